@@ -1,0 +1,151 @@
+"""bug-fix.yml, the catalogue: repositories, stacks, agents, policy. Data only; reading it is `pipelines.catalogue_file`.
+
+Frozen per run: the receiver stores it when the run starts and jobs get it in their RunSpec.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from pipelines.model import DeployPattern, Limits, ProjectPath
+
+
+class PlanApproval(StrEnum):
+    """Which plans wait for a person before code is written."""
+
+    NEVER = "never"
+    COMPLEX = "complex"
+    ALWAYS = "always"
+
+
+class MergePolicy(StrEnum):
+    """Who merges."""
+
+    MANUAL = "manual"
+    WHEN_APPROVED = "when_approved"
+
+
+class Commands(Struct, frozen=True, kw_only=True):
+    """Shell commands of a repository, each run in its root; None: there is none."""
+
+    install: str | None = None
+    test: str | None = None
+    integration: str | None = None
+    lint: str | None = None
+    coverage: str | None = None
+
+
+class Serve(Struct, frozen=True, kw_only=True):
+    """How to start the application for the reproduction."""
+
+    run: str
+    ready: str
+    """URL that answers 2xx when the application is up."""
+    with_: tuple[str, ...] = field(name="with", default=())
+    """Keys of repositories that have to be served beside it."""
+
+
+class Stack(Struct, frozen=True, kw_only=True):
+    """A preset resolved with the repository's overrides: how its jobs run."""
+
+    preset: str
+    image: str
+    tags: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    cache_paths: tuple[str, ...] = ()
+    cache_key_files: tuple[str, ...] = ()
+    timeout: str = "1h"
+    variables: dict[str, str] = field(default_factory=dict)
+    commands: Commands = field(default_factory=Commands)
+    junit: tuple[str, ...] = ()
+    """Where the test command leaves its JUnit reports: paths or globs."""
+    coverage_report: str | None = None
+    """Cobertura report, if there is one."""
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """A repository that fixes can touch."""
+
+    key: str
+    project: ProjectPath
+    agent: str
+    stack: Stack
+    serve: Serve | None = None
+    paths_allowed: tuple[str, ...] = ("**",)
+    """Globs that a patch may touch."""
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """An agent profile."""
+
+    name: str
+    model: str
+    limits: Limits = Limits()
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """What starts a run."""
+
+    label: str = "bug-fix"
+    allowed: tuple[str, ...] = ()
+    """`account:ID` or `group:NAME`; nobody else may start a run."""
+
+
+class Transitions(Struct, frozen=True, kw_only=True):
+    """Names of the Jira statuses that a ticket is moved to; None: leave it."""
+
+    started: str | None = None
+    review: str | None = None
+    merged: str | None = None
+
+
+class Jira(Struct, frozen=True, kw_only=True):
+    """The Jira side."""
+
+    project: str
+    start: Start
+    transitions: Transitions = Transitions()
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """Money, in US dollars."""
+
+    run: Decimal = Decimal("6.00")
+    day: Decimal = Decimal("60.00")
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """What may happen without a person."""
+
+    iterations: int = 3
+    budget_usd: Budget = Budget()
+    plan_approval: PlanApproval = PlanApproval.COMPLEX
+    merge: MergePolicy = MergePolicy.MANUAL
+    max_patch_lines: int = 2_000
+    max_patch_files: int = 60
+
+
+class Deploy(Struct, frozen=True, kw_only=True):
+    """How merged fixes are deployed; read here, used by a later step."""
+
+    pattern: DeployPattern = DeployPattern.SEQUENTIAL
+    order: tuple[tuple[str, ...], ...] = ()
+
+
+class Catalogue(Struct, frozen=True, kw_only=True):
+    """All of bug-fix.yml with presets resolved."""
+
+    automation_project: ProjectPath
+    automation_ref: str
+    jira: Jira
+    policy: Policy
+    agents: dict[str, Agent]
+    """By name; `default` is always there."""
+    repositories: dict[ProjectPath, Repository]
+    """By GitLab project path."""
+    deploy: Deploy = Deploy()
+    sha256: str = ""
+    """Of the file that it was read from: the version frozen with a run."""

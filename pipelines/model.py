@@ -1,0 +1,319 @@
+"""What a run is: phases, the plan, what a job is told (RunSpec) and what it reports (PhaseReport).
+
+The published language between receiver and jobs. Holds data only: no I/O, no SDK; stdlib and msgspec.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, NewType
+
+from msgspec import Meta, Struct
+
+RunId = NewType("RunId", str)
+"""Identifies a run: 16 lowercase hexadecimal characters, random."""
+
+IssueKey = NewType("IssueKey", str)
+"""A Jira issue key, for example `PL-479`."""
+
+ProjectPath = NewType("ProjectPath", str)
+"""A GitLab project's full path, for example `payk12/contacts`; it names the repository everywhere."""
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 in lowercase hexadecimal."""
+
+CommitSha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+"""A git object id, SHA-1 or SHA-256."""
+
+Line = Annotated[str, Meta(max_length=300)]
+Text = Annotated[str, Meta(max_length=20_000)]
+
+
+class Phase(StrEnum):
+    """What a job does. `prepare` and `generate` are steps of the parent pipeline, not phases of the fix."""
+
+    ANALYSIS = "analysis"
+    PREPARE = "prepare"
+    GENERATE = "generate"
+    REPRODUCTION = "reproduction"
+    IMPLEMENTATION = "implementation"
+    TESTING = "testing"
+    MERGE_REQUEST = "merge_request"
+
+
+class Complexity(StrEnum):
+    """How hard analysis thinks the fix is."""
+
+    SIMPLE = "simple"
+    MODERATE = "moderate"
+    COMPLEX = "complex"
+
+
+class Risk(StrEnum):
+    """What could go wrong when the fix is deployed."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class DeployPattern(StrEnum):
+    """How merged fixes reach production."""
+
+    SEQUENTIAL = "sequential"
+    PARALLEL = "parallel"
+    FEATURE_FLAG = "feature_flag"
+
+
+class PlanOutcome(StrEnum):
+    """What analysis concluded. Only `fix` leads to code."""
+
+    FIX = "fix"
+    NEEDS_INFORMATION = "needs_information"
+    NOT_A_BUG = "not_a_bug"
+    DUPLICATE = "duplicate"
+    TOO_LARGE = "too_large"
+    FEATURE_REQUEST = "feature_request"
+    INFRASTRUCTURE = "infrastructure"
+    SECURITY_CONCERN = "security_concern"
+
+
+class Location(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place in a repository."""
+
+    repository: ProjectPath
+    file: Line
+    """Path relative to the repository's root."""
+    line: int
+    """1-based."""
+
+
+class RepositoryPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is to be done in one repository."""
+
+    repository: ProjectPath
+    agent: Line
+    """Name of the agent profile that implements here."""
+    reason: Text
+    """Why this repository is in scope."""
+    confidence: float
+    """0 to 1."""
+    approach: Text
+    files: list[Line]
+    """Files that are expected to change."""
+    tests: list[Line]
+    """Tests to write, a sentence each."""
+
+
+class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What analysis found and decided. Every later phase is generated from it."""
+
+    outcome: PlanOutcome
+    reason: Text
+    """Why this outcome; for anything but `fix` this is what people are told."""
+    title: Line
+    """Imperative, without the issue key: `Escape apostrophes in contact names`."""
+    summary: Text
+    """What is wrong, in the words of the person who reported it."""
+    expected: Text
+    actual: Text
+    steps: list[Line]
+    """Steps to reproduce."""
+    requirements: list[Line]
+    """Acceptance criteria drawn from the ticket."""
+    root_cause: Text
+    location: Location | None
+    """Where the cause is; null when the outcome is not `fix`."""
+    complexity: Complexity
+    risk: Risk
+    risk_reason: Text
+    repositories: list[RepositoryPlan]
+    deploy_pattern: DeployPattern
+
+
+class ReproductionSubmission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the agent claims after writing a reproduction; the job checks it before it counts."""
+
+    reproduced: bool
+    test_path: Line
+    """The Playwright test, relative to the repository's root; empty when nothing was reproduced."""
+    symptom: Text
+    """Which symptom of the ticket the failing assertion shows, or what was seen instead."""
+    steps: list[Line]
+
+
+class FileRationale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why one file was changed."""
+
+    file: Line
+    rationale: Text
+
+
+class FixSubmission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the agent says about its fix; the patch itself is taken from the work folder."""
+
+    summary: Text
+    files: list[FileRationale]
+    risk: Text
+    rollback: Text
+
+
+class ArtifactKind(StrEnum):
+    """What a file kept with a report is."""
+
+    PLAN = "plan"
+    BASELINE = "baseline"
+    CONTEXT = "context"
+    CHILD_PIPELINE = "child_pipeline"
+    REPRODUCTION_TEST = "reproduction_test"
+    SCREENSHOT = "screenshot"
+    TRACE = "trace"
+    JUNIT = "junit"
+    LOG = "log"
+    PATCH = "patch"
+    TRANSCRIPT = "transcript"
+    COVERAGE = "coverage"
+    REPORT = "report"
+
+
+class Artifact(Struct, frozen=True, kw_only=True):
+    """A file that a job leaves behind as a GitLab artifact."""
+
+    kind: ArtifactKind
+    path: str
+    """Relative to CI_PROJECT_DIR, as in the artifact archive."""
+    sha256: Sha256
+    size: int
+    """Bytes."""
+
+
+class SuiteResult(Struct, frozen=True, kw_only=True):
+    """One run of a test suite, read from its JUnit report and its exit code."""
+
+    passed: int
+    failed: int
+    errors: int
+    skipped: int
+    duration_s: float
+    exit_code: int
+    failing: tuple[str, ...] = ()
+    """Ids of failing tests, at most 50."""
+
+
+class AnalysisResult(Struct, frozen=True, kw_only=True, tag="analysis"):
+    """Analysis found this."""
+
+    plan: Plan
+
+
+class PrepareResult(Struct, frozen=True, kw_only=True, tag="prepare"):
+    """The unpatched repository was installed and its suite was run."""
+
+    base_sha: CommitSha
+    baseline: SuiteResult | None
+    """None when the catalogue names no test command."""
+
+
+class GenerateResult(Struct, frozen=True, kw_only=True, tag="generate"):
+    """The child pipeline was generated."""
+
+    jobs: tuple[str, ...]
+    sha256: Sha256
+
+
+class ReproductionResult(Struct, frozen=True, kw_only=True, tag="reproduction"):
+    """A test that fails on the unpatched code, or an honest no."""
+
+    base_sha: CommitSha
+    reproduced: bool
+    test_path: str
+    test_sha256: Sha256 | None
+    failure: str
+    """The failing assertion's message, or why the failure did not count."""
+    symptom: str
+    steps: tuple[str, ...]
+
+
+class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementation"):
+    """A patch and its reasons."""
+
+    base_sha: CommitSha
+    patch_sha256: Sha256
+    files: tuple[str, ...]
+    insertions: int
+    deletions: int
+    fix: FixSubmission
+
+
+class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
+    """The patched repository under its own tests and under the reproduction."""
+
+    base_sha: CommitSha
+    patch_sha256: Sha256
+    test_sha256: Sha256
+    reproduction_before_failed: bool
+    reproduction_after_passed: bool
+    suite: SuiteResult | None
+    new_failures: tuple[str, ...]
+    """Failing now and not in the baseline."""
+
+
+class MergeRequestResult(Struct, frozen=True, kw_only=True, tag="merge_request"):
+    """The patch passed the last checks and was submitted."""
+
+    base_sha: CommitSha
+    patch_sha256: Sha256
+
+
+PhaseResult = (
+    AnalysisResult
+    | PrepareResult
+    | GenerateResult
+    | ReproductionResult
+    | ImplementationResult
+    | TestingResult
+    | MergeRequestResult
+)
+
+
+class ReportOutcome(StrEnum):
+    """How a phase ended."""
+
+    SUCCEEDED = "succeeded"
+    NOT_REPRODUCED = "not_reproduced"
+    """The honest no of reproduction."""
+    REJECTED = "rejected"
+    """The work was done and a guard or test refused it; the reason says which."""
+    FAILED = "failed"
+    """The phase could not be done: limits, tools, infrastructure."""
+
+
+class PhaseReport(Struct, frozen=True, kw_only=True):
+    """What a job says it did. It counts only when GitLab says that the job succeeded."""
+
+    version: int = 1
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    outcome: ReportOutcome
+    reason: str
+    """A sentence for people."""
+    result: PhaseResult | None
+    """None only when the phase failed before it had one."""
+    artifacts: tuple[Artifact, ...] = ()
+    agent: str | None = None
+    model: str | None = None
+    turns: int = 0
+    job_seconds: float = 0.0
+    stripped_characters: int = 0
+    """Invisible characters taken out of untrusted text before the model saw it."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """Bounds of one agent conversation; whichever is reached first ends it."""
+
+    max_turns: int = 40
+    max_cost_usd: Decimal = Decimal("3.00")
+    max_seconds: int = 1800

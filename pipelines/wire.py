@@ -1,0 +1,195 @@
+"""How the published language travels: what a job is told (RunSpec), JSON in and out, versions, JSON Schemas.
+
+Performs no I/O. Everything untrusted (ticket, comments) is inside these JSON documents and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import (
+    Artifact,
+    CommitSha,
+    IssueKey,
+    Limits,
+    Phase,
+    PhaseReport,
+    Plan,
+    ProjectPath,
+    ReproductionResult,
+    RunId,
+    Sha256,
+    SuiteResult,
+)
+
+WIRE_VERSION = 1
+"""Raised when an older job client could misread a document."""
+
+
+class TicketComment(Struct, frozen=True, kw_only=True):
+    """A comment on the ticket. Untrusted."""
+
+    author: str
+    body: str
+    created: str
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """The Jira issue as fetched by REST at the run's start. Every text in it is untrusted."""
+
+    key: IssueKey
+    summary: str
+    description: str
+    issue_type: str = ""
+    priority: str = ""
+    components: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    reporter: str = ""
+    url: str = ""
+    comments: tuple[TicketComment, ...] = ()
+
+
+class AgentSpec(Struct, frozen=True, kw_only=True):
+    """The agent that works in this job."""
+
+    name: str
+    model: str
+    limits: Limits
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """An artifact of an accepted report that this job may use, after checking its hash."""
+
+    phase: Phase
+    artifact: Artifact
+
+
+class RunSpec(Struct, frozen=True, kw_only=True):
+    """All that a job is told. Comes from the receiver only, never from CI variables."""
+
+    version: int = WIRE_VERSION
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    """None for analysis and generate."""
+    ticket: Ticket
+    branch: str
+    """The branch that the fix will stand on, for example `bug-fix/PL-479-contact-creation-fails`."""
+    catalogue: Catalogue
+    """Frozen at the run's start."""
+    base_shas: dict[ProjectPath, CommitSha]
+    """The commit of each repository that the whole iteration works on."""
+    clone_urls: dict[ProjectPath, str]
+    """HTTP clone addresses without credentials; the job adds its CI_JOB_TOKEN."""
+    agent: AgentSpec | None
+    plan: Plan | None
+    """The accepted plan; None before analysis is done."""
+    baseline: SuiteResult | None = None
+    """The accepted baseline of this repository."""
+    reproduction: ReproductionResult | None = None
+    """The accepted reproduction of this repository."""
+    inputs: tuple[Input, ...] = ()
+    diagnosis: str | None = None
+    """What went wrong in the iteration before this one."""
+
+
+class SessionRequest(Struct, frozen=True, kw_only=True):
+    """Exchange of the job's GitLab ID token (sent as the bearer) for a session."""
+
+    version: int = WIRE_VERSION
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None = None
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """What the job gets for its ID token."""
+
+    token: str
+    expires_at: str
+    """ISO 8601, UTC."""
+    gateway_url: str
+    """Base URL for the Anthropic SDK."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """RFC 9457 problem details: what every refusal of the receiver looks like."""
+
+    status: int
+    detail: str
+    type: str = "about:blank"
+    title: str = ""
+
+
+T = TypeVar("T")
+
+
+def encode(document: Struct) -> bytes:
+    """Return a document as JSON, the same bytes for the same document."""
+    return msgspec.json.encode(document, order="deterministic")
+
+
+def decode(body: bytes | str, kind: type[T]) -> T:
+    """Return the document in `body`. Raises `msgspec.ValidationError` or `msgspec.DecodeError` that name the field."""
+    return msgspec.json.decode(body, type=kind)
+
+
+def sha256(data: bytes) -> Sha256:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def strict_schema(kind: type[Struct]) -> dict[str, Any]:
+    """Return a JSON Schema that the Messages API accepts for strict tools: inlined, closed, every property required.
+
+    Bounds that strict mode does not know (`maxLength`, `pattern`, …) are left out; decoding the input checks them.
+    """
+    schema, definitions = msgspec.json.schema_components([kind], ref_template="{name}")
+    inlined = _inlined(schema[0], definitions)
+    if not isinstance(inlined, dict):  # a Struct's schema is always an object
+        raise TypeError(kind)
+    return inlined
+
+
+_UNSUPPORTED = frozenset({"maxLength", "minLength", "pattern", "minimum", "maximum", "title", "default"})
+
+
+def _inlined(node: object, definitions: dict[str, Any]) -> object:
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(definitions[node["$ref"]], definitions)
+    properties = node.get("properties")
+    out = {key: _inlined(value, definitions) for key, value in node.items() if key not in _UNSUPPORTED | {"properties"}}
+    if properties is not None:
+        out["properties"] = {name: _inlined(value, definitions) for name, value in properties.items()}
+        out["required"] = list(properties)
+        out["additionalProperties"] = False
+    return out
+
+
+__all__ = [
+    "WIRE_VERSION",
+    "AgentSpec",
+    "Input",
+    "PhaseReport",
+    "Problem",
+    "RunSpec",
+    "Session",
+    "SessionRequest",
+    "Ticket",
+    "TicketComment",
+    "decode",
+    "encode",
+    "sha256",
+    "strict_schema",
+]
