@@ -1,4 +1,4 @@
-"""bug-fix.yml, the catalogue: repositories, stacks, agents, policy. Data only; reading it is `pipelines.catalogue_file`.
+"""bug-fix.yml, the catalogue: repositories, stacks, agents, policy. Data only; `pipelines.catalogue_file` reads it.
 
 Frozen per run: the receiver stores it when the run starts and jobs get it in their RunSpec.
 """

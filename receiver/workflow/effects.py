@@ -1,0 +1,92 @@
+"""Effects: what to do about an event, in the imperative. Data only; `receiver.outbound` performs them.
+
+Each effect is idempotent under its key: performing it twice leaves the world as performing it once does.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pipelines.model import IssueKey, ProjectPath
+from receiver.workflow.events import AccountId, PipelineId
+
+
+class AdmitTicket(Struct, frozen=True, kw_only=True, tag=True):
+    """Fetch the ticket and the repositories' heads, check that the actor may start runs; ends in an event."""
+
+    issue_key: IssueKey
+    actor: AccountId | None
+    """None: an operator at the command line, who may."""
+
+
+class StartPipeline(Struct, frozen=True, kw_only=True, tag=True):
+    """Create the parent pipeline of an iteration, or find the one that a crash left behind."""
+
+    iteration: int
+
+
+class CancelPipeline(Struct, frozen=True, kw_only=True, tag=True):
+    """Cancel a pipeline and its children."""
+
+    project_id: int
+    pipeline: PipelineId
+    reason: str
+
+
+class SettleReports(Struct, frozen=True, kw_only=True, tag=True):
+    """Ask GitLab how the jobs behind pending reports ended; each answer is a ReportAccepted or ReportDiscarded."""
+
+    iteration: int
+
+
+class OpenMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
+    """Commit the accepted patch to the run's branch and open or update the merge request."""
+
+    iteration: int
+    repository: ProjectPath
+
+
+class UpdateTicketNote(Struct, frozen=True, kw_only=True, tag=True):
+    """Make the one status comment on the ticket tell the truth; written anew if somebody deleted it."""
+
+
+class UpdateMergeRequestNote(Struct, frozen=True, kw_only=True, tag=True):
+    """Make the one status note on a merge request tell the truth; written anew if somebody deleted it."""
+
+    repository: ProjectPath
+
+
+class CommentRefusal(Struct, frozen=True, kw_only=True, tag=True):
+    """Say once on the ticket why nothing was started."""
+
+    issue_key: IssueKey
+    text: str
+
+
+class TransitionIssue(Struct, frozen=True, kw_only=True, tag=True):
+    """Move the ticket by the offered transition that leads to this status, if there is one."""
+
+    to_status: str
+
+
+class LinkTicket(Struct, frozen=True, kw_only=True, tag=True):
+    """Put a remote link on the ticket."""
+
+    global_id: str
+    """Jira updates the link that has this id instead of adding one."""
+    url: str
+    title: str
+
+
+Effect = (
+    AdmitTicket
+    | StartPipeline
+    | CancelPipeline
+    | SettleReports
+    | OpenMergeRequest
+    | UpdateTicketNote
+    | UpdateMergeRequestNote
+    | CommentRefusal
+    | TransitionIssue
+    | LinkTicket
+)

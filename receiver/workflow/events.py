@@ -1,0 +1,200 @@
+"""Events: what a delivery, a report or a performed effect means, in the past tense. Data only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NewType
+
+from msgspec import Struct
+
+from pipelines.model import CommitSha, IssueKey, PhaseReport, ProjectPath, RunId
+from pipelines.wire import Ticket
+
+PipelineId = NewType("PipelineId", int)
+JobId = NewType("JobId", int)
+AccountId = NewType("AccountId", str)
+"""A Jira account id (Cloud) or user key (Data Center)."""
+
+
+class IssueLabelled(Struct, frozen=True, kw_only=True, tag=True):
+    """The start label was added to a ticket: `set(to) - set(from)`, or present when the ticket was created."""
+
+    issue_key: IssueKey
+    actor: AccountId
+    actor_name: str
+
+
+class StartRequested(Struct, frozen=True, kw_only=True, tag=True):
+    """An operator asked for a run at the command line."""
+
+    issue_key: IssueKey
+    actor_name: str
+
+
+class TicketAdmitted(Struct, frozen=True, kw_only=True, tag=True):
+    """The ticket was fetched by REST and the person who asked may start runs."""
+
+    ticket: Ticket
+    base_shas: dict[ProjectPath, CommitSha]
+    catalogue_sha256: str
+
+
+class TicketRefused(Struct, frozen=True, kw_only=True, tag=True):
+    """The ticket can't be worked on, or the person may not start runs."""
+
+    reason: str
+    """A sentence for people that says what to do next."""
+
+
+class PipelineStarted(Struct, frozen=True, kw_only=True, tag=True):
+    """The parent pipeline of an iteration exists in GitLab: created now, or found to have been created before."""
+
+    iteration: int
+    project_id: int
+    pipeline: PipelineId
+    url: str
+
+
+class PipelineChanged(Struct, frozen=True, kw_only=True, tag=True):
+    """GitLab says what state a pipeline is in."""
+
+    project_id: int
+    project: ProjectPath
+    pipeline: PipelineId
+    status: str
+    """One of GitLab's pipeline statuses."""
+    source: str
+    """`api`, `parent_pipeline`, `push`, …"""
+    parent: PipelineId | None
+    """The pipeline that triggered this one, for a child."""
+    url: str
+    ref: str
+    sha: str
+    created_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobChanged(Struct, frozen=True, kw_only=True, tag=True):
+    """GitLab says what state a job is in."""
+
+    project_id: int
+    project: ProjectPath
+    pipeline: PipelineId
+    job: JobId
+    name: str
+    stage: str
+    status: str
+    """One of GitLab's job statuses."""
+    allow_failure: bool
+    failure_reason: str | None
+    queued_s: float | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_s: float | None
+
+
+class ReportAccepted(Struct, frozen=True, kw_only=True, tag=True):
+    """GitLab's API says that the job behind a report ended in the way that makes the report count."""
+
+    job: JobId
+    report: PhaseReport
+
+
+class ReportDiscarded(Struct, frozen=True, kw_only=True, tag=True):
+    """A report does not count: its job failed, was cancelled or was replaced by a newer one."""
+
+    job: JobId
+    report: PhaseReport
+    reason: str
+
+
+class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
+    """The merge request exists: opened now, or updated."""
+
+    repository: ProjectPath
+    project_id: int
+    iid: int
+    url: str
+    head_sha: CommitSha
+
+
+class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
+    """GitLab says that something happened to a merge request."""
+
+    project_id: int
+    project: ProjectPath
+    iid: int
+    action: str
+    """open, close, reopen, update, approved, unapproved, approval, unapproval, merge."""
+    state: str
+    """opened, closed, locked, merged."""
+    source_branch: str
+    head_sha: str
+    actor_id: int | None
+    actor: str
+    at: datetime | None
+
+
+class NotePosted(Struct, frozen=True, kw_only=True, tag=True):
+    """Somebody wrote or edited a note on a merge request. Commands come with a later step."""
+
+    project_id: int
+    project: ProjectPath
+    iid: int
+    note: int
+    action: str
+    """create or update."""
+    system: bool
+    author_id: int
+
+
+class IssueCommented(Struct, frozen=True, kw_only=True, tag=True):
+    """Somebody commented on a ticket. Commands come with a later step."""
+
+    issue_key: IssueKey | None
+    """None when the hook does not name the issue (Jira Data Center)."""
+    comment: str
+    actor: AccountId
+
+
+class EffectGaveUp(Struct, frozen=True, kw_only=True, tag=True):
+    """An effect could not be performed and won't be tried again."""
+
+    effect: str
+    """The effect's kind."""
+    reason: str
+
+
+class DeadlinePassed(Struct, frozen=True, kw_only=True, tag=True):
+    """A run stayed in a state that it should have left by now."""
+
+    status: str
+
+
+class NotInteresting(Struct, frozen=True, kw_only=True, tag=True):
+    """A valid delivery that means nothing to us."""
+
+    reason: str
+    """For people: why it was ignored."""
+
+
+Event = (
+    IssueLabelled
+    | StartRequested
+    | TicketAdmitted
+    | TicketRefused
+    | PipelineStarted
+    | PipelineChanged
+    | JobChanged
+    | ReportAccepted
+    | ReportDiscarded
+    | MergeRequestOpened
+    | MergeRequestChanged
+    | NotePosted
+    | IssueCommented
+    | EffectGaveUp
+    | DeadlinePassed
+    | NotInteresting
+)
+
+__all__ = ["AccountId", "Event", "JobId", "PipelineId", "RunId"]
