@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from sandbox.multipart import MultipartError, Upload, parts
+
 S = TypeVar("S")
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -46,15 +48,6 @@ class HttpError(Exception):
 
 class Disconnect(Exception):  # noqa: N818 - not an error of ours: the connection is closed on purpose, without an answer
     """Raised by a handler or middleware to close the connection without an answer."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Upload:
-    """One file of a multipart form."""
-
-    filename: str
-    content_type: str
-    content: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +90,10 @@ class Request:
     def form(self) -> dict[str, str | Upload]:
         """Decode a urlencoded or multipart form."""
         if self.content_type == "multipart/form-data":
-            return dict(_multipart(self.body, self.headers["content-type"]))
+            try:
+                return dict(parts(self.body, self.headers["content-type"]))
+            except MultipartError as error:
+                raise HttpError(400, {"error": str(error)}) from error
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     def fields(self) -> dict[str, Any]:
@@ -218,7 +214,7 @@ class Application:
         try:
             response = await self._answer(await _read(scope, receive))
         except Disconnect:
-            _drop(send)
+            await _drop(receive, send)
             return
         headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()
@@ -234,7 +230,7 @@ class Application:
             async for chunk in response.body:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except Disconnect:
-            _drop(send)
+            await _drop(receive, send)
             return
         await send({"type": "http.response.body", "body": b""})
 
@@ -338,34 +334,9 @@ async def _read(scope: Message, receive: Receive) -> Request:
     )
 
 
-def _drop(send: Send) -> None:
+async def _drop(receive: Receive, send: Send) -> None:
     """Close the socket without an answer: uvicorn's `send` is a method of the object that holds the transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
         transport.abort()
-
-
-def _multipart(body: bytes, content_type: str) -> Iterable[tuple[str, str | Upload]]:
-    found = re.search(r'boundary="?([^";]+)"?', content_type)
-    if found is None:
-        raise HttpError(400, {"error": "multipart form without a boundary"})
-    delimiter = b"--" + found[1].encode("latin-1")
-    for part in (b"\r\n" + body).split(b"\r\n" + delimiter)[1:-1]:
-        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        text = head.decode("utf-8", "replace")
-        name = re.search(r'\bname="([^"]*)"', text)
-        filename = re.search(r'\bfilename="([^"]*)"', text)
-        kind = re.search(r"(?im)^content-type:\s*(\S+)", text)
-        if name is None:
-            raise HttpError(400, {"error": "a part of the multipart form has no name"})
-        if filename is None:
-            yield name[1], content.decode("utf-8", "replace")
-        else:
-            yield (
-                name[1],
-                Upload(
-                    filename=filename[1],
-                    content_type=kind[1] if kind else "application/octet-stream",
-                    content=content,
-                ),
-            )
+        await receive()
