@@ -16,7 +16,10 @@ from typing import Any, Final
 
 Json = dict[str, Any]
 VERSION: Final = "19.1.0"
-NULL_SHA: Final = "0" * 40
+TEMPORARY_FAILURES: Final = 4
+"""So many failures in a row disable a hook for a while."""
+PERMANENT_FAILURES: Final = 40
+"""So many disable it for good."""
 
 
 class Access(IntEnum):
@@ -40,6 +43,7 @@ class Event(Enum):
     TAG_PUSH = "tag_push"
     MERGE_REQUEST = "merge_requests"
     NOTE = "note"
+    CONFIDENTIAL_NOTE = "confidential_note"
     PIPELINE = "pipeline"
     JOB = "job"
     DEPLOYMENT = "deployment"
@@ -87,6 +91,8 @@ class Note:
     created_at: datetime
     updated_at: datetime
     discussion_id: str
+    individual: bool = True
+    """Not part of a thread that can be replied to."""
     system: bool = False
     internal: bool = False
     emoji: list[tuple[int, str, int]] = field(default_factory=list)
@@ -136,8 +142,10 @@ class HookDelivery:
     payload: Json
     created_at: datetime
     response_status: str = "pending"
-    """An HTTP status, `internal error`, `pending`, `dropped`."""
+    """An HTTP status as text, `internal error`, or `pending`."""
     response_body: str = ""
+    duration: float = 0.0
+    """Seconds."""
 
 
 @dataclass
@@ -157,6 +165,16 @@ class Hook:
     failures: int = 0
     disabled_until: datetime | None = None
     deliveries: list[HookDelivery] = field(default_factory=list)
+
+    def flags(self) -> dict[str, bool]:
+        """Give `push_events` and all others as the API names them."""
+        return {f"{event.value}_events": event in self.events for event in Event}
+
+    def alert_status(self, now: datetime) -> str:
+        """Whether GitLab still calls this hook (doc/user/project/integrations/webhooks.md, auto-disabled webhooks)."""
+        if self.failures >= PERMANENT_FAILURES:
+            return "disabled"
+        return "temporarily_disabled" if self.disabled_until and self.disabled_until > now else "executable"
 
 
 @dataclass
@@ -224,6 +242,8 @@ class State:
         """Called with the action (`open`, `update`, `merge`, …) after a merge request changed."""
         self.dump_parts: dict[str, Callable[[], object]] = {}
         """Further parts of `GET /_sandbox/state`, by name."""
+        self.head_pipeline: Callable[[Project, MergeRequest], Json | None] = lambda _project, _mr: None
+        """Set by the CI engine: the newest pipeline for a merge request's head, in REST shape."""
         self.deliver: Emitter = lambda _project, _event, _payload: None
         """Set by the hook deliverer."""
         self.requests: list[Json] = []

@@ -1,0 +1,142 @@
+"""The REST shapes of merge requests, notes and emoji: what an API client reads. Changes nothing.
+
+Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, doc/api/notes.md).
+"""
+
+from sandbox.gitlab import entities
+from sandbox.gitlab.state import Access, Json, MergeRequest, Note, Project, State, User
+
+
+def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
+    """Shape MergeRequestBasic, the one in lists."""
+    people = {user_id: entities.user_basic(state, user_id) for user_id in {*mr.assignee_ids, *mr.reviewer_ids}}
+    draft = is_draft(mr.title)
+    mergeable = "mergeable" if mr.state == "opened" else "not_open"
+    web_url = f"{state.url}/{one.path_with_namespace}/-/merge_requests/{mr.iid}"
+    return {
+        "id": mr.id,
+        "iid": mr.iid,
+        "project_id": mr.project_id,
+        "title": mr.title,
+        "description": mr.description,
+        "state": mr.state,
+        "created_at": entities.stamp(mr.created_at),
+        "updated_at": entities.stamp(mr.updated_at),
+        "merged_by": entities.user_basic(state, mr.merged_by_id),
+        "merge_user": entities.user_basic(state, mr.merged_by_id),
+        "merged_at": entities.stamp(mr.merged_at),
+        "closed_by": None,
+        "closed_at": entities.stamp(mr.closed_at),
+        "target_branch": mr.target_branch,
+        "source_branch": mr.source_branch,
+        "user_notes_count": sum(not note.system for note in mr.notes),
+        "upvotes": 0,
+        "downvotes": 0,
+        "author": entities.user_basic(state, mr.author_id),
+        "assignees": [people[user_id] for user_id in mr.assignee_ids],
+        "assignee": people[mr.assignee_ids[0]] if mr.assignee_ids else None,
+        "reviewers": [people[user_id] for user_id in mr.reviewer_ids],
+        "source_project_id": mr.project_id,
+        "target_project_id": mr.project_id,
+        "labels": list(mr.labels),
+        "draft": draft,
+        "imported": False,
+        "imported_from": "none",
+        "work_in_progress": draft,
+        "milestone": None,
+        "merge_when_pipeline_succeeds": False,
+        "merge_status": "can_be_merged",
+        "detailed_merge_status": "draft_status" if draft and mr.state == "opened" else mergeable,
+        "merge_after": None,
+        "sha": mr.sha,
+        "merge_commit_sha": mr.merge_commit_sha,
+        "squash_commit_sha": None,
+        "discussion_locked": None,
+        "should_remove_source_branch": None,
+        "force_remove_source_branch": mr.remove_source_branch,
+        "prepared_at": entities.stamp(mr.created_at),
+        "reference": f"!{mr.iid}",
+        "references": {
+            "short": f"!{mr.iid}",
+            "relative": f"!{mr.iid}",
+            "full": f"{one.path_with_namespace}!{mr.iid}",
+        },
+        "web_url": web_url,
+        "time_stats": {
+            "time_estimate": 0,
+            "total_time_spent": 0,
+            "human_time_estimate": None,
+            "human_total_time_spent": None,
+        },
+        "squash": mr.squash,
+        "squash_on_merge": mr.squash,
+        "task_completion_status": {"count": 0, "completed_count": 0},
+        "has_conflicts": False,
+        "blocking_discussions_resolved": True,
+        "approvals_before_merge": None,
+    }
+
+
+def merge_request(state: State, one: Project, mr: MergeRequest, *, changes: int, viewer: User) -> Json:
+    """Shape MergeRequest, the one of a single `GET`."""
+    pipeline = state.head_pipeline(one, mr)
+    return {
+        **merge_request_basic(state, one, mr),
+        "subscribed": False,
+        "changes_count": str(changes),
+        "latest_build_started_at": None,
+        "latest_build_finished_at": None,
+        "first_deployed_to_production_at": None,
+        "pipeline": pipeline,
+        "head_pipeline": pipeline,
+        "diff_refs": {"base_sha": mr.base_sha, "head_sha": mr.sha, "start_sha": mr.base_sha},
+        "merge_error": None,
+        "first_contribution": False,
+        "user": {"can_merge": can_merge(state, one, viewer)},
+    }
+
+
+def can_merge(state: State, one: Project, viewer: User) -> bool:
+    """Whether this user may merge into a protected branch."""
+    return state.access(viewer, one) >= Access.MAINTAINER
+
+
+def is_draft(title: str) -> bool:
+    """Whether a title makes a merge request a draft."""
+    return title.lower().startswith(("draft:", "[draft]", "(draft)"))
+
+
+def note(state: State, mr: MergeRequest, value: Note) -> Json:
+    """Shape Note."""
+    return {
+        "id": value.id,
+        "type": None if value.individual else "DiscussionNote",
+        "body": value.body,
+        "author": entities.user_basic(state, value.author_id),
+        "created_at": entities.stamp(value.created_at),
+        "updated_at": entities.stamp(value.updated_at),
+        "system": value.system,
+        "noteable_id": mr.id,
+        "noteable_type": "MergeRequest",
+        "project_id": mr.project_id,
+        "resolvable": False,
+        "confidential": value.internal,
+        "internal": value.internal,
+        "imported": False,
+        "imported_from": "none",
+        "noteable_iid": mr.iid,
+        "commands_changes": {},
+    }
+
+
+def emoji(state: State, award: tuple[int, str, int], *, awardable_id: int, awardable_type: str) -> Json:
+    """Shape AwardEmoji."""
+    award_id, name, user_id = award
+    return {
+        "id": award_id,
+        "name": name,
+        "user": entities.user_basic(state, user_id),
+        "awardable_id": awardable_id,
+        "awardable_type": awardable_type,
+        "url": None,
+    }
