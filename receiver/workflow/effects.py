@@ -34,7 +34,19 @@ class CancelPipeline(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class SettleReports(Struct, frozen=True, kw_only=True, tag=True):
-    """Ask GitLab how the jobs behind pending reports ended; each answer is a ReportAccepted or ReportDiscarded."""
+    """Ask GitLab how the jobs behind pending reports ended; each answer is a ReportAccepted or ReportDiscarded.
+
+    Ends with a ReportsSettled, after those, when no report is pending any more.
+    """
+
+    iteration: int
+
+
+class PollGitLab(Struct, frozen=True, kw_only=True, tag=True):
+    """Ask GitLab how the iteration's pipelines and the run's merge requests are.
+
+    Each answer is the PipelineChanged or MergeRequestChanged that a hook would have been: heals lost and early hooks.
+    """
 
     iteration: int
 
@@ -83,6 +95,7 @@ Effect = (
     | StartPipeline
     | CancelPipeline
     | SettleReports
+    | PollGitLab
     | OpenMergeRequest
     | UpdateTicketNote
     | UpdateMergeRequestNote

@@ -108,6 +108,12 @@ class ReportDiscarded(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
+class ReportsSettled(Struct, frozen=True, kw_only=True, tag=True):
+    """SettleReports was performed and every answer it gave has been decided on: no report is pending now."""
+
+    iteration: int
+
+
 class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
     """The merge request exists: opened now, or updated."""
 
@@ -188,6 +194,7 @@ Event = (
     | JobChanged
     | ReportAccepted
     | ReportDiscarded
+    | ReportsSettled
     | MergeRequestOpened
     | MergeRequestChanged
     | NotePosted

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pipelines.model import IssueKey, Phase, PhaseReport, ProjectPath, RunId
 from receiver.workflow.effects import Effect
-from receiver.workflow.events import PipelineId
+from receiver.workflow.events import JobId, PipelineId
 
 
 class RunStatus(StrEnum):
@@ -50,6 +50,17 @@ class PipelineView(Struct, frozen=True, kw_only=True):
     status: str
 
 
+class JobView(Struct, frozen=True, kw_only=True):
+    """A job of the run as last known."""
+
+    job: JobId
+    pipeline: PipelineId
+    name: str
+    status: str
+    allow_failure: bool
+    failure_reason: str | None = None
+
+
 class MergeRequestView(Struct, frozen=True, kw_only=True):
     """A merge request of the run as last known."""
 
@@ -69,9 +80,15 @@ class Run(Struct, frozen=True, kw_only=True):
     """0 before the first attempt."""
     branch: str
     deadline: datetime | None
+    since: datetime | None = None
+    """When the run got into its status."""
     pipelines: tuple[PipelineView, ...] = ()
     reports: tuple[PhaseReport, ...] = ()
     """Accepted reports of the current iteration, the newest of each phase and repository."""
+    discarded: tuple[PhaseReport, ...] = ()
+    """Reports of the current iteration that don't count: kept as the reason for people."""
+    jobs: tuple[JobView, ...] = ()
+    """Jobs of the current iteration's pipelines, the newest of each name."""
     merge_requests: tuple[MergeRequestView, ...] = ()
     repositories: tuple[ProjectPath, ...] = ()
     """In scope according to the accepted plan; empty before."""
@@ -101,7 +118,9 @@ class Decision(Struct, frozen=True, kw_only=True):
     iteration: int | None = None
     """The run's new iteration; None: unchanged."""
     deadline: datetime | None = None
-    """When the new status is overdue; kept as it is when the status is unchanged."""
+    """When the run is overdue from now on; None: unchanged, or none at all when the new status is an end."""
+    branch: str | None = None
+    """The run's branch, set once; None: unchanged."""
     new_run: RunId | None = None
     """Set when the event starts a run; it is created with `status` before the effects are stored."""
     effects: tuple[Effect, ...] = ()
