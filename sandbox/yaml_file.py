@@ -44,6 +44,6 @@ def read_yaml(file: Path, *, type_: type[T]) -> T:
         return msgspec.convert(content, type_)
     except msgspec.ValidationError as error:
         # msgspec ends its sentence with the key's place: "Expected `str`, got `int` - at `$.turns[0].text`".
-        problem, _, place = str(error).rpartition(" - at ")
-        key = place.strip("`").removeprefix("$").removeprefix(".") or "the file"
-        raise YamlFileError(f"{file}: {key}: {problem or error}") from error
+        problem, _, place = str(error).partition(" - at `$")
+        key = place.removesuffix("`").removeprefix(".") or "the file"
+        raise YamlFileError(f"{file}: {key}: {problem}") from error

@@ -1,0 +1,94 @@
+"""A scenario is a folder that anyone can add; what is wrong with it is said with file and key."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sandbox import scenario
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    source = scenario.find("pl-479")
+    return Path(shutil.copytree(source, tmp_path / "pl-479", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_every_scenario_that_comes_with_the_sandbox_loads(name: str) -> None:
+    loaded = scenario.load(scenario.find(name))
+    assert loaded.name == name
+    assert loaded.conversations
+
+
+def test_a_scenario_from_any_folder_loads(folder: Path) -> None:
+    loaded = scenario.load(scenario.find(str(folder)))
+    assert loaded.issue_key == "PL-479"
+    assert loaded.repositories == {"payk12/contacts": folder / "repositories" / "contacts"}
+
+
+def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(scenario.ScenarioError, match="pl-479"):
+        scenario.find("pl-000")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("scenario.yml", "issue: PL-479", "issue: pl 479", "scenario.yml: issue: "),
+        ("scenario.yml", "title:", "titel:", "scenario.yml: the file: Object contains unknown field `titel`"),
+        ("scenario.yml", "access: developer", "access: boss", "scenario.yml: users"),
+        ("scenario.yml", "repositories/contacts", "repositories/none", "scenario.yml: repositories.payk12/contacts: "),
+        ("scenario.yml", "payk12/contacts: opened", "payk12/other: opened", "expected.merge_requests.payk12/other"),
+        ("ticket.yml", "reporter: dana", "reporter: nobody", "ticket.yml: reporter: nobody is not among the users"),
+        ("ticket.yml", "labels: [", "priority: Low\nlabels: [", "ticket.yml: .*'priority' is written twice"),
+        ("ticket.yml", "summary:", "summary: [1]\nx:", r"ticket.yml: "),
+        ("turns/analysis.yml", "phase: analysis", "phase: testing", "analysis.yml: phase: "),
+        ("turns/analysis.yml", "name: glob", "nmae: glob", r"analysis.yml: turns\[0\].tool_use\[0\]: "),
+        (
+            "turns/reproduction.payk12-contacts.yml",
+            "repository: payk12/contacts",
+            "repository: payk12/x",
+            "reproduction.payk12-contacts.yml: repository: payk12/x is not in repositories",
+        ),
+        ("bug-fix.yml", "version: 1", "version: [1", "bug-fix.yml: "),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_key(folder: Path, file: str, old: str, new: str, said: str) -> None:
+    edit(folder / file, old, new)
+    with pytest.raises(scenario.ScenarioError, match=said):
+        scenario.load(folder)
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    (folder / "ticket.yml").unlink()
+    with pytest.raises(scenario.ScenarioError, match=r"ticket\.yml: No such file"):
+        scenario.load(folder)
+
+
+def test_only_the_last_turn_may_end_the_conversation(folder: Path) -> None:
+    (folder / "turns" / "testing.yml").write_text("phase: testing\nturns:\n  - text: done\n  - text: more\n")
+    with pytest.raises(scenario.ScenarioError, match=r"testing\.yml: turns\[0\]\.tool_use: "):
+        scenario.load(folder)
+
+
+def test_the_most_precise_conversation_is_played(folder: Path) -> None:
+    for name, more in {"any": "", "second": "iteration: 2\n", "here": "repository: payk12/contacts\n"}.items():
+        (folder / "turns" / f"testing.{name}.yml").write_text(f"phase: testing\n{more}turns:\n  - text: {name}\n")
+    loaded = scenario.load(folder)
+
+    def said(*, repository: str | None, iteration: int, issue: str = "PL-479") -> str | None:
+        found = loaded.conversation(phase="testing", issue=issue, repository=repository, iteration=iteration)
+        return None if found is None else found.turns[0].text
+
+    assert said(repository=None, iteration=1) == "any"
+    assert said(repository=None, iteration=2) == "second"
+    assert said(repository="payk12/contacts", iteration=2) == "here"
+    assert loaded.conversation(phase="deployment", issue="PL-479", repository=None, iteration=1) is None
+    assert loaded.conversation(phase="analysis", issue="PL-1", repository=None, iteration=1) is None
