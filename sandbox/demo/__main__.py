@@ -1,0 +1,119 @@
+"""The command `scripts/demo`: play a scenario from labelled ticket to merge request, live."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+
+from sandbox.demo.play import Played, play
+from sandbox.demo.processes import DemoError
+from sandbox.demo.terminal import Screen, dollars, screen
+from sandbox.demo.world import CHECKOUT, READ_TOKEN, World
+from sandbox.scenario import Scenario, ScenarioError, find, load, names
+
+WRONG_OUTCOME, CANNOT = 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code: 0 as expected, 1 another outcome, 2 could not be played."""
+    options = _parser().parse_args(arguments)
+    console = Console(force_terminal=False if options.plain else None)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        scenario = load(find(options.scenario))
+        return _run(options, scenario, console)
+    except (DemoError, ScenarioError) as error:
+        console.print(f"✗ {error}", markup=False, highlight=False, soft_wrap=True)
+        return CANNOT
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return CANNOT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/demo",
+        description="Start Postgres, the sandbox (GitLab, Jira and Anthropic emulated over real HTTP), the receiver "
+        "and a worker; label the scenario's ticket; show live what happens. Exit code 0: the expected outcome was reached.",
+        epilog=f"Scenarios that come with it: {', '.join(names())}. Their format: docs/scenarios.md.",
+    )
+    parser.add_argument(
+        "--scenario", default="pl-479", metavar="NAME|DIR", help="which scenario (default: %(default)s)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary for programs")
+    parser.add_argument("--serve", action="store_true", help="leave everything running and print the start page's URL")
+    parser.add_argument("--chaos", action="store_true", help="kill the worker in the middle; nothing may be lost")
+    parser.add_argument("--plain", action="store_true", help="plain lines even on a terminal")
+    parser.add_argument("--timeout", type=float, default=420, metavar="S", help="give up after S seconds (%(default)s)")
+    return parser
+
+
+def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> int:
+    out: Screen = screen(console)
+    state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))
+    evidence = CHECKOUT / ".state" / "demo" / scenario.name
+    began = time.monotonic()
+    with World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml") as world:
+        out.line(f"✓ Postgres {world.start_postgres()}")
+        world.start_sandbox()
+        out.line("✓ sandbox: GitLab, Jira, Anthropic")
+        world.start_receiver()
+        world.start_worker()
+        out.line(f"✓ receiver {world.receiver_url} and a worker  {time.monotonic() - began:.1f} s")
+        played = play(world, scenario.expected, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)
+        _tell(played, out)
+        if options.json:
+            options.json.write_text(json.dumps(played.document, indent=2) + "\n")
+            out.line(f"Summary written to {options.json}")
+        if options.serve:
+            _serve(world, out)
+    return WRONG_OUTCOME if played.surprises else 0
+
+
+def _tell(played: Played, out: Screen) -> None:
+    story, document = played.story, played.document
+    iterations = f"{story.run.iteration} iteration" + ("" if story.run.iteration == 1 else "s")
+    books = "equal to the provider's books" if document["books_equal"] else "NOT equal to the provider's books"
+    for request in story.merge_requests:
+        out.line(f"{request.repository}!{request.iid} {request.state}: {request.url}")
+    if played.surprises:
+        out.line(f"Not the expected outcome: {'; '.join(played.surprises)}")
+        out.line(f"Why: {story.run.reason}")
+    else:
+        total = dollars(story.costs.total)
+        out.line(
+            f"Outcome as expected: {story.run.status} · {iterations} · {total}, {books} · {document['duration_s']} s"
+        )
+    out.line(f"Next: ./scripts/demo --serve   |   bug-fix explain {story.run.issue_key}")
+
+
+def _serve(world: World, out: Screen) -> None:
+    out.line(f"Everything is left running. Start page: {world.receiver_url}/?token={READ_TOKEN}")
+    out.line("Commands need these settings: " + _settings_file(world))
+    out.line("Ctrl-C stops it all.")
+    while True:
+        world.alive()
+        time.sleep(1)
+
+
+def _settings_file(world: World) -> str:
+    file = world.state / "settings.env"
+    file.write_text("".join(f"export {key}='{value}'\n" for key, value in world.settings().items()))
+    file.chmod(0o600)
+    return f". {file}"
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Play one scenario in a world: label the ticket, follow the run to its end, collect what came of it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from msgspec import Struct
+
+from sandbox.demo.processes import DemoError
+from sandbox.demo.story import ENDED, Reader, Story
+from sandbox.demo.summary import books, books_equal, keep_artifacts, summary
+from sandbox.demo.terminal import Screen
+from sandbox.demo.world import READ_TOKEN, World
+from sandbox.scenario import Expected
+
+POLL_S = 0.4
+
+
+class Played(Struct, frozen=True, kw_only=True):
+    """How a scenario ended."""
+
+    story: Story
+    document: dict[str, Any]
+    """The `--json` document."""
+    surprises: tuple[str, ...]
+    """Where the outcome differs from what the scenario expects; empty: as expected."""
+
+
+def label_ticket(world: World, label: str = "bug-fix") -> None:
+    """Set the label in Jira as a person does, by Jira's REST API."""
+    if world.vendors is None:
+        raise DemoError("The sandbox has not been started.")
+    jira = world.vendors.jira
+    answer = httpx2.put(
+        f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}",
+        json={"update": {"labels": [{"add": label}]}},
+        auth=(jira["person"], jira["person_token"]),
+        timeout=20,
+    )
+    answer.raise_for_status()
+
+
+def play(
+    world: World, expected: Expected, screen: Screen, *, evidence: Path, timeout_s: float, chaos: bool = False
+) -> Played:
+    """Label the ticket and follow the run until it ends. Raises DemoError when it does not within `timeout_s`."""
+    began = time.monotonic()
+    reader = Reader(world.receiver_url, READ_TOKEN)
+    issue_key = world.vendors.issue_key if world.vendors else ""
+    label_ticket(world)
+    screen.line(f"Label bug-fix set on {issue_key} in Jira")
+    story = _follow(world, reader, issue_key, screen, began=began, timeout_s=timeout_s, chaos=chaos)
+    duration_s = time.monotonic() - began
+    screen.close()
+    kept = keep_artifacts(world, story, evidence)
+    equal = books_equal(story.costs.total, books(world))
+    document = summary(story, equal=equal, deliveries=reader.deliveries(), kept=kept, duration_s=duration_s)
+    return Played(story=story, document=document, surprises=tuple(_surprises(document, expected)))
+
+
+def _follow(
+    world: World, reader: Reader, issue_key: str, screen: Screen, *, began: float, timeout_s: float, chaos: bool
+) -> Story:
+    """Return the story once the run has ended and its pipelines, hooks and notes have settled."""
+    killed = not chaos
+    while True:
+        elapsed = time.monotonic() - began
+        world.alive()
+        story = reader.story(issue_key)
+        if story is not None:
+            screen.show(story, elapsed)
+            if not killed and _child_works(story):
+                killed = True
+                screen.line(f"chaos: worker {world.kill_worker()} killed with SIGKILL while the child pipeline runs")
+                world.start_worker()
+                screen.line("chaos: a new worker has been started")
+            if story.run.status in ENDED and _settled(reader, story):
+                return story
+        else:
+            screen.wait(elapsed)
+        if elapsed > timeout_s:
+            where = "no run was started" if story is None else f"the run is {story.run.status}"
+            raise DemoError(f"Not finished after {timeout_s:.0f} s: {where}. Logs: {world.state / 'logs'}")
+        time.sleep(POLL_S)
+
+
+def _child_works(story: Story) -> bool:
+    return any(
+        pipeline.kind == "child" and any(job.status == "running" for job in pipeline.jobs)
+        for pipeline in story.pipelines
+    )
+
+
+def _settled(reader: Reader, story: Story) -> bool:
+    over = {"success", "failed", "canceled", "skipped"}
+    quiet = all(pipeline.status in over for pipeline in story.pipelines)
+    return quiet and story.costs.total.unsettled == 0 and "pending" not in reader.deliveries()
+
+
+def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
+    found: list[str] = []
+
+    def compare(what: str, is_: object, should: object) -> None:
+        if is_ != should:
+            found.append(f"{what} is {is_}, expected {should}")
+
+    compare("outcome", document["outcome"], expected.outcome)
+    compare("iterations", document["run"]["iterations"], expected.iterations)
+    states = {request["repository"]: request["state"] for request in document["merge_requests"]}
+    compare("merge requests", states, expected.merge_requests)
+    if expected.reproduction is not None:
+        compare("reproduction before", document["reproduction"]["before"], expected.reproduction.before)
+        compare("reproduction after", document["reproduction"]["after"], expected.reproduction.after)
+    compare("ledger equal to the provider's books", document["books_equal"], should=True)
+    return found
