@@ -1,0 +1,1 @@
+"""The API that CI jobs talk to: who a job is, what it is told, what it reports."""

@@ -1,0 +1,92 @@
+"""Who a job is: the claims of its GitLab ID token against what we expect of it. Pure; fetches nothing.
+
+Claims: https://docs.gitlab.com/ci/secrets/id_token_authentication/ (all ids are strings in the token).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from pipelines.model import Phase, ProjectPath
+
+SOURCES = frozenset({"api", "trigger", "parent_pipeline"})
+"""Pipeline sources that can be ours: started by the receiver, or a child of such a pipeline."""
+
+
+class IdentityError(Exception):
+    """The job is not who it says it is; the message says which fact does not fit."""
+
+
+class Claims(Struct, frozen=True, kw_only=True):
+    """What we read of an ID token whose signature, issuer, audience and times have been checked."""
+
+    jti: str
+    project_id: str
+    project_path: str
+    pipeline_id: str
+    pipeline_source: str
+    job_id: str
+    ref: str
+    ref_type: str
+    ref_protected: str
+    """`"true"` or `"false"`: a string, as GitLab sends it."""
+    exp: int
+    """Seconds since the epoch."""
+
+
+class Expected(Struct, frozen=True, kw_only=True):
+    """What a token of one of our jobs says."""
+
+    project_id: int
+    """Of the automation project; paths can be taken over after a rename, ids can't."""
+    ref: str
+
+
+CHECKS: tuple[tuple[str, Callable[[Claims, Expected], bool]], ...] = (
+    ("the job's project is not the automation project", lambda c, e: c.project_id == str(e.project_id)),
+    ("the job's ref is not the automation project's branch", lambda c, e: (c.ref, c.ref_type) == (e.ref, "branch")),
+    ("the job's ref is not protected", lambda c, _: c.ref_protected == "true"),
+    (
+        "the job's pipeline was not started by the API or by a parent pipeline",
+        lambda c, _: c.pipeline_source in SOURCES,
+    ),
+    ("the job's ids are not numbers", lambda c, _: c.job_id.isdecimal() and c.pipeline_id.isdecimal()),
+    ("the token has no id", lambda c, _: bool(c.jti)),
+)
+"""Sentence said when the fact does not hold, and the fact."""
+
+
+def check(claims: Claims, expected: Expected) -> None:
+    """Raise IdentityError with the first sentence whose fact does not hold."""
+    for sentence, holds in CHECKS:
+        if not holds(claims, expected):
+            raise IdentityError(f"Refused: {sentence}.")
+
+
+class JobName(Struct, frozen=True, kw_only=True):
+    """What a job's name says it does."""
+
+    phase: Phase
+    repository: ProjectPath | None
+
+
+_PREPARE = re.compile(r"^prepare: \[(?P<repository>[^,\]]+)(?:, ?[^\]]*)?\]$")
+
+
+def parse_job_name(name: str) -> JobName | None:
+    """Return phase and repository of one of our jobs' names, or None for any other name.
+
+    `analysis`, `generate`; `prepare: [payk12/api, dotnet]` as GitLab names a matrix job; `testing: payk12/api`.
+    """
+    if name in {Phase.ANALYSIS, Phase.GENERATE}:
+        return JobName(phase=Phase(name), repository=None)
+    if matched := _PREPARE.match(name):
+        return JobName(phase=Phase.PREPARE, repository=ProjectPath(matched["repository"]))
+    phase, separator, repository = name.partition(": ")
+    in_child = {Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST}
+    if separator and repository and phase in in_child:
+        return JobName(phase=Phase(phase), repository=ProjectPath(repository))
+    return None
