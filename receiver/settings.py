@@ -1,0 +1,131 @@
+"""Settings, read from environment variables of the same names in capitals. Does not read files and keeps no state."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+
+class SettingsError(Exception):
+    """The settings can't be used; the message names each variable and says what to do."""
+
+
+class DatabaseSettings(Struct, frozen=True, kw_only=True, rename="upper"):
+    """What every command needs. One of the two must be set."""
+
+    database_url: str | None = None
+    """Address of the PostgreSQL database, for example `postgresql://bug_fix@db/bug_fix`.
+
+    Not that of a pooler in transaction mode: workers use LISTEN.
+    """
+    bug_fix_embedded: str | None = None
+    """Folder of an embedded PostgreSQL server, made and started when needed. For trying out and small teams."""
+
+
+class Settings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"):
+    """What the receiver and its workers need."""
+
+    gitlab_url: str
+    """Address of GitLab, for example `https://gitlab.example.com`."""
+    gitlab_token: str
+    """Token (scope `api`) of the bot that writes branches, merge requests and notes: Developer on the repositories."""
+    gitlab_starter_token: str
+    """Token of the bot that starts and cancels fix pipelines: Maintainer of the automation project, else Reporter."""
+    gitlab_oidc_issuer: str = ""
+    """Issuer of the ID tokens of jobs, when it is not GITLAB_URL; it is checked apart from the API's address."""
+    gitlab_webhook_secrets: str = ""
+    """Secret tokens of GitLab's hooks (`X-Gitlab-Token`), separated by commas; several while one is being replaced."""
+    gitlab_signing_tokens: str = ""
+    """Signing tokens of GitLab's hooks (`whsec_…`, GitLab 19.0 and later), separated by commas."""
+    jira_url: str
+    """Address of Jira, for example `https://example.atlassian.net`."""
+    jira_user: str = ""
+    """E-mail address of the bot's Jira account (Cloud). Empty: JIRA_TOKEN is a personal access token (Data Center)."""
+    jira_token: str
+    """API token (Cloud) or personal access token (Data Center) of the bot's Jira account."""
+    jira_webhook_secrets: str = ""
+    """Secrets of Jira's hooks (`X-Hub-Signature`), separated by commas."""
+    jira_webhook_header: str = ""
+    """Fallback where Jira can't sign: `Name: value` of a header that a proxy or automation rule adds to each hook."""
+    anthropic_base_url: str = "https://api.anthropic.com"
+    """Address of the Messages API that the gateway forwards to."""
+    anthropic_api_key: str
+    """Key of the Messages API. The gateway alone holds it."""
+    bug_fix_catalogue: str = "bug-fix.yml"
+    """Path of bug-fix.yml, the catalogue of repositories, agents and policy."""
+    public_url: str
+    """How jobs and hooks reach this service, for example `https://bug-fix.example.com`."""
+    read_tokens: str
+    """Tokens that may read runs, deliveries and the ledger, separated by commas; at least one."""
+    host: str = "127.0.0.1"
+    """Address that `bug-fix serve` listens on."""
+    port: int = 8080
+    """Port that `bug-fix serve` listens on."""
+    worker_concurrency: int = 8
+    """Deliveries and effects that one worker handles at the same time."""
+    deliveries_retention_days: int = 30
+    """Days after which the bodies of deliveries are removed; their verdicts stay."""
+    transcripts_retention_days: int = 30
+    """Days after which agents' transcripts are removed."""
+    evidence_retention_days: int = 90
+    """Days after which patches, tests and other blobs are removed."""
+    sweep_seconds: int = 30
+    """Seconds between two sweeps: deadlines, stalled jobs, pipelines whose hooks did not arrive."""
+
+    @property
+    def oidc_issuer(self) -> str:
+        """Issuer that ID tokens must name."""
+        return (self.gitlab_oidc_issuer or self.gitlab_url).rstrip("/")
+
+    def __repr__(self) -> str:
+        return "Settings(…)"  # tokens stay out of logs and tracebacks
+
+
+SettingsKind = TypeVar("SettingsKind", bound=DatabaseSettings)
+
+
+def several(value: str) -> tuple[str, ...]:
+    """Return the parts of a setting that holds several values separated by commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
+    """Return the settings of this kind. Raises SettingsError that names every missing or wrong variable."""
+    fields = msgspec.structs.fields(kind)
+    documented = documentation(kind)
+    given = {f.encode_name: environ[f.encode_name] for f in fields if environ.get(f.encode_name)}
+    missing = [f for f in fields if f.required and f.encode_name not in given]
+    if missing:
+        lines = [f"Set {f.encode_name}: {documented[f.name][:1].lower()}{documented[f.name][1:]}" for f in missing]
+        raise SettingsError("\n".join(lines))
+    try:
+        settings = msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"Environment variable has a wrong value: {error}. See docs/configuration.md.") from error
+    if not settings.database_url and not settings.bug_fix_embedded:
+        raise SettingsError(
+            "Set DATABASE_URL to a PostgreSQL database, or BUG_FIX_EMBEDDED to a folder for an embedded one."
+        )
+    return settings
+
+
+def documentation(kind: type[Struct]) -> dict[str, str]:
+    """Return the attribute docstrings of a Struct and of its bases, by field name."""
+    found: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        if not issubclass(base, Struct) or base is Struct:
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        if not isinstance(body, ast.ClassDef):
+            continue
+        for field, text in zip(body.body, body.body[1:], strict=False):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                    found[name] = " ".join(words.split())
+    return found

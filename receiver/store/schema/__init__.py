@@ -1,0 +1,32 @@
+"""All tables, on one metadata."""
+
+from receiver.store.schema.base import Base, Json
+from receiver.store.schema.ci import JobRow, MergeRequestEventRow, MergeRequestRow, NoteRow, PipelineRow
+from receiver.store.schema.inbox import DecisionRow, DeliveryRow
+from receiver.store.schema.money import PriceRow, UsageRow
+from receiver.store.schema.runs import EffectRow, InterventionRow, IterationRow, PlanRow, RunRow
+from receiver.store.schema.work import ArtifactRow, BlobRow, ReportRow, SessionRow, TranscriptRow
+
+__all__ = [
+    "ArtifactRow",
+    "Base",
+    "BlobRow",
+    "DecisionRow",
+    "DeliveryRow",
+    "EffectRow",
+    "InterventionRow",
+    "IterationRow",
+    "JobRow",
+    "Json",
+    "MergeRequestEventRow",
+    "MergeRequestRow",
+    "NoteRow",
+    "PipelineRow",
+    "PlanRow",
+    "PriceRow",
+    "ReportRow",
+    "RunRow",
+    "SessionRow",
+    "TranscriptRow",
+    "UsageRow",
+]

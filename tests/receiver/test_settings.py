@@ -1,0 +1,55 @@
+import pytest
+
+from receiver.settings import DatabaseSettings, Settings, SettingsError, documentation, load, several
+
+COMPLETE = {
+    "DATABASE_URL": "postgresql://localhost/bug_fix",
+    "GITLAB_URL": "https://gitlab.example.com/",
+    "GITLAB_TOKEN": "one",
+    "GITLAB_STARTER_TOKEN": "two",
+    "JIRA_URL": "https://jira.example.com",
+    "JIRA_TOKEN": "three",
+    "ANTHROPIC_API_KEY": "four",
+    "PUBLIC_URL": "https://bug-fix.example.com",
+    "READ_TOKENS": "five, six",
+}
+
+
+def test_complete_settings_are_read() -> None:
+    settings = load(Settings, COMPLETE | {"PORT": "9000"})
+    assert settings.port == 9000
+    assert settings.oidc_issuer == "https://gitlab.example.com"
+    assert several(settings.read_tokens) == ("five", "six")
+
+
+def test_each_missing_variable_is_named_with_what_it_is() -> None:
+    with pytest.raises(SettingsError) as raised:
+        load(Settings, {"DATABASE_URL": "postgresql://localhost/bug_fix"})
+    lines = str(raised.value).splitlines()
+    assert [line.split(":")[0] for line in lines] == [f"Set {name}" for name in COMPLETE if name != "DATABASE_URL"]
+    assert all(len(line) > 30 for line in lines)
+
+
+def test_an_empty_variable_counts_as_missing() -> None:
+    with pytest.raises(SettingsError, match="Set JIRA_TOKEN: "):
+        load(Settings, COMPLETE | {"JIRA_TOKEN": ""})
+
+
+def test_a_wrong_value_names_the_variable() -> None:
+    with pytest.raises(SettingsError, match="PORT"):
+        load(Settings, COMPLETE | {"PORT": "eighty"})
+
+
+def test_a_command_that_needs_only_the_database_asks_for_nothing_else() -> None:
+    assert load(DatabaseSettings, {"BUG_FIX_EMBEDDED": "/tmp/x"}).bug_fix_embedded == "/tmp/x"  # noqa: S108  # not opened
+    with pytest.raises(SettingsError, match="BUG_FIX_EMBEDDED"):
+        load(DatabaseSettings, {})
+
+
+def test_tokens_are_not_shown_when_settings_are_printed() -> None:
+    settings = load(Settings, COMPLETE)
+    assert not any(secret in f"{settings}{settings!r}" for secret in ("one", "two", "three", "four", "five"))
+
+
+def test_every_setting_is_documented() -> None:
+    assert set(documentation(Settings)) == set(Settings.__struct_fields__)
