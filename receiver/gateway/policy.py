@@ -1,6 +1,7 @@
-"""What a job may ask of the Messages API: models, parameters, tools, sources, betas. Pure; reads a body, never rewrites it.
+"""What a job may ask of the Messages API. Pure: reads a body, never rewrites it.
 
-An allow-list: what is not named here is refused by name, because each unnamed feature may be a way out for data or money.
+An allow-list: what is not named here is refused by name, because a feature that nobody named may be a way out for
+data or money.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ PARAMETERS = frozenset(
         "tools",
     }
 )
-"""Top-level parameters of a request. Not among them: mcp_servers, container, context_management, thread, inference_geo, speed."""
+"""Top-level parameters. Not among them: mcp_servers, container, context_management, thread, inference_geo, speed."""
 
 BLOCKS = frozenset({"text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"})
 SOURCES = frozenset({"base64", "text", "content"})
