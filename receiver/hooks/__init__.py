@@ -1,0 +1,20 @@
+"""What came in: verify a hook's bytes and say what they mean. Pure: no I/O, no clock; secrets, time passed in."""
+
+from receiver.hooks.delivery import Delivery, HookError, Interests, Reading, SignatureError, Source, WrongShapeError
+from receiver.hooks.reading import read
+from receiver.hooks.signatures import GitlabSecrets, JiraSecrets, verify_gitlab, verify_jira
+
+__all__ = [
+    "Delivery",
+    "GitlabSecrets",
+    "HookError",
+    "Interests",
+    "JiraSecrets",
+    "Reading",
+    "SignatureError",
+    "Source",
+    "WrongShapeError",
+    "read",
+    "verify_gitlab",
+    "verify_jira",
+]

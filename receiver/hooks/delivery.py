@@ -1,0 +1,163 @@
+"""A delivery that was verified, what reading it gives, and the errors of this package. Performs no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.catalogue import Catalogue
+from receiver.workflow.events import Event, StartRequested
+
+
+class Source(StrEnum):
+    """Who sent a delivery."""
+
+    GITLAB = "gitlab"
+    JIRA = "jira"
+    OPERATOR = "operator"
+    """Somebody at the command line, who has the database's address anyway."""
+
+
+class HookError(Exception):
+    """A hook can't be taken in."""
+
+
+class SignatureError(HookError):
+    """The hook's sender could not be proved; the message says what was missing, and never a secret."""
+
+
+class WrongShapeError(HookError):
+    """The hook's body is not what its vendor sends; the message names the field."""
+
+
+KEPT_HEADERS: Final = frozenset(
+    {
+        "content-type",
+        "user-agent",
+        "idempotency-key",
+        "webhook-id",
+        "webhook-timestamp",
+        "x-gitlab-event",
+        "x-gitlab-event-uuid",
+        "x-gitlab-webhook-uuid",
+        "x-gitlab-instance",
+        "x-atlassian-webhook-identifier",
+        "x-atlassian-webhook-flow",
+        "x-atlassian-webhook-retry",
+    }
+)
+"""Stored with a delivery. Never a secret and never a signature."""
+
+MAX_HEADER: Final = 1_000
+"""Characters that are kept of a header's value."""
+
+_PROOF: Final = object()
+"""Known to this package only: without it there is no Delivery."""
+
+
+class Delivery:
+    """One verified HTTP hook request. Made by `verify_gitlab`, `verify_jira`, `asked_by_operator` or `stored` only."""
+
+    __slots__ = ("body", "headers", "kind", "received_at", "source")
+
+    def __init__(
+        self, *, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime, proof: object
+    ) -> None:
+        if proof is not _PROOF:
+            raise TypeError("A Delivery is made by verifying a request, see receiver.hooks.signatures.")
+        self.source = source
+        self.body = body
+        """As it came, to the byte."""
+        self.received_at = received_at
+        self.headers = {k.lower(): clean(v, MAX_HEADER) for k, v in headers.items() if k.lower() in KEPT_HEADERS}
+        """Lowercase names; without secrets and signatures."""
+        self.kind = self.headers.get("x-gitlab-event", "")
+        """The vendor's name of the event as far as headers tell; `Reading.kind` tells it from the body."""
+
+    @classmethod
+    def stored(cls, *, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
+        """Return a delivery as the inbox kept it: it was verified before it was stored. For the store only."""
+        return cls(source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF)
+
+    @classmethod
+    def asked_by_operator(cls, request: StartRequested, *, request_id: str, now: datetime) -> Delivery:
+        """Return the delivery that stands for a command line's request."""
+        headers = {"idempotency-key": request_id}
+        body = msgspec.json.encode(request)
+        return cls(source=Source.OPERATOR, headers=headers, body=body, received_at=now, proof=_PROOF)
+
+
+def verified(*, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
+    """Return the delivery of a request whose signature was just checked. For `signatures` only."""
+    return Delivery(source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF)
+
+
+class Interests(Struct, frozen=True, kw_only=True):
+    """What we listen for."""
+
+    label: str
+    """The ticket label that starts a run."""
+    jira_project: str
+    """Tickets of other projects are ignored."""
+    bot: int | None = None
+    """GitLab user id of our bot, whose notes are ignored; None: not known, the hidden marker alone tells them."""
+
+    @classmethod
+    def of(cls, catalogue: Catalogue, *, bot: int | None = None) -> Interests:
+        """Return what a catalogue asks to listen for."""
+        return cls(label=catalogue.jira.start.label, jira_project=catalogue.jira.project, bot=bot)
+
+
+class Meaning(Struct, frozen=True, kw_only=True):
+    """What a body says, before it is given keys."""
+
+    kind: str
+    """The vendor's name of the event, for example `pipeline` or `jira:issue_updated`."""
+    event: Event
+    subject: str | None
+    """What its order is kept by; None: nothing."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a delivery means and how it is kept apart from others."""
+
+    event: Event
+    kind: str
+    """The vendor's name of the event, for example `pipeline` or `jira:issue_updated`."""
+    delivery_key: str
+    """The same for every sending of this delivery, and for no other."""
+    ordering_key: str
+    """Deliveries with the same key are handled in the order of their arrival.
+
+    A ticket, a merge request, or a parent pipeline with its children. Jobs name only their own pipeline, so a run's
+    deliveries can have several keys; across them order does not matter, because what is known of a run only grows
+    (`receiver.workflow.observe`) and each decision is made under the run's row lock.
+    """
+
+
+_PLAIN_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Characters that PostgreSQL or a terminal would stumble over; tab and line feed stay."""
+
+
+def clean(text: str, limit: int) -> str:
+    """Return text without control characters, cut to `limit` characters."""
+    return _CONTROL.sub("", text[: 2 * limit])[:limit]
+
+
+def key_of_header(source: Source, value: str) -> str:
+    """Return the delivery key for a vendor's own idempotency key, whatever characters it has."""
+    plain = value if _PLAIN_KEY.fullmatch(value) else "sha256-" + hashlib.sha256(value.encode()).hexdigest()
+    return f"{source}:{plain}"
+
+
+def key_of_meaning(source: Source, meaning: bytes) -> str:
+    """Return the delivery key where the vendor's version sends none."""
+    return f"{source}:meaning-{hashlib.sha256(meaning).hexdigest()}"

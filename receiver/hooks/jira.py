@@ -1,0 +1,146 @@
+"""Read Jira's hooks: a label that was added, comments. Everything else is valid and not interesting. Performs no I/O.
+
+Understands Cloud and Data Center payloads. Recorded samples: mattermost-plugin-jira `server/testdata`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from pipelines.model import IssueKey
+from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
+from receiver.hooks.fields import Url, Word, decode, word
+from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, NotInteresting
+
+KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$")]
+
+
+class _Envelope(Struct, frozen=True, kw_only=True):
+    webhookEvent: Word  # noqa: N815  # Jira's name
+
+
+class _User(Struct, frozen=True, kw_only=True):
+    accountId: Word | None = None  # noqa: N815  # Jira's name
+    """Cloud."""
+    key: Word | None = None
+    """Data Center; Cloud until 2019."""
+    name: Word | None = None
+    displayName: Word | None = None  # noqa: N815  # Jira's name
+
+    def account(self) -> AccountId | None:
+        found = word(self.accountId) or word(self.key) or word(self.name)
+        return AccountId(found) if found else None
+
+
+class _IssueFields(Struct, frozen=True, kw_only=True):
+    labels: list[str] | None = None
+    """Absent in Cloud's comment hooks."""
+
+
+class _Issue(Struct, frozen=True, kw_only=True):
+    key: KeyText
+    fields: _IssueFields | None = None
+
+
+class _Change(Struct, frozen=True, kw_only=True):
+    field: str
+    fromString: str | None = None  # noqa: N815  # Jira's name
+    toString: str | None = None  # noqa: N815  # Jira's name
+
+
+class _Changelog(Struct, frozen=True, kw_only=True):
+    items: list[_Change] = []
+
+
+class _IssueHook(Struct, frozen=True, kw_only=True):
+    issue: _Issue
+    user: _User | None = None
+    changelog: _Changelog | None = None
+    comment: _Comment | None = None
+
+
+class _Comment(Struct, frozen=True, kw_only=True):
+    id: Word
+    self: Url | None = None
+    author: _User | None = None
+
+
+class _CommentHook(Struct, frozen=True, kw_only=True):
+    comment: _Comment
+    issue: _Issue | None = None
+    user: _User | None = None
+
+
+def read(body: bytes, *, interests: Interests) -> Meaning:
+    """Return what a Jira hook means. Raises WrongShapeError."""
+    kind = decode(body, _Envelope, what="Jira hook").webhookEvent.text
+    if not kind:
+        raise WrongShapeError("The Jira hook has a wrong shape: `$.webhookEvent` is empty.")
+    if kind in {"jira:issue_created", "jira:issue_updated"}:
+        event, subject = _issue(decode(body, _IssueHook, what="issue hook"), kind, interests)
+    elif kind == "comment_created":
+        event, subject = _comment(decode(body, _CommentHook, what="comment hook"), interests)
+    else:
+        event, subject = NotInteresting(reason=f"Jira's `{kind}` hooks mean nothing to a run."), None
+    return Meaning(kind=kind, event=event, subject=subject)
+
+
+def _issue(hook: _IssueHook, kind: str, interests: Interests) -> tuple[Event, str | None]:
+    key, label = IssueKey(hook.issue.key), interests.label
+    if _project(key) != interests.jira_project:
+        return _elsewhere(key, interests), None
+    added = _labels_at_creation(hook) if kind == "jira:issue_created" else _labels_added(hook)
+    if added is None:
+        return NotInteresting(reason=f"No label of {key} was changed."), None
+    if label not in added:
+        return NotInteresting(reason=f"The label `{label}` was not added to {key}."), None
+    actor = hook.user.account() if hook.user else None
+    if hook.user is None or actor is None:
+        reason = f"Jira did not say who set the label on {key}; take it off and set it again as a person."
+        return NotInteresting(reason=reason), None
+    name = word(hook.user.displayName) or str(actor)
+    return IssueLabelled(issue_key=key, actor=actor, actor_name=name), f"ticket:{key}"
+
+
+def _labels_at_creation(hook: _IssueHook) -> set[str]:
+    """Return the labels of a new ticket; they are in no changelog."""
+    return set((hook.issue.fields.labels if hook.issue.fields else None) or ())
+
+
+def _labels_added(hook: _IssueHook) -> set[str] | None:
+    """Return the labels that an update added, None when it touched none. Jira's lists are separated by spaces."""
+    changes = [c for c in (hook.changelog.items if hook.changelog else ()) if c.field == "labels"]
+    if not changes:
+        return None
+    return {label for c in changes for label in set(_split(c.toString)) - set(_split(c.fromString))}
+
+
+def _split(labels: str | None) -> list[str]:
+    return (labels or "").split()
+
+
+def _project(key: IssueKey) -> str:
+    return key.rpartition("-")[0]
+
+
+def _elsewhere(key: IssueKey, interests: Interests) -> NotInteresting:
+    return NotInteresting(reason=f"{key} is not a ticket of the project {interests.jira_project}.")
+
+
+_ISSUE_IN_URL: Final = re.compile(r"/issue/([0-9]{1,18})/comment/")
+
+
+def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | None]:
+    author = hook.comment.author or hook.user
+    account = author.account() if author else None
+    if account is None:
+        return NotInteresting(reason="Jira did not say who wrote the comment."), None
+    key = IssueKey(hook.issue.key) if hook.issue else None
+    if key is not None and _project(key) != interests.jira_project:
+        return _elsewhere(key, interests), None
+    found = _ISSUE_IN_URL.search(word(hook.comment.self))
+    subject = f"ticket:{key}" if key else f"ticket-id:{found[1]}" if found else None
+    return IssueCommented(issue_key=key, comment=hook.comment.id.text, actor=account), subject

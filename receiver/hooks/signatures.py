@@ -1,0 +1,130 @@
+"""Prove who sent a hook, over the raw bytes and in constant time, before anything is parsed. Does not read the body.
+
+Sources: Standard Webhooks 1.0 (standardwebhooks.com), as GitLab 19.0 signs; GitLab `X-Gitlab-Token`
+(doc/user/project/integrations/webhooks.md); Jira `X-Hub-Signature` (Cloud admin webhooks and Data Center 10,
+WebSub's format).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from receiver.hooks.delivery import Delivery, SignatureError, Source, verified
+
+REPLAY_WINDOW: Final = timedelta(minutes=5)
+"""Standard Webhooks' own recommendation, into the past and into the future."""
+
+MIN_KEY_BYTES: Final = 16
+
+
+class GitlabSecrets(Struct, frozen=True, kw_only=True):
+    """How GitLab proves itself; several of each while one is being replaced."""
+
+    tokens: tuple[str, ...] = ()
+    """Secret tokens, sent as they are in `X-Gitlab-Token`."""
+    signing_tokens: tuple[str, ...] = ()
+    """`whsec_…` tokens whose key signs the request. A signed request is judged by its signature only."""
+
+    def __repr__(self) -> str:
+        return f"GitlabSecrets({len(self.tokens)} tokens, {len(self.signing_tokens)} signing tokens)"
+
+
+class JiraSecrets(Struct, frozen=True, kw_only=True):
+    """How Jira proves itself."""
+
+    secrets: tuple[str, ...] = ()
+    """Keys of `X-Hub-Signature: sha256=<hex>`. A signed request is judged by its signature only."""
+    header: tuple[str, str] | None = None
+    """Name and value of a header that a proxy or an automation rule adds where Jira can't sign."""
+
+    def __repr__(self) -> str:
+        return f"JiraSecrets({len(self.secrets)} secrets, {'a' if self.header else 'no'} static header)"
+
+
+def verify_gitlab(body: bytes, *, headers: Mapping[str, str], secrets: GitlabSecrets, now: datetime) -> Delivery:
+    """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
+    if secrets.signing_tokens and "webhook-signature" in headers:
+        _check_standard_webhook(body, headers=headers, signing_tokens=secrets.signing_tokens, now=now)
+    elif not secrets.tokens:
+        _refuse_unsigned("webhook-signature", configured=bool(secrets.signing_tokens))
+    elif "x-gitlab-token" not in headers:
+        raise SignatureError("The header X-Gitlab-Token is missing. Set the hook's secret token in GitLab.")
+    elif not _any_equal(headers["x-gitlab-token"].encode("latin-1", "replace"), secrets.tokens):
+        raise SignatureError("X-Gitlab-Token is not the configured secret token.")
+    return verified(source=Source.GITLAB, headers=headers, body=body, received_at=now)
+
+
+def verify_jira(body: bytes, *, headers: Mapping[str, str], secrets: JiraSecrets, now: datetime) -> Delivery:
+    """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
+    if secrets.secrets and "x-hub-signature" in headers:
+        _check_hub_signature(body, signature=headers["x-hub-signature"], secrets=secrets.secrets)
+    elif secrets.header is None:
+        _refuse_unsigned("X-Hub-Signature", configured=bool(secrets.secrets))
+    else:
+        name, value = secrets.header
+        if not _any_equal(headers.get(name.lower(), "").encode("latin-1", "replace"), (value,)):
+            raise SignatureError(f"Neither X-Hub-Signature nor the configured header {name} proves the sender.")
+    return verified(source=Source.JIRA, headers=headers, body=body, received_at=now)
+
+
+def signing_key(token: str) -> bytes:
+    """Return the key inside a `whsec_…` token. Raises SignatureError when it is not one."""
+    try:
+        key = base64.b64decode(token.removeprefix("whsec_"), validate=True)
+    except binascii.Error as error:
+        raise SignatureError("A signing token is not `whsec_` and base64; copy it from GitLab again.") from error
+    if len(key) < MIN_KEY_BYTES:
+        raise SignatureError("A signing token is too short to be safe; let GitLab generate one.")
+    return key
+
+
+def _refuse_unsigned(header: str, *, configured: bool) -> None:
+    if configured:
+        raise SignatureError(f"The header {header} is missing. Set the hook's secret where the hook is configured.")
+    raise SignatureError("No secret is configured for this hook, so nothing can be accepted.")
+
+
+def _any_equal(given: bytes, secrets: tuple[str, ...]) -> bool:
+    """Compare with every secret, always all of them, each in constant time. An empty secret matches nothing."""
+    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret]
+    return any(matches)
+
+
+def _check_standard_webhook(
+    body: bytes, *, headers: Mapping[str, str], signing_tokens: tuple[str, ...], now: datetime
+) -> None:
+    message_id, sent = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not message_id or not sent:
+        raise SignatureError("A signed request needs the headers webhook-id and webhook-timestamp.")
+    if not (sent.isascii() and sent.isdecimal() and len(sent) <= 12):
+        raise SignatureError("webhook-timestamp is not a number of seconds.")
+    if abs(int(now.timestamp()) - int(sent)) > REPLAY_WINDOW.total_seconds():
+        raise SignatureError("The request is older or newer than 5 minutes: a replay, or a clock that is wrong.")
+    signed = f"{message_id}.{sent}.".encode("latin-1", "replace") + body
+    given = [part.removeprefix("v1,") for part in headers["webhook-signature"].split() if part.startswith("v1,")]
+    expected = [base64.b64encode(_hmac(signing_key(token), signed)) for token in signing_tokens]
+    matches = [hmac.compare_digest(g.encode("latin-1", "replace"), e) for g in given for e in expected]
+    if not any(matches):
+        raise SignatureError("webhook-signature does not fit the body and the configured signing token.")
+
+
+def _check_hub_signature(body: bytes, *, signature: str, secrets: tuple[str, ...]) -> None:
+    method, _, given = signature.partition("=")
+    if method != "sha256":
+        raise SignatureError("X-Hub-Signature has to be `sha256=<hex>`.")
+    expected = [_hmac(secret.encode(), body).hex() for secret in secrets if secret]
+    matches = [hmac.compare_digest(given.encode("latin-1", "replace").lower(), e.encode()) for e in expected]
+    if not any(matches):
+        raise SignatureError("X-Hub-Signature does not fit the body and the configured secret.")
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, hashlib.sha256).digest()
