@@ -1,0 +1,125 @@
+"""A scenario of a few turns, and the emulator that plays it: over a real socket, its clock and ids in the test's hand."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import msgspec
+import pytest
+
+from sandbox import server
+from sandbox.anthropic.app import create
+from sandbox.anthropic.clock import Pace
+from sandbox.anthropic.connection import Watched
+from sandbox.scenario import Conversation, Scenario
+
+TURNS = """
+[{"phase": "analysis", "turns": [
+   {"text": "I look at the form first.", "thinking": "An apostrophe ends the SQL string.",
+    "tool_use": [{"name": "add", "input": {"a": 2, "b": 3}}], "delay_s": 30},
+   {"text": "The sum is 5, naïvely."}]},
+ {"phase": "implementation", "repository": "payk12/contacts", "turns": [
+   {"tool_use": [{"name": "add", "input": {"a": 1, "b": 1}}, {"name": "add", "input": {"a": 2, "b": 2}}]},
+   {"text": "Fixed."}]},
+ {"phase": "implementation", "iteration": 2, "repository": "payk12/contacts", "turns": [{"text": "Fixed again."}]},
+ {"phase": "testing", "turns": [{"text": "x"}]}]
+"""
+
+ADD = {
+    "name": "add",
+    "description": "Add two numbers.",
+    "strict": True,
+    "input_schema": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    },
+}
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Scenario:
+    jira: Any = {"project_name": "Platform"}
+    return msgspec.convert(
+        {
+            "folder": tmp_path,
+            "name": "sums",
+            "title": "Sums",
+            "issue_key": "PL-479",
+            "users": {},
+            "repositories": {},
+            "expected": {"outcome": "merge_request"},
+            "jira": jira,
+            "ticket": {"summary": "s", "description": "", "reporter": "mara", "created": "2026-11-01T00:00:00Z"},
+            "catalogue": "",
+            "conversations": msgspec.json.decode(TURNS, type=tuple[Conversation, ...]),
+        },
+        Scenario,
+    )
+
+
+@pytest.fixture
+def app(scenario: Scenario) -> Watched:
+    numbers = itertools.count(1)
+    return create(
+        scenario,
+        api_keys=["sk-one", "sk-two"],
+        now=lambda: datetime(2026, 11, 22, 12, tzinfo=UTC),
+        new_id=lambda prefix: f"{prefix}_{next(numbers):06}",
+        pace=Pace.SIMULATED,
+    )
+
+
+@pytest.fixture
+def url(app: Watched) -> Iterator[str]:
+    listener, address = server.bind()
+    with server.in_thread(app, listener):
+        yield address
+
+
+@pytest.fixture
+def http(url: str) -> Iterator[httpx2.Client]:
+    """Plain HTTP with the headers that the API wants."""
+    headers = {"x-api-key": "sk-one", "anthropic-version": "2023-06-01"}
+    with httpx2.Client(base_url=url, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+def sdk(url: str) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(base_url=url, api_key="sk-one", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+def request_body() -> Callable[..., dict[str, Any]]:
+    """Make the body of a valid request."""
+
+    def make(phase: str = "analysis", iteration: int = 1, **changes: Any) -> dict[str, Any]:
+        lines = f"Phase: {phase}\nIssue: PL-479\nIteration: {iteration}\nRepository: payk12/contacts\n\nGo on."
+        body = {
+            "model": "claude-sonnet-5-5",
+            "max_tokens": 1000,
+            "tools": [ADD],
+            "system": "You add.",
+            "messages": [{"role": "user", "content": lines}],
+        }
+        return {name: value for name, value in (body | changes).items() if value is not None}
+
+    return make
+
+
+@pytest.fixture
+def books(http: httpx2.Client) -> Callable[[], dict[str, Any]]:
+    """Read the emulator's books."""
+
+    def read() -> dict[str, Any]:
+        report: dict[str, Any] = http.get("/_sandbox/books").json()
+        return report
+
+    return read
