@@ -92,11 +92,11 @@ class _Commit(Struct, frozen=True, kw_only=True):
 
 
 class _MergeRequestFields(Struct, frozen=True, kw_only=True):
-    iid: Id
-    target_project_id: Id
+    iid: Id | None = None
+    target_project_id: Id | None = None
     """Where iid counts. Group hooks leave `project.id` out."""
-    state: Word
-    source_branch: Word
+    state: Word = Word("")
+    source_branch: Word = Word("")
     action: Word = Word("update")
     updated_at: Moment | None = None
     last_commit: _Commit | None = None
@@ -194,10 +194,12 @@ def _job(body: bytes, _: Interests) -> tuple[Event, str]:
     return event, f"pipeline:{hook.project_id}:{hook.pipeline_id}"
 
 
-def _merge_request(body: bytes, _: Interests) -> tuple[Event, str]:
+def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
     hook = decode(body, _MergeRequestHook, what="merge request hook")
     fields, user = hook.object_attributes, hook.user or _User()
     project_id = hook.project.id if hook.project.id is not None else fields.target_project_id
+    if fields.iid is None or project_id is None:
+        return NotInteresting(reason="GitLab did not say which merge request the hook is about."), None
     event = MergeRequestChanged(
         project_id=project_id,
         project=ProjectPath(hook.project.path_with_namespace.text),
