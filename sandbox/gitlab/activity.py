@@ -65,7 +65,7 @@ async def _move_heads(state: State, repository: Repository, push: Push, *, added
             await merge_request_changed(state, push.project, mr, push.user, action="update", oldrev=oldrev)
 
 
-async def merge_request_changed(  # noqa: PLR0913 - who did what to which merge request of which project
+async def merge_request_changed(
     state: State,
     project: Project,
     mr: MergeRequest,
@@ -91,7 +91,7 @@ async def merge_request_changed(  # noqa: PLR0913 - who did what to which merge 
         listener(project, mr, actor, action)
 
 
-async def note_changed(  # noqa: PLR0913 - who did what to which note of which merge request
+async def note_changed(
     state: State, project: Project, mr: MergeRequest, note: Note, actor: User, *, action: str
 ) -> None:
     """Emit the hook of a note."""
@@ -111,7 +111,7 @@ async def head(project: Project, mr: MergeRequest) -> Commit:
         return await Repository(project.repository).commit(mr.base_sha)
 
 
-def add_note(  # noqa: PLR0913 - a note has so many independent parts
+def add_note(
     state: State,
     mr: MergeRequest,
     author: User,
@@ -138,5 +138,5 @@ def add_note(  # noqa: PLR0913 - a note has so many independent parts
 
 
 def system_note(state: State, mr: MergeRequest, author: User, body: str) -> None:
-    """Add a note that GitLab writes itself; no hook, as in GitLab since 16."""
+    """Add a note that GitLab writes itself; no hook, as in GitLab."""
     add_note(state, mr, author, body).system = True

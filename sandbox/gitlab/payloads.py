@@ -183,7 +183,7 @@ def _merge_request_attributes(state: State, one: Project, mr: MergeRequest, head
     }
 
 
-def merge_request(  # noqa: PLR0913 - the payload has so many independent parts
+def merge_request(
     state: State,
     one: Project,
     mr: MergeRequest,
@@ -213,9 +213,7 @@ def merge_request(  # noqa: PLR0913 - the payload has so many independent parts
     }
 
 
-def note(  # noqa: PLR0913 - the payload has so many independent parts
-    state: State, one: Project, mr: MergeRequest, value: Note, actor: User, *, action: str, head: Commit
-) -> Json:
+def note(state: State, one: Project, mr: MergeRequest, value: Note, actor: User, *, action: str, head: Commit) -> Json:
     """Shape the Note Hook of a merge request's note; edits come with action `update`."""
     return {
         "object_kind": "note",

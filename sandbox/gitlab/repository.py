@@ -14,7 +14,6 @@ from typing import Final
 
 import msgspec
 
-EMPTY_TREE: Final = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 NULL_SHA: Final = "0" * 40
 _PRE_RECEIVE: Final = """#!/bin/sh
 [ -z "$SANDBOX_REFUSAL" ] || { echo "$SANDBOX_REFUSAL" >&2; exit 1; }
@@ -217,6 +216,10 @@ class Repository:
         }
         flags = [flag for parent in parents for flag in ("-p", parent)]
         return (await self.git("commit-tree", *flags, tree, stdin=message.encode(), env=env)).decode().strip()
+
+    async def empty_tree(self) -> str:
+        """Write the tree without anything in it, and give its id."""
+        return (await self.git("mktree")).decode().strip()
 
     async def merge_tree(self, ours: str, theirs: str) -> str | None:
         """Merge two commits into a tree and give its id; None when they conflict."""

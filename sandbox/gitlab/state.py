@@ -4,6 +4,7 @@ Git objects live on disk in bare repositories (`Project.repository`). Pipelines 
 plugs in through `State.job_token_subject`, `State.on_push` and `State.dump_parts`. All of it runs on one event loop.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections import defaultdict
@@ -196,6 +197,8 @@ class Project:
     hooks: dict[int, Hook] = field(default_factory=dict)
     uploads: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     """(secret, file name) → (content type, content)."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the repository or a merge request is looked at and then changed."""
 
     @property
     def path(self) -> str:
@@ -246,8 +249,6 @@ class State:
         """Set by the CI engine: the newest pipeline for a merge request's head, in REST shape."""
         self.deliver: Emitter = lambda _project, _event, _payload: None
         """Set by the hook deliverer."""
-        self.requests: list[Json] = []
-        """The request log: method, path, template, status, user."""
         self._counters: dict[str, int] = defaultdict(int)
 
     def now(self) -> datetime:

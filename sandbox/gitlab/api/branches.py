@@ -1,0 +1,112 @@
+"""Branches: list, get, create, delete."""
+
+import re
+
+import msgspec
+
+from sandbox.gitlab import activity, auth, entities
+from sandbox.gitlab.api.given import names, parse
+from sandbox.gitlab.paging import PAGE, page
+from sandbox.gitlab.repository import NULL_SHA, GitError, Repository
+from sandbox.gitlab.state import Access, Project, Push, State, User
+from sandbox.http import HttpError, Request, Response, Route
+
+
+class NewBranch(msgspec.Struct, frozen=True, kw_only=True):
+    """A name, and where it starts."""
+
+    branch: str
+    ref: str
+
+
+async def listed(state: State, request: Request) -> Response:
+    """List branches by name."""
+    project, user = auth.project(state, request, Access.REPORTER)
+    repository = Repository(project.repository)
+    search, pattern = request.arg("search"), request.arg("regex")
+    found = [
+        (name, await repository.commit(sha))
+        for name, sha in sorted((await repository.branches()).items())
+        if matches(name, search) and (not pattern or re.search(pattern, name))
+    ]
+    level = state.access(user, project)
+    return page(
+        request, found, lambda one: entities.branch(state, project, one[0], one[1], level=level), base_url=state.url
+    )
+
+
+def matches(name: str, search: str) -> bool:
+    """Search as GitLab does: `^term` for the beginning, `term$` for the end, else anywhere."""
+    if search.startswith("^"):
+        return name.startswith(search[1:])
+    return name.endswith(search[:-1]) if search.endswith("$") else search in name
+
+
+async def get(state: State, request: Request) -> Response:
+    """Give one branch."""
+    project, user = auth.project(state, request, Access.REPORTER)
+    return await _answer(state, project, user, request.params["branch"], status=200)
+
+
+async def _answer(state: State, project: Project, user: User, name: str, *, status: int) -> Response:
+    repository = Repository(project.repository)
+    sha = await repository.branch(name)
+    if sha is None:
+        raise HttpError(404, {"message": "404 Branch Not Found"})
+    level = state.access(user, project)
+    shape = entities.branch(state, project, name, await repository.commit(sha), level=level)
+    return Response.json(shape, status=status)
+
+
+async def create(state: State, request: Request) -> Response:
+    """Create a branch."""
+    project, user = auth.project(state, request, Access.DEVELOPER)
+    new = parse(request, NewBranch)
+    repository = Repository(project.repository)
+    async with project.lock:
+        if await repository.branch(new.branch):
+            raise HttpError(400, {"message": "Branch already exists"})
+        start = await repository.resolve(new.ref)
+        if start is None:
+            raise HttpError(400, {"message": f"Invalid reference name: {new.ref}"})
+        await create_ref(repository, new.branch, start)
+        await activity.pushed(
+            state, Push(project=project, user=user, ref=f"refs/heads/{new.branch}", before=NULL_SHA, after=start)
+        )
+    return await _answer(state, project, user, new.branch, status=201)
+
+
+async def create_ref(repository: Repository, branch: str, start: str) -> None:
+    """Create a branch, or refuse its name as GitLab does."""
+    try:
+        await repository.git("check-ref-format", "--branch", branch)
+        await repository.move(f"refs/heads/{branch}", new=start, old=NULL_SHA)
+    except GitError as error:
+        raise HttpError(400, {"message": "Branch name is invalid"}) from error
+
+
+async def delete(state: State, request: Request) -> Response:
+    """Delete a branch; protected branches and the default branch stay."""
+    project, user = auth.project(state, request, Access.DEVELOPER)
+    name = request.params["branch"]
+    repository = Repository(project.repository)
+    async with project.lock:
+        sha = await repository.branch(name)
+        if sha is None:
+            raise HttpError(404, {"message": "404 Branch Not Found"})
+        if name in project.protected_branches or name == project.default_branch:
+            raise HttpError(403, {"message": "403 Forbidden - Cannot remove a protected or default branch"})
+        await repository.move(f"refs/heads/{name}", new=NULL_SHA, old=sha)
+        await activity.pushed(
+            state, Push(project=project, user=user, ref=f"refs/heads/{name}", before=sha, after=NULL_SHA)
+        )
+    return Response(status=204)
+
+
+_BRANCHES = "/api/v4/projects/:id/repository/branches"
+ROUTES = (
+    Route("GET", _BRANCHES, listed, query=("search", "regex", *PAGE)),
+    Route("GET", f"{_BRANCHES}/:branch", get),
+    Route("POST", _BRANCHES, create, required=names(NewBranch)),
+    Route("DELETE", f"{_BRANCHES}/:branch", delete),
+)

@@ -1,0 +1,213 @@
+"""Commits: list, get, diff, and create with actions, as real commits."""
+
+import base64
+import binascii
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Literal
+
+import msgspec
+
+from sandbox.gitlab import activity, auth, entities
+from sandbox.gitlab.api.branches import create_ref
+from sandbox.gitlab.api.given import names, parse, required
+from sandbox.gitlab.paging import PAGE, page
+from sandbox.gitlab.repository import NULL_SHA, Change, Commit, Identity, Repository
+from sandbox.gitlab.state import Access, Project, Push, State, User
+from sandbox.http import HttpError, Request, Response, Route
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One action of a commit (doc/api/commits.md)."""
+
+    action: Literal["create", "delete", "move", "update", "chmod"]
+    file_path: str
+    previous_path: str | None = None
+    content: str | None = None
+    encoding: Literal["text", "base64"] = "text"
+    last_commit_id: str | None = None
+    execute_filemode: bool | None = None
+
+
+class NewCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit on a branch, which `start_branch` or `start_sha` may create."""
+
+    branch: str
+    commit_message: str
+    actions: list[Action]
+    start_branch: str | None = None
+    start_sha: str | None = None
+    author_name: str | None = None
+    author_email: str | None = None
+    stats: bool = True
+    force: bool = False
+
+
+async def listed(state: State, request: Request) -> Response:
+    """List commits of a ref, newest first."""
+    project, _ = auth.project(state, request, Access.REPORTER)
+    repository = Repository(project.repository)
+    ref = request.arg("ref_name") or project.default_branch
+    revisions = ref.split("..") if ".." in ref else [ref]
+    found = [await repository.resolve(one) for one in revisions]
+    heads = [sha for sha in found if sha]
+    if len(heads) != len(revisions):
+        raise HttpError(404, {"message": "404 Commit Not Found"})
+    selection = [f"^{heads[0]}", heads[1]] if len(heads) == 2 else heads
+    since, until = (request.arg(name) for name in ("since", "until"))
+    commits = [
+        one
+        for one in await repository.log(*selection, paths=[request.arg("path")] if request.arg("path") else ())
+        if (not since or one.committer.at >= _time(since)) and (not until or one.committer.at <= _time(until))
+    ]
+    return page(request, commits, lambda one: entities.commit(state, project, one), base_url=state.url)
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise HttpError(400, {"error": "since or until is invalid"}) from error
+    if moment.tzinfo is None:
+        raise HttpError(400, {"error": "since and until need a time zone"})
+    return moment
+
+
+async def get(state: State, request: Request) -> Response:
+    """Give one commit by id, branch or tag."""
+    project, _ = auth.project(state, request, Access.REPORTER)
+    repository = Repository(project.repository)
+    return Response.json(await _detail(state, project, repository, await _found(repository, request.params["sha"])))
+
+
+async def _found(repository: Repository, ref: str) -> Commit:
+    sha = await repository.resolve(ref)
+    if sha is None:
+        raise HttpError(404, {"message": "404 Commit Not Found"})
+    return await repository.commit(sha)
+
+
+async def _detail(state: State, project: Project, repository: Repository, commit: Commit) -> dict[str, object]:
+    raw = await repository.git("show", "--numstat", "--format=", "--first-parent", commit.id)
+    counts = [line.split("\t")[:2] for line in raw.decode("utf-8", "replace").splitlines() if line]
+    added, removed = (sum(int(one[index]) for one in counts if one[index] != "-") for index in (0, 1))
+    stats = {"additions": added, "deletions": removed, "total": added + removed}
+    detail = {"stats": stats, "status": None, "project_id": project.id, "last_pipeline": None}
+    return {**entities.commit(state, project, commit), **detail}
+
+
+async def diff(state: State, request: Request) -> Response:
+    """Give what a commit changed, compared with its first parent."""
+    project, _ = auth.project(state, request, Access.REPORTER)
+    repository = Repository(project.repository)
+    commit = await _found(repository, request.params["sha"])
+    base = commit.parents[0] if commit.parents else await repository.empty_tree()
+    return page(request, await repository.diff(base, commit.id), entities.diff, base_url=state.url)
+
+
+async def create(state: State, request: Request) -> Response:
+    """Create a commit; all actions or none."""
+    project, user = auth.project(state, request, Access.DEVELOPER)
+    new = parse(request, NewCommit)
+    commit = await commit_actions(state, project, user, new)
+    repository = Repository(project.repository)
+    return Response.json(await _detail(state, project, repository, commit), status=201)
+
+
+async def commit_actions(state: State, project: Project, user: User, new: NewCommit) -> Commit:
+    """Write the commit, move the branch, tell everyone."""
+    repository = Repository(project.repository)
+    if new.branch in project.protected_branches and state.access(user, project) < Access.MAINTAINER:
+        raise HttpError(403, {"message": "You are not allowed to push into this branch"})
+    async with project.lock:
+        old = await repository.branch(new.branch)
+        parent = await _parent(repository, new, old)
+        changes = [change for action in new.actions for change in await _changes(repository, parent, action)]
+        tree = await repository.write_tree(parent, changes)
+        now = state.now()
+        author = Identity(
+            name=new.author_name or user.name, email=new.author_email or f"{user.username}@sandbox.invalid", at=now
+        )
+        committer = Identity(name=user.name, email=f"{user.username}@sandbox.invalid", at=now)
+        sha = await repository.write_commit(
+            tree, parents=[parent], message=new.commit_message, author=author, committer=committer
+        )
+        if old is None:
+            await create_ref(repository, new.branch, sha)
+        else:
+            await repository.move(f"refs/heads/{new.branch}", new=sha, old=old)
+        push = Push(project=project, user=user, ref=f"refs/heads/{new.branch}", before=old or NULL_SHA, after=sha)
+        await activity.pushed(state, push)
+    return await repository.commit(sha)
+
+
+async def _parent(repository: Repository, new: NewCommit, old: str | None) -> str:
+    if new.start_branch and new.start_sha:
+        raise HttpError(400, {"error": "start_branch, start_sha are mutually exclusive"})
+    start = new.start_branch or new.start_sha
+    if start is None:
+        if old is None:
+            raise HttpError(400, {"message": "You can only create or edit files when you are on a branch"})
+        return old
+    if old is not None and not new.force:
+        message = f"A branch called '{new.branch}' already exists. Switch to that branch in order to make changes"
+        raise HttpError(400, {"message": message})
+    found = await repository.resolve(start)
+    if found is None:
+        raise HttpError(400, {"message": f"Cannot find start branch or commit {start}"})
+    return found
+
+
+async def _changes(repository: Repository, parent: str, action: Action) -> list[Change]:
+    path = _checked(action.file_path)
+    source = _checked(action.previous_path or path)
+    entry = await repository.entry(parent, source)
+    entry = entry if entry and entry.type == "blob" else None
+    if action.action == "create":
+        if entry is not None:
+            raise HttpError(400, {"message": "A file with this name already exists"})
+    elif entry is None:
+        raise HttpError(400, {"message": "A file with this name doesn't exist"})
+    content = _content(action)
+    mode = entry.mode if entry else "100644"
+    if action.execute_filemode is not None:
+        mode = "100755" if action.execute_filemode else "100644"
+    if entry is not None and content is None:
+        content = await repository.blob(entry.id)
+    match action.action:
+        case "delete":
+            return [Change(path=path, content=None)]
+        case "move":
+            return [Change(path=source, content=None), Change(path=path, content=content, mode=mode)]
+        case "create" | "update" | "chmod":
+            return [Change(path=path, content=content or b"", mode=mode)]
+
+
+def _checked(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or {".", "..", ".git"} & {part.lower() for part in path.split("/")}:
+        raise HttpError(400, {"message": "invalid path"})
+    return "/".join(parts)
+
+
+def _content(action: Action) -> bytes | None:
+    if action.content is None:
+        if action.action in {"create", "update"}:
+            raise HttpError(400, {"error": "actions[content] is missing"})
+        return None
+    if action.encoding == "text":
+        return action.content.encode()
+    try:
+        return base64.b64decode(action.content, validate=True)
+    except binascii.Error as error:
+        raise HttpError(400, {"message": "content is not valid base64"}) from error
+
+
+_COMMITS = "/api/v4/projects/:id/repository/commits"
+_LIST = ("ref_name", "since", "until", "path", "with_stats", *PAGE)
+ROUTES = (
+    Route("GET", _COMMITS, listed, query=_LIST),
+    Route("GET", f"{_COMMITS}/:sha", get, query=("stats",)),
+    Route("GET", f"{_COMMITS}/:sha/diff", diff, query=("unidiff", *PAGE)),
+    Route("POST", _COMMITS, create, params=names(NewCommit), required=required(NewCommit)),
+)
