@@ -132,7 +132,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     kind: str
     """The vendor's name of the event, for example `pipeline` or `jira:issue_updated`."""
     delivery_key: str
-    """The same for every sending of this delivery, and for no other."""
+    """The same for every sending of this delivery, and for no other of its source."""
     ordering_key: str
     """Deliveries with the same key are handled in the order of their arrival.
 
@@ -152,12 +152,11 @@ def clean(text: str, limit: int) -> str:
     return _CONTROL.sub("", text[: 2 * limit])[:limit]
 
 
-def key_of_header(source: Source, value: str) -> str:
+def key_of_header(value: str) -> str:
     """Return the delivery key for a vendor's own idempotency key, whatever characters it has."""
-    plain = value if _PLAIN_KEY.fullmatch(value) else "sha256-" + hashlib.sha256(value.encode()).hexdigest()
-    return f"{source}:{plain}"
+    return value if _PLAIN_KEY.fullmatch(value) else f"sha256-{hashlib.sha256(value.encode()).hexdigest()}"
 
 
-def key_of_meaning(source: Source, meaning: bytes) -> str:
+def key_of_meaning(meaning: bytes) -> str:
     """Return the delivery key where the vendor's version sends none."""
-    return f"{source}:meaning-{hashlib.sha256(meaning).hexdigest()}"
+    return f"meaning-{hashlib.sha256(meaning).hexdigest()}"

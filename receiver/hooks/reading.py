@@ -40,7 +40,7 @@ Never `X-Gitlab-Webhook-UUID` (new at each send) nor `X-Gitlab-Event-UUID` (shar
 
 def _keyed(delivery: Delivery, meaning: Meaning) -> Reading:
     given = next((delivery.headers[h] for h in VENDOR_KEYS[delivery.source] if delivery.headers.get(h)), None)
-    key = key_of_header(delivery.source, given) if given else _key_without_header(delivery, meaning.event)
+    key = key_of_header(given) if given else _key_without_header(delivery, meaning.event)
     # what has no subject waits for nothing and nothing waits for it
     ordering_key = meaning.subject or f"delivery:{key}"
     return Reading(event=meaning.event, kind=meaning.kind, delivery_key=key, ordering_key=ordering_key)
@@ -53,10 +53,10 @@ def _key_without_header(delivery: Delivery, event: Event) -> str:
     from the same hook sent again.
     """
     if isinstance(event, NotInteresting):
-        return key_of_meaning(delivery.source, hashlib.sha256(delivery.body).digest())
+        return key_of_meaning(hashlib.sha256(delivery.body).digest())
     stamp = decode(delivery.body, _Stamp, what="hook").timestamp
     meaning = msgspec.json.encode((event, stamp), order="deterministic")
-    return key_of_meaning(delivery.source, meaning)
+    return key_of_meaning(meaning)
 
 
 class _Stamp(msgspec.Struct, frozen=True, kw_only=True):
