@@ -1,0 +1,180 @@
+"""The shape of bug-fix.yml as a team writes it, and its JSON Schema. Reads nothing, decides nothing.
+
+Sections that need no resolving (`jira`, `policy`, `serve`, `commands`) are the Structs of `pipelines.catalogue` itself.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from pipelines.catalogue import Commands, Jira, Policy, Serve
+from pipelines.model import DeployPattern
+from pipelines.stacks import Preset
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+        description="a short name of letters, digits, dots, dashes and underscores",
+        examples=["frontend"],
+    ),
+]
+Project = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$",
+        max_length=110,  # a job is named after it, and GitLab allows needed names of 128 characters
+        description="a GitLab project's full path of at most 110 characters",
+        examples=["payk12/api"],
+    ),
+]
+Image = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@-]*$",
+        description="an image with its tag or digest, written out without variables",
+        examples=["python:3.11", "registry.example.com/python@sha256:…"],
+    ),
+]
+Tag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.:/-]{0,254}$",
+        description="a runner's tag, written out without variables",
+        examples=["windows"],
+    ),
+]
+Path = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!/)(?!(.*/)?\.\.(/|$))[A-Za-z0-9_.*@+{},/ -]+$",
+        description="a path or glob relative to its folder, without variables and without `..`",
+        examples=["reports/junit.xml"],
+    ),
+]
+Duration = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,3}[hms]( [1-9][0-9]{0,3}[ms]){0,2}$",
+        description="a duration of hours, minutes and seconds",
+        examples=["1h 30m", "45m"],
+    ),
+]
+VariableName = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?!CI$|CI_|GITLAB_|BUG_FIX_|PATH$|HOME$|LD_|PYTHON(HOME|PATH)$)[A-Za-z_][A-Za-z0-9_]*$",
+        description="a variable's name that neither GitLab nor the job needs for itself",
+        examples=["NEXT_TELEMETRY_DISABLED"],
+    ),
+]
+Model = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="a model's id",
+        examples=["claude-sonnet-5-5"],
+    ),
+]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number of at least 1", examples=["40"])]
+Ref = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$",
+        description="a branch's name",
+        examples=["main"],
+    ),
+]
+
+
+class Automation(Struct, frozen=True, kw_only=True):
+    """The GitLab project whose pipelines do the work: the one that holds this file."""
+
+    project: Project
+    ref: Ref = "main"
+    """Its protected branch."""
+
+
+class AgentEntry(Struct, frozen=True, kw_only=True):
+    """What an agent does differently from `default`."""
+
+    model: Model | None = None
+    max_turns: Positive | None = None
+    max_cost_usd: Decimal | None = None
+    """Of one conversation."""
+    max_seconds: Positive | None = None
+
+
+class Reports(Struct, frozen=True, kw_only=True):
+    """Where the repository's commands leave their reports."""
+
+    junit: tuple[Path, ...] | None = None
+    coverage: Path | None = None
+    """Cobertura."""
+
+
+class StackEntry(Struct, frozen=True, kw_only=True):
+    """What is different from a preset. Lists replace the preset's, `variables` and `commands` are merged into it."""
+
+    image: Image | None = None
+    tags: tuple[Tag, ...] | None = None
+    services: tuple[Image, ...] | None = None
+    cache: tuple[Path, ...] | None = None
+    """Folders below `.cache/`."""
+    timeout: Duration | None = None
+    variables: dict[VariableName, str] = field(default_factory=dict)
+    commands: Commands = field(default_factory=Commands)
+    reports: Reports = Reports()
+
+
+class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
+    """A repository that fixes may touch: a preset, and what is different here."""
+
+    project: Project
+    stack: Preset
+    agent: Name = "default"
+    serve: Serve | None = None
+    paths_allowed: tuple[Path, ...] = ("**",)
+
+
+class Verify(Struct, frozen=True, kw_only=True):
+    """How a deployment is watched. Accepted, not used yet."""
+
+    probes: tuple[Name, ...] = ()
+    window: Duration | None = None
+
+
+class DeployEntry(Struct, frozen=True, kw_only=True):
+    """How merged fixes are deployed. Accepted, not used yet."""
+
+    pattern: DeployPattern = DeployPattern.SEQUENTIAL
+    order: tuple[tuple[Name, ...], ...] = ()
+    """Waves of repository keys; those of one wave go together."""
+    verify: Verify | None = None
+
+
+class File(Struct, frozen=True, kw_only=True):
+    """bug-fix.yml."""
+
+    version: Annotated[int, Meta(ge=1, le=1, description="1, the only version there is", examples=["1"])]
+    automation: Automation
+    jira: Jira
+    repositories: Annotated[dict[Name, RepositoryEntry], Meta(min_length=1)]
+    policy: Policy = Policy()
+    agents: dict[Name, AgentEntry] = field(default_factory=dict)
+    stacks: dict[Preset, StackEntry] = field(default_factory=dict)
+    """Changes to a preset for every repository that uses it, for example a pinned image."""
+    deploy: DeployEntry = DeployEntry()
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of bug-fix.yml: closed, so that editors mark unknown keys."""
+    document = msgspec.json.schema(File)
+    for definition in document["$defs"].values():
+        if definition.get("type") == "object":
+            definition["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "bug-fix.yml", **document}

@@ -1,0 +1,119 @@
+"""What must be true of a catalogue beyond its shape: names that exist, no duplicates, sensible bounds. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pipelines.catalogue_format import File, RepositoryEntry
+from pipelines.structure import suggestion
+from pipelines.yaml_lines import Path
+
+BUILT_IN_AGENTS: Final = (
+    "default",
+    "python-pro",
+    "nextjs-pro",
+    "dotnet-pro",
+    "legacy-modernizer",
+    "multi-repo-fixer",
+    "code-reviewer",
+)
+"""Agents that a catalogue may name without a section of their own; they are as `default` then."""
+
+MAX_ITERATIONS: Final = 10
+
+Fault = tuple[Path, str]
+
+
+def faults(file: File) -> Iterator[Fault]:
+    """Yield what is wrong, with its place."""
+    yield from _jira(file)
+    yield from _policy(file)
+    yield from _agents(file)
+    yield from _repositories(file)
+    yield from _order(file)
+
+
+def _jira(file: File) -> Iterator[Fault]:
+    if not re.fullmatch(r"[A-Z][A-Z0-9_]+", file.jira.project):
+        yield ("jira", "project"), f'"{file.jira.project}" is not a Jira project\'s key; write it as PL'
+    if re.search(r"\s", file.jira.start.label):
+        yield ("jira", "start", "label"), "a Jira label has no spaces; choose another"
+    if not file.jira.start.allowed:
+        yield ("jira", "start", "allowed"), 'nobody may start a run; name people: ["account:ID", "group:NAME"]'
+    for index, name in enumerate(file.jira.start.allowed):
+        if not re.fullmatch(r"(account|group):\S(.*\S)?", name):
+            yield (
+                ("jira", "start", "allowed", index),
+                f'"{name}" says nobody; write "account:ID" with a Jira account id, or "group:NAME"',
+            )
+
+
+def _policy(file: File) -> Iterator[Fault]:
+    policy = file.policy
+    if not 1 <= policy.iterations <= MAX_ITERATIONS:
+        yield ("policy", "iterations"), f"{policy.iterations} is not between 1 and {MAX_ITERATIONS}; 3 is usual"
+    if policy.budget_usd.run <= 0:
+        yield ("policy", "budget_usd", "run"), "with this budget no run can work; write dollars, such as 6.00"
+    elif policy.budget_usd.day < policy.budget_usd.run:
+        yield ("policy", "budget_usd", "day"), "a day's budget is smaller than a run's; raise it, or lower the run's"
+    for name in ("max_patch_lines", "max_patch_files"):
+        if getattr(policy, name) < 1:
+            yield ("policy", name), "with this limit no patch is accepted; write at least 1"
+
+
+def _agents(file: File) -> Iterator[Fault]:
+    for name, agent in file.agents.items():
+        if agent.max_cost_usd is not None and agent.max_cost_usd <= 0:
+            yield ("agents", name, "max_cost_usd"), "with this limit the agent can't work; write dollars, such as 3.00"
+
+
+def _repositories(file: File) -> Iterator[Fault]:
+    agents = [*BUILT_IN_AGENTS, *(name for name in file.agents if name not in BUILT_IN_AGENTS)]
+    seen = {file.automation.project: "the automation project"}
+    for key, entry in file.repositories.items():
+        here = ("repositories", key)
+        if entry.project in seen:
+            yield (
+                (*here, "project"),
+                f"{entry.project} is {seen[entry.project]} already; name another, or take this out",
+            )
+        seen.setdefault(entry.project, f'the project of "{key}"')
+        if entry.agent not in agents:
+            yield (*here, "agent"), f'there is no agent "{entry.agent}"; {suggestion(entry.agent, agents)}'
+        for index, folder in enumerate(entry.cache or ()):
+            if not folder.startswith(".cache/"):
+                yield (*here, "cache", index), f'"{folder}" is not kept; caches lie below .cache/, such as .cache/npm'
+        yield from _serve(key, entry, list(file.repositories))
+    for preset, stack in file.stacks.items():
+        for index, folder in enumerate(stack.cache or ()):
+            if not folder.startswith(".cache/"):
+                yield ("stacks", preset, "cache", index), f'"{folder}" is not kept; caches lie below .cache/'
+
+
+def _serve(key: str, entry: RepositoryEntry, keys: list[str]) -> Iterator[Fault]:
+    if entry.serve is None:
+        return
+    here = ("repositories", key, "serve")
+    if not re.fullmatch(r"https?://\S+", entry.serve.ready):
+        yield (*here, "ready"), f'"{entry.serve.ready}" is not an address; write it as http://127.0.0.1:$PORT/health'
+    for index, other in enumerate(entry.serve.with_):
+        if other not in keys or other == key:
+            rest = [one for one in keys if one != key]
+            yield (*here, "with", index), f'there is no other repository "{other}"; {suggestion(other, rest)}'
+
+
+def _order(file: File) -> Iterator[Fault]:
+    known = list(file.repositories)
+    seen: set[str] = set()
+    for wave, names in enumerate(file.deploy.order):
+        for index, name in enumerate(names):
+            here = ("deploy", "order", wave, index)
+            if name not in file.repositories:
+                yield here, f'there is no repository "{name}"; {suggestion(name, known)}'
+            elif name in seen:
+                yield here, f'"{name}" stands in the order twice; keep one'
+            seen.add(name)
+    if file.deploy.order and (missing := [name for name in known if name not in seen]):
+        yield ("deploy", "order"), f"the order leaves out {', '.join(missing)}; add them, or leave the order out"

@@ -1,0 +1,128 @@
+"""Plan → the child pipeline as a value: which job, for which repository, after which others. Pure.
+
+Takes nothing from the plan's texts: only its outcome and project paths that the catalogue knows.
+
+When reproduction says no, its job exits 4, an allowed failure, so GitLab starts the jobs after it. Those ask the
+receiver, find that nothing was reproduced, and end with 4 as well: a pipeline that passed with warnings, the patch
+kept, nothing opened.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from pipelines.catalogue import Catalogue, Stack
+from pipelines.model import IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
+
+MAX_NEEDS: Final = 50
+"""GitLab's `ci_needs_size_limit`; a job that would need more waits for the earlier stages instead."""
+
+
+class GraphError(Exception):
+    """No child pipeline can be made of this plan; the sentence says why and what to do."""
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """A phase in the child pipeline: one job for each repository."""
+
+    phase: Phase
+    uses: tuple[Phase, ...] = ()
+    """Phases of the same repository that it waits for and whose artifacts it gets."""
+    waits_for_all: Phase | None = None
+    """A phase that must be over in every repository: linked merge requests are opened together or not at all."""
+
+
+STEPS: Final = (
+    Step(phase=Phase.REPRODUCTION),
+    Step(phase=Phase.IMPLEMENTATION),
+    Step(phase=Phase.TESTING, uses=(Phase.REPRODUCTION, Phase.IMPLEMENTATION)),
+    Step(
+        phase=Phase.MERGE_REQUEST,
+        uses=(Phase.IMPLEMENTATION, Phase.TESTING),
+        waits_for_all=Phase.TESTING,
+    ),
+)
+"""In the order of the stages."""
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """A job of the child pipeline."""
+
+    name: str
+    phase: Phase
+    """Also its stage."""
+    repository: ProjectPath
+    needs: tuple[str, ...] | None
+    """Names of jobs; None: it waits for all earlier stages."""
+    artifacts_from: tuple[str, ...]
+    """Names of jobs whose artifacts it gets."""
+
+
+class ChildPipeline(Struct, frozen=True, kw_only=True):
+    """What `generate` makes."""
+
+    run: RunId
+    iteration: int
+    issue_key: IssueKey
+    receiver: str
+    """URL at which jobs reach the receiver."""
+    outcome: PlanOutcome
+    stacks: dict[ProjectPath, Stack]
+    """How the jobs of each repository run, in the plan's order."""
+    jobs: tuple[Job, ...]
+    """Empty unless the outcome is `fix`; what is rendered never is."""
+
+
+def job_name(phase: Phase, repository: ProjectPath) -> str:
+    """Return the name of a repository's job: `testing: payk12/contacts`."""
+    return f"{phase.value}: {repository}"
+
+
+def build(
+    plan: Plan, *, catalogue: Catalogue, run: RunId, iteration: int, issue_key: IssueKey, receiver: str
+) -> ChildPipeline:
+    """Return the child pipeline of a plan. Raises `GraphError` for a plan that the receiver would not have accepted."""
+    _check(run, r"[0-9a-f]{16}", "run id")
+    _check(issue_key, r"[A-Z][A-Z0-9_]*-[0-9]+", "issue key")
+    _check(receiver, r"https?://[A-Za-z0-9.:/\[\]_~-]+", "receiver's URL")
+    repositories = _repositories(plan, catalogue) if plan.outcome is PlanOutcome.FIX else ()
+    return ChildPipeline(
+        run=run,
+        iteration=iteration,
+        issue_key=issue_key,
+        receiver=receiver,
+        outcome=plan.outcome,
+        stacks={path: catalogue.repositories[path].stack for path in repositories},
+        jobs=tuple(_job(step, path, repositories) for step in STEPS for path in repositories),
+    )
+
+
+def _check(value: str, pattern: str, what: str) -> None:
+    if not re.fullmatch(pattern, value):
+        raise GraphError(f"The {what} is not one; was this job started by the receiver?")
+
+
+def _repositories(plan: Plan, catalogue: Catalogue) -> tuple[ProjectPath, ...]:
+    paths = tuple(dict.fromkeys(entry.repository for entry in plan.repositories))
+    if not paths:
+        raise GraphError("The plan says fix and names no repository; run the analysis again.")
+    unknown = [path for path in paths if path not in catalogue.repositories]
+    if unknown:
+        raise GraphError(f"The plan names {len(unknown)} repositories that bug-fix.yml does not; add them there.")
+    return paths
+
+
+def _job(step: Step, repository: ProjectPath, repositories: tuple[ProjectPath, ...]) -> Job:
+    used = tuple(job_name(phase, repository) for phase in step.uses)
+    # Every job naming every other would grow with the square of the repositories; a stage says the same in no words.
+    joins = step.waits_for_all is not None and len(repositories) > 1
+    return Job(
+        name=job_name(step.phase, repository),
+        phase=step.phase,
+        repository=repository,
+        needs=None if joins or len(used) > MAX_NEEDS else used,
+        artifacts_from=used,
+    )

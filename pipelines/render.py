@@ -1,0 +1,118 @@
+"""ChildPipeline → the text of a GitLab CI file. Pure; built as data and dumped, the same bytes for the same value.
+
+What goes in: project paths, enums, the issue key, run and receiver, and the catalogue's stacks. No text of ticket,
+plan or model. Run, iteration and the receiver's URL stand in the file as inputs of the included templates: GitLab passes
+a trigger job's `variables` on as pipeline variables, which projects may forbid
+(`ci_pipeline_variables_minimum_override_role`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import yaml
+
+from pipelines.catalogue import Stack
+from pipelines.graph import STEPS, ChildPipeline, Job
+from pipelines.model import Phase, PlanOutcome, ProjectPath
+from pipelines.prepare import cache_key
+
+TEMPLATES: Final = "templates/ci/phases.yml"
+_HEADER: Final = "# Generated from the plan of {key}, iteration {iteration}. Hidden jobs: {templates}.\n"
+_OUTCOMES: Final[dict[PlanOutcome, str]] = {
+    outcome: f"Analysis ended with {outcome.value}; there is nothing to fix in code." for outcome in PlanOutcome
+}
+
+
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]  # chosen at import
+    """Quotes what another YAML reader could take for a number: GitLab's reads `12e4` as one, PyYAML does not."""
+
+    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - PyYAML's signature
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "'" if re.match(r"[-+]?\.?[0-9]|[-+]?\.(inf|nan)", text, re.IGNORECASE) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def render(child: ChildPipeline) -> str:
+    """Return the file."""
+    document: dict[str, Any] = {
+        "include": [
+            {
+                "local": TEMPLATES,
+                "inputs": {"run": child.run, "iteration": child.iteration, "receiver": child.receiver},
+            }
+        ],
+        "workflow": {
+            "name": f"{child.issue_key} · iteration {child.iteration} · {_title(child)}",
+            "auto_cancel": {"on_new_commit": "none"},
+        },
+    }
+    if child.jobs:
+        document["stages"] = [step.phase.value for step in STEPS]
+        document |= {_template(path): _settings(path, stack) for path, stack in child.stacks.items()}
+        document |= {job.name: _job(job, child.stacks[job.repository]) for job in child.jobs}
+    else:
+        document["stages"] = ["outcome"]
+        document[f"outcome: {child.outcome.value}"] = {
+            "extends": ".outcome",
+            "script": [f"echo '{_OUTCOMES[child.outcome]}'"],
+        }
+    header = _HEADER.format(key=child.issue_key, iteration=child.iteration, templates=TEMPLATES)
+    return header + yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120
+    )
+
+
+def _title(child: ChildPipeline) -> str:
+    return "fix" if child.jobs else child.outcome.value
+
+
+def _template(path: ProjectPath) -> str:
+    return f".{path}"
+
+
+def _settings(path: ProjectPath, stack: Stack) -> dict[str, Any]:
+    """Return what all jobs of a repository share."""
+    out: dict[str, Any] = {"image": stack.image}
+    if stack.tags:
+        out["tags"] = list(stack.tags)
+    if stack.services:
+        out["services"] = list(stack.services)
+    out["timeout"] = stack.timeout
+    if stack.cache_paths:
+        out["cache"] = {"key": cache_key(path, stack), "paths": list(stack.cache_paths), "policy": "pull"}
+    out["variables"] = {
+        "BUG_FIX_REPOSITORY": path,
+        **{name: _variable(value) for name, value in stack.variables.items()},
+    }
+    return out
+
+
+def _variable(value: str) -> str | dict[str, object]:
+    """Keep GitLab from expanding a value; only `$CI_PROJECT_DIR`, when it is the only reference, is meant to be."""
+    if "$" not in value.replace("$CI_PROJECT_DIR/", "", 1):
+        return value
+    return {"value": value, "expand": False}
+
+
+def _job(job: Job, stack: Stack) -> dict[str, Any]:
+    out: dict[str, Any] = {"extends": [f".{job.phase.value}", _template(job.repository)]}
+    if job.needs is not None:
+        out["needs"] = list(job.needs)
+    else:
+        out["dependencies"] = list(job.artifacts_from)
+    if job.phase is Phase.MERGE_REQUEST and stack.services:
+        out["services"] = []
+    if job.phase is Phase.MERGE_REQUEST and stack.cache_paths:
+        out["cache"] = []
+    if job.phase is Phase.TESTING and stack.commands.coverage and stack.coverage_report:
+        report = {"coverage_format": "cobertura", "path": f".bug-fix/{job.phase.value}/coverage.xml"}
+        out["artifacts"] = {"reports": {"coverage_report": report}}
+    return out
