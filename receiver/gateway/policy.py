@@ -51,9 +51,10 @@ DEPTH = 40
 class Refused(Exception):  # noqa: N818 - a refusal is a value here: status, type and sentence
     """The gateway won't forward this request; the message is a sentence for the job's log."""
 
-    def __init__(self, status: int, kind: str, sentence: str) -> None:
-        """Remember what to answer: HTTP status, Anthropic's error type, sentence."""
+    def __init__(self, status: int, kind: str, sentence: str, *, retry_after_s: int | None = None) -> None:
+        """Remember what to answer: HTTP status, Anthropic's error type, sentence, seconds to wait."""
         super().__init__(sentence)
+        self.retry_after_s = retry_after_s
         self.status = status
         self.kind = kind
 

@@ -1,0 +1,109 @@
+"""Sessions of jobs: made once per ID token, found by the token's hash. The token itself is never stored."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.model import Phase, ProjectPath, RunId
+from receiver.store.schema import IterationRow, JobRow, SessionRow
+
+ENDED_JOBS = frozenset({"success", "failed", "canceled", "skipped"})
+"""GitLab's job statuses after which a session is dead."""
+
+
+class JobSession(Struct, frozen=True, kw_only=True):
+    """A job that has shown who it is."""
+
+    id: int
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    project_id: int
+    pipeline_id: int
+    job_id: int
+    expires_at: datetime
+
+
+class NewSession(Struct, frozen=True, kw_only=True):
+    """A session to be stored."""
+
+    token: str
+    jti: str
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    project_id: int
+    pipeline_id: int
+    job_id: int
+    created_at: datetime
+    expires_at: datetime
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create(session: AsyncSession, new: NewSession) -> bool:
+    """Store a session; False when its ID token was used before."""
+    row = insert(SessionRow).values(
+        token_sha256=token_hash(new.token),
+        jti=new.jti,
+        run_id=new.run,
+        iteration=new.iteration,
+        phase=new.phase,
+        repository=new.repository,
+        project_id=new.project_id,
+        pipeline_id=new.pipeline_id,
+        job_id=new.job_id,
+        created_at=new.created_at,
+        expires_at=new.expires_at,
+    )
+    stored = await session.scalar(row.on_conflict_do_nothing(index_elements=["jti"]).returning(SessionRow.id))
+    return stored is not None
+
+
+async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
+    """Return the living session of a token: not expired, and its job has not ended as far as we know."""
+    query = (
+        select(SessionRow, JobRow.status)
+        .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
+        .where(SessionRow.token_sha256 == token_hash(token), SessionRow.expires_at > now)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None or found.status in ENDED_JOBS:
+        return None
+    row: SessionRow = found[0]
+    return JobSession(
+        id=row.id,
+        run=RunId(row.run_id),
+        iteration=row.iteration,
+        phase=Phase(row.phase),
+        repository=ProjectPath(row.repository) if row.repository else None,
+        project_id=row.project_id,
+        pipeline_id=row.pipeline_id,
+        job_id=row.job_id,
+        expires_at=row.expires_at,
+    )
+
+
+async def claim(session: AsyncSession, run: RunId, iteration: int, *, pipeline: int, now: datetime) -> int | None:
+    """Let a parent pipeline claim an iteration; return the pipeline that holds it, None for an unknown iteration.
+
+    The first to ask wins; the row lock makes a second wait and then see it.
+    """
+    query = select(IterationRow).where(IterationRow.run_id == run, IterationRow.number == iteration).with_for_update()
+    row = await session.scalar(query)
+    if row is None:
+        return None
+    if row.claimed_by is None:
+        row.claimed_by, row.claimed_at = pipeline, now
+    return row.claimed_by
