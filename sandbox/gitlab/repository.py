@@ -18,6 +18,15 @@ NULL_SHA: Final = "0" * 40
 _PRE_RECEIVE: Final = """#!/bin/sh
 [ -z "$SANDBOX_REFUSAL" ] || { echo "$SANDBOX_REFUSAL" >&2; exit 1; }
 """
+_CONFIG: Final = """
+[uploadpack]
+	allowAnySHA1InWant = true
+	allowFilter = true
+[receive]
+	fsckObjects = true
+[gc]
+	auto = 0
+"""
 _FORMAT: Final = "%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01"
 
 
@@ -105,13 +114,8 @@ class Repository:
         """Make the repository; fetching any commit by id is allowed, as GitLab allows it."""
         self.path.mkdir(parents=True)
         await self.git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(self.path))
-        for key, value in {
-            "uploadpack.allowAnySHA1InWant": "true",
-            "uploadpack.allowFilter": "true",
-            "receive.fsckObjects": "true",
-            "gc.auto": "0",
-        }.items():
-            await self.git("config", key, value)
+        with (self.path / "config").open("a", encoding="ascii") as config:
+            config.write(_CONFIG)
         hook = self.path / "hooks" / "pre-receive"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(_PRE_RECEIVE, encoding="ascii")

@@ -1,0 +1,143 @@
+"""A seeded GitLab emulator on a real socket, a receiver that records hooks, and real python-gitlab clients."""
+
+import asyncio
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import httpx2
+import pytest
+
+from sandbox.gitlab import app as gitlab_app
+from sandbox.gitlab.seed import Person, Secrets, seed
+from sandbox.gitlab.state import Access, JobSubject, State
+from sandbox.http import Application, Body, Request, Response, Route, Router
+from sandbox.server import bind, in_thread
+
+
+@dataclass
+class Receiver:
+    """Records what hooks bring, and answers as it is told."""
+
+    url: str = ""
+    status: int = 202
+    got: list[Request] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def take(self, request: Request) -> Response:
+        with self.changed:
+            self.got.append(request)
+            self.changed.notify_all()
+        return Response(status=self.status)
+
+    def wait(self, count: int) -> list[Request]:
+        """Wait until so many hooks have come."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=10), f"{len(self.got)} of {count} came"
+        return self.got
+
+    def of(self, event: str) -> list[Request]:
+        return [one for one in self.got if one.headers["x-gitlab-event"] == event]
+
+    def wait_for(self, event: str, count: int = 1) -> list[Request]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.of(event)) >= count, timeout=10), f"no {event}"
+        return self.of(event)
+
+
+@dataclass
+class Emulated:
+    """The running emulator, with what a test needs to talk to it."""
+
+    url: str
+    state: State
+    secrets: Secrets
+    receiver: Receiver
+    jobs: dict[str, JobSubject]
+
+    def client(self, who: str = "bot", **more: Any) -> gitlab.Gitlab:
+        return gitlab.Gitlab(self.url, private_token=self.token(who), retry_transient_errors=False, **more)
+
+    def token(self, who: str) -> str:
+        known = {"bot": self.secrets.token, "starter": self.secrets.starter_token, "root": self.secrets.admin_token}
+        return known.get(who) or self.secrets.user_tokens[who]
+
+    def faults(self, **body: Any) -> None:
+        httpx2.post(f"{self.url}/_sandbox/faults", json=body).raise_for_status()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "the state did not come"
+            threading.Event().wait(0.01)
+
+    def settled(self) -> None:
+        """Wait until no hook waits to be sent."""
+        self.until(lambda: bool(httpx2.get(f"{self.url}/_sandbox/state").json()["hooks_idle"]))
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    recorder = Receiver()
+    router = Router("receiver")
+    router.include(recorder, (Route("POST", "/hooks/gitlab", Receiver.take, body=Body.FREE),))
+    listener, recorder.url = bind()
+    with in_thread(Application(router), listener):
+        yield recorder
+
+
+@pytest.fixture
+def emulated(tmp_path: Path, receiver: Receiver) -> Iterator[Emulated]:
+    sources = tmp_path / "contacts"
+    (sources / "src").mkdir(parents=True)
+    (sources / "src" / "contacts.py").write_text("def save(name):\n    return name\n")
+    (sources / "run.sh").write_text("#!/bin/sh\n")
+    (sources / "run.sh").chmod(0o755)
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / ".gitlab-ci.yml").write_text("check: {script: 'true'}\n")
+    listener, url = bind()
+    state = State(url=url, root=tmp_path / "gitlab")
+    people = {
+        "mara": Person(name="Mara Lindqvist", access=Access.MAINTAINER),
+        "tomas": Person(name="Tomás Ferreira", access=Access.DEVELOPER),
+        "gwen": Person(name="Gwen", access=Access.GUEST),
+        "nobody": Person(name="Nobody", access=Access.NONE),
+    }
+    secrets = asyncio.run(
+        seed(
+            state,
+            people=people,
+            repositories={"payk12/contacts": sources, "payk12/other": sources},
+            catalogue="version: 1\n",
+            automation=checkout,
+            receiver=receiver.url,
+        )
+    )
+    jobs: dict[str, JobSubject] = {}
+    state.job_token_subject = jobs.get
+    with in_thread(gitlab_app.create(state), listener):
+        yield Emulated(url, state, secrets, receiver, jobs)
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*arguments: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        env = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(tmp_path),
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_NAME": "T",
+            "GIT_AUTHOR_EMAIL": "t@example.org",
+            "GIT_COMMITTER_NAME": "T",
+            "GIT_COMMITTER_EMAIL": "t@example.org",
+        }
+        return subprocess.run(["git", *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False)
+
+    return run

@@ -1,0 +1,214 @@
+"""Branches, commits and merge requests through the real python-gitlab client."""
+
+import base64
+from typing import Any
+
+import gitlab
+import pytest
+
+pytestmark = pytest.mark.integration
+
+
+def change(project: Any, branch: str = "bug-fix/PL-479-x", content: str = "fixed\n") -> Any:
+    return project.commits.create(
+        {
+            "branch": branch,
+            "start_branch": "main",
+            "commit_message": "Fix it\n\nBecause.",
+            "author_name": "Bug-Fix",
+            "author_email": "bug-fix@example.org",
+            "actions": [{"action": "update", "file_path": "src/contacts.py", "content": content}],
+        }
+    )
+
+
+@pytest.fixture
+def project(emulated: Any) -> Any:
+    return emulated.client().projects.get("payk12/contacts")
+
+
+def test_the_client_reads_version_user_and_project(emulated: Any) -> None:
+    client = emulated.client()
+    client.auth()
+    assert client.user.username == "bug-fix-bot"
+    assert client.version()[0].startswith("19.")
+    project = client.projects.get("payk12/contacts")
+    assert client.projects.get(project.id).path_with_namespace == "payk12/contacts"
+    assert client.users.get(client.user.id).name == "Bug-Fix"
+    assert [one.username for one in client.users.list(username="mara")] == ["mara"]
+
+
+def test_a_commit_by_the_api_is_a_real_commit_on_a_new_branch(project: Any) -> None:
+    commit = change(project)
+    assert commit.title == "Fix it"
+    assert commit.author_email == "bug-fix@example.org"
+    assert commit.stats == {"additions": 1, "deletions": 2, "total": 3}
+    branch = project.branches.get("bug-fix/PL-479-x")
+    assert branch.commit["id"] == commit.id
+    assert branch.protected is False
+    assert project.files.get("src/contacts.py", ref="bug-fix/PL-479-x").decode() == b"fixed\n"
+    assert project.files.raw("src/contacts.py", ref="main").startswith(b"def save")
+
+
+def test_all_actions_make_the_tree_they_say(project: Any) -> None:
+    binary = bytes(range(256))
+    project.commits.create(
+        {
+            "branch": "all",
+            "start_branch": "main",
+            "commit_message": "All",
+            "actions": [
+                {
+                    "action": "create",
+                    "file_path": "a/b.bin",
+                    "content": base64.b64encode(binary).decode(),
+                    "encoding": "base64",
+                },
+                {"action": "move", "file_path": "lib/contacts.py", "previous_path": "src/contacts.py"},
+                {"action": "chmod", "file_path": "run.sh", "execute_filemode": False},
+            ],
+        }
+    )
+    assert project.files.raw("a/b.bin", ref="all") == binary
+    tree = {one["path"]: one["mode"] for one in project.repository_tree(ref="all", recursive=True, get_all=True)}
+    assert "src/contacts.py" not in tree
+    assert tree["lib/contacts.py"] == "100644"
+    assert tree["run.sh"] == "100644"
+    project.commits.create(
+        {"branch": "all", "commit_message": "No", "actions": [{"action": "delete", "file_path": "a/b.bin"}]}
+    )
+    with pytest.raises(gitlab.GitlabGetError, match="404 File Not Found"):
+        project.files.get("a/b.bin", ref="all")
+
+
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [
+        ({"action": "create", "file_path": "run.sh", "content": ""}, "already exists"),
+        ({"action": "update", "file_path": "nope", "content": ""}, "doesn't exist"),
+        ({"action": "delete", "file_path": "nope"}, "doesn't exist"),
+        ({"action": "create", "file_path": "../x", "content": ""}, "invalid path"),
+        ({"action": "create", "file_path": ".git/config", "content": ""}, "invalid path"),
+        ({"action": "create", "file_path": "x", "content": "!", "encoding": "base64"}, "base64"),
+        ({"action": "explode", "file_path": "x"}, "Invalid enum value"),
+    ],
+)
+def test_an_impossible_action_changes_nothing(project: Any, action: dict[str, str], sentence: str) -> None:
+    data = {"branch": "no", "start_branch": "main", "commit_message": "No", "actions": [action]}
+    with pytest.raises(gitlab.GitlabCreateError, match=sentence):
+        project.commits.create(data)
+    assert [one.name for one in project.branches.list(get_all=True)] == ["main"]
+
+
+def test_a_second_open_merge_request_of_a_branch_is_refused(project: Any) -> None:
+    change(project)
+    data = {"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "PL-479: Fix", "labels": "bug-fix,a"}
+    mr = project.mergerequests.create(data)
+    assert (mr.iid, mr.state, mr.labels, mr.changes_count) == (1, "opened", ["bug-fix", "a"], "1")
+    assert mr.diff_refs["head_sha"] == mr.sha
+    with pytest.raises(gitlab.GitlabCreateError, match="Another open merge request already exists") as caught:
+        project.mergerequests.create(data)
+    assert caught.value.response_code == 409
+    found = project.mergerequests.list(source_branch="bug-fix/PL-479-x", state="opened", get_all=True)
+    assert [one.iid for one in found] == [1]
+    assert project.mergerequests.list(source_branch="other", get_all=True) == []
+
+
+def test_a_closed_merge_request_makes_room_and_can_be_reopened(project: Any) -> None:
+    change(project)
+    data = {"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "PL-479: Fix"}
+    first = project.mergerequests.create(data)
+    first.state_event = "close"
+    first.save()
+    assert first.state == "closed"
+    second = project.mergerequests.create(data)
+    first.state_event = "reopen"
+    with pytest.raises(gitlab.GitlabUpdateError, match="Another open merge request"):
+        first.save()
+    second.state_event = "close"
+    second.save()
+    first.save()
+    assert project.mergerequests.get(1).state == "opened"
+
+
+def test_merging_makes_a_merge_commit_and_removes_the_source_branch(emulated: Any, project: Any) -> None:
+    commit = change(project)
+    mr = project.mergerequests.create(
+        {
+            "source_branch": "bug-fix/PL-479-x",
+            "target_branch": "main",
+            "title": "PL-479: Fix",
+            "remove_source_branch": True,
+        }
+    )
+    with pytest.raises(gitlab.GitlabAuthenticationError):
+        mr.merge()
+    mine = emulated.client("mara").projects.get("payk12/contacts").mergerequests.get(1)
+    with pytest.raises(gitlab.GitlabMRClosedError, match="SHA does not match"):
+        mine.merge(sha="0" * 40)
+    mine.merge(sha=commit.id)
+    merged = project.mergerequests.get(1)
+    assert merged.state == "merged"
+    assert merged.merge_user["username"] == "mara"
+    assert project.branches.get("main").commit["id"] == merged.merge_commit_sha
+    assert project.commits.get(merged.merge_commit_sha).parent_ids[1] == commit.id
+    assert [one.name for one in project.branches.list(get_all=True)] == ["main"]
+    assert project.files.raw("src/contacts.py", ref="main") == b"fixed\n"
+
+
+def test_a_conflict_cannot_be_merged(emulated: Any, project: Any) -> None:
+    change(project)
+    mara = emulated.client("mara").projects.get("payk12/contacts")
+    mara.commits.create(
+        {
+            "branch": "main",
+            "commit_message": "Other",
+            "actions": [{"action": "update", "file_path": "src/contacts.py", "content": "other\n"}],
+        }
+    )
+    project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Fix"})
+    with pytest.raises(gitlab.GitlabMRClosedError, match="Branch cannot be merged"):
+        mara.mergerequests.get(1).merge()
+
+
+def test_changes_diffs_and_commits_come_from_git(project: Any) -> None:
+    change(project)
+    mr = project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Fix"})
+    (one,) = mr.changes()["changes"]
+    assert one["new_path"] == "src/contacts.py"
+    assert "+fixed" in one["diff"]
+    assert one["diff"].startswith("@@ ")
+    assert [commit.title for commit in mr.commits()] == ["Fix it"]
+    compared = project.repository_compare("main", "bug-fix/PL-479-x")
+    assert [diff["new_path"] for diff in compared["diffs"]] == ["src/contacts.py"]
+
+
+def test_a_new_commit_moves_the_head_of_the_open_merge_request(project: Any) -> None:
+    first = change(project)
+    project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Fix"})
+    second = project.commits.create(
+        {
+            "branch": "bug-fix/PL-479-x",
+            "commit_message": "More",
+            "actions": [{"action": "create", "file_path": "new.txt", "content": "x"}],
+        }
+    )
+    mr = project.mergerequests.get(1)
+    assert mr.sha == second.id != first.id
+    notes = mr.notes.list(get_all=True, activity_filter="only_activity")
+    assert [note.body for note in notes] == ["added 1 commit"]
+
+
+def test_a_branch_can_be_created_and_deleted_but_not_a_protected_one(project: Any) -> None:
+    project.branches.create({"branch": "topic", "ref": "main"})
+    with pytest.raises(gitlab.GitlabCreateError, match="Branch already exists"):
+        project.branches.create({"branch": "topic", "ref": "main"})
+    with pytest.raises(gitlab.GitlabCreateError, match="Invalid reference name"):
+        project.branches.create({"branch": "topic2", "ref": "nope"})
+    with pytest.raises(gitlab.GitlabCreateError, match="invalid"):
+        project.branches.create({"branch": "a..b", "ref": "main"})
+    project.branches.delete("topic")
+    with pytest.raises(gitlab.GitlabGetError, match="404 Branch Not Found"):
+        project.branches.get("topic")
+    with pytest.raises(gitlab.GitlabDeleteError, match="403"):
+        project.branches.delete("main")
