@@ -1,0 +1,88 @@
+"""Bring the repository into a build folder: fetched by git with the job token, or copied where there is no server."""
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from sandbox.ci.errors import CiError
+from sandbox.ci.job_log import JobLog
+
+
+class CheckoutFailed(CiError):  # noqa: N818 - named for what happened
+    """The sources could not be fetched; the job's log says why."""
+
+
+class GitSources(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository to fetch."""
+
+    url: str
+    """With the job token in it, as GitLab's runner has it."""
+    ref: str
+    sha: str
+    depth: int = 20
+    """0 fetches all history."""
+
+
+class FolderSources(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder to copy, for simulations."""
+
+    folder: Path
+
+
+class NoSources(msgspec.Struct, frozen=True, kw_only=True):
+    """`GIT_STRATEGY: none` or `empty`."""
+
+
+Sources = GitSources | FolderSources | NoSources
+
+
+async def fetch(sources: Sources, target: Path, *, environment: Mapping[str, str], log: JobLog) -> None:
+    """Fill the build folder."""
+    await asyncio.to_thread(target.mkdir, parents=True)
+    match sources:
+        case NoSources():
+            log.note("Skipping Git repository setup")
+        case FolderSources(folder=folder):
+            await asyncio.to_thread(
+                shutil.copytree, folder, target, dirs_exist_ok=True, symlinks=True, ignore=_not_the_repository
+            )
+        case GitSources():
+            await _fetch(sources, target, environment=environment, log=log)
+
+
+def _not_the_repository(_folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if name in {".git", ".gitlab-ci-local"}]
+
+
+async def _fetch(sources: GitSources, target: Path, *, environment: Mapping[str, str], log: JobLog) -> None:
+    log.section(f"Fetching changes with git depth set to {sources.depth}...")
+    depth = [f"--depth={sources.depth}"] if sources.depth else []
+    tracking = f"refs/remotes/origin/{sources.ref}"
+    for arguments in (
+        ["init", "--quiet", f"--initial-branch={sources.ref}"],
+        ["remote", "add", "origin", sources.url],
+        ["fetch", "--quiet", "--no-tags", *depth, "origin", f"+{sources.sha}:{tracking}"],
+        ["checkout", "--quiet", "--force", "--detach", sources.sha],
+    ):
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            *arguments,
+            cwd=target,
+            env={
+                "PATH": environment["PATH"],
+                "HOME": environment["HOME"],
+                "GIT_CONFIG_NOSYSTEM": "1",
+                "GIT_TERMINAL_PROMPT": "0",
+            },
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        log.write(output)
+        if process.returncode:
+            raise CheckoutFailed(f"git {arguments[0]} ended with exit code {process.returncode}")
+    log.note(f"Checking out {sources.sha[:8]} as detached HEAD (ref is {sources.ref})...")

@@ -1,0 +1,371 @@
+"""The state machine of pipelines and jobs: creates, advances, dispatches to the runner, follows child pipelines.
+
+All of it runs on one event loop; whatever is not `async` here is atomic. It speaks no HTTP and knows no permissions
+(`routes`), and does no more than GitLab's own processing does (`status`).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from sandbox.ci import children, status
+from sandbox.ci.compilation import Context, Source, compile_pipeline
+from sandbox.ci.definition import AutoCancel, JobDefinition, OnJobFailure
+from sandbox.ci.errors import CiError, PipelineRefused
+from sandbox.ci.orders import RunnerSettings, log_path, order_for
+from sandbox.ci.records import ACTIVE, CANCELABLE, COMPLETED, Archive, Job, Pipeline, Status
+from sandbox.ci.runner import Outcome, execute
+from sandbox.ci.site import CONFIG_PATH, NewPipeline, Site
+from sandbox.ci.status import Next
+from sandbox.ci.tokens import new_job_token
+
+
+class Engine:
+    """All pipelines of one instance."""
+
+    def __init__(self, site: Site, settings: RunnerSettings) -> None:
+        self.site = site
+        self.settings = settings
+        self.pipelines: dict[int, Pipeline] = {}
+        self.jobs: dict[int, Job] = {}
+        self.holds: set[str] = set()
+        """Patterns of job names that stay pending."""
+        self._predefined: dict[int, dict[str, str]] = {}
+        self._groups: dict[tuple[int, str], Job] = {}
+        self._cancel: dict[int, asyncio.Event] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers: set[asyncio.Task[None]] = set()
+        self._pulse = asyncio.Event()
+        self._closed = False
+
+    async def create(self, new: NewPipeline) -> Pipeline:
+        """Create a pipeline and start what can start; ConfigError or PipelineRefused where GitLab refuses."""
+        tree = await self.site.tree(new.project_id, new.sha)
+        sources = new.config
+        if sources is None:
+            text = tree.texts.get(CONFIG_PATH)
+            if text is None:
+                raise PipelineRefused("Missing CI config file")
+            sources = (Source(text=text, inputs=new.inputs, where=CONFIG_PATH),)
+        predefined = self.site.predefined(new)
+        definition = compile_pipeline(
+            sources,
+            context=Context(
+                predefined=predefined,
+                project_variables=self.site.project_variables(new.project_id),
+                pipeline_variables=new.variables,
+                resolve=tree.texts.get,
+                paths=lambda: tree.paths,
+                changed=new.changed,
+            ),
+        )
+        now = self.site.now()
+        pipeline = Pipeline(
+            id=self.site.next_id("pipeline"),
+            iid=self.site.next_id(f"pipeline of project {new.project_id}"),
+            project_id=new.project_id,
+            ref=new.ref,
+            sha=new.sha,
+            source=new.source,
+            user_id=new.user_id,
+            definition=definition,
+            created_at=now,
+            updated_at=now,
+            tag=new.tag,
+            protected=new.protected,
+            before_sha=new.before_sha,
+            name=definition.name,
+            variables=dict(new.variables),
+            file_variables=new.file_variables,
+            parent=new.parent,
+            depth=new.depth,
+        )
+        self.pipelines[pipeline.id] = pipeline
+        self._predefined[pipeline.id] = predefined
+        for one in definition.jobs:
+            self.add_job(pipeline, one, user_id=new.user_id)
+        if new.parent is None:
+            self._cancel_redundant(pipeline)
+        self.advance(pipeline)
+        return pipeline
+
+    def add_job(self, pipeline: Pipeline, definition: JobDefinition, *, user_id: int, retries: int = 0) -> Job:
+        """Put a job into a pipeline."""
+        job = Job(
+            id=self.site.next_id("job"),
+            pipeline=pipeline,
+            definition=definition,
+            user_id=user_id,
+            created_at=self.site.now(),
+            allow_failure=definition.allow_failure,
+            retries=retries,
+        )
+        pipeline.jobs.append(job)
+        self.jobs[job.id] = job
+        self._tell(job)
+        return job
+
+    def predefined(self, pipeline: Pipeline) -> dict[str, str]:
+        """Give the variables that the pipeline was compiled with."""
+        return self._predefined[pipeline.id]
+
+    def advance(self, pipeline: Pipeline) -> None:
+        """Process created jobs until nothing changes, update the pipeline, and start what may start."""
+        progress = True
+        while progress:
+            progress = False
+            latest = pipeline.latest()
+            for job in status.processing_order([one for one in latest if one.status is Status.CREATED]):
+                progress |= self._process(job, status.following(job, latest))
+        self._update(pipeline)
+        self.dispatch()
+
+    def _process(self, job: Job, verdict: Next) -> bool:
+        match verdict:
+            case Next.WAIT:
+                return False
+            case Next.SKIP:
+                self.set(job, Status.SKIPPED)
+            case Next.ASK:
+                self.set(job, Status.MANUAL)
+            case Next.SCHEDULE:
+                self.set(job, Status.SCHEDULED)
+                self._timers.add(self.spawn(self._enqueue_later(job)))
+            case Next.ENQUEUE:
+                self.enqueue(job)
+        return True
+
+    async def _enqueue_later(self, job: Job) -> None:
+        await asyncio.sleep(job.definition.start_in_s or 0)
+        if job.status is Status.SCHEDULED:
+            self.enqueue(job)
+            self.advance(job.pipeline)
+
+    def enqueue(self, job: Job) -> None:
+        """Make a job pending, or let it wait for its resource group."""
+        key = (job.pipeline.project_id, job.definition.resource_group or "")
+        if key[1] and self._groups.setdefault(key, job) is not job:
+            self.set(job, Status.WAITING_FOR_RESOURCE)
+            return
+        self.set(job, Status.PENDING)
+
+    def set(self, job: Job, to: Status, *, reason: str | None = None) -> None:
+        """Change a job's status: the only place that does."""
+        now = self.site.now()
+        job.status = to
+        job.failure_reason = reason if to is Status.FAILED else None
+        if to is Status.PENDING:
+            job.queued_at, job.finished_at = now, None
+        elif to is Status.RUNNING:
+            job.started_at, job.finished_at = job.started_at or now, None
+        elif to in COMPLETED:
+            job.finished_at = now
+            job.token = None
+            self._release_group(job)
+        job.pipeline.updated_at = now
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        self.site.job_changed(job)
+        self._beat()
+
+    def _beat(self) -> None:
+        pulse, self._pulse = self._pulse, asyncio.Event()
+        pulse.set()
+
+    def _release_group(self, job: Job) -> None:
+        key = (job.pipeline.project_id, job.definition.resource_group or "")
+        if self._groups.get(key) is not job:
+            return
+        del self._groups[key]
+        waiting = [
+            one
+            for one in self.jobs.values()
+            if one.status is Status.WAITING_FOR_RESOURCE
+            and (one.pipeline.project_id, one.definition.resource_group) == key
+        ]
+        if waiting:
+            self.enqueue(waiting[0])
+            if waiting[0].pipeline is not job.pipeline:
+                self._update(waiting[0].pipeline)
+
+    def _update(self, pipeline: Pipeline) -> None:
+        """Give a pipeline the status that its jobs make."""
+        to = status.of(pipeline.latest()) or Status.SUCCESS
+        if to is pipeline.status:
+            return
+        now = self.site.now()
+        pipeline.status, pipeline.updated_at = to, now
+        if to is Status.RUNNING:
+            pipeline.started_at = pipeline.started_at or now
+        pipeline.finished_at = now if to in COMPLETED else None
+        self.site.pipeline_changed(pipeline)
+        self._beat()
+        if pipeline.parent is not None:
+            children.follow(self, self.jobs[pipeline.parent.job_id])
+
+    def dispatch(self) -> None:
+        """Start pending jobs, oldest first, as far as there are runners and nothing holds them."""
+        running = sum(1 for job_id in self._cancel if not self.jobs[job_id].is_bridge)
+        for job in [job for job in self.jobs.values() if job.status is Status.PENDING and job.id not in self._cancel]:
+            if self._closed or self.is_held(job):
+                continue
+            if job.is_bridge:
+                self._cancel[job.id] = asyncio.Event()
+                self.spawn(self._run_bridge(job))
+            elif running < self.settings.concurrency:
+                running += 1
+                self._cancel[job.id] = asyncio.Event()
+                self.spawn(self._run(job))
+
+    def is_held(self, job: Job) -> bool:
+        """Tell whether a switch keeps this job pending."""
+        return any(fnmatchcase(job.name, one) or job.name == one for one in self.holds)
+
+    async def _run_bridge(self, job: Job) -> None:
+        try:
+            await children.start(self, job)
+        finally:
+            self._cancel.pop(job.id, None)
+        self.advance(job.pipeline)
+
+    async def _run(self, job: Job) -> None:
+        canceled = self._cancel[job.id]
+        try:
+            job.token = new_job_token()
+            self.set(job, Status.RUNNING)
+            self._update(job.pipeline)
+            job.log = log_path(job, self.settings)
+            try:
+                order = order_for(job, site=self.site, settings=self.settings, below=self.predefined(job.pipeline))
+                outcome = await execute(order, canceled)
+                self._keep(job, outcome)
+            except CiError as error:
+                job.problem = str(error)
+                outcome = Outcome(status=Status.FAILED, failure_reason="runner_system_failure")
+        finally:
+            self._cancel.pop(job.id, None)
+        self.finish(job, outcome)
+
+    def _keep(self, job: Job, outcome: Outcome) -> None:
+        job.dotenv, job.tests, job.suite_error = outcome.dotenv, outcome.tests, outcome.suite_error
+        job.coverage, job.exit_code = outcome.coverage, outcome.exit_code
+        wanted = job.definition.artifacts
+        if outcome.archive_size is not None and wanted is not None:
+            expire_in = wanted.expire_in_s
+            job.archive = Archive(
+                path=self.settings.root / "artifacts" / str(job.id) / "artifacts.zip",
+                filename=f"{wanted.name}.zip",
+                size=outcome.archive_size,
+                expire_at=None if expire_in is None else self.site.now() + timedelta(seconds=expire_in),
+                access=wanted.access,
+            )
+
+    def finish(self, job: Job, outcome: Outcome) -> None:
+        """Take in how a job went; run it again when its `retry` says so, cancel the pipeline when its workflow does."""
+        definition = job.definition
+        if outcome.exit_code is not None and outcome.exit_code in definition.allow_failure_exit_codes:
+            job.allow_failure = True
+        self.set(job, outcome.status, reason=outcome.failure_reason)
+        if outcome.status is Status.FAILED:
+            if job.retries < definition.retry.max and _may_retry(definition, outcome):
+                self.again(job, user_id=job.user_id)
+            elif not job.allow_failure and job.pipeline.definition.on_job_failure is OnJobFailure.ALL:
+                self.cancel(job.pipeline)
+                return
+        self.advance(job.pipeline)
+
+    def again(self, job: Job, *, user_id: int) -> Job:
+        """Put a new job in the place of a finished one, and reopen what was skipped because of it."""
+        job.retried = True
+        new = self.add_job(job.pipeline, job.definition, user_id=user_id, retries=job.retries + 1)
+        self.reopen(job.pipeline)
+        self.enqueue(new)
+        return new
+
+    def reopen(self, pipeline: Pipeline) -> None:
+        """Give skipped jobs another chance."""
+        for one in pipeline.latest():
+            if one.status is Status.SKIPPED:
+                self.set(one, Status.CREATED)
+
+    def cancel(self, pipeline: Pipeline, *, only: Callable[[Job], bool] = lambda _job: True) -> None:
+        """Cancel what can be canceled of a pipeline, and its children."""
+        for job in pipeline.latest():
+            if only(job):
+                self.cancel_job(job)
+        self.advance(pipeline)
+
+    def cancel_job(self, job: Job) -> None:
+        """Cancel one job; a running one is `canceling` until its processes have ended."""
+        if job.is_bridge and job.downstream is not None and job.downstream.status not in COMPLETED:
+            self.cancel(job.downstream)
+        if job.status not in CANCELABLE:
+            return
+        if job.status is Status.RUNNING and job.id in self._cancel:
+            self.set(job, Status.CANCELING)
+            self._cancel[job.id].set()
+        else:
+            self.set(job, Status.CANCELED)
+
+    def _cancel_redundant(self, new: Pipeline) -> None:
+        """Cancel older pipelines of the ref for another commit (app/services/ci/…/cancel_redundant_pipelines)."""
+        for old in list(self.pipelines.values()):
+            same = old.project_id == new.project_id and old.ref == new.ref and old.parent is None
+            if not same or old.sha == new.sha or old.status in COMPLETED:
+                continue
+            match old.definition.on_new_commit:
+                case AutoCancel.NONE:
+                    pass
+                case AutoCancel.INTERRUPTIBLE:
+                    self.cancel(old, only=lambda job: job.definition.interruptible)
+                case AutoCancel.CONSERVATIVE:
+                    if all(job.definition.interruptible for job in old.latest() if job.started_at):
+                        self.cancel(old)
+
+    def spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
+        """Run something in the background until the engine stops."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self._timers.discard(task)
+        self._beat()
+        if not task.cancelled():
+            task.result()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is true; looked at after each change."""
+        while not condition():
+            await self._pulse.wait()
+
+    def quiet(self, pipelines: Iterable[Pipeline] | None = None) -> bool:
+        """Tell whether nothing moves by itself any more: all is done, held, or waits for a person."""
+        chosen = self.pipelines.values() if pipelines is None else pipelines
+        moving = any(self._moves(job) for pipeline in chosen for job in pipeline.latest())
+        return not moving and (pipelines is not None or self._tasks == self._timers)
+
+    def _moves(self, job: Job) -> bool:
+        if job.status is Status.PENDING:
+            return not self.is_held(job)
+        return job.status in ACTIVE and not job.is_bridge
+
+    async def stop(self) -> None:
+        """Stop all jobs and wait for their processes to be gone."""
+        self._closed = True
+        for event in self._cancel.values():
+            event.set()
+        for task in self._timers:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _may_retry(definition: JobDefinition, outcome: Outcome) -> bool:
+    retry = definition.retry
+    if retry.exit_codes and outcome.exit_code not in retry.exit_codes:
+        return False
+    return bool(retry.exit_codes) or "always" in retry.when or outcome.failure_reason in retry.when

@@ -1,0 +1,80 @@
+"""Read what a job reports: JUnit files and dotenv files, both written by untrusted code."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml import DefusedXmlException  # type: ignore[import-untyped]  # no stubs in our environment
+from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # ditto
+
+from sandbox.ci import limits
+from sandbox.ci.errors import CiError
+from sandbox.ci.records import TestCase
+
+_DOTENV_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
+_OUTCOMES: Final = {"failure": "failed", "error": "error", "skipped": "skipped"}
+
+
+class BadReport(CiError):  # noqa: N818 - named for what it is about
+    """A report can't be read; the message says why."""
+
+
+def junit(text: bytes) -> list[TestCase]:
+    """Read one JUnit file (lib/gitlab/ci/parsers/test/junit.rb)."""
+    try:
+        root = fromstring(text)
+    except (ParseError, DefusedXmlException, ValueError) as error:
+        raise BadReport(f"JUnit XML parsing failed: {error}") from error
+    return [_case(suite, case) for suite, case in _cases(root, root)]
+
+
+def _cases(parent: Element, suite: Element) -> Iterable[tuple[Element, Element]]:
+    for child in parent:
+        if child.tag == "testcase":
+            yield suite, child
+        elif child.tag == "testsuite":
+            yield from _cases(child, child)
+
+
+def _case(suite: Element, case: Element) -> TestCase:
+    verdict = next((child for child in case if child.tag in _OUTCOMES), None)
+    output = None
+    if verdict is not None:
+        output = (verdict.text or "").strip() or verdict.get("message")
+    try:
+        seconds = float(case.get("time") or 0)
+    except ValueError:
+        seconds = 0.0
+    return TestCase(
+        status=_OUTCOMES[verdict.tag] if verdict is not None else "success",
+        name=case.get("name", ""),
+        classname=case.get("classname") or suite.get("name") or "",
+        file=case.get("file"),
+        execution_time=seconds,
+        system_output=output,
+    )
+
+
+def dotenv(files: Iterable[Path]) -> dict[str, str]:
+    """Read dotenv reports (doc/ci/variables/dotenv_variables.md); BadReport when GitLab would refuse them."""
+    variables: dict[str, str] = {}
+    for path in files:
+        data = path.read_bytes()
+        if len(data) > limits.DOTENV_BYTES:
+            raise BadReport(f"Dotenv Artifact Too Big. Maximum Allowable Size: {limits.DOTENV_BYTES}")
+        try:
+            lines = data.decode().splitlines()
+        except UnicodeDecodeError as error:
+            raise BadReport("Invalid Format") from error
+        for line in lines:
+            key, equals, value = (part.strip() for part in line.partition("="))
+            if not equals or not _DOTENV_NAME.fullmatch(key):
+                raise BadReport("Invalid Format")
+            variables[key] = value
+    if len(variables) > limits.DOTENV_VARIABLES:
+        raise BadReport(
+            f"Dotenv files cannot have more than {limits.DOTENV_VARIABLES} variables. Total: {len(variables)}"
+        )
+    return variables
