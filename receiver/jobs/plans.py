@@ -1,0 +1,55 @@
+"""Whether a plan may be carried out: its repositories, agents and paths against the frozen catalogue. Pure."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import Plan, PlanOutcome, RepositoryPlan
+
+
+def problems(plan: Plan, catalogue: Catalogue) -> list[str]:
+    """Return what is wrong with a plan, a sentence each; none when it may be stored."""
+    return [*_missing(plan), *(p for entry in plan.repositories for p in _entry(entry, catalogue)), *_location(plan)]
+
+
+def _missing(plan: Plan) -> list[str]:
+    found: list[str] = []
+    if plan.outcome is PlanOutcome.FIX and not plan.repositories:
+        found.append("A plan to fix names at least one repository.")
+    if plan.outcome is PlanOutcome.FIX and not plan.title.strip():
+        found.append("A plan to fix has a title.")
+    named = [entry.repository for entry in plan.repositories]
+    if len(set(named)) != len(named):
+        found.append("A repository is named twice.")
+    return found
+
+
+def _entry(entry: RepositoryPlan, catalogue: Catalogue) -> list[str]:
+    found: list[str] = []
+    if entry.repository not in catalogue.repositories:
+        known = ", ".join(sorted(catalogue.repositories))
+        found.append(f"{entry.repository[:100]} is not in the catalogue; it has {known}.")
+    if entry.agent not in catalogue.agents:
+        found.append(f"{entry.agent[:100]} is not an agent; there are {', '.join(sorted(catalogue.agents))}.")
+    if not 0 <= entry.confidence <= 1:
+        found.append(f"The confidence for {entry.repository[:100]} is {entry.confidence}; it goes from 0 to 1.")
+    found += [f"{path[:200]} is not a path inside the repository." for path in entry.files if not _inside(path)]
+    return found
+
+
+def _location(plan: Plan) -> list[str]:
+    location = plan.location
+    if location is None:
+        return []
+    found: list[str] = []
+    if location.repository not in {entry.repository for entry in plan.repositories}:
+        found.append("The cause is located in a repository that is not in scope.")
+    if not _inside(location.file) or location.line < 1:
+        found.append("The cause's location is not a file and line inside the repository.")
+    return found
+
+
+def _inside(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return bool(parts) and not path.startswith("/") and ".." not in parts and "\\" not in path and "\0" not in path

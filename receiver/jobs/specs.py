@@ -1,0 +1,146 @@
+"""What a job is told: a RunSpec from the frozen run, the accepted plan and the accepted reports before it.
+
+Reads the store; asks nobody else. A report that is not settled yet makes the job come back a moment later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.model import (
+    AnalysisResult,
+    Artifact,
+    ArtifactKind,
+    ImplementationResult,
+    Phase,
+    PhaseReport,
+    Plan,
+    PrepareResult,
+    ReproductionResult,
+    TestingResult,
+)
+from pipelines.wire import Input, RunSpec
+from receiver.jobs.agents import agent_for
+from receiver.store import runs, submissions
+from receiver.store.sessions import JobSession
+
+P = Phase
+
+NEEDS: Mapping[Phase, tuple[Phase, ...]] = {
+    P.ANALYSIS: (),
+    P.PREPARE: (),
+    P.GENERATE: (P.ANALYSIS,),
+    P.REPRODUCTION: (P.ANALYSIS,),
+    P.IMPLEMENTATION: (P.ANALYSIS,),
+    P.TESTING: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION),
+    P.MERGE_REQUEST: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING),
+}
+"""Reports that have to be accepted before a phase may begin."""
+
+OF_RUN = frozenset({P.ANALYSIS, P.GENERATE})
+"""Phases without a repository."""
+
+
+class NotYetError(Exception):
+    """A report before this job is not settled; come back in a moment."""
+
+
+class BarredError(Exception):
+    """This job can't do its work, because one before it failed; the message says which and why."""
+
+
+class _Before(Struct, frozen=True, kw_only=True):
+    """What the phases before reported, accepted."""
+
+    reports: dict[Phase, PhaseReport]
+
+    @property
+    def plan(self) -> Plan | None:
+        report = self.reports.get(P.ANALYSIS)
+        return report.result.plan if report and isinstance(report.result, AnalysisResult) else None
+
+    @property
+    def reproduction(self) -> ReproductionResult | None:
+        report = self.reports.get(P.REPRODUCTION)
+        return report.result if report and isinstance(report.result, ReproductionResult) else None
+
+
+async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> RunSpec:
+    """Return the RunSpec of a job. Raises NotYetError, BarredError, NoSuchRunError."""
+    facts = await runs.facts(session, job.run)
+    if facts.ticket is None or facts.catalogue is None:
+        raise NotYetError("The run is still being admitted.")
+    before = await _before(session, job)
+    reproduced = before.reproduction is None or before.reproduction.reproduced
+    if job.phase is P.MERGE_REQUEST and reproduced:
+        _check_tested(before)
+    prepared = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
+    baseline = None
+    if prepared is not None and prepared.state == "accepted" and isinstance(prepared.report.result, PrepareResult):
+        baseline = prepared.report.result.baseline
+    return RunSpec(
+        run=job.run,
+        iteration=job.iteration,
+        phase=job.phase,
+        repository=job.repository,
+        ticket=facts.ticket,
+        branch=facts.branch,
+        catalogue=facts.catalogue,
+        base_shas=facts.base_shas,
+        clone_urls={project: f"{gitlab_url}/{project}.git" for project in facts.catalogue.repositories},
+        agent=agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=before.plan),
+        plan=before.plan,
+        baseline=baseline,
+        reproduction=before.reproduction,
+        inputs=_inputs(before, job.phase) if reproduced else (),
+        diagnosis=facts.diagnosis,
+    )
+
+
+async def _before(session: AsyncSession, job: JobSession) -> _Before:
+    accepted: dict[Phase, PhaseReport] = {}
+    for phase in NEEDS[job.phase]:
+        repository = None if phase in OF_RUN else job.repository
+        upstream = await submissions.newest(session, job.run, job.iteration, phase, repository)
+        what = phase if repository is None else f"{phase}: {repository}"
+        if upstream is None:
+            raise NotYetError(f"{what} has not reported.")
+        if upstream.state == "pending":
+            raise NotYetError(f"The report of {what} is not settled: GitLab has not said how its job ended.")
+        if upstream.state != "accepted":
+            raise BarredError(f"The report of {what} does not count: {upstream.reason}")
+        accepted[phase] = upstream.report
+    return _Before(reports=accepted)
+
+
+def _check_tested(before: _Before) -> None:
+    """Raise BarredError unless exactly the accepted patch passed the accepted testing."""
+    patch = before.reports[P.IMPLEMENTATION].result
+    tested = before.reports[P.TESTING].result
+    if not isinstance(patch, ImplementationResult) or not isinstance(tested, TestingResult):
+        raise BarredError("There is no accepted patch with an accepted test.")
+    if patch.patch_sha256 != tested.patch_sha256:
+        raise BarredError("The patch that was tested is not the patch that was implemented.")
+
+
+def _inputs(before: _Before, phase: Phase) -> tuple[Input, ...]:
+    wanted: tuple[tuple[Phase, ArtifactKind], ...]
+    match phase:
+        case Phase.TESTING:
+            wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH), (P.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST))
+        case Phase.MERGE_REQUEST:
+            wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH),)
+        case _:
+            wanted = ()
+    return tuple(
+        Input(phase=source, artifact=artifact)
+        for source, kind in wanted
+        for artifact in _of_kind(before.reports[source], kind)
+    )
+
+
+def _of_kind(report: PhaseReport, kind: ArtifactKind) -> list[Artifact]:
+    return [artifact for artifact in report.artifacts if artifact.kind is kind]

@@ -1,0 +1,38 @@
+"""What was started for a run: its automation project, and the parent pipelines of an iteration."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import ProjectPath, RunId
+from receiver.store.database import Database
+from receiver.store.schema import PipelineRow, RunRow
+
+
+class Automation(Struct, frozen=True, kw_only=True):
+    """Where a run's pipelines run."""
+
+    project: ProjectPath
+    ref: str
+
+
+async def automation(database: Database, run: RunId) -> Automation | None:
+    """Return where a run's pipelines run, None for an unknown run or one that was not admitted."""
+    async with database.begin() as session:
+        frozen = await session.scalar(select(RunRow.catalogue).where(RunRow.id == run))
+    if frozen is None:
+        return None
+    catalogue = msgspec.convert(frozen, Catalogue)
+    return Automation(project=catalogue.automation_project, ref=catalogue.automation_ref)
+
+
+async def parents(database: Database, run: RunId, iteration: int) -> list[int]:
+    """Return the parent pipelines that we started for an iteration: one, or none yet."""
+    query = select(PipelineRow.id).where(
+        PipelineRow.run_id == run, PipelineRow.iteration == iteration, PipelineRow.parent_id.is_(None)
+    )
+    async with database.begin() as session:
+        return list(await session.scalars(query.order_by(PipelineRow.id)))
