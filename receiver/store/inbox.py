@@ -38,7 +38,7 @@ class Incoming(Struct, frozen=True, kw_only=True):
     source: str
     """`gitlab`, `jira` or `operator`."""
     key: str
-    """The same for every sending of one delivery; unique within its source."""
+    """The same for every sending of one delivery, and for no other."""
     ordering_key: str
     """Deliveries with the same ordering key are handled one after the other."""
     kind: str
@@ -53,17 +53,15 @@ async def accept(database: Database, incoming: Incoming, *, secret: frozenset[st
 
     Headers named in `secret` (lowercase) are left out. Raises DatabaseDownError.
     """
-    key = f"{incoming.source}:{incoming.key}"
-    ordering_key = f"{incoming.source}:{incoming.ordering_key}"
     kept = {name.lower(): value for name, value in incoming.headers.items() if name.lower() not in secret}
     try:
         async with database.begin() as session:
             # Without this lock, a transaction that began first but commits last would be handled second.
-            await lock(session, f"delivery:{ordering_key}")
+            await lock(session, f"delivery:{incoming.ordering_key}")
             row = insert(DeliveryRow).values(
                 source=incoming.source,
-                key=key,
-                ordering_key=ordering_key,
+                key=incoming.key,
+                ordering_key=incoming.ordering_key,
                 kind=incoming.kind,
                 headers=kept,
                 body=incoming.body,
@@ -71,9 +69,9 @@ async def accept(database: Database, incoming: Incoming, *, secret: frozenset[st
             )
             stored = await session.scalar(row.on_conflict_do_nothing().returning(DeliveryRow.id))
             if stored is not None:
-                await enqueue_delivery(session, stored, ordering_key=ordering_key)
+                await enqueue_delivery(session, stored, ordering_key=incoming.ordering_key)
                 return Accepted(id=stored, repeated=False)
-            again = update(DeliveryRow).where(DeliveryRow.key == key)
+            again = update(DeliveryRow).where(DeliveryRow.key == incoming.key)
             counted = again.values(times_received=DeliveryRow.times_received + 1).returning(DeliveryRow.id)
             return Accepted(id=(await session.execute(counted)).scalar_one(), repeated=True)
     except (DBAPIError, psycopg.OperationalError, TimeoutError, OSError) as error:

@@ -94,7 +94,8 @@ class EffectRow(Base):
     key: Mapped[str] = mapped_column(unique=True)
     """Idempotency key."""
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
+    """None: the sweep asked for it."""
     kind: Mapped[str]
     payload: Mapped[Json]
     state: Mapped[str] = mapped_column(server_default="pending")

@@ -1,0 +1,110 @@
+"""Merge requests of runs, what happened to them, and what people did to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import any_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.model import RunId
+from receiver.store.schema import InterventionRow, MergeRequestEventRow, MergeRequestRow, RunRow
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, NotePosted
+
+RECORDED = frozenset({"open", "close", "reopen", "approved", "unapproved", "approval", "unapproval", "merge"})
+"""Actions that metrics need; `update` counts only when it brings a commit that is not ours."""
+
+
+async def run_of(session: AsyncSession, event: MergeRequestChanged | NotePosted) -> RunId | None:
+    """Return the run that a merge request belongs to: the newest that holds it, else the newest on its branch."""
+    known = select(MergeRequestRow.run_id).where(
+        MergeRequestRow.project_id == event.project_id, MergeRequestRow.iid == event.iid
+    )
+    found = await session.scalar(known.order_by(MergeRequestRow.id.desc()).limit(1))
+    if found is None and isinstance(event, MergeRequestChanged) and event.source_branch:
+        # its hook can be here before our own answer to having opened it
+        branch = select(RunRow.id).where(
+            RunRow.branch == event.source_branch, any_(RunRow.repositories) == event.project
+        )
+        found = await session.scalar(branch.order_by(RunRow.created_at.desc()).limit(1))
+    return None if found is None else RunId(found)
+
+
+async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, *, now: datetime) -> None:
+    """Note that the merge request of a repository exists with our commit at its head."""
+    row = insert(MergeRequestRow).values(
+        run_id=run.id,
+        repository=event.repository,
+        project_id=event.project_id,
+        iid=event.iid,
+        url=event.url,
+        source_branch=run.branch,
+        state="opened",
+        head_sha=event.head_sha,
+        seen_head_sha=event.head_sha,
+        opened_at=now,
+    )
+    ours = {"head_sha": event.head_sha, "seen_head_sha": event.head_sha, "iid": event.iid, "url": event.url}
+    await session.execute(row.on_conflict_do_update(index_elements=["run_id", "repository"], set_=ours))
+
+
+async def changed(
+    session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, bot: int | None, now: datetime
+) -> None:
+    """Note what GitLab says of a merge request; a merge is never undone by a late hook.
+
+    `bot` is our GitLab user id: a commit of anybody else is an intervention.
+    """
+    row = await session.scalar(
+        select(MergeRequestRow).where(
+            MergeRequestRow.run_id == run.id,
+            MergeRequestRow.project_id == event.project_id,
+            MergeRequestRow.iid == event.iid,
+        )
+    )
+    at = event.at or now
+    if row is None:
+        if event.source_branch != run.branch or event.project not in run.repositories:
+            return
+        row = MergeRequestRow(
+            run_id=run.id,
+            repository=event.project,
+            project_id=event.project_id,
+            iid=event.iid,
+            url="",
+            source_branch=event.source_branch,
+            state=event.state,
+            head_sha=event.head_sha,
+            seen_head_sha=event.head_sha,
+            opened_at=at,
+        )
+        session.add(row)
+        await session.flush()
+    if row.state != "merged":
+        row.state = event.state
+        row.merged_at = at if event.state == "merged" else None
+    new_head = bool(event.head_sha) and event.head_sha not in {row.seen_head_sha, row.head_sha}
+    if event.action in RECORDED or new_head:
+        session.add(
+            MergeRequestEventRow(
+                merge_request_id=row.id,
+                action="commit" if new_head else event.action,
+                actor_id=event.actor_id,
+                actor=event.actor,
+                head_sha=event.head_sha,
+                at=at,
+            )
+        )
+    if new_head:
+        row.seen_head_sha = event.head_sha
+    if new_head and event.actor_id != bot:
+        detail = f"{event.head_sha} on {row.source_branch} in {row.repository}"
+        session.add(InterventionRow(run_id=run.id, kind="commit", actor=event.actor, detail=detail, at=at))
+    await session.flush()
+
+
+async def of_run(session: AsyncSession, run: str) -> list[MergeRequestRow]:
+    """Return the run's merge requests in the order in which they were opened."""
+    rows = select(MergeRequestRow).where(MergeRequestRow.run_id == run).order_by(MergeRequestRow.id)
+    return list(await session.scalars(rows))

@@ -1,0 +1,194 @@
+"""Runs: created, locked, loaded as the core sees them, changed as it decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import IssueKey, PhaseReport, ProjectPath, RunId
+from pipelines.wire import Ticket
+from receiver.store.database import StoreError, lock
+from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, ReportRow, RunRow
+from receiver.workflow import lifecycle
+from receiver.workflow.events import JobId, PipelineId
+from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
+
+FINAL = frozenset(RunStatus) - lifecycle.ACTIVE
+"""Ends. The table's partial index names the same ones, so that a ticket has one active run at most."""
+
+
+class NoSuchRunError(StoreError):
+    """There is no such run; `bug-fix runs` lists them."""
+
+
+class RunFacts(Struct, frozen=True, kw_only=True):
+    """What the run was started with, frozen."""
+
+    id: RunId
+    issue_key: IssueKey
+    iteration: int
+    branch: str
+    actor: str | None
+    ticket: Ticket | None
+    catalogue: Catalogue | None
+    base_shas: dict[ProjectPath, str]
+    diagnosis: str | None
+
+
+async def lock_issue(session: AsyncSession, issue_key: str) -> None:
+    """Wait until nobody else starts a run of this ticket, and keep it so until the transaction ends."""
+    await lock(session, f"issue:{issue_key}")
+
+
+async def active(session: AsyncSession, issue_key: str) -> RunId | None:
+    """Return the run of this ticket that has not ended."""
+    found = select(RunRow.id).where(RunRow.issue_key == issue_key, RunRow.status.not_in(FINAL))
+    run = await session.scalar(found)
+    return None if run is None else RunId(run)
+
+
+async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
+    """Return the run of this ticket that was created last."""
+    return await session.scalar(
+        select(RunRow).where(RunRow.issue_key == issue_key).order_by(RunRow.created_at.desc()).limit(1)
+    )
+
+
+async def create(
+    session: AsyncSession, run: RunId, *, issue_key: str, status: RunStatus, actor: str | None, name: str, now: datetime
+) -> RunRow:
+    """Store a new run."""
+    row = RunRow(
+        id=run,
+        issue_key=issue_key,
+        status=status,
+        status_at=now,
+        iteration=0,
+        branch="",
+        actor=actor,
+        actor_name=name,
+        labelled_at=now,
+        created_at=now,
+        repositories=[],
+        reason="",
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def hold(session: AsyncSession, run: RunId) -> RunRow:
+    """Return the run's row, locked until the transaction ends: events of one run are decided one after the other."""
+    row = await session.scalar(select(RunRow).where(RunRow.id == run).with_for_update())
+    if row is None:
+        raise NoSuchRunError(f"There is no run {run}; `bug-fix runs` lists them.")
+    return row
+
+
+async def load(session: AsyncSession, row: RunRow) -> Run:
+    """Return the run as the core sees it."""
+    pipelines = await session.scalars(
+        select(PipelineRow).where(PipelineRow.run_id == row.id).order_by(PipelineRow.iteration, PipelineRow.id)
+    )
+    merge_requests = await session.scalars(
+        select(MergeRequestRow).where(MergeRequestRow.run_id == row.id).order_by(MergeRequestRow.id)
+    )
+    jobs = await session.scalars(
+        select(JobRow)
+        .where(JobRow.run_id == row.id, JobRow.iteration == row.iteration)
+        .distinct(JobRow.name)
+        .order_by(JobRow.name, JobRow.id.desc())
+    )
+    return Run(
+        id=RunId(row.id),
+        issue_key=IssueKey(row.issue_key),
+        status=RunStatus(row.status),
+        iteration=row.iteration,
+        branch=row.branch,
+        deadline=row.deadline,
+        since=row.status_at,
+        pipelines=tuple(
+            PipelineView(
+                pipeline=PipelineId(p.id),
+                project_id=p.project_id,
+                iteration=p.iteration,
+                parent=None if p.parent_id is None else PipelineId(p.parent_id),
+                status=p.status,
+            )
+            for p in pipelines
+        ),
+        reports=await _reports(session, row, state="accepted"),
+        discarded=await _reports(session, row, state="discarded"),
+        jobs=tuple(
+            JobView(
+                job=JobId(j.id),
+                pipeline=PipelineId(j.pipeline_id),
+                name=j.name,
+                status=j.status,
+                allow_failure=j.allow_failure,
+                failure_reason=j.failure_reason,
+            )
+            for j in jobs
+        ),
+        merge_requests=tuple(
+            MergeRequestView(repository=ProjectPath(m.repository), project_id=m.project_id, iid=m.iid, state=m.state)
+            for m in merge_requests
+        ),
+        repositories=tuple(ProjectPath(path) for path in row.repositories),
+    )
+
+
+async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[PhaseReport, ...]:
+    """Return the newest report of each phase and repository of the current iteration."""
+    newest_first = (
+        select(ReportRow.report)
+        .where(ReportRow.run_id == row.id, ReportRow.iteration == row.iteration, ReportRow.state == state)
+        .distinct(ReportRow.phase, ReportRow.repository)
+        .order_by(ReportRow.phase, ReportRow.repository, ReportRow.job_id.desc(), ReportRow.id.desc())
+    )
+    return tuple(msgspec.convert(report, PhaseReport) for report in await session.scalars(newest_first))
+
+
+async def facts(session: AsyncSession, run: RunId) -> RunFacts:
+    """Return what the run was started with. Raises NoSuchRunError."""
+    row = await session.get(RunRow, run)
+    if row is None:
+        raise NoSuchRunError(f"There is no run {run}; `bug-fix runs` lists them.")
+    attempt = await session.get(IterationRow, (row.id, row.iteration))
+    return RunFacts(
+        id=run,
+        issue_key=IssueKey(row.issue_key),
+        iteration=row.iteration,
+        branch=row.branch,
+        actor=row.actor,
+        ticket=None if row.ticket is None else msgspec.convert(row.ticket, Ticket),
+        catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue),
+        base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
+        diagnosis=attempt.diagnosis if attempt else None,
+    )
+
+
+async def begin_iteration(
+    session: AsyncSession, run: RunRow, number: int, *, diagnosis: str | None, now: datetime
+) -> None:
+    """Note that an attempt starts, and that the one before is over."""
+    await session.execute(
+        update(IterationRow)
+        .where(IterationRow.run_id == run.id, IterationRow.number < number, IterationRow.finished_at.is_(None))
+        .values(finished_at=now)
+    )
+    row = insert(IterationRow).values(run_id=run.id, number=number, diagnosis=diagnosis, started_at=now)
+    await session.execute(row.on_conflict_do_nothing())
+    run.iteration = number
+
+
+async def end_iterations(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Note that no attempt goes on."""
+    going_on = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.finished_at.is_(None))
+    await session.execute(going_on.values(finished_at=now))
