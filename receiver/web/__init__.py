@@ -1,0 +1,1 @@
+"""Litestar controllers and pages: HTTP in, documents out."""

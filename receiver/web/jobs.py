@@ -1,0 +1,199 @@
+"""The job API: sessions, RunSpecs, blobs, reports. HTTP for `receiver.jobs` and the store; decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx2
+import msgspec
+import structlog
+from gitlab.exceptions import GitlabError
+from litestar import Request, Response, get, post, put
+from litestar.datastructures import State
+from requests import RequestException
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import AnalysisResult, PhaseReport
+from pipelines.wire import Problem, Session, SessionRequest, decode, encode, sha256
+from receiver.jobs.admission import ClaimedError, TokenError, UnknownYetError
+from receiver.jobs.identity import IdentityError
+from receiver.jobs.plans import problems
+from receiver.jobs.specs import BarredError, NotYetError, build
+from receiver.store import outbox, runs, sessions, submissions
+from receiver.store.database import lock
+from receiver.store.sessions import JobSession
+from receiver.web.services import Services
+from receiver.workflow.effects import CancelPipeline, SettleReports
+from receiver.workflow.events import PipelineId
+
+log = structlog.get_logger()
+
+MAX_BLOB = 10 * 1024 * 1024
+MAX_REPORT = 2 * 1024 * 1024
+MAX_KEPT = 200 * 1024 * 1024
+"""Bytes that all jobs of a run may hand in."""
+RETRY_S = 1
+NUDGE_S = 5
+
+REFUSALS: dict[type[Exception], tuple[int, int | None]] = {
+    TokenError: (401, None),
+    IdentityError: (403, None),
+    UnknownYetError: (425, RETRY_S),
+}
+"""How the doorkeeper's refusals are answered: status, and seconds after which to ask again."""
+
+JobRequest = Request[None, None, State]
+
+
+def _json(document: msgspec.Struct | Mapping[str, object], status: int) -> Response[bytes]:
+    body = encode(document) if isinstance(document, msgspec.Struct) else msgspec.json.encode(document)
+    return Response(body, status_code=status, media_type="application/json")
+
+
+def problem(status: int, detail: str, *, retry_after_s: int | None = None) -> Response[bytes]:
+    """Return a refusal as problem details (RFC 9457)."""
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    body = encode(Problem(status=status, detail=detail))
+    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def bearer(request: JobRequest) -> str:
+    """Return the bearer token of a request, empty when there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def session_of(request: JobRequest, services: Services) -> JobSession | None:
+    """Return the living session behind a request."""
+    token = bearer(request)
+    if not token:
+        return None
+    async with services.database.begin() as session:
+        return await sessions.find(session, token, now=services.clock())
+
+
+NO_SESSION = "No living session: get one with the job's ID token at /api/jobs/session."
+
+
+@post("/api/jobs/session", status_code=201)
+async def open_session(request: JobRequest, services: Services) -> Response[bytes]:
+    """Exchange a job's GitLab ID token, once, for a session."""
+    try:
+        wanted = decode(await request.body(), SessionRequest)
+    except msgspec.MsgspecError as error:
+        return problem(400, f"Not a session request: {error}")
+    try:
+        token, expires = await services.doorkeeper.admit(bearer(request), wanted)
+    except ClaimedError as error:
+        await _cancel(services, wanted, error)
+        return problem(409, str(error))
+    except tuple(REFUSALS) as error:
+        status, retry_after_s = REFUSALS[type(error)]
+        log.warning("job.refused", run=wanted.run, phase=wanted.phase, status=status, reason=str(error))
+        return problem(status, str(error), retry_after_s=retry_after_s)
+    except (GitlabError, RequestException, httpx2.HTTPError) as error:
+        return problem(503, f"GitLab can't be asked who this job is ({type(error).__name__}).", retry_after_s=5)
+    gateway = f"{services.settings.public_url.rstrip('/')}/gateway"
+    return _json(Session(token=token, expires_at=expires.isoformat(), gateway_url=gateway), 201)
+
+
+async def _cancel(services: Services, wanted: SessionRequest, error: ClaimedError) -> None:
+    """Cancel a pipeline that is not the one of its iteration."""
+    log.warning("job.claimed", run=wanted.run, pipeline=error.pipeline, reason=str(error))
+    effect = CancelPipeline(project_id=error.project_id, pipeline=PipelineId(error.pipeline), reason=str(error))
+    async with services.database.begin() as session:
+        origin = f"claimed:{error.pipeline}"
+        await outbox.store(session, wanted.run, (effect,), decision=None, origin=origin, now=services.clock())
+
+
+@get("/api/jobs/spec")
+async def read_spec(request: JobRequest, services: Services) -> Response[bytes]:
+    """Tell a job what to do."""
+    job = await session_of(request, services)
+    if job is None:
+        return problem(401, NO_SESSION)
+    try:
+        async with services.database.begin() as session:
+            spec = await build(session, job, gitlab_url=services.settings.gitlab_url.rstrip("/"))
+    except NotYetError as error:
+        await _nudge(services, job)
+        return problem(425, str(error), retry_after_s=RETRY_S)
+    except BarredError as error:
+        return problem(409, str(error))
+    return _json(spec, 200)
+
+
+async def _nudge(services: Services, job: JobSession) -> None:
+    """Ask GitLab about pending reports, at most once in a while, in case its hook was lost."""
+    now = services.clock()
+    origin = f"waiting:{job.job_id}:{int(now.timestamp()) // NUDGE_S}"
+    effect = SettleReports(iteration=job.iteration)
+    async with services.database.begin() as session:
+        await outbox.store(session, job.run, (effect,), decision=None, origin=origin, now=now)
+
+
+@put("/api/jobs/blobs/{digest:str}", request_max_body_size=MAX_BLOB)
+async def keep_blob(request: JobRequest, services: Services, digest: str) -> Response[bytes]:
+    """Keep bytes under their hash."""
+    job = await session_of(request, services)
+    if job is None:
+        return problem(401, NO_SESSION)
+    content = await request.body()
+    if sha256(content) != digest:
+        return problem(422, f"The bytes have the SHA-256 {sha256(content)}, not {digest[:80]}.")
+    async with services.database.begin() as session:
+        await lock(session, f"blobs:{job.run}")
+        if await submissions.total_kept(session, job.run) + len(content) > MAX_KEPT:
+            return problem(413, f"The jobs of this run have handed in {MAX_KEPT} bytes, which is the limit.")
+        _, new = await submissions.keep_blob(
+            session,
+            content,
+            run=job.run,
+            now=services.clock(),
+            retention_days=services.settings.evidence_retention_days,
+        )
+    return _json({"sha256": digest}, 201 if new else 200)
+
+
+@post("/api/jobs/report", status_code=202, request_max_body_size=MAX_REPORT)
+async def take_report(request: JobRequest, services: Services) -> Response[bytes]:
+    """Take a job's report; it counts once GitLab says how the job ended."""
+    job = await session_of(request, services)
+    if job is None:
+        return problem(401, NO_SESSION)
+    try:
+        report = decode(await request.body(), PhaseReport)
+    except msgspec.MsgspecError as error:
+        return problem(400, f"Not a report: {error}")
+    if (report.run, report.iteration, report.phase, report.repository) != (
+        job.run,
+        job.iteration,
+        job.phase,
+        job.repository,
+    ):
+        log.warning("report.forged", run=job.run, job=job.job_id, claims=f"{report.phase}: {report.repository}")
+        return problem(403, f"This session belongs to {job.phase} of iteration {job.iteration}; the report does not.")
+    if wrong := await _wrong(services, job, report):
+        return problem(422, " ".join(wrong))
+    async with services.database.begin() as session:
+        await submissions.keep_report(session, report, job=job, now=services.clock())
+    log.info("report.received", run=job.run, job=job.job_id, phase=job.phase, outcome=report.outcome)
+    return _json({"status": "pending"}, 202)
+
+
+async def _wrong(services: Services, job: JobSession, report: PhaseReport) -> list[str]:
+    """Return why a report can't be taken: its result is another phase's, or its plan can't be carried out."""
+    result = report.result
+    if result is not None:
+        tag = result.__struct_config__.tag
+        if tag != job.phase:
+            return [f"A {job.phase} job reports a {job.phase} result, not {tag}."]
+    if not isinstance(result, AnalysisResult):
+        return []
+    async with services.database.begin() as session:
+        facts = await runs.facts(session, job.run)
+    catalogue: Catalogue | None = facts.catalogue
+    return problems(result.plan, catalogue) if catalogue else ["The run has no catalogue."]
+
+
+HANDLERS = [open_session, read_spec, keep_blob, take_report]

@@ -1,0 +1,23 @@
+"""What the controllers work with, made once when the application starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from receiver.gateway.forward import Gateway
+from receiver.jobs.admission import Doorkeeper
+from receiver.settings import Settings
+from receiver.store.database import Database
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """Everything that a controller may use."""
+
+    settings: Settings
+    database: Database
+    doorkeeper: Doorkeeper
+    gateway: Gateway
+    clock: Callable[[], datetime]
