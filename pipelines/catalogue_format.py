@@ -72,6 +72,7 @@ VariableName = Annotated[
         examples=["NEXT_TELEMETRY_DISABLED"],
     ),
 ]
+VariableValue = Annotated[str, Meta(min_length=0, description="text, which may be empty", examples=["debug"])]
 Model = Annotated[
     str,
     Meta(
@@ -126,7 +127,7 @@ class StackEntry(Struct, frozen=True, kw_only=True):
     cache: tuple[Path, ...] | None = None
     """Folders below `.cache/`."""
     timeout: Duration | None = None
-    variables: dict[VariableName, str] = field(default_factory=dict)
+    variables: dict[VariableName, VariableValue] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
     reports: Reports = Reports()
 

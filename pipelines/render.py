@@ -1,8 +1,8 @@
 """ChildPipeline → the text of a GitLab CI file. Pure; built as data and dumped, the same bytes for the same value.
 
 What goes in: project paths, enums, the issue key, run and receiver, and the catalogue's stacks. No text of ticket,
-plan or model. Run, iteration and the receiver's URL stand in the file as inputs of the included templates: GitLab passes
-a trigger job's `variables` on as pipeline variables, which projects may forbid
+plan or model. Run, iteration and the receiver's URL stand in the file as inputs of the included templates: GitLab
+passes a trigger job's `variables` on as pipeline variables, which projects may forbid
 (`ci_pipeline_variables_minimum_override_role`).
 """
 
@@ -96,8 +96,8 @@ def _settings(path: ProjectPath, stack: Stack) -> dict[str, Any]:
 
 
 def _variable(value: str) -> str | dict[str, object]:
-    """Keep GitLab from expanding a value; only `$CI_PROJECT_DIR`, when it is the only reference, is meant to be."""
-    if "$" not in value.replace("$CI_PROJECT_DIR/", "", 1):
+    """Keep GitLab from expanding a value, unless it is a path below `$CI_PROJECT_DIR/`."""
+    if "$" not in value.removeprefix("$CI_PROJECT_DIR/"):
         return value
     return {"value": value, "expand": False}
 

@@ -101,7 +101,8 @@ def _leaf(value: Value, kind: mi.Type, described: mi.Type) -> str | None:
             too_long = kind.max_length is not None and len(value) > kind.max_length
             if too_long or (kind.pattern is not None and not re.fullmatch(kind.pattern, value)):
                 return f'"{value[:80]}" is not {wanted}; correct it'
-            return None if value.strip() else "this is empty; fill it in or leave the key out"
+            given = value.strip() or kind.min_length == 0
+            return None if given else "this is empty; fill it in or leave the key out"
         case mi.IntType():
             inside = (
                 isinstance(value, int)

@@ -1,0 +1,105 @@
+"""Plans, catalogues and a way to compile what we generate."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from pipelines.catalogue import Catalogue
+from pipelines.catalogue_file import read
+from pipelines.graph import build
+from pipelines.model import (
+    Complexity,
+    DeployPattern,
+    IssueKey,
+    Plan,
+    PlanOutcome,
+    ProjectPath,
+    RepositoryPlan,
+    Risk,
+    RunId,
+)
+from pipelines.render import render
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = RunId("0123456789abcdef")
+
+HEAD = """\
+version: 1
+automation: {project: payk12/bug-fix}
+jira: {project: PL, start: {allowed: ["group:payk12-developers"]}}
+repositories:
+"""
+
+
+def make_catalogue(stacks: Sequence[str]) -> Catalogue:
+    """Return a catalogue with one repository for each of the presets named."""
+    entries = [f"  r{n}: {{project: payk12/r{n}, stack: {stack}}}\n" for n, stack in enumerate(stacks, 1)]
+    return read(HEAD + "".join(entries), source="bug-fix.yml")
+
+
+def make_plan(paths: Sequence[str], outcome: PlanOutcome = PlanOutcome.FIX, text: str = "text") -> Plan:
+    """Return a plan for these repositories whose every text is `text`."""
+    repositories = [
+        RepositoryPlan(
+            repository=ProjectPath(path),
+            agent=text,
+            reason=text,
+            confidence=0.9,
+            approach=text,
+            files=[text],
+            tests=[text],
+        )
+        for path in paths
+    ]
+    return Plan(
+        outcome=outcome,
+        reason=text,
+        title=text,
+        summary=text,
+        expected=text,
+        actual=text,
+        steps=[text],
+        requirements=[text],
+        root_cause=text,
+        location=None,
+        complexity=Complexity.SIMPLE,
+        risk=Risk.LOW,
+        risk_reason=text,
+        repositories=repositories,
+        deploy_pattern=DeployPattern.SEQUENTIAL,
+    )
+
+
+def make_child(plan: Plan, catalogue: Catalogue) -> str:
+    """Return the child pipeline of a plan, as text."""
+    child = build(
+        plan,
+        catalogue=catalogue,
+        run=RUN,
+        iteration=1,
+        issue_key=IssueKey("PL-479"),
+        receiver="http://receiver.example.com:8080",
+    )
+    return render(child)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def catalogue_of() -> Callable[[Sequence[str]], Catalogue]:
+    return make_catalogue
+
+
+@pytest.fixture(scope="session")
+def plan_of() -> Callable[..., Plan]:
+    return make_plan
+
+
+@pytest.fixture(scope="session")
+def child_of() -> Callable[[Plan, Catalogue], str]:
+    return make_child
