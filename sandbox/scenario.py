@@ -6,7 +6,7 @@ The format is described in docs/scenarios.md. Every error names the file and the
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import yaml
@@ -24,6 +24,9 @@ ProjectPath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*
 
 Word = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")]
 """A phase or an outcome; the product owns the lists, a scenario only repeats their words."""
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its zone, `2026-11-16T14:05:00Z`."""
 
 Username = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9._-]*$")]
 """A user's name, the same in GitLab and in Jira."""
@@ -63,11 +66,23 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     access: Access = Access.NONE
 
 
+class JiraTransition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"origins": "from"}):
+    """A way from some statuses (`from`; none given: from all) to another."""
+
+    name: str
+    to: str
+    origins: tuple[str, ...] = ()
+    required: tuple[Literal["resolution", "assignee", "comment"], ...] = ()
+    """Fields of its screen that must be filled."""
+
+
 class JiraWorld(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the scenario's Jira looks, apart from its ticket."""
 
     project_name: str = "Platform"
     flavour: Flavour = Flavour.CLOUD
+    transitions: tuple[JiraTransition, ...] = ()
+    """None given: the usual way through To Do, In Progress, In Review and Done."""
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,7 +110,7 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     author: Username
     body: str
-    created: datetime
+    created: Moment
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +129,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     description: str
     """Wiki markup."""
     reporter: Username
-    created: datetime
+    created: Moment
     issuetype: str = "Bug"
     priority: str = "Medium"
     status: str = "To Do"

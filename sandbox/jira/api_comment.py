@@ -1,0 +1,102 @@
+"""Routes of comments."""
+
+from typing import Final
+
+from sandbox.http import Request, Response, Route
+from sandbox.jira.auth import signed
+from sandbox.jira.errors import bad_request
+from sandbox.jira.fields import text_of
+from sandbox.jira.issue_shape import expansions
+from sandbox.jira.model import Json, Person
+from sandbox.jira.shapes import Shapes
+from sandbox.jira.site import Site
+
+EXPANSIONS: Final = {"renderedBody", "properties"}
+LONGEST: Final = 32_767
+"""Characters of a comment: Jira's own default limit."""
+
+
+def list_comments(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
+    """Return a page of comments, oldest first unless `-created` is asked for."""
+    issue = site.issue(request.params["key"])
+    rendered = ",".join(expansions(request.arg("expand"), EXPANSIONS))
+    order = request.arg("orderBy", "created")
+    if order not in {"created", "+created", "-created"}:
+        raise bad_request(f"orderBy must be created, +created or -created, not {order!r}")
+    comments = sorted(issue.comments.values(), key=lambda one: (one.created, int(one.id)), reverse=order == "-created")
+    start, most = int(request.arg("startAt", "0")), min(int(request.arg("maxResults", "100")), 5000)
+    page = comments[start : start + most]
+    return Response.json(
+        {
+            "startAt": start,
+            "maxResults": most,
+            "total": len(comments),
+            "comments": [shapes.comment(issue, comment, rendered=rendered) for comment in page],
+        }
+    )
+
+
+def get_comment(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
+    """Return one comment."""
+    issue = site.issue(request.params["key"])
+    rendered = ",".join(expansions(request.arg("expand"), EXPANSIONS))
+    return Response.json(shapes.comment(issue, site.comment(issue, request.params["id"]), rendered=rendered))
+
+
+def add_comment(site: Site, request: Request, person: Person, shapes: Shapes) -> Response:
+    """Add a comment."""
+    issue = site.issue(request.params["key"])
+    body, text = _read(request)
+    comment = site.add_comment(
+        issue, body=text, by=person, visibility=body.get("visibility"), properties=body.get("properties") or ()
+    )
+    return Response.json(shapes.comment(issue, comment), status=201)
+
+
+def change_comment(site: Site, request: Request, person: Person, shapes: Shapes) -> Response:
+    """Replace the body of a comment."""
+    issue = site.issue(request.params["key"])
+    comment = site.comment(issue, request.params["id"])
+    body, text = _read(request)
+    site.change_comment(issue, comment, body=text, by=person)
+    if "properties" in body:
+        comment.properties = body["properties"]
+    return Response.json(shapes.comment(issue, comment))
+
+
+def delete_comment(site: Site, request: Request, person: Person, _: Shapes) -> Response:
+    """Delete a comment."""
+    issue = site.issue(request.params["key"])
+    site.delete_comment(issue, site.comment(issue, request.params["id"]), by=person)
+    return Response(status=204)
+
+
+def _read(request: Request) -> tuple[Json, str]:
+    body = request.json()
+    if not isinstance(body, dict) or not body.get("body"):
+        raise bad_request(comment="Comment body can not be empty!")
+    text = text_of(body["body"], field="comment")
+    if not text.strip():
+        raise bad_request(comment="Comment body can not be empty!")
+    if len(text) > LONGEST:
+        raise bad_request(
+            comment=f"The entered text is too long. It exceeds the allowed limit of {LONGEST:,} characters."
+        )
+    return body, text
+
+
+_COMMENT: Final = "/rest/api/:version/issue/:key/comment"
+SENT: Final = ("body", "visibility", "properties")
+ROUTES: Final[tuple[Route[Site], ...]] = (
+    Route("GET", _COMMENT, signed(list_comments), query=("startAt", "maxResults", "orderBy", "expand")),
+    Route("POST", _COMMENT, signed(add_comment), params=SENT, query=("expand",)),
+    Route("GET", f"{_COMMENT}/:id", signed(get_comment), query=("expand",)),
+    Route(
+        "PUT",
+        f"{_COMMENT}/:id",
+        signed(change_comment),
+        params=SENT,
+        query=("notifyUsers", "overrideEditableFlag", "expand"),
+    ),
+    Route("DELETE", f"{_COMMENT}/:id", signed(delete_comment)),
+)

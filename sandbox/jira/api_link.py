@@ -1,0 +1,160 @@
+"""Routes of remote links and attachments."""
+
+from typing import Final
+
+from sandbox.http import Request, Response, Route
+from sandbox.jira.auth import authenticate, signed
+from sandbox.jira.errors import bad_request, not_found, refusal
+from sandbox.jira.model import Attachment, Issue, Person, RemoteLink
+from sandbox.jira.shapes import Shapes
+from sandbox.jira.site import Site
+from sandbox.multipart import Upload
+
+
+def get_links(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
+    """Return all remote links, or the one with a global id."""
+    issue = site.issue(request.params["key"])
+    wanted = request.arg("globalId")
+    if not wanted:
+        return Response.json([shapes.link(issue, link) for link in issue.links.values()])
+    for link in issue.links.values():
+        if link.global_id == wanted:
+            return Response.json(shapes.link(issue, link))
+    raise not_found("A remote link with the specified global ID does not exist.")
+
+
+def put_link(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
+    """Create a remote link, or update the one with the same global id: 201 or 200."""
+    issue = site.issue(request.params["key"])
+    link = _read(request, link_id=int(site.next_id()))
+    new = site.put_link(issue, link)
+    known = next(one for one in issue.links.values() if one.object is link.object)
+    self = shapes.url(f"issue/{issue.key}/remotelink/{known.id}")
+    return Response.json({"id": known.id, "self": self}, status=201 if new else 200)
+
+
+def get_link(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
+    """Return one remote link."""
+    issue = site.issue(request.params["key"])
+    return Response.json(shapes.link(issue, _link(issue, request.params["id"])))
+
+
+def change_link(site: Site, request: Request, _: Person, __: Shapes) -> Response:
+    """Replace a remote link."""
+    issue = site.issue(request.params["key"])
+    known = _link(issue, request.params["id"])
+    issue.links[known.id] = _read(request, link_id=known.id)
+    return Response(status=204)
+
+
+def delete_link(site: Site, request: Request, _: Person, __: Shapes) -> Response:
+    """Delete one remote link."""
+    issue = site.issue(request.params["key"])
+    del issue.links[_link(issue, request.params["id"]).id]
+    return Response(status=204)
+
+
+def delete_by_global_id(site: Site, request: Request, _: Person, __: Shapes) -> Response:
+    """Delete the remote link with a global id."""
+    issue = site.issue(request.params["key"])
+    for link in list(issue.links.values()):
+        if link.global_id == request.arg("globalId"):
+            del issue.links[link.id]
+            return Response(status=204)
+    raise not_found("A remote link with the specified global ID does not exist.")
+
+
+def _link(issue: Issue, number: str) -> RemoteLink:
+    link = issue.links.get(int(number)) if number.isdecimal() else None
+    if link is None:
+        raise not_found(f"The remote link with id {number} does not exist.")
+    return link
+
+
+def _read(request: Request, *, link_id: int) -> RemoteLink:
+    body = request.json()
+    target = body.get("object") if isinstance(body, dict) else None
+    if not isinstance(target, dict) or not target.get("url") or not target.get("title"):
+        missing = "url" if not (isinstance(target, dict) and target.get("url")) else "title"
+        raise bad_request(**{missing: f"'{missing}' is required."})
+    known = {"url", "title", "summary", "icon", "status"}
+    if set(target) - known:
+        raise bad_request(object=f"unknown: {', '.join(sorted(set(target) - known))}")
+    global_id = body.get("globalId")
+    if global_id is not None and (not isinstance(global_id, str) or not 0 < len(global_id) <= 255):
+        raise bad_request(globalId="globalId must have 1 to 255 characters.")
+    return RemoteLink(
+        id=link_id,
+        global_id=global_id,
+        object=target,
+        application=body.get("application") or {},
+        relationship=body.get("relationship"),
+    )
+
+
+def add_attachment(site: Site, request: Request, person: Person, shapes: Shapes) -> Response:
+    """Attach a file."""
+    issue = site.issue(request.params["key"])
+    if request.headers.get("x-atlassian-token") not in {"no-check", "nocheck"}:
+        raise refusal(403, "XSRF check failed")
+    upload = request.form().get("file")
+    if not isinstance(upload, Upload):
+        raise bad_request("the form needs a part named 'file' with a file name")
+    attachment = Attachment(
+        id=site.next_id(),
+        filename=upload.filename,
+        author=person,
+        created=site.now(),
+        mime_type=upload.content_type,
+        content=upload.content,
+    )
+    site.attach(issue, attachment, by=person)
+    return Response.json([shapes.attachment(attachment)])
+
+
+def get_attachment(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
+    """Return what is known of a file."""
+    return Response.json(shapes.attachment(_attachment(site, request.params["id"])))
+
+
+def get_content(site: Site, request: Request, _: Person, __: Shapes) -> Response:
+    """Return a file's content."""
+    return _content(_attachment(site, request.params["id"]))
+
+
+def secure_attachment(site: Site, request: Request) -> Response:
+    """Return a file's content where Data Center has it."""
+    authenticate(site, request)
+    return _content(_attachment(site, request.params["id"]))
+
+
+def _content(attachment: Attachment) -> Response:
+    headers = {
+        "content-type": attachment.mime_type,
+        "content-disposition": "attachment",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(body=attachment.content, headers=headers)
+
+
+def _attachment(site: Site, attachment_id: str) -> Attachment:
+    for issue in site.issues.values():
+        if attachment_id in issue.attachments:
+            return issue.attachments[attachment_id]
+    raise not_found(f"The attachment with id '{attachment_id}' does not exist")
+
+
+_LINK: Final = "/rest/api/:version/issue/:key/remotelink"
+SENT: Final = ("globalId", "application", "relationship", "object")
+ROUTES: Final[tuple[Route[Site], ...]] = (
+    Route("GET", _LINK, signed(get_links), query=("globalId",)),
+    Route("POST", _LINK, signed(put_link), params=SENT),
+    Route("DELETE", _LINK, signed(delete_by_global_id), query=("globalId",)),
+    Route("GET", f"{_LINK}/:id", signed(get_link)),
+    Route("PUT", f"{_LINK}/:id", signed(change_link), params=SENT),
+    Route("DELETE", f"{_LINK}/:id", signed(delete_link)),
+    Route("POST", "/rest/api/:version/issue/:key/attachments", signed(add_attachment), params=("file",)),
+    Route("GET", "/rest/api/:version/attachment/content/:id", signed(get_content), query=("redirect",)),
+    Route("GET", "/rest/api/:version/attachment/:id", signed(get_attachment)),
+    Route("GET", "/secure/attachment/:id/:filename", secure_attachment),
+)

@@ -1,0 +1,44 @@
+"""Put the emulated Jira together: routes, webhooks, faults, request log, pages. Seeds nothing; see `seed.site`."""
+
+import json
+from collections.abc import Sequence
+
+from sandbox.faults import RequestFaults, RequestLog
+from sandbox.gitlab.hook_faults import HookFaults
+from sandbox.http import Application, Handler, Request, Response, Router
+from sandbox.jira import api_comment, api_issue, api_link, api_search, api_site, control, pages
+from sandbox.jira.control import Control
+from sandbox.jira.hooks import Deliverer, Webhook
+from sandbox.jira.site import Site
+
+MODULES = (api_site, api_search, api_comment, api_link, api_issue)
+
+
+def create(site: Site, *, webhooks: Sequence[Webhook] = ()) -> Application:
+    """Make the application of a site that `seed.site` made from a scenario."""
+    hook_faults, request_faults, log = HookFaults(), RequestFaults(), RequestLog()
+    deliverer = Deliverer(site, tuple(webhooks), hook_faults)
+    router = Router("Jira")
+    for module in MODULES:
+        router.include(site, module.ROUTES)
+    router.include(
+        Control(site=site, deliverer=deliverer, requests=request_faults, hooks=hook_faults, log=log), control.ROUTES
+    )
+    router.include(site, pages.ROUTES)
+    app = Application(router, middleware=(log.middleware, speak_jira, request_faults.middleware))
+    app.on_startup.append(deliverer.start)
+    app.on_shutdown.append(deliverer.stop)
+    return app
+
+
+async def speak_jira(request: Request, call_next: Handler) -> Response:
+    """Write the refusals of router and faults in Jira's own shape."""
+    response = await call_next(request)
+    if response.status < 400 or not request.path.startswith("/rest/") or not isinstance(response.body, bytes):
+        return response
+    payload = json.loads(response.body)
+    if "errorMessages" in payload:
+        return response
+    message = payload.get("error") or payload.get("message")
+    headers = {name: value for name, value in response.headers.items() if name.lower() != "content-type"}
+    return Response.json({"errorMessages": [message], "errors": {}}, status=response.status, headers=headers)
