@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, auth, entities, review
+from sandbox.gitlab import activity, auth, entities, payloads, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.paging import PAGE, page
@@ -167,6 +167,10 @@ async def update(state: State, request: Request) -> Response:
     repository = Repository(project.repository)
     async with project.lock:
         changes = _apply(state, mr, edit)
+        if "labels" in changes:
+            changes["labels"] = {
+                when: [payloads.label(title, project) for title in titles] for when, titles in changes["labels"].items()
+            }
         if edit.target_branch and edit.target_branch != mr.target_branch:
             target = await _branch(repository, "target_branch", edit.target_branch)
             changes["target_branch"] = {"previous": mr.target_branch, "current": edit.target_branch}

@@ -1,5 +1,6 @@
 """Uploads: files for Markdown. Reading them takes their secret only, as images in notes need it."""
 
+import mimetypes
 import re
 import secrets
 from typing import Final
@@ -24,9 +25,10 @@ def create(state: State, request: Request) -> Response:
         raise HttpError(413, {"message": "413 Request Entity Too Large"})
     name = re.sub(r"[^\w.+-]", "_", file.filename.rpartition("/")[2]).lstrip(".") or "file"
     secret = secrets.token_hex(16)
-    project.uploads[secret, name] = (file.content_type, file.content)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    project.uploads[secret, name] = (kind, file.content)
     alt, url = name.rpartition(".")[0] or name, f"/uploads/{secret}/{name}"
-    shown = file.content_type.startswith(("image/", "video/"))
+    shown = kind.startswith(("image/", "video/"))
     return Response.json(
         {
             "id": state.next_id("upload"),
@@ -67,8 +69,10 @@ def download(state: State, request: Request) -> Response:
 
 
 _API = "/api/v4/projects/:id/uploads"
+_SENT_ALONG = ("avatar",)
+"""python-gitlab 8.6 sends it, empty, in every multipart form (client.py, _prepare_send_data); GitLab ignores it."""
 ROUTES = (
-    Route("POST", _API, create, required=("file",)),
+    Route("POST", _API, create, params=_SENT_ALONG, required=("file",)),
     Route("GET", f"{_API}/:secret/:filename", download),
     Route("GET", "/-/project/:id/uploads/:secret/:filename", serve),
 )

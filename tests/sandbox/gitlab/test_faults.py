@@ -1,0 +1,73 @@
+"""Faults of the API's answers, on demand: refused, lost after the work was done, slow, limited."""
+
+from typing import Any
+
+import gitlab
+import httpx2
+import pytest
+import requests
+
+pytestmark = pytest.mark.integration
+BRANCH = {"branch": "topic", "ref": "main"}
+
+
+@pytest.fixture
+def project(emulated: Any) -> Any:
+    return emulated.client().projects.get("payk12/contacts", lazy=True)
+
+
+def branches(project: Any) -> list[str]:
+    return [one.name for one in project.branches.list(get_all=True)]
+
+
+def test_the_next_requests_that_match_are_refused_and_not_carried_out(emulated: Any, project: Any) -> None:
+    emulated.faults(requests=[{"method": "POST", "path": "/api/v4/*/branches", "times": 2, "status": 502}])
+    for _ in range(2):
+        with pytest.raises(gitlab.GitlabCreateError, match="502"):
+            project.branches.create(BRANCH)
+    assert branches(project) == ["main"]
+    project.branches.create(BRANCH)
+    assert branches(project) == ["main", "topic"]
+
+
+@pytest.mark.parametrize("status", [500, None])
+def test_an_answer_is_lost_after_the_work_was_done(emulated: Any, project: Any, status: int | None) -> None:
+    emulated.faults(requests=[{"method": "POST", "when": "after", "status": status}])
+    with pytest.raises((gitlab.GitlabCreateError, requests.ConnectionError)):
+        project.branches.create(BRANCH)
+    assert branches(project) == ["main", "topic"]
+
+
+def test_429_tells_when_to_come_back(emulated: Any) -> None:
+    emulated.faults(requests=[{"status": 429, "retry_after": 7}])
+    answer = httpx2.get(f"{emulated.url}/api/v4/user", headers={"private-token": emulated.token("bot")})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
+
+
+def test_the_client_waits_as_long_as_429_says_and_goes_on(emulated: Any, project: Any) -> None:
+    emulated.faults(requests=[{"status": 429, "retry_after": 0}])
+    assert branches(project) == ["main"]
+
+
+def test_a_rate_limit_counts_requests(emulated: Any) -> None:
+    emulated.faults(rate_limit={"requests": 3, "period_s": 60})
+    headers = {"private-token": emulated.token("bot")}
+    statuses = [httpx2.get(f"{emulated.url}/api/v4/user", headers=headers).status_code for _ in range(5)]
+    assert statuses == [200, 200, 200, 429, 429]
+    httpx2.delete(f"{emulated.url}/_sandbox/faults").raise_for_status()
+    assert httpx2.get(f"{emulated.url}/api/v4/user", headers=headers).status_code == 200
+
+
+def test_a_fault_that_is_misspelt_is_refused(emulated: Any) -> None:
+    answer = httpx2.post(f"{emulated.url}/_sandbox/faults", json={"requests": [{"statsu": 500}]})
+    assert (answer.status_code, "statsu" in answer.json()["error"]) == (400, True)
+
+
+def test_the_dump_tells_what_is_there_and_what_was_asked(emulated: Any, project: Any) -> None:
+    project.branches.create(BRANCH)
+    dump = httpx2.get(f"{emulated.url}/_sandbox/state").json()
+    (contacts,) = [one for one in dump["projects"] if one["path_with_namespace"] == "payk12/contacts"]
+    assert set(contacts["branches"]) == {"main", "topic"}
+    assert contacts["members"]["bug-fix-bot"] == 30
+    assert dump["requests"]["counts"] == {"POST 201": 1}
+    assert dump["requests"]["entries"][-1]["path"] == "/api/v4/projects/payk12/contacts/repository/branches"

@@ -1,0 +1,237 @@
+"""Hooks as they arrive: headers, signatures, payload shapes, records, auto-disable, and every way to go wrong."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import pytest
+
+pytestmark = pytest.mark.integration
+SAMPLES = Path(__file__).parents[3].parent / "shared" / "contracts" / "gitlab-webhooks"
+needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the recorded payloads are not here")
+
+
+@pytest.fixture
+def project(emulated: Any) -> Any:
+    return emulated.client().projects.get("payk12/contacts")
+
+
+@pytest.fixture
+def note(project: Any) -> Callable[[str], Any]:
+    project.commits.create(
+        {
+            "branch": "topic",
+            "start_branch": "main",
+            "commit_message": "Fix",
+            "actions": [{"action": "create", "file_path": "x", "content": "x"}],
+        }
+    )
+    mr = project.mergerequests.create({"source_branch": "topic", "target_branch": "main", "title": "Fix"})
+    return lambda body: mr.notes.create({"body": body})
+
+
+def bodies(emulated: Any) -> list[str]:
+    return [one.json()["object_attributes"]["note"] for one in emulated.receiver.of("Note Hook")]
+
+
+def test_a_hook_is_signed_as_standard_webhooks_say(emulated: Any, note: Callable[[str], Any]) -> None:
+    note("hello")
+    (hook,) = emulated.receiver.wait_for("Note Hook")
+    headers = hook.headers
+    secret = base64.b64decode(emulated.secrets.webhook_signing_token.split("_", 1)[1])
+    content = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), hook.body])
+    expected = base64.standard_b64encode(hmac.digest(secret, content, hashlib.sha256)).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert headers["webhook-id"] == headers["idempotency-key"]
+    assert headers["x-gitlab-token"] == emulated.secrets.webhook_secret
+    assert headers["x-gitlab-instance"] == emulated.url
+    assert headers["x-gitlab-webhook-uuid"] != headers["x-gitlab-event-uuid"]
+    assert headers["user-agent"].startswith("GitLab/")
+    assert headers["content-type"] == "application/json"
+
+
+def test_what_happens_is_told_in_order(emulated: Any, note: Callable[[str], Any]) -> None:
+    posted = note("one")
+    posted.body = "two"
+    posted.save()
+    emulated.receiver.wait(4)
+    told = [
+        (one.headers["x-gitlab-event"], one.json().get("object_attributes", {}).get("action"))
+        for one in emulated.receiver.got
+    ]
+    assert told == [
+        ("Push Hook", None),
+        ("Merge Request Hook", "open"),
+        ("Note Hook", "create"),
+        ("Note Hook", "update"),
+    ]
+
+
+def test_a_push_to_an_open_merge_request_tells_the_old_revision(emulated: Any, project: Any, note: Any) -> None:
+    del note
+    old = project.mergerequests.get(1).sha
+    project.commits.create(
+        {
+            "branch": "topic",
+            "commit_message": "More",
+            "actions": [{"action": "create", "file_path": "y", "content": "y"}],
+        }
+    )
+    updated = emulated.receiver.wait_for("Merge Request Hook", 2)[-1].json()["object_attributes"]
+    assert (updated["action"], updated["oldrev"]) == ("update", old)
+    assert updated["last_commit"]["id"] == project.mergerequests.get(1).sha
+
+
+def test_an_edit_tells_what_changed_and_a_merge_that_it_merged(emulated: Any, project: Any, note: Any) -> None:
+    del note
+    mr = project.mergerequests.get(1)
+    mr.labels = ["a"]
+    mr.save()
+    emulated.client("mara").projects.get("payk12/contacts").mergerequests.get(1).merge()
+    hooks = [one.json() for one in emulated.receiver.wait_for("Merge Request Hook", 3)]
+    assert hooks[1]["changes"]["labels"]["previous"] == []
+    assert [one["title"] for one in hooks[1]["changes"]["labels"]["current"]] == ["a"]
+    assert (hooks[2]["object_attributes"]["action"], hooks[2]["object_attributes"]["state"]) == ("merge", "merged")
+    assert hooks[2]["user"]["username"] == "mara"
+
+
+@needs_samples
+@pytest.mark.parametrize(
+    ("event", "sample"),
+    [
+        ("Push Hook", "xanzy-go-gitlab/push.json"),
+        ("Merge Request Hook", "gitlab-docs-18x/merge_request.json"),
+        ("Note Hook", "gitlab-docs-18x/note_merge_request.json"),
+    ],
+)
+def test_payloads_have_every_field_of_gitlabs_own_samples(
+    emulated: Any, note: Callable[[str], Any], event: str, sample: str
+) -> None:
+    note("hello")
+    ours = emulated.receiver.wait_for(event)[0].json()
+    known_gaps = {"object_attributes.st_diff", "merge_request.position", "merge_request.assignee"}
+    recorded = json.loads((SAMPLES / sample).read_text())
+    recorded.pop("changes", None)  # they depend on what changed
+    assert _missing(recorded, ours) - known_gaps == set()
+
+
+def _missing(sample: Any, ours: Any, path: str = "") -> set[str]:
+    if isinstance(sample, dict) and isinstance(ours, dict):
+        found = set()
+        for key, value in sample.items():
+            where = f"{path}.{key}".lstrip(".")
+            found |= {where} if key not in ours else _missing(value, ours[key], where)
+        return found
+    return set()
+
+
+def test_four_failures_disable_a_hook_and_a_successful_test_enables_it(emulated: Any, note: Any) -> None:
+    emulated.settled()
+    emulated.receiver.status = 500
+    for number in range(6):
+        note(str(number))
+        emulated.settled()
+    hook = emulated.client("mara").projects.get("payk12/contacts").hooks.list(get_all=True)[0]
+    assert hook.alert_status == "temporarily_disabled"
+    assert hook.disabled_until is not None
+    assert len(bodies(emulated)) == 4
+    with pytest.raises(gitlab.GitlabHookTestError):
+        hook.test("note_events")
+    emulated.receiver.status = 200
+    hook.test("note_events")
+    note("again")
+    emulated.settled()
+    assert bodies(emulated)[-1] == "again"
+    assert emulated.client("mara").projects.get("payk12/contacts").hooks.get(hook.id).alert_status == "executable"
+
+
+def test_deliveries_are_listed_and_resent_with_their_key(emulated: Any, note: Callable[[str], Any]) -> None:
+    emulated.settled()
+    emulated.receiver.status = 503
+    note("lost")
+    emulated.settled()
+    emulated.receiver.status = 202
+    project = emulated.client("mara").projects.get("payk12/contacts")
+    hook = project.hooks.list(get_all=True)[0]
+    url = f"/projects/{project.id}/hooks/{hook.id}/events"
+    client = emulated.client("mara")
+    (failed,) = client.http_get(url, query_data={"status": "server_failure"})
+    assert (failed["response_status"], failed["trigger"]) == ("503", "note_hooks")
+    assert failed["request_headers"]["X-Gitlab-Token"] == "[REDACTED]"
+    client.http_post(f"{url}/{failed['id']}/resend")
+    first, second = emulated.receiver.wait_for("Note Hook", 2)
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert first.headers["x-gitlab-webhook-uuid"] != second.headers["x-gitlab-webhook-uuid"]
+    assert first.body == second.body
+
+
+def test_a_hook_gets_the_events_it_asked_for(emulated: Any, note: Callable[[str], Any]) -> None:
+    project = emulated.client("mara").projects.get("payk12/contacts")
+    (hook,) = project.hooks.list(get_all=True)
+    hook.note_events = False
+    hook.save()
+    note("unheard")
+    emulated.settled()
+    assert bodies(emulated) == []
+    with pytest.raises(gitlab.GitlabCreateError, match="whsec_"):
+        project.hooks.create({"url": "http://127.0.0.1:1/", "signing_token": "plain"})
+    assert "token" not in project.hooks.get(hook.id).attributes
+
+
+def test_a_dropped_hook_was_never_sent_and_a_failed_one_is_on_record(emulated: Any, note: Callable[[str], Any]) -> None:
+    emulated.settled()
+    emulated.faults(
+        hooks=[
+            {"treatment": "drop", "event": "note"},
+            {"treatment": "fail", "event": "note", "project": "payk12/*"},
+        ]
+    )
+    for body in ("dropped", "failed", "sent"):
+        note(body)
+    emulated.settled()
+    assert bodies(emulated) == ["sent"]
+    (hook,) = emulated.state.project("payk12/contacts").hooks.values()
+    statuses = [one.response_status for one in hook.deliveries if one.event.value == "note"]
+    assert statuses == ["internal error", "202"]
+
+
+def test_a_hook_comes_twice_with_one_key(emulated: Any, note: Callable[[str], Any]) -> None:
+    emulated.settled()
+    emulated.faults(hooks=[{"treatment": "duplicate", "copies": 3}])
+    note("thrice")
+    emulated.settled()
+    hooks = emulated.receiver.of("Note Hook")
+    assert (len(hooks), len({one.headers["idempotency-key"] for one in hooks})) == (3, 1)
+
+
+def test_hooks_come_out_of_order(emulated: Any, note: Callable[[str], Any]) -> None:
+    emulated.settled()
+    emulated.faults(hooks=[{"treatment": "behind", "behind": 2}])
+    for body in ("first", "second", "third", "fourth"):
+        note(body)
+    emulated.settled()
+    assert bodies(emulated) == ["second", "third", "first", "fourth"]
+
+
+def test_a_late_hook_is_overtaken(emulated: Any, note: Callable[[str], Any]) -> None:
+    emulated.settled()
+    emulated.faults(hooks=[{"treatment": "delay", "delay_s": 0.3}])
+    note("late")
+    note("early")
+    emulated.settled()
+    assert bodies(emulated) == ["early", "late"]
+
+
+def test_a_receiver_that_is_gone_breaks_nothing(emulated: Any, note: Callable[[str], Any]) -> None:
+    project = emulated.client("mara").projects.get("payk12/contacts")
+    project.hooks.create({"url": "http://127.0.0.1:9/closed", "note_events": True, "push_events": False})
+    note("hello")
+    emulated.settled()
+    assert bodies(emulated) == ["hello"]
+    gone = list(emulated.state.project("payk12/contacts").hooks.values())[1]
+    assert [one.response_status for one in gone.deliveries] == ["internal error"]
