@@ -1,0 +1,174 @@
+"""Decide what an event means for a run. Performs no I/O; time and new ids are passed in.
+
+The worker calls `decide` under the run's row lock and stores the decision, what is known of the run (`observed`) and
+the effects in one transaction. Every (status, event) has an answer; a move is always one of `lifecycle.MOVES`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, assert_never
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import RunId
+from receiver.workflow import cause, lifecycle, review, start, work
+from receiver.workflow.effects import (
+    AdmitTicket,
+    OpenMergeRequest,
+    PollGitLab,
+    SettleReports,
+    StartPipeline,
+)
+from receiver.workflow.events import (
+    DeadlinePassed,
+    EffectGaveUp,
+    Event,
+    IssueCommented,
+    IssueLabelled,
+    JobChanged,
+    MergeRequestChanged,
+    MergeRequestOpened,
+    NotePosted,
+    NotInteresting,
+    PipelineChanged,
+    PipelineStarted,
+    ReportAccepted,
+    ReportDiscarded,
+    ReportsSettled,
+    StartRequested,
+    TicketAdmitted,
+    TicketRefused,
+)
+from receiver.workflow.observe import observed, parent
+from receiver.workflow.outcomes import ignored, moved, noted
+from receiver.workflow.run import Decision, Run, RunStatus
+
+NO_RUN: Final = "No run is at work on what the hook is about."
+
+
+def decide(  # noqa: PLR0911  # a table over the events
+    event: Event, run: Run | None, *, catalogue: Catalogue, now: datetime, new_id: RunId
+) -> Decision:
+    """Return what to do about an event.
+
+    `run` is the one that the event is about: for a ticket its newest, ended or not; for GitLab's hooks the one whose
+    pipeline or merge request it is; None when there is none. It may hold what the event tells already.
+    """
+    match event:
+        case IssueLabelled():
+            return start.requested(
+                event.issue_key, run=run, actor=event.actor, actor_name=event.actor_name, now=now, new_id=new_id
+            )
+        case StartRequested():
+            return start.requested(
+                event.issue_key, run=run, actor=None, actor_name=event.actor_name, now=now, new_id=new_id
+            )
+        case NotInteresting():
+            return ignored(event.reason)
+        case IssueCommented():
+            return noted("A comment on a ticket; commands are not read there.")
+        case NotePosted():
+            return noted("A note on a merge request; it commands nothing.")
+        case PipelineChanged() | JobChanged() if run is None:
+            return work.unknown_pipeline(event, catalogue=catalogue)
+        case MergeRequestChanged() if run is None:
+            return ignored(f"{event.project}!{event.iid} is not a run's merge request.")
+        case _ if run is None:
+            return ignored(NO_RUN)
+        case _:
+            return _of_run(event, observed(run, event), catalogue=catalogue, now=now)
+
+
+def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
+    event: Event, run: Run, *, catalogue: Catalogue, now: datetime
+) -> Decision:
+    match event:
+        case TicketAdmitted():
+            return start.admitted(event, run, catalogue=catalogue, now=now)
+        case TicketRefused():
+            return start.refused(event, run, now=now)
+        case PipelineStarted():
+            return start.pipeline_started(event, run, now=now)
+        case PipelineChanged():
+            return work.pipeline_changed(event, run, now=now)
+        case JobChanged():
+            return work.job_changed(event, run)
+        case ReportAccepted():
+            return work.report_accepted(event, run, now=now)
+        case ReportDiscarded():
+            return work.report_discarded(event, run)
+        case ReportsSettled():
+            return work.reports_settled(event, run, now=now)
+        case MergeRequestOpened():
+            return review.opened(event, run, catalogue=catalogue, now=now)
+        case MergeRequestChanged():
+            return review.changed(event, run, catalogue=catalogue, now=now)
+        case EffectGaveUp():
+            return _gave_up(event, run, now=now)
+        case DeadlinePassed():
+            return _overdue(event, run, now=now)
+        case IssueLabelled() | StartRequested() | NotInteresting() | IssueCommented() | NotePosted():
+            raise AssertionError(event)  # answered by `decide`
+        case never:
+            assert_never(never)
+
+
+NEEDED: Final[dict[str, str]] = {
+    AdmitTicket.__name__: "The ticket could not be fetched",
+    StartPipeline.__name__: "The pipeline could not be created",
+    OpenMergeRequest.__name__: "The merge request could not be opened",
+}
+"""Effects without which a run can't go on. Others (notes, links, transitions) may fail without stopping it."""
+
+
+def _gave_up(event: EffectGaveUp, run: Run, *, now: datetime) -> Decision:
+    what = NEEDED.get(event.effect)
+    if what is None:
+        return noted(f"{event.effect} could not be done: {event.reason}")
+    if run.status not in lifecycle.ACTIVE:
+        return noted(f"{what}: {event.reason} The run is {run.status}.")
+    reason = f"{what}: {event.reason} Put that right, then set the label again."
+    return moved(run, RunStatus.ESCALATED, reason, now=now)
+
+
+ASKED_FIRST: Final = frozenset({RunStatus.RUNNING, RunStatus.OPENING, RunStatus.IN_REVIEW})
+"""Statuses in which GitLab may know better than we do."""
+
+
+def _overdue(event: DeadlinePassed, run: Run, *, now: datetime) -> Decision:
+    due = run.deadline
+    if event.status != run.status or due is None or now < due:
+        return ignored(f"A deadline of {event.status} passed; the run is {run.status} and not overdue.")
+    above = parent(run)
+    limit = lifecycle.LIMITS[run.status]
+    is_settling = run.status is RunStatus.RUNNING and above is not None and lifecycle.is_over(above.status)
+    last = (run.since or due) + limit + lifecycle.GRACE
+    was_asked = is_settling or due >= last
+    if run.status in ASKED_FIRST and (now - due > lifecycle.LATE or not was_asked):
+        return noted(
+            f"The run is {run.status} for longer than it should be; GitLab is asked how things are.",
+            PollGitLab(iteration=run.iteration),
+            SettleReports(iteration=run.iteration),
+            deadline=now + lifecycle.GRACE if is_settling else max(now + lifecycle.GRACE, last),
+        )
+    if is_settling and above is not None:
+        return work.concluded(run, above, now=now)
+    return moved(run, RunStatus.ESCALATED, f"{_OVERDUE[run.status]} {_why_overdue(run)}".strip(), now=now)
+
+
+_OVERDUE: Final[dict[RunStatus, str]] = {
+    RunStatus.ADMITTING: "The ticket could not be fetched in time. Check that Jira answers, then set the label again.",
+    RunStatus.STARTING: "The pipeline could not be created in time. Check that GitLab answers, then set the label "
+    "again.",
+    RunStatus.RUNNING: "The pipeline took too long.",
+    RunStatus.OPENING: "The merge request could not be opened in time. Look at the branch in GitLab, then set the "
+    "label again.",
+    RunStatus.IN_REVIEW: "Nobody merged or closed the merge request for two weeks. It stays open; merging it still "
+    "counts.",
+}
+
+
+def _why_overdue(run: Run) -> str:
+    if run.status is not RunStatus.RUNNING:
+        return ""
+    return f"{cause.of_waiting(run)} Cancel the pipeline or let it end, then set the label again."

@@ -1,0 +1,61 @@
+"""Say whether a run's accepted reports prove its fix: the same patch reproduced, tested and submitted. No I/O."""
+
+from __future__ import annotations
+
+from pipelines.model import (
+    MergeRequestResult,
+    Phase,
+    PhaseReport,
+    ProjectPath,
+    ReportOutcome,
+    ReproductionResult,
+    TestingResult,
+)
+from receiver.workflow.run import Run
+
+NEEDED = (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST)
+"""Phases whose success opens a merge request; implementation is proved by the hash that testing names."""
+
+
+def waits_for(run: Run, repository: ProjectPath) -> tuple[Phase, ...]:
+    """Return the phases of a repository that have not succeeded yet."""
+    return tuple(phase for phase in NEEDED if not _succeeded(run.report(phase, repository)))
+
+
+def is_ready(run: Run) -> bool:
+    """Return whether everything in the plan's scope is proved. Merge requests are opened together."""
+    return bool(run.repositories) and not any(waits_for(run, repository) for repository in run.repositories)
+
+
+def contradiction(run: Run, repository: ProjectPath) -> str | None:
+    """Return what the reports of a repository disagree on, for people; None while they agree or some are missing."""
+    results = [report.result for phase in NEEDED if (report := run.report(phase, repository)) is not None]
+    match results:
+        case [
+            ReproductionResult() as reproduction,
+            TestingResult() as testing,
+            MergeRequestResult() as submitted,
+        ]:
+            return next((sentence for holds, sentence in _checks(reproduction, testing, submitted) if not holds), None)
+        case [_, _, _]:
+            return "a report's result is not the one of its phase"
+        case _:
+            return None
+
+
+def _checks(
+    reproduction: ReproductionResult, testing: TestingResult, submitted: MergeRequestResult
+) -> tuple[tuple[bool, str], ...]:
+    return (
+        (reproduction.reproduced, "the reproduction succeeded without reproducing anything"),
+        (testing.test_sha256 == reproduction.test_sha256, "testing ran another test than the reproduction"),
+        (testing.patch_sha256 == submitted.patch_sha256, "the submitted patch is not the tested one"),
+        (testing.base_sha == submitted.base_sha, "the patch was tested on another commit than it was submitted for"),
+        (testing.reproduction_before_failed, "the reproduction did not fail before the patch"),
+        (testing.reproduction_after_passed, "the reproduction does not pass with the patch"),
+        (not testing.new_failures, "tests fail with the patch that passed before"),
+    )
+
+
+def _succeeded(report: PhaseReport | None) -> bool:
+    return report is not None and report.outcome is ReportOutcome.SUCCEEDED

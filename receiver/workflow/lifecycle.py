@@ -1,0 +1,132 @@
+"""Where a run may go, by when it has to, and what GitLab's statuses mean for it. Tables and their look-ups; no I/O.
+
+`MOVES` is the only place that says which status may follow which; `move` is the only way to a new status.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from receiver.workflow.run import RunStatus
+
+S = RunStatus
+
+MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
+    S.ADMITTING: frozenset({S.STARTING, S.REFUSED, S.ESCALATED}),
+    S.STARTING: frozenset({S.RUNNING, S.ESCALATED}),
+    S.RUNNING: frozenset({S.OPENING, S.NOT_REPRODUCED, S.DECLINED, S.CANCELLED, S.FAILED, S.ESCALATED}),
+    S.OPENING: frozenset({S.IN_REVIEW, S.ESCALATED}),
+    S.IN_REVIEW: frozenset({S.MERGED, S.CLOSED, S.ESCALATED}),
+    # a merge request outlives the run that made it: what people do with it stays true
+    S.ESCALATED: frozenset({S.MERGED, S.CLOSED}),
+    S.CLOSED: frozenset({S.MERGED}),
+    S.MERGED: frozenset(),
+    S.FAILED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.REFUSED: frozenset(),
+    S.NOT_REPRODUCED: frozenset(),
+    S.DECLINED: frozenset(),
+}
+
+LIMITS: Final[dict[RunStatus, timedelta]] = {
+    S.ADMITTING: timedelta(minutes=15),
+    S.STARTING: timedelta(minutes=15),
+    S.RUNNING: timedelta(hours=4),
+    S.OPENING: timedelta(minutes=30),
+    S.IN_REVIEW: timedelta(days=14),
+}
+"""How long a run may stay in each status that is not an end."""
+
+GRACE: Final = timedelta(minutes=10)
+"""After a deadline GitLab is asked once; this much later the run is escalated."""
+
+LATE: Final = timedelta(minutes=2)
+"""A deadline that is noticed this late passed while we were away, so what happened then has to be asked first."""
+
+SETTLING: Final = timedelta(minutes=10)
+"""After the parent pipeline ended, its last reports are settled within this."""
+
+ACTIVE: Final = frozenset(LIMITS)
+"""Statuses in which a run holds its ticket: a label set now starts nothing."""
+
+
+class LifecycleError(Exception):
+    """A move that the table does not know: a bug in `decide`."""
+
+
+def move(status: RunStatus, to: RunStatus, *, now: datetime) -> datetime | None:
+    """Return the deadline of the status that a run moves to, None for an end. Raises LifecycleError."""
+    if to not in MOVES[status]:
+        raise LifecycleError(f"A run can't go from {status} to {to}.")
+    return deadline(to, now=now)
+
+
+def deadline(status: RunStatus, *, now: datetime) -> datetime | None:
+    """Return until when a run that enters `status` now has to leave it, None for an end."""
+    limit = LIMITS.get(status)
+    return now + limit if limit else None
+
+
+class Progress(StrEnum):
+    """What a GitLab status of a pipeline or job means for a run."""
+
+    WAITING = "waiting"
+    """Nothing works on it; GitLab, a runner or a person has to."""
+    WORKING = "working"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    """Nothing was run and nothing will be."""
+
+
+class Meaning(Struct, frozen=True):
+    """A GitLab status as we take it."""
+
+    rank: int
+    """What is known only grows: a status never replaces one of a higher rank."""
+    progress: Progress
+    waits_for: str = ""
+    """For people: what has to happen, where nothing works on it."""
+
+
+STATUSES: Final[dict[str, Meaning]] = {
+    "created": Meaning(0, Progress.WAITING, "for GitLab to queue it"),
+    "waiting_for_resource": Meaning(1, Progress.WAITING, "for a resource group that another job holds"),
+    "preparing": Meaning(2, Progress.WAITING, "for its environment to be prepared"),
+    "waiting_for_callback": Meaning(3, Progress.WAITING, "for an external service to answer GitLab"),
+    "scheduled": Meaning(4, Progress.WAITING, "for its scheduled time"),
+    "manual": Meaning(5, Progress.WAITING, "for somebody to start its manual job in GitLab"),
+    "pending": Meaning(6, Progress.WAITING, "for a runner; check that one with the job's tags is online"),
+    "running": Meaning(7, Progress.WORKING),
+    "canceling": Meaning(8, Progress.WORKING),
+    "skipped": Meaning(9, Progress.SKIPPED),
+    "canceled": Meaning(10, Progress.CANCELLED),
+    "failed": Meaning(11, Progress.FAILED),
+    "success": Meaning(12, Progress.SUCCEEDED),
+}
+"""All statuses of GitLab's pipelines and jobs (app/models/concerns/ci/has_status.rb), the earliest first.
+
+Ends are above everything else, and a success above other ends: a failed job that somebody retried in GitLab counts.
+"""
+
+_UNKNOWN: Final = Meaning(-1, Progress.WAITING, "for a status that this version does not know")
+
+
+def meaning(status: str) -> Meaning:
+    """Return what a GitLab status means; one that GitLab invents later means waiting until the deadline."""
+    return STATUSES.get(status, _UNKNOWN)
+
+
+def later(known: str, told: str) -> str:
+    """Return the status that stands after GitLab told one, in whatever order hooks arrive."""
+    return told if (meaning(told).rank, told) > (meaning(known).rank, known) else known
+
+
+def is_over(status: str) -> bool:
+    """Return whether nothing more happens by itself in a pipeline or job of this status."""
+    return meaning(status).progress not in {Progress.WAITING, Progress.WORKING}

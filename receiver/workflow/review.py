@@ -1,0 +1,66 @@
+"""Decide what happens to a run's merge requests: opened by us, merged or closed by people. Performs no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipelines.catalogue import Catalogue
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import LinkTicket, PollGitLab, UpdateMergeRequestNote
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
+from receiver.workflow.outcomes import acted, ignored, moved, noted
+from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.start import transition
+
+
+def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """Wait for people once every repository has its merge request."""
+    name = f"{event.repository}!{event.iid}"
+    link = LinkTicket(
+        global_id=f"bug-fix:{run.id}:merge_request:{event.repository}", url=event.url, title=f"Bug fix {name}"
+    )
+    note = UpdateMergeRequestNote(repository=event.repository)
+    if run.status is not RunStatus.OPENING:
+        return acted(f"{name} is open; the run is {run.status}.", link, note)
+    have = {m.repository for m in run.merge_requests}
+    if not have.issuperset(run.repositories):
+        return acted(f"{name} is open; others are still to come.", link, note)
+    return moved(
+        run,
+        RunStatus.IN_REVIEW,
+        f"{', '.join(f'{m.repository}!{m.iid}' for m in run.merge_requests)} wait for review.",
+        link,
+        *transition(catalogue.jira.transitions.review),
+        # hooks that came before we knew the merge request were ignored
+        PollGitLab(iteration=run.iteration),
+        now=now,
+    )
+
+
+def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """End the run when people merged or closed all of it."""
+    name = f"{event.project}!{event.iid}"
+    if all(m.project_id != event.project_id or m.iid != event.iid for m in run.merge_requests):
+        return ignored(f"{name} is not a merge request of run {run.id}.")
+    states = {m.state for m in run.merge_requests}
+    end = _END.get(frozenset(states))
+    if end is None or end not in lifecycle.MOVES[run.status]:
+        reason = f"{name}: {event.action} by {event.actor or 'somebody'}; it is {event.state}."
+        note = UpdateMergeRequestNote(repository=event.project)
+        return acted(reason, note) if event.action in _SHOWN else noted(reason)
+    if end is RunStatus.MERGED:
+        effects = transition(catalogue.jira.transitions.merged)
+        return moved(run, end, f"{event.actor or 'Somebody'} merged {name}.", *effects, now=now)
+    reason = f"{event.actor or 'Somebody'} closed {name} without merging. Set the label again for a new run."
+    return moved(run, end, reason, now=now)
+
+
+_SHOWN = frozenset({"close", "reopen", "merge"})
+"""Actions after which the status note would say something else."""
+
+_END: dict[frozenset[str], RunStatus] = {
+    frozenset({"merged"}): RunStatus.MERGED,
+    frozenset({"closed"}): RunStatus.CLOSED,
+    frozenset({"merged", "closed"}): RunStatus.CLOSED,
+}
+"""States of all the run's merge requests that end it."""

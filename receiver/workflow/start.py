@@ -1,0 +1,125 @@
+"""Decide what starts a run, and whether it may: labels, requests, the fetched ticket, the first pipeline. No I/O."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import IssueKey, RunId
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import (
+    AdmitTicket,
+    CancelPipeline,
+    CommentRefusal,
+    Effect,
+    LinkTicket,
+    PollGitLab,
+    StartPipeline,
+    TransitionIssue,
+)
+from receiver.workflow.events import AccountId, PipelineStarted, TicketAdmitted, TicketRefused
+from receiver.workflow.observe import parent
+from receiver.workflow.outcomes import acted, ignored, moved
+from receiver.workflow.run import Decision, Run, RunStatus, Verdict
+
+
+def requested(
+    issue_key: IssueKey,
+    *,
+    run: Run | None,
+    actor: AccountId | None,
+    actor_name: str,
+    now: datetime,
+    new_id: RunId,
+) -> Decision:
+    """Somebody asks for a run: one that is active already is left alone."""
+    if run is not None and run.status in lifecycle.ACTIVE:
+        return ignored(f"Run {run.id} is already at work on {issue_key} ({run.status}).")
+    again = f" again, after run {run.id} ended as {run.status}" if run is not None else ""
+    return Decision(
+        verdict=Verdict.ACTED,
+        reason=f"{actor_name or 'Somebody'} asked for a fix of {issue_key}{again}.",
+        status=RunStatus.ADMITTING,
+        deadline=lifecycle.deadline(RunStatus.ADMITTING, now=now),
+        new_run=new_id,
+        branch=(run.branch or None) if run is not None else None,
+        effects=(AdmitTicket(issue_key=issue_key, actor=actor),),
+    )
+
+
+def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """Start the first iteration."""
+    if run.status is not RunStatus.ADMITTING:
+        return ignored(f"{run.issue_key} was admitted before; the run is {run.status}.")
+    return moved(
+        run,
+        RunStatus.STARTING,
+        f"{run.issue_key} can be worked on; its pipeline is being created.",
+        StartPipeline(iteration=1),
+        *transition(catalogue.jira.transitions.started),
+        now=now,
+        iteration=1,
+        branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary),
+    )
+
+
+def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
+    """Say once why nothing is started."""
+    if run.status is not RunStatus.ADMITTING:
+        return ignored(f"The ticket was refused too late; the run is {run.status}.")
+    comment = CommentRefusal(issue_key=run.issue_key, text=event.reason)
+    return Decision(
+        verdict=Verdict.ACTED,
+        reason=event.reason,
+        status=RunStatus.REFUSED,
+        deadline=lifecycle.move(run.status, RunStatus.REFUSED, now=now),
+        effects=(comment,),  # the refusal is all that people should see: no status note
+    )
+
+
+def pipeline_started(event: PipelineStarted, run: Run, *, now: datetime) -> Decision:
+    """Take the pipeline as the iteration's own, or cancel it when there is another or nobody waits for it."""
+    if run.status is RunStatus.STARTING and event.iteration == run.iteration:
+        return moved(
+            run,
+            RunStatus.RUNNING,
+            f"Pipeline {event.pipeline} works on iteration {event.iteration}.",
+            LinkTicket(
+                global_id=f"bug-fix:{run.id}:pipeline",
+                url=event.url,
+                title=f"Bug fix pipeline, iteration {event.iteration}",
+            ),
+            # hooks that came before we knew the pipeline were ignored
+            PollGitLab(iteration=event.iteration),
+            now=now,
+        )
+    known = parent(run)
+    if run.status in lifecycle.ACTIVE and known is not None and known.pipeline == event.pipeline:
+        return ignored(f"Pipeline {event.pipeline} is known already.")
+    reason = f"Nobody waits for pipeline {event.pipeline}: the run is {run.status}, in iteration {run.iteration}."
+    return acted(reason, CancelPipeline(project_id=event.project_id, pipeline=event.pipeline, reason=reason))
+
+
+def transition(to_status: str | None) -> tuple[Effect, ...]:
+    """Return the move of the ticket to a configured status; none is configured: none."""
+    return (TransitionIssue(to_status=to_status),) if to_status else ()
+
+
+SLUG_LENGTH = 40
+
+
+def branch_name(issue_key: IssueKey, summary: str) -> str:
+    """Return the run's branch: the key, and a few words of the summary made of nothing but `a-z0-9-`.
+
+    Begins so that GitLab's Jira integration links the branch to the ticket.
+    """
+    ascii_only = unicodedata.normalize("NFKD", summary[:500]).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", ascii_only.lower())
+    slug = ""
+    for word in words:
+        if len(slug) + len(word) + 1 > SLUG_LENGTH:
+            break
+        slug += f"-{word}"
+    return f"bug-fix/{issue_key}{slug}"

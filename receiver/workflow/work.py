@@ -1,0 +1,126 @@
+"""Decide what GitLab's work means: pipelines, jobs, reports, and how an iteration ends. Performs no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import AnalysisResult, PhaseReport, PlanOutcome, ReportOutcome
+from receiver.workflow import cause, gate, lifecycle
+from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
+from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
+from receiver.workflow.lifecycle import Progress
+from receiver.workflow.observe import parent
+from receiver.workflow.outcomes import ignored, moved, noted
+from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+
+
+def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:
+    """Ignore what belongs to no run."""
+    if event.project == catalogue.automation_project:
+        return ignored(f"Pipeline {event.pipeline} of {event.project} was not started for a run.")
+    return ignored(f"Pipeline {event.pipeline} is {event.project or 'a project'}'s own.")
+
+
+def pipeline_changed(event: PipelineChanged, run: Run, *, now: datetime) -> Decision:  # noqa: PLR0911  # each guard has its sentence
+    """Settle reports when a pipeline of the run ended. The parent's end ends the iteration, once they are settled."""
+    view = next((p for p in run.pipelines if p.pipeline == event.pipeline), None)
+    if view is None:
+        return ignored(f"Pipeline {event.pipeline} is not one of run {run.id}.")
+    if view.iteration != run.iteration:
+        return noted(f"Pipeline {event.pipeline} belongs to iteration {view.iteration}, which is over.")
+    if view.status != event.status:
+        return noted(f"GitLab said `{event.status}` of pipeline {event.pipeline} after `{view.status}`, which stands.")
+    if run.status is not RunStatus.RUNNING or not lifecycle.is_over(view.status):
+        return noted(_what_it_does(view))
+    if view.parent is not None:
+        return noted(f"Child pipeline {view.pipeline} ended as {view.status}.", SettleReports(iteration=run.iteration))
+    if lifecycle.meaning(view.status).progress is Progress.CANCELLED:
+        reason = f"Somebody cancelled pipeline {view.pipeline} in GitLab. Set the label again for a new run."
+        return moved(run, RunStatus.CANCELLED, reason, now=now)
+    return noted(
+        f"Pipeline {view.pipeline} ended as {view.status}; its last reports are being settled.",
+        SettleReports(iteration=run.iteration),
+        deadline=now + lifecycle.SETTLING,
+    )
+
+
+def _what_it_does(view: PipelineView) -> str:
+    waits_for = lifecycle.meaning(view.status).waits_for
+    return f"Pipeline {view.pipeline} is {view.status}{': it waits ' + waits_for if waits_for else ''}."
+
+
+def job_changed(event: JobChanged, run: Run) -> Decision:
+    """Settle reports when a job ended."""
+    view = next((j for j in run.jobs if j.job == event.job), None)
+    if view is None:
+        return ignored(f"Job {event.job} ({event.name}) is not one of run {run.id}'s current iteration.")
+    if view.status != event.status:
+        return noted(f"GitLab said `{event.status}` of job {event.name} after `{view.status}`, which stands.")
+    if run.status is RunStatus.RUNNING and lifecycle.is_over(view.status):
+        return noted(f"Job {event.name} ended as {view.status}.", SettleReports(iteration=run.iteration))
+    return noted(f"Job {event.name} is {view.status}.")
+
+
+def report_accepted(event: ReportAccepted, run: Run, *, now: datetime) -> Decision:  # noqa: PLR0911  # each guard has its sentence
+    """Open the merge requests once every repository's fix is proved; end early when there is nothing to fix."""
+    report = event.report
+    if report not in run.reports:
+        return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
+    if run.status is not RunStatus.RUNNING:
+        return noted(f"{_name(report)} was accepted; the run is {run.status}.")
+    match report.result:
+        case AnalysisResult(plan=plan) if report.outcome is ReportOutcome.SUCCEEDED and (
+            plan.outcome is not PlanOutcome.FIX
+        ):
+            kind = plan.outcome.replace("_", " ")
+            return moved(run, RunStatus.DECLINED, f"Analysis says {kind}: {plan.reason}", now=now)
+        case _:
+            pass
+    wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r)) is not None]
+    if wrong:
+        repository, why = wrong[0]
+        reason = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."
+        return moved(run, RunStatus.ESCALATED, reason, now=now)
+    if gate.is_ready(run):
+        effects = (OpenMergeRequest(iteration=run.iteration, repository=r) for r in run.repositories)
+        return moved(run, RunStatus.OPENING, "The fix is reproduced, tested and submitted.", *effects, now=now)
+    if report.outcome is ReportOutcome.NOT_REPRODUCED:
+        reason = f"{_name(report)}: not reproduced. The run ends when its pipeline has."
+        return noted(reason, UpdateTicketNote())
+    return noted(f"{_name(report)} was accepted: {report.outcome.replace('_', ' ')}.", UpdateTicketNote())
+
+
+def report_discarded(event: ReportDiscarded, run: Run) -> Decision:
+    """Keep the reason for people."""
+    report = event.report
+    if report.run != run.id or report.iteration != run.iteration:
+        return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
+    reason = f"{_name(report)} does not count: {event.reason}"
+    return noted(reason, UpdateTicketNote()) if run.status is RunStatus.RUNNING else noted(reason)
+
+
+def reports_settled(event: ReportsSettled, run: Run, *, now: datetime) -> Decision:
+    """End the iteration if its pipeline ended and nothing more can come."""
+    above = parent(run)
+    if run.status is not RunStatus.RUNNING or event.iteration != run.iteration or above is None:
+        return ignored(f"Reports of iteration {event.iteration} are settled; the run is {run.status}.")
+    if not lifecycle.is_over(above.status):
+        return noted(f"No report is pending; pipeline {above.pipeline} is {above.status}.")
+    return concluded(run, above, now=now)
+
+
+def concluded(run: Run, above: PipelineView, *, now: datetime) -> Decision:
+    """End a run whose pipeline ended without a fix, with the cause."""
+    no = next((r for r in run.reports if r.outcome is ReportOutcome.NOT_REPRODUCED), None)
+    if no is not None:
+        where = f" in {no.repository}" if no.repository else ""
+        reason = f"Not reproduced{where}: {no.reason} Nothing was opened; a finished patch is kept with the job."
+        return moved(run, RunStatus.NOT_REPRODUCED, reason, now=now)
+    status, reason = cause.of_end(run, above.status)
+    return moved(run, status, reason, now=now)
+
+
+def _name(report: PhaseReport) -> str:
+    phase = report.phase.replace("_", " ").capitalize()
+    return f"{phase} of {report.repository}" if report.repository else phase

@@ -1,0 +1,318 @@
+"""Builders of events, reports and runs for the tests of the core."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
+from pipelines.model import (
+    AnalysisResult,
+    Complexity,
+    DeployPattern,
+    FixSubmission,
+    ImplementationResult,
+    IssueKey,
+    MergeRequestResult,
+    Phase,
+    PhaseReport,
+    PhaseResult,
+    Plan,
+    PlanOutcome,
+    ProjectPath,
+    ReportOutcome,
+    RepositoryPlan,
+    ReproductionResult,
+    Risk,
+    RunId,
+    TestingResult,
+)
+from pipelines.wire import Ticket
+from receiver.workflow import lifecycle
+from receiver.workflow.decide import decide
+from receiver.workflow.events import (
+    AccountId,
+    DeadlinePassed,
+    EffectGaveUp,
+    Event,
+    IssueCommented,
+    IssueLabelled,
+    JobChanged,
+    JobId,
+    MergeRequestChanged,
+    MergeRequestOpened,
+    NotePosted,
+    NotInteresting,
+    PipelineChanged,
+    PipelineId,
+    PipelineStarted,
+    ReportAccepted,
+    ReportDiscarded,
+    ReportsSettled,
+    StartRequested,
+    TicketAdmitted,
+    TicketRefused,
+)
+from receiver.workflow.observe import observed
+from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+REPOSITORY = ProjectPath("payk12/contacts")
+AUTOMATION = ProjectPath("payk12/bug-fix")
+PARENT, CHILD = PipelineId(100), PipelineId(101)
+SHA, PATCH, TEST = "a" * 40, "b" * 64, "c" * 64
+
+
+class World:
+    """What the tests say things with."""
+
+    now = NOW
+    repository = REPOSITORY
+    parent, child = PARENT, CHILD
+    new_id = RunId("00000000000000aa")
+    issue = IssueKey("PL-479")
+
+    catalogue = Catalogue(
+        automation_project=AUTOMATION,
+        automation_ref="main",
+        jira=Jira(
+            project="PL",
+            start=Start(),
+            transitions=Transitions(started="In Progress", review="In Review", merged="Done"),
+        ),
+        policy=Policy(),
+        agents={"default": Agent(name="default", model="m")},
+        repositories={},
+    )
+
+    def run(self, status: RunStatus, **changes: Any) -> Run:
+        """Return a run as it typically is in a status."""
+        early = status in {RunStatus.ADMITTING, RunStatus.REFUSED}
+        before_pipeline = early or status is RunStatus.STARTING
+        pipelines = (
+            ()
+            if before_pipeline
+            else (
+                PipelineView(pipeline=PARENT, project_id=1, iteration=1, parent=None, status="running"),
+                PipelineView(pipeline=CHILD, project_id=1, iteration=1, parent=PARENT, status="running"),
+            )
+        )
+        run = Run(
+            id=RunId("0123456789abcdef"),
+            issue_key=self.issue,
+            status=status,
+            iteration=0 if early else 1,
+            branch="" if early else "bug-fix/PL-479-contact-creation-fails",
+            deadline=lifecycle.deadline(status, now=NOW),
+            since=NOW,
+            pipelines=pipelines,
+            repositories=() if before_pipeline else (REPOSITORY,),
+        )
+        if status in {RunStatus.IN_REVIEW, RunStatus.MERGED, RunStatus.CLOSED}:
+            run = observed(run, self.opened())
+        return replace(run, **changes)
+
+    def decide(self, event: Event, run: Run | None, *, after: timedelta = timedelta()) -> Decision:
+        """Decide with everything but the event and the run fixed."""
+        return decide(event, run, catalogue=self.catalogue, now=NOW + after, new_id=self.new_id)
+
+    def apply(self, run: Run, event: Event, *, after: timedelta = timedelta()) -> tuple[Run, Decision]:
+        """Decide, and return the run as the store would keep it."""
+        decision = self.decide(event, run, after=after)
+        run = observed(run, event)
+        if decision.new_run is not None:
+            return run, decision
+        if decision.status is not None:
+            assert decision.status in lifecycle.MOVES[run.status]
+            run = replace(run, status=decision.status, deadline=decision.deadline, since=NOW + after)
+        elif decision.deadline is not None:
+            run = replace(run, deadline=decision.deadline)
+        if decision.iteration is not None:
+            run = replace(run, iteration=decision.iteration)
+        if decision.branch is not None:
+            run = replace(run, branch=decision.branch)
+        return run, decision
+
+    def labelled(self) -> IssueLabelled:
+        return IssueLabelled(issue_key=self.issue, actor=AccountId("5b10ac"), actor_name="Mara")
+
+    def admitted(self, summary: str = "Contact creation fails for names with an apostrophe") -> TicketAdmitted:
+        ticket = Ticket(key=self.issue, summary=summary, description="")
+        return TicketAdmitted(ticket=ticket, base_shas={REPOSITORY: SHA}, catalogue_sha256="d" * 64)
+
+    def started(self, pipeline: int = PARENT, iteration: int = 1) -> PipelineStarted:
+        return PipelineStarted(
+            iteration=iteration, project_id=1, pipeline=PipelineId(pipeline), url="https://gitlab/p/100"
+        )
+
+    def pipeline(
+        self, status: str, *, pipeline: int = PARENT, parent: int | None = None, project: ProjectPath = AUTOMATION
+    ) -> PipelineChanged:
+        return PipelineChanged(
+            project_id=1,
+            project=project,
+            pipeline=PipelineId(pipeline),
+            status=status,
+            source="api" if parent is None else "parent_pipeline",
+            parent=PipelineId(parent) if parent is not None else None,
+            url="",
+            ref="main",
+            sha=SHA,
+            created_at=None,
+            finished_at=None,
+        )
+
+    def job(self, name: str, status: str, *, job: int = 7, pipeline: int = CHILD, **changes: Any) -> JobChanged:
+        event = JobChanged(
+            project_id=1,
+            project=AUTOMATION,
+            pipeline=PipelineId(pipeline),
+            job=JobId(job),
+            name=name,
+            stage="fix",
+            status=status,
+            allow_failure=False,
+            failure_reason=None,
+            queued_s=None,
+            started_at=None,
+            finished_at=None,
+            duration_s=None,
+        )
+        return replace(event, **changes)
+
+    def plan(self, outcome: PlanOutcome = PlanOutcome.FIX, reason: str = "Quoting by hand.") -> Plan:
+        part = RepositoryPlan(
+            repository=REPOSITORY, agent="default", reason="", confidence=0.9, approach="", files=[], tests=[]
+        )
+        return Plan(
+            outcome=outcome,
+            reason=reason,
+            title="Escape apostrophes in contact names",
+            summary="Names with an apostrophe give 500.",
+            expected="",
+            actual="",
+            steps=[],
+            requirements=[],
+            root_cause="Quoting by hand.",
+            location=None,
+            complexity=Complexity.SIMPLE,
+            risk=Risk.LOW,
+            risk_reason="",
+            repositories=[part],
+            deploy_pattern=DeployPattern.SEQUENTIAL,
+        )
+
+    def result(self, phase: Phase, **changes: Any) -> PhaseResult:
+        results: dict[Phase, PhaseResult] = {
+            Phase.ANALYSIS: AnalysisResult(plan=self.plan()),
+            Phase.REPRODUCTION: ReproductionResult(
+                base_sha=SHA,
+                reproduced=True,
+                test_path="t.py",
+                test_sha256=TEST,
+                failure="500",
+                symptom="500",
+                steps=(),
+            ),
+            Phase.IMPLEMENTATION: ImplementationResult(
+                base_sha=SHA,
+                patch_sha256=PATCH,
+                files=("a.py",),
+                insertions=1,
+                deletions=1,
+                fix=FixSubmission(summary="", files=[], risk="", rollback=""),
+            ),
+            Phase.TESTING: TestingResult(
+                base_sha=SHA,
+                patch_sha256=PATCH,
+                test_sha256=TEST,
+                reproduction_before_failed=True,
+                reproduction_after_passed=True,
+                suite=None,
+                new_failures=(),
+            ),
+            Phase.MERGE_REQUEST: MergeRequestResult(base_sha=SHA, patch_sha256=PATCH),
+        }
+        return replace(results[phase], **changes)
+
+    def report(
+        self,
+        phase: Phase,
+        outcome: ReportOutcome = ReportOutcome.SUCCEEDED,
+        *,
+        reason: str = "",
+        iteration: int = 1,
+        **changes: Any,
+    ) -> PhaseReport:
+        return PhaseReport(
+            run=RunId("0123456789abcdef"),
+            iteration=iteration,
+            phase=phase,
+            repository=None if phase is Phase.ANALYSIS else REPOSITORY,
+            outcome=outcome,
+            reason=reason,
+            result=self.result(phase, **changes),
+        )
+
+    def accepted(self, phase: Phase, outcome: ReportOutcome = ReportOutcome.SUCCEEDED, **rest: Any) -> ReportAccepted:
+        return ReportAccepted(job=JobId(7), report=self.report(phase, outcome, **rest))
+
+    def discarded(self, phase: Phase, outcome: ReportOutcome, reason: str) -> ReportDiscarded:
+        report = self.report(phase, outcome, reason=reason)
+        return ReportDiscarded(job=JobId(7), report=report, reason="Its job failed.")
+
+    def settled(self, iteration: int = 1) -> ReportsSettled:
+        return ReportsSettled(iteration=iteration)
+
+    def opened(self) -> MergeRequestOpened:
+        return MergeRequestOpened(repository=REPOSITORY, project_id=2, iid=1, url="https://gitlab/mr/1", head_sha=SHA)
+
+    def merge_request(self, action: str, state: str, *, iid: int = 1) -> MergeRequestChanged:
+        return MergeRequestChanged(
+            project_id=2,
+            project=REPOSITORY,
+            iid=iid,
+            action=action,
+            state=state,
+            source_branch="bug-fix/PL-479-contact-creation-fails",
+            head_sha=SHA,
+            actor_id=3,
+            actor="mara",
+            at=NOW,
+        )
+
+    def every_kind(self) -> list[Event]:
+        """Return at least one event of every kind."""
+        return [
+            self.labelled(),
+            StartRequested(issue_key=self.issue, actor_name="op"),
+            self.admitted(),
+            TicketRefused(reason="Mara may not start runs."),
+            self.started(),
+            self.started(pipeline=999),
+            *(self.pipeline(status) for status in lifecycle.STATUSES),
+            *(self.pipeline(status, pipeline=CHILD, parent=PARENT) for status in lifecycle.STATUSES),
+            self.pipeline("a_status_of_2031"),
+            *(self.job("testing: payk12/contacts", status) for status in lifecycle.STATUSES),
+            *(self.accepted(phase) for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.TESTING)),
+            self.accepted(Phase.MERGE_REQUEST),
+            self.accepted(Phase.REPRODUCTION, ReportOutcome.NOT_REPRODUCED, reason="It works."),
+            self.discarded(Phase.TESTING, ReportOutcome.REJECTED, "Two tests fail."),
+            self.settled(),
+            self.opened(),
+            self.merge_request("open", "opened"),
+            self.merge_request("merge", "merged"),
+            self.merge_request("close", "closed"),
+            NotePosted(project_id=2, project=REPOSITORY, iid=1, note=5, action="create", system=False, author_id=3),
+            IssueCommented(issue_key=None, comment="1", actor=AccountId("x")),
+            EffectGaveUp(effect="StartPipeline", reason="GitLab said 403."),
+            EffectGaveUp(effect="UpdateTicketNote", reason="Jira said 403."),
+            *(DeadlinePassed(status=status) for status in RunStatus),
+            NotInteresting(reason="A tag was pushed."),
+        ]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

@@ -1,0 +1,102 @@
+"""The tables: where a run may go, by when, and what GitLab's statuses mean."""
+
+from datetime import UTC, datetime
+from itertools import pairwise, permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.model import IssueKey
+from receiver.workflow import lifecycle
+from receiver.workflow.lifecycle import ACTIVE, LIMITS, MOVES, STATUSES, LifecycleError, Progress
+from receiver.workflow.run import RunStatus
+from receiver.workflow.start import branch_name
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+# has_status.rb, GitLab 18: a status that appears there has to be given a meaning here
+GITLAB_STATUSES = {
+    "created": Progress.WAITING,
+    "waiting_for_resource": Progress.WAITING,
+    "preparing": Progress.WAITING,
+    "waiting_for_callback": Progress.WAITING,
+    "pending": Progress.WAITING,
+    "running": Progress.WORKING,
+    "success": Progress.SUCCEEDED,
+    "failed": Progress.FAILED,
+    "canceling": Progress.WORKING,
+    "canceled": Progress.CANCELLED,
+    "skipped": Progress.SKIPPED,
+    "manual": Progress.WAITING,
+    "scheduled": Progress.WAITING,
+}
+
+
+def test_every_gitlab_status_has_the_meaning_frozen_here() -> None:
+    assert {name: meaning.progress for name, meaning in STATUSES.items()} == GITLAB_STATUSES
+    for meaning in STATUSES.values():
+        assert bool(meaning.waits_for) == (meaning.progress is Progress.WAITING)
+
+
+def test_statuses_are_in_one_total_order() -> None:
+    assert all(one.rank < other.rank for one, other in pairwise(STATUSES.values()))
+
+
+def test_a_status_that_gitlab_invents_later_means_waiting_and_replaces_nothing() -> None:
+    assert lifecycle.meaning("a_status_of_2031").progress is Progress.WAITING
+    assert lifecycle.later("created", "a_status_of_2031") == "created"
+
+
+def test_every_status_of_a_run_is_in_the_table_and_has_a_deadline_unless_it_is_an_end() -> None:
+    assert set(MOVES) == set(RunStatus)
+    assert set(LIMITS) == ACTIVE
+    for status, to in MOVES.items():
+        assert status not in to
+        assert (status in ACTIVE) == bool(to & {RunStatus.ESCALATED})
+
+
+def test_no_end_leads_back_to_work() -> None:
+    for status in set(RunStatus) - ACTIVE:
+        assert not MOVES[status] & ACTIVE
+
+
+def test_every_status_can_be_reached() -> None:
+    reached, todo = {RunStatus.ADMITTING}, [RunStatus.ADMITTING]
+    while todo:
+        for status in MOVES[todo.pop()] - reached:
+            reached.add(status)
+            todo.append(status)
+    assert reached == set(RunStatus)
+
+
+@pytest.mark.parametrize(
+    ("status", "to"), [(RunStatus.MERGED, RunStatus.RUNNING), (RunStatus.ADMITTING, RunStatus.MERGED)]
+)
+def test_a_move_outside_the_table_is_an_error(status: RunStatus, to: RunStatus) -> None:
+    with pytest.raises(LifecycleError, match=f"from {status} to {to}"):
+        lifecycle.move(status, to, now=NOW)
+
+
+@given(st.lists(st.sampled_from([*STATUSES, "a_status_of_2031", "another"]), min_size=1, max_size=6))
+def test_any_order_and_repetition_of_statuses_ends_in_one(told: list[str]) -> None:
+    ends = set()
+    for order in list(permutations(told))[:120]:
+        known = "created"
+        for status in (*order, *order[:2]):
+            known = lifecycle.later(known, status)
+        ends.add(known)
+    assert len(ends) == 1
+
+
+@given(st.text(max_size=400))
+def test_a_branch_name_has_nothing_but_the_key_and_plain_words(summary: str) -> None:
+    name = branch_name(IssueKey("PL-479"), summary)
+    head, _, slug = name.partition("PL-479")
+    assert head == "bug-fix/"
+    assert slug == "" or (slug[0] == "-" and slug[-1] != "-" and len(slug) <= 40)
+    assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_a_branch_name_keeps_words_that_have_accents() -> None:
+    assert branch_name(IssueKey("PL-1"), "Café: $(rm -rf /) ../x") == "bug-fix/PL-1-cafe-rm-rf-x"
