@@ -1,0 +1,91 @@
+"""What a job may ask of the Messages API."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pipelines.model import Phase
+from receiver.gateway.policy import MAX_BODY, Allowed, Refused, inspect
+
+ANALYSIS = Allowed(phase=Phase.ANALYSIS, models=frozenset({"claude-sonnet-5-5"}))
+
+
+def body(**over: Any) -> bytes:
+    request = {"model": "claude-sonnet-5-5", "max_tokens": 100, "messages": [{"role": "user", "content": "hello"}]}
+    return json.dumps({key: value for key, value in {**request, **over}.items() if value is not None}).encode()
+
+
+def content(*blocks: dict[str, Any]) -> bytes:
+    return body(messages=[{"role": "user", "content": list(blocks)}])
+
+
+def test_a_plain_request_of_the_jobs_own_model_is_passed_on() -> None:
+    call = inspect(body(stream=True), allowed=ANALYSIS, betas=())
+    assert (call.model, call.max_tokens, call.stream) == ("claude-sonnet-5-5", 100, True)
+
+
+@pytest.mark.parametrize(
+    ("request_body", "status", "says"),
+    [
+        (body(model="claude-opus-5-5"), 403, "not claude-opus-5-5"),
+        (body(mcp_servers=[{"url": "https://example.com"}]), 403, "mcp_servers"),
+        (body(container="c"), 403, "container"),
+        (body(thread={"type": "continue"}), 403, "thread"),
+        (body(inference_geo="us"), 403, "inference_geo"),
+        (body(service_tier="priority"), 403, "service tier"),
+        (body(tools=[{"type": "web_search_20260209", "name": "web_search"}]), 403, "web_search"),
+        (body(tools=[{"type": "code_execution_20260120", "name": "code_execution"}]), 403, "code_execution"),
+        (body(tools={"a": 1}), 400, "list"),
+        (content({"type": "image", "source": {"type": "url", "url": "https://example.com/x"}}), 403, "url"),
+        (content({"type": "document", "source": {"type": "file", "file_id": "f"}}), 403, "file"),
+        (content({"type": "server_tool_use", "id": "x", "name": "web_fetch", "input": {}}), 403, "server_tool_use"),
+        (
+            content(
+                {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "image", "source": {"type": "url"}}]}
+            ),
+            403,
+            "url",
+        ),
+        (
+            content({"type": "document", "source": {"type": "content", "content": [{"type": "search_result"}]}}),
+            403,
+            "search_result",
+        ),
+        (body(max_tokens=10_000_000), 400, "max_tokens"),
+        (body(max_tokens=True), 400, "max_tokens"),
+        (body(max_tokens=None), 400, "max_tokens"),
+        (b"[]", 400, "JSON object"),
+        (b"{", 400, "JSON object"),
+        (b"{" + b" " * MAX_BODY + b"}", 413, "limit"),
+    ],
+)
+def test_whatever_could_be_a_way_out_is_refused_by_name(request_body: bytes, status: int, says: str) -> None:
+    with pytest.raises(Refused, match=says) as refusal:
+        inspect(request_body, allowed=ANALYSIS, betas=())
+    assert refusal.value.status == status
+
+
+@pytest.mark.parametrize("phase", [Phase.TESTING, Phase.MERGE_REQUEST, Phase.GENERATE])
+def test_a_job_that_works_without_a_model_cant_call_one(phase: Phase) -> None:
+    with pytest.raises(Refused, match="without a model"):
+        inspect(body(), allowed=Allowed(phase=phase, models=ANALYSIS.models), betas=())
+
+
+def test_betas_are_passed_on_only_when_listed() -> None:
+    with pytest.raises(Refused, match="files-api"):
+        inspect(body(), allowed=ANALYSIS, betas=["files-api-2025-04-14"])
+
+
+def test_a_key_given_twice_cant_smuggle_another_value_past_the_check() -> None:
+    twice = b'{"model": "claude-opus-5-5", "model": "claude-sonnet-5-5", "max_tokens": 1, "messages": []}'
+    with pytest.raises(Refused, match="twice"):
+        inspect(twice, allowed=ANALYSIS, betas=())
+
+
+def test_content_nested_without_end_is_refused_and_not_followed() -> None:
+    block: dict[str, Any] = {"type": "text", "text": "x"}
+    for _ in range(60):
+        block = {"type": "tool_result", "tool_use_id": "t", "content": [block]}
+    with pytest.raises(Refused, match="deep"):
+        inspect(content(block), allowed=ANALYSIS, betas=())

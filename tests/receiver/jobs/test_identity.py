@@ -1,0 +1,68 @@
+"""Who a job is."""
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.model import Phase, ProjectPath
+from receiver.jobs.identity import Claims, Expected, IdentityError, JobName, check, parse_job_name
+
+CLAIMS = Claims(
+    jti="j",
+    project_id="7",
+    project_path="payk12/bug-fix",
+    pipeline_id="100",
+    pipeline_source="api",
+    job_id="1000",
+    ref="main",
+    ref_type="branch",
+    ref_protected="true",
+    exp=2_000_000_000,
+)
+OURS = Expected(project_id=7, ref="main")
+
+
+@pytest.mark.parametrize("source", ["api", "trigger", "parent_pipeline"])
+def test_a_job_of_our_pipeline_passes(source: str) -> None:
+    check(replace(CLAIMS, pipeline_source=source), OURS)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"project_id": "8"}, "project"),
+        ({"project_id": "07"}, "project"),
+        ({"ref": "evil"}, "branch"),
+        ({"ref_type": "tag"}, "branch"),
+        ({"ref_protected": "false"}, "protected"),
+        ({"ref_protected": "True"}, "protected"),
+        ({"pipeline_source": "push"}, "not started"),
+        ({"pipeline_source": "merge_request_event"}, "not started"),
+        ({"pipeline_source": "schedule"}, "not started"),
+        ({"job_id": "../1"}, "numbers"),
+        ({"jti": ""}, "no id"),
+    ],
+)
+def test_each_claim_that_does_not_fit_has_its_own_sentence(change: dict[str, str], says: str) -> None:
+    with pytest.raises(IdentityError, match=says):
+        check(replace(CLAIMS, **change), OURS)
+
+
+@pytest.mark.parametrize(
+    ("name", "phase", "repository"),
+    [
+        ("analysis", Phase.ANALYSIS, None),
+        ("generate", Phase.GENERATE, None),
+        ("prepare: [payk12/api, dotnet]", Phase.PREPARE, "payk12/api"),
+        ("prepare: [payk12/api]", Phase.PREPARE, "payk12/api"),
+        ("testing: payk12/api", Phase.TESTING, "payk12/api"),
+        ("merge_request: payk12/sub/api", Phase.MERGE_REQUEST, "payk12/sub/api"),
+    ],
+)
+def test_a_jobs_name_says_what_it_does(name: str, phase: Phase, repository: str | None) -> None:
+    expected = JobName(phase=phase, repository=ProjectPath(repository) if repository else None)
+    assert parse_job_name(name) == expected
+
+
+@pytest.mark.parametrize("name", ["", "bug-fix", "testing", "testing:", "testing: ", "analysis: payk12/api", "lint"])
+def test_other_names_are_not_ours(name: str) -> None:
+    assert parse_job_name(name) is None
