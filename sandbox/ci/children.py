@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
-from sandbox.ci import limits
+from sandbox.ci import limits, steering
 from sandbox.ci.compilation import Source
 from sandbox.ci.definition import ArtifactInclude, LocalInclude, Strategy, Trigger
 from sandbox.ci.errors import CiError, ConfigError
@@ -45,7 +45,7 @@ async def start(engine: Engine, bridge: Job) -> None:
         return
     bridge.downstream = child
     if bridge.status is not Status.PENDING:
-        engine.cancel(child)  # canceled while the child was made
+        steering.cancel(engine, child)  # canceled while the child was made
         return
     follow(engine, bridge)
 
@@ -121,7 +121,7 @@ def follow(engine: Engine, bridge: Job) -> None:
     reopened = bridge.status in COMPLETED and to not in COMPLETED
     engine.set(bridge, to, reason="downstream_pipeline_failed" if to is Status.FAILED else None)
     if reopened:
-        engine.reopen(bridge.pipeline)
+        steering.reopen(engine, bridge.pipeline)
     engine.advance(bridge.pipeline)
 
 

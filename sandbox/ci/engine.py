@@ -9,12 +9,12 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from sandbox.ci import children, status
+from sandbox.ci import children, status, steering
 from sandbox.ci.compilation import Context, Source, compile_pipeline
-from sandbox.ci.definition import AutoCancel, JobDefinition, OnJobFailure
+from sandbox.ci.definition import JobDefinition, OnJobFailure
 from sandbox.ci.errors import CiError, PipelineRefused
 from sandbox.ci.orders import RunnerSettings, log_path, order_for
-from sandbox.ci.records import ACTIVE, CANCELABLE, COMPLETED, Archive, Job, Pipeline, Status
+from sandbox.ci.records import ACTIVE, COMPLETED, Archive, Job, Pipeline, Status
 from sandbox.ci.runner import Outcome, execute
 from sandbox.ci.site import CONFIG_PATH, NewPipeline, Site
 from sandbox.ci.status import Next
@@ -86,7 +86,7 @@ class Engine:
         for one in definition.jobs:
             self.add_job(pipeline, one, user_id=new.user_id)
         if new.parent is None:
-            self._cancel_redundant(pipeline)
+            steering.cancel_redundant(self, pipeline)
         self.advance(pipeline)
         return pipeline
 
@@ -211,10 +211,10 @@ class Engine:
         for job in [job for job in self.jobs.values() if job.status is Status.PENDING and job.id not in self._cancel]:
             if self._closed or self.is_held(job):
                 continue
-            if job.is_bridge:
+            if job.is_bridge and job.downstream is None:
                 self._cancel[job.id] = asyncio.Event()
                 self.spawn(self._run_bridge(job))
-            elif running < self.settings.concurrency:
+            elif not job.is_bridge and running < self.settings.concurrency:
                 running += 1
                 self._cancel[job.id] = asyncio.Event()
                 self.spawn(self._run(job))
@@ -222,6 +222,12 @@ class Engine:
     def is_held(self, job: Job) -> bool:
         """Tell whether a switch keeps this job pending."""
         return any(fnmatchcase(job.name, one) or job.name == one for one in self.holds)
+
+    def release(self, pattern: str) -> None:
+        """Let held jobs run; `*` releases all."""
+        self.holds = set() if pattern == "*" else self.holds - {pattern}
+        self.dispatch()
+        self._beat()
 
     async def _run_bridge(self, job: Job) -> None:
         try:
@@ -270,59 +276,18 @@ class Engine:
         self.set(job, outcome.status, reason=outcome.failure_reason)
         if outcome.status is Status.FAILED:
             if job.retries < definition.retry.max and _may_retry(definition, outcome):
-                self.again(job, user_id=job.user_id)
+                steering.again(self, job, user_id=job.user_id)
             elif not job.allow_failure and job.pipeline.definition.on_job_failure is OnJobFailure.ALL:
-                self.cancel(job.pipeline)
+                steering.cancel(self, job.pipeline)
                 return
         self.advance(job.pipeline)
 
-    def again(self, job: Job, *, user_id: int) -> Job:
-        """Put a new job in the place of a finished one, and reopen what was skipped because of it."""
-        job.retried = True
-        new = self.add_job(job.pipeline, job.definition, user_id=user_id, retries=job.retries + 1)
-        self.reopen(job.pipeline)
-        self.enqueue(new)
-        return new
-
-    def reopen(self, pipeline: Pipeline) -> None:
-        """Give skipped jobs another chance."""
-        for one in pipeline.latest():
-            if one.status is Status.SKIPPED:
-                self.set(one, Status.CREATED)
-
-    def cancel(self, pipeline: Pipeline, *, only: Callable[[Job], bool] = lambda _job: True) -> None:
-        """Cancel what can be canceled of a pipeline, and its children."""
-        for job in pipeline.latest():
-            if only(job):
-                self.cancel_job(job)
-        self.advance(pipeline)
-
-    def cancel_job(self, job: Job) -> None:
-        """Cancel one job; a running one is `canceling` until its processes have ended."""
-        if job.is_bridge and job.downstream is not None and job.downstream.status not in COMPLETED:
-            self.cancel(job.downstream)
-        if job.status not in CANCELABLE:
-            return
-        if job.status is Status.RUNNING and job.id in self._cancel:
-            self.set(job, Status.CANCELING)
-            self._cancel[job.id].set()
-        else:
-            self.set(job, Status.CANCELED)
-
-    def _cancel_redundant(self, new: Pipeline) -> None:
-        """Cancel older pipelines of the ref for another commit (app/services/ci/…/cancel_redundant_pipelines)."""
-        for old in list(self.pipelines.values()):
-            same = old.project_id == new.project_id and old.ref == new.ref and old.parent is None
-            if not same or old.sha == new.sha or old.status in COMPLETED:
-                continue
-            match old.definition.on_new_commit:
-                case AutoCancel.NONE:
-                    pass
-                case AutoCancel.INTERRUPTIBLE:
-                    self.cancel(old, only=lambda job: job.definition.interruptible)
-                case AutoCancel.CONSERVATIVE:
-                    if all(job.definition.interruptible for job in old.latest() if job.started_at):
-                        self.cancel(old)
+    def interrupt(self, job: Job) -> bool:
+        """Tell a job's runner to stop; False where no runner has it."""
+        if job.id not in self._cancel or job.is_bridge:
+            return False
+        self._cancel[job.id].set()
+        return True
 
     def spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         """Run something in the background until the engine stops."""
@@ -351,7 +316,7 @@ class Engine:
 
     def _moves(self, job: Job) -> bool:
         if job.status is Status.PENDING:
-            return not self.is_held(job)
+            return not self.is_held(job) and job.downstream is None
         return job.status in ACTIVE and not job.is_bridge
 
     async def stop(self) -> None:

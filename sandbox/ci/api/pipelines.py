@@ -1,0 +1,292 @@
+"""Pipelines over REST: create, list, get, delete, cancel, retry, jobs, bridges, variables, test report."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from sandbox.ci import entities, steering
+from sandbox.ci.errors import CiError, ConfigError
+from sandbox.ci.expansion import Variable
+from sandbox.ci.instance import Ci
+from sandbox.ci.records import COMPLETED, Job, Pipeline, Status
+from sandbox.ci.site import NewPipeline
+from sandbox.gitlab import auth
+from sandbox.gitlab.api.given import number
+from sandbox.gitlab.paging import PAGE, page
+from sandbox.gitlab.repository import Repository
+from sandbox.gitlab.state import Access, Project, User
+from sandbox.http import HttpError, Request, Response, Route
+
+FILTERS: Final = (
+    "scope",
+    "status",
+    "ref",
+    "sha",
+    "yaml_errors",
+    "username",
+    "updated_before",
+    "updated_after",
+    "created_before",
+    "created_after",
+    "order_by",
+    "sort",
+    "source",
+    "name",
+)
+
+
+T = TypeVar("T")
+
+
+class GivenVariable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One variable of a new pipeline."""
+
+    key: str
+    value: str
+    variable_type: str = "env_var"
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of `POST /projects/:id/pipeline`."""
+
+    ref: str
+    variables: list[GivenVariable] = []
+    inputs: dict[str, str | int | float | bool | list[object]] = {}
+
+
+def refused(message: str) -> HttpError:
+    """Refuse as GitLab does where a pipeline can't be created."""
+    return HttpError(400, {"message": {"base": [message]}})
+
+
+async def create(ci: Ci, request: Request) -> Response:
+    """Create a pipeline (source `api`)."""
+    project, user = auth.project(ci.state, request, Access.DEVELOPER)
+    try:
+        given = msgspec.convert(request.fields(), Given)
+    except msgspec.ValidationError as error:
+        raise HttpError(400, {"error": str(error)}) from error
+    if given.variables and (ci.site.variables_role is None or _level(ci, user, project) < ci.site.variables_role):
+        raise refused("Insufficient permissions to set pipeline variables")
+    sha = await Repository(project.repository).branch(given.ref)
+    if sha is None:
+        raise refused("Reference not found")
+    _check_ref(ci, user, project, given.ref)
+    try:
+        made = await ci.engine.create(
+            NewPipeline(
+                project_id=project.id,
+                ref=given.ref,
+                sha=sha,
+                source="api",
+                user_id=user.id,
+                protected=given.ref in project.protected_branches,
+                variables={one.key: Variable(value=one.value) for one in given.variables},
+                file_variables=frozenset(one.key for one in given.variables if one.variable_type == "file"),
+                inputs=dict(given.inputs),
+            )
+        )
+    except ConfigError as error:
+        raise refused("\n".join(error.errors)) from error
+    except CiError as error:
+        raise refused(str(error)) from error
+    return Response.json(entities.pipeline(ci.site, made), status=201)
+
+
+def _level(ci: Ci, user: User, project: Project) -> Access:
+    return ci.state.access(user, project)
+
+
+def _check_ref(ci: Ci, user: User, project: Project, ref: str) -> None:
+    if ref in project.protected_branches and _level(ci, user, project) < Access.MAINTAINER:
+        raise refused(
+            f"You do not have sufficient permission to run a pipeline on '{ref}'. "
+            "Please select a different branch or contact your administrator for assistance."
+        )
+
+
+def of_project(ci: Ci, request: Request, at_least: Access) -> tuple[Pipeline, User]:
+    """Find the pipeline of a route."""
+    project, user = auth.project(ci.state, request, at_least)
+    found = ci.engine.pipelines.get(number(request, "pipeline_id"))
+    if found is None or found.project_id != project.id:
+        raise HttpError(404, {"message": "404 Not found"})
+    return found, user
+
+
+def _may_update(ci: Ci, request: Request) -> tuple[Pipeline, User]:
+    found, user = of_project(ci, request, Access.DEVELOPER)
+    if found.protected and _level(ci, user, ci.site.project(found.project_id)) < Access.MAINTAINER:
+        raise HttpError(403, {"message": "403 Forbidden"})
+    return found, user
+
+
+_SCOPES: Final[Mapping[str, Callable[[Pipeline], bool]]] = {
+    "running": lambda one: one.status is Status.RUNNING,
+    "pending": lambda one: one.status is Status.PENDING,
+    "finished": lambda one: one.status in COMPLETED,
+    "branches": lambda one: not one.tag,
+    "tags": lambda one: one.tag,
+}
+_ORDERS: Final[Mapping[str, Callable[[Pipeline], Any]]] = {
+    "id": lambda one: one.id,
+    "status": lambda one: one.status.value,
+    "ref": lambda one: one.ref,
+    "updated_at": lambda one: one.updated_at,
+    "user_id": lambda one: one.user_id,
+}
+
+
+def listed(ci: Ci, request: Request) -> Response:
+    """List pipelines; children only where `source=parent_pipeline` asks for them."""
+    project, _ = auth.project(ci.state, request, Access.REPORTER)
+    found = [one for one in ci.engine.pipelines.values() if one.project_id == project.id]
+    source = request.arg("source")
+    found = [one for one in found if (one.source == source if source else one.parent is None)]
+    plain: Mapping[str, Callable[[Pipeline], object]] = {
+        "status": lambda one: one.status.value,
+        "ref": lambda one: one.ref,
+        "sha": lambda one: one.sha,
+        "name": lambda one: one.name,
+        "username": lambda one: ci.state.users[one.user_id].username,
+    }
+    for name, read in plain.items():
+        if wanted := request.arg(name):
+            found = [one for one in found if read(one) == wanted]
+    if scope := request.arg("scope"):
+        found = [one for one in found if _choice(_SCOPES, "scope", scope)(one)]
+    if request.arg("yaml_errors") == "true":
+        found = []
+    for name in ("updated", "created"):
+        after, before = _time(request, f"{name}_after"), _time(request, f"{name}_before")
+        found = [one for one in found if (after is None or getattr(one, f"{name}_at") > after)]
+        found = [one for one in found if (before is None or getattr(one, f"{name}_at") < before)]
+    order = _choice(_ORDERS, "order_by", request.arg("order_by", "id"))
+    descending = _choice({"asc": False, "desc": True}, "sort", request.arg("sort", "desc"))
+    found.sort(key=order, reverse=descending)
+    return page(request, found, lambda one: entities.basic(ci.site, one), base_url=ci.state.url)
+
+
+def _choice(table: Mapping[str, T], name: str, value: str) -> T:
+    if value not in table:
+        raise HttpError(400, {"error": f"{name} does not have a valid value"})
+    return table[value]
+
+
+def _time(request: Request, name: str) -> datetime | None:
+    text = request.arg(name)
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError as error:
+        raise HttpError(400, {"error": f"{name} is invalid"}) from error
+    return moment if moment.tzinfo else moment.astimezone()
+
+
+def latest(ci: Ci, request: Request) -> Response:
+    """Give the newest pipeline of a ref's head commit."""
+    project, _ = auth.project(ci.state, request, Access.REPORTER)
+    ref = request.arg("ref") or project.default_branch
+    found = [
+        one
+        for one in ci.engine.pipelines.values()
+        if one.project_id == project.id and one.ref == ref and one.parent is None
+    ]
+    if not found:
+        raise HttpError(404, {"message": "404 Not found"})
+    return Response.json(entities.pipeline(ci.site, found[-1]))
+
+
+def get(ci: Ci, request: Request) -> Response:
+    """Give one pipeline."""
+    found, _ = of_project(ci, request, Access.REPORTER)
+    return Response.json(entities.pipeline(ci.site, found))
+
+
+def delete(ci: Ci, request: Request) -> Response:
+    """Delete a pipeline with its jobs; the project's owner may."""
+    found, _ = of_project(ci, request, Access.OWNER)
+    if found.status not in COMPLETED:
+        steering.cancel(ci.engine, found)
+    steering.forget(ci.engine, found)
+    return Response(status=204)
+
+
+def cancel(ci: Ci, request: Request) -> Response:
+    """Cancel what still can be canceled; 200 in any state."""
+    found, _ = _may_update(ci, request)
+    steering.cancel(ci.engine, found)
+    return Response.json(entities.pipeline(ci.site, found))
+
+
+def retry(ci: Ci, request: Request) -> Response:
+    """Run failed and canceled jobs again."""
+    found, user = _may_update(ci, request)
+    steering.retry(ci.engine, found, user_id=user.id)
+    return Response.json(entities.pipeline(ci.site, found), status=201)
+
+
+def jobs(ci: Ci, request: Request) -> Response:
+    """List a pipeline's jobs, newest first; trigger jobs are not among them."""
+    found, _ = of_project(ci, request, Access.REPORTER)
+    everything = request.arg("include_retried").lower() in {"true", "1"}
+    chosen = [one for one in (found.jobs if everything else found.latest()) if not one.is_bridge]
+    return page(request, scoped(request, chosen[::-1]), lambda one: entities.job(ci.site, one), base_url=ci.state.url)
+
+
+def scoped(request: Request, found: list[Job]) -> list[Job]:
+    """Keep the jobs whose status is one of `scope`."""
+    wanted = request.args("scope")
+    if unknown := set(wanted) - {one.value for one in Status}:
+        raise HttpError(400, {"error": f"scope does not have a valid value: {', '.join(sorted(unknown))}"})
+    return [one for one in found if not wanted or one.status.value in wanted]
+
+
+def bridges(ci: Ci, request: Request) -> Response:
+    """List a pipeline's trigger jobs with the pipelines that they started."""
+    found, _ = of_project(ci, request, Access.REPORTER)
+    chosen = [one for one in found.latest() if one.is_bridge]
+    return page(
+        request, scoped(request, chosen[::-1]), lambda one: entities.bridge(ci.site, one), base_url=ci.state.url
+    )
+
+
+def variables(ci: Ci, request: Request) -> Response:
+    """List the variables that a pipeline was given."""
+    found, _ = of_project(ci, request, Access.DEVELOPER)
+    return Response.json(
+        [
+            {
+                "variable_type": "file" if name in found.file_variables else "env_var",
+                "key": name,
+                "value": one.value,
+                "raw": not one.expand,
+            }
+            for name, one in found.variables.items()
+        ]
+    )
+
+
+def test_report(ci: Ci, request: Request) -> Response:
+    """Give the test report of all jobs."""
+    found, _ = of_project(ci, request, Access.REPORTER)
+    return Response.json(entities.test_report(found))
+
+
+_ONE: Final = "/api/v4/projects/:id/pipelines/:pipeline_id"
+ROUTES = (
+    Route("POST", "/api/v4/projects/:id/pipeline", create, params=("variables", "inputs"), required=("ref",)),
+    Route("GET", "/api/v4/projects/:id/pipelines", listed, query=(*FILTERS, *PAGE)),
+    Route("GET", "/api/v4/projects/:id/pipelines/latest", latest, query=("ref",)),
+    Route("GET", _ONE, get),
+    Route("DELETE", _ONE, delete),
+    Route("POST", f"{_ONE}/cancel", cancel),
+    Route("POST", f"{_ONE}/retry", retry),
+    Route("GET", f"{_ONE}/jobs", jobs, query=("scope", "include_retried", *PAGE)),
+    Route("GET", f"{_ONE}/bridges", bridges, query=("scope", *PAGE)),
+    Route("GET", f"{_ONE}/variables", variables),
+    Route("GET", f"{_ONE}/test_report", test_report),
+)

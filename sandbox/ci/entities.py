@@ -1,0 +1,178 @@
+"""The REST shapes of pipelines, jobs, bridges and test reports (openapi_v2.yaml of 17.10, doc/api of 19.1)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.ci.appearance import of_pipeline
+from sandbox.ci.gitlab_site import GitLabSite
+from sandbox.ci.records import Job, Pipeline, Status, TestCase
+from sandbox.gitlab.entities import commit, stamp, user, user_basic
+from sandbox.gitlab.state import Json
+
+
+def basic(site: GitLabSite, one: Pipeline) -> Json:
+    """Shape PipelineBasicWithMetadata."""
+    project = site.project(one.project_id)
+    return {
+        "id": one.id,
+        "iid": one.iid,
+        "project_id": one.project_id,
+        "sha": one.sha,
+        "ref": one.ref,
+        "status": one.status.value,
+        "source": one.source,
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.updated_at),
+        "web_url": f"{site.state.url}/{project.path_with_namespace}/-/pipelines/{one.id}",
+        "name": one.name,
+    }
+
+
+def pipeline(site: GitLabSite, one: Pipeline) -> Json:
+    """Shape Pipeline, with its metadata."""
+    path = f"/{site.project(one.project_id).path_with_namespace}/-/pipelines/{one.id}"
+    look = of_pipeline(one)
+    return {
+        **basic(site, one),
+        "before_sha": one.before_sha,
+        "tag": one.tag,
+        "yaml_errors": None,
+        "user": user_basic(site.state, one.user_id),
+        "started_at": stamp(one.started_at),
+        "finished_at": stamp(one.finished_at),
+        "committed_at": None,
+        "duration": one.duration(),
+        "queued_duration": None if one.started_at is None else (one.started_at - one.created_at).total_seconds(),
+        "coverage": _coverage(one),
+        "archived": False,
+        "detailed_status": {
+            "icon": look.icon,
+            "text": look.text,
+            "label": look.label,
+            "group": look.group,
+            "tooltip": look.label,
+            "has_details": True,
+            "details_path": path,
+            "illustration": None,
+            "favicon": None,
+        },
+    }
+
+
+def _coverage(one: Pipeline) -> str | None:
+    values = [job.coverage for job in one.latest() if job.coverage is not None]
+    return f"{sum(values) / len(values):.2f}" if values else None
+
+
+def _processable(site: GitLabSite, one: Job) -> Json:
+    now = site.now()
+    project = site.project(one.pipeline.project_id)
+    shape: Json = {
+        "id": one.id,
+        "status": one.status.value,
+        "stage": one.definition.stage,
+        "name": one.name,
+        "ref": one.pipeline.ref,
+        "tag": one.pipeline.tag,
+        "coverage": one.coverage,
+        "allow_failure": one.allow_failure,
+        "created_at": stamp(one.created_at),
+        "started_at": stamp(one.started_at),
+        "finished_at": stamp(one.finished_at),
+        "erased_at": None,
+        "duration": one.duration(now),
+        "queued_duration": one.queued(now),
+        "user": user(site.state, site.state.users[one.user_id]),
+        "commit": commit(site.state, project, site.commit(one.pipeline)),
+        "pipeline": {key: value for key, value in basic(site, one.pipeline).items() if key != "name"},
+        "web_url": f"{site.state.url}/{project.path_with_namespace}/-/jobs/{one.id}",
+        "project": {"ci_job_token_scope_enabled": True},
+    }
+    if one.status is Status.FAILED:
+        shape["failure_reason"] = one.failure_reason
+    return shape
+
+
+def job(site: GitLabSite, one: Job) -> Json:
+    """Shape Job."""
+    shape = _processable(site, one)
+    artifacts: list[Json] = []
+    if one.archive is not None:
+        shape["artifacts_file"] = {"filename": one.archive.filename, "size": one.archive.size}
+        artifacts.append(_artifact("archive", one.archive.size, one.archive.filename, "zip"))
+    if one.tests or one.suite_error:
+        artifacts.append(_artifact("junit", 0, "junit.xml.gz", "gzip"))
+    if one.dotenv:
+        artifacts.append(_artifact("dotenv", 0, ".env.gz", "gzip"))
+    if one.log is not None and one.log.exists():
+        artifacts.append(_artifact("trace", one.log.stat().st_size, "job.log", None))
+    return {
+        **shape,
+        "artifacts": artifacts,
+        "artifacts_expire_at": stamp(one.archive.expire_at) if one.archive else None,
+        "archived": False,
+        "tag_list": list(one.definition.tags),
+        "runner": {
+            "id": 1,
+            "description": "sandbox",
+            "ip_address": None,
+            "active": True,
+            "paused": False,
+            "is_shared": True,
+            "runner_type": "instance_type",
+            "name": "gitlab-runner",
+            "online": True,
+            "status": "online",
+        }
+        if one.started_at
+        else None,
+        "runner_manager": None,
+    }
+
+
+def _artifact(kind: str, size: int, filename: str, form: str | None) -> Json:
+    return {"file_type": kind, "size": size, "filename": filename, "file_format": form}
+
+
+def bridge(site: GitLabSite, one: Job) -> Json:
+    """Shape Bridge."""
+    downstream = None if one.downstream is None else basic(site, one.downstream)
+    return {**_processable(site, one), "downstream_pipeline": downstream}
+
+
+def test_report(one: Pipeline) -> Json:
+    """Shape the test report of `GET …/test_report`."""
+    suites = [_suite(job) for job in one.latest() if job.tests or job.suite_error]
+    return {**_totals([case for job in one.latest() for case in job.tests]), "test_suites": suites}
+
+
+def _suite(job: Job) -> Json:
+    return {
+        "name": job.name,
+        **_totals(job.tests),
+        "suite_error": job.suite_error,
+        "test_cases": [_case(case) for case in job.tests],
+    }
+
+
+def _case(case: TestCase) -> Json:
+    return {
+        "status": case.status,
+        "name": case.name,
+        "classname": case.classname,
+        "file": case.file,
+        "execution_time": case.execution_time,
+        "system_output": case.system_output,
+        "stack_trace": case.stack_trace,
+        "recent_failures": None,
+        "attachment_url": None,
+    }
+
+
+def _totals(cases: Sequence[TestCase]) -> dict[str, Any]:
+    counts = {key: sum(case.status == key for case in cases) for key in ("success", "failed", "skipped", "error")}
+    return {
+        "total_time": round(sum(case.execution_time for case in cases), 6),
+        "total_count": len(cases),
+        **{f"{key}_count": value for key, value in counts.items()},
+    }

@@ -1,0 +1,153 @@
+"""The CI engine of one emulated GitLab: what its routes work on."""
+
+import hmac
+from collections import deque
+
+import msgspec
+
+from sandbox.ci.engine import Engine
+from sandbox.ci.errors import CiError
+from sandbox.ci.gitlab_site import GitLabSite
+from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.records import ACTIVE, Job, Pipeline
+from sandbox.ci.site import CONFIG_PATH, NewPipeline
+from sandbox.ci.status import has_warnings
+from sandbox.gitlab.entities import stamp
+from sandbox.gitlab.repository import NULL_SHA, Repository
+from sandbox.gitlab.state import JobSubject, Json, MergeRequest, Project, Push, State
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A push that made no pipeline though the repository has a configuration."""
+
+    project: str
+    ref: str
+    sha: str
+    reason: str
+
+
+class Ci:
+    """State, world and engine, and what the rest of the emulator asks of them."""
+
+    def __init__(self, state: State, settings: RunnerSettings) -> None:
+        self.state = state
+        self.site = GitLabSite(state)
+        self.engine = Engine(self.site, settings)
+        self.refusals: deque[Refusal] = deque(maxlen=100)
+        state.job_token_subject = self.subject
+        state.on_push.append(self.pushed)
+        state.dump_parts["ci"] = self.dump
+
+    def job_of_token(self, token: str) -> Job | None:
+        """Find the job whose token this is, while it runs."""
+        given = token.encode()
+        return next(
+            (
+                job
+                for job in self.engine.jobs.values()
+                if job.token is not None and job.status in ACTIVE and hmac.compare_digest(job.token.encode(), given)
+            ),
+            None,
+        )
+
+    def subject(self, token: str) -> JobSubject | None:
+        """Tell whom a job token speaks for."""
+        job = self.job_of_token(token)
+        if job is None:
+            return None
+        return JobSubject(user_id=job.user_id, project_id=job.pipeline.project_id, job_id=job.id)
+
+    def pushed(self, push: Push) -> None:
+        """Create a pipeline for a pushed branch; there are no tag and no merge request pipelines here."""
+        if push.ref.startswith("refs/heads/") and push.after != NULL_SHA:
+            self.engine.spawn(self._push_pipeline(push))
+
+    async def _push_pipeline(self, push: Push) -> None:
+        ref = push.ref.removeprefix("refs/heads/")
+        tree = await self.site.tree(push.project.id, push.after)
+        commit = await Repository(push.project.repository).commit(push.after)
+        if CONFIG_PATH not in tree.texts or any(word in commit.message for word in ("[ci skip]", "[skip ci]")):
+            return
+        changed = None
+        if push.before != NULL_SHA:
+            changes = await Repository(push.project.repository).diff(push.before, push.after)
+            changed = frozenset(path for one in changes for path in (one.old_path, one.new_path))
+        try:
+            await self.engine.create(
+                NewPipeline(
+                    project_id=push.project.id,
+                    ref=ref,
+                    sha=push.after,
+                    before_sha=push.before,
+                    source="push",
+                    user_id=push.user.id,
+                    protected=ref in push.project.protected_branches,
+                    changed=changed,
+                )
+            )
+        except CiError as error:
+            path = push.project.path_with_namespace
+            self.refusals.append(Refusal(project=path, ref=ref, sha=push.after, reason=str(error)))
+
+    def head_pipeline(self, project: Project, mr: MergeRequest) -> Pipeline | None:
+        """Give the newest pipeline for a merge request's head."""
+        return max(
+            (
+                one
+                for one in self.engine.pipelines.values()
+                if one.project_id == project.id
+                and one.sha == mr.sha
+                and one.ref == mr.source_branch
+                and one.parent is None
+            ),
+            key=lambda one: one.id,
+            default=None,
+        )
+
+    def dump(self) -> Json:
+        """Give all pipelines for `GET /_sandbox/state`."""
+        return {
+            "holds": sorted(self.engine.holds),
+            "refusals": list(self.refusals),
+            "pipelines": [self._dumped(one) for one in self.engine.pipelines.values()],
+        }
+
+    def _dumped(self, one: Pipeline) -> Json:
+        return {
+            "id": one.id,
+            "project": self.site.project(one.project_id).path_with_namespace,
+            "name": one.name,
+            "ref": one.ref,
+            "sha": one.sha,
+            "source": one.source,
+            "status": one.status.value,
+            "warnings": has_warnings(one.latest()),
+            "created_at": stamp(one.created_at),
+            "started_at": stamp(one.started_at),
+            "finished_at": stamp(one.finished_at),
+            "user": self.state.users[one.user_id].username,
+            "parent": one.parent,
+            "jobs": [
+                {
+                    "id": job.id,
+                    "name": job.name,
+                    "stage": job.definition.stage,
+                    "status": job.status.value,
+                    "bridge": job.is_bridge,
+                    "retried": job.retried,
+                    "allow_failure": job.allow_failure,
+                    "failure_reason": job.failure_reason,
+                    "exit_code": job.exit_code,
+                    "problem": job.problem,
+                    "needs": None if job.definition.needs is None else [need.job for need in job.definition.needs],
+                    "image": job.definition.image,
+                    "services": job.definition.services,
+                    "tags": job.definition.tags,
+                    "cache_paths": job.definition.cache_paths,
+                    "downstream": job.downstream.id if job.downstream else None,
+                    "started_at": stamp(job.started_at),
+                    "finished_at": stamp(job.finished_at),
+                }
+                for job in one.jobs
+            ],
+        }
