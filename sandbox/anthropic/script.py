@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from sandbox.anthropic import wire
+from sandbox.anthropic.conform import misfit
 from sandbox.anthropic.errors import invalid
 from sandbox.scenario import Scenario, Turn
 
@@ -89,8 +90,18 @@ def _check_allowed(turn: Turn, request: wire.CreateRequest, about: Subject) -> N
         problem = f"it does not call {choice.name!r}, which tool_choice demands"
     elif len(called) > 1 and not isinstance(choice, wire.ChooseNone) and choice.disable_parallel_tool_use:
         problem = "it calls several tools, and disable_parallel_tool_use is set"
+    else:
+        problem = _strict_misfit(turn, request) or ""
     if problem:
         raise invalid(f"The scripted turn can't be played for {about}: {problem}")
+
+
+def _strict_misfit(turn: Turn, request: wire.CreateRequest) -> str | None:
+    schemas = {tool.name: tool.input_schema for tool in request.tools if tool.strict}
+    for use in turn.tool_use:
+        if use.name in schemas and (problem := misfit(use.input, schemas[use.name])):
+            return f"{use.name} is strict, and {problem}"
+    return None
 
 
 def _text(message: wire.Message) -> str:

@@ -1,6 +1,7 @@
-"""A scenario of a few turns, and the emulator that plays it: over a real socket, its clock and ids in the test's hand."""
+"""A scenario of a few turns, and the emulator that plays it over a real socket, on a clock that the tests set."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import anthropic
 import httpx2
+import jsonschema
 import msgspec
 import pytest
 
@@ -123,3 +125,29 @@ def books(http: httpx2.Client) -> Callable[[], dict[str, Any]]:
         return report
 
     return read
+
+
+@pytest.fixture(scope="session")
+def contract() -> Callable[[str], Any]:
+    """Read a file of the vendor's contract data; skips where it is absent."""
+    folder = Path(__file__).parents[3].parent / "shared" / "contracts" / "anthropic"
+
+    def read(name: str) -> Any:
+        if not (folder / name).is_file():
+            pytest.skip(f"no {name} in ../shared/contracts/anthropic")
+        return json.loads((folder / name).read_text())
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def conforms(contract: Callable[[str], Any]) -> Callable[[str, Any], None]:
+    """Check a value against one of the vendor's JSON Schemas."""
+    validators: dict[str, jsonschema.Draft202012Validator] = {}
+
+    def check(name: str, value: Any) -> None:
+        if name not in validators:
+            validators[name] = jsonschema.Draft202012Validator(contract(name))
+        validators[name].validate(value)
+
+    return check

@@ -66,10 +66,10 @@ def test_the_tool_runner_plays_a_conversation_to_its_end(
 
 
 def test_parallel_calls_are_answered_in_one_message(sdk: anthropic.Anthropic, request_body: Body, books: Books) -> None:
-    body = request_body("implementation", tools=[add], stream=True)
-    runner = sdk.beta.messages.tool_runner(**body, thread=False)
+    body = request_body("implementation", tools=[add])
+    runner = sdk.beta.messages.tool_runner(**body, stream=True, thread=False)
     for stream in runner:
-        stream.until_done()  # type: ignore[union-attr]  # stream=True is hidden in the keywords
+        stream.until_done()
     assert books()["by_status"]["ok"]["billed_requests"] == 2
 
 
