@@ -1,0 +1,122 @@
+"""A seeded GitLab emulator with its CI engine on a real socket, and a recorder of hooks."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import httpx2
+import msgspec
+import pytest
+
+from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.plug import Plug
+from sandbox.gitlab import app as gitlab_app
+from sandbox.gitlab.seed import Person, Secrets, seed
+from sandbox.gitlab.state import Access, State
+from sandbox.http import Application, Body, Request, Response, Route, Router
+from sandbox.server import bind, in_thread
+
+
+@dataclass
+class Recorder:
+    """Records what hooks bring."""
+
+    url: str = ""
+    got: list[Any] = field(default_factory=list)
+
+    def take(self, request: Request) -> Response:
+        self.got.append(msgspec.json.decode(request.body))
+        return Response(status=202)
+
+
+@dataclass
+class Running:
+    """The running emulator, seen from outside; `plug` is for looking at state."""
+
+    url: str
+    secrets: Secrets
+    state: State
+    recorder: Recorder
+    plug: Plug
+
+    def client(self, who: str = "starter") -> gitlab.Gitlab:
+        known = {"bot": self.secrets.token, "starter": self.secrets.starter_token, "root": self.secrets.admin_token}
+        return gitlab.Gitlab(self.url, private_token=known.get(who) or self.secrets.user_tokens[who])
+
+    def project(self, who: str = "starter", path: str = "payk12/bug-fix") -> Any:
+        return self.client(who).projects.get(path)
+
+    def settled(self) -> Any:
+        """Wait until no job moves by itself and all hooks are sent; give the engine's dump."""
+        answer = httpx2.get(f"{self.url}/_sandbox/jobs/settled", params={"timeout_s": "60"}, timeout=70)
+        answer.raise_for_status()
+        while not httpx2.get(f"{self.url}/_sandbox/state").json()["hooks_idle"]:
+            threading.Event().wait(0.01)
+        return answer.json()
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something that a running job does."""
+        for _ in range(2000):
+            if condition():
+                return
+            threading.Event().wait(0.01)
+        pytest.fail("the state did not come")
+
+    def switch(self, verb: str, **body: str) -> None:
+        httpx2.post(f"{self.url}/_sandbox/jobs/{verb}", json=body).raise_for_status()
+
+    def events(self, kind: str) -> list[Any]:
+        return [one for one in self.recorder.got if one["object_kind"] == kind]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """Start an emulator whose automation project has this configuration."""
+    stops: list[Any] = []
+
+    def start(config: str, *, concurrency: int = 4, **files: str) -> Running:
+        recorder = Recorder()
+        router = Router("receiver")
+        router.include(recorder, (Route("POST", "/hooks/gitlab", Recorder.take, body=Body.FREE),))
+        listener, recorder.url = bind()
+        stops.append(in_thread(Application(router), listener))
+        stops[-1].__enter__()
+        checkout, sources = tmp_path / "checkout", tmp_path / "contacts"
+        for folder, name, text in [(checkout, ".gitlab-ci.yml", config), (sources, "app.py", "pass\n")]:
+            folder.mkdir(exist_ok=True)
+            (folder / name).write_text(text)
+        for name, text in files.items():
+            (checkout / "templates" / "ci").mkdir(parents=True, exist_ok=True)
+            (checkout / "templates" / "ci" / f"{name}.yml").write_text(text)
+        gate, url = bind()
+        state = State(url=url, root=tmp_path / "gitlab")
+        people = {
+            "mara": Person(name="Mara Lindqvist", access=Access.MAINTAINER),
+            "tomas": Person(name="Tomás Ferreira", access=Access.DEVELOPER),
+            "rosa": Person(name="Rosa", access=Access.REPORTER),
+        }
+        secrets = asyncio.run(
+            seed(
+                state,
+                people=people,
+                repositories={"payk12/contacts": sources, "payk12/closed": sources},
+                catalogue="version: 1\n",
+                automation=checkout,
+                receiver=recorder.url,
+            )
+        )
+        closed = state.project("payk12/closed")
+        assert closed is not None
+        closed.job_token_allowlist = set()
+        plug = Plug(state, RunnerSettings(root=tmp_path / "runner", concurrency=concurrency))
+        stops.append(in_thread(gitlab_app.create(state, extend=plug), gate))
+        stops[-1].__enter__()
+        return Running(url, secrets, state, recorder, plug)
+
+    yield start
+    for stop in reversed(stops):
+        stop.__exit__(None, None, None)
