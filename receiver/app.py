@@ -1,0 +1,110 @@
+"""The receiver's application: settings and catalogue in, Litestar out. Knows which parts there are, nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from pipelines.catalogue import Catalogue
+from receiver.gateway.forward import Gateway
+from receiver.hooks import Interests
+from receiver.jobs.admission import Doorkeeper
+from receiver.settings import Settings
+from receiver.store.database import Database, address
+from receiver.web import gateway, health, hooks, jobs, problems
+from receiver.web.hooks import Intake
+from receiver.web.services import Services
+
+log = structlog.get_logger()
+
+HANDLERS: Final[list[Any]] = [
+    *health.HANDLERS,
+    *hooks.HANDLERS,
+    *jobs.HANDLERS,
+    *gateway.HANDLERS,
+]
+"""Everything that answers HTTP."""
+
+MAX_BODY: Final = 1024 * 1024
+"""Bytes; addresses that take more say so themselves."""
+
+
+def utc_now() -> datetime:
+    """Return the time: the one clock that everything behind HTTP is given."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], datetime] = utc_now) -> Litestar:
+    """Return the application. Raises SettingsError when a kind of hook could not be verified."""
+    gitlab, jira = hooks.gitlab_secrets(settings), hooks.jira_secrets(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with Database(address(settings)) as database:
+            services = services_of(settings, database=database, clock=clock)
+            interests = Interests.of(catalogue)
+            app.state.intake = Intake(database=database, interests=interests, gitlab=gitlab, jira=jira, clock=clock)
+            app.state.services, app.state.database = services, database
+            log.info("receiver.started", public_url=settings.public_url, gitlab=settings.gitlab_url)
+            try:
+                yield
+            finally:
+                await services.gateway.close()
+                log.info("receiver.stopped")
+
+    return Litestar(
+        route_handlers=HANDLERS,
+        lifespan=[lifespan],
+        dependencies={
+            "intake": Provide(_intake, sync_to_thread=False),
+            "services": Provide(_services, sync_to_thread=False),
+            "database": Provide(_database, sync_to_thread=False),
+        },
+        exception_handlers={HTTPException: problems.refused, Exception: problems.broke},
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,  # structlog is configured by the process, see receiver.logs
+    )
+
+
+def services_of(settings: Settings, *, database: Database, clock: Callable[[], datetime]) -> Services:
+    """Return what the job API and the gateway work with."""
+    return Services(
+        settings=settings,
+        database=database,
+        doorkeeper=Doorkeeper(
+            database,
+            gitlab_url=settings.gitlab_url,
+            gitlab_token=settings.gitlab_token,
+            issuer=settings.oidc_issuer,
+            audience=settings.public_url,
+            clock=clock,
+        ),
+        gateway=Gateway(
+            database, base_url=settings.anthropic_base_url, api_key=settings.anthropic_api_key, clock=clock
+        ),
+        clock=clock,
+    )
+
+
+def _intake(state: State) -> Intake:
+    intake: Intake = state.intake
+    return intake
+
+
+def _services(state: State) -> Services:
+    services: Services = state.services
+    return services
+
+
+def _database(state: State) -> Database:
+    database: Database = state.database
+    return database

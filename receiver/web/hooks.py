@@ -1,0 +1,144 @@
+"""Take hooks in: check the signature, see that it can be read, store it, answer 202. Acts on nothing; the worker does.
+
+Answers: 202 stored (new or again), 400 not a hook's body, 401 sender not proved, 413 too large, 503 nothing stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import structlog
+from litestar import Response, post
+from msgspec import Struct
+
+from receiver.hooks import (
+    Delivery,
+    GitlabSecrets,
+    Interests,
+    JiraSecrets,
+    SignatureError,
+    WrongShapeError,
+    read,
+    verify_gitlab,
+    verify_jira,
+)
+from receiver.hooks.signatures import signing_key
+from receiver.settings import Settings, SettingsError, several
+from receiver.store.database import Database
+from receiver.store.inbox import DatabaseDownError, Incoming, accept
+from receiver.web.problems import AnyRequest, problem
+
+log = structlog.get_logger()
+
+MAX_HOOK: Final = 25 * 1024 * 1024
+"""Bytes. GitLab sends no larger hook (doc/administration/instance_limits.md); Jira's limit is below."""
+
+DOWN_RETRY_S: Final = 5
+
+Verify = Callable[[bytes, Mapping[str, str]], Delivery]
+
+
+class Intake(Struct, frozen=True, kw_only=True):
+    """What taking hooks in needs."""
+
+    database: Database
+    interests: Interests
+    gitlab: GitlabSecrets
+    jira: JiraSecrets
+    clock: Callable[[], datetime]
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """The answer to a stored delivery."""
+
+    delivery: int
+    verdict: str
+    """`pending`: it will be handled; `duplicate`: it was stored before."""
+
+
+def gitlab_secrets(settings: Settings) -> GitlabSecrets:
+    """Return how GitLab proves itself. Raises SettingsError when it can't."""
+    tokens, signing_tokens = several(settings.gitlab_webhook_secrets), several(settings.gitlab_signing_tokens)
+    if not tokens and not signing_tokens:
+        raise SettingsError(
+            "Set GITLAB_SIGNING_TOKENS (GitLab 19.0 and later) or GITLAB_WEBHOOK_SECRETS to what the hooks in GitLab "
+            "are configured with; without one every hook would have to be refused."
+        )
+    for token in signing_tokens:
+        try:
+            signing_key(token)
+        except SignatureError as error:
+            raise SettingsError(f"GITLAB_SIGNING_TOKENS: {error}") from error
+    return GitlabSecrets(tokens=tokens, signing_tokens=signing_tokens)
+
+
+def jira_secrets(settings: Settings) -> JiraSecrets:
+    """Return how Jira proves itself. Raises SettingsError when it can't."""
+    secrets = several(settings.jira_webhook_secrets)
+    name, colon, value = settings.jira_webhook_header.partition(":")
+    header = (name.strip().lower(), value.strip()) if name.strip() and value.strip() else None
+    if settings.jira_webhook_header and header is None:
+        missing = "a value after" if colon else "a colon and a value after"
+        raise SettingsError(f"JIRA_WEBHOOK_HEADER needs {missing} the header's name, for example `X-Hook-Key: s3cret`.")
+    if not secrets and header is None:
+        raise SettingsError(
+            "Set JIRA_WEBHOOK_SECRETS to the secret of the webhook in Jira, or JIRA_WEBHOOK_HEADER where Jira can't "
+            "sign; without one every hook would have to be refused."
+        )
+    return JiraSecrets(secrets=secrets, header=header)
+
+
+@post("/hooks/gitlab", status_code=202, request_max_body_size=MAX_HOOK)
+async def gitlab_hook(request: AnyRequest, intake: Intake) -> Response[bytes]:
+    """Take a hook of GitLab."""
+
+    def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
+        return verify_gitlab(body, headers=headers, secrets=intake.gitlab, now=intake.clock())
+
+    return await _take(request, intake, verify)
+
+
+@post("/hooks/jira", status_code=202, request_max_body_size=MAX_HOOK)
+async def jira_hook(request: AnyRequest, intake: Intake) -> Response[bytes]:
+    """Take a hook of Jira."""
+
+    def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
+        return verify_jira(body, headers=headers, secrets=intake.jira, now=intake.clock())
+
+    return await _take(request, intake, verify)
+
+
+async def _take(request: AnyRequest, intake: Intake, verify: Verify) -> Response[bytes]:
+    body = await request.body()
+    try:
+        delivery = verify(body, {name.lower(): value for name, value in request.headers.items()})
+        reading = read(delivery, interests=intake.interests)
+    except SignatureError as error:
+        log.warning("delivery.refused", path=request.url.path, reason=str(error))
+        return problem(401, str(error))
+    except WrongShapeError as error:
+        log.warning("delivery.unreadable", path=request.url.path, reason=str(error))
+        return problem(400, str(error))
+    incoming = Incoming(
+        source=delivery.source,
+        key=reading.delivery_key,
+        ordering_key=reading.ordering_key,
+        kind=reading.kind,
+        headers=delivery.headers,
+        body=delivery.body,
+        received_at=delivery.received_at,
+    )
+    try:
+        stored = await accept(intake.database, incoming)
+    except DatabaseDownError as error:
+        log.error("delivery.not_stored", source=delivery.source, reason=str(error))  # noqa: TRY400  # the sender tries again; a traceback for each would bury the log
+        return problem(503, "The database can't be reached; nothing was stored.", retry_after_s=DOWN_RETRY_S)
+    log.info("delivery.stored", delivery=stored.id, source=delivery.source, kind=reading.kind, repeated=stored.repeated)
+    receipt = Receipt(delivery=stored.id, verdict="duplicate" if stored.repeated else "pending")
+    return Response(msgspec.json.encode(receipt), status_code=202, media_type="application/json")
+
+
+HANDLERS = [gitlab_hook, jira_hook]
