@@ -18,7 +18,7 @@ def check_pairing(request: wire.CountRequest) -> None:
         if missing:
             raise _unanswered(pending[missing[0]], missing)
         pending = {call.id: index for call in _calls(message)}
-        seen.update(pending)
+        seen.update(pending.keys())
         if len(pending) != len(_calls(message)) or any(seen[call] > 1 for call in pending):
             raise invalid(f"messages.{index}: `tool_use` ids must be unique")
     if pending:

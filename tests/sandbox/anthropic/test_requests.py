@@ -20,6 +20,10 @@ CALL: dict[str, Any] = {
     "content": [{"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1, "b": 2}}],
 }
 RESULT: dict[str, Any] = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": "3"}]}
+SECOND: dict[str, Any] = {
+    "role": "user",
+    "content": [{"type": "tool_result", "tool_use_id": "t2", "content": "3"}],
+}
 HOUR = {"type": "ephemeral", "ttl": "1h"}
 MINUTES = {"type": "ephemeral"}
 
@@ -71,6 +75,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         ]
     },
     "a call and its result": {"messages": [USER, CALL, RESULT]},
+    "a second round of calls": {
+        "messages": [USER, CALL, RESULT, msgspec.json.decode(msgspec.json.encode(CALL).replace(b"t1", b"t2")), SECOND]
+    },
     "a failed call, then text": {
         "messages": [USER, CALL, user({"type": "tool_result", "tool_use_id": "t1", "is_error": True}, text())]
     },
