@@ -8,16 +8,18 @@ from sandbox.gitlab.hook_faults import HookFaults
 from sandbox.http import Application, Handler, Request, Response, Router
 from sandbox.jira import api_comment, api_issue, api_link, api_search, api_site, control, pages
 from sandbox.jira.control import Control
-from sandbox.jira.hooks import Deliverer, Webhook
+from sandbox.jira.hooks import DELAYS_S, Deliverer, Webhook
 from sandbox.jira.site import Site
 
 MODULES = (api_site, api_search, api_comment, api_link, api_issue)
 
 
-def create(site: Site, *, webhooks: Sequence[Webhook] = ()) -> Application:
+def create(
+    site: Site, *, webhooks: Sequence[Webhook] = (), retry_delays_s: tuple[float, ...] = DELAYS_S
+) -> Application:
     """Make the application of a site that `seed.site` made from a scenario."""
     hook_faults, request_faults, log = HookFaults(), RequestFaults(), RequestLog()
-    deliverer = Deliverer(site, tuple(webhooks), hook_faults)
+    deliverer = Deliverer(site, tuple(webhooks), faults=hook_faults, retry_delays_s=retry_delays_s)
     router = Router("Jira")
     for module in MODULES:
         router.include(site, module.ROUTES)

@@ -72,10 +72,13 @@ class Delivery:
 class Deliverer:
     """Listens to the site and sends what the webhooks want."""
 
-    def __init__(self, site: Site, webhooks: tuple[Webhook, ...], faults: HookFaults) -> None:
+    def __init__(
+        self, site: Site, webhooks: tuple[Webhook, ...], *, faults: HookFaults, retry_delays_s: tuple[float, ...]
+    ) -> None:
         self.site = site
         self.webhooks = webhooks
         self.faults = faults
+        self.retry_delays_s = retry_delays_s
         self.deliveries: list[Delivery] = []
         self._queue: asyncio.Queue[tuple[Webhook, Delivery]] = asyncio.Queue()
         self._client: httpx2.AsyncClient | None = None
@@ -182,8 +185,8 @@ class Deliverer:
 
     def _again(self, webhook: Webhook, delivery: Delivery) -> None:
         retries = len(delivery.attempts) - 1
-        if self.site.flavour is Flavour.CLOUD and retries < len(DELAYS_S):
-            self._later(webhook, delivery, seconds=DELAYS_S[retries])
+        if self.site.flavour is Flavour.CLOUD and retries < len(self.retry_delays_s):
+            self._later(webhook, delivery, seconds=self.retry_delays_s[retries])
         else:
             delivery.finished = True
 

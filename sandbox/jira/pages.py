@@ -132,9 +132,10 @@ def _link(link: RemoteLink) -> str:
 
 def _comment(comment: Comment) -> str:
     edited = "" if comment.updated == comment.created else f" · edited {_time(comment.updated)}"
+    who = f"<b>{escape(comment.author.name)}</b> {_time(comment.created)}{edited}"
     return (
-        f'<div class="comment"><div>{_avatar(comment.author)}</div><div>'
-        f'<div class="who"><b>{escape(comment.author.name)}</b> {_time(comment.created)}{edited}</div><div class="text">{render(comment.body)}</div></div></div>'
+        f'<div class="comment"><div>{_avatar(comment.author)}</div>'
+        f'<div><div class="who">{who}</div><div class="text">{render(comment.body)}</div></div></div>'
     )
 
 

@@ -1,0 +1,119 @@
+"""The emulated Jira on a real socket, seeded with PL-479; a receiver that records hooks; real `jira` clients."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import jira
+import msgspec
+import pytest
+
+from sandbox import scenario
+from sandbox.http import Application, Body, Request, Response, Route, Router
+from sandbox.jira.app import create
+from sandbox.jira.hooks import Webhook
+from sandbox.jira.seed import site
+from sandbox.jira.site import Site
+from sandbox.scenario import Flavour, JiraTransition, JiraWorld
+from sandbox.server import bind, in_thread
+
+SECRET = "hook secret"
+TOKENS = {"bug-fix-bot": "bot-token", "mara": "mara-token", "dana": "dana-token"}
+
+
+@dataclass
+class Receiver:
+    """Records what hooks bring, and answers with the statuses it is told, then with 202."""
+
+    url: str = ""
+    statuses: list[int] = field(default_factory=list)
+    got: list[Request] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def take(self, request: Request) -> Response:
+        with self.changed:
+            self.got.append(request)
+            self.changed.notify_all()
+            return Response(status=self.statuses.pop(0) if self.statuses else 202)
+
+    def wait(self, count: int) -> list[Request]:
+        """Wait until so many hooks have come."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=10), f"{len(self.got)} of {count} came"
+            return list(self.got)
+
+    def bodies(self, count: int) -> list[Any]:
+        return [one.json() for one in self.wait(count)]
+
+
+@dataclass
+class Emulated:
+    """The running emulator, with what a test needs to talk to it."""
+
+    url: str
+    site: Site
+    receiver: Receiver
+
+    def client(self, username: str = "bug-fix-bot", **more: Any) -> jira.JIRA:
+        """Make a client of the `jira` package, as the product does."""
+        person, token = self.site.people[username], TOKENS[username]
+        if self.site.flavour is Flavour.CLOUD:
+            return jira.JIRA(self.url, basic_auth=(person.email, token), max_retries=0, **more)
+        return jira.JIRA(self.url, token_auth=token, max_retries=0, **more)
+
+    def http(self, username: str = "bug-fix-bot") -> httpx2.Client:
+        """Make a plain client with the same credentials; REST v3 of Cloud."""
+        return httpx2.Client(
+            base_url=f"{self.url}/rest/api/3",
+            auth=(self.site.people[username].email, TOKENS[username]),
+            trust_env=False,
+        )
+
+    def control(self, method: str, path: str, **body: Any) -> Any:
+        answer = httpx2.request(method, f"{self.url}/_sandbox/{path}", json=body or None, trust_env=False)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+
+Start = Callable[..., Emulated]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start an emulator of a flavour, with a workflow of one's own if wanted."""
+    with ExitStack() as stack:
+
+        def begin(flavour: Flavour = Flavour.CLOUD, transitions: tuple[JiraTransition, ...] = ()) -> Emulated:
+            receiver = Receiver()
+            router = Router("receiver")
+            router.include(receiver, (Route("POST", "/hooks/jira", Receiver.take, body=Body.FREE),))
+            socket, receiver.url = bind()
+            stack.enter_context(in_thread(Application(router), socket))
+            story = scenario.load(scenario.find("pl-479"))
+            world = JiraWorld(flavour=flavour, transitions=transitions)
+            socket, url = bind()
+            made = site(msgspec.structs.replace(story, jira=world), url=url, tokens=TOKENS)
+            webhook = Webhook(url=f"{receiver.url}/hooks/jira", secret=SECRET)
+            app = create(made, webhooks=[webhook], retry_delays_s=(0.01, 0.02, 0.02, 0.02, 0.02))
+            stack.enter_context(in_thread(app, socket))
+            return Emulated(url=url, site=made, receiver=receiver)
+
+        yield begin
+
+
+@pytest.fixture
+def cloud(start: Start) -> Emulated:
+    return start()
+
+
+@pytest.fixture
+def data_center(start: Start) -> Emulated:
+    return start(Flavour.DATA_CENTER)
+
+
+@pytest.fixture(params=[Flavour.CLOUD, Flavour.DATA_CENTER], ids=lambda flavour: flavour.value)
+def either(request: pytest.FixtureRequest, start: Start) -> Emulated:
+    return start(request.param)

@@ -1,0 +1,219 @@
+"""What the product does with the `jira` package works here as it does with a real Jira."""
+
+import io
+from typing import Any
+
+import jira
+import pytest
+
+from sandbox.scenario import JiraTransition
+
+pytestmark = pytest.mark.integration
+
+
+def test_the_ticket_is_the_scenario_s(either: Any) -> None:
+    issue = either.client().issue("PL-479")
+    assert issue.fields.summary == "Contact creation fails for names with an apostrophe"
+    assert issue.fields.labels == ["front-office"]
+    assert [component.name for component in issue.fields.components] == ["contacts"]
+    assert issue.fields.status.name == "To Do"
+    assert issue.fields.reporter.displayName == "Dana Whitfield"
+    assert "h3. Steps" in issue.fields.description
+    assert [comment.author.displayName for comment in issue.fields.comment.comments] == [
+        "Tomás Ferreira",
+        "Dana Whitfield",
+    ]
+
+
+def test_only_the_fields_that_are_asked_for_come(either: Any) -> None:
+    issue = either.client().issue("PL-479", fields="summary,labels", expand="changelog")
+    assert set(issue.raw["fields"]) == {"summary", "labels"}
+    assert issue.changelog.histories == []
+
+
+def test_cloud_knows_people_by_account_id_and_data_center_by_name(cloud: Any, data_center: Any) -> None:
+    there, here = cloud.client().myself(), data_center.client().myself()
+    assert (there["accountId"], there.get("name")) == (cloud.site.people["bug-fix-bot"].account_id, None)
+    assert (here["name"], here.get("accountId")) == ("bug-fix-bot", None)
+    assert cloud.client().deploymentType == "Cloud"
+    assert data_center.client().deploymentType == "Server"
+
+
+def test_a_comment_can_be_added_edited_in_place_and_deleted(either: Any) -> None:
+    client = either.client()
+    comment = client.add_comment("PL-479", "Bug fix: *analysing*")
+    comment.update(body="Bug fix: *waiting for review*")
+    assert client.comment("PL-479", comment.id).body == "Bug fix: *waiting for review*"
+    assert len(client.comments("PL-479")) == 3
+    comment.delete()
+    with pytest.raises(jira.JIRAError) as refused:
+        client.comment("PL-479", comment.id)
+    assert refused.value.status_code == 404
+
+
+def test_somebody_else_s_comment_can_not_be_edited(either: Any) -> None:
+    comment = either.client().comments("PL-479")[0]
+    with pytest.raises(jira.JIRAError, match="permission to edit this comment"):
+        comment.update(body="mine now")
+
+
+def test_transitions_are_those_of_the_status(either: Any) -> None:
+    client = either.client()
+    offered = client.transitions("PL-479", expand="transitions.fields")
+    assert [(one["name"], one["to"]["name"], one["fields"]) for one in offered] == [("Start work", "In Progress", {})]
+    client.transition_issue("PL-479", offered[0]["id"])
+    assert client.issue("PL-479").fields.status.name == "In Progress"
+    assert [one["to"]["name"] for one in client.transitions("PL-479")] == ["In Review", "Done", "To Do"]
+
+
+def test_a_transition_that_is_not_offered_is_refused(either: Any) -> None:
+    with pytest.raises(jira.JIRAError, match="Transition id '21' is not valid for this issue"):
+        either.client().transition_issue("PL-479", "21")
+
+
+def test_a_transition_needs_its_required_fields(start: Any) -> None:
+    emulated = start(transitions=(JiraTransition(name="Close", to="Done", required=("resolution",)),))
+    client = emulated.client()
+    assert list(client.transitions("PL-479", expand="transitions.fields")[0]["fields"]) == ["resolution"]
+    with pytest.raises(jira.JIRAError, match="Resolution is required"):
+        client.transition_issue("PL-479", "11")
+    assert client.issue("PL-479").fields.status.name == "To Do"
+    client.transition_issue("PL-479", "11", fields={"resolution": {"name": "Duplicate"}})
+    assert client.issue("PL-479").fields.resolution.name == "Duplicate"
+
+
+def test_done_has_a_resolution_and_reopening_takes_it_away(either: Any) -> None:
+    client = either.client()
+    for name in ("Start work", "Finish"):
+        client.transition_issue("PL-479", name)
+    assert client.issue("PL-479").fields.resolution.name == "Done"
+    client.transition_issue("PL-479", "Reopen")
+    assert client.issue("PL-479").fields.resolution is None
+
+
+def test_labels_are_set_added_and_removed(either: Any) -> None:
+    client = either.client("mara")
+    issue = client.issue("PL-479")
+    issue.add_field_value("labels", "bug-fix")
+    assert issue.fields.labels == ["bug-fix", "front-office"]
+    issue.update(update={"labels": [{"remove": "front-office"}, {"add": "urgent"}]})
+    assert issue.fields.labels == ["bug-fix", "urgent"]
+    issue.update(fields={"labels": ["one"]})
+    assert client.issue("PL-479").fields.labels == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"fields": {"labels": ["two words"]}}, "contains spaces"),
+        ({"fields": {"labels": ["x"]}, "update": {"labels": [{"add": "y"}]}}, "both 'fields' and 'update'"),
+        ({"fields": {"customfield_1": "x"}}, "cannot be set"),
+        ({"fields": {"summary": "a\nb"}}, "newline"),
+        ({"fields": {"priority": {"name": "Huge"}}}, "priority selected is invalid"),
+        ({"update": {"summary": [{"add": "x"}]}}, "not supported"),
+        ({"fields": {"summary": "new", "labels": ["two words"]}}, "contains spaces"),
+    ],
+)
+def test_a_change_that_jira_would_refuse_changes_nothing(cloud: Any, change: Any, said: str) -> None:
+    issue = cloud.client("mara").issue("PL-479")
+    before = issue.raw["fields"]
+    with pytest.raises(jira.JIRAError, match=said):
+        issue.update(**change)
+    assert cloud.client().issue("PL-479").raw["fields"] == before
+
+
+def test_a_remote_link_with_the_same_global_id_is_updated(either: Any) -> None:
+    client = either.client()
+    for title in ("!1", "!1 merged"):
+        with pytest.warns(Warning, match="Unable to gather applicationlinks"):
+            client.add_remote_link("PL-479", {"url": "https://git.example.org/1", "title": title}, globalId="bug-fix:1")
+    client.add_simple_link("PL-479", {"url": "https://git.example.org/2", "title": "pipeline"})
+    links = client.remote_links("PL-479")
+    assert [(link.object.title, link.raw.get("globalId")) for link in links] == [
+        ("!1 merged", "bug-fix:1"),
+        ("pipeline", None),
+    ]
+    client.delete_remote_link("PL-479", global_id="bug-fix:1")
+    assert len(client.remote_links("PL-479")) == 1
+
+
+def test_groups_say_who_is_in_them(either: Any) -> None:
+    members = either.client().group_members("payk12-developers")
+    assert {member["fullname"] for member in members.values()} == {"Mara Lindqvist", "Tomás Ferreira"}
+    with pytest.raises(jira.JIRAError, match="does not exist"):
+        either.client().group_members("nobody")
+
+
+def test_group_member_pages(cloud: Any) -> None:
+    with cloud.http() as http:
+        first = http.get("/group/member", params={"groupname": "payk12-developers", "maxResults": 1}).json()
+        assert (first["total"], first["isLast"], len(first["values"])) == (2, False, 1)
+        groups = http.get("/user/groups", params={"accountId": cloud.site.people["dana"].account_id}).json()
+        assert [group["name"] for group in groups] == ["payk12-support"]
+
+
+def test_a_user_is_found_and_assigned(either: Any) -> None:
+    client = either.client()
+    client.assign_issue("PL-479", "tomas@example.org")
+    assert client.issue("PL-479").fields.assignee.displayName == "Tomás Ferreira"
+    client.assign_issue("PL-479", None)
+    assert client.issue("PL-479").fields.assignee is None
+
+
+def test_an_attachment_comes_back_byte_for_byte(either: Any) -> None:
+    client = either.client()
+    attached = client.add_attachment("PL-479", io.BytesIO(b"\x89PNG\r\n\x00\r\n"), filename="before.png")
+    assert client.issue("PL-479").fields.attachment[0].filename == "before.png"
+    assert client.attachment(attached.id).get() == b"\x89PNG\r\n\x00\r\n"
+
+
+def test_a_new_issue_can_be_created(either: Any) -> None:
+    client = either.client("dana")
+    issue = client.create_issue(
+        project="PL", issuetype={"name": "Bug"}, summary="Search is slow", labels=["bug-fix"], priority={"name": "Low"}
+    )
+    assert issue.key == "PL-480"
+    assert (issue.fields.reporter.displayName, issue.fields.labels) == ("Dana Whitfield", ["bug-fix"])
+
+
+@pytest.mark.parametrize(
+    ("jql", "found"),
+    [
+        ("project = PL AND labels = front-office", ["PL-479"]),
+        ('project = PL AND labels in ("x", "y")', []),
+        ('status = "To Do" and not (priority = Low or priority = Lowest)', ["PL-479"]),
+        ("labels not in (bug-fix) AND updated >= -5200w", ["PL-479"]),
+        ('created < "2026-11-16 14:05"', []),
+        ('created <= "2026-11-16 14:05" ORDER BY created DESC, key ASC', ["PL-479"]),
+        ("key in (PL-479) AND resolution is EMPTY", ["PL-479"]),
+        ('statusCategory != Done AND text ~ "apostrophe"', ["PL-479"]),
+        ("assignee = currentUser()", []),
+    ],
+)
+def test_a_search_finds_what_jql_says(either: Any, jql: str, found: list[str]) -> None:
+    assert [issue.key for issue in either.client().search_issues(jql)] == found
+
+
+@pytest.mark.parametrize(
+    "jql", ["colour = red", "project =", "project = PL ORDER BY nothing", "summary = x", "updated > soon", "a ^ b"]
+)
+def test_a_search_that_it_does_not_know_is_refused(either: Any, jql: str) -> None:
+    with pytest.raises(jira.JIRAError) as refused:
+        either.client().search_issues(jql)
+    assert refused.value.status_code == 400
+
+
+def test_cloud_searches_with_tokens_and_not_without_a_restriction(cloud: Any) -> None:
+    client = cloud.client()
+    for number in range(3):
+        client.create_issue(project={"key": "PL"}, issuetype={"name": "Task"}, summary=f"Task {number}")
+    keys = [issue.key for issue in client.enhanced_search_issues("project = PL ORDER BY key", maxResults=0)]
+    assert keys == ["PL-479", "PL-480", "PL-481", "PL-482"]
+    page = client.enhanced_search_issues("project = PL ORDER BY key", maxResults=3)
+    rest = client.enhanced_search_issues("project = PL ORDER BY key", maxResults=3, nextPageToken=page.nextPageToken)
+    assert [issue.key for issue in rest] == ["PL-482"]
+    assert client.approximate_issue_count("project = PL") == 4
+    with pytest.raises(jira.JIRAError, match="Unbounded JQL"):
+        client.enhanced_search_issues("ORDER BY created")
+    with cloud.http() as http:
+        assert http.get("/search", params={"jql": "project = PL"}).status_code == 410
