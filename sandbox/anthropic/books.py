@@ -130,8 +130,8 @@ def _usage(usage: Usage) -> dict[str, int]:
     return {
         "input_tokens": usage.input,
         "cache_read_input_tokens": usage.read,
-        "cache_creation_5m_input_tokens": usage.write_5m,
-        "cache_creation_1h_input_tokens": usage.write_1h,
+        "ephemeral_5m_input_tokens": usage.write_5m,
+        "ephemeral_1h_input_tokens": usage.write_1h,
         "output_tokens": usage.output,
         "thinking_tokens": usage.thinking,
     }

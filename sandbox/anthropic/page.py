@@ -4,11 +4,11 @@ from html import escape
 from typing import Any
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #24292f; background: #fafafa; margin: 2rem auto; max-width: 78rem;
+body { font: 14px/1.5 system-ui, sans-serif; color: #24292f; background: #fafafa; margin: 2rem auto; max-width: 84rem;
   padding: 0 1rem }
 h1 { font-size: 1.35rem; font-weight: 600 } h2 { font-size: 1.05rem; font-weight: 600; margin-top: 2rem }
 p { color: #57606a } table { border-collapse: collapse; width: 100%; background: #fff }
-th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid #eaecef; white-space: nowrap }
+th, td { text-align: left; padding: .3rem .5rem; border-bottom: 1px solid #eaecef; white-space: nowrap }
 th { color: #57606a; font-weight: 500 } .n { text-align: right; font-variant-numeric: tabular-nums }
 .quiet { color: #8c959f } .bad { color: #9a3412 } code { font: 13px ui-monospace, monospace }
 .scroll { overflow-x: auto }
@@ -17,8 +17,8 @@ th { color: #57606a; font-weight: 500 } .n { text-align: right; font-variant-num
 _COLUMNS = (
     ("input_tokens", "uncached"),
     ("cache_read_input_tokens", "cache read"),
-    ("cache_creation_5m_input_tokens", "written 5 min"),
-    ("cache_creation_1h_input_tokens", "written 1 h"),
+    ("ephemeral_5m_input_tokens", "written 5 min"),
+    ("ephemeral_1h_input_tokens", "written 1 h"),
     ("output_tokens", "output"),
 )
 
@@ -72,7 +72,7 @@ def _request(row: dict[str, Any]) -> str:
     look = "" if row["status"] == "ok" else ' class="bad"'
     cells = [
         f"<td>{row['at']:%H:%M:%S}</td>",
-        f"<td><code>{escape(row['request_id'])}</code></td>",
+        f'<td title="{escape(row["request_id"])}"><code>…{escape(row["request_id"][-6:])}</code></td>',
         f"<td>{escape(row['phase'] or '')}</td>",
         f"<td>{escape(row['repository'] or '')}</td>",
         f'<td class="n">{turn}</td>',

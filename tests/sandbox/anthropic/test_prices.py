@@ -84,6 +84,7 @@ def test_the_parts_add_up_to_the_total() -> None:
     for group in ("by_model", "by_status"):
         assert sum(Decimal(part["cost_usd"]) for part in books[group].values()) == Decimal(books["totals"]["cost_usd"])
     assert books["totals"]["billed_requests"] == 5
+    assert books["totals"]["ephemeral_1h_input_tokens"] == 5 * USAGE.write_1h
 
 
 @pytest.mark.parametrize(
