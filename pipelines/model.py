@@ -20,10 +20,10 @@ IssueKey = NewType("IssueKey", str)
 ProjectPath = NewType("ProjectPath", str)
 """A GitLab project's full path, for example `payk12/contacts`; it names the repository everywhere."""
 
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 """A SHA-256 in lowercase hexadecimal."""
 
-CommitSha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
+CommitSha = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$(?!\n)")]
 """A git object id, SHA-1 or SHA-256."""
 
 Line = Annotated[str, Meta(max_length=300)]

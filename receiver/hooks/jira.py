@@ -15,7 +15,7 @@ from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
 from receiver.hooks.fields import Url, Word, decode, word
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, NotInteresting
 
-KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$")]
+KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$(?!\n)")]
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,27 @@
+"""Deliveries for the tests of reading: as the inbox would give them back."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from receiver.hooks import Delivery, Interests, Reading, Source, read
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@pytest.fixture
+def interests() -> Interests:
+    return Interests(label="bug-fix", jira_project="PL", bot=7)
+
+
+@pytest.fixture
+def reading(interests: Interests) -> Callable[..., Reading]:
+    """Read a body of a source."""
+
+    def of(source: Source, body: bytes, **headers: str) -> Reading:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        delivery = Delivery.stored(source=source, headers=named, body=body, received_at=NOW)
+        return read(delivery, interests=interests)
+
+    return of

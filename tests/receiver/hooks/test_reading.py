@@ -1,0 +1,295 @@
+"""What hooks mean: labels, comments, pipelines, jobs, merge requests, notes; and how they are kept apart."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from receiver.hooks import Delivery, Interests, Reading, Source, WrongShapeError, read
+from receiver.workflow.events import (
+    IssueCommented,
+    IssueLabelled,
+    JobChanged,
+    MergeRequestChanged,
+    NotePosted,
+    NotInteresting,
+    PipelineChanged,
+    StartRequested,
+)
+
+Read = Callable[..., Reading]
+CLOUD_USER = {"accountId": "5b10ac", "displayName": "Mara"}
+
+
+def json(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def updated(before: str | None, after: str | None, **changes: Any) -> bytes:
+    item = {"field": "labels", "fromString": before, "toString": after}
+    hook = {
+        "webhookEvent": "jira:issue_updated",
+        "timestamp": 1,
+        "user": CLOUD_USER,
+        "issue": {"key": "PL-479", "fields": {"labels": (after or "").split()}},
+        "changelog": {"items": [item]},
+    }
+    return json(hook | changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "bug-fix"),
+        (None, "bug-fix"),
+        ("a b", "b bug-fix a"),
+        ("bug-fixes", "bug-fix bug-fixes"),
+        ("BUG-FIX", "bug-fix"),
+    ],
+)
+def test_a_label_that_was_added_starts(reading: Read, before: str | None, after: str) -> None:
+    found = reading(Source.JIRA, updated(before, after))
+    assert found.event == IssueLabelled(issue_key="PL-479", actor="5b10ac", actor_name="Mara")
+    assert (found.kind, found.ordering_key) == ("jira:issue_updated", "ticket:PL-479")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("bug-fix", "bug-fix new"),
+        ("bug-fix a", "a bug-fix"),
+        ("bug-fix", ""),
+        ("bug-fix", None),
+        ("", "bug-fixes"),
+        ("", "no-bug-fix bug_fix Bug-Fix"),
+        ("x", "y"),
+    ],
+)
+def test_any_other_change_of_labels_means_nothing(reading: Read, before: str | None, after: str | None) -> None:
+    assert isinstance(reading(Source.JIRA, updated(before, after)).event, NotInteresting)
+
+
+def test_a_label_present_at_creation_counts(reading: Read) -> None:
+    hook = {"webhookEvent": "jira:issue_created", "user": {"name": "mara", "key": "JIRAUSER1"}}
+    body = json(hook | {"issue": {"key": "PL-1", "fields": {"labels": ["x", "bug-fix"]}}})
+    assert reading(Source.JIRA, body).event == IssueLabelled(
+        issue_key="PL-1", actor="JIRAUSER1", actor_name="JIRAUSER1"
+    )
+    without = json(hook | {"issue": {"key": "PL-1", "fields": {"labels": None}}})
+    assert isinstance(reading(Source.JIRA, without).event, NotInteresting)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"issue": {"key": "OTHER-1"}}, "not a ticket of the project PL"),
+        ({"issue": {"key": "PLX-1"}}, "not a ticket of the project PL"),
+        ({"changelog": {"items": [{"field": "summary", "toString": "bug-fix"}]}}, "No label"),
+        ({"changelog": None}, "No label"),
+        ({"user": None}, "did not say who"),
+        ({"user": {"displayName": "x"}}, "did not say who"),
+        ({"webhookEvent": "sprint_created"}, "`sprint_created`"),
+    ],
+)
+def test_what_starts_nothing_says_why(reading: Read, changes: dict[str, Any], says: str) -> None:
+    event = reading(Source.JIRA, updated("", "bug-fix", **changes)).event
+    assert isinstance(event, NotInteresting)
+    assert says in event.reason
+
+
+def test_comments_of_cloud_and_data_center(reading: Read) -> None:
+    comment = {"id": "9", "author": {"key": "mara"}, "self": "https://jira/rest/api/2/issue/10013/comment/9"}
+    data_center = reading(Source.JIRA, json({"webhookEvent": "comment_created", "comment": comment}))
+    assert data_center.event == IssueCommented(issue_key=None, comment="9", actor="mara")
+    assert data_center.ordering_key == "ticket-id:10013"
+    cloud = {"webhookEvent": "comment_created", "comment": comment, "issue": {"key": "PL-479"}}
+    assert reading(Source.JIRA, json(cloud)).ordering_key == "ticket:PL-479"
+    elsewhere = reading(Source.JIRA, json(cloud | {"issue": {"key": "X-1"}}))
+    assert isinstance(elsewhere.event, NotInteresting)
+
+
+PROJECT = {"id": 2, "path_with_namespace": "payk12/contacts"}
+NOTE = {"id": 5, "note": "hello", "noteable_type": "MergeRequest", "author_id": 3, "action": "create"}
+
+
+def pipeline(**changes: Any) -> bytes:
+    attributes = {"id": 31, "status": "running", "source": "api", "ref": "main", "sha": "a" * 40}
+    attributes |= changes.pop("attributes", {})
+    return json({"object_kind": "pipeline", "object_attributes": attributes, "project": PROJECT} | changes)
+
+
+def test_a_parent_pipeline_and_its_child_are_kept_in_one_order(reading: Read) -> None:
+    assert reading(Source.GITLAB, pipeline()).ordering_key == "pipeline:2:31"
+    child = pipeline(
+        attributes={"id": 32, "source": "parent_pipeline"},
+        source_pipeline={"pipeline_id": 31, "job_id": 1, "project": PROJECT},
+    )
+    found = reading(Source.GITLAB, child)
+    assert isinstance(found.event, PipelineChanged)
+    assert (found.event.parent, found.ordering_key) == (31, "pipeline:2:31")
+    triggered = pipeline(attributes={"source": "pipeline"}, source_pipeline={"pipeline_id": 30})
+    event = reading(Source.GITLAB, triggered).event
+    assert isinstance(event, PipelineChanged)
+    assert event.parent is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2016-08-12 15:23:28 UTC", datetime(2016, 8, 12, 15, 23, 28, tzinfo=UTC)),
+        ("2016-08-12T15:23:28.000Z", datetime(2016, 8, 12, 15, 23, 28, tzinfo=UTC)),
+        ("2016-08-12 17:23:28 +0200", datetime(2016, 8, 12, 15, 23, 28, tzinfo=UTC)),
+        (None, None),
+    ],
+)
+def test_gitlabs_ways_to_write_a_time_are_read(reading: Read, text: str | None, expected: datetime | None) -> None:
+    event = reading(Source.GITLAB, pipeline(attributes={"created_at": text})).event
+    assert isinstance(event, PipelineChanged)
+    assert event.created_at == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "body", "field"),
+    [
+        (Source.GITLAB, pipeline(attributes={"id": "x"}), "`$.object_attributes.id`"),
+        (Source.GITLAB, pipeline(attributes={"id": -1}), "`$.object_attributes.id`"),
+        (Source.GITLAB, pipeline(attributes={"id": 2**63}), "`$.object_attributes.id`"),
+        (Source.GITLAB, pipeline(attributes={"status": 3}), "`$.object_attributes.status`"),
+        (Source.GITLAB, pipeline(attributes={"created_at": "soon"}), "`$.object_attributes.created_at`"),
+        (Source.GITLAB, pipeline(attributes={"created_at": "2016-08-12"}), "`$.object_attributes.created_at`"),
+        (Source.GITLAB, pipeline(project=None), "`$.project`"),
+        (Source.GITLAB, b'{"object_kind": "pipeline"}', "object_attributes"),
+        (Source.GITLAB, b"{}", "$.object_kind"),
+        (Source.GITLAB, b"[]", "Expected `object`"),
+        (Source.GITLAB, b"", "not JSON"),
+        (Source.GITLAB, b"\xff\xfe", "not JSON"),
+        (Source.GITLAB, b'{"object_kind": "a\xff"}', "not JSON"),
+        (Source.GITLAB, b'{"x":' * 100_000, "nested too deeply"),
+        (Source.JIRA, b"{}", "webhookEvent"),
+        (Source.JIRA, b'{"webhookEvent": ""}', "webhookEvent"),
+        (Source.JIRA, updated("", "bug-fix", issue={"key": "PL-479\n"}), "`$.issue.key`"),
+        (Source.JIRA, updated("", "bug-fix", issue={"key": "../../x"}), "`$.issue.key`"),
+        (Source.JIRA, updated("", "bug-fix", changelog={"items": 3}), "`$.changelog.items`"),
+        (Source.OPERATOR, b'{"type": "StartRequested"}', "issue_key"),
+    ],
+)
+def test_a_wrong_shape_says_which_field(reading: Read, source: Source, body: bytes, field: str) -> None:
+    with pytest.raises(WrongShapeError) as raised:
+        reading(source, body)
+    assert field in str(raised.value)
+    assert len(str(raised.value)) < 400
+
+
+def test_hostile_texts_are_cut_and_cleaned_before_anything_keeps_them(reading: Read) -> None:
+    hostile = "run\x00ning\x1b[31m\x7f" + "x" * 10_000
+    event = reading(Source.GITLAB, pipeline(attributes={"status": hostile, "url": "javascript:alert(1)"})).event
+    assert isinstance(event, PipelineChanged)
+    assert event.status.startswith("running[31mx")
+    assert (len(event.status), event.url) == (255, "")
+    unknown = reading(Source.GITLAB, json({"object_kind": "x\x00" * 5_000}))
+    assert len(unknown.kind) == 255
+    assert "\x00" not in unknown.kind
+
+
+def job(**changes: Any) -> bytes:
+    hook = {"object_kind": "build", "project_id": 2, "pipeline_id": 31, "build_id": 7, "build_name": "analysis"}
+    return json(hook | {"build_stage": "analyse", "build_status": "success", "build_duration": 4.5} | changes)
+
+
+def test_a_job_names_its_project_in_new_and_old_versions(reading: Read) -> None:
+    for changes in (
+        {"project": PROJECT},
+        {"repository": {"homepage": "https://gitlab.example.com/payk12/contacts"}},
+    ):
+        found = reading(Source.GITLAB, job(**changes))
+        assert isinstance(found.event, JobChanged)
+        assert (found.event.project, found.ordering_key) == ("payk12/contacts", "pipeline:2:31")
+    bare = reading(Source.GITLAB, job()).event
+    assert isinstance(bare, JobChanged)
+    assert (bare.project, bare.duration_s, bare.queued_s) == ("", 4.5, None)
+
+
+def test_a_merge_request_is_named_by_its_target(reading: Read) -> None:
+    attributes = {"iid": 1, "target_project_id": 2, "state": "merged", "source_branch": "b", "action": "merge"}
+    hook = {"object_kind": "merge_request", "project": PROJECT, "user": {"id": 3, "username": "mara"}}
+    found = reading(Source.GITLAB, json(hook | {"object_attributes": attributes}))
+    assert isinstance(found.event, MergeRequestChanged)
+    assert (found.event.state, found.event.actor, found.ordering_key) == ("merged", "mara", "merge_request:2:1")
+
+
+def note(**changes: Any) -> bytes:
+    hook = {"object_kind": "note", "event_type": "note", "project": PROJECT, "merge_request": {"iid": 1}}
+    attributes = NOTE | changes.pop("attributes", {})
+    return json(hook | {"object_attributes": attributes} | changes)
+
+
+def test_a_persons_note_on_a_merge_request_is_read(reading: Read) -> None:
+    found = reading(Source.GITLAB, note())
+    assert isinstance(found.event, NotePosted)
+    assert (found.event.note, found.event.author_id, found.ordering_key) == (5, 3, "merge_request:2:1")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (note(attributes={"author_id": 7}), "our own"),
+        (note(attributes={"note": "hi\n<!-- bug-fix:run=0123 -->"}), "our own"),
+        (note(attributes={"system": True}), "GitLab itself"),
+        (note(event_type="confidential_note"), "confidential"),
+        (note(attributes={"internal": True}), "confidential"),
+        (note(attributes={"confidential": True}), "confidential"),
+        (note(attributes={"noteable_type": "Issue"}), "Issue"),
+        (json({"object_kind": "tag_push", "ref": "refs/tags/v1"}), "`tag_push`"),
+        (json({"event_name": "user_add_to_group"}), "`user_add_to_group`"),
+    ],
+)
+def test_other_notes_and_hooks_say_why_they_mean_nothing(reading: Read, body: bytes, says: str) -> None:
+    event = reading(Source.GITLAB, body).event
+    assert isinstance(event, NotInteresting)
+    assert says in event.reason
+
+
+def test_an_edited_note_says_so(reading: Read) -> None:
+    event = reading(Source.GITLAB, note(attributes={"action": "update"})).event
+    assert isinstance(event, NotePosted)
+    assert event.action == "update"
+
+
+def test_the_vendors_key_tells_deliveries_apart(reading: Read) -> None:
+    body = pipeline()
+    one = reading(Source.GITLAB, body, idempotency_key="abc", x_gitlab_event_uuid="u", x_gitlab_webhook_uuid="1")
+    again = reading(Source.GITLAB, body, idempotency_key="abc", x_gitlab_event_uuid="u", x_gitlab_webhook_uuid="2")
+    other = reading(Source.GITLAB, body, idempotency_key="abd", x_gitlab_event_uuid="u", x_gitlab_webhook_uuid="1")
+    signed = reading(Source.GITLAB, body, webhook_id="abc", idempotency_key="abc")
+    assert one.delivery_key == again.delivery_key == signed.delivery_key == "abc"
+    assert other.delivery_key == "abd"
+    jira = reading(Source.JIRA, updated("", "bug-fix"), x_atlassian_webhook_identifier="id-1")
+    assert jira.delivery_key == "id-1"
+
+
+def test_a_key_of_odd_characters_is_hashed(reading: Read) -> None:
+    odd = reading(Source.GITLAB, pipeline(), idempotency_key="ä b" * 300)
+    assert odd.delivery_key.startswith("sha256-")
+    assert odd.delivery_key.isascii()
+
+
+def test_without_a_vendors_key_the_meaning_tells_deliveries_apart(reading: Read) -> None:
+    first = reading(Source.JIRA, updated("", "bug-fix"))
+    reordered = json(dict(reversed(list(msgspec.json.decode(updated("", "bug-fix")).items()))))
+    assert reading(Source.JIRA, reordered).delivery_key == first.delivery_key
+    set_again = reading(Source.JIRA, updated("", "bug-fix", timestamp=2))
+    assert set_again.delivery_key != first.delivery_key
+    success = reading(Source.GITLAB, pipeline(attributes={"status": "success"}))
+    assert success.delivery_key != reading(Source.GITLAB, pipeline()).delivery_key
+    tag, other_tag = (reading(Source.GITLAB, json({"object_kind": "tag_push", "ref": r})) for r in ("a", "b"))
+    assert tag.delivery_key != other_tag.delivery_key
+    assert tag.ordering_key == f"delivery:{tag.delivery_key}"
+
+
+def test_an_operators_request_is_a_delivery_too(interests: Interests) -> None:
+    request = StartRequested(issue_key="PL-479", actor_name="root")
+    delivery = Delivery.asked_by_operator(request, request_id="r1", now=datetime(2026, 1, 1, tzinfo=UTC))
+    found = read(delivery, interests=interests)
+    assert (found.event, found.delivery_key, found.ordering_key) == (request, "r1", "ticket:PL-479")
