@@ -1,0 +1,44 @@
+"""`bug-fix-job PHASE`: what runs in a CI job. Reads its environment and ends with an exit code; all else is in job/."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pipelines.job.client import ReceiverClient
+from pipelines.job.environment import harden_process, read_settings, separate_secrets
+from pipelines.job.errors import ExitCode, JobError
+from pipelines.job.log import JobLog
+from pipelines.job.supervisor import run_job
+from pipelines.model import Phase
+
+_USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a GitLab CI job."
+
+
+def main() -> None:
+    """Run the job and exit with its code."""
+    if len(sys.argv) != 2 or sys.argv[1] not in set(Phase):
+        print(_USAGE, file=sys.stderr)  # noqa: T201 - a usage message
+        sys.exit(0 if sys.argv[1:] in (["--help"], ["-h"]) else 2)
+    sys.exit(_run(sys.argv[1]))
+
+
+def _run(phase: str) -> ExitCode:
+    log = JobLog()
+    try:
+        secrets = separate_secrets(os.environ)
+        harden_process()
+        settings = read_settings(phase, os.environ)
+    except JobError as error:
+        log.say(f"{error.exit_code.name}: {error}")
+        return error.exit_code
+    os.umask(0o022)
+    client = ReceiverClient(settings.receiver)
+    try:
+        return run_job(settings, secrets, log, client)
+    finally:
+        client.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Render the prompts in templates/prompts. Untrusted text gets in as JSON documents only; decides nothing.
+
+`StrictUndefined`: a template that names what it isn't given fails here and not in front of the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from pipelines.agents.untrusted import Cleaner
+from pipelines.job.errors import JobError
+from pipelines.wire import RunSpec
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "prompts"
+
+_ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,19}-[1-9][0-9]{0,9}")
+_PROJECT = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+")
+_AGENT = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+class Prompts:
+    """The templates of a folder."""
+
+    def __init__(self, folder: Path = TEMPLATES) -> None:
+        self._folder = folder
+        self._environment = Environment(
+            loader=FileSystemLoader(folder),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701 - prompts are Markdown; untrusted text is JSON before it gets here
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+
+    def system(self, context: str) -> list[dict[str, Any]]:
+        """Return the system prompt of every phase: how we work, then the context, which ends the cached prefix."""
+        document = self._render("context.md.j2", context=context)
+        return [
+            {"type": "text", "text": self._render("system.md.j2")},
+            {"type": "text", "text": document, "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+        ]
+
+    def first_message(self, spec: RunSpec, cleaner: Cleaner, values: Mapping[str, object] | None = None) -> str:
+        """Return the first user message of a phase: marker lines, profile, instructions, documents."""
+        agent = spec.agent.name if spec.agent is not None else "default"
+        return self._render(
+            f"{spec.phase}.md.j2",
+            phase=spec.phase.value,
+            issue_key=_checked(_ISSUE_KEY, spec.ticket.key, "issue key"),
+            iteration=spec.iteration,
+            repository=None if spec.repository is None else _checked(_PROJECT, spec.repository, "project path"),
+            profile=self._profile(agent),
+            ticket=cleaner.document(spec.ticket),
+            plan=None if spec.plan is None else cleaner.document(spec.plan),
+            diagnosis=None if spec.diagnosis is None else cleaner.document({"diagnosis": spec.diagnosis}),
+            **dict(values or {}),
+        )
+
+    def _profile(self, agent: str) -> str:
+        name = f"agents/{_checked(_AGENT, agent, 'agent name')}.md.j2"
+        known = (self._folder / name).exists()
+        return self._render(name if known else "agents/default.md.j2").strip()
+
+    def _render(self, name: str, **values: object) -> str:
+        return self._environment.get_template(name).render(values)
+
+
+def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:
+    """Return a value that stands outside of any document, alone on its line, if it is what it is called."""
+    if not pattern.fullmatch(value):
+        raise JobError(f"{value[:80]!r} is not a valid {what}.")
+    return value

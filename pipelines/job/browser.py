@@ -1,0 +1,56 @@
+"""Find a Chromium and say how it has to be started. Starts none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from pipelines.job.processes import Launcher, Role
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_PLACES = ("/usr/bin", "/usr/local/bin", "/snap/bin", "/opt/google/chrome")
+_CAN_SANDBOX = "import ctypes,sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000) != 0)"  # CLONE_NEWUSER
+
+
+class Browser(Struct, frozen=True, kw_only=True):
+    """How the tests start their browser."""
+
+    executable: str | None
+    """None: the one that Playwright downloaded."""
+    arguments: tuple[str, ...] = ()
+
+
+def find_browser(launcher: Launcher, environ: Mapping[str, str] | None = None) -> Browser:
+    """Return the system's Chromium, else Playwright's own.
+
+    Chromium's sandbox needs user namespaces, which root doesn't get from it and many containers don't give; the test's
+    own user, and that the page is our application, are what is left then.
+    """
+    search = (os.environ if environ is None else environ).get("PATH", "")
+    found = (shutil.which(name, path=os.pathsep.join((search, *_PLACES))) for name in _NAMES)
+    executable = next((path for path in found if path), None)
+    arguments = ["--disable-dev-shm-usage"]
+    if not _can_sandbox(launcher):
+        arguments.append("--no-sandbox")
+    return Browser(executable=executable, arguments=tuple(arguments))
+
+
+def _can_sandbox(launcher: Launcher) -> bool:
+    if launcher.uid(Role.BROWSER) is None and os.geteuid() == 0:
+        return False
+    python = launcher.runtime.python if Path(launcher.runtime.python).exists() else sys.executable
+    done = subprocess.run(
+        [python, "-I", "-S", "-c", _CAN_SANDBOX],
+        check=False,
+        capture_output=True,
+        env=launcher.environment(Role.BROWSER),
+        cwd="/",
+        **launcher.popen_arguments(Role.BROWSER),  # type: ignore[call-overload]  # keyword arguments by name
+    )
+    return bool(done.returncode == 0)

@@ -1,0 +1,31 @@
+"""What can go wrong in a job, each with the exit code that GitLab sees. Decides nothing."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What `bug-fix-job` ends with; templates/ci allows 4 to fail."""
+
+    SUCCEEDED = 0
+    REJECTED = 3
+    NOT_REPRODUCED = 4
+    FAILED = 5
+    REFUSED = 6
+
+
+class JobError(Exception):
+    """The job can't go on; the message says why and what to do."""
+
+    exit_code = ExitCode.FAILED
+
+
+class ReceiverRefusedError(JobError):
+    """The receiver said no, and asking again would not help."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class InputMismatchError(JobError):
+    """A file that another job left is missing or not the one that the receiver accepted."""

@@ -1,0 +1,126 @@
+"""Everything that a phase works with: what the job was told, its folders, repositories, commands and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from pipelines.catalogue import Repository
+from pipelines.job.environment import JobSettings
+from pipelines.job.errors import JobError
+from pipelines.job.log import JobLog
+from pipelines.job.processes import Launcher, Role
+from pipelines.job.repositories import Source, check_out, fetch
+from pipelines.job.workplace import Workplace
+from pipelines.job.workspace import Artifacts
+from pipelines.model import (
+    PhaseReport,
+    PhaseResult,
+    ProjectPath,
+    ReportOutcome,
+)
+from pipelines.wire import RunSpec, Session
+
+
+class AgentFacts(Struct, frozen=True, kw_only=True):
+    """What a report says of the agent's work."""
+
+    turns: int = 0
+    stripped_characters: int = 0
+
+
+class Job:
+    """One job, from RunSpec to report."""
+
+    def __init__(
+        self,
+        *,
+        settings: JobSettings,
+        spec: RunSpec,
+        session: Session,
+        launcher: Launcher,
+        artifacts: Artifacts,
+        log: JobLog,
+    ) -> None:
+        self.settings = settings
+        self.spec = spec
+        self.session = session
+        self.launcher = launcher
+        self.artifacts = artifacts
+        self.log = log
+        self.sources: dict[ProjectPath, Source] = {}
+        self.agent_facts = AgentFacts()
+
+    @property
+    def root(self) -> Path:
+        """The job's own folder."""
+        return self.launcher.root
+
+    @property
+    def project_dir(self) -> Path:
+        """CI_PROJECT_DIR."""
+        return Path(self.settings.project_dir)
+
+    @property
+    def repository(self) -> Repository:
+        """The catalogue's entry of this job's repository."""
+        if self.spec.repository is None:
+            raise JobError(f"The receiver named no repository for a {self.spec.phase} job.")
+        return self.spec.catalogue.repositories[self.spec.repository]
+
+    @property
+    def source(self) -> Source:
+        """This job's repository at its base commit."""
+        return self.sources[self.repository.project]
+
+    def fetch(self, *, token: str) -> None:
+        """Fetch every repository that the run knows a commit of; agents are told about all of them."""
+        wanted = [path for path in self.spec.base_shas if path in self.spec.catalogue.repositories]
+        if self.spec.agent is None:
+            wanted = [path for path in wanted if path == self.spec.repository]
+        for path in sorted(wanted):
+            stack = self.spec.catalogue.repositories[path].stack
+            ignored = (*stack.junit, *((stack.coverage_report,) if stack.coverage_report else ()), *stack.cache_paths)
+            with self.log.step(f"clone {path} at {self.spec.base_shas[path][:12]}"):
+                self.sources[path] = fetch(
+                    self.root,
+                    repository=path,
+                    base_sha=self.spec.base_shas[path],
+                    url=self.spec.clone_urls[path],
+                    token=token,
+                    ignored=tuple(f"/{pattern}" for pattern in ignored),
+                )
+
+    def workplace(self, name: str, role: Role, *, patch: bytes | None = None) -> Workplace:
+        """Make a checkout of this job's repository, patched or not, with a home of its own, owned by a role."""
+        place = Workplace(
+            name=name,
+            role=role,
+            repository=self.repository,
+            launcher=self.launcher,
+            artifacts=self.artifacts,
+            log=self.log,
+        )
+        check_out(self.source, place.folder, patch=patch)
+        place.settle(self.project_dir)
+        return place
+
+    def report(self, outcome: ReportOutcome, reason: str, result: PhaseResult | None) -> PhaseReport:
+        """Return the report of this job with all that was kept so far."""
+        agent = self.spec.agent
+        return PhaseReport(
+            run=self.spec.run,
+            iteration=self.spec.iteration,
+            phase=self.spec.phase,
+            repository=self.spec.repository,
+            outcome=outcome,
+            reason=self.log.redacted(reason)[:2000],
+            result=result,
+            artifacts=self.artifacts.all,
+            agent=agent.name if agent else None,
+            model=agent.model if agent else None,
+            turns=self.agent_facts.turns,
+            job_seconds=round(self.log.seconds, 3),
+            stripped_characters=self.agent_facts.stripped_characters,
+        )

@@ -1,0 +1,108 @@
+"""Take a job from its ID token to its report. Decides which exit code GitLab sees; knows no phase's content."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import traceback
+from pathlib import Path
+
+from pipelines.job.client import ReceiverClient
+from pipelines.job.environment import JobSettings, Secrets
+from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError
+from pipelines.job.job import Job
+from pipelines.job.log import JobLog
+from pipelines.job.processes import Isolation, Launcher, make_root
+from pipelines.job.workspace import Artifacts
+from pipelines.model import Artifact, ArtifactKind, PhaseReport, ReportOutcome
+from pipelines.phases import PHASES
+from pipelines.wire import RunSpec, SessionRequest, encode
+
+_EXIT_CODES = {
+    ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
+    ReportOutcome.NOT_REPRODUCED: ExitCode.NOT_REPRODUCED,
+    ReportOutcome.REJECTED: ExitCode.REJECTED,
+    ReportOutcome.FAILED: ExitCode.FAILED,
+}
+_SUBMITTED = frozenset({ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT})
+"""Kinds whose bytes the receiver gets; all others stay with GitLab as artifacts."""
+
+
+def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: ReceiverClient) -> ExitCode:
+    """Do the whole job."""
+    log.hide(secrets.id_token, secrets.job_token)
+    where = f" of {settings.repository}" if settings.repository else ""
+    log.say(f"{settings.phase}{where}, run {settings.run}, iteration {settings.iteration}")
+    try:
+        spec = _told(settings, secrets, log, client)
+        report = _do(settings, spec, secrets, log, client)
+        _submit(report, Path(settings.project_dir), log, client)
+    except JobError as error:
+        log.say(f"{error.exit_code.name}: {error}")
+        return error.exit_code
+    return _EXIT_CODES[report.outcome]
+
+
+def _told(settings: JobSettings, secrets: Secrets, log: JobLog, client: ReceiverClient) -> RunSpec:
+    request = SessionRequest(
+        run=settings.run, iteration=settings.iteration, phase=settings.phase, repository=settings.repository
+    )
+    with log.step("session with the receiver"):
+        session = client.open_session(request, id_token=secrets.id_token)
+    log.hide(session.token)
+    with log.step("what to do"):
+        spec = client.spec()
+    told = (spec.run, spec.iteration, spec.phase, spec.repository)
+    if told != (settings.run, settings.iteration, settings.phase, settings.repository):
+        raise JobError(f"The receiver's instructions are for another job: {spec.phase} of {spec.repository}.")
+    return spec
+
+
+def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, client: ReceiverClient) -> PhaseReport:
+    """Run the phase; a phase that fails still gets its report, with all that it kept."""
+    artifacts = Artifacts(Path(settings.project_dir), spec.phase)
+    root = make_root()
+    launcher = Launcher(root=root, job_id=settings.job_id)
+    job = Job(settings=settings, spec=spec, session=client.session, launcher=launcher, artifacts=artifacts, log=log)
+    _say_isolation(launcher, log)
+    try:
+        job.fetch(token=secrets.job_token)
+        report = PHASES[spec.phase](job)
+    except ReceiverRefusedError:
+        raise
+    except JobError as error:
+        report = job.report(ReportOutcome.FAILED, str(error), None)
+    except Exception as error:  # noqa: BLE001 - a defect of ours must still reach the receiver as a report
+        log.block("".join(traceback.format_exception(error)), lines=40)
+        report = job.report(ReportOutcome.FAILED, f"A defect of the job client: {type(error).__name__}: {error}", None)
+    finally:
+        launcher.end_all()
+        shutil.rmtree(root, ignore_errors=True)
+    log.say(f"{report.outcome}: {report.reason}")
+    return report
+
+
+def _say_isolation(launcher: Launcher, log: JobLog) -> None:
+    if launcher.isolation is Isolation.OTHER_UIDS:
+        log.say("untrusted code runs under other users than this job's supervisor")
+        return
+    why = "this user may not change to others" if os.geteuid() == 0 else "the runner's user is not root"
+    log.say(f"WARNING: untrusted code runs under the supervisor's own user, because {why}")
+
+
+def _submit(report: PhaseReport, project_dir: Path, log: JobLog, client: ReceiverClient) -> None:
+    body = encode(report)
+    folder = project_dir / ".bug-fix" / report.phase
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.json").write_bytes(body)
+    with log.step("report to the receiver"):
+        for artifact in report.artifacts:
+            if _goes_along(artifact, report):
+                client.put_blob((project_dir / artifact.path).read_bytes())
+        client.report(body)
+
+
+def _goes_along(artifact: Artifact, report: PhaseReport) -> bool:
+    return artifact.kind in _SUBMITTED and (
+        report.outcome is not ReportOutcome.FAILED or artifact.kind is ArtifactKind.TRANSCRIPT
+    )

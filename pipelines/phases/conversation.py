@@ -1,0 +1,85 @@
+"""Hold a phase's conversation: prompts, tools, transcript, client. Knows no phase's content."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import anthropic
+from msgspec import Struct
+
+from pipelines.agents.context import build_context
+from pipelines.agents.loop import MAX_RETRIES, Agent, Conversation, Submitted
+from pipelines.agents.prompts import Prompts
+from pipelines.agents.toolbox_client import open_toolbox
+from pipelines.agents.transcript import Transcript
+from pipelines.agents.untrusted import Cleaner
+from pipelines.job.errors import JobError
+from pipelines.job.job import AgentFacts, Job
+from pipelines.job.workplace import Workplace
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """Where an agent sits: what a workplace has too, for an agent that only reads."""
+
+    folder: Path
+    home: Path
+    variables: Mapping[str, str]
+
+
+def hold(
+    job: Job,
+    place: Workplace | Desk,
+    *,
+    submit: Callable[[dict[str, Any]], Submitted],
+    values: Mapping[str, object] | None = None,
+    extra: Mapping[str, str] | None = None,
+) -> None:
+    """Talk until `submit` accepts; then no process of the agent is left. `extra` goes to the tools' environment."""
+
+    async def in_thread(given: dict[str, Any]) -> Submitted:
+        return await asyncio.to_thread(submit, given)
+
+    asyncio.run(_hold(job, place, submit=in_thread, values=values or {}, extra=extra or {}))
+
+
+async def _hold(
+    job: Job,
+    place: Workplace | Desk,
+    *,
+    submit: Callable[[dict[str, Any]], Awaitable[Submitted]],
+    values: Mapping[str, object],
+    extra: Mapping[str, str],
+) -> None:
+    agent = job.spec.agent
+    if agent is None:
+        raise JobError(f"The receiver named no agent for a {job.spec.phase} job.")
+    cleaner, prompts = Cleaner(), Prompts()
+    conversation = Conversation(
+        phase=job.spec.phase,
+        agent=agent,
+        system=prompts.system(build_context(job.spec.catalogue, tuple(job.sources.values()), cleaner)),
+        first_message=prompts.first_message(job.spec, cleaner, values),
+        submit=submit,
+    )
+    job.log.say(f"agent {agent.name} on {agent.model}: at most {agent.limits.max_turns} turns")
+    client = anthropic.AsyncAnthropic(
+        auth_token=job.session.token,
+        base_url=job.session.gateway_url,
+        max_retries=MAX_RETRIES,
+        timeout=600.0,
+        default_headers={"X-Bug-Fix-Purpose": "work"},
+    )
+    talker: Agent | None = None
+    try:
+        environment = {**place.variables, **extra}
+        async with client, open_toolbox(job.launcher, place.folder, home=place.home, extra=environment) as toolbox:
+            talker = Agent(
+                client=client, toolbox=toolbox, transcript=Transcript(job.artifacts), cleaner=cleaner, log=job.log
+            )
+            ended = await talker.hold(conversation)
+            job.log.say(f"agent done: {ended.turns} turns, {ended.input_tokens} tokens in, {ended.output_tokens} out")
+    finally:
+        job.agent_facts = AgentFacts(turns=talker.turns if talker else 0, stripped_characters=cleaner.stripped)

@@ -1,0 +1,33 @@
+"""`generate`: the child pipeline from the accepted plan, which comes from the receiver only."""
+
+from __future__ import annotations
+
+from pipelines.graph import GraphError, build
+from pipelines.job.errors import JobError
+from pipelines.job.job import Job
+from pipelines.model import ArtifactKind, GenerateResult, PhaseReport, ReportOutcome
+from pipelines.render import render
+
+
+def run(job: Job) -> PhaseReport:
+    """Write `.bug-fix/generate/child.yml`, which the trigger job includes."""
+    spec = job.spec
+    if spec.plan is None:
+        raise JobError("The receiver has no accepted plan for this run.")
+    try:
+        child = build(
+            spec.plan,
+            catalogue=spec.catalogue,
+            run=spec.run,
+            iteration=spec.iteration,
+            issue_key=spec.ticket.key,
+            receiver=job.settings.receiver,
+        )
+    except GraphError as error:
+        raise JobError(str(error)) from error
+    kept = job.artifacts.keep(ArtifactKind.CHILD_PIPELINE, "child.yml", render(child).encode())
+    jobs = tuple(entry.name for entry in child.jobs)
+    for name in jobs:
+        job.log.say(f"  {name}")
+    reason = f"{len(jobs)} jobs for {len(child.stacks)} repositories." if jobs else f"No jobs: {spec.plan.outcome}."
+    return job.report(ReportOutcome.SUCCEEDED, reason, GenerateResult(jobs=jobs, sha256=kept.sha256))

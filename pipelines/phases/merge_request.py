@@ -1,0 +1,41 @@
+"""`merge_request`: the last look at the patch, without a model; the receiver writes branch and merge request itself."""
+
+from __future__ import annotations
+
+from pipelines.job.job import Job
+from pipelines.job.repositories import check_out
+from pipelines.job.workspace import read_input
+from pipelines.model import (
+    ArtifactKind,
+    MergeRequestResult,
+    Phase,
+    PhaseReport,
+    ReportOutcome,
+)
+from pipelines.patch import PatchError, inspect
+from pipelines.phases.guards import patch_problems
+from pipelines.wire import sha256
+
+_BLOB_LIMIT = 5 * 1000 * 1000
+"""Bytes that the receiver takes."""
+
+
+def run(job: Job) -> PhaseReport:
+    """Return that the patch may be submitted, or why not."""
+    if job.spec.reproduction is not None and not job.spec.reproduction.reproduced:
+        return job.report(ReportOutcome.NOT_REPRODUCED, "Nothing was reproduced, so nothing is opened.", None)
+    patch = read_input(job.project_dir, job.spec.inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.PATCH)
+    result = MergeRequestResult(base_sha=job.source.base_sha, patch_sha256=sha256(patch))
+    try:
+        summary = inspect(patch)
+    except PatchError as error:
+        return job.report(ReportOutcome.REJECTED, f"The patch can't be read: {error}", result)
+    found = patch_problems(summary, job.repository, job.spec.catalogue.policy)
+    if len(patch) > _BLOB_LIMIT:
+        found.append(f"The patch has {len(patch)} bytes; {_BLOB_LIMIT} can be submitted.")
+    if found:
+        return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(found)}", result)
+    check_out(job.source, job.root / "work", patch=patch)
+    job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
+    reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}, no objections; submitted."
+    return job.report(ReportOutcome.SUCCEEDED, reason, result)
