@@ -65,13 +65,9 @@ def decide(  # noqa: PLR0911  # a table over the events
             )
         case NotInteresting():
             return ignored(event.reason)
-        case IssueCommented():
-            return noted("A comment on a ticket; commands are not read there.")
-        case NotePosted():
-            return noted("A note on a merge request; it commands nothing.")
         case PipelineChanged() | JobChanged() if run is None:
             return work.unknown_pipeline(event, catalogue=catalogue)
-        case MergeRequestChanged() if run is None:
+        case MergeRequestChanged() | NotePosted() if run is None:
             return ignored(f"{event.project}!{event.iid} is not a run's merge request.")
         case _ if run is None:
             return ignored(NO_RUN)
@@ -107,7 +103,11 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return _gave_up(event, run, now=now)
         case DeadlinePassed():
             return _overdue(event, run, now=now)
-        case IssueLabelled() | StartRequested() | NotInteresting() | IssueCommented() | NotePosted():
+        case NotePosted():
+            return noted("A note on the run's merge request; it commands nothing.")
+        case IssueCommented():
+            return noted("A comment on the run's ticket; it commands nothing.")
+        case IssueLabelled() | StartRequested() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:
             assert_never(never)
