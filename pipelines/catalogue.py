@@ -29,19 +29,25 @@ class MergePolicy(StrEnum):
 
 
 class Commands(Struct, frozen=True, kw_only=True):
-    """Shell commands of a repository, each run in its root; None: there is none."""
+    """Shell commands of a repository, each run in its root; one that is not named is not run."""
 
     install: str | None = None
+    """Fetches what the repository needs; run once in each job."""
     test: str | None = None
+    """The unit tests; leaves a JUnit report."""
     integration: str | None = None
+    """The integration tests."""
     lint: str | None = None
+    """Linters and type checks."""
     coverage: str | None = None
+    """The tests with a Cobertura report."""
 
 
 class Serve(Struct, frozen=True, kw_only=True):
     """How to start the application for the reproduction."""
 
     run: str
+    """Shell command that starts it and stays in the foreground; it listens at `$PORT`."""
     ready: str
     """URL that answers 2xx when the application is up."""
     with_: tuple[str, ...] = field(name="with", default=())
@@ -90,22 +96,27 @@ class Start(Struct, frozen=True, kw_only=True):
     """What starts a run."""
 
     label: str = "bug-fix"
+    """The ticket's label."""
     allowed: tuple[str, ...] = ()
     """`account:ID` or `group:NAME`; nobody else may start a run."""
 
 
 class Transitions(Struct, frozen=True, kw_only=True):
-    """Names of the Jira statuses that a ticket is moved to; None: leave it."""
+    """Names of the Jira statuses that a ticket is moved to; without one it is left as it is."""
 
     started: str | None = None
+    """When work begins."""
     review: str | None = None
+    """When merge requests wait for review."""
     merged: str | None = None
+    """When all of them are merged."""
 
 
 class Jira(Struct, frozen=True, kw_only=True):
     """The Jira side."""
 
     project: str
+    """The project's key."""
     start: Start
     transitions: Transitions = Transitions()
 
@@ -114,18 +125,25 @@ class Budget(Struct, frozen=True, kw_only=True):
     """Money, in US dollars."""
 
     run: Decimal = Decimal("6.00")
+    """For one ticket, all iterations together."""
     day: Decimal = Decimal("60.00")
+    """For all tickets of a day, UTC."""
 
 
 class Policy(Struct, frozen=True, kw_only=True):
     """What may happen without a person."""
 
     iterations: int = 3
+    """How many attempts a run has."""
     budget_usd: Budget = Budget()
     plan_approval: PlanApproval = PlanApproval.COMPLEX
+    """Which plans wait for a person before code is written."""
     merge: MergePolicy = MergePolicy.MANUAL
+    """Who merges."""
     max_patch_lines: int = 2_000
+    """Added and removed lines of one patch."""
     max_patch_files: int = 60
+    """Files that one patch may touch."""
 
 
 class Deploy(Struct, frozen=True, kw_only=True):

@@ -96,38 +96,48 @@ class Automation(Struct, frozen=True, kw_only=True):
     """The GitLab project whose pipelines do the work: the one that holds this file."""
 
     project: Project
+    """Its full path."""
     ref: Ref = "main"
-    """Its protected branch."""
+    """Its protected branch, on which pipelines are started."""
 
 
 class AgentEntry(Struct, frozen=True, kw_only=True):
     """What an agent does differently from `default`."""
 
     model: Model | None = None
+    """Model id; else that of `default`."""
     max_turns: Positive | None = None
+    """Turns of one conversation."""
     max_cost_usd: Decimal | None = None
-    """Of one conversation."""
+    """Dollars that one conversation may cost."""
     max_seconds: Positive | None = None
+    """Seconds that one conversation may take."""
 
 
 class Reports(Struct, frozen=True, kw_only=True):
     """Where the repository's commands leave their reports."""
 
     junit: tuple[Path, ...] | None = None
+    """JUnit files or globs that the test command writes."""
     coverage: Path | None = None
-    """Cobertura."""
+    """Cobertura file or glob that the coverage command writes."""
 
 
 class StackEntry(Struct, frozen=True, kw_only=True):
     """What is different from a preset. Lists replace the preset's, `variables` and `commands` are merged into it."""
 
     image: Image | None = None
+    """Image with the job client; pin it by digest."""
     tags: tuple[Tag, ...] | None = None
+    """Tags of the runners that take the jobs."""
     services: tuple[Image, ...] | None = None
+    """Images that run beside the jobs."""
     cache: tuple[Path, ...] | None = None
-    """Folders below `.cache/`."""
+    """Folders below `.cache/` that `prepare` fills and the other jobs read."""
     timeout: Duration | None = None
+    """Of one job."""
     variables: dict[VariableName, VariableValue] = field(default_factory=dict)
+    """Environment of the commands; of GitLab's variables only a leading `$CI_PROJECT_DIR/` is expanded."""
     commands: Commands = field(default_factory=Commands)
     reports: Reports = Reports()
 
@@ -136,23 +146,30 @@ class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     """A repository that fixes may touch: a preset, and what is different here."""
 
     project: Project
+    """Its full path in GitLab."""
     stack: Preset
+    """The preset that it is like."""
     agent: Name = "default"
+    """Who implements here, unless the plan says otherwise."""
     serve: Serve | None = None
     paths_allowed: tuple[Path, ...] = ("**",)
+    """Globs that a patch may touch."""
 
 
 class Verify(Struct, frozen=True, kw_only=True):
     """How a deployment is watched. Accepted, not used yet."""
 
     probes: tuple[Name, ...] = ()
+    """What is measured."""
     window: Duration | None = None
+    """For how long."""
 
 
 class DeployEntry(Struct, frozen=True, kw_only=True):
     """How merged fixes are deployed. Accepted, not used yet."""
 
     pattern: DeployPattern = DeployPattern.SEQUENTIAL
+    """How; a plan may argue for another."""
     order: tuple[tuple[Name, ...], ...] = ()
     """Waves of repository keys; those of one wave go together."""
     verify: Verify | None = None
@@ -162,11 +179,14 @@ class File(Struct, frozen=True, kw_only=True):
     """bug-fix.yml."""
 
     version: Annotated[int, Meta(ge=1, le=1, description="1, the only version there is", examples=["1"])]
+    """Of this format."""
     automation: Automation
     jira: Jira
     repositories: Annotated[dict[Name, RepositoryEntry], Meta(min_length=1)]
+    """By a short name."""
     policy: Policy = Policy()
     agents: dict[Name, AgentEntry] = field(default_factory=dict)
+    """By name; `default` holds for all of them."""
     stacks: dict[Preset, StackEntry] = field(default_factory=dict)
     """Changes to a preset for every repository that uses it, for example a pinned image."""
     deploy: DeployEntry = DeployEntry()
@@ -178,4 +198,16 @@ def schema() -> dict[str, Any]:
     for definition in document["$defs"].values():
         if definition.get("type") == "object":
             definition["additionalProperties"] = False
+            for name, one in definition["properties"].items():
+                definition["properties"][name] = _with_numbers(one)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "bug-fix.yml", **document}
+
+
+def _with_numbers(node: dict[str, Any]) -> dict[str, Any]:
+    """Money is a number in YAML, and text as msgspec has it; so are the defaults of sections, which are left out."""
+    if node.get("format") == "decimal":
+        return {"type": "number", "exclusiveMinimum": 0}
+    out = {key: value for key, value in node.items() if key != "default" or not isinstance(value, dict)}
+    if "anyOf" in node:
+        out["anyOf"] = [_with_numbers(one) for one in node["anyOf"]]
+    return out
