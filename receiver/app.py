@@ -19,7 +19,7 @@ from receiver.hooks import Interests
 from receiver.jobs.admission import Doorkeeper
 from receiver.settings import Settings
 from receiver.store.database import Database, address
-from receiver.web import gateway, health, hooks, jobs, problems
+from receiver.web import gateway, health, hooks, jobs, pages, problems, runs
 from receiver.web.hooks import Intake
 from receiver.web.services import Services
 
@@ -30,6 +30,8 @@ HANDLERS: Final[list[Any]] = [
     *hooks.HANDLERS,
     *jobs.HANDLERS,
     *gateway.HANDLERS,
+    *runs.HANDLERS,
+    *pages.HANDLERS,
 ]
 """Everything that answers HTTP."""
 

@@ -14,7 +14,7 @@ from requests import RequestException
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import AnalysisResult, PhaseReport
-from pipelines.wire import Problem, Session, SessionRequest, decode, encode, sha256
+from pipelines.wire import Session, SessionRequest, decode, encode, sha256
 from receiver.jobs.admission import ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
 from receiver.jobs.plans import problems
@@ -22,6 +22,7 @@ from receiver.jobs.specs import BarredError, NotYetError, build
 from receiver.store import outbox, runs, sessions, submissions
 from receiver.store.database import lock
 from receiver.store.sessions import JobSession
+from receiver.web.problems import problem
 from receiver.web.services import Services
 from receiver.workflow.effects import CancelPipeline, SettleReports
 from receiver.workflow.events import PipelineId
@@ -48,13 +49,6 @@ JobRequest = Request[None, None, State]
 def _json(document: msgspec.Struct | Mapping[str, object], status: int) -> Response[bytes]:
     body = encode(document) if isinstance(document, msgspec.Struct) else msgspec.json.encode(document)
     return Response(body, status_code=status, media_type="application/json")
-
-
-def problem(status: int, detail: str, *, retry_after_s: int | None = None) -> Response[bytes]:
-    """Return a refusal as problem details (RFC 9457)."""
-    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-    body = encode(Problem(status=status, detail=detail))
-    return Response(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 
 def bearer(request: JobRequest) -> str:

@@ -96,7 +96,7 @@ def _tell(played: Played, out: Screen) -> None:
 
 
 def _serve(world: World, out: Screen) -> None:
-    out.line(f"Everything is left running. Start page: {world.receiver_url}/?token={READ_TOKEN}")
+    out.line(f"Everything is left running. Start page: {world.receiver_url}/enter?token={READ_TOKEN}")
     out.line("Commands need these settings: " + _settings_file(world))
     out.line("Ctrl-C stops it all.")
     while True:

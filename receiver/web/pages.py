@@ -1,0 +1,106 @@
+"""Pages for people: the runs, and a run's story with links to ticket, pipelines and merge requests. Change nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+from litestar import Response, get
+from litestar.response import Redirect
+
+from receiver.store import deliveries, stories
+from receiver.store.runs import NoSuchRunError
+from receiver.web.problems import AnyRequest, problem
+from receiver.web.reading import guard, sign_in
+from receiver.web.runs import listed
+from receiver.web.services import Services
+
+TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
+SHOWN: Final = 100
+
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Pages run no script and fetch nothing from elsewhere: what they show is partly untrusted text."""
+
+
+def money(value: Decimal | None) -> str:
+    """Return dollars for people; an unknown cost is said to be unknown."""
+    if value is None:
+        return "unknown"
+    return f"${value:.4f}" if value < 1 else f"${value:.2f}"
+
+
+def words(value: str) -> str:
+    """Return a status or phase as words."""
+    return value.replace("_", " ")
+
+
+def environment() -> jinja2.Environment:
+    """Return the templates' environment: escaping, strict about names."""
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {"money": money, "words": words}
+    return found
+
+
+_ENVIRONMENT: Final = environment()
+
+
+def _page(name: str, **values: Any) -> Response[str]:  # noqa: ANN401  # whatever the template shows
+    text = _ENVIRONMENT.get_template(name).render(**values)
+    return Response(text, media_type="text/html", headers=_HEADERS)
+
+
+@get("/enter")
+async def enter(request: AnyRequest, services: Services) -> Response[Any]:
+    """Sign a browser in with the read token in the address, and take it out of the address."""
+    cookie = sign_in(request, services)
+    if cookie is None:
+        return problem(401, "This token may not read. Open /enter?token=… with one of READ_TOKENS.")
+    return Redirect("/", cookies=[cookie])
+
+
+@get("/", guards=[guard])
+async def start(services: Services) -> Response[str]:
+    """Show the newest runs."""
+    async with services.database.begin() as session:
+        rows = await stories.recent(session, limit=SHOWN, issue_key=None)
+        told = [await stories.story(session, row) for row in rows]
+        verdicts = await deliveries.by_verdict(session)
+    return _page(
+        "runs.html.j2",
+        runs=[{"row": listed(row), "story": story} for row, story in zip(rows, told, strict=True)],
+        verdicts=verdicts,
+        jira_url=services.settings.jira_url.rstrip("/"),
+        gitlab_url=services.settings.gitlab_url.rstrip("/"),
+    )
+
+
+@get("/runs/{name:str}", guards=[guard])
+async def run(services: Services, name: str) -> Response[Any]:
+    """Show a run's story."""
+    try:
+        async with services.database.begin() as session:
+            told = await stories.story(session, await stories.find(session, name))
+    except NoSuchRunError as error:
+        return problem(404, str(error))
+    return _page(
+        "run.html.j2",
+        story=told,
+        jira_url=services.settings.jira_url.rstrip("/"),
+        gitlab_url=services.settings.gitlab_url.rstrip("/"),
+    )
+
+
+HANDLERS = [enter, start, run]
