@@ -20,7 +20,8 @@ def signed(handler: Signed) -> Callable[[Site, Request], Response]:
     """Give a handler the person who asks and the shapes of the API version that was asked."""
 
     def handle(site: Site, request: Request) -> Response:
-        return handler(site, request, authenticate(site, request), shapes_of(site, request))
+        shapes = shapes_of(site, request)
+        return handler(site, request, authenticate(site, request), shapes)
 
     return handle
 

@@ -65,7 +65,12 @@ def _comment(shapes: Shapes, news: News) -> list[Json]:
     }
     match shapes.site.flavour:
         case Flavour.CLOUD:
-            return [{**payload, "issue": slim(shapes, news.issue)}]
+            payload["issue"] = slim(shapes, news.issue)
+            # Cloud's comment hooks keep email addresses to themselves.
+            people = (payload["comment"]["author"], payload["comment"]["updateAuthor"])
+            for person in (*people, payload["issue"]["fields"]["assignee"] or {}):
+                person.pop("emailAddress", None)
+            return [payload]
         case Flavour.DATA_CENTER:
             return [payload, _issue(shapes, news, "jira:issue_updated", COMMENTED[news.what])]
         case _:

@@ -17,7 +17,7 @@ from sandbox.jira.app import create
 from sandbox.jira.hooks import Webhook
 from sandbox.jira.seed import site
 from sandbox.jira.site import Site
-from sandbox.scenario import Flavour, JiraTransition, JiraWorld
+from sandbox.scenario import Flavour, JiraTransition, JiraWorld, Scenario
 from sandbox.server import bind, in_thread
 
 SECRET = "hook secret"
@@ -56,13 +56,15 @@ class Emulated:
     url: str
     site: Site
     receiver: Receiver
+    closing: ExitStack
 
     def client(self, username: str = "bug-fix-bot", **more: Any) -> jira.JIRA:
         """Make a client of the `jira` package, as the product does."""
         person, token = self.site.people[username], TOKENS[username]
-        if self.site.flavour is Flavour.CLOUD:
-            return jira.JIRA(self.url, basic_auth=(person.email, token), max_retries=0, **more)
-        return jira.JIRA(self.url, token_auth=token, max_retries=0, **more)
+        how = {"basic_auth": (person.email, token)} if self.site.flavour is Flavour.CLOUD else {"token_auth": token}
+        client = jira.JIRA(self.url, max_retries=0, **how, **more)
+        self.closing.callback(client.close)
+        return client
 
     def http(self, username: str = "bug-fix-bot") -> httpx2.Client:
         """Make a plain client with the same credentials; REST v3 of Cloud."""
@@ -81,25 +83,32 @@ class Emulated:
 Start = Callable[..., Emulated]
 
 
+@pytest.fixture(scope="session")
+def story() -> Scenario:
+    return scenario.load(scenario.find("pl-479"))
+
+
+def _begin(stack: ExitStack, story: Scenario, world: JiraWorld) -> Emulated:
+    receiver = Receiver()
+    router = Router("receiver")
+    router.include(receiver, (Route("POST", "/hooks/jira", Receiver.take, body=Body.FREE),))
+    socket, receiver.url = bind()
+    stack.enter_context(in_thread(Application(router), socket))
+    socket, url = bind()
+    made = site(msgspec.structs.replace(story, jira=world), url=url, tokens=TOKENS)
+    webhook = Webhook(url=f"{receiver.url}/hooks/jira", secret=SECRET)
+    app = create(made, webhooks=[webhook], retry_delays_s=(0.01, 0.02, 0.02, 0.02, 0.02))
+    stack.enter_context(in_thread(app, socket))
+    return Emulated(url=url, site=made, receiver=receiver, closing=stack)
+
+
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(story: Scenario) -> Iterator[Start]:
     """Start an emulator of a flavour, with a workflow of one's own if wanted."""
     with ExitStack() as stack:
 
         def begin(flavour: Flavour = Flavour.CLOUD, transitions: tuple[JiraTransition, ...] = ()) -> Emulated:
-            receiver = Receiver()
-            router = Router("receiver")
-            router.include(receiver, (Route("POST", "/hooks/jira", Receiver.take, body=Body.FREE),))
-            socket, receiver.url = bind()
-            stack.enter_context(in_thread(Application(router), socket))
-            story = scenario.load(scenario.find("pl-479"))
-            world = JiraWorld(flavour=flavour, transitions=transitions)
-            socket, url = bind()
-            made = site(msgspec.structs.replace(story, jira=world), url=url, tokens=TOKENS)
-            webhook = Webhook(url=f"{receiver.url}/hooks/jira", secret=SECRET)
-            app = create(made, webhooks=[webhook], retry_delays_s=(0.01, 0.02, 0.02, 0.02, 0.02))
-            stack.enter_context(in_thread(app, socket))
-            return Emulated(url=url, site=made, receiver=receiver)
+            return _begin(stack, story, JiraWorld(flavour=flavour, transitions=transitions))
 
         yield begin
 
@@ -114,6 +123,21 @@ def data_center(start: Start) -> Emulated:
     return start(Flavour.DATA_CENTER)
 
 
-@pytest.fixture(params=[Flavour.CLOUD, Flavour.DATA_CENTER], ids=lambda flavour: flavour.value)
+@pytest.fixture(params=list(Flavour), ids=lambda flavour: flavour.value)
 def either(request: pytest.FixtureRequest, start: Start) -> Emulated:
+    """Run the test against both flavours."""
     return start(request.param)
+
+
+@pytest.fixture(scope="session", params=list(Flavour), ids=lambda flavour: flavour.value)
+def unchanged(request: pytest.FixtureRequest, story: Scenario) -> Iterator[Emulated]:
+    """Run a test that changes nothing against both flavours; they are started once."""
+    with ExitStack() as stack:
+        yield _begin(stack, story, JiraWorld(flavour=request.param))
+
+
+@pytest.fixture(scope="session")
+def unchanged_cloud(story: Scenario) -> Iterator[Emulated]:
+    """Run a test that changes nothing against Cloud; it is started once."""
+    with ExitStack() as stack:
+        yield _begin(stack, story, JiraWorld())

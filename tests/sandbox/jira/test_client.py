@@ -11,8 +11,8 @@ from sandbox.scenario import JiraTransition
 pytestmark = pytest.mark.integration
 
 
-def test_the_ticket_is_the_scenario_s(either: Any) -> None:
-    issue = either.client().issue("PL-479")
+def test_the_ticket_is_the_scenario_s(unchanged: Any) -> None:
+    issue = unchanged.client().issue("PL-479")
     assert issue.fields.summary == "Contact creation fails for names with an apostrophe"
     assert issue.fields.labels == ["front-office"]
     assert [component.name for component in issue.fields.components] == ["contacts"]
@@ -25,8 +25,8 @@ def test_the_ticket_is_the_scenario_s(either: Any) -> None:
     ]
 
 
-def test_only_the_fields_that_are_asked_for_come(either: Any) -> None:
-    issue = either.client().issue("PL-479", fields="summary,labels", expand="changelog")
+def test_only_the_fields_that_are_asked_for_come(unchanged: Any) -> None:
+    issue = unchanged.client().issue("PL-479", fields="summary,labels", expand="changelog")
     assert set(issue.raw["fields"]) == {"summary", "labels"}
     assert issue.changelog.histories == []
 
@@ -51,8 +51,8 @@ def test_a_comment_can_be_added_edited_in_place_and_deleted(either: Any) -> None
     assert refused.value.status_code == 404
 
 
-def test_somebody_else_s_comment_can_not_be_edited(either: Any) -> None:
-    comment = either.client().comments("PL-479")[0]
+def test_somebody_else_s_comment_can_not_be_edited(unchanged: Any) -> None:
+    comment = unchanged.client().comments("PL-479")[0]
     with pytest.raises(jira.JIRAError, match="permission to edit this comment"):
         comment.update(body="mine now")
 
@@ -66,9 +66,9 @@ def test_transitions_are_those_of_the_status(either: Any) -> None:
     assert [one["to"]["name"] for one in client.transitions("PL-479")] == ["In Review", "Done", "To Do"]
 
 
-def test_a_transition_that_is_not_offered_is_refused(either: Any) -> None:
+def test_a_transition_that_is_not_offered_is_refused(unchanged: Any) -> None:
     with pytest.raises(jira.JIRAError, match="Transition id '21' is not valid for this issue"):
-        either.client().transition_issue("PL-479", "21")
+        unchanged.client().transition_issue("PL-479", "21")
 
 
 def test_a_transition_needs_its_required_fields(start: Any) -> None:
@@ -114,12 +114,12 @@ def test_labels_are_set_added_and_removed(either: Any) -> None:
         ({"fields": {"summary": "new", "labels": ["two words"]}}, "contains spaces"),
     ],
 )
-def test_a_change_that_jira_would_refuse_changes_nothing(cloud: Any, change: Any, said: str) -> None:
-    issue = cloud.client("mara").issue("PL-479")
+def test_a_change_that_jira_would_refuse_changes_nothing(unchanged_cloud: Any, change: Any, said: str) -> None:
+    issue = unchanged_cloud.client("mara").issue("PL-479")
     before = issue.raw["fields"]
     with pytest.raises(jira.JIRAError, match=said):
         issue.update(**change)
-    assert cloud.client().issue("PL-479").raw["fields"] == before
+    assert unchanged_cloud.client().issue("PL-479").raw["fields"] == before
 
 
 def test_a_remote_link_with_the_same_global_id_is_updated(either: Any) -> None:
@@ -137,18 +137,18 @@ def test_a_remote_link_with_the_same_global_id_is_updated(either: Any) -> None:
     assert len(client.remote_links("PL-479")) == 1
 
 
-def test_groups_say_who_is_in_them(either: Any) -> None:
-    members = either.client().group_members("payk12-developers")
+def test_groups_say_who_is_in_them(unchanged: Any) -> None:
+    members = unchanged.client().group_members("payk12-developers")
     assert {member["fullname"] for member in members.values()} == {"Mara Lindqvist", "Tomás Ferreira"}
     with pytest.raises(jira.JIRAError, match="does not exist"):
-        either.client().group_members("nobody")
+        unchanged.client().group_members("nobody")
 
 
-def test_group_member_pages(cloud: Any) -> None:
-    with cloud.http() as http:
+def test_group_member_pages(unchanged_cloud: Any) -> None:
+    with unchanged_cloud.http() as http:
         first = http.get("/group/member", params={"groupname": "payk12-developers", "maxResults": 1}).json()
         assert (first["total"], first["isLast"], len(first["values"])) == (2, False, 1)
-        groups = http.get("/user/groups", params={"accountId": cloud.site.people["dana"].account_id}).json()
+        groups = http.get("/user/groups", params={"accountId": unchanged_cloud.site.people["dana"].account_id}).json()
         assert [group["name"] for group in groups] == ["payk12-support"]
 
 
@@ -190,16 +190,16 @@ def test_a_new_issue_can_be_created(either: Any) -> None:
         ("assignee = currentUser()", []),
     ],
 )
-def test_a_search_finds_what_jql_says(either: Any, jql: str, found: list[str]) -> None:
-    assert [issue.key for issue in either.client().search_issues(jql)] == found
+def test_a_search_finds_what_jql_says(unchanged: Any, jql: str, found: list[str]) -> None:
+    assert [issue.key for issue in unchanged.client().search_issues(jql)] == found
 
 
 @pytest.mark.parametrize(
     "jql", ["colour = red", "project =", "project = PL ORDER BY nothing", "summary = x", "updated > soon", "a ^ b"]
 )
-def test_a_search_that_it_does_not_know_is_refused(either: Any, jql: str) -> None:
+def test_a_search_that_it_does_not_know_is_refused(unchanged: Any, jql: str) -> None:
     with pytest.raises(jira.JIRAError) as refused:
-        either.client().search_issues(jql)
+        unchanged.client().search_issues(jql)
     assert refused.value.status_code == 400
 
 
