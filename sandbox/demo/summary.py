@@ -9,8 +9,15 @@ from typing import Any
 import httpx2
 import msgspec
 
-from sandbox.demo.story import Cost, Report, Story
+from sandbox.demo.story import Part, Story
 from sandbox.demo.world import World
+
+KEPT = {
+    "generate": frozenset({"child_pipeline"}),
+    "reproduction": frozenset({"screenshot", "trace", "reproduction_test"}),
+    "implementation": frozenset({"patch"}),
+}
+"""Artifacts that are kept for people, by phase."""
 
 
 def keep_artifacts(world: World, story: Story, folder: Path) -> dict[str, Path]:
@@ -27,21 +34,16 @@ def keep_artifacts(world: World, story: Story, folder: Path) -> dict[str, Path]:
     kept: dict[str, Path] = {}
     projects = {job.id: pipeline.project_id for pipeline in story.pipelines for job in pipeline.jobs}
     for report in story.reports:
-        for artifact in report.artifacts:
-            kind, path = str(artifact["kind"]), str(artifact["path"])
-            if (
-                kind not in {"child_pipeline", "screenshot", "trace", "patch", "reproduction_test"}
-                or report.job not in projects
-            ):
+        wanted = KEPT.get(report.report.phase, frozenset())
+        for artifact in report.report.artifacts:
+            if artifact.kind not in wanted or report.job not in projects:
                 continue
-            if kind in kept and report.phase not in {"reproduction", "generate", "implementation"}:
-                continue
-            answer = client.get(f"/projects/{projects[report.job]}/jobs/{report.job}/artifacts/{path}")
+            answer = client.get(f"/projects/{projects[report.job]}/jobs/{report.job}/artifacts/{artifact.path}")
             if answer.status_code == 200:
-                target = folder / Path(path).name
+                target = folder / Path(artifact.path).name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(answer.content)
-                kept[kind] = target
+                kept[artifact.kind] = target
     return kept
 
 
@@ -54,18 +56,18 @@ def books(world: World) -> dict[str, Any]:
     return told
 
 
-def books_equal(cost: Cost, told: dict[str, Any]) -> bool:
+def books_equal(part: Part, told: dict[str, Any]) -> bool:
     """Whether the ledger says the same as the provider's books: dollars exactly, tokens in each bucket."""
-    totals = told["totals"]
+    totals, tokens = told["totals"], part.tokens
     return (
-        cost.cost_usd is not None
-        and cost.unsettled == 0
-        and Decimal(cost.cost_usd) == Decimal(str(totals["cost_usd"]))
-        and cost.uncached == totals["input_tokens"]
-        and cost.cache_read == totals["cache_read_input_tokens"]
-        and cost.cache_write_5m == totals["ephemeral_5m_input_tokens"]
-        and cost.cache_write_1h == totals["ephemeral_1h_input_tokens"]
-        and cost.output == totals["output_tokens"]
+        part.cost_usd is not None
+        and part.cost_usd == Decimal(str(totals["cost_usd"]))
+        and part.calls == totals["billed_requests"]
+        and tokens.uncached == totals["input_tokens"]
+        and tokens.cache_read == totals["cache_read_input_tokens"]
+        and tokens.cache_write_5m == totals["ephemeral_5m_input_tokens"]
+        and tokens.cache_write_1h == totals["ephemeral_1h_input_tokens"]
+        and tokens.output == totals["output_tokens"]
     )
 
 
@@ -81,8 +83,8 @@ def reproduction(story: Story, kept: dict[str, Path]) -> dict[str, str | None]:
     }
 
 
-def _result(story: Story, phase: str) -> dict[str, object] | None:
-    found: list[Report] = [r for r in story.reports if r.phase == phase and r.result is not None]
+def _result(story: Story, phase: str) -> dict[str, Any] | None:
+    found = [entry.report for entry in story.reports if entry.report.phase == phase and entry.report.result is not None]
     return found[-1].result if found else None
 
 
@@ -90,13 +92,15 @@ def summary(
     story: Story, *, equal: bool, deliveries: dict[str, int], kept: dict[str, Path], duration_s: float
 ) -> dict[str, Any]:
     """Return the document that `--json` writes."""
+    phases = dict.fromkeys(entry.phase for entry in story.spending.by_phase)
+    parts = {phase: story.spending.of_phase(phase) for phase in phases} | {"total": story.spending.total}
     return {
-        "outcome": story.run.status,
+        "outcome": story.status,
         "run": {
-            "id": story.run.id,
-            "issue_key": story.run.issue_key,
-            "status": story.run.status,
-            "iterations": story.run.iteration,
+            "id": story.id,
+            "issue_key": story.issue_key,
+            "status": story.status,
+            "iterations": story.iteration,
         },
         "pipelines": [
             {
@@ -109,8 +113,8 @@ def summary(
                         "phase": job.phase,
                         "repository": job.repository,
                         "status": job.status,
-                        "start": job.started_at,
-                        "end": job.finished_at,
+                        "start": job.started_at.isoformat() if job.started_at else None,
+                        "end": job.finished_at.isoformat() if job.finished_at else None,
                     }
                     for job in pipeline.jobs
                 ],
@@ -128,8 +132,8 @@ def summary(
             for request in story.merge_requests
         ],
         "reproduction": reproduction(story, kept),
-        "usage": {phase: _tokens(cost) for phase, cost in {**story.costs.by_phase, "all": story.costs.total}.items()},
-        "cost": {phase: cost.cost_usd for phase, cost in {**story.costs.by_phase, "all": story.costs.total}.items()},
+        "usage": {phase: _tokens(part) for phase, part in parts.items()},
+        "cost": {phase: None if part.cost_usd is None else str(part.cost_usd) for phase, part in parts.items()},
         "books_equal": equal,
         "deliveries": deliveries,
         "generated": str(kept["child_pipeline"]) if "child_pipeline" in kept else None,
@@ -137,6 +141,6 @@ def summary(
     }
 
 
-def _tokens(cost: Cost) -> dict[str, int]:
-    told: dict[str, int] = msgspec.to_builtins(cost)
-    return {key: value for key, value in told.items() if key not in {"cost_usd", "unsettled"}}
+def _tokens(part: Part) -> dict[str, int]:
+    told: dict[str, int] = msgspec.to_builtins(part.tokens)
+    return {"calls": part.calls, **told}
