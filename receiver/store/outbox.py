@@ -119,13 +119,13 @@ async def store(
     return stored
 
 
-async def claim(session: AsyncSession, effect: int, *, now: datetime) -> Pending | None:
-    """Note an attempt at an effect and return it; None when there is nothing left to do."""
+async def claim(session: AsyncSession, effect: int, *, now: datetime, counts: bool = True) -> Pending | None:
+    """Return an effect and note the attempt, if it `counts`; None when there is nothing left to do."""
     counted = (
         update(EffectRow)
         .where(EffectRow.id == effect, EffectRow.state == "pending")
         .values(
-            attempts=EffectRow.attempts + 1,
+            attempts=EffectRow.attempts + int(counts),
             first_attempt_at=func.coalesce(EffectRow.first_attempt_at, now),
         )
         .returning(EffectRow)

@@ -35,6 +35,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     iteration: int
     branch: str
     actor: str | None
+    created_at: datetime
     ticket: Ticket | None
     catalogue: Catalogue | None
     base_shas: dict[ProjectPath, str]
@@ -155,6 +156,11 @@ async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[P
     return tuple(msgspec.convert(report, PhaseReport) for report in await session.scalars(newest_first))
 
 
+def catalogue_of(row: RunRow) -> Catalogue | None:
+    """Return the catalogue that a run was started with; None before it was admitted."""
+    return None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue)
+
+
 async def facts(session: AsyncSession, run: RunId) -> RunFacts:
     """Return what the run was started with. Raises NoSuchRunError."""
     row = await session.get(RunRow, run)
@@ -167,8 +173,9 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         iteration=row.iteration,
         branch=row.branch,
         actor=row.actor,
+        created_at=row.created_at,
         ticket=None if row.ticket is None else msgspec.convert(row.ticket, Ticket),
-        catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue),
+        catalogue=catalogue_of(row),
         base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
         diagnosis=attempt.diagnosis if attempt else None,
     )

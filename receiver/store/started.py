@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import ProjectPath, RunId
@@ -36,3 +37,9 @@ async def parents(database: Database, run: RunId, iteration: int) -> list[int]:
     )
     async with database.begin() as session:
         return list(await session.scalars(query.order_by(PipelineRow.id)))
+
+
+async def of_other_runs(session: AsyncSession, pipelines: list[int], *, run: RunId) -> frozenset[int]:
+    """Return those of these pipelines that are known to belong to other runs."""
+    query = select(PipelineRow.id).where(PipelineRow.id.in_(pipelines), PipelineRow.run_id != run)
+    return frozenset(await session.scalars(query))

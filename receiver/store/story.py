@@ -1,0 +1,311 @@
+"""The whole story of a run as one value, for the command line, pages and notes. Pure: built from rows, no query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import ArtifactKind, PhaseReport, PhaseResult, Plan
+from pipelines.wire import Ticket
+from receiver.store.schema import (
+    ArtifactRow,
+    DecisionRow,
+    EffectRow,
+    InterventionRow,
+    IterationRow,
+    JobRow,
+    MergeRequestRow,
+    PipelineRow,
+    PlanRow,
+    ReportRow,
+    RunRow,
+    UsageRow,
+)
+from receiver.store.spending import Costs, costs
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """Something that happened, and what was decided about it."""
+
+    at: datetime
+    event: str
+    verdict: str
+    reason: str
+    status_before: str | None
+    status_after: str | None
+    delivery: int | None
+    effect: int | None
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """An effect and how it went."""
+
+    id: int
+    kind: str
+    payload: dict[str, object]
+    state: str
+    attempts: int
+    created_at: datetime
+    performed_at: datetime | None
+    last_error: str | None
+    result: dict[str, object] | None
+    wanted_by: int | None
+    """The decision; None: the sweep."""
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """A job."""
+
+    id: int
+    name: str
+    stage: str
+    phase: str | None
+    repository: str | None
+    agent: str | None
+    status: str
+    failure_reason: str | None
+    queued_s: float | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration_s: float | None
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """A pipeline with its jobs."""
+
+    id: int
+    project_id: int
+    iteration: int
+    kind: str
+    """parent or child."""
+    parent: int | None
+    status: str
+    url: str
+    created_at: datetime | None
+    finished_at: datetime | None
+    jobs: tuple[Job, ...]
+
+
+class File(Struct, frozen=True, kw_only=True):
+    """A file that a report lists."""
+
+    kind: ArtifactKind
+    path: str
+    sha256: str
+    size: int
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What a job reported, whether it counts, and its files."""
+
+    job: int
+    project_id: int
+    iteration: int
+    phase: str
+    repository: str | None
+    outcome: str
+    state: str
+    """pending, accepted or discarded."""
+    reason: str
+    """The job's own sentence."""
+    why_discarded: str
+    agent: str | None
+    model: str | None
+    turns: int
+    job_seconds: float
+    stripped_characters: int
+    result: PhaseResult | None
+    artifacts: tuple[File, ...]
+
+
+class MergeRequest(Struct, frozen=True, kw_only=True):
+    """A merge request."""
+
+    repository: str
+    iid: int
+    url: str
+    source_branch: str
+    state: str
+    head_sha: str
+    opened_at: datetime
+    merged_at: datetime | None
+
+
+class Intervention(Struct, frozen=True, kw_only=True):
+    """Something that a person had to do."""
+
+    at: datetime
+    kind: str
+    actor: str
+    detail: str
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """An iteration."""
+
+    number: int
+    diagnosis: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class RunFacts(Struct, frozen=True, kw_only=True):
+    """The run itself."""
+
+    id: str
+    issue_key: str
+    summary: str
+    """The ticket's; untrusted text."""
+    ticket_url: str
+    status: str
+    reason: str
+    iteration: int
+    branch: str
+    actor_name: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """All that is known of a run, each part in the order in which it happened."""
+
+    run: RunFacts
+    plan: Plan | None
+    """The plan that counts."""
+    iterations: tuple[Attempt, ...]
+    moments: tuple[Moment, ...]
+    effects: tuple[Act, ...]
+    pipelines: tuple[Pipeline, ...]
+    reports: tuple[Report, ...]
+    merge_requests: tuple[MergeRequest, ...]
+    interventions: tuple[Intervention, ...]
+    costs: Costs
+
+
+class Rows(Struct, frozen=True, kw_only=True):
+    """The rows of one run."""
+
+    run: RunRow
+    iterations: Sequence[IterationRow]
+    decisions: Sequence[DecisionRow]
+    effects: Sequence[EffectRow]
+    pipelines: Sequence[PipelineRow]
+    jobs: Sequence[JobRow]
+    plans: Sequence[PlanRow]
+    reports: Sequence[ReportRow]
+    artifacts: Sequence[ArtifactRow]
+    merge_requests: Sequence[MergeRequestRow]
+    interventions: Sequence[InterventionRow]
+    usage: Sequence[UsageRow]
+
+
+def tell(rows: Rows) -> Story:
+    """Return the story that the rows tell."""
+    accepted = [plan for plan in rows.plans if plan.accepted_at is not None]
+    catalogue = None if rows.run.catalogue is None else msgspec.convert(rows.run.catalogue, Catalogue)
+    return Story(
+        run=_run(rows.run),
+        plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
+        iterations=_each(rows.iterations, Attempt),
+        moments=tuple(_moment(row) for row in rows.decisions),
+        effects=tuple(_act(row) for row in rows.effects),
+        pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
+        reports=tuple(_report(row, rows.artifacts) for row in rows.reports),
+        merge_requests=_each(rows.merge_requests, MergeRequest),
+        interventions=_each(rows.interventions, Intervention),
+        costs=costs(rows.usage, budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run),
+    )
+
+
+def _run(row: RunRow) -> RunFacts:
+    ticket = None if row.ticket is None else msgspec.convert(row.ticket, Ticket)
+    return RunFacts(
+        id=row.id,
+        issue_key=row.issue_key,
+        summary=ticket.summary if ticket else "",
+        ticket_url=ticket.url if ticket else "",
+        status=row.status,
+        reason=row.reason,
+        iteration=row.iteration,
+        branch=row.branch,
+        actor_name=row.actor_name,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+T = TypeVar("T", bound=Struct)
+
+
+def _each(rows: Iterable[object], kind: type[T]) -> tuple[T, ...]:
+    return tuple(msgspec.convert(row, kind, from_attributes=True) for row in rows)
+
+
+def _moment(row: DecisionRow) -> Moment:
+    return Moment(
+        at=row.at,
+        event=row.event_kind,
+        verdict=row.verdict,
+        reason=row.reason,
+        status_before=row.status_before,
+        status_after=row.status_after,
+        delivery=row.delivery_id,
+        effect=row.effect_id,
+    )
+
+
+def _act(row: EffectRow) -> Act:
+    return Act(
+        id=row.id,
+        kind=row.kind,
+        payload={name: value for name, value in row.payload.items() if name != "type"},
+        state=row.state,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        performed_at=row.performed_at,
+        last_error=row.last_error,
+        result=row.result,
+        wanted_by=row.decision_id,
+    )
+
+
+def _pipeline(row: PipelineRow, jobs: Sequence[JobRow]) -> Pipeline:
+    return Pipeline(
+        id=row.id,
+        project_id=row.project_id,
+        iteration=row.iteration,
+        kind="parent" if row.parent_id is None else "child",
+        parent=row.parent_id,
+        status=row.status,
+        url=row.url,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        jobs=_each([job for job in jobs if job.pipeline_id == row.id], Job),
+    )
+
+
+def _report(row: ReportRow, artifacts: Sequence[ArtifactRow]) -> Report:
+    report = msgspec.convert(row.report, PhaseReport)
+    return Report(
+        job=row.job_id,
+        project_id=row.project_id,
+        iteration=row.iteration,
+        phase=row.phase,
+        repository=row.repository,
+        outcome=row.outcome,
+        state=row.state,
+        reason=report.reason,
+        why_discarded=row.reason,
+        agent=report.agent,
+        model=report.model,
+        turns=report.turns,
+        job_seconds=report.job_seconds,
+        stripped_characters=report.stripped_characters,
+        result=report.result,
+        artifacts=_each([file for file in artifacts if file.report_id == row.id], File),
+    )
