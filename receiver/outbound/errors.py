@@ -1,0 +1,66 @@
+"""What can go wrong when an effect is performed. Retrying is decided by the worker, not here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import requests
+from gitlab.exceptions import GitlabError
+from jira.exceptions import JIRAError
+
+
+class OutboundError(Exception):
+    """Base of what performing an effect raises; the message is a sentence for people."""
+
+
+class UnavailableError(OutboundError):
+    """The other side did not answer, or asked to come back later. Worth another attempt."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RefusedError(OutboundError):
+    """The other side understood and said no, or what was asked makes no sense. Another attempt would end the same."""
+
+
+RETRIED = frozenset({401, 408, 409, 423, 425, 429, 500, 502, 503, 504})
+"""401 as well: a token that is being replaced is a matter of minutes."""
+
+
+def stop_at_overload(response: requests.Response, *_: object, **__: object) -> None:
+    """Raise UnavailableError for answers that ask to come back later; a hook of requests, set on both SDKs' sessions.
+
+    The SDKs drop the Retry-After header from their errors and would sleep in our threads.
+    """
+    if response.status_code in {429, 502, 503, 504}:
+        given = response.headers.get("Retry-After", "")
+        retry_after = timedelta(seconds=int(given)) if given.isdecimal() else None
+        where = f"{response.request.method} {response.url}"
+        raise UnavailableError(f"{where} answered {response.status_code}.", retry_after=retry_after)
+
+
+@contextmanager
+def told(system: str, doing: str) -> Iterator[None]:
+    """Turn the SDKs' errors into ours, with a sentence that says what was being done."""
+    try:
+        yield
+    except GitlabError as error:
+        code, text = error.response_code, error.error_message
+        raise _error(system, doing, code, str(text)) from error
+    except JIRAError as error:
+        raise _error(system, doing, error.status_code, str(error.text or "")) from error
+    except requests.RequestException as error:
+        raise UnavailableError(f"{system} could not be reached when {doing}: {type(error).__name__}.") from error
+
+
+def _error(system: str, doing: str, code: int | None, text: str) -> OutboundError:
+    sentence = f"{system} answered {code} when {doing}: {text[:500]}"
+    return UnavailableError(sentence) if code in RETRIED else RefusedError(sentence)
+
+
+class NotThereError(RefusedError):
+    """What was looked for does not exist."""

@@ -1,0 +1,33 @@
+"""Connections to GitLab over python-gitlab: time limits set, no retries inside, overload told with its Retry-After."""
+
+from __future__ import annotations
+
+import gitlab
+import requests
+
+from receiver.outbound.errors import stop_at_overload, told
+
+TIMEOUT = 20.0
+"""Seconds until GitLab has to answer."""
+
+
+class Connection:
+    """GitLab as one bot sees it."""
+
+    def __init__(self, url: str, token: str) -> None:
+        session = requests.Session()
+        session.hooks["response"].append(stop_at_overload)
+        self.api = gitlab.Gitlab(url, private_token=token, timeout=TIMEOUT, session=session, per_page=100)
+
+    def user_id(self) -> int:
+        """Return the id of the bot that the token belongs to."""
+        with told("GitLab", "asking whose token it is"):
+            self.api.auth()
+        user = self.api.user
+        if user is None:  # auth() sets it or raises
+            raise TypeError(user)
+        return int(user.id)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.api.session.close()

@@ -1,0 +1,195 @@
+"""Branches, files, commits, merge requests, notes and uploads in GitLab. An adapter."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from gitlab.base import RESTObject
+from gitlab.exceptions import GitlabError, GitlabGetError
+from msgspec import Struct
+
+from pipelines.model import ProjectPath
+from receiver.outbound.errors import told
+from receiver.outbound.gitlab_client import Connection
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A repository's project."""
+
+    id: int
+    path: ProjectPath
+    default_branch: str
+    url: str
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The commit that a branch stands on."""
+
+    sha: str
+    parents: tuple[str, ...]
+    message: str
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """One file of a commit."""
+
+    action: str
+    """create, update, delete, move or chmod."""
+    path: str
+    previous_path: str | None = None
+    content: bytes | None = None
+    executable: bool | None = None
+
+
+class MergeRequest(Struct, frozen=True, kw_only=True):
+    """A merge request as GitLab answers."""
+
+    project_id: int
+    iid: int
+    url: str
+    state: str
+    sha: str
+    source_branch: str
+    author_id: int | None
+
+
+class Repositories:
+    """Repositories as the writing bot sees and changes them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._api = connection.api
+
+    def project(self, path: ProjectPath) -> Project:
+        """Return a project by its path."""
+        with told("GitLab", f"looking up {path}"):
+            found = self._api.projects.get(path)
+        return Project(id=int(found.id), path=path, default_branch=found.default_branch, url=found.web_url)
+
+    def head(self, project_id: int, branch: str) -> Head | None:
+        """Return the commit that a branch stands on; None when there is no such branch."""
+        with told("GitLab", f"looking up branch {branch}"):
+            try:
+                found = self._api.projects.get(project_id, lazy=True).branches.get(branch)
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        commit = found.commit
+        return Head(
+            sha=commit["id"], parents=tuple(commit.get("parent_ids") or ()), message=commit.get("message") or ""
+        )
+
+    def file(self, project_id: int, path: str, *, ref: str) -> tuple[bytes, bool]:
+        """Return a file's bytes at a commit, and whether it is executable."""
+        with told("GitLab", f"reading {path} at {ref[:12]}"):
+            found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
+        return found.decode(), bool(getattr(found, "execute_filemode", False))
+
+    def commit(self, project_id: int, *, branch: str, start_sha: str, message: str, actions: tuple[Action, ...]) -> str:
+        """Make the branch hold exactly `start_sha` and one commit on top; return that commit's id."""
+        data = {
+            "branch": branch,
+            "start_sha": start_sha,
+            "force": True,
+            "commit_message": message,
+            "actions": [_action(action) for action in actions],
+        }
+        with told("GitLab", f"committing to {branch}"):
+            made = self._api.projects.get(project_id, lazy=True).commits.create(data)
+        return str(made.id)
+
+    def merge_request_of(self, project_id: int, *, branch: str) -> MergeRequest | None:
+        """Return the open merge request of a branch."""
+        with told("GitLab", f"looking for the merge request of {branch}"):
+            found = self._api.projects.get(project_id, lazy=True).mergerequests.list(
+                source_branch=branch, state="opened", order_by="created_at", sort="desc", get_all=True
+            )
+        return _merge_request(found[0], project_id) if found else None
+
+    def merge_request(self, project_id: int, iid: int) -> MergeRequest:
+        """Return a merge request."""
+        with told("GitLab", f"reading merge request !{iid}"):
+            return _merge_request(self._api.projects.get(project_id, lazy=True).mergerequests.get(iid), project_id)
+
+    def open_merge_request(
+        self, project_id: int, *, branch: str, target: str, title: str, description: str, labels: tuple[str, ...]
+    ) -> MergeRequest:
+        """Open a merge request."""
+        data = {
+            "source_branch": branch,
+            "target_branch": target,
+            "title": title,
+            "description": description,
+            "labels": list(labels),
+            "remove_source_branch": True,
+        }
+        with told("GitLab", f"opening the merge request of {branch}"):
+            made = self._api.projects.get(project_id, lazy=True).mergerequests.create(data)
+        return _merge_request(made, project_id)
+
+    def describe(self, project_id: int, iid: int, *, title: str, description: str) -> None:
+        """Replace title and description of a merge request."""
+        with told("GitLab", f"updating merge request !{iid}"):
+            manager = self._api.projects.get(project_id, lazy=True).mergerequests
+            manager.update(iid, {"title": title, "description": description})
+
+    def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
+        """Upload a file to a project and return the Markdown that shows it."""
+        with told("GitLab", f"uploading {filename}"):
+            made = self._api.projects.get(project_id, lazy=True).upload(filename, filedata=content)
+        return str(made["markdown"])
+
+    def add_note(self, project_id: int, iid: int, body: str) -> int:
+        """Write a note on a merge request and return its id."""
+        with told("GitLab", f"writing a note on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            return int(request.notes.create({"body": body}).id)
+
+    def edit_note(self, project_id: int, iid: int, note: int, body: str) -> bool:
+        """Replace a note's text; False when somebody deleted it."""
+        with told("GitLab", f"editing note {note} on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            return _unless_gone(lambda: request.notes.update(note, {"body": body}))
+
+    def notes_with(self, project_id: int, iid: int, *, marker: str) -> list[int]:
+        """Return the notes on a merge request that hold a marker, oldest first."""
+        with told("GitLab", f"reading the notes on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            found = request.notes.list(sort="asc", order_by="created_at", get_all=True)
+        return [int(note.id) for note in found if marker in note.body]
+
+
+def _unless_gone(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except GitlabError as error:
+        if error.response_code == 404:
+            return False
+        raise
+    return True
+
+
+def _action(action: Action) -> dict[str, Any]:
+    data: dict[str, Any] = {"action": action.action, "file_path": action.path}
+    if action.previous_path is not None:
+        data["previous_path"] = action.previous_path
+    if action.content is not None:
+        data |= {"content": base64.b64encode(action.content).decode(), "encoding": "base64"}
+    if action.executable is not None:
+        data["execute_filemode"] = action.executable
+    return data
+
+
+def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
+    author = one.author or {}
+    return MergeRequest(
+        project_id=project_id,
+        iid=int(one.iid),
+        url=one.web_url,
+        state=one.state,
+        sha=one.sha or "",
+        source_branch=one.source_branch,
+        author_id=author.get("id"),
+    )

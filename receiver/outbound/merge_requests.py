@@ -1,0 +1,212 @@
+"""Effects on merge requests: commit the accepted patch, open or update the merge request, keep its status note."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from msgspec import Struct
+
+from pipelines.model import (
+    ArtifactKind,
+    CommitSha,
+    MergeRequestResult,
+    Phase,
+    PhaseReport,
+    ProjectPath,
+    RunId,
+    TestingResult,
+)
+from pipelines.patch import PatchError, inspect, violations
+from pipelines.wire import sha256
+from receiver.outbound import patching
+from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.errors import OutboundError, RefusedError
+from receiver.outbound.gitlab_repositories import Head, MergeRequest, Project
+from receiver.outbound.standing_notes import Place, keep_note
+from receiver.store import merge_requests, runs, settled, stories
+from receiver.store.runs import RunFacts
+from receiver.store.story import Story
+from receiver.workflow.effects import OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.events import MergeRequestOpened
+
+LARGEST_EVIDENCE = 25 * 1024 * 1024
+"""Bytes of one uploaded file."""
+
+UPLOADED = {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE}
+"""Evidence that reviewers see in the merge request."""
+
+
+class Fix(Struct, frozen=True, kw_only=True):
+    """A patch that may be committed: submitted, tested, and the same bytes in both."""
+
+    patch: bytes
+    patch_sha256: str
+    base: CommitSha
+
+
+async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performed:
+    """Commit the accepted patch to the run's branch and open or update the merge request."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        story = await stories.story(session, await stories.find(session, run))
+    fix = await _fix(desk, facts, effect)
+    project = await asyncio.to_thread(desk.repositories.project, effect.repository)
+    head = await asyncio.to_thread(_commit, desk, facts, project, fix, story)
+    evidence = await _evidence(desk, story, project, effect)
+    made = await asyncio.to_thread(_merge_request, desk, facts, project, story, evidence)
+    event = MergeRequestOpened(
+        repository=effect.repository, project_id=project.id, iid=made.iid, url=made.url, head_sha=head
+    )
+    return Performed(events=(event,), result={"iid": made.iid, "url": made.url, "head": head})
+
+
+async def _fix(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix:
+    """Return the patch, if everything that was promised about it holds. Raises RefusedError that says what does not."""
+    async with desk.database.begin() as session:
+        submitted = await settled.accepted(
+            session, facts.id, iteration=effect.iteration, phase=Phase.MERGE_REQUEST, repository=effect.repository
+        )
+        tested = await settled.accepted(
+            session, facts.id, iteration=effect.iteration, phase=Phase.TESTING, repository=effect.repository
+        )
+        submission = _result(submitted, MergeRequestResult)
+        test = _result(tested, TestingResult)
+        patch = None if submission is None else await settled.blob(session, submission.patch_sha256)
+    base = facts.base_shas.get(effect.repository)
+    policy = facts.catalogue
+    if submission is None or test is None or policy is None or base is None:
+        raise RefusedError(f"{effect.repository} has no accepted testing report and submission.")
+    repository = policy.repositories.get(effect.repository)
+    if repository is None:
+        raise RefusedError(f"{effect.repository} is not in the catalogue that the run was started with.")
+    if patch is None:
+        raise RefusedError("The submitted patch is not kept; it was never handed in, or its time is over.")
+    promises = (
+        (sha256(patch) == submission.patch_sha256, "The patch is not the one that was submitted."),
+        (test.patch_sha256 == submission.patch_sha256, "The patch is not the one that was tested."),
+        (test.base_sha == submission.base_sha == base, "The patch was made for another commit."),
+        (test.reproduction_before_failed and test.reproduction_after_passed, "The reproduction does not prove it."),
+    )
+    for holds, sentence in promises:
+        if not holds:
+            raise RefusedError(sentence)
+    try:
+        found = violations(inspect(patch), allowed=repository.paths_allowed, policy=policy.policy)
+    except PatchError as error:
+        raise RefusedError(str(error)) from error
+    if found:
+        raise RefusedError(" ".join(found[:5]))
+    return Fix(patch=patch, patch_sha256=submission.patch_sha256, base=base)
+
+
+T = TypeVar("T")
+
+
+def _result(found: tuple[int, PhaseReport] | None, kind: type[T]) -> T | None:
+    return found[1].result if found is not None and isinstance(found[1].result, kind) else None
+
+
+def trailer(run: str, patch_sha256: str) -> str:
+    """Return the line by which our own commits are known."""
+    return f"Bug-Fix-Run: {run} {patch_sha256}"
+
+
+def _commit(desk: Desk, facts: RunFacts, project: Project, fix: Fix, story: Story) -> CommitSha:
+    """Make the branch hold the base and the patch; a branch that does already is left alone."""
+    head = desk.repositories.head(project.id, facts.branch)
+    line = trailer(facts.id, fix.patch_sha256)
+    if head is not None and line in head.message and head.parents == (fix.base,):
+        return head.sha
+    if head is not None and not _is_ours(head):
+        raise RefusedError(
+            f"Branch {facts.branch} of {project.path} ends in a commit that is not ours; it is left alone. "
+            "Merge or delete the branch, then set the label again."
+        )
+
+    def fetch(path: str) -> tuple[bytes, bool]:
+        return desk.repositories.file(project.id, path, ref=fix.base)
+
+    actions = patching.actions(fix.patch, inspect(fix.patch), fetch)
+    message = f"{title(story)}\n\n{line}\n"
+    desk.faults.reach("OpenMergeRequest:before_push")
+    made = desk.repositories.commit(
+        project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions
+    )
+    desk.faults.reach("OpenMergeRequest:after_push")
+    return made
+
+
+def _is_ours(head: Head) -> bool:
+    return "\nBug-Fix-Run: " in head.message
+
+
+def title(story: Story) -> str:
+    """Return the merge request's title, which GitLab's Jira integration links by."""
+    what = story.plan.title if story.plan else "Fix"
+    return f"{story.run.issue_key}: {' '.join(what.split())}"[:250]
+
+
+async def _evidence(desk: Desk, story: Story, project: Project, effect: OpenMergeRequest) -> tuple[str, ...]:
+    """Upload what the reproduction left behind and return its Markdown; what can't be fetched is left out."""
+    shown = []
+    for report in story.reports:
+        wanted = (report.phase, report.repository, report.iteration, report.state)
+        if wanted != (Phase.REPRODUCTION, effect.repository, effect.iteration, "accepted"):
+            continue
+        for file in report.artifacts:
+            if file.kind not in UPLOADED:
+                continue
+            try:
+                content = await asyncio.to_thread(
+                    desk.reader.artifact, report.project_id, report.job, file.path, limit=LARGEST_EVIDENCE
+                )
+                if sha256(content) != file.sha256:
+                    continue  # the job changed it after it had reported; it proves nothing
+                name = file.path.rpartition("/")[2]
+                shown.append(
+                    await asyncio.to_thread(desk.repositories.upload, project.id, filename=name, content=content)
+                )
+            except OutboundError:
+                continue
+    return tuple(shown)
+
+
+def _merge_request(
+    desk: Desk, facts: RunFacts, project: Project, story: Story, evidence: tuple[str, ...]
+) -> MergeRequest:
+    description = desk.notes.description(story, repository=project.path, evidence=evidence)
+    there = desk.repositories.merge_request_of(project.id, branch=facts.branch)
+    if there is not None:
+        desk.repositories.describe(project.id, there.iid, title=title(story), description=description)
+        return there
+    desk.faults.reach("OpenMergeRequest:before_post")
+    made = desk.repositories.open_merge_request(
+        project.id,
+        branch=facts.branch,
+        target=project.default_branch,
+        title=title(story),
+        description=description,
+        labels=("bug-fix",),
+    )
+    desk.faults.reach("OpenMergeRequest:after_post")
+    return made
+
+
+async def update_note(desk: Desk, run: RunId, effect: UpdateMergeRequestNote) -> Performed:
+    """Make the status note on a merge request tell the truth."""
+    async with desk.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+        rows = await merge_requests.of_run(session, run)
+    row = next((one for one in rows if one.repository == effect.repository), None)
+    if row is None:
+        raise RefusedError(f"{effect.repository} has no merge request of this run.")
+    project_id, iid = row.project_id, row.iid
+    place = Place(
+        target=effect.repository,
+        find=lambda: [str(n) for n in desk.repositories.notes_with(project_id, iid, marker=desk.notes.marker(run))],
+        edit=lambda note, body: desk.repositories.edit_note(project_id, iid, int(note), body),
+        add=lambda body: str(desk.repositories.add_note(project_id, iid, body)),
+    )
+    body = desk.notes.merge_request(story, repository=ProjectPath(effect.repository))
+    return Performed(result={"note": await keep_note(desk, run, place, body, point="UpdateMergeRequestNote")})

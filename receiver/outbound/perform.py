@@ -1,0 +1,54 @@
+"""Perform an effect: which function does it."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from pipelines.model import RunId
+from receiver.outbound import merge_requests, pipelines, tickets
+from receiver.outbound.desk import Desk, Performed
+from receiver.workflow.effects import (
+    AdmitTicket,
+    CancelPipeline,
+    CommentRefusal,
+    Effect,
+    LinkTicket,
+    OpenMergeRequest,
+    PollGitLab,
+    SettleReports,
+    StartPipeline,
+    TransitionIssue,
+    UpdateMergeRequestNote,
+    UpdateTicketNote,
+)
+
+
+async def perform(  # noqa: C901, PLR0911  # a table over the effects
+    desk: Desk, run: RunId, effect: Effect
+) -> Performed:
+    """Perform an effect. Raises OutboundError; performing it again leaves the world as performing it once does."""
+    match effect:
+        case AdmitTicket():
+            return await tickets.admit(desk, effect)
+        case StartPipeline():
+            return await pipelines.start(desk, run, effect)
+        case CancelPipeline():
+            return await pipelines.cancel(desk, effect)
+        case SettleReports():
+            return await pipelines.settle(desk, run, effect)
+        case PollGitLab():
+            return await pipelines.poll(desk, run, effect)
+        case OpenMergeRequest():
+            return await merge_requests.open_one(desk, run, effect)
+        case UpdateTicketNote():
+            return await tickets.update_note(desk, run, effect)
+        case UpdateMergeRequestNote():
+            return await merge_requests.update_note(desk, run, effect)
+        case CommentRefusal():
+            return await tickets.refuse(desk, run, effect)
+        case TransitionIssue():
+            return await tickets.transition(desk, run, effect)
+        case LinkTicket():
+            return await tickets.link(desk, run, effect)
+        case never:
+            assert_never(never)

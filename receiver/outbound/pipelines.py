@@ -1,0 +1,179 @@
+"""Effects on pipelines: start, cancel, ask how they are, settle reports."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import PhaseReport, ReportOutcome, RunId
+from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab_pipelines import FoundPipeline
+from receiver.store import runs, settled, started
+from receiver.store.settled import REPLACED, PendingReport
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import CancelPipeline, PollGitLab, SettleReports, StartPipeline
+from receiver.workflow.events import (
+    Event,
+    JobChanged,
+    JobId,
+    MergeRequestChanged,
+    PipelineChanged,
+    PipelineId,
+    PipelineStarted,
+    ReportAccepted,
+    ReportDiscarded,
+    ReportsSettled,
+)
+
+CLOCKS_APART = timedelta(minutes=10)
+"""How far GitLab's clock may be behind ours when a lost pipeline is looked for."""
+
+
+def name_of(issue_key: str, iteration: int) -> str:
+    """Return a pipeline's name, as people see it in GitLab."""
+    return f"{issue_key} · iteration {iteration}"
+
+
+def inputs_of(
+    run: RunId, issue_key: str, effect: StartPipeline, catalogue: Catalogue, public_url: str
+) -> dict[str, Any]:
+    """Return the parent pipeline's inputs. No untrusted text is among them."""
+    return {
+        "run": run,
+        "iteration": effect.iteration,
+        "name": name_of(issue_key, effect.iteration),
+        "receiver": public_url.rstrip("/"),
+        "prepare": [
+            {"REPOSITORY": repository.project, "STACK": repository.stack.preset}
+            for repository in catalogue.repositories.values()
+        ],
+    }
+
+
+async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
+    """Create the parent pipeline, unless a crash came after it was created: then it is found."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+    catalogue = facts.catalogue
+    if catalogue is None:
+        raise RefusedError("The run has no catalogue: its ticket was never admitted.")
+    project_id = await asyncio.to_thread(desk.starter.project_id, catalogue.automation_project)
+    name = name_of(facts.issue_key, effect.iteration)
+    ref = catalogue.automation_ref
+    there = await asyncio.to_thread(desk.starter.named, project_id, ref=ref, name=name)
+    async with desk.database.begin() as session:
+        taken = await started.of_other_runs(session, [one.id for one in there], run=run)
+    lost = [one for one in there if one.id not in taken and one.created_at >= facts.created_at - CLOCKS_APART]
+    if lost:
+        return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
+    inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url)
+    desk.faults.reach("StartPipeline:before_post")
+    made = await asyncio.to_thread(desk.starter.create, project_id, ref=ref, inputs=inputs, name=name)
+    desk.faults.reach("StartPipeline:after_post")
+    return _started(made, effect)
+
+
+def _started(found: FoundPipeline, effect: StartPipeline) -> Performed:
+    event = PipelineStarted(
+        iteration=effect.iteration, project_id=found.project_id, pipeline=PipelineId(found.id), url=found.url
+    )
+    return Performed(events=(event,), result={"pipeline": found.id, "url": found.url})
+
+
+async def cancel(desk: Desk, effect: CancelPipeline) -> Performed:
+    """Cancel a pipeline and its children."""
+    children = await asyncio.to_thread(desk.starter.children, effect.project_id, effect.pipeline)
+    for pipeline in [effect.pipeline, *children]:
+        await asyncio.to_thread(desk.starter.cancel, effect.project_id, pipeline)
+    return Performed(result={"cancelled": [effect.pipeline, *children]})
+
+
+async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
+    """Ask GitLab how the iteration's pipelines and the run's merge requests are; tell only what is news."""
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        view = await runs.load(session, row)
+        catalogue = runs.catalogue_of(row) or desk.catalogue()
+    known = {pipeline.pipeline: pipeline.status for pipeline in view.pipelines}
+    jobs = {job.job: job.status for job in view.jobs}
+    events: list[Event] = []
+    for parent in [p for p in view.pipelines if p.iteration == effect.iteration and p.parent is None]:
+        below = await asyncio.to_thread(desk.reader.children, parent.project_id, parent.pipeline)
+        seen: list[PipelineChanged] = []
+        for pipeline in [*below, parent.pipeline]:
+            told = await asyncio.to_thread(
+                desk.reader.pipeline, parent.project_id, catalogue.automation_project, pipeline
+            )
+            is_child = pipeline != parent.pipeline
+            seen.append(_with_parent(told, parent.pipeline) if is_child else told)
+        # children become known before their jobs, and the parent's end is told last
+        events += [child for child in seen[:-1] if _is_news(child.status, known.get(child.pipeline))]
+        for pipeline in [*below, parent.pipeline]:
+            told_jobs = await asyncio.to_thread(
+                desk.reader.jobs, parent.project_id, catalogue.automation_project, pipeline
+            )
+            events += [job for job in told_jobs if _is_news(job.status, jobs.get(job.job))]
+        events += [p for p in seen[-1:] if _is_news(p.status, known.get(p.pipeline)) or lifecycle.is_over(p.status)]
+    for mine in view.merge_requests:
+        there = await asyncio.to_thread(desk.repositories.merge_request, mine.project_id, mine.iid)
+        if there.state != mine.state:
+            events.append(
+                MergeRequestChanged(
+                    project_id=mine.project_id,
+                    project=mine.repository,
+                    iid=mine.iid,
+                    action={"merged": "merge", "closed": "close"}.get(there.state, "update"),
+                    state=there.state,
+                    source_branch=there.source_branch,
+                    head_sha=there.sha,
+                    actor_id=None,
+                    actor="",
+                    at=None,
+                )
+            )
+    return Performed(events=tuple(events), result={"news": len(events)})
+
+
+def _with_parent(told: PipelineChanged, parent: PipelineId) -> PipelineChanged:
+    return replace(told, parent=parent, source="parent_pipeline")
+
+
+def _is_news(told: str, known: str | None) -> bool:
+    return known is None or lifecycle.later(known, told) != known
+
+
+async def settle(desk: Desk, run: RunId, effect: SettleReports) -> Performed:
+    """Ask GitLab how the jobs behind pending reports ended."""
+    async with desk.database.begin() as session:
+        waiting = await settled.pending(session, run, iteration=effect.iteration)
+        catalogue = (await runs.facts(session, run)).catalogue or desk.catalogue()
+    jobs: dict[int, dict[int, JobChanged]] = {}
+    for project_id, pipeline in sorted({(one.project_id, one.pipeline) for one in waiting}):
+        told = await asyncio.to_thread(desk.reader.jobs, project_id, catalogue.automation_project, pipeline)
+        jobs[pipeline] = {job.job: job for job in told}
+    events = [event for one in waiting if (event := judge(one, jobs[one.pipeline].get(one.job))) is not None]
+    left = len(waiting) - len(events)
+    done = () if left else (ReportsSettled(iteration=effect.iteration),)
+    return Performed(events=(*events, *done), result={"settled": len(events), "pending": left})
+
+
+def judge(pending: PendingReport, job: JobChanged | None) -> ReportAccepted | ReportDiscarded | None:
+    """Return what GitLab's word on a job means for its report; None while the job has not ended.
+
+    `job` is None when GitLab lists a newer job of that name instead.
+    """
+    report: PhaseReport = pending.report
+    if job is None:
+        return ReportDiscarded(job=JobId(pending.job), report=report, reason=REPLACED)
+    if not lifecycle.is_over(job.status):
+        return None
+    honest_no = job.status == "failed" and job.allow_failure and report.outcome is ReportOutcome.NOT_REPRODUCED
+    if job.status == "success" or honest_no:
+        return ReportAccepted(job=job.job, report=report)
+    why = report.reason if job.status == "failed" else f"Its job ended as {job.status}."
+    return ReportDiscarded(job=job.job, report=report, reason=why)
