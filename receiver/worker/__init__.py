@@ -1,0 +1,1 @@
+"""The worker: deliveries become decisions, decisions become effects, effects become events. Sweeps up what got lost."""

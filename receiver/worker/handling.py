@@ -1,0 +1,86 @@
+"""Handle an event: find its run, decide, write down what it told, what was decided and what is to be done.
+
+All in the caller's transaction, under the run's row lock. Performs no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import RunId
+from receiver.store import decisions, facts, runs
+from receiver.store.schema import RunRow
+from receiver.workflow.decide import decide
+from receiver.workflow.events import Event, IssueLabelled, StartRequested
+from receiver.workflow.run import Decision
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What handling needs besides the event."""
+
+    catalogue: Catalogue
+    """As it is now; a run keeps the one that it was started with."""
+    clock: Callable[[], datetime]
+    new_run: Callable[[], RunId]
+    bot: int | None
+    """Our GitLab user id."""
+
+
+class Handled(Struct, frozen=True, kw_only=True):
+    """What became of an event."""
+
+    decision: Decision
+    run: RunId | None
+
+
+async def handle(
+    session: AsyncSession,
+    event: Event,
+    *,
+    setting: Setting,
+    run: RunId | None = None,
+    delivery: int | None = None,
+    effect: int | None = None,
+) -> Handled:
+    """Decide about an event and store all that follows. `run`: known already, because the event is an effect's."""
+    now = setting.clock()
+    if isinstance(event, IssueLabelled | StartRequested):
+        await runs.lock_issue(session, event.issue_key)
+    known = run or await facts.run_of(session, event)
+    row = None if known is None else await runs.hold(session, known)
+    view = None if row is None else await runs.load(session, row)
+    catalogue = setting.catalogue if row is None else runs.catalogue_of(row) or setting.catalogue
+    decision = decide(event, view, catalogue=catalogue, now=now, new_id=setting.new_run())
+    if decision.new_run is not None and decision.status is not None:
+        row = await _started(session, event, decision, now=now)
+    if row is None:
+        return Handled(decision=decision, run=None)
+    await facts.write(session, event, row, catalogue=setting.catalogue, bot=setting.bot, now=now)
+    await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now)
+    return Handled(decision=decision, run=RunId(row.id))
+
+
+async def _started(session: AsyncSession, event: Event, decision: Decision, *, now: datetime) -> RunRow | None:
+    if decision.new_run is None or decision.status is None:
+        return None
+    match event:
+        case IssueLabelled():
+            actor: str | None = event.actor
+        case StartRequested():
+            actor = None
+        case _:
+            raise TypeError(f"{type(event).__name__} can't start a run")
+    return await runs.create(
+        session,
+        decision.new_run,
+        issue_key=event.issue_key,
+        status=decision.status,
+        actor=actor,
+        name=event.actor_name,
+        now=now,
+    )

@@ -1,0 +1,116 @@
+"""Run a worker: procrastinate's loop over the queue, and beside it the sweep."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+import structlog
+from procrastinate.jobs import DeleteJobCondition, Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from receiver.store.database import Database
+from receiver.store.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
+from receiver.worker.deliveries import failed, process
+from receiver.worker.effects import Workshop, work_on
+from receiver.worker.sweep import revive, sweep
+
+log = structlog.get_logger()
+
+HEARTBEAT = 2.0
+"""Seconds between signs of life; see `sweep.STALLED`."""
+REVIVE_EVERY = 5.0
+"""Seconds."""
+LONGEST_WAIT = 20
+"""Seconds; a job that waits holds back those with its lock."""
+
+
+class Patience(BaseRetryStrategy):
+    """Try again soon: tasks settle what they can by themselves, so what fails here is the database or a bug."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when to try again; never at all after a verdict was given."""
+        if isinstance(exception, GivenUpError):
+            return None
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, LONGEST_WAIT)})
+
+
+class GivenUpError(Exception):
+    """A job that must not be tried again; what it was for has its verdict."""
+
+
+def queue_app(workshop: Workshop) -> procrastinate.App:
+    """Return the queue with its tasks."""
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=workshop.database.conninfo, max_size=6))
+
+    @app.task(name=PROCESS_DELIVERY, queue=DELIVERIES, retry=Patience())
+    async def process_delivery(delivery_id: int) -> None:
+        try:
+            await process(workshop.database, delivery_id, setting=workshop.setting)
+        except Exception as error:
+            log.exception("delivery.broke", delivery=delivery_id)
+            if await failed(workshop.database, delivery_id, error=error, setting=workshop.setting):
+                raise GivenUpError(delivery_id) from error
+            raise
+
+    @app.task(name=PERFORM_EFFECT, queue=EFFECTS, retry=Patience())
+    async def perform_effect(effect_id: int) -> None:
+        await work_on(workshop, effect_id)
+
+    return app
+
+
+async def run(workshop: Workshop, *, concurrency: int, sweep_every: float, stop: asyncio.Event | None = None) -> None:
+    """Work until SIGTERM or SIGINT (or `stop`); what is under way is finished first."""
+    app = queue_app(workshop)
+    async with app.open_async():
+        helpers = [
+            asyncio.create_task(_again_and_again(lambda: revive(app), every=REVIVE_EVERY)),
+            asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
+        ]
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                queues=[DELIVERIES, EFFECTS],
+                concurrency=concurrency,
+                delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
+                install_signal_handlers=stop is None,
+                update_heartbeat_interval=HEARTBEAT,
+                fetch_job_polling_interval=1.0,
+                shutdown_graceful_timeout=30.0,
+            )
+        )
+        log.info("worker.started", concurrency=concurrency)
+        try:
+            if stop is None:
+                await worker
+            else:
+                waiting = asyncio.create_task(stop.wait())
+                await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                if not worker.done():
+                    worker.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await worker
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+        log.info("worker.stopped")
+
+
+async def _sweep_alone(workshop: Workshop) -> None:
+    database: Database = workshop.database
+    async with database.exclusive("sweep") as is_ours:
+        if is_ours:
+            await sweep(workshop)
+
+
+async def _again_and_again(act: Callable[[], Awaitable[object]], *, every: float) -> None:
+    while True:
+        try:
+            await act()
+        except Exception:
+            log.exception("sweep.broke")  # the database was away, for example; the next round tries again
+        await asyncio.sleep(every)

@@ -1,0 +1,61 @@
+"""The sweep: puts back what got lost between a hook, the queue and GitLab. Runs outside of the queue and its locks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import procrastinate
+import structlog
+from procrastinate.jobs import Status
+
+from receiver.store import deliveries, outbox, overdue, purge
+from receiver.store.queue import enqueue_delivery, enqueue_effect
+from receiver.worker.effects import Workshop
+from receiver.worker.handling import handle
+from receiver.workflow.effects import PollGitLab, SettleReports
+from receiver.workflow.events import DeadlinePassed
+
+log = structlog.get_logger()
+
+STALLED = 10.0
+"""Seconds without a heartbeat after which a worker's jobs are given to others. Handling a job twice does no harm."""
+
+LOST = timedelta(seconds=30)
+"""A delivery that is in nobody's queue for so long was lost with a failed job."""
+
+UNSETTLED = timedelta(seconds=15)
+"""A report that waits for so long: the hook about its job did not arrive."""
+
+SILENT = timedelta(minutes=1)
+"""A pipeline that nobody told us anything about for so long is asked about."""
+
+
+async def revive(app: procrastinate.App) -> int:
+    """Give the jobs of dead workers back to the queue; return how many."""
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED))
+    for job in stalled:
+        if job.status == Status.DOING.value:
+            await app.job_manager.retry_job(job)
+            log.warning("job.revived", job=job.id, task=job.task_name)
+    return len(stalled)
+
+
+async def sweep(workshop: Workshop) -> None:
+    """Push what needs a push, once."""
+    now = workshop.setting.clock()
+    async with workshop.database.begin() as session:
+        for row in await deliveries.orphans(session, before=now - LOST):
+            await enqueue_delivery(session, row.id, ordering_key=row.ordering_key)
+        for effect, group in await outbox.orphans(session, now=now):
+            await enqueue_effect(session, effect, group=group)
+        late = await overdue.deadlines(session, now=now)
+        for run, iteration in await overdue.unsettled(session, before=now - UNSETTLED):
+            wanted = (SettleReports(iteration=iteration),)
+            await outbox.store(session, run, wanted, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
+        for run, iteration in await overdue.silent(session, before=now - SILENT):
+            wanted_poll = (PollGitLab(iteration=iteration),)
+            await outbox.store(session, run, wanted_poll, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
+        await purge.expired(session, retention=workshop.retention, now=now)
+    for run, status in late:
+        async with workshop.database.begin() as session:
+            await handle(session, DeadlinePassed(status=status), setting=workshop.setting, run=run)
