@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
 
 from pipelines.job.client import ReceiverClient
 from pipelines.job.environment import harden_process, read_settings, separate_secrets
@@ -17,6 +18,9 @@ _USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a Git
 
 def main() -> None:
     """Run the job and exit with its code."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"bug-fix-job {version('bug-fix')}")  # noqa: T201 - asked for
+        sys.exit(0)
     if len(sys.argv) != 2 or sys.argv[1] not in set(Phase):
         print(_USAGE, file=sys.stderr)  # noqa: T201 - a usage message
         sys.exit(0 if sys.argv[1:] in (["--help"], ["-h"]) else 2)
