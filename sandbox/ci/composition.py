@@ -153,7 +153,8 @@ def dereferenced(config: Config) -> Config:
         return value
 
     result = walk(config, ())
-    return {str(key): value for key, value in result.items()}
+    # Ruby's names of YAML's true and false are reserved job names.
+    return {str(key).lower() if isinstance(key, bool) else str(key): value for key, value in result.items()}
 
 
 def _found(config: Config, reference: Reference) -> object:

@@ -207,6 +207,7 @@ UNSUPPORTED: Final = frozenset(
         "identity",
         "run",
         "manual_confirmation",
+        "inputs",
         "dast_configuration",
         "image",
         "services",

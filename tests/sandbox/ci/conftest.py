@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class Running:
     state: State
     recorder: Recorder
     plug: Plug
+    stop: Callable[[], None]
 
     def client(self, who: str = "starter") -> gitlab.Gitlab:
         known = {"bot": self.secrets.token, "starter": self.secrets.starter_token, "root": self.secrets.admin_token}
@@ -76,15 +78,14 @@ class Running:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Start an emulator whose automation project has this configuration."""
-    stops: list[Any] = []
+    receivers, emulators = ExitStack(), ExitStack()
 
     def start(config: str, *, concurrency: int = 4, **files: str) -> Running:
         recorder = Recorder()
         router = Router("receiver")
         router.include(recorder, (Route("POST", "/hooks/gitlab", Recorder.take, body=Body.FREE),))
         listener, recorder.url = bind()
-        stops.append(in_thread(Application(router), listener))
-        stops[-1].__enter__()
+        receivers.enter_context(in_thread(Application(router), listener))
         checkout, sources = tmp_path / "checkout", tmp_path / "contacts"
         for folder, name, text in [(checkout, ".gitlab-ci.yml", config), (sources, "app.py", "pass\n")]:
             folder.mkdir(exist_ok=True)
@@ -113,10 +114,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         assert closed is not None
         closed.job_token_allowlist = set()
         plug = Plug(state, RunnerSettings(root=tmp_path / "runner", concurrency=concurrency))
-        stops.append(in_thread(gitlab_app.create(state, extend=plug), gate))
-        stops[-1].__enter__()
-        return Running(url, secrets, state, recorder, plug)
+        emulators.enter_context(in_thread(gitlab_app.create(state, extend=plug), gate))
+        return Running(url, secrets, state, recorder, plug, emulators.close)
 
-    yield start
-    for stop in reversed(stops):
-        stop.__exit__(None, None, None)
+    with receivers, emulators:
+        yield start

@@ -1,0 +1,135 @@
+"""Artifacts, reports and logs: what untrusted jobs leave behind is taken in without harm."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.ci.artifacts import UnsafeArchive, collected, pack, unpack
+from sandbox.ci.job_log import JobLog
+from sandbox.ci.reports import BadReport, dotenv, junit
+from sandbox.ci.script import bash
+
+
+def test_artifacts_keep_modes_and_inner_links_and_leave_outer_ones(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    (build / "out/deep").mkdir(parents=True)
+    (build / "out/run.sh").write_text("#!/bin/sh\n")
+    (build / "out/run.sh").chmod(0o755)
+    (build / "out/deep/a.txt").write_text("a")
+    (build / "out/deep/skip.log").write_text("b")
+    (build / "out/inner").symlink_to("run.sh")
+    (build / "out/outer").symlink_to("/etc/passwd")
+    (build / "out/folder").symlink_to("/etc")
+    files, unmatched = collected(build, ["out/", "none/*", "../x", "/etc/*"], ["**/*.log"])
+    assert [path.relative_to(build).as_posix() for path in files] == ["out/deep/a.txt", "out/inner", "out/run.sh"]
+    assert unmatched == ["none/*", "../x", "/etc/*"]
+    pack(build, files, tmp_path / "a.zip")
+    target = tmp_path / "target"
+    target.mkdir()
+    assert unpack(tmp_path / "a.zip", target) == 3
+    assert (target / "out/run.sh").stat().st_mode & 0o777 == 0o755
+    assert (target / "out/inner").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "a/../../evil", "link/evil"])  # noqa: S108 - only a name
+def test_an_archive_never_writes_outside(name: str, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "link").symlink_to(tmp_path)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(name, "x")
+    with pytest.raises(UnsafeArchive):
+        unpack(tmp_path / "a.zip", target)
+    assert not (tmp_path / "evil").exists()
+
+
+def test_an_archives_link_never_leads_outside(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    info = zipfile.ZipInfo("out")
+    info.create_system = 3
+    info.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, "../../etc")
+    with pytest.raises(UnsafeArchive):
+        unpack(tmp_path / "a.zip", target)
+
+
+def test_junit_outcomes_are_gitlabs() -> None:
+    cases = junit(
+        b"""<testsuite name="s"><testcase name="a" time="x"/><testcase name="b"><skipped/></testcase>
+        <testcase name="c"><error message="m"/></testcase>
+        <testsuite name="inner"><testcase name="d" file="f.py"><failure>t</failure></testcase></testsuite>
+        </testsuite>"""
+    )
+    assert [(one.name, one.status, one.system_output, one.classname) for one in cases] == [
+        ("a", "success", None, "s"),
+        ("b", "skipped", None, "s"),
+        ("c", "error", "m", "s"),
+        ("d", "failed", "t", "inner"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"<testsuite>",
+        b'<!DOCTYPE a [<!ENTITY x "x"><!ENTITY y "&x;&x;">]><testsuite>&y;</testsuite>',
+        b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><testsuite>&x;</testsuite>',
+    ],
+)
+def test_hostile_junit_is_refused(text: bytes) -> None:
+    with pytest.raises(BadReport):
+        junit(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A=1\nB_2= two words \n", {"A": "1", "B_2": "two words"}),
+        ('A="quoted"', {"A": '"quoted"'}),
+        ("A=", {"A": ""}),
+        ("A=b=c", {"A": "b=c"}),
+        ("# comment", None),
+        ("A=1\n\nB=2", None),
+        ("A-B=1", None),
+        ("A", None),
+        ("\n".join(f"V{n}=1" for n in range(21)), None),
+        ("A=" + "x" * 5120, None),
+    ],
+)
+def test_dotenv_is_as_strict_as_gitlab(text: str, expected: dict[str, str] | None, tmp_path: Path) -> None:
+    (tmp_path / "build.env").write_text(text)
+    if expected is None:
+        with pytest.raises(BadReport):
+            dotenv([tmp_path / "build.env"])
+    else:
+        assert dotenv([tmp_path / "build.env"]) == expected
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.binary(max_size=12)), st.integers(1, 9))
+def test_a_log_never_holds_a_secret_however_it_is_cut(
+    tmp_path_factory: pytest.TempPathFactory, noise: list[bytes], size: int
+) -> None:
+    secret = "glcbt-64_verysecret"
+    whole = secret.encode().join([b"", *noise, b""])
+    path = tmp_path_factory.mktemp("log") / "job.log"
+    log = JobLog(path, [secret])
+    for start in range(0, len(whole), size):
+        log.write(whole[start : start + size])
+    log.close()
+    assert secret.encode() not in path.read_bytes()
+    assert path.read_bytes() == whole.replace(secret.encode(), b"[MASKED]")
+
+
+def test_a_scripts_lines_share_a_shell_and_are_shown_before_they_run() -> None:
+    text = bash(["A='it''s'", "echo one\necho two"])
+    assert text.startswith("set -eo pipefail\n")
+    assert "A='it''s'\n" in text
+    assert "$ echo one # collapsed multi-line command" in text
+    assert text.index("collapsed") < text.index("\necho one\necho two\n")
