@@ -12,6 +12,7 @@ from typing import TextIO
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_LIMIT = 400
+_SILENT_S = 1.5
 
 
 def printable(text: str) -> str:
@@ -59,10 +60,9 @@ class JobLog:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Write what is being done, now and then that it still is, and how long it took."""
+        """Write how long something took; where it takes long, also that it began and that it goes on."""
         begun = time.monotonic()
         done = threading.Event()
-        self.say(f"{title} …")
         beat = threading.Thread(target=self._beat, args=(title, begun, done), daemon=True)
         beat.start()
         try:
@@ -70,8 +70,10 @@ class JobLog:
         finally:
             done.set()
             beat.join()
-        self.say(f"{title}: done in {time.monotonic() - begun:.1f} s")
+        self.say(f"{title}: {time.monotonic() - begun:.1f} s")
 
     def _beat(self, title: str, begun: float, done: threading.Event) -> None:
+        if not done.wait(_SILENT_S):
+            self.say(f"{title} …")
         while not done.wait(self._heartbeat_s):
             self.say(f"{title}: still at it after {time.monotonic() - begun:.0f} s")

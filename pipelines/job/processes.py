@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
@@ -71,25 +72,39 @@ class Launcher:
         self._search_path = environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
         self._groups: dict[Role, list[subprocess.Popen[bytes]]] = defaultdict(list)
         first = _FIRST_UID + job_id % _UID_BLOCKS * len(Role)
+        self._used = False
         self._uids = {role: first + place for place, role in enumerate(Role)}
-        self.isolation = Isolation.OTHER_UIDS if self._may_switch() else Isolation.SAME_UID
-        self.runtime = self._runtime()
-        for role in Role:
-            self._make_home(role)
+
+    @cached_property
+    def isolation(self) -> Isolation:
+        """How far this runner lets us keep untrusted code apart; found out when it is first asked for."""
+        return Isolation.OTHER_UIDS if self._may_switch() else Isolation.SAME_UID
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """A Python with our packages that the roles can run."""
+        uid = self.uid(Role.WORK)
+        return own_runtime() if uid is None or usable_by(uid) else shared_runtime(self.root / "runtime")
 
     def uid(self, role: Role) -> int | None:
         """Return the user id of a role; None: this process's own."""
         return self._uids[role] if self.isolation is Isolation.OTHER_UIDS else None
 
     def home(self, role: Role) -> Path:
-        """Return the role's own folder, which no other role can read."""
-        return self.root / "home" / role
+        """Return the role's own folder, which no other role can read; made when it is first asked for."""
+        home = self.root / "home" / role
+        if not home.exists():
+            (home / "tmp").mkdir(parents=True)
+            home.parent.chmod(0o711)
+            self.give(home, role)
+        return home
 
     def environment(
         self, role: Role, extra: Mapping[str, str] | None = None, *, home: Path | None = None
     ) -> dict[str, str]:
         """Return the whole environment of a command; nothing of this process gets in that is not named here."""
         home = home or self.home(role)
+        self._used = True
         own = {
             "PATH": os.pathsep.join((*self.runtime.path, str(home / ".local/bin"), self._search_path)),
             "HOME": str(home),
@@ -211,22 +226,16 @@ class Launcher:
         uid = self.uid(role)
         if uid is not None:
             _remove_owned(uid)
-        self._make_home(role)
 
     def end_all(self) -> None:
         """Kill every process that came from this one and remove what they left outside of the job's folder."""
-        for role in Role:
+        for role in Role if self._used else ():
             self.end(role)
             uid = self.uid(role)
             if uid is not None:
                 _remove_owned(uid)
         if self.isolation is Isolation.SAME_UID:
             proc.kill_descendants(timeout_s=5)
-
-    def _make_home(self, role: Role) -> None:
-        (self.home(role) / "tmp").mkdir(parents=True, exist_ok=True)
-        self.home(role).parent.chmod(0o711)
-        self.give(self.home(role), role)
 
     def _may_switch(self) -> bool:
         if os.geteuid() != 0:
@@ -237,10 +246,6 @@ class Launcher:
         except (OSError, ValueError, subprocess.CalledProcessError):
             return False
         return True
-
-    def _runtime(self) -> Runtime:
-        uid = self.uid(Role.WORK)
-        return own_runtime() if uid is None or usable_by(uid) else shared_runtime(self.root / "runtime")
 
 
 def make_root() -> Path:

@@ -21,7 +21,7 @@ from pipelines.job.workspace import read_untrusted
 TIMEOUT_S = 180.0
 _CONFTEST = Path(__file__).parent / "reproduction_conftest.py"
 _TEST = "test_reproduction.py"
-_PLUGINS = ("pytest_base_url.plugin", "pytest_playwright.pytest_playwright")
+_PLUGIN = "pytest_playwright.pytest_playwright"
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -61,7 +61,6 @@ def run_reproduction(test: bytes, *, base_url: str, launcher: Launcher, browser:
 
 
 def _command(launcher: Launcher, folder: Path, results: Path, base_url: str) -> list[str]:
-    plugins = [argument for plugin in _PLUGINS for argument in ("-p", plugin)]
     options = [
         f"--rootdir={folder}",
         f"--confcutdir={folder}",
@@ -72,7 +71,18 @@ def _command(launcher: Launcher, folder: Path, results: Path, base_url: str) -> 
     ]
     wanted = ["--tracing=on", "--screenshot=on", "--full-page-screenshot", f"--output={results / 'playwright'}"]
     report = [f"--junitxml={results / 'junit.xml'}", f"--base-url={base_url}", "--import-mode=importlib", "-q"]
-    return [launcher.runtime.python, "-I", "-m", "pytest", *plugins, *options, *wanted, *report, str(folder / _TEST)]
+    return [
+        launcher.runtime.python,
+        "-I",
+        "-m",
+        "pytest",
+        "-p",
+        _PLUGIN,
+        *options,
+        *wanted,
+        *report,
+        str(folder / _TEST),
+    ]
 
 
 def _evidence(completed: Completed, results: Path) -> Evidence:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_LEFT_OUT = frozenset({"test", "tests", "idlelib", "tkinter", "lib2to3", "ensurepip", "__pycache__", "site-packages"})
+_LEFT_OUT = frozenset({"test", "tests", "idlelib", "tkinter", "lib2to3", "ensurepip", "site-packages"})
 """Of the standard library."""
 
 
@@ -36,9 +36,11 @@ def own_runtime() -> Runtime:
 
 def usable_by(uid: int) -> bool:
     """Say whether the user can run this interpreter and import our packages."""
+    if not all(map(others_may_enter, _packages())):
+        return False
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", "import pytest, pipelines.model"],
+            [sys.executable, "-I", "-S", "-c", ""],
             user=uid,
             group=uid,
             extra_groups=[],
@@ -69,7 +71,7 @@ def shared_runtime(root: Path) -> Runtime:
     (venv / "pyvenv.cfg").write_text(f"home = {interpreter.parent}\ninclude-system-site-packages = false\n")
     for name in ("python", "python3", version):
         (binaries / name).symlink_to(interpreter)
-    installed, own = Path(sysconfig.get_path("purelib")), Path(__file__).resolve().parents[1]
+    installed, own = _packages()
     if others_may_enter(installed) and others_may_enter(own):
         packages.parent.mkdir(parents=True)
         packages.symlink_to(installed)
@@ -78,6 +80,11 @@ def shared_runtime(root: Path) -> Runtime:
         if not (packages / own.name).exists():  # an editable installation
             _link_tree(own, packages / own.name, left_out=frozenset({"__pycache__"}))
     return Runtime(python=str(binaries / "python"), path=(str(binaries),), library_path=str(home / "lib"))
+
+
+def _packages() -> tuple[Path, Path]:
+    """Return where packages are installed, and where ours is (elsewhere in an editable installation)."""
+    return Path(sysconfig.get_path("purelib")), Path(__file__).resolve().parents[1]
 
 
 def others_may_enter(folder: Path) -> bool:

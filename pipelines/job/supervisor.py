@@ -14,7 +14,7 @@ from pipelines.job.job import Job
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
 from pipelines.job.workspace import Artifacts
-from pipelines.model import Artifact, ArtifactKind, PhaseReport, ReportOutcome
+from pipelines.model import Artifact, ArtifactKind, Phase, PhaseReport, ReportOutcome
 from pipelines.phases import PHASES
 from pipelines.wire import RunSpec, SessionRequest, encode
 
@@ -24,6 +24,8 @@ _EXIT_CODES = {
     ReportOutcome.REJECTED: ExitCode.REJECTED,
     ReportOutcome.FAILED: ExitCode.FAILED,
 }
+_TRUSTED = frozenset({Phase.GENERATE, Phase.MERGE_REQUEST})
+"""Phases that run nothing but this program and git."""
 _SUBMITTED = frozenset({ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT})
 """Kinds whose bytes the receiver gets; all others stay with GitLab as artifacts."""
 
@@ -64,8 +66,8 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
     root = make_root()
     launcher = Launcher(root=root, job_id=settings.job_id)
     job = Job(settings=settings, spec=spec, session=client.session, launcher=launcher, artifacts=artifacts, log=log)
-    _say_isolation(launcher, log)
     try:
+        _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)
         report = PHASES[spec.phase](job)
     except ReceiverRefusedError:
@@ -82,7 +84,9 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
     return report
 
 
-def _say_isolation(launcher: Launcher, log: JobLog) -> None:
+def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
+    if phase in _TRUSTED:
+        return
     if launcher.isolation is Isolation.OTHER_UIDS:
         log.say("untrusted code runs under other users than this job's supervisor")
         return
