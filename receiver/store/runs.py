@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
@@ -103,7 +103,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
     jobs = await session.scalars(
         select(JobRow)
         .where(JobRow.run_id == row.id, JobRow.iteration == row.iteration)
-        .distinct(JobRow.name)
+        .ext(distinct_on(JobRow.name))
         .order_by(JobRow.name, JobRow.id.desc())
     )
     return Run(
@@ -150,7 +150,7 @@ async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[P
     newest_first = (
         select(ReportRow.report)
         .where(ReportRow.run_id == row.id, ReportRow.iteration == row.iteration, ReportRow.state == state)
-        .distinct(ReportRow.phase, ReportRow.repository)
+        .ext(distinct_on(ReportRow.phase, ReportRow.repository))
         .order_by(ReportRow.phase, ReportRow.repository, ReportRow.job_id.desc(), ReportRow.id.desc())
     )
     return tuple(msgspec.convert(report, PhaseReport) for report in await session.scalars(newest_first))
