@@ -80,8 +80,9 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
         path=":".join([*map(str, world.ci_path), BASE_PATH]),
         variables={name: os.environ[name] for name in FROM_RUNNER if name in os.environ},
     )
+    plug = Plug(state, settings)
     apps = {
-        "gitlab": create_gitlab(state, extend=Plug(state, settings)),
+        "gitlab": create_gitlab(state, extend=plug, ci=plug.ci),
         "jira": jira,
         "anthropic": create_anthropic(world.scenario, api_keys=[api_key]),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from sandbox.ci.instance import Ci
 from sandbox.faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (
@@ -20,14 +21,18 @@ from sandbox.gitlab.api import (
 from sandbox.gitlab.control import Control
 from sandbox.gitlab.hook_faults import HookFaults
 from sandbox.gitlab.hooks import Deliverer
+from sandbox.gitlab.pages import browse, jobs, pipelines
+from sandbox.gitlab.pages import merge_requests as merge_requests_pages
+from sandbox.gitlab.pages.frame import Pages
 from sandbox.gitlab.state import State
 from sandbox.http import Application, Router
 
+PAGES = (merge_requests_pages, pipelines, jobs, browse)
 MODULES = (users, projects, branches, commits, files, merge_requests, merge, notes, discussions, uploads)
 
 
-def create(state: State, *, extend: Callable[[Application], None] | None = None) -> Application:
-    """Make the application; `extend` adds further routes, the CI engine's for example, before the pages' catch-alls."""
+def create(state: State, *, extend: Callable[[Application], None] | None = None, ci: Ci | None = None) -> Application:
+    """Make the application; `extend` adds further routes, the CI engine's for example. Pages show pipelines of `ci`."""
     hook_faults, request_faults, log = HookFaults(), RequestFaults(), RequestLog()
     deliverer = Deliverer(state, hook_faults)
     router = Router("GitLab")
@@ -44,4 +49,7 @@ def create(state: State, *, extend: Callable[[Application], None] | None = None)
     if extend is not None:
         extend(app)
     router.include(state, smart_http.ROUTES)
+    shown = Pages(state, ci)
+    for routes in (*(module.ROUTES for module in PAGES), browse.LAST_ROUTES):
+        router.include(shown, routes)
     return app

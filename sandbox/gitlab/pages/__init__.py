@@ -1,0 +1,1 @@
+"""The emulated GitLab's pages for people: read-only, without login, everything escaped."""

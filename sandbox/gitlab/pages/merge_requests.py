@@ -1,0 +1,126 @@
+"""Pages of merge requests: list, overview with notes, commits, changes."""
+
+from typing import Any
+
+from sandbox.ci import appearance
+from sandbox.gitlab.pages.browse import commit_shown
+from sandbox.gitlab.pages.changes import shown
+from sandbox.gitlab.pages.frame import Pages
+from sandbox.gitlab.pages.markdown import render
+from sandbox.gitlab.repository import Repository
+from sandbox.gitlab.state import MergeRequest, Note, Project
+from sandbox.http import HttpError, Request, Response, Route
+
+TABS = {"overview": "Overview", "commits": "Commits", "diffs": "Changes"}
+
+
+def _shown(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any]:
+    return {
+        "iid": mr.iid,
+        "title": mr.title,
+        "state": mr.state,
+        "href": f"/{project.path_with_namespace}/-/merge_requests/{mr.iid}",
+        "source_branch": mr.source_branch,
+        "target_branch": mr.target_branch,
+        "author": pages.person(mr.author_id),
+        "assignees": [pages.person(one) for one in mr.assignee_ids],
+        "reviewers": [pages.person(one) for one in mr.reviewer_ids],
+        "labels": mr.labels,
+        "created": pages.moment(mr.created_at),
+        "merged": pages.moment(mr.merged_at),
+        "merged_by": pages.person(mr.merged_by_id),
+        "merge_commit_sha": mr.merge_commit_sha or "",
+        "sha": mr.sha,
+        "notes": sum(not note.system for note in mr.notes),
+    }
+
+
+def listed(pages: Pages, request: Request) -> Response:
+    """List a project's merge requests, newest first."""
+    project = pages.project(request)
+    found = [_shown(pages, project, mr) for mr in reversed(project.merge_requests.values())]
+    return pages.render(
+        "merge_requests.html", {"found": found}, title="Merge requests", project=project, section="merge_requests"
+    )
+
+
+async def overview(pages: Pages, request: Request) -> Response:
+    """Show the conversation."""
+    return await _page(pages, request, "overview")
+
+
+async def commits(pages: Pages, request: Request) -> Response:
+    """Show the commits."""
+    return await _page(pages, request, "commits")
+
+
+async def diffs(pages: Pages, request: Request) -> Response:
+    """Show the changes."""
+    return await _page(pages, request, "diffs")
+
+
+async def _page(pages: Pages, request: Request, tab: str) -> Response:
+    project = pages.project(request)
+    iid = request.params["iid"]
+    mr = project.merge_requests.get(int(iid)) if iid.isdecimal() else None
+    if mr is None:
+        raise HttpError(404, {"message": "404 Not found"})
+    repository = Repository(project.repository)
+    found = await repository.diff(mr.base_sha, mr.sha)
+    made = await repository.log(mr.sha, f"^{mr.base_sha}")
+    counts = {
+        "overview": sum(not note.system for note in mr.notes),
+        "commits": len(made),
+        "diffs": len(found),
+    }
+    uploads = f"/-/project/{project.id}"
+    context = {
+        "mr": _shown(pages, project, mr),
+        "tab": tab,
+        "tabs": [(key, text, "" if key == "overview" else f"/{key}", counts[key]) for key, text in TABS.items()],
+        "description": render(mr.description, uploads=uploads) if mr.description else None,
+        "pipeline": _pipeline(pages, project, mr),
+        "notes": [_note(pages, note, uploads=uploads) for note in mr.notes],
+        "commits": [commit_shown(pages, one) for one in made],
+        "diffs": [shown(one) for one in found],
+    }
+    return pages.render(
+        "merge_request.html",
+        context,
+        title=f"{mr.title} (!{mr.iid})",
+        project=project,
+        section="merge_requests",
+    )
+
+
+def _pipeline(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any] | None:
+    found = pages.ci.head_pipeline(project, mr) if pages.ci else None
+    if found is None:
+        return None
+    return {
+        "id": found.id,
+        "status": found.status.value,
+        "label": appearance.of_pipeline(found).label,
+        "href": f"/{project.path_with_namespace}/-/pipelines/{found.id}",
+    }
+
+
+def _note(pages: Pages, note: Note, *, uploads: str) -> dict[str, Any]:
+    return {
+        "id": note.id,
+        "system": note.system,
+        "internal": note.internal,
+        "author": pages.person(note.author_id),
+        "body": note.body if note.system else render(note.body, uploads=uploads),
+        "created": pages.moment(note.created_at),
+        "edited": pages.moment(note.updated_at) if note.updated_at != note.created_at else None,
+    }
+
+
+_MRS = "/*project/-/merge_requests"
+ROUTES = (
+    Route("GET", _MRS, listed),
+    Route("GET", f"{_MRS}/:iid", overview),
+    Route("GET", f"{_MRS}/:iid/commits", commits),
+    Route("GET", f"{_MRS}/:iid/diffs", diffs),
+)
