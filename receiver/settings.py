@@ -102,7 +102,7 @@ def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
     given = {f.encode_name: environ[f.encode_name] for f in fields if environ.get(f.encode_name)}
     missing = [f for f in fields if f.required and f.encode_name not in given]
     if missing:
-        lines = [f"Set {f.encode_name}: {documented[f.name][:1].lower()}{documented[f.name][1:]}" for f in missing]
+        lines = [f"Set {f.encode_name}: {documented[f.name]}" for f in missing]
         raise SettingsError("\n".join(lines))
     try:
         settings = msgspec.convert(given, kind, strict=False)

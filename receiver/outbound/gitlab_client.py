@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gitlab
 import requests
+from gitlab.v4.objects import CurrentUser
 
 from receiver.outbound.errors import stop_at_overload, told
 
@@ -21,12 +22,19 @@ class Connection:
 
     def user_id(self) -> int:
         """Return the id of the bot that the token belongs to."""
+        return int(self._user().id)
+
+    def identity(self) -> str:
+        """Return the name of the bot that the token belongs to."""
+        return str(self._user().username)
+
+    def _user(self) -> CurrentUser:
         with told("GitLab", "asking whose token it is"):
             self.api.auth()
         user = self.api.user
         if user is None:  # auth() sets it or raises
             raise TypeError(user)
-        return int(user.id)
+        return user
 
     def close(self) -> None:
         """Close all connections."""

@@ -84,6 +84,12 @@ class Jira:
         api._session.hooks["response"].append(stop_at_overload)  # noqa: SLF001  # the package has no other way
         return api
 
+    def identity(self) -> str:
+        """Return the name of the account that the token belongs to."""
+        with told("Jira", "asking whose token it is"):
+            me = self._api.myself()
+        return str(me.get("displayName") or me.get("name") or me.get("accountId"))
+
     def issue(self, key: IssueKey) -> Issue:
         """Return the ticket as it is now."""
         with told("Jira", f"reading {key}"):

@@ -11,6 +11,7 @@ from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.jira_client import Transition
 from receiver.outbound.standing_notes import Place, keep_note
 from receiver.store import stories
+from receiver.store.notes import REFUSAL
 from receiver.workflow.effects import AdmitTicket, CommentRefusal, LinkTicket, TransitionIssue, UpdateTicketNote
 from receiver.workflow.events import TicketAdmitted, TicketRefused
 
@@ -75,7 +76,7 @@ async def update_note(desk: Desk, run: RunId, _effect: UpdateTicketNote) -> Perf
 
 async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
     """Say once why nothing was started."""
-    place = _ticket_place(desk, run, effect.issue_key, "refusal")
+    place = _ticket_place(desk, run, effect.issue_key, REFUSAL)
     body = desk.notes.refusal(effect.text, run=run)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="CommentRefusal")})
 

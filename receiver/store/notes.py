@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.schema import NoteRow
+from receiver.store.schema import NoteRow, RunRow
+
+REFUSAL = "refusal"
 
 
 async def known(session: AsyncSession, run: str, target: str) -> NoteRow | None:
-    """Return the note of a run at a target: `ticket`, `refusal`, or a merge request's repository."""
-    return await session.get(NoteRow, (run, target))
+    """Return the note at a target: `ticket`, `refusal`, or a merge request's repository.
+
+    A later run of the same ticket takes the status note of an earlier one over, so that there is one; refusals are
+    said each for itself.
+    """
+    mine = await session.get(NoteRow, (run, target))
+    if mine is not None or target == REFUSAL:
+        return mine
+    same_ticket = select(RunRow.issue_key).where(RunRow.id == run).scalar_subquery()
+    earlier = (
+        select(NoteRow)
+        .join(RunRow, RunRow.id == NoteRow.run_id)
+        .where(RunRow.issue_key == same_ticket, NoteRow.target == target)
+        .order_by(NoteRow.updated_at.desc())
+        .limit(1)
+    )
+    return await session.scalar(earlier)
 
 
 async def keep(session: AsyncSession, run: str, target: str, *, note_id: str, sha256: str, now: datetime) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
+import msgspec
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -68,3 +71,20 @@ async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = N
     """Return the newest runs, newest first; of one ticket only when its key is given."""
     query = select(RunRow) if issue_key is None else select(RunRow).where(RunRow.issue_key == issue_key)
     return list(await session.scalars(query.order_by(RunRow.created_at.desc()).limit(limit)))
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A run in a list."""
+
+    id: str
+    issue_key: str
+    status: str
+    iteration: int
+    reason: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def listed(row: RunRow) -> Listed:
+    """Return what a list shows of a run."""
+    return msgspec.convert(row, Listed, from_attributes=True)

@@ -1,0 +1,125 @@
+"""The command doctor: look at everything that has to be right, and say in one sentence each what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from enum import StrEnum
+
+from msgspec import Struct
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from pipelines.catalogue_file import CatalogueError
+from receiver.cli import base, telling
+from receiver.cli.base import click, command
+from receiver.outbound.errors import OutboundError
+from receiver.outbound.gitlab_client import Connection
+from receiver.outbound.jira_client import Jira
+from receiver.settings import DatabaseSettings, Settings, SettingsError, load, several
+from receiver.store import migrate
+from receiver.store.database import Database, address
+
+
+class Health(StrEnum):
+    """How something is."""
+
+    GOOD = "✓"
+    BAD = "✗"
+    UNKNOWN = "?"
+    """Could not be looked at, because something before it is bad."""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing that was looked at."""
+
+    health: Health
+    what: str
+    sentence: str
+    """What is, or what to do."""
+
+
+@click.command()
+@command
+async def doctor() -> None:
+    """Check settings, database, catalogue, GitLab and Jira; say what to do about each fault.
+
+    Changes nothing. Ends with exit code 4 when something is wrong.
+    """
+    bad = 0
+    async for finding in findings():
+        style = {"✓": "green", "✗": "red", "?": "yellow"}[finding.health]
+        base.out.print(
+            f"[{style}]{finding.health}[/] [bold]{finding.what}[/]  {telling.plain(finding.sentence)}", soft_wrap=True
+        )
+        bad += finding.health is Health.BAD
+    if bad:
+        raise SystemExit(base.FAULTS)
+
+
+async def findings() -> AsyncIterator[Finding]:
+    """Yield what is found, one after the other."""
+    async for finding in _database():
+        yield finding
+    try:
+        settings = load(Settings, os.environ)
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            yield Finding(health=Health.BAD, what="settings", sentence=line)
+        yield Finding(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
+        return
+    yield Finding(health=Health.GOOD, what="settings", sentence="complete")
+    yield _hooks("GitLab hooks", settings.gitlab_signing_tokens + settings.gitlab_webhook_secrets, "GITLAB")
+    yield _hooks("Jira hooks", settings.jira_webhook_secrets + settings.jira_webhook_header, "JIRA")
+    yield _catalogue(settings)
+    for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
+        yield await _asked(what, Connection(settings.gitlab_url, token).identity)
+    jira = Jira(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
+    yield await _asked("Jira bot", jira.identity)
+
+
+async def _database() -> AsyncIterator[Finding]:
+    try:
+        url = address(load(DatabaseSettings, os.environ))
+    except SettingsError as error:
+        yield Finding(health=Health.BAD, what="database", sentence=str(error))
+        return
+    try:
+        async with Database(url) as database, database.engine.connect() as connection:
+            version = await connection.scalar(text("SHOW server_version"))
+            revision = await connection.run_sync(migrate.current)
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        reason = str(getattr(error, "orig", error)).splitlines()[0]
+        yield Finding(health=Health.BAD, what="database", sentence=f"can't be reached: {reason}")
+        return
+    yield Finding(health=Health.GOOD, what="database", sentence=f"PostgreSQL {version}")
+    if revision == migrate.newest():
+        yield Finding(health=Health.GOOD, what="tables", sentence=f"at revision {revision}")
+    else:
+        sentence = f"at revision {revision or 'none'}, this version wants {migrate.newest()}: run `bug-fix migrate`"
+        yield Finding(health=Health.BAD, what="tables", sentence=sentence)
+
+
+def _hooks(what: str, secrets: str, prefix: str) -> Finding:
+    if several(secrets):
+        return Finding(health=Health.GOOD, what=what, sentence="have a secret")
+    names = {"GITLAB": "GITLAB_SIGNING_TOKENS or GITLAB_WEBHOOK_SECRETS", "JIRA": "JIRA_WEBHOOK_SECRETS"}[prefix]
+    return Finding(health=Health.BAD, what=what, sentence=f"could not be verified: set {names}")
+
+
+def _catalogue(settings: Settings) -> Finding:
+    try:
+        found = base.catalogue(settings.bug_fix_catalogue)
+    except (CatalogueError, SettingsError) as error:
+        return Finding(health=Health.BAD, what="catalogue", sentence=str(error))
+    names = ", ".join(found.repositories)
+    return Finding(health=Health.GOOD, what="catalogue", sentence=f"{len(found.repositories)} repositories: {names}")
+
+
+async def _asked(what: str, identity: Callable[[], str]) -> Finding:
+    try:
+        name = await asyncio.to_thread(identity)
+    except OutboundError as error:
+        return Finding(health=Health.BAD, what=what, sentence=str(error))
+    return Finding(health=Health.GOOD, what=what, sentence=f"answers; the token is {name}'s")

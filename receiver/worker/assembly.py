@@ -1,0 +1,65 @@
+"""Put a worker together from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import UTC, datetime, timedelta
+
+import stamina
+
+from pipelines.catalogue import Catalogue
+from pipelines.model import RunId
+from receiver.notes import StatusNotes
+from receiver.outbound.desk import Desk
+from receiver.outbound.errors import UnavailableError
+from receiver.outbound.faults import Faults
+from receiver.outbound.gitlab_client import Connection
+from receiver.outbound.gitlab_pipelines import Pipelines
+from receiver.outbound.gitlab_repositories import Repositories
+from receiver.outbound.jira_client import Jira
+from receiver.settings import Settings
+from receiver.store.database import Database
+from receiver.store.purge import Retention
+from receiver.worker.effects import Workshop
+from receiver.worker.handling import Setting
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def new_run() -> RunId:
+    """Return a new run's id."""
+    return RunId(secrets.token_hex(8))
+
+
+async def assemble(settings: Settings, database: Database, *, catalogue: Catalogue, faults: Faults) -> Workshop:
+    """Return all that a worker works with. Asks GitLab who our bot is; raises OutboundError when it does not answer."""
+    writer = Connection(settings.gitlab_url, settings.gitlab_token)
+    starter = Connection(settings.gitlab_url, settings.gitlab_starter_token)
+    async for attempt in stamina.retry_context(on=UnavailableError, attempts=8, timeout=60):
+        with attempt:
+            bot = await asyncio.to_thread(writer.user_id)
+    desk = Desk(
+        database=database,
+        starter=Pipelines(starter),
+        reader=Pipelines(writer),
+        repositories=Repositories(writer),
+        jira=Jira(settings.jira_url, user=settings.jira_user, token=settings.jira_token),
+        notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
+        catalogue=lambda: catalogue,
+        public_url=settings.public_url,
+        faults=faults,
+        clock=now,
+    )
+    return Workshop(
+        database=database,
+        desk=desk,
+        setting=Setting(catalogue=catalogue, clock=now, new_run=new_run, bot=bot),
+        retention=Retention(
+            deliveries=timedelta(days=settings.deliveries_retention_days),
+            transcripts=timedelta(days=settings.transcripts_retention_days),
+        ),
+    )
