@@ -1,0 +1,180 @@
+"""Pages for people, from a real merge request and a real pipeline with a child, a failure and artifacts."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import httpx2
+import pytest
+
+from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.plug import Plug
+from sandbox.gitlab import app as gitlab_app
+from sandbox.gitlab.seed import Person, seed
+from sandbox.gitlab.state import Access, State
+from sandbox.server import bind, in_thread
+
+pytestmark = pytest.mark.integration
+
+CONFIG = """
+workflow: {name: "PL-479 <b>· iteration 1"}
+stages: [analysis, fix]
+analysis:
+  stage: analysis
+  script:
+    - printf '\\033[31mred\\033[0m <script>alert(1)</script>\\n'
+    - printf '%s\\n' 'testing:' '  script' | sed 's/script$/script:\\ exit 3/' > child.yml
+    - mkdir shots && printf 'PNG' > shots/before.png && printf '<html>' > page.html && printf '\\0' > trace.zip
+    - >-
+      printf '<testsuite><testcase name="saves" classname="contacts" time="0.1"><failure>O&apos;Brien gave 500</failure>
+      </testcase></testsuite>' > junit.xml
+  artifacts: {paths: [child.yml, shots, page.html, trace.zip], reports: {junit: junit.xml}}
+bug-fix:
+  stage: fix
+  trigger: {include: [{artifact: child.yml, job: analysis}], strategy: mirror}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[str, dict[str, gitlab.Gitlab]]]:
+    (tmp_path / "checkout").mkdir()
+    (tmp_path / "checkout" / ".gitlab-ci.yml").write_text(CONFIG)
+    (tmp_path / "sources").mkdir()
+    (tmp_path / "sources" / "README.md").write_text("# Contacts\n<script>alert(1)</script>\n")
+    listener, url = bind()
+    state = State(url=url, root=tmp_path / "gitlab")
+    secrets = asyncio.run(
+        seed(
+            state,
+            people={"mara": Person(name="Mara <i>", access=Access.MAINTAINER)},
+            repositories={"payk12/contacts": tmp_path / "sources"},
+            catalogue="version: 1\n",
+            automation=tmp_path / "checkout",
+            receiver="http://127.0.0.1:9",
+        )
+    )
+    plug = Plug(state, RunnerSettings(root=tmp_path / "ci"))
+    tokens = {"bot": secrets.token, "starter": secrets.starter_token, "mara": secrets.user_tokens["mara"]}
+    with in_thread(gitlab_app.create(state, extend=plug, ci=plug.ci), listener):
+        yield url, {who: gitlab.Gitlab(url, private_token=token) for who, token in tokens.items()}
+
+
+def finished(client: gitlab.Gitlab) -> Any:
+    project = client.projects.get("payk12/bug-fix")
+    pipeline = project.pipelines.create({"ref": "main"})
+    deadline = time.monotonic() + 30
+    while pipeline.status not in {"success", "failed"}:
+        assert time.monotonic() < deadline, pipeline.status
+        time.sleep(0.05)
+        pipeline = project.pipelines.get(pipeline.id)
+    return pipeline
+
+
+def page(url: str) -> str:
+    answer = httpx2.get(url)
+    assert answer.status_code == 200, (url, answer.text)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "<script" not in answer.text
+    return answer.text
+
+
+def test_a_pipeline_shows_its_child_its_failure_and_its_jobs_artifacts(site: Any) -> None:
+    url, clients = site
+    pipeline = finished(clients["starter"])
+    base = f"{url}/payk12/bug-fix/-"
+    text = page(f"{base}/pipelines/{pipeline.id}")
+    assert "PL-479 &lt;b&gt;· iteration 1" in text
+    assert text.count('class="graph"') == 2
+    assert f"Child pipeline #{pipeline.id + 1}" in text
+    assert "downstream pipeline failed" in text
+    assert 'http-equiv="refresh"' not in text
+    assert f'href="/payk12/bug-fix/-/pipelines/{pipeline.id}"' in page(f"{base}/pipelines")
+    jobs = {job.name: job for job in clients["starter"].projects.get("payk12/bug-fix").jobs.list(get_all=True)}
+    job = page(f"{base}/jobs/{jobs['analysis'].id}")
+    assert '<span class="red">red</span> &lt;script&gt;' in job
+    assert "0/1 passed" in text
+    assert "O&#39;Brien gave 500" in job
+    files = f"{base}/jobs/{jobs['analysis'].id}/artifacts/file"
+    assert f'src="/payk12/bug-fix/-/jobs/{jobs["analysis"].id}/artifacts/file/shots/before.png"' in job
+    picture, html, trace = (httpx2.get(f"{files}/{name}") for name in ("shots/before.png", "page.html", "trace.zip"))
+    assert (picture.content, picture.headers["content-type"]) == (b"PNG", "image/png")
+    assert html.headers["content-type"].startswith("text/plain")
+    assert trace.headers["content-disposition"].startswith("attachment")
+    assert httpx2.get(f"{files}/..%2F..%2Fetc%2Fpasswd").status_code == 404
+    assert "alert(1)" in httpx2.get(f"{base}/jobs/{jobs['analysis'].id}/raw").text
+
+
+def test_a_merge_request_shows_what_was_said_and_what_changed(site: Any) -> None:
+    url, clients = site
+    project = clients["bot"].projects.get("payk12/contacts")
+    project.commits.create(
+        {
+            "branch": "topic",
+            "start_branch": "main",
+            "commit_message": "PL-479: <b>Fix",
+            "actions": [{"action": "update", "file_path": "README.md", "content": "<script>\n"}],
+        }
+    )
+    mr = project.mergerequests.create(
+        {
+            "source_branch": "topic",
+            "target_branch": "main",
+            "title": "PL-479: <b>Fix",
+            "description": "**Wrong** <script>alert(1)</script>",
+            "labels": "<i>",
+        }
+    )
+    mr.notes.create({"body": "<!-- marker -->\n| a |\n|---|\n| `b` |"})
+    mine = clients["mara"].projects.get("payk12/contacts").mergerequests.get(1)
+    mine.notes.create({"body": "/bug-fix retry"})
+    base = f"{url}/payk12/contacts/-/merge_requests"
+    text = page(f"{base}/1")
+    assert "PL-479: &lt;b&gt;Fix" in text
+    assert "<strong>Wrong</strong>" in text
+    assert "marker" not in text
+    assert "<code>b</code>" in text
+    assert "Mara &lt;i&gt;" in text
+    assert "/bug-fix retry" in text
+    changed = page(f"{base}/1/diffs")
+    assert "+&lt;script&gt;" in changed
+    assert 'class="del"' in changed
+    assert "&lt;b&gt;Fix" in page(f"{base}/1/commits")
+    assert "!1" in page(base)
+    mine.merge()
+    assert "Merged by Mara" in page(f"{base}/1")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "payk12/contacts"),
+        ("/payk12/contacts", "Contacts</h1>"),
+        ("/payk12/contacts/-/tree/main", "README.md"),
+        ("/payk12/contacts/-/blob/main/README.md", "&lt;script&gt;"),
+        ("/payk12/contacts/-/pipelines", "No pipeline has run yet"),
+        ("/payk12/contacts/-/merge_requests", "no merge request yet"),
+        ("/payk12/contacts/-/commit/main", "First commit"),
+    ],
+)
+def test_every_page_of_a_new_project_can_be_looked_at(site: Any, path: str, expected: str) -> None:
+    assert expected in page(f"{site[0]}{path}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/no/such",
+        "/payk12/contacts/-/merge_requests/9",
+        "/payk12/contacts/-/merge_requests/x",
+        "/payk12/contacts/-/pipelines/9",
+        "/payk12/contacts/-/jobs/9",
+        "/payk12/contacts/-/blob/main/nope",
+        "/payk12/contacts/-/tree/nope",
+    ],
+)
+def test_what_is_not_there_is_not_found(site: Any, path: str) -> None:
+    assert httpx2.get(f"{site[0]}{path}").status_code == 404
