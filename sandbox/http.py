@@ -182,8 +182,9 @@ class Router:
 
     async def __call__(self, request: Request) -> Response:
         """Find the route, check the declared parameters, call the handler."""
+        method = "GET" if request.method == "HEAD" else request.method
         for bound in self._bound:
-            match = bound.pattern.fullmatch(request.path) if bound.route.method == request.method else None
+            match = bound.pattern.fullmatch(request.path) if bound.route.method == method else None
             if match is None:
                 continue
             values = {name: unquote(value) for name, value in match.groupdict().items()}
