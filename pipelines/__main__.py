@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib.metadata import version
+from typing import NoReturn
 
 from pipelines.job.client import ReceiverClient
 from pipelines.job.environment import harden_process, read_settings, separate_secrets
-from pipelines.job.errors import ExitCode, JobError
+from pipelines.job.errors import ExitCode, JobCancelledError, JobError
 from pipelines.job.log import JobLog
 from pipelines.job.supervisor import run_job
 from pipelines.model import Phase
@@ -32,6 +34,7 @@ def _run(phase: str) -> ExitCode:
     try:
         secrets = separate_secrets(os.environ)
         harden_process()
+        signal.signal(signal.SIGTERM, _cancel)
         settings = read_settings(phase, os.environ)
     except JobError as error:
         log.say(f"{error.exit_code.name}: {error}")
@@ -42,6 +45,11 @@ def _run(phase: str) -> ExitCode:
         return run_job(settings, secrets, log, client)
     finally:
         client.close()
+
+
+def _cancel(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the ending of what was started
+    raise JobCancelledError("GitLab ended this job.")
 
 
 if __name__ == "__main__":

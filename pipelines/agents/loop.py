@@ -6,6 +6,7 @@ have one place each, and the whole request passes the gateway every time. Runs n
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -104,7 +105,7 @@ class Agent:
         try:
             while True:
                 left_s = self._check_limits(conversation, begun)
-                answer = await self._ask(conversation, messages)
+                answer = await self._ask(conversation, messages, left_s)
                 messages.append({"role": "assistant", "content": [block.to_dict() for block in answer.content]})
                 content, accepted = await self._react(conversation, answer, left_s)
                 messages.append({"role": "user", "content": content})
@@ -132,21 +133,25 @@ class Agent:
             raise AgentError(f"The agent worked for {limits.max_seconds} s without a result.")
         return left_s
 
-    async def _ask(self, conversation: Conversation, messages: list[dict[str, Any]]) -> Message:
+    async def _ask(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:
         begun = self._clock()
         try:
-            raw = await self._client.messages.with_raw_response.create(
-                model=conversation.agent.model,
-                max_tokens=MAX_TOKENS,
-                system=list(conversation.system),  # type: ignore[arg-type]  # plain dicts of the shape of text blocks
-                tools=list(definitions()),  # type: ignore[arg-type]  # plain dicts of the shape of tools
-                messages=_with_breakpoint(messages),  # type: ignore[arg-type]  # plain dicts of the shape of messages
-            )
+            async with asyncio.timeout(left_s):
+                raw = await self._client.messages.with_raw_response.create(
+                    model=conversation.agent.model,
+                    max_tokens=MAX_TOKENS,
+                    system=list(conversation.system),  # type: ignore[arg-type]  # plain dicts, as are tools and messages
+                    tools=list(definitions()),  # type: ignore[arg-type]  # see above
+                    messages=_with_breakpoint(messages),  # type: ignore[arg-type]  # see above
+                    extra_headers={"X-Bug-Fix-Purpose": _purpose(self.turns)},
+                )
+                answer = await raw.parse()
+        except TimeoutError as error:
+            raise AgentError(f"The model did not answer within the {left_s:.0f} s that were left.") from error
         except anthropic.APIStatusError as error:
             raise AgentError(_said(error)) from error
         except anthropic.APIError as error:
             raise AgentError(f"The gateway can't be reached: {error}.") from error
-        answer = await raw.parse()
         self.turns += 1
         cost = _cost(raw.headers)
         self._count(answer, cost, self._clock() - begun)
@@ -244,6 +249,11 @@ def _with_breakpoint(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     *blocks, final = last["content"]
     marked = {**final, "cache_control": {"type": "ephemeral"}}
     return [*before, {"role": last["role"], "content": [*blocks, marked]}]
+
+
+def _purpose(turns: int) -> str:
+    """Return what a call is booked for: the first of a conversation loads the shared prefix, the others do the work."""
+    return "work" if turns else "context"
 
 
 def _cost(headers: Mapping[str, str]) -> Decimal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from typing import TypeVar
 
 import httpx2
@@ -62,6 +63,8 @@ class ReceiverClient:
             raise JobError(
                 "BUG_FIX_ID_TOKEN is empty: this job needs `id_tokens: {BUG_FIX_ID_TOKEN: {aud: <receiver's URL>}}`."
             )
+        # The answer may be lost; only whoever knows this secret gets it again for the same ID token.
+        request = msgspec.structs.replace(request, proposed_token=secrets.token_urlsafe(32))
         answer = self._send("POST", "/api/jobs/session", content=encode(request), token=id_token)
         self._session = self._decoded(answer, Session)
         return self._session

@@ -27,5 +27,9 @@ class ReceiverRefusedError(JobError):
     exit_code = ExitCode.REFUSED
 
 
+class JobCancelledError(JobError):
+    """GitLab ends this job (cancelled, or out of time): everything it started is ended, nothing is reported."""
+
+
 class InputMismatchError(JobError):
     """A file that another job left is missing or not the one that the receiver accepted."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelines.job.client import ReceiverClient
 from pipelines.job.environment import JobSettings, Secrets
-from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError
+from pipelines.job.errors import ExitCode, JobCancelledError, JobError, ReceiverRefusedError
 from pipelines.job.job import Job
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
@@ -70,7 +70,7 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
         _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)
         report = PHASES[spec.phase](job)
-    except ReceiverRefusedError:
+    except (ReceiverRefusedError, JobCancelledError):
         raise
     except JobError as error:
         report = job.report(ReportOutcome.FAILED, str(error), None)

@@ -70,7 +70,6 @@ async def _hold(
         base_url=job.session.gateway_url,
         max_retries=MAX_RETRIES,
         timeout=600.0,
-        default_headers={"X-Bug-Fix-Purpose": "work"},
     )
     talker: Agent | None = None
     try:
