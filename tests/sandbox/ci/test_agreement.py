@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sandbox.ci.simulate import simulate
 
@@ -127,9 +128,15 @@ def _theirs(tool: str, config: str, folder: Path) -> tuple[list[str], bool]:
     folder.mkdir()
     record = folder.parent / "their-record"
     record.touch()
-    (folder / ".gitlab-ci.yml").write_text(_recording(config, record))
+    success = _played(tool, _recording(config, record), folder, path=os.environ["PATH"])
+    return record.read_text().splitlines(), success
+
+
+def _played(tool: str, config: str, folder: Path, *, path: str) -> bool:
+    """Run gitlab-ci-local in a folder that it takes for a clone."""
+    (folder / ".gitlab-ci.yml").write_text(config)
     env = {
-        "PATH": os.environ["PATH"],
+        "PATH": path,
         "HOME": str(folder.parent),
         "GIT_CONFIG_NOSYSTEM": "1",
         **{f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
@@ -142,7 +149,7 @@ def _theirs(tool: str, config: str, folder: Path) -> tuple[list[str], bool]:
     ):
         subprocess.run(command, cwd=folder, env=env, check=True)
     done = subprocess.run(
-        [tool, "--shell-executor-no-image", "--no-color"],
+        [tool, "--force-shell-executor", "--no-color"],
         cwd=folder,
         env=env,
         capture_output=True,
@@ -151,4 +158,42 @@ def _theirs(tool: str, config: str, folder: Path) -> tuple[list[str], bool]:
         timeout=120,
     )
     assert "PASS" in done.stdout or "FAIL" in done.stdout, done.stdout + done.stderr
-    return record.read_text().splitlines(), done.returncode == 0
+    return done.returncode == 0
+
+
+STUB = """#!/bin/sh
+echo "$CI_JOB_NAME" >> {record}
+mkdir -p ".bug-fix/$1" && echo x > ".bug-fix/$1/x"
+case "$CI_JOB_NAME" in {ends}) exit {code};; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("golden", "ends", "code"),
+    [
+        ("python.yml", "nothing", 0),
+        ("python.yml", "reproduction*", 4),
+        ("three-repositories.yml", "nothing", 0),
+        ("three-repositories.yml", "implementation*r2", 1),
+    ],
+)
+def test_both_run_the_generated_children_alike(golden: str, ends: str, code: int, tool: str, tmp_path: Path) -> None:
+    config = (ROOT / "tests/golden" / golden).read_text()
+    bins = {}
+    for who in ("ours", "theirs"):
+        bins[who] = tmp_path / f"bin-{who}"
+        bins[who].mkdir()
+        (tmp_path / f"record-{who}").touch()
+        stub = bins[who] / "bug-fix-job"
+        stub.write_text(STUB.format(record=tmp_path / f"record-{who}", ends=ends, code=code))
+        stub.chmod(0o755)
+        shutil.copytree(ROOT / "templates/ci", tmp_path / who / "templates/ci")
+    success = _played(tool, config, tmp_path / "theirs", path=f"{bins['theirs']}:{os.environ['PATH']}")
+    result = simulate(config, folder=tmp_path / "ours", state=tmp_path / "state", path=f"{bins['ours']}:/usr/bin:/bin")
+    ours, theirs = ((tmp_path / f"record-{who}").read_text().splitlines() for who in ("ours", "theirs"))
+    assert sorted(ours) == sorted(theirs)
+    assert (result.status == "success") == success
+    jobs = yaml.safe_load(config)
+    for order in (ours, theirs):
+        for position, name in enumerate(order):
+            assert set(jobs[name].get("needs", [])) <= set(order[:position]), name
