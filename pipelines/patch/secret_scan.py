@@ -6,7 +6,6 @@ here, because whoever writes the patch could write it too. Misses what has no fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from detect_secrets.core import scan
@@ -25,13 +24,16 @@ def find_secrets(summary: PatchSummary) -> list[str]:
     with default_settings():
         get_settings().disable_filters(*_NOT_HERE)
         return [
-            f"`{file.path[:200]}` line {number} looks like a secret ({kind}); take it from the environment instead."
+            f"`{file.path[:200]}` line {number} looks like a secret ({', '.join(sorted(kinds))}); "
+            "take it from the environment instead."
             for file in summary.files
-            for number, kind in sorted(set(_scan(file.path, file.added)))
+            for number, kinds in sorted(_scan(file.path, file.added).items())
         ]
 
 
-def _scan(path: str, added: tuple[tuple[int, str], ...]) -> Iterator[tuple[int, str]]:
+def _scan(path: str, added: tuple[tuple[int, str], ...]) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = {}
     lines: list[Any] = [(number, line) for number, line in added]
     for secret in scan._process_line_based_plugins(lines=lines, filename=path):  # noqa: SLF001 - its diff scan is this call after a parse of its own
-        yield secret.line_number, secret.type
+        found.setdefault(secret.line_number, set()).add(secret.type)
+    return found

@@ -1,0 +1,124 @@
+"""The table of what a patch may not do."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.catalogue import Policy
+from pipelines.patch import Change, Content, PatchFile, PatchSummary, inspect, violations
+from pipelines.patch.secret_scan import find_secrets
+
+
+def changed(path: str, **facts: object) -> PatchSummary:
+    values: dict[str, object] = {
+        "path": path,
+        "old_path": path,
+        "change": Change.MODIFIED,
+        "content": Content.TEXT,
+        "old_mode": "100644",
+        "new_mode": "100644",
+        **facts,
+    }
+    return PatchSummary(files=(PatchFile(**values),), insertions=1, deletions=1, size=100)  # type: ignore[arg-type]
+
+
+def refused(summary: PatchSummary, *allowed: str, policy: Policy | None = None) -> list[str]:
+    return violations(summary, allowed=allowed or ("**",), policy=policy or Policy())
+
+
+@pytest.mark.parametrize(
+    "path", ["src/a.py", "a b/ü.txt", "docs/.hidden/x", "src/digit/x", "Makefile", "tests/gitlab.py"]
+)
+def test_ordinary_files_are_taken(path: str) -> None:
+    assert refused(changed(path)) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/etc/passwd", "C:/x", "../x", "a/../b", "a//b", "./a", "a/", "a\\b", "a\nb", "a\u202eb", "a\u200bb"),
+        *(".git/hooks/pre-commit", "a/.git/config", ".GIT/config", ".g\u200bit/config", "git~1/config", ".git./config"),
+        *(
+            ".gitlab-ci.yml",
+            ".gitlab/ci.yml",
+            ".github/workflows/x.yml",
+            ".gitattributes",
+            ".gitmodules",
+            "a/.gitignore",
+        ),
+        *("Jenkinsfile", "ci/azure-pipelines.yml", ".circleci/config.yml", "templates/x.gitlab-ci.yml", "CODEOWNERS"),
+        *(
+            "docs/CODEOWNERS",
+            "bug-fix.yml",
+            ".bug-fix/x",
+            ".husky/pre-commit",
+            ".pre-commit-config.yaml",
+            "\uff0egitlab-ci.yml",
+        ),
+    ],
+)
+def test_files_that_decide_over_ci_or_leave_the_repository_are_refused(path: str) -> None:
+    found = refused(changed(path))
+    assert found
+    assert all(sentence.endswith(".") and sentence.isprintable() for sentence in found)
+
+
+def test_a_rename_is_checked_at_both_ends() -> None:
+    assert refused(changed("src/ci.yml", old_path=".gitlab-ci.yml", change=Change.RENAMED))
+
+
+@pytest.mark.parametrize(("mode", "word"), [("120000", "symbolic link"), ("160000", "submodule"), ("100600", "100600")])
+def test_only_plain_files_are_taken(mode: str, word: str) -> None:
+    (sentence,) = refused(changed("x", new_mode=mode, old_mode=None, change=Change.ADDED))
+    assert word in sentence
+
+
+def test_a_link_that_becomes_a_file_is_refused_too() -> None:
+    assert refused(changed("x", old_mode="120000"))
+
+
+def test_binaries_are_refused() -> None:
+    assert "binary" in refused(changed("logo.png", content=Content.BINARY))[0]
+
+
+def test_paths_outside_of_the_catalogues_globs_are_refused() -> None:
+    assert refused(changed("src/a/b.py"), "src/**", "tests/*.py") == []
+    assert refused(changed("tests/t.py"), "src/**", "tests/*.py") == []
+    assert "`tests/deep/t.py`" in refused(changed("tests/deep/t.py"), "src/**", "tests/*.py")[0]
+
+
+def test_size_is_policy() -> None:
+    assert "2 lines; policy allows 1" in refused(changed("x"), policy=Policy(max_patch_lines=1))[0]
+    assert "1 files; policy allows 0" in refused(changed("x"), policy=Policy(max_patch_files=0))[0]
+
+
+def test_an_empty_patch_and_a_file_named_twice_are_refused() -> None:
+    assert refused(inspect(b"")) == ["The patch changes nothing."]
+    twice = PatchSummary(files=changed("a/X").files + changed("a/x").files, insertions=2, deletions=0, size=9)
+    assert "twice" in refused(twice)[-1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'AWS_KEY = "AKIA' + 'IOSFODNN7EXAMPLF"',
+        "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'",
+        "-----BEGIN RSA " + "PRIVATE KEY-----",
+        'password = "hunter2-and-more"  # pragma: allowlist secret',
+    ],
+)
+def test_added_secrets_are_found_and_not_repeated(line: str) -> None:
+    (sentence,) = find_secrets(changed("src/settings.py", added=((3, line),)))
+    assert "`src/settings.py` line 3" in sentence
+    assert "glpat-" not in sentence
+    assert "hunter2" not in sentence
+
+
+def test_ordinary_code_holds_no_secret() -> None:
+    lines = (
+        "def password(user: User) -> str:",
+        'url = "https://example.org/a?b=c"',
+        "x = load_secret(name)",
+        "a = '%s'",
+    )
+    assert find_secrets(changed("src/a.py", added=tuple(enumerate(lines, 1)))) == []
