@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from litestar import Response, post
+from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from pipelines.catalogue import Catalogue
@@ -20,7 +21,7 @@ PURPOSES = frozenset({"context", "work"})
 
 
 @post("/gateway/v1/messages", status_code=200, request_max_body_size=MAX_BODY)
-async def messages(request: JobRequest, services: Services) -> Response[bytes] | Stream:
+async def messages(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a model call within the run's budget."""
     try:
         terms, allowed = await _terms(request, services)
@@ -33,7 +34,7 @@ async def messages(request: JobRequest, services: Services) -> Response[bytes] |
 
 
 @post("/gateway/v1/messages/count_tokens", status_code=200, request_max_body_size=MAX_BODY)
-async def count_tokens(request: JobRequest, services: Services) -> Response[bytes] | Stream:
+async def count_tokens(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a count of tokens; it costs nothing."""
     try:
         _, allowed = await _terms(request, services)

@@ -7,6 +7,7 @@ from typing import Final
 
 import structlog
 from litestar import Response, get
+from litestar.di import NamedDependency
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,7 +26,7 @@ async def health() -> dict[str, str]:
 
 
 @get("/ready")
-async def ready(database: Database) -> Response[bytes]:
+async def ready(database: NamedDependency[Database]) -> Response[bytes]:
     """Answer whether the database can be reached."""
     try:
         async with asyncio.timeout(PATIENCE_S), database.engine.connect() as connection:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 import structlog
 from litestar import Response, post
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from receiver.hooks import (
@@ -92,7 +93,7 @@ def jira_secrets(settings: Settings) -> JiraSecrets:
 
 
 @post("/hooks/gitlab", status_code=202, request_max_body_size=MAX_HOOK)
-async def gitlab_hook(request: AnyRequest, intake: Intake) -> Response[bytes]:
+async def gitlab_hook(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """Take a hook of GitLab."""
 
     def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
@@ -102,7 +103,7 @@ async def gitlab_hook(request: AnyRequest, intake: Intake) -> Response[bytes]:
 
 
 @post("/hooks/jira", status_code=202, request_max_body_size=MAX_HOOK)
-async def jira_hook(request: AnyRequest, intake: Intake) -> Response[bytes]:
+async def jira_hook(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """Take a hook of Jira."""
 
     def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:

@@ -10,6 +10,8 @@ import structlog
 from gitlab.exceptions import GitlabError
 from litestar import Request, Response, get, post, put
 from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from requests import RequestException
 
 from pipelines.catalogue import Catalogue
@@ -70,7 +72,7 @@ NO_SESSION = "No living session: get one with the job's ID token at /api/jobs/se
 
 
 @post("/api/jobs/session", status_code=201)
-async def open_session(request: JobRequest, services: Services) -> Response[bytes]:
+async def open_session(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes]:
     """Exchange a job's GitLab ID token, once, for a session."""
     try:
         wanted = decode(await request.body(), SessionRequest)
@@ -101,7 +103,7 @@ async def _cancel(services: Services, wanted: SessionRequest, error: ClaimedErro
 
 
 @get("/api/jobs/spec")
-async def read_spec(request: JobRequest, services: Services) -> Response[bytes]:
+async def read_spec(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes]:
     """Tell a job what to do."""
     job = await session_of(request, services)
     if job is None:
@@ -127,7 +129,7 @@ async def _nudge(services: Services, job: JobSession) -> None:
 
 
 @put("/api/jobs/blobs/{digest:str}", request_max_body_size=MAX_BLOB)
-async def keep_blob(request: JobRequest, services: Services, digest: str) -> Response[bytes]:
+async def keep_blob(request: JobRequest, services: NamedDependency[Services], digest: FromPath[str]) -> Response[bytes]:
     """Keep bytes under their hash."""
     job = await session_of(request, services)
     if job is None:
@@ -150,7 +152,7 @@ async def keep_blob(request: JobRequest, services: Services, digest: str) -> Res
 
 
 @post("/api/jobs/report", status_code=202, request_max_body_size=MAX_REPORT)
-async def take_report(request: JobRequest, services: Services) -> Response[bytes]:
+async def take_report(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes]:
     """Take a job's report; it counts once GitLab says how the job ended."""
     job = await session_of(request, services)
     if job is None:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import jinja2
 from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from receiver.store import deliveries, stories
@@ -63,7 +65,7 @@ def _page(name: str, **values: Any) -> Response[str]:  # noqa: ANN401  # whateve
 
 
 @get("/enter")
-async def enter(request: AnyRequest, services: Services) -> Response[Any]:
+async def enter(request: AnyRequest, services: NamedDependency[Services]) -> Response[Any]:
     """Sign a browser in with the read token in the address, and take it out of the address."""
     cookie = sign_in(request, services)
     if cookie is None:
@@ -72,7 +74,7 @@ async def enter(request: AnyRequest, services: Services) -> Response[Any]:
 
 
 @get("/", guards=[guard])
-async def start(services: Services) -> Response[str]:
+async def start(services: NamedDependency[Services]) -> Response[str]:
     """Show the newest runs."""
     async with services.database.begin() as session:
         rows = await stories.recent(session, limit=SHOWN, issue_key=None)
@@ -88,7 +90,7 @@ async def start(services: Services) -> Response[str]:
 
 
 @get("/runs/{name:str}", guards=[guard])
-async def run(services: Services, name: str) -> Response[Any]:
+async def run(services: NamedDependency[Services], name: FromPath[str]) -> Response[Any]:
     """Show a run's story."""
     try:
         async with services.database.begin() as session:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, Parameter
 from msgspec import Struct
 
 from receiver.store import deliveries, stories
 from receiver.store.runs import NoSuchRunError
 from receiver.store.schema import RunRow
-from receiver.store.story import Story
 from receiver.web.problems import problem
 from receiver.web.reading import guard
 from receiver.web.services import Services
@@ -47,7 +48,7 @@ def listed(row: RunRow) -> Listed:
 
 @get("/api/runs", guards=[guard])
 async def list_runs(
-    services: Services,
+    services: NamedDependency[Services],
     issue_key: str | None = None,
     limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
 ) -> list[Listed]:
@@ -58,17 +59,18 @@ async def list_runs(
 
 
 @get("/api/runs/{name:str}", guards=[guard])
-async def read_run(services: Services, name: str) -> Story | Response[bytes]:
+async def read_run(services: NamedDependency[Services], name: FromPath[str]) -> Response[bytes]:
     """Tell the story of a run, named by its id or by its ticket's key."""
     try:
         async with services.database.begin() as session:
-            return await stories.story(session, await stories.find(session, name))
+            told = await stories.story(session, await stories.find(session, name))
     except NoSuchRunError as error:
         return problem(404, str(error))
+    return Response(msgspec.json.encode(told), media_type="application/json")
 
 
 @get("/api/deliveries/verdicts", guards=[guard])
-async def read_verdicts(services: Services) -> dict[str, int]:
+async def read_verdicts(services: NamedDependency[Services]) -> dict[str, int]:
     """Count deliveries by verdict; those that wait for one are `waiting`."""
     async with services.database.begin() as session:
         return await deliveries.by_verdict(session)

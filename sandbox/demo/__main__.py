@@ -80,17 +80,19 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
 
 def _tell(played: Played, out: Screen) -> None:
     story, document = played.story, played.document
-    iterations = f"{story.iteration} iteration" + ("" if story.iteration == 1 else "s")
+    iterations = f"{story.run.iteration} iteration" + ("" if story.run.iteration == 1 else "s")
     books = "equal to the provider's books" if document["books_equal"] else "NOT equal to the provider's books"
     for request in story.merge_requests:
         out.line(f"{request.repository}!{request.iid} {request.state}: {request.url}")
     if played.surprises:
         out.line(f"Not the expected outcome: {'; '.join(played.surprises)}")
-        out.line(f"Why: {story.reason}")
+        out.line(f"Why: {story.run.reason}")
     else:
-        total = dollars(story.spending.total)
-        out.line(f"Outcome as expected: {story.status} · {iterations} · {total}, {books} · {document['duration_s']} s")
-    out.line(f"Next: ./scripts/demo --serve   |   bug-fix explain {story.issue_key}")
+        total = dollars(story.costs.total)
+        out.line(
+            f"Outcome as expected: {story.run.status} · {iterations} · {total}, {books} · {document['duration_s']} s"
+        )
+    out.line(f"Next: ./scripts/demo --serve   |   bug-fix explain {story.run.issue_key}")
 
 
 def _serve(world: World, out: Screen) -> None:

