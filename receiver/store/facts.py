@@ -157,7 +157,8 @@ async def _job(session: AsyncSession, event: JobChanged, *, now: datetime) -> No
     if lifecycle.later(known.status, event.status) != known.status or known.status == "created":
         known.status = event.status
         known.allow_failure = event.allow_failure
-        known.failure_reason = event.failure_reason
+        # hooks say `unknown_failure` of jobs that did not fail
+        known.failure_reason = event.failure_reason if event.status == "failed" else None
         known.finished_at = event.finished_at or (now if lifecycle.is_over(event.status) else None)
         known.duration_s = event.duration_s
     await session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import RunId
@@ -49,7 +49,7 @@ async def silent(session: AsyncSession, *, before: datetime) -> list[tuple[RunId
         .scalar_subquery()
     )
     rows = await session.execute(
-        select(distinct(RunRow.id), RunRow.iteration).where(
+        select(RunRow.id, RunRow.iteration).where(
             RunRow.status.in_([RunStatus.RUNNING, RunStatus.IN_REVIEW]),
             heard < before,
             func.coalesce(asked, RunRow.created_at) < before,

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 
 import procrastinate
 import structlog
-from procrastinate.jobs import DeleteJobCondition, Job
+from procrastinate.job_context import JobContext, JobResult
+from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
+from procrastinate.worker import Worker
 
 from receiver.store.database import Database
 from receiver.store.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
@@ -41,6 +43,25 @@ class GivenUpError(Exception):
     """A job that must not be tried again; what it was for has its verdict."""
 
 
+class EagerWorker(Worker):
+    """Looks for the next job as soon as one ends.
+
+    The queue tells of new jobs only: what waited for a lock would wait for the next look, a second later, and the
+    deliveries of a ticket would be handled at one a second.
+    """
+
+    async def _persist_job_status(
+        self,
+        job: Job,
+        status: Status,
+        retry_decision: RetryDecision | None,
+        context: JobContext,
+        job_result: JobResult | None,
+    ) -> None:
+        await super()._persist_job_status(job, status, retry_decision, context, job_result)
+        self._new_job_event.set()
+
+
 def queue_app(workshop: Workshop) -> procrastinate.App:
     """Return the queue with its tasks."""
     app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=workshop.database.conninfo, max_size=6))
@@ -70,17 +91,17 @@ async def run(workshop: Workshop, *, concurrency: int, sweep_every: float, stop:
             asyncio.create_task(_again_and_again(lambda: revive(app), every=REVIVE_EVERY)),
             asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
         ]
-        worker = asyncio.create_task(
-            app.run_worker_async(
-                queues=[DELIVERIES, EFFECTS],
-                concurrency=concurrency,
-                delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
-                install_signal_handlers=stop is None,
-                update_heartbeat_interval=HEARTBEAT,
-                fetch_job_polling_interval=1.0,
-                shutdown_graceful_timeout=30.0,
-            )
+        eager = EagerWorker(
+            app=app,
+            queues=[DELIVERIES, EFFECTS],
+            concurrency=concurrency,
+            delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
+            install_signal_handlers=stop is None,
+            update_heartbeat_interval=HEARTBEAT,
+            fetch_job_polling_interval=1.0,
+            shutdown_graceful_timeout=30.0,
         )
+        worker = asyncio.create_task(eager.run())  # type: ignore[no-untyped-call]  # the package leaves it so
         log.info("worker.started", concurrency=concurrency)
         try:
             if stop is None:
