@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.catalogue import Catalogue
@@ -210,6 +210,7 @@ def test_aliases_cannot_blow_up() -> None:
     assert "too large or contains itself" in said("a: &a [*a]")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{}&*!|>'\"#% \n\t\u2028$0x1.~", max_size=60))
 def test_no_text_crashes_the_reader(text: str) -> None:
     with pytest.raises(CatalogueError):
