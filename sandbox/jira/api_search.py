@@ -90,11 +90,20 @@ def _token(token: str | None) -> int:
         raise bad_request("The provided next page token is invalid.") from error
 
 
-_ASKED: Final = ("jql", "nextPageToken", "maxResults", "fields", "expand", "properties", "fieldsByKeys", "failFast")
+_ASKED: Final = (
+    "jql",
+    "nextPageToken",
+    "maxResults",
+    "fields",
+    "expand",
+    "properties",
+    "fieldsByKeys",
+    "reconcileIssues",
+)
 _OLD: Final = ("jql", "startAt", "maxResults", "validateQuery", "fields", "expand", "properties", "fieldsByKeys")
 ROUTES: Final[tuple[Route[Site], ...]] = (
-    Route("GET", "/rest/api/:version/search/jql", signed(search_jql), query=(*_ASKED, "reconcileIssues")),
-    Route("POST", "/rest/api/:version/search/jql", signed(search_jql), params=(*_ASKED, "reconcileIssues")),
+    Route("GET", "/rest/api/:version/search/jql", signed(search_jql), query=(*_ASKED, "failFast")),
+    Route("POST", "/rest/api/:version/search/jql", signed(search_jql), params=_ASKED),
     Route("POST", "/rest/api/:version/search/approximate-count", signed(count), params=("jql",)),
     Route("GET", "/rest/api/:version/search", signed(search), query=(*_OLD, "failFast")),
     Route("POST", "/rest/api/:version/search", signed(search), params=_OLD),

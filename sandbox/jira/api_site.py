@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from html import escape
 from typing import Final, assert_never
 
 from sandbox.http import Request, Response, Route
@@ -117,7 +118,9 @@ def get_group(site: Site, request: Request, _: Person, shapes: Shapes) -> Respon
 def pick_groups(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
     """Return the groups whose names hold a text."""
     names = [name for name in _all_groups(site) if request.arg("query").lower() in name.lower()]
-    groups = [_group(shapes, name) for name in names]
+    groups = [{**_group(shapes, name), "html": escape(name), "labels": []} for name in names]
+    for group in groups:
+        del group["self"]
     return Response.json(
         {"header": f"Showing {len(names)} of {len(names)} matching groups", "total": len(names), "groups": groups}
     )

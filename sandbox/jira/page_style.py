@@ -12,7 +12,7 @@ a { color: var(--blue); text-decoration: none; } a:hover { text-decoration: unde
   text-align: center; line-height: 1.5rem; }
 main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 2rem 4rem; }
 h1 { margin: .25rem 0 1rem; font-size: 1.5rem; line-height: 1.25; font-weight: 600; overflow-wrap: anywhere; }
-h2 { margin: 2rem 0 .5rem; font-size: 1rem; font-weight: 600; }
+h2 { margin: 2rem 0 .5rem; font-size: 1rem; font-weight: 600; } h2:first-child { margin-top: 0; }
 .crumbs { color: var(--quiet); }
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) 20rem; gap: 2.5rem; align-items: start; }
 .lozenge { display: inline-block; padding: .05rem .45rem; border-radius: .2rem; font-size: .72rem; font-weight: 700;

@@ -175,7 +175,7 @@ def _initials(person: Person) -> str:
 
 
 def _colour(person: Person) -> str:
-    return COLOURS[hashlib.sha256(person.username.encode()).digest()[0] % len(COLOURS)]
+    return COLOURS[0 if person.bot else hashlib.sha256(person.username.encode()).digest()[1] % len(COLOURS)]
 
 
 def _time(moment: datetime) -> str:

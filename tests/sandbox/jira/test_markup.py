@@ -1,0 +1,110 @@
+"""Wiki markup becomes HTML that can't run anything, and a document and back without a loss of meaning."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.jira import adf, wiki
+from sandbox.jira.adf_reader import AdfError, to_wiki
+from sandbox.jira.markup_html import render
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a *b* _c_ -d- {{e*f}}", "<p>a <strong>b</strong> <em>c</em> <s>d</s> <code>e*f</code></p>"),
+        ("h3. Steps", "<h3>Steps</h3>"),
+        ("# one\n# two\n** three", "<ol><li>one</li><li>two<ul><li>three</li></ul></li></ol>"),
+        ("{code:python}\na < b *c*\n{code}", "<pre><code>a &lt; b *c*</code></pre>"),
+        ("{quote}x{quote}", "<blockquote><p>x</p></blockquote>"),
+        ("||a||b||\n|c|d|", "<table><tr><th>a</th><th>b</th></tr><tr><td>c</td><td>d</td></tr></table>"),
+        (
+            "[!1|https://git.example.org/1?a=1&b=2]",
+            '<p><a href="https://git.example.org/1?a=1&amp;b=2" rel="nofollow noreferrer">!1</a></p>',
+        ),
+        ("[x|javascript:alert(1)]", "<p>[x|javascript:alert(1)]</p>"),
+        ("<b onclick=x>", "<p>&lt;b onclick=x&gt;</p>"),
+        ("2 * 3 * 4, snake_case_name, a-b-c", "<p>2 * 3 * 4, snake_case_name, a-b-c</p>"),
+        ("\\*not bold\\*", "<p>*not bold*</p>"),
+        ("[~accountid:5b10]", '<p><span class="mention">@5b10</span></p>'),
+        ("one\ntwo\n\nthree", "<p>one<br>two</p><p>three</p>"),
+        ("----", "<hr>"),
+        ("{code}never closed", "<pre><code>never closed</code></pre>"),
+    ],
+)
+def test_markup_is_shown(text: str, html: str) -> None:
+    assert render(text) == html
+
+
+MARKUP = st.text(alphabet="ab *_-+{}[]|!#~h1.:/\\<>\"'&\n^", max_size=80) | st.lists(
+    st.sampled_from(
+        ["*", "{{", "}}", "{code}", "{quote}", "[", "|", "]", "javascript:", "h1. ", "# ", "||", "\n", "x", "<i>"]
+    ),
+    max_size=20,
+).map("".join)
+TAG = re.compile(r'</?[a-z0-9]+(?: (?:class|href|rel)="[^"<>]*")*>')
+
+
+@given(text=MARKUP)
+def test_no_text_becomes_markup_of_its_own(text: str) -> None:
+    html = render(text)
+    assert "<" not in TAG.sub("", html)
+    assert not re.search(r'href="(?!https?://|mailto:|/|#)', html)
+
+
+@given(text=MARKUP)
+def test_every_text_becomes_a_document_that_can_be_read_back(text: str) -> None:
+    document = adf.from_wiki(text)
+    assert document["type"] == "doc"
+    to_wiki(document)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h2. Title\n\nA *bold* word and {{code}}, [a link|https://example.org].",
+        "* one\n* two\n** three\n\n{code:python}\nx = 1\n{code}",
+        "||a||b||\n|c|*d*|",
+        "{quote}\nquoted\n{quote}\n\n----",
+    ],
+)
+def test_a_text_survives_the_way_through_a_document(text: str) -> None:
+    assert to_wiki(adf.from_wiki(text)) == text
+
+
+def test_text_of_a_document_means_nothing_as_markup() -> None:
+    text = "*not bold* {{not code}} [x|https://example.org] https://example.org"
+    document = {
+        "type": "doc",
+        "version": 1,
+        "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}],
+    }
+    [paragraph] = wiki.parse(to_wiki(document))
+    assert isinstance(paragraph, wiki.Paragraph)
+    assert "".join(getattr(one, "text", "?") for one in paragraph.inlines) == text
+    assert not any(getattr(one, "marks", ()) for one in paragraph.inlines)
+
+
+def nested(depth: int) -> Any:
+    node: Any = {"type": "paragraph", "content": []}
+    for _ in range(depth):
+        node = {"type": "blockquote", "content": [node]}
+    return {"type": "doc", "version": 1, "content": [node]}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"type": "doc", "version": 1, "content": "x"},
+        {"type": "doc", "version": 1, "content": [{"type": ["list"]}]},
+        {"type": "doc", "version": 1, "content": [{"type": "text", "text": "x", "marks": [{"type": "blink"}]}]},
+        nested(2000),
+    ],
+)
+def test_a_document_that_is_none_is_refused(document: Any) -> None:
+    with pytest.raises(AdfError):
+        to_wiki(document)
