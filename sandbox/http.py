@@ -24,7 +24,7 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MAX_BODY: Final = 64 * 1024 * 1024
+MAX_BODY: Final = 128 * 1024 * 1024
 
 
 class Body(Enum):

@@ -38,6 +38,7 @@ def _server(app: Any) -> _Server:  # noqa: ANN401 - any ASGI application
             proxy_headers=False,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=75,  # nginx's, before GitLab: a shorter one makes idle clients lose requests
             timeout_graceful_shutdown=2,
         )
     )

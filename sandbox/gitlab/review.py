@@ -77,11 +77,14 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
     }
 
 
-def merge_request(state: State, one: Project, mr: MergeRequest, *, changes: int, viewer: User) -> Json:
-    """Shape MergeRequest, the one of a single `GET`."""
+def merge_request(state: State, one: Project, mr: MergeRequest, *, changes: int, viewer: User, mergeable: str) -> Json:
+    """Shape MergeRequest, the one of a single `GET`; `mergeable` is the `detailed_merge_status`."""
     pipeline = state.head_pipeline(one, mr)
     return {
         **merge_request_basic(state, one, mr),
+        "detailed_merge_status": mergeable,
+        "merge_status": "cannot_be_merged" if mergeable == "conflict" else "can_be_merged",
+        "has_conflicts": mergeable == "conflict",
         "subscribed": False,
         "changes_count": str(changes),
         "latest_build_started_at": None,

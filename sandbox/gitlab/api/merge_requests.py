@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, auth, entities, payloads, review
+from sandbox.gitlab import activity, auth, entities, mergeable, payloads, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.paging import PAGE, page
@@ -61,9 +61,13 @@ def find(
 
 async def answer(state: State, project: Project, user: User, mr: MergeRequest, *, status: int = 200) -> Response:
     """Answer with one merge request."""
-    changes = await Repository(project.repository).diff(mr.base_sha, mr.sha)
-    shape = review.merge_request(state, project, mr, changes=len(changes), viewer=user)
-    return Response.json(shape, status=status)
+    found = await Repository(project.repository).diff(mr.base_sha, mr.sha)
+    return Response.json(await _shape(state, project, user, mr, changes=len(found)), status=status)
+
+
+async def _shape(state: State, project: Project, user: User, mr: MergeRequest, *, changes: int) -> Json:
+    status = await mergeable.status(project, mr)
+    return review.merge_request(state, project, mr, changes=changes, viewer=user, mergeable=status)
 
 
 def listed(state: State, request: Request) -> Response:
@@ -226,7 +230,7 @@ async def changes(state: State, request: Request) -> Response:
     """Give a merge request with all its diffs."""
     project, user, mr = find(state, request)
     diffs = await Repository(project.repository).diff(mr.base_sha, mr.sha)
-    shape = review.merge_request(state, project, mr, changes=len(diffs), viewer=user)
+    shape = await _shape(state, project, user, mr, changes=len(diffs))
     return Response.json({**shape, "changes": [entities.diff(one) for one in diffs], "overflow": False})
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox.ci import appearance
+from sandbox.gitlab import mergeable
 from sandbox.gitlab.pages.browse import commit_shown
 from sandbox.gitlab.pages.changes import shown
 from sandbox.gitlab.pages.frame import Pages
@@ -11,6 +12,10 @@ from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import MergeRequest, Note, Project
 from sandbox.http import HttpError, Request, Response, Route
 
+HINDRANCES = {
+    "draft_status": "This is a draft",
+    "conflict": "There are conflicts with the target branch",
+}
 TABS = {"overview": "Overview", "commits": "Commits", "diffs": "Changes"}
 
 
@@ -77,6 +82,7 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
     context = {
         "mr": _shown(pages, project, mr),
         "tab": tab,
+        "hindrance": HINDRANCES.get(await mergeable.status(project, mr)),
         "tabs": [(key, text, "" if key == "overview" else f"/{key}", counts[key]) for key, text in TABS.items()],
         "description": render(mr.description, uploads=uploads) if mr.description else None,
         "pipeline": _pipeline(pages, project, mr),

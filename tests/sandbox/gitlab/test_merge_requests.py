@@ -167,8 +167,23 @@ def test_a_conflict_cannot_be_merged(emulated: Any, project: Any) -> None:
         }
     )
     project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Fix"})
+    mr = mara.mergerequests.get(1)
+    assert (mr.has_conflicts, mr.detailed_merge_status, mr.merge_status) == (True, "conflict", "cannot_be_merged")
     with pytest.raises(gitlab.GitlabMRClosedError, match="Branch cannot be merged"):
-        mara.mergerequests.get(1).merge()
+        mr.merge()
+
+
+def test_a_draft_cannot_be_merged_until_it_is_none(emulated: Any, project: Any) -> None:
+    change(project)
+    project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Draft: Fix"})
+    mr = emulated.client("mara").projects.get("payk12/contacts").mergerequests.get(1)
+    assert (mr.draft, mr.detailed_merge_status) == (True, "draft_status")
+    with pytest.raises(gitlab.GitlabMRClosedError, match="405"):
+        mr.merge()
+    mr.title = "Fix"
+    mr.save()
+    assert mr.detailed_merge_status == "mergeable"
+    mr.merge()
 
 
 def test_changes_diffs_and_commits_come_from_git(project: Any) -> None:
