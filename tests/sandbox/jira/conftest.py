@@ -88,12 +88,33 @@ def story() -> Scenario:
     return scenario.load(scenario.find("pl-479"))
 
 
-def _begin(stack: ExitStack, story: Scenario, world: JiraWorld) -> Emulated:
-    receiver = Receiver()
-    router = Router("receiver")
-    router.include(receiver, (Route("POST", "/hooks/jira", Receiver.take, body=Body.FREE),))
-    socket, receiver.url = bind()
-    stack.enter_context(in_thread(Application(router), socket))
+@dataclass
+class Receivers:
+    """One server for the receivers of all tests, each with a path of its own."""
+
+    url: str
+    known: dict[str, Receiver] = field(default_factory=dict)
+
+    def new(self) -> Receiver:
+        number = str(len(self.known))
+        self.known[number] = Receiver(url=f"{self.url}/{number}")
+        return self.known[number]
+
+    def take(self, request: Request) -> Response:
+        return self.known[request.params["number"]].take(request)
+
+
+@pytest.fixture(scope="session")
+def receivers() -> Iterator[Receivers]:
+    socket, url = bind()
+    made, router = Receivers(url=url), Router("receiver")
+    router.include(made, (Route("POST", "/:number/hooks/jira", Receivers.take, body=Body.FREE),))
+    with in_thread(Application(router), socket):
+        yield made
+
+
+def _begin(stack: ExitStack, receivers: Receivers, story: Scenario, world: JiraWorld) -> Emulated:
+    receiver = receivers.new()
     socket, url = bind()
     made = site(msgspec.structs.replace(story, jira=world), url=url, tokens=TOKENS)
     webhook = Webhook(url=f"{receiver.url}/hooks/jira", secret=SECRET)
@@ -103,12 +124,12 @@ def _begin(stack: ExitStack, story: Scenario, world: JiraWorld) -> Emulated:
 
 
 @pytest.fixture
-def start(story: Scenario) -> Iterator[Start]:
+def start(story: Scenario, receivers: Receivers) -> Iterator[Start]:
     """Start an emulator of a flavour, with a workflow of one's own if wanted."""
     with ExitStack() as stack:
 
         def begin(flavour: Flavour = Flavour.CLOUD, transitions: tuple[JiraTransition, ...] = ()) -> Emulated:
-            return _begin(stack, story, JiraWorld(flavour=flavour, transitions=transitions))
+            return _begin(stack, receivers, story, JiraWorld(flavour=flavour, transitions=transitions))
 
         yield begin
 
@@ -130,14 +151,14 @@ def either(request: pytest.FixtureRequest, start: Start) -> Emulated:
 
 
 @pytest.fixture(scope="session", params=list(Flavour), ids=lambda flavour: flavour.value)
-def unchanged(request: pytest.FixtureRequest, story: Scenario) -> Iterator[Emulated]:
+def unchanged(request: pytest.FixtureRequest, story: Scenario, receivers: Receivers) -> Iterator[Emulated]:
     """Run a test that changes nothing against both flavours; they are started once."""
     with ExitStack() as stack:
-        yield _begin(stack, story, JiraWorld(flavour=request.param))
+        yield _begin(stack, receivers, story, JiraWorld(flavour=request.param))
 
 
 @pytest.fixture(scope="session")
-def unchanged_cloud(story: Scenario) -> Iterator[Emulated]:
+def unchanged_cloud(story: Scenario, receivers: Receivers) -> Iterator[Emulated]:
     """Run a test that changes nothing against Cloud; it is started once."""
     with ExitStack() as stack:
-        yield _begin(stack, story, JiraWorld())
+        yield _begin(stack, receivers, story, JiraWorld())
