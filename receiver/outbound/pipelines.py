@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pipelines import prepare
 from pipelines.catalogue import Catalogue
 from pipelines.model import PhaseReport, ReportOutcome, RunId
 from receiver.outbound.desk import Desk, Performed
@@ -48,10 +49,7 @@ def inputs_of(
         "iteration": effect.iteration,
         "name": name_of(issue_key, effect.iteration),
         "receiver": public_url.rstrip("/"),
-        "prepare": [
-            {"REPOSITORY": repository.project, "STACK": repository.stack.preset}
-            for repository in catalogue.repositories.values()
-        ],
+        "prepare": prepare.matrix(catalogue),
     }
 
 
