@@ -107,6 +107,9 @@ class SessionRequest(Struct, frozen=True, kw_only=True):
     iteration: int
     phase: Phase
     repository: ProjectPath | None = None
+    proposed_token: str | None = None
+    """The session's token, made up by the job: 32 random bytes, URL-safe. An ID token opens one session only; by this
+    token the same job can ask again when the answer was lost, and nobody else can. None: the receiver makes one."""
 
 
 class Session(Struct, frozen=True, kw_only=True):

@@ -1,24 +1,27 @@
 """Forward a model call and keep its books: reserve, send the same bytes, pass the answer on, settle.
 
-Bytes are never re-serialised: that would break cache prefixes. When the client leaves, upstream is read to the end.
+When the client leaves, upstream is read to the end all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import httpx2
 import stamina
 import structlog
 from msgspec import Struct
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.gateway import pricing
-from receiver.gateway.answer import StreamReader, Told, whole
+from receiver.gateway.answer import StreamReader, Told
+from receiver.gateway.exchange import LONGEST_CALL_S, Answer, Exchange, Request, passed_back
 from receiver.gateway.policy import Call, Refused
 from receiver.store import ledger
 from receiver.store.database import Database
@@ -26,23 +29,18 @@ from receiver.store.sessions import JobSession
 
 log = structlog.get_logger()
 
-PASSED_ON = ("anthropic-version", "anthropic-beta", "content-type", "accept", "user-agent")
-"""Request headers that go upstream."""
-PASSED_BACK = ("content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id")
-"""Response headers that go back."""
-OVERHEAD_TOKENS = 2_000
-"""Tokens that the API may add to a prompt on its own, for tools: an upper bound."""
 BUSY_RETRY_S = 2
 PATIENCE_S = 60.0
 """How long a restarting Postgres is waited for before a call is left to the sweep, which holds it."""
+ABANDONED_AFTER = timedelta(seconds=LONGEST_CALL_S + 15 * 60)
+"""Age of a reservation whose gateway must have died: no call lasts as long, settling included."""
 
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """What goes back to the job."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes | AsyncIterator[bytes]
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+NOT_BEGUN = frozenset({503, 529})
+"""Overloaded: upstream did not begin. After any other 5xx nobody knows whether the call is billed."""
+COST_HEADER = "x-bug-fix-cost-usd"
+"""What a call cost, for the job's own limit; absent while it is unknown."""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -66,12 +64,17 @@ class Gateway:
         api_key: str,
         clock: Callable[[], datetime],
         most_at_once: int = 64,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Forward to `base_url` with `api_key`; refuse more than `most_at_once` calls at a time."""
+        self._patience_s = patience_s
         self._database = database
         self._clock = clock
         self._most = most_at_once
-        self._running: set[asyncio.Task[None]] = set()
+        self._running = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._draining = False
         self._client = httpx2.AsyncClient(
             base_url=base_url,
@@ -83,49 +86,79 @@ class Gateway:
     async def close(self) -> None:
         """Take nothing more, end what runs, then let go."""
         self._draining = True
-        if self._running:
-            await asyncio.wait(set(self._running))
+        await self._idle.wait()
         await self._client.aclose()
 
-    async def count_tokens(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Forward a count; it is free."""
-        self._admit()
+    async def count_tokens(self, request: Request) -> Answer:
+        """Forward a count; it is free. Raises Refused when it can't be taken or upstream can't be reached."""
+        self._enter()
         try:
-            response = await self._client.post("/v1/messages/count_tokens", content=body, headers=_upstream(headers))
-        except httpx2.TransportError as error:
+            response = await self._client.post(
+                "/v1/messages/count_tokens", params=request.query, content=request.body, headers=request.headers
+            )
+        except httpx2.HTTPError as error:
             raise _unreachable(error) from error
-        return Answer(status=response.status_code, headers=_back(response.headers), body=response.content)
+        finally:
+            self._leave()
+        return Answer(status=response.status_code, headers=passed_back(response.headers), body=response.content)
 
-    async def message(self, body: bytes, headers: Mapping[str, str], *, call: Call, terms: Terms) -> Answer:
+    async def message(self, request: Request, *, call: Call, terms: Terms) -> Answer:
         """Forward a model call. Raises Refused when it can't be funded or upstream can't be reached."""
-        self._admit()
-        call_id = uuid.uuid4().hex
-        prices = await self._reserve(call_id, body, call, terms)
-        exchange = _Exchange(self._client, body=body, headers=_upstream(headers), call_id=call_id)
-        task = asyncio.create_task(self._carry(exchange, call=call, prices=prices), name=f"gateway:{call_id}")
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        # The exchange goes on whatever happens to this request: a client that leaves must not hide what was spent.
+        self._enter()
+        exchange = Exchange(self._client, request, call_id=uuid.uuid4().hex)
+        # A task of its own, from the reservation on: a client that leaves must not hide what was spent.
+        task = asyncio.create_task(self._carry(exchange, call=call, terms=terms), name=f"gateway:{exchange.call_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
         answer = await asyncio.shield(exchange.answer)
         if isinstance(answer, Refused):
             raise answer
         return answer
 
-    def _admit(self) -> None:
+    def _enter(self) -> None:
         if self._draining:
             raise Refused(503, "api_error", "The gateway is stopping; try again.", retry_after_s=BUSY_RETRY_S)
-        if len(self._running) >= self._most:
+        if self._running >= self._most:
             sentence = f"{self._most} model calls are running already; try again."
             raise Refused(429, "rate_limit_error", sentence, retry_after_s=BUSY_RETRY_S)
+        self._running += 1
+        self._idle.clear()
 
-    async def _reserve(self, call_id: str, body: bytes, call: Call, terms: Terms) -> tuple[pricing.Price, ...]:
+    def _leave(self) -> None:
+        self._running -= 1
+        if not self._running:
+            self._idle.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._leave()
+
+    async def _carry(self, exchange: Exchange, *, call: Call, terms: Terms) -> None:
+        """Reserve, call, and write down what it cost. Raises nothing: whatever breaks is answered and logged."""
+        try:
+            prices = await self._reserve(exchange.call_id, call, terms)
+            known = await self._call(exchange, call=call, prices=prices)
+        except Refused as refusal:
+            exchange.fail(refusal)
+        except DATABASE_AWAY as error:
+            log.error("gateway.database_away", call=exchange.call_id, reason=type(error).__name__)  # noqa: TRY400  # a traceback for each call would bury the log
+            sentence = "The books can't be written: the database is away. Nothing is lost; try again."
+            exchange.fail(Refused(503, "api_error", sentence, retry_after_s=BUSY_RETRY_S))
+        except Exception:
+            log.exception("gateway.broke", call=exchange.call_id)
+            exchange.fail(Refused(500, "api_error", "Something broke in the gateway; its log says what."))
+        else:
+            exchange.done({} if known is None else {COST_HEADER: f"{known:f}"})
+        finally:
+            exchange.fail(Refused(503, "api_error", "The gateway was stopped.", retry_after_s=BUSY_RETRY_S))
+
+    async def _reserve(self, call_id: str, call: Call, terms: Terms) -> tuple[pricing.Price, ...]:
         now = self._clock()
         async with self._database.begin() as session:
             prices = await ledger.prices(session, call.model)
-            # A token stands for at least one byte, so the body's length bounds the prompt's tokens from above.
             amount = pricing.most(
                 call.model,
-                prompt_at_most=len(body) + OVERHEAD_TOKENS,
+                prompt_at_most=call.prompt_at_most,
                 output_at_most=call.max_tokens,
                 at=now,
                 prices=prices,
@@ -150,31 +183,35 @@ class Gateway:
             raise Refused(402, "billing_error", refusal)
         return prices
 
-    async def _carry(self, exchange: _Exchange, *, call: Call, prices: tuple[pricing.Price, ...]) -> None:
-        """Make the call to its end and write down what it cost."""
+    async def _call(self, exchange: Exchange, *, call: Call, prices: tuple[pricing.Price, ...]) -> Decimal | None:
+        """Make the call to its end, settle it, and return its cost if it is known. Raises Refused without an answer."""
         reader = StreamReader() if call.stream else None
         try:
             told = await exchange.run(reader)
-            if exchange.status != 200:
-                await self._end(exchange, error=f"upstream answered {exchange.status}", billed=False)
-            elif told is None:
-                reason = (reader.error if reader else None) or "the answer ended before its usage was known"
-                await self._end(exchange, error=reason, billed=True)
-            else:
-                await self._settle(exchange, told, model=call.model, prices=prices)
-        except httpx2.ConnectError as error:  # nothing was sent
-            exchange.fail(_unreachable(error))
+        except NOT_SENT as error:
             await self._end(exchange, error=f"not sent: {error!r}", billed=False)
-        except httpx2.HTTPError as error:
-            exchange.fail(_unreachable(error))
-            await self._end(exchange, error=f"broke off: {error!r}", billed=True)
-        except BaseException:
-            exchange.fail(Refused(500, "api_error", "The call's cost could not be written down; it is held."))
-            raise
-        finally:
-            exchange.done()
+            raise _unreachable(error) from error
+        except (httpx2.HTTPError, TimeoutError) as error:
+            if reader is not None and (told := reader.told()) is not None:  # it broke after the usage was known
+                await self._settle(exchange, told, model=call.model, prices=prices)
+            else:
+                await self._end(exchange, error=f"broke off: {error!r}", billed=True)
+            raise _unreachable(error) from error
+        if exchange.status != 200:
+            billed = exchange.status >= 500 and exchange.status not in NOT_BEGUN
+            await self._end(exchange, error=f"upstream answered {exchange.status}", billed=billed)
+            return None
+        if told is None:
+            reason = (reader.error if reader else None) or "the answer ended before its usage was known"
+            await self._end(exchange, error=reason, billed=True)
+            if reader is not None and reader.error is None:
+                raise Refused(502, "api_error", "The answer ended before it was complete; ask again.")
+            return None
+        return await self._settle(exchange, told, model=call.model, prices=prices)
 
-    async def _settle(self, exchange: _Exchange, told: Told, *, model: str, prices: tuple[pricing.Price, ...]) -> None:
+    async def _settle(
+        self, exchange: Exchange, told: Told, *, model: str, prices: tuple[pricing.Price, ...]
+    ) -> Decimal | None:
         now = self._clock()
         price = pricing.price_for(model, prompt=told.usage.prompt, at=now, prices=prices)
         settlement = ledger.Settlement(
@@ -188,83 +225,29 @@ class Gateway:
             http_status=exchange.status,
             at=now,
         )
-        async for attempt in stamina.retry_context(on=DBAPIError, attempts=None, timeout=PATIENCE_S):
-            with attempt:
-                async with self._database.begin() as session:
-                    await ledger.settle(session, exchange.call_id, settlement)
+        await self._write(lambda session: ledger.settle(session, exchange.call_id, settlement))
         log.info("gateway.settled", call=exchange.call_id, model=model, cost_usd=str(settlement.cost_usd))
+        return settlement.cost_usd
 
-    async def _end(self, exchange: _Exchange, *, error: str, billed: bool) -> None:
+    async def _end(self, exchange: Exchange, *, error: str, billed: bool) -> None:
         write = ledger.hold if billed else ledger.release
-        async for attempt in stamina.retry_context(on=DBAPIError, attempts=None, timeout=PATIENCE_S):
-            with attempt:
-                async with self._database.begin() as session:
-                    await write(
-                        session, exchange.call_id, error=error, status=exchange.status or None, at=self._clock()
-                    )
+        end = ledger.End(error=error, status=exchange.status or None, request_id=exchange.request_id, at=self._clock())
+        await self._write(lambda session: write(session, exchange.call_id, end))
         log.warning("gateway.unsettled", call=exchange.call_id, held=billed, error=error)
 
+    async def _write(self, entry: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        """Make an entry in the books, waiting for a database that restarts.
 
-class _Exchange:
-    """One request upstream and its answer, which may be read by a job while it arrives."""
-
-    def __init__(self, client: httpx2.AsyncClient, *, body: bytes, headers: dict[str, str], call_id: str) -> None:
-        self._client = client
-        self._body = body
-        self._headers = headers
-        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._abandoned = False
-        self.call_id = call_id
-        self.status = 0
-        self.request_id: str | None = None
-        self.answer: asyncio.Future[Answer | Refused] = asyncio.get_running_loop().create_future()
-        self._held: Answer | None = None
-
-    async def run(self, reader: StreamReader | None) -> Told | None:
-        """Send, pass the answer on, and return what it told of its usage. Raises httpx2.HTTPError."""
-        async with self._client.stream("POST", "/v1/messages", content=self._body, headers=self._headers) as response:
-            self.status = response.status_code
-            self.request_id = response.headers.get("request-id")
-            back = _back(response.headers)
-            if reader is None or response.status_code != 200:
-                body = await response.aread()
-                # Held until the books are written: a job that has its answer can end, and its run with it.
-                self._held = Answer(status=response.status_code, headers=back, body=body)
-                return whole(body) if response.status_code == 200 else None
-            self.answer.set_result(Answer(status=200, headers=back, body=self._passed_on()))
-            async for chunk in response.aiter_bytes():
-                reader.feed(chunk)
-                if not self._abandoned:
-                    self._chunks.put_nowait(chunk)
-            return reader.told()
-
-    def done(self) -> None:
-        """Give the answer, or end the stream: the books are written."""
-        if self._held is not None and not self.answer.done():
-            self.answer.set_result(self._held)
-        self._chunks.put_nowait(None)
-
-    def fail(self, refusal: Refused) -> None:
-        """Give a refusal instead of an answer; a stream that has begun just ends."""
-        if not self.answer.done():
-            self.answer.set_result(refusal)
-        self._chunks.put_nowait(None)
-
-    async def _passed_on(self) -> AsyncIterator[bytes]:
+        A database that stays away does not keep the answer from the job: the call stays reserved, and the sweep marks
+        it unknown.
+        """
         try:
-            while (chunk := await self._chunks.get()) is not None:
-                yield chunk
-        finally:
-            self._abandoned = True
-
-
-def _upstream(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: headers[name] for name in PASSED_ON if name in headers}
-
-
-def _back(headers: Mapping[str, str]) -> dict[str, str]:
-    limits = {name: value for name, value in headers.items() if name.startswith("anthropic-ratelimit-")}
-    return {name: headers[name] for name in PASSED_BACK if name in headers} | limits
+            async for attempt in stamina.retry_context(on=DATABASE_AWAY, attempts=None, timeout=self._patience_s):
+                with attempt:
+                    async with self._database.begin() as session:
+                        await entry(session)
+        except DATABASE_AWAY as error:
+            log.error("gateway.not_written", reason=type(error).__name__)  # noqa: TRY400  # a traceback for each call would bury the log
 
 
 def _unreachable(error: Exception) -> Refused:

@@ -7,7 +7,7 @@ data or money.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -47,6 +47,12 @@ BETAS: frozenset[str] = frozenset({"interleaved-thinking-2025-05-14", "fine-grai
 MAX_OUTPUT = 64_000
 DEPTH = 40
 
+OVERHEAD_TOKENS = 2_000
+"""Tokens that the API may add to a prompt on its own, for tools: an upper bound."""
+MEDIA_TOKENS = {"image": 5_000, "document": 1_000_000}
+"""What a block may come to beyond its bytes, since pictures and pages are compressed: an image is scaled down to less
+than this, and a document can't be longer than the largest context."""
+
 
 class Refused(Exception):  # noqa: N818 - a refusal is a value here: status, type and sentence
     """The gateway won't forward this request; the message is a sentence for the job's log."""
@@ -66,6 +72,8 @@ class Call(Struct, frozen=True, kw_only=True):
     max_tokens: int
     """0 for count_tokens."""
     stream: bool
+    prompt_at_most: int
+    """Tokens that the prompt can have at most."""
 
 
 class Allowed(Struct, frozen=True, kw_only=True):
@@ -73,12 +81,13 @@ class Allowed(Struct, frozen=True, kw_only=True):
 
     phase: Phase
     models: frozenset[str]
+    purpose: str = "work"
+    """`context` or `work`."""
 
 
 def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bool = False) -> Call:
     """Return what the request asks for. Raises Refused with the reason when it may not."""
-    if allowed.phase not in MAY_CALL:
-        raise _forbidden(f"A {allowed.phase} job works without a model; its session can't call the gateway.")
+    _check_phase(allowed)
     if len(body) > MAX_BODY:
         raise Refused(413, "request_too_large", f"The request has {len(body)} bytes; the limit is {MAX_BODY}.")
     request = _decoded(body)
@@ -86,18 +95,48 @@ def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bo
         raise _forbidden(f"Parameters that the gateway does not pass on: {', '.join(unknown)[:200]}.")
     if foreign := sorted(set(betas) - BETAS):
         raise _forbidden(f"Betas that the gateway does not pass on: {', '.join(foreign)[:200]}.")
-    model, max_tokens = request.get("model"), request.get("max_tokens", 0 if counting else None)
+    model, stream = request.get("model"), request.get("stream", False)
     if not isinstance(model, str) or model not in allowed.models:
         raise _forbidden(f"This job may use {', '.join(sorted(allowed.models))}, not {str(model)[:80]}.")
-    if not isinstance(max_tokens, int) or isinstance(max_tokens, bool) or max_tokens < 0 or max_tokens > MAX_OUTPUT:
-        raise Refused(400, "invalid_request_error", f"max_tokens must be a number from 1 to {MAX_OUTPUT}.")
-    if request.get("service_tier", "standard_only") not in {"standard_only", "auto"}:
+    if request.get("service_tier", "standard_only") not in ("standard_only", "auto"):
         raise _forbidden("Only the standard service tier is passed on.")
+    if not isinstance(stream, bool):
+        raise _wrong("stream must be true or false.")
     _check_tools(request.get("tools", []))
-    _check_blocks(request.get("system"), "system", 0)
-    for message in request.get("messages") or []:
-        _check_blocks(message.get("content") if isinstance(message, dict) else None, "messages", 0)
-    return Call(model=model, max_tokens=max_tokens, stream=request.get("stream") is True)
+    return Call(
+        model=model,
+        max_tokens=0 if counting else _max_tokens(request),
+        stream=stream,
+        # A token stands for at least one byte, so the body's length bounds the tokens of everything that is text.
+        prompt_at_most=len(body) + OVERHEAD_TOKENS + _check_prompt(request),
+    )
+
+
+def _check_phase(allowed: Allowed) -> None:
+    if allowed.phase not in MAY_CALL:
+        raise _forbidden(f"A {allowed.phase} job works without a model; its session can't call the gateway.")
+    if allowed.phase is Phase.PREPARE and allowed.purpose != "context":
+        raise _forbidden("A prepare job may call a model to build the repository's context, and for nothing else.")
+
+
+def _max_tokens(request: dict[str, Any]) -> int:
+    value = request.get("max_tokens")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_OUTPUT:
+        raise _wrong(f"max_tokens must be a number from 1 to {MAX_OUTPUT}.")
+    return value
+
+
+def _check_prompt(request: dict[str, Any]) -> int:
+    """Look through system prompt and messages; return the tokens that their media may come to."""
+    media = _check_content(request.get("system", ""), "system", 0)
+    messages = request.get("messages")
+    if not isinstance(messages, list):
+        raise _wrong("messages must be a list.")
+    for message in messages:
+        if not isinstance(message, dict):
+            raise _wrong("Each message must be an object.")
+        media += _check_content(message.get("content"), "messages", 0)
+    return media
 
 
 def _decoded(body: bytes) -> dict[str, Any]:
@@ -106,9 +145,9 @@ def _decoded(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise Refused(400, "invalid_request_error", f"The body is not a JSON object: {error}") from error
+        raise _wrong(f"The body is not a JSON object: {error}") from error
     if not isinstance(request, dict):
-        raise Refused(400, "invalid_request_error", "The body is not a JSON object.")
+        raise _wrong("The body is not a JSON object.")
     return request
 
 
@@ -121,32 +160,44 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_tools(tools: object) -> None:
     if not isinstance(tools, list):
-        raise Refused(400, "invalid_request_error", "tools must be a list.")
+        raise _wrong("tools must be a list.")
     for tool in tools:
         kind = tool.get("type", "custom") if isinstance(tool, dict) else tool
         if kind != "custom":
             raise _forbidden(f"Only tools that run in the job are passed on, not {str(kind)[:80]}.")
 
 
-def _check_blocks(content: object, where: str, depth: int) -> None:
-    """Refuse content blocks that fetch something or that we don't know."""
+def _check_content(content: object, where: str, depth: int) -> int:
+    """Refuse content that fetches something or that we don't know; return the tokens that its media may come to."""
     if depth > DEPTH:
-        raise Refused(400, "invalid_request_error", f"{where} is nested too deeply.")
+        raise _wrong(f"{where} is nested too deeply.")
+    if content is None or isinstance(content, str):
+        return 0
     if not isinstance(content, list):
-        return
-    for block in content:
-        if not isinstance(block, dict):
-            continue
-        kind = block.get("type")
-        if kind not in BLOCKS:
-            raise _forbidden(f"Content blocks of type {str(kind)[:80]} are not passed on ({where}).")
-        source = block.get("source")
-        if isinstance(source, Mapping):
-            if source.get("type") not in SOURCES:
-                raise _forbidden(f"Sources of type {str(source.get('type'))[:80]} are not passed on ({where}).")
-            _check_blocks(source.get("content"), where, depth + 1)
-        _check_blocks(block.get("content"), where, depth + 1)
+        raise _wrong(f"Content must be a text or a list of blocks ({where}).")
+    return sum(_check_block(block, where, depth) for block in content)
+
+
+def _check_block(block: object, where: str, depth: int) -> int:
+    kind = block.get("type") if isinstance(block, dict) else None
+    if not isinstance(block, dict) or not isinstance(kind, str):
+        raise _wrong(f"Each content block must be an object with a type ({where}).")
+    if kind not in BLOCKS:
+        raise _forbidden(f"Content blocks of type {kind[:80]} are not passed on ({where}).")
+    media = _check_content(block.get("content"), where, depth + 1)
+    if kind not in MEDIA_TOKENS:
+        return media
+    source = block.get("source")
+    if not isinstance(source, dict) or source.get("type") not in SOURCES:
+        found = source.get("type") if isinstance(source, dict) else None
+        raise _forbidden(f"Sources of type {str(found)[:80]} are not passed on ({where}).")
+    media += _check_content(source.get("content"), where, depth + 1)
+    return media + (MEDIA_TOKENS[kind] if source["type"] == "base64" else 0)
 
 
 def _forbidden(sentence: str) -> Refused:
     return Refused(403, "permission_error", sentence)
+
+
+def _wrong(sentence: str) -> Refused:
+    return Refused(400, "invalid_request_error", sentence)

@@ -6,25 +6,34 @@ The only way to a session. Everything that the job says of itself is compared wi
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import gitlab
-import httpx2
 import jwt
 import msgspec
-from gitlab.exceptions import GitlabError, GitlabGetError
+from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
 
 from pipelines.model import RunId
 from pipelines.wire import SessionRequest
 from receiver.jobs.identity import Claims, Expected, IdentityError, check, parse_job_name
+from receiver.jobs.keys import Keys, UnknownKeyError
 from receiver.store import sessions, started
 from receiver.store.database import Database
 
 LEEWAY_S = 10
+"""Seconds that GitLab's clock and ours may be apart."""
+LONGEST_SESSION = timedelta(hours=6)
+
+RUN_ID = re.compile(r"[0-9a-f]{16}")
+PROPOSED = re.compile(r"[A-Za-z0-9_-]{43,86}")
+"""A session token that a job proposes: at least 256 bits."""
+NOT_RUNNING_YET = frozenset({"created", "waiting_for_resource", "preparing", "pending"})
+"""A job that has an ID token runs; when GitLab's API says so, a replica of its database is behind."""
 
 
 class TokenError(Exception):
@@ -43,35 +52,6 @@ class ClaimedError(Exception):
         super().__init__(sentence)
         self.project_id = project_id
         self.pipeline = pipeline
-
-
-class Keys:
-    """The issuer's public keys, fetched when needed and again for an unknown key id."""
-
-    def __init__(self, issuer: str) -> None:
-        """Trust this issuer."""
-        self._issuer = issuer
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._lock = asyncio.Lock()
-
-    async def key(self, kid: str) -> jwt.PyJWK:
-        """Return a key. Raises TokenError when the issuer has no such key, httpx2.HTTPError when it can't be asked."""
-        if kid not in self._keys:
-            async with self._lock:
-                if kid not in self._keys:
-                    await self._fetch()
-        try:
-            return self._keys[kid]
-        except KeyError:
-            raise TokenError("The token is signed with a key that the issuer does not publish.") from None
-
-    async def _fetch(self) -> None:
-        async with httpx2.AsyncClient(timeout=10) as client:
-            found = await client.get(f"{self._issuer}/.well-known/openid-configuration")
-            address = found.raise_for_status().json()["jwks_uri"]
-            published = await client.get(address)
-        keys = jwt.PyJWKSet.from_dict(published.raise_for_status().json())
-        self._keys = {key.key_id: key for key in keys.keys if key.key_id}
 
 
 class JobFacts(Struct, frozen=True, kw_only=True):
@@ -100,18 +80,20 @@ class Doorkeeper:
         self._database = database
         self._keys = Keys(issuer)
         self._issuer = issuer
-        self._audience = audience
+        self._audience = audience.rstrip("/")  # as the pipeline's inputs give it to `id_tokens`
         self._clock = clock
         self._new_token = new_token
         self._gitlab = gitlab.Gitlab(gitlab_url, private_token=gitlab_token, timeout=20, keep_base_url=True)
         self._projects: dict[str, int] = {}
 
     async def admit(self, token: str, wanted: SessionRequest) -> tuple[str, datetime]:
-        """Return a session's token and its end. Raises TokenError, IdentityError, UnknownYetError, ClaimedError."""
+        """Return a session's token and its end.
+
+        Raises TokenError, IdentityError, UnknownYetError, ClaimedError; IssuerError or GitlabError when GitLab can't
+        be asked.
+        """
         claims = await self._claims(token)
-        facts = await started.automation(self._database, wanted.run)
-        if facts is None:
-            raise IdentityError("Refused: there is no such run.")
+        facts = await self._automation(wanted)
         project_id = await asyncio.to_thread(self._project_id, facts.project)
         check(claims, Expected(project_id=project_id, ref=facts.ref))
         job_id, pipeline = int(claims.job_id), int(claims.pipeline_id)
@@ -119,10 +101,24 @@ class Doorkeeper:
         parent = await self._parent(project_id, pipeline, claims, wanted)
         return await self._open(claims, wanted, project_id=project_id, pipeline=pipeline, parent=parent)
 
+    async def _automation(self, wanted: SessionRequest) -> started.Automation:
+        facts = await started.automation(self._database, wanted.run) if RUN_ID.fullmatch(wanted.run) else None
+        if facts is None:
+            raise IdentityError("Refused: there is no such run.")
+        if facts.over:
+            raise IdentityError("Refused: the run has ended.")
+        if wanted.iteration < max(facts.iteration, 1):
+            raise IdentityError(f"Refused: iteration {wanted.iteration} is over; the run is at {facts.iteration}.")
+        if wanted.iteration > facts.iteration:
+            raise UnknownYetError(f"Iteration {wanted.iteration} has not begun.")
+        return facts
+
     async def _claims(self, token: str) -> Claims:
         try:
-            kid = jwt.get_unverified_header(token).get("kid", "")
-            key = await self._keys.key(str(kid))
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") != "RS256" or not isinstance(header.get("kid"), str):
+                raise TokenError("The ID token is not valid: GitLab signs with RS256 and names its key.")
+            key = await self._keys.key(header["kid"])
             verified: dict[str, Any] = jwt.decode(
                 token,
                 key=key,
@@ -130,10 +126,11 @@ class Doorkeeper:
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_S,
-                options={"require": ["exp", "iat", "iss", "aud", "jti"], "verify_iat": False},
+                # strict: a token that was made for somebody else as well could have been passed on by them
+                options={"require": ["exp", "iat", "iss", "aud", "jti"], "verify_iat": False, "strict_aud": True},
             )
             return msgspec.convert(verified, Claims)
-        except (jwt.PyJWTError, msgspec.ValidationError) as error:
+        except (jwt.PyJWTError, msgspec.ValidationError, UnknownKeyError) as error:
             raise TokenError(f"The ID token is not valid: {error}") from error
 
     def _project_id(self, project: str) -> int:
@@ -145,12 +142,18 @@ class Doorkeeper:
         try:
             job = await asyncio.to_thread(self._job, project_id, job_id)
         except GitlabGetError as error:
-            raise IdentityError(f"Refused: GitLab does not know the job ({error.response_code}).") from error
+            if error.response_code != 404:
+                raise
+            raise IdentityError(
+                "Refused: GitLab does not know the job, or the receiver's bot may not see it."
+            ) from error
         name = parse_job_name(job.name)
         if name is None or (name.phase, name.repository) != (wanted.phase, wanted.repository):
             raise IdentityError(f"Refused: the job is named {job.name!r}, which is not {wanted.phase}.")
         if job.pipeline != pipeline:
             raise IdentityError("Refused: the job is in another pipeline than its token says.")
+        if job.status in NOT_RUNNING_YET:
+            raise UnknownYetError(f"GitLab says that the job is {job.status}.")
         if job.status != "running":
             raise IdentityError(f"Refused: the job is {job.status}, not running.")
 
@@ -163,11 +166,11 @@ class Doorkeeper:
         ours = await started.parents(self._database, wanted.run, wanted.iteration)
         if not ours:
             raise UnknownYetError("The pipeline of this iteration is not known yet.")
-        parent = pipeline
-        if claims.pipeline_source == "parent_pipeline":
-            children = [child for known in ours for child in await asyncio.to_thread(self._children, project_id, known)]
-            parent = next((known for known, child in children if child == pipeline), 0)
-        if parent not in ours:
+        if claims.pipeline_source != "parent_pipeline":
+            parent = pipeline if pipeline in ours else None
+        else:
+            parent = await self._parent_of_child(project_id, pipeline, ours)
+        if parent is None:
             raise ClaimedError(
                 "Another pipeline was started for this iteration; this one is being cancelled.",
                 project_id=project_id,
@@ -175,19 +178,32 @@ class Doorkeeper:
             )
         return parent
 
-    def _children(self, project_id: int, parent: int) -> list[tuple[int, int]]:
-        try:
-            found = self._gitlab.projects.get(project_id, lazy=True).pipelines.get(parent, lazy=True).bridges
-            bridges = found.list(get_all=True)
-        except GitlabError as error:
-            raise UnknownYetError(f"GitLab can't say who started the pipeline ({error.response_code}).") from error
-        return [(parent, int(b.downstream_pipeline["id"])) for b in bridges if b.downstream_pipeline]
+    async def _parent_of_child(self, project_id: int, child: int, ours: list[int]) -> int | None:
+        """Return which of our pipelines triggered this one, None for none of them."""
+        undecided = False
+        for known in ours:
+            triggered = await asyncio.to_thread(self._triggered, project_id, known)
+            if child in triggered:
+                return known
+            undecided = undecided or None in triggered
+        if undecided:
+            raise UnknownYetError("GitLab does not say yet which pipeline triggered this one.")
+        return None
+
+    def _triggered(self, project_id: int, parent: int) -> list[int | None]:
+        """Return the pipeline behind each trigger job; None for one that has none yet."""
+        pipeline = self._gitlab.projects.get(project_id, lazy=True).pipelines.get(parent, lazy=True)
+        below = [bridge.downstream_pipeline for bridge in pipeline.bridges.list(get_all=True)]
+        return [int(one["id"]) if one else None for one in below]
 
     async def _open(
         self, claims: Claims, wanted: SessionRequest, *, project_id: int, pipeline: int, parent: int
     ) -> tuple[str, datetime]:
-        now, token = self._clock(), self._new_token()
-        expires = min(datetime.fromtimestamp(claims.exp, UTC), now + timedelta(hours=6))
+        now = self._clock()
+        token = wanted.proposed_token or self._new_token()
+        if wanted.proposed_token is not None and not PROPOSED.fullmatch(token):
+            raise IdentityError("Refused: a proposed session token has 43 to 86 URL-safe characters.")
+        expires = min(datetime.fromtimestamp(claims.exp, UTC), now + LONGEST_SESSION)
         async with self._database.begin() as session:
             holder = await sessions.claim(session, wanted.run, wanted.iteration, pipeline=parent, now=now)
             if holder is None:
@@ -208,6 +224,7 @@ class Doorkeeper:
                 created_at=now,
                 expires_at=expires,
             )
-            if not await sessions.create(session, new):
+            opened = await sessions.open_once(session, new)
+            if opened is None:
                 raise IdentityError("Refused: this ID token was used before.")
-        return token, expires
+        return token, opened

@@ -73,7 +73,7 @@ class JobName(Struct, frozen=True, kw_only=True):
     repository: ProjectPath | None
 
 
-_PREPARE = re.compile(r"^prepare: \[(?P<repository>[^,\]]+)(?:, ?[^\]]*)?\]$")
+_PREPARE = re.compile(r"^prepare(?: windows)?: \[(?P<repository>[^,\]]+)(?:, ?[^\]]*)?\]$")
 
 
 def parse_job_name(name: str) -> JobName | None:

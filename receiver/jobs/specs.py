@@ -19,6 +19,7 @@ from pipelines.model import (
     PhaseReport,
     Plan,
     PrepareResult,
+    ReportOutcome,
     ReproductionResult,
     TestingResult,
 )
@@ -39,6 +40,9 @@ NEEDS: Mapping[Phase, tuple[Phase, ...]] = {
     P.MERGE_REQUEST: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING),
 }
 """Reports that have to be accepted before a phase may begin."""
+
+SAID_NO = frozenset({ReportOutcome.REJECTED, ReportOutcome.FAILED})
+"""Outcomes that nothing may be built on, even if the job that reported them ended as a success."""
 
 OF_RUN = frozenset({P.ANALYSIS, P.GENERATE})
 """Phases without a repository."""
@@ -70,6 +74,8 @@ class _Before(Struct, frozen=True, kw_only=True):
 
 async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> RunSpec:
     """Return the RunSpec of a job. Raises NotYetError, BarredError, NoSuchRunError."""
+    if not job.current:
+        raise BarredError("The run has ended, or is at a later iteration; there is nothing left to do here.")
     facts = await runs.facts(session, job.run)
     if facts.ticket is None or facts.catalogue is None:
         raise NotYetError("The run is still being admitted.")
@@ -112,6 +118,8 @@ async def _before(session: AsyncSession, job: JobSession) -> _Before:
             raise NotYetError(f"The report of {what} is not settled: GitLab has not said how its job ended.")
         if upstream.state != "accepted":
             raise BarredError(f"The report of {what} does not count: {upstream.reason}")
+        if upstream.report.outcome in SAID_NO:
+            raise BarredError(f"{what} ended as {upstream.report.outcome}: {upstream.report.reason[:1000]}")
         accepted[phase] = upstream.report
     return _Before(reports=accepted)
 
@@ -122,6 +130,8 @@ def _check_tested(before: _Before) -> None:
     tested = before.reports[P.TESTING].result
     if not isinstance(patch, ImplementationResult) or not isinstance(tested, TestingResult):
         raise BarredError("There is no accepted patch with an accepted test.")
+    if not (tested.reproduction_before_failed and tested.reproduction_after_passed):
+        raise BarredError("The accepted test does not show that the patch mends the bug.")
     if patch.patch_sha256 != tested.patch_sha256:
         raise BarredError("The patch that was tested is not the patch that was implemented.")
 

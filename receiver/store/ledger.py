@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -48,7 +48,8 @@ class Funds(Struct, frozen=True, kw_only=True):
             if held + amount > budget:
                 return (
                     f"The {name}'s budget of ${budget:.2f} can't fund this call: ${held:.4f} is spent or held, "
-                    f"and it may cost up to ${amount:.4f}. Raise policy.budget_usd.{name} in bug-fix.yml to go on."
+                    f"and it may cost up to ${amount:.4f}. Raise policy.budget_usd.{name} in bug-fix.yml and set the "
+                    "label again."
                 )
         return None
 
@@ -65,6 +66,16 @@ class Settlement(Struct, frozen=True, kw_only=True):
     message_id: str | None
     stop_reason: str | None
     http_status: int
+    at: datetime
+
+
+class End(Struct, frozen=True, kw_only=True):
+    """How a call ended without a usage."""
+
+    error: str
+    status: int | None
+    """HTTP status, None without an answer."""
+    request_id: str | None
     at: datetime
 
 
@@ -98,7 +109,7 @@ async def reserve(
     held = case((UsageRow.cost_usd.is_not(None), UsageRow.cost_usd), else_=UsageRow.reserved_usd)
     total = func.coalesce(func.sum(held), 0)
     counted = UsageRow.state != "released"
-    midnight = reservation.at.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = reservation.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     of_run = await session.scalar(select(total).where(counted, UsageRow.run_id == reservation.session.run))
     of_day = await session.scalar(select(total).where(counted, UsageRow.reserved_at >= midnight))
     funds = Funds(
@@ -148,19 +159,20 @@ async def settle(session: AsyncSession, call_id: str, settlement: Settlement) ->
             message_id=settlement.message_id,
             stop_reason=settlement.stop_reason,
             http_status=settlement.http_status,
+            error=None,
             settled_at=settlement.at,
         )
     )
 
 
-async def release(session: AsyncSession, call_id: str, *, error: str, status: int | None, at: datetime) -> None:
+async def release(session: AsyncSession, call_id: str, end: End) -> None:
     """Give back the money of a call that was refused upstream and is not billed."""
-    await _end(session, call_id, state="released", error=error, status=status, at=at)
+    await _end(session, call_id, end, state="released")
 
 
-async def hold(session: AsyncSession, call_id: str, *, error: str, status: int | None, at: datetime) -> None:
+async def hold(session: AsyncSession, call_id: str, end: End) -> None:
     """Keep a call at its reservation, because nobody knows what it cost."""
-    await _end(session, call_id, state="unknown", error=error, status=status, at=at)
+    await _end(session, call_id, end, state="unknown")
 
 
 async def hold_abandoned(session: AsyncSession, *, before: datetime, at: datetime) -> int:
@@ -180,11 +192,15 @@ async def spent(session: AsyncSession, run: RunId) -> Decimal:
     return Decimal(total or 0)
 
 
-async def _end(
-    session: AsyncSession, call_id: str, *, state: str, error: str, status: int | None, at: datetime
-) -> None:
+async def _end(session: AsyncSession, call_id: str, end: End, *, state: str) -> None:
     await session.execute(
         update(UsageRow)
-        .where(UsageRow.call_id == call_id, UsageRow.state == "reserved")
-        .values(state=state, error=error[:2000], http_status=status, settled_at=at)
+        .where(UsageRow.call_id == call_id, UsageRow.state.in_(("reserved", "unknown")))
+        .values(
+            state=state,
+            error=end.error[:2000],
+            http_status=end.status,
+            request_id=end.request_id,
+            settled_at=end.at,
+        )
     )

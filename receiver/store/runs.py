@@ -47,6 +47,11 @@ async def lock_issue(session: AsyncSession, issue_key: str) -> None:
     await lock(session, f"issue:{issue_key}")
 
 
+async def exists(session: AsyncSession, run: RunId) -> bool:
+    """Tell whether there is such a run."""
+    return await session.scalar(select(RunRow.id).where(RunRow.id == run)) is not None
+
+
 async def active(session: AsyncSession, issue_key: str) -> RunId | None:
     """Return the run of this ticket that has not ended."""
     found = select(RunRow.id).where(RunRow.issue_key == issue_key, RunRow.status.not_in(FINAL))

@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import Phase, ProjectPath, RunId
-from receiver.store.schema import IterationRow, JobRow, SessionRow
+from receiver.store.runs import FINAL
+from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
 
-ENDED_JOBS = frozenset({"success", "failed", "canceled", "skipped"})
+ENDED_JOBS = frozenset({"success", "failed", "canceling", "canceled", "skipped"})
 """GitLab's job statuses after which a session is dead."""
 
 
@@ -29,6 +30,8 @@ class JobSession(Struct, frozen=True, kw_only=True):
     pipeline_id: int
     job_id: int
     expires_at: datetime
+    current: bool
+    """The run goes on, in this iteration. A session of a run that has ended may report, and spend nothing."""
 
 
 class NewSession(Struct, frozen=True, kw_only=True):
@@ -52,8 +55,12 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def create(session: AsyncSession, new: NewSession) -> bool:
-    """Store a session; False when its ID token was used before."""
+async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
+    """Open a session and return its end; None when its ID token was used before.
+
+    Asking again with the same session token, which only the first asker can know, finds the session that is open:
+    the answer to the first request was lost on its way.
+    """
     row = insert(SessionRow).values(
         token_sha256=token_hash(new.token),
         jti=new.jti,
@@ -67,14 +74,26 @@ async def create(session: AsyncSession, new: NewSession) -> bool:
         created_at=new.created_at,
         expires_at=new.expires_at,
     )
-    stored = await session.scalar(row.on_conflict_do_nothing(index_elements=["jti"]).returning(SessionRow.id))
-    return stored is not None
+    stored = await session.scalar(row.on_conflict_do_nothing().returning(SessionRow.id))
+    if stored is not None:
+        return new.expires_at
+    same = select(SessionRow.expires_at).where(
+        SessionRow.jti == new.jti,
+        SessionRow.token_sha256 == token_hash(new.token),
+        SessionRow.job_id == new.job_id,
+        SessionRow.run_id == new.run,
+        SessionRow.iteration == new.iteration,
+        SessionRow.phase == new.phase,
+        SessionRow.repository.is_not_distinct_from(new.repository),
+    )
+    return await session.scalar(same)
 
 
 async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
     """Return the living session of a token: not expired, and its job has not ended as far as we know."""
     query = (
-        select(SessionRow, JobRow.status)
+        select(SessionRow, JobRow.status, RunRow.status.label("run_status"), RunRow.iteration.label("run_iteration"))
+        .join(RunRow, RunRow.id == SessionRow.run_id)
         .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
         .where(SessionRow.token_sha256 == token_hash(token), SessionRow.expires_at > now)
     )
@@ -92,6 +111,7 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSessio
         pipeline_id=row.pipeline_id,
         job_id=row.job_id,
         expires_at=row.expires_at,
+        current=found.run_status not in FINAL and found.run_iteration == row.iteration,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.catalogue import Catalogue
 from pipelines.model import ProjectPath, RunId
 from receiver.store.database import Database
+from receiver.store.runs import FINAL
 from receiver.store.schema import PipelineRow, RunRow
 
 
@@ -18,16 +19,25 @@ class Automation(Struct, frozen=True, kw_only=True):
 
     project: ProjectPath
     ref: str
+    iteration: int
+    """At which the run is."""
+    over: bool
+    """The run has ended."""
 
 
 async def automation(database: Database, run: RunId) -> Automation | None:
     """Return where a run's pipelines run, None for an unknown run or one that was not admitted."""
     async with database.begin() as session:
-        frozen = await session.scalar(select(RunRow.catalogue).where(RunRow.id == run))
-    if frozen is None:
+        row = await session.get(RunRow, run)
+    if row is None or row.catalogue is None:
         return None
-    catalogue = msgspec.convert(frozen, Catalogue)
-    return Automation(project=catalogue.automation_project, ref=catalogue.automation_ref)
+    catalogue = msgspec.convert(row.catalogue, Catalogue)
+    return Automation(
+        project=catalogue.automation_project,
+        ref=catalogue.automation_ref,
+        iteration=row.iteration,
+        over=row.status in FINAL,
+    )
 
 
 async def parents(database: Database, run: RunId, iteration: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId, Sha256
 from pipelines.wire import encode, sha256
+from receiver.store.database import lock
 from receiver.store.schema import ArtifactRow, BlobRow, ReportRow, TranscriptRow
 from receiver.store.sessions import JobSession
 
@@ -29,8 +31,9 @@ class Upstream(Struct, frozen=True, kw_only=True):
 async def keep_blob(
     session: AsyncSession, content: bytes, *, run: RunId, now: datetime, retention_days: int
 ) -> tuple[Sha256, bool]:
-    """Store bytes once; return their hash and whether they are new."""
+    """Store bytes once; return their hash and whether they are new. Bytes that retention took away come back."""
     digest = sha256(content)
+    known = await session.scalar(select(BlobRow.sha256).where(BlobRow.sha256 == digest))
     row = insert(BlobRow).values(
         sha256=digest,
         content=content,
@@ -39,8 +42,9 @@ async def keep_blob(
         created_at=now,
         expires_at=now + timedelta(days=retention_days),
     )
-    stored = await session.scalar(row.on_conflict_do_nothing().returning(BlobRow.sha256))
-    return digest, stored is not None
+    again = {"content": row.excluded.content, "expires_at": func.greatest(BlobRow.expires_at, row.excluded.expires_at)}
+    await session.execute(row.on_conflict_do_update(index_elements=["sha256"], set_=again))
+    return digest, known is None
 
 
 async def total_kept(session: AsyncSession, run: RunId) -> int:
@@ -48,10 +52,28 @@ async def total_kept(session: AsyncSession, run: RunId) -> int:
     return int(await session.scalar(select(func.coalesce(func.sum(BlobRow.size), 0)).where(BlobRow.run_id == run)) or 0)
 
 
-async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSession, now: datetime) -> bool:
-    """Store a report as pending; False when this job has posted the same before."""
-    body = encode(report)
-    document: dict[str, Any] = msgspec.to_builtins(report)
+class Kept(Enum):
+    """What became of a posted report."""
+
+    NEW = "new"
+    SAME = "same"
+    """The job had posted the same before."""
+    SECOND = "second"
+    """The job had posted another one: nothing was stored."""
+
+
+async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSession, now: datetime) -> Kept:
+    """Store a job's report as pending. A job has one: who forges another makes the job itself fail, one way or other.
+
+    Forged before the real one, the real one is refused and the job ends as failed, so the forged one does not count;
+    forged after it, the forged one is refused.
+    """
+    await lock(session, f"report:{job.job_id}")
+    digest = sha256(encode(report))
+    there = await session.scalar(select(ReportRow.sha256).where(ReportRow.job_id == job.job_id).limit(1))
+    if there is not None:
+        return Kept.SAME if there == digest else Kept.SECOND
+    document: dict[str, Any] = _storable(msgspec.to_builtins(report))
     row = insert(ReportRow).values(
         run_id=job.run,
         iteration=job.iteration,
@@ -61,14 +83,14 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
         pipeline_id=job.pipeline_id,
         job_id=job.job_id,
         session_id=job.id,
-        sha256=sha256(body),
+        sha256=digest,
         report=document,
         outcome=report.outcome,
         received_at=now,
     )
     stored = await session.scalar(row.on_conflict_do_nothing().returning(ReportRow.id))
     if stored is None:
-        return False
+        return Kept.SAME
     for artifact in report.artifacts:
         session.add(
             ArtifactRow(
@@ -91,7 +113,20 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
                 created_at=now,
             )
             await session.execute(transcript.on_conflict_do_nothing())
-    return True
+    return Kept.NEW
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """Return a JSON value as Postgres takes it: its text can't hold the character NUL, which output of tests may."""
+    match value:
+        case str():
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        case list():
+            return [_storable(item) for item in value]
+        case dict():
+            return {key: _storable(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 async def newest(

@@ -2,59 +2,68 @@
 
 from __future__ import annotations
 
-import msgspec
+import asyncio
+from typing import Final
+
+import structlog
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import AnalysisResult, Phase, Plan
-from receiver.gateway.forward import Answer, Terms
-from receiver.gateway.policy import MAX_BODY, Allowed, Refused, inspect
+from receiver.gateway.exchange import Answer, Request
+from receiver.gateway.forward import BUSY_RETRY_S, DATABASE_AWAY, Terms
+from receiver.gateway.policy import MAX_BODY, Allowed, Call, Refused, inspect
 from receiver.jobs.agents import DEFAULT, agent_for
-from receiver.store import runs, submissions
+from receiver.store import refusals, runs, submissions
 from receiver.store.sessions import JobSession
+from receiver.web.anthropic_errors import refused
 from receiver.web.jobs import JobRequest, session_of
 from receiver.web.services import Services
 
-PURPOSES = frozenset({"context", "work"})
+log = structlog.get_logger()
+
+PURPOSES: Final = frozenset({"context", "work"})
+LARGE: Final = 256 * 1024
+"""Bytes from which on a body is looked through in a thread, so that others don't wait."""
 
 
 @post("/gateway/v1/messages", status_code=200, request_max_body_size=MAX_BODY)
 async def messages(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a model call within the run's budget."""
     try:
-        terms, allowed = await _terms(request, services)
-        body = await request.body()
-        call = inspect(body, allowed=allowed, betas=_betas(request))
-        answer = await services.gateway.message(body, dict(request.headers), call=call, terms=terms)
+        job = await _job(request, services)
+        try:
+            terms, allowed = await _terms(request, services, job)
+            body = await request.body()
+            forwarded = _forwarded(request, body)
+            call = await _inspected(forwarded, allowed, counting=False)
+            return _response(await services.gateway.message(forwarded, call=call, terms=terms))
+        except Refused as refusal:
+            await _record(services, job, refusal)
+            raise
     except Refused as refusal:
         return refused(refusal)
-    return _response(answer)
+    except DATABASE_AWAY as error:
+        return refused(_database_away(error))
 
 
 @post("/gateway/v1/messages/count_tokens", status_code=200, request_max_body_size=MAX_BODY)
 async def count_tokens(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a count of tokens; it costs nothing."""
     try:
-        _, allowed = await _terms(request, services)
+        job = await _job(request, services)
+        _, allowed = await _terms(request, services, job)
         body = await request.body()
-        inspect(body, allowed=allowed, betas=_betas(request), counting=True)
-        answer = await services.gateway.count_tokens(body, dict(request.headers))
+        forwarded = _forwarded(request, body)
+        await _inspected(forwarded, allowed, counting=True)
+        return _response(await services.gateway.count_tokens(forwarded))
     except Refused as refusal:
         return refused(refusal)
-    return _response(answer)
-
-
-def refused(refusal: Refused) -> Response[bytes]:
-    """Return a refusal in the shape of Anthropic's errors."""
-    body = {"type": "error", "error": {"type": refusal.kind, "message": str(refusal)}, "request_id": None}
-    headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
-    if refusal.retry_after_s is None:
-        headers["x-should-retry"] = "false"
-    return Response(
-        msgspec.json.encode(body), status_code=refusal.status, media_type="application/json", headers=headers
-    )
+    except DATABASE_AWAY as error:
+        return refused(_database_away(error))
 
 
 def _response(answer: Answer) -> Response[bytes] | Stream:
@@ -65,20 +74,42 @@ def _response(answer: Answer) -> Response[bytes] | Stream:
     return Stream(answer.body, status_code=answer.status, media_type=media_type, headers=headers)
 
 
-def _betas(request: JobRequest) -> list[str]:
-    return [name.strip() for name in request.headers.get("anthropic-beta", "").split(",") if name.strip()]
+def _forwarded(request: JobRequest, body: bytes) -> Request:
+    """Return what goes upstream: the bytes, the version, the betas, and nothing else."""
+    named = ",".join(request.headers.getall("anthropic-beta", [])).split(",")
+    query = sorted(request.query_params.multi_items())
+    if query not in ([], [("beta", "true")]):
+        raise Refused(400, "invalid_request_error", "Query parameters are not passed on, but for `beta=true`.")
+    return Request(
+        body=body,
+        version=request.headers.get("anthropic-version"),
+        betas=tuple(name.strip() for name in named if name.strip()),
+        is_beta=bool(query),
+    )
 
 
-async def _terms(request: JobRequest, services: Services) -> tuple[Terms, Allowed]:
+async def _inspected(request: Request, allowed: Allowed, *, counting: bool) -> Call:
+    if len(request.body) < LARGE:
+        return inspect(request.body, allowed=allowed, betas=request.betas, counting=counting)
+    return await asyncio.to_thread(inspect, request.body, allowed=allowed, betas=request.betas, counting=counting)
+
+
+async def _job(request: JobRequest, services: Services) -> JobSession:
     job = await session_of(request, services)
     if job is None:
         raise Refused(401, "authentication_error", "No living session: the gateway takes a job's session token.")
+    return job
+
+
+async def _terms(request: JobRequest, services: Services, job: JobSession) -> tuple[Terms, Allowed]:
+    if not job.current:
+        raise Refused(403, "permission_error", "The run has ended, or is at a later iteration; nothing more is spent.")
     purpose = request.headers.get("x-bug-fix-purpose", "work")
     if purpose not in PURPOSES:
         raise Refused(400, "invalid_request_error", "X-Bug-Fix-Purpose is context or work.")
     async with services.database.begin() as session:
         facts = await runs.facts(session, job.run)
-        plan = await _plan(session_job=job, services=services)
+        plan = await _plan(session, job)
     catalogue: Catalogue | None = facts.catalogue
     if catalogue is None:
         raise Refused(403, "permission_error", "The run has no catalogue yet.")
@@ -92,18 +123,34 @@ async def _terms(request: JobRequest, services: Services) -> tuple[Terms, Allowe
         run_budget=budget.run,
         day_budget=budget.day,
     )
-    return terms, Allowed(phase=job.phase, models=frozenset({model}))
+    return terms, Allowed(phase=job.phase, models=frozenset({model}), purpose=purpose)
 
 
-async def _plan(*, session_job: JobSession, services: Services) -> Plan | None:
+async def _plan(session: AsyncSession, job: JobSession) -> Plan | None:
     """Return the accepted plan, which names the agent that implements."""
-    if session_job.phase is not Phase.IMPLEMENTATION:
+    if job.phase is not Phase.IMPLEMENTATION:
         return None
-    async with services.database.begin() as session:
-        found = await submissions.newest(session, session_job.run, session_job.iteration, Phase.ANALYSIS, None)
+    found = await submissions.newest(session, job.run, job.iteration, Phase.ANALYSIS, None)
     if found is None or found.state != "accepted" or not isinstance(found.report.result, AnalysisResult):
         return None
     return found.report.result.plan
+
+
+RECORDED: Final = frozenset({402, 403})
+
+
+async def _record(services: Services, job: JobSession, refusal: Refused) -> None:
+    """Let the run's story tell what a job was refused."""
+    if refusal.status not in RECORDED:
+        return
+    log.warning("gateway.refused", run=job.run, job=job.job_id, phase=job.phase, reason=str(refusal))
+    async with services.database.begin() as session:
+        await refusals.record(session, job.run, refusals.of(job, str(refusal)), now=services.clock())
+
+
+def _database_away(error: Exception) -> Refused:
+    log.error("gateway.database_away", reason=type(error).__name__)
+    return Refused(503, "api_error", "The database can't be reached; try again.", retry_after_s=BUSY_RETRY_S)
 
 
 HANDLERS = [messages, count_tokens]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import httpx2
 import msgspec
 import structlog
 from gitlab.exceptions import GitlabError
@@ -14,16 +13,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from requests import RequestException
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import AnalysisResult, PhaseReport
+from pipelines.model import PhaseReport
 from pipelines.wire import Session, SessionRequest, decode, encode, sha256
-from receiver.jobs.admission import ClaimedError, TokenError, UnknownYetError
+from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
-from receiver.jobs.plans import problems
+from receiver.jobs.keys import IssuerError
+from receiver.jobs.reports import problems, read
 from receiver.jobs.specs import BarredError, NotYetError, build
-from receiver.store import outbox, runs, sessions, submissions
+from receiver.store import outbox, refusals, runs, sessions, submissions
 from receiver.store.database import lock
 from receiver.store.sessions import JobSession
+from receiver.store.submissions import Kept
 from receiver.web.problems import problem
 from receiver.web.services import Services
 from receiver.workflow.effects import CancelPipeline, SettleReports
@@ -35,7 +35,9 @@ MAX_BLOB = 10 * 1024 * 1024
 MAX_REPORT = 2 * 1024 * 1024
 MAX_KEPT = 200 * 1024 * 1024
 """Bytes that all jobs of a run may hand in."""
+MOST_SENTENCES = 20
 RETRY_S = 1
+GITLAB_S = 5
 NUDGE_S = 5
 
 REFUSALS: dict[type[Exception], tuple[int, int | None]] = {
@@ -85,12 +87,23 @@ async def open_session(request: JobRequest, services: NamedDependency[Services])
         return problem(409, str(error))
     except tuple(REFUSALS) as error:
         status, retry_after_s = REFUSALS[type(error)]
-        log.warning("job.refused", run=wanted.run, phase=wanted.phase, status=status, reason=str(error))
+        log.warning("job.refused", run=wanted.run[:16], phase=wanted.phase, status=status, reason=str(error))
+        if status == 403:
+            await _record(services, wanted, str(error))
         return problem(status, str(error), retry_after_s=retry_after_s)
-    except (GitlabError, RequestException, httpx2.HTTPError) as error:
-        return problem(503, f"GitLab can't be asked who this job is ({type(error).__name__}).", retry_after_s=5)
+    except (GitlabError, RequestException, IssuerError) as error:
+        log.warning("job.not_checked", run=wanted.run[:16], phase=wanted.phase, reason=f"{type(error).__name__}")
+        return problem(503, f"GitLab can't be asked who this job is ({type(error).__name__}).", retry_after_s=GITLAB_S)
     gateway = f"{services.settings.public_url.rstrip('/')}/gateway"
     return _json(Session(token=token, expires_at=expires.isoformat(), gateway_url=gateway), 201)
+
+
+async def _record(services: Services, wanted: SessionRequest, reason: str) -> None:
+    """Let the story tell of a job that was not let in, if it asked for a run that there is."""
+    refusal = refusals.Refusal(job=None, phase=wanted.phase, repository=wanted.repository, reason=reason)
+    async with services.database.begin() as session:
+        if RUN_ID.fullmatch(wanted.run) and await runs.exists(session, wanted.run):
+            await refusals.record(session, wanted.run, refusal, now=services.clock())
 
 
 async def _cancel(services: Services, wanted: SessionRequest, error: ClaimedError) -> None:
@@ -99,6 +112,8 @@ async def _cancel(services: Services, wanted: SessionRequest, error: ClaimedErro
     effect = CancelPipeline(project_id=error.project_id, pipeline=PipelineId(error.pipeline), reason=str(error))
     async with services.database.begin() as session:
         origin = f"claimed:{error.pipeline}"
+        refusal = refusals.Refusal(job=None, phase=wanted.phase, repository=wanted.repository, reason=str(error))
+        await refusals.record(session, wanted.run, refusal, now=services.clock())
         await outbox.store(session, wanted.run, (effect,), decision=None, origin=origin, now=services.clock())
 
 
@@ -158,8 +173,8 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
     if job is None:
         return problem(401, NO_SESSION)
     try:
-        report = decode(await request.body(), PhaseReport)
-    except msgspec.MsgspecError as error:
+        report = read(await request.body())
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         return problem(400, f"Not a report: {error}")
     if (report.run, report.iteration, report.phase, report.repository) != (
         job.run,
@@ -167,29 +182,30 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
         job.phase,
         job.repository,
     ):
-        log.warning("report.forged", run=job.run, job=job.job_id, claims=f"{report.phase}: {report.repository}")
-        return problem(403, f"This session belongs to {job.phase} of iteration {job.iteration}; the report does not.")
+        sentence = f"This session belongs to {job.phase} of iteration {job.iteration}; the report does not."
+        return await _refuse_report(services, job, 403, sentence)
     if wrong := await _wrong(services, job, report):
-        return problem(422, " ".join(wrong))
+        return problem(422, " ".join(wrong[:MOST_SENTENCES]))
     async with services.database.begin() as session:
-        await submissions.keep_report(session, report, job=job, now=services.clock())
-    log.info("report.received", run=job.run, job=job.job_id, phase=job.phase, outcome=report.outcome)
+        kept = await submissions.keep_report(session, report, job=job, now=services.clock())
+    if kept is Kept.SECOND:
+        return await _refuse_report(services, job, 409, "This job has reported already, and said something else.")
+    log.info("report.received", run=job.run, job=job.job_id, phase=job.phase, outcome=report.outcome, kept=kept.value)
     return _json({"status": "pending"}, 202)
 
 
+async def _refuse_report(services: Services, job: JobSession, status: int, sentence: str) -> Response[bytes]:
+    log.warning("report.refused", run=job.run, job=job.job_id, phase=job.phase, reason=sentence)
+    async with services.database.begin() as session:
+        await refusals.record(session, job.run, refusals.of(job, sentence), now=services.clock())
+    return problem(status, sentence)
+
+
 async def _wrong(services: Services, job: JobSession, report: PhaseReport) -> list[str]:
-    """Return why a report can't be taken: its result is another phase's, or its plan can't be carried out."""
-    result = report.result
-    if result is not None:
-        tag = result.__struct_config__.tag
-        if tag != job.phase:
-            return [f"A {job.phase} job reports a {job.phase} result, not {tag}."]
-    if not isinstance(result, AnalysisResult):
-        return []
+    """Return why a report can't be taken."""
     async with services.database.begin() as session:
         facts = await runs.facts(session, job.run)
-    catalogue: Catalogue | None = facts.catalogue
-    return problems(result.plan, catalogue) if catalogue else ["The run has no catalogue."]
+    return problems(report, catalogue=facts.catalogue) if facts.catalogue else ["The run has no catalogue."]
 
 
 HANDLERS = [open_session, read_spec, keep_blob, take_report]

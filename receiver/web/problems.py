@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from pipelines.wire import Problem, encode
+from receiver.web import anthropic_errors
 
 log = structlog.get_logger()
 
@@ -26,7 +27,10 @@ def refused(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     """Answer what Litestar refuses: unknown routes, methods, bodies that are too large."""
     if error.status_code >= 500:
         return broke(request, error)
-    return problem(error.status_code, _SENTENCES.get(error.status_code, error.detail))
+    sentence = _SENTENCES.get(error.status_code, error.detail)
+    if anthropic_errors.is_below(request.url.path):
+        return anthropic_errors.of_status(error.status_code, sentence)
+    return problem(error.status_code, sentence)
 
 
 _SENTENCES = {
@@ -39,4 +43,7 @@ _SENTENCES = {
 def broke(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer what nobody foresaw; what went wrong is in the log only."""
     log.error("request.failed", method=request.method, path=request.url.path, exc_info=error)
-    return problem(500, "Something broke here; the receiver's log says what.")
+    sentence = "Something broke here; the receiver's log says what."
+    if anthropic_errors.is_below(request.url.path):
+        return anthropic_errors.of_status(500, sentence)
+    return problem(500, sentence)

@@ -1,0 +1,90 @@
+"""Bytes of a stream on their way to a job, whole events at a time and in bounded memory. Reads nothing upstream.
+
+A job that reads too slowly loses its stream, never the books: what is upstream is read to the end in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+
+BACKLOG = 4 * 1024 * 1024
+"""Bytes that wait for a job before its stream is given up."""
+
+_ENDS = (b"\n\n", b"\r\n\r\n")
+
+
+def error_event(kind: str, sentence: str) -> bytes:
+    """Return the event by which the Messages API ends a stream that broke."""
+    body = {"type": "error", "error": {"type": kind, "message": sentence}}
+    return b"event: error\ndata: " + msgspec.json.encode(body) + b"\n\n"
+
+
+class Passage:
+    """One stream from upstream to a job."""
+
+    def __init__(self, *, backlog: int = BACKLOG) -> None:
+        """Let `backlog` bytes wait at most."""
+        self._limit = backlog
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._waiting = 0
+        self._rest = b""
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that nobody has read yet."""
+        return self._waiting + len(self._rest)
+
+    def put(self, chunk: bytes) -> None:
+        """Pass on what is complete of a chunk and of those before it; nothing once the job is gone."""
+        if self._closed:
+            return
+        self._rest += chunk
+        cut = max(end + len(mark) if (end := self._rest.rfind(mark)) >= 0 else 0 for mark in _ENDS)
+        if cut:
+            self._push(self._rest[:cut])
+            self._rest = self._rest[cut:]
+        if self.waiting > self._limit:
+            self._drop()
+            self.break_off("The stream was read too slowly and is given up; ask again.")
+
+    def end(self) -> None:
+        """End the stream as upstream did."""
+        if self._closed:
+            return
+        if self._rest:
+            self._push(self._rest)
+        self._close()
+
+    def break_off(self, sentence: str) -> None:
+        """End the stream with an error: half of an answer must not look like a whole one."""
+        if self._closed:
+            return
+        self._push(error_event("api_error", sentence))
+        self._close()
+
+    async def read(self) -> AsyncIterator[bytes]:
+        """Give the bytes as they come; when the reader leaves, nothing is kept for it any more."""
+        try:
+            while (chunk := await self._chunks.get()) is not None:
+                self._waiting -= len(chunk)
+                yield chunk
+        finally:
+            self._closed = True
+            self._drop()
+
+    def _push(self, chunk: bytes) -> None:
+        self._waiting += len(chunk)
+        self._chunks.put_nowait(chunk)
+
+    def _close(self) -> None:
+        self._closed, self._rest = True, b""
+        self._chunks.put_nowait(None)
+
+    def _drop(self) -> None:
+        while not self._chunks.empty():
+            self._chunks.get_nowait()
+        self._waiting, self._rest = 0, b""
