@@ -38,7 +38,7 @@ async def start(engine: Engine, bridge: Job) -> None:
         return
     try:
         child = await engine.create(await _new(engine, bridge, trigger))
-    except CiError as error:
+    except (CiError, OSError, zipfile.BadZipFile) as error:
         bridge.problem = str(error)
         if bridge.status is Status.PENDING:
             engine.set(bridge, Status.FAILED, reason="downstream_pipeline_creation_failed")
@@ -60,7 +60,9 @@ async def _new(engine: Engine, bridge: Job, trigger: Trigger) -> NewPipeline:
             where = f"{include.artifact} of {include.job}"
         else:
             text, where = _local(tree.texts, include), include.local
-        sources.append(Source(text=text, inputs=include.inputs, where=where))
+        sources.append(
+            Source(text=text, inputs=include.inputs, where=where, generated=isinstance(include, ArtifactInclude))
+        )
     return NewPipeline(
         project_id=parent.project_id,
         ref=parent.ref,

@@ -43,6 +43,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     inputs: Mapping[str, Any] = {}
     where: str = ".gitlab-ci.yml"
+    generated: bool = False
+    """From an artifact: no variables in its `include`."""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +69,8 @@ def compile_pipeline(sources: Sequence[Source], *, context: Context) -> Pipeline
     composer = Composer(resolve=context.resolve, values=resolved((*below, *above)))
     config: Config = {}
     for source in sources:
+        if source.generated:
+            composer.literal.add(source.where)
         config = merged(config, composer.load(source.text, inputs=source.inputs, where=source.where))
     settings, entries = root(dereferenced(extended(config)))
     default = settings.get("default") or {}

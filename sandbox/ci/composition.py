@@ -41,6 +41,8 @@ class Composer:
     """Variables for `include` and for `expand_vars`, expanded."""
     files: int = 0
     trail: list[str] = field(default_factory=list)
+    literal: set[str] = field(default_factory=set)
+    """Files whose `include` may hold no variables (doc/ci/pipelines/downstream_pipelines.md)."""
 
     def load(self, text: str, *, inputs: Mapping[str, Any], where: str) -> Config:
         """Read one file with its inputs, and all that it includes."""
@@ -77,6 +79,8 @@ class Composer:
         return next((rule.when != "never" for rule in rules if holds(rule.if_, self.values)), False)
 
     def _included(self, include: _Include, *, where: str) -> Config:
+        if where in self.literal and "$" in include.local:
+            raise ConfigError(f"{where}: include `{include.local}`: a dynamic child pipeline can't use variables here")
         path = expanded(include.local, self.values).lstrip("/")
         self.files += 1
         if self.files > limits.INCLUDES:

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from sandbox.ci import children, status, steering
 from sandbox.ci.compilation import Context, Source, compile_pipeline
 from sandbox.ci.definition import JobDefinition, OnJobFailure
-from sandbox.ci.errors import CiError, PipelineRefused
+from sandbox.ci.errors import PipelineRefused
 from sandbox.ci.orders import RunnerSettings, log_path, order_for
 from sandbox.ci.records import ACTIVE, COMPLETED, Archive, Job, Pipeline, Status
 from sandbox.ci.runner import Outcome, execute
@@ -247,8 +247,8 @@ class Engine:
                 order = order_for(job, site=self.site, settings=self.settings, below=self.predefined(job.pipeline))
                 outcome = await execute(order, canceled)
                 self._keep(job, outcome)
-            except CiError as error:
-                job.problem = str(error)
+            except Exception as error:  # noqa: BLE001 - the job fails and says why; others go on
+                job.problem = f"{type(error).__name__}: {error}"
                 outcome = Outcome(status=Status.FAILED, failure_reason="runner_system_failure")
         finally:
             self._cancel.pop(job.id, None)

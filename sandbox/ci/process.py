@@ -1,7 +1,7 @@
 """Run one script as a process group of its own, stream its output, and leave nothing of it behind.
 
-A job's processes are found by its process group, and, for those that left it, by the build folder's path in their
-environment. This is no sandbox: they run as our user, with our network and file system.
+A job's processes are found by their group; those that left it, by their working folder or environment. This is no
+sandbox: they run as our user, with our network and file system.
 """
 
 import asyncio
@@ -90,9 +90,17 @@ async def _terminate(group: int, exited: "asyncio.Task[int]") -> None:
 def _kill(group: int, environment: Mapping[str, str]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
-    marker = f"CI_PROJECT_DIR={environment['CI_PROJECT_DIR']}".encode()
+    build = environment["CI_PROJECT_DIR"]
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                if marker in (entry / "environ").read_bytes().split(b"\0"):
+                if _belongs(entry, build):
                     os.kill(int(entry.name), signal.SIGKILL)
+
+
+def _belongs(process: Path, build: str) -> bool:
+    """Tell whether a process works in the build folder or was started with it in its environment."""
+    folder = str((process / "cwd").readlink())
+    if folder == build or folder.startswith(f"{build}/"):
+        return True
+    return f"CI_PROJECT_DIR={build}".encode() in (process / "environ").read_bytes().split(b"\0")

@@ -46,8 +46,11 @@ def _may_update(ci: Ci, request: Request) -> tuple[Job, User]:
 def listed(ci: Ci, request: Request) -> Response:
     """List a project's jobs, newest first."""
     project, _ = auth.project(ci.state, request, Access.REPORTER)
+    if request.arg("order_by", "id") != "id" or request.arg("sort", "desc") not in {"asc", "desc"}:
+        raise HttpError(400, {"error": "order_by or sort does not have a valid value"})
     found = [one for one in ci.engine.jobs.values() if one.pipeline.project_id == project.id and not one.is_bridge]
-    return page(request, scoped(request, found[::-1]), lambda one: entities.job(ci.site, one), base_url=ci.state.url)
+    found = found if request.arg("sort") == "asc" else found[::-1]
+    return page(request, scoped(request, found), lambda one: entities.job(ci.site, one), base_url=ci.state.url)
 
 
 def get(ci: Ci, request: Request) -> Response:

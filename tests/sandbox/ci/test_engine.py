@@ -319,3 +319,49 @@ def test_stopping_the_emulator_ends_running_jobs(start: Callable[..., Any], tmp_
     assert alive(process)
     running.stop()
     assert not alive(process)
+
+
+def test_a_delayed_job_waits_and_can_be_played_early(start: Callable[..., Any]) -> None:
+    running = start(
+        """
+soon: {when: delayed, start_in: 1 second, script: ["true"]}
+later: {when: delayed, start_in: 1 week, script: ["true"]}
+"""
+    )
+    project = running.project()
+    created = project.pipelines.create({"ref": "main"})
+    assert project.pipelines.get(created.id).status == "scheduled"
+    running.until(lambda: project.pipelines.get(created.id).jobs.list(scope="success") != [])
+    assert names(running.settled(), created.id) == {"soon": "success", "later": "scheduled"}
+    (later,) = project.pipelines.get(created.id).jobs.list(scope="scheduled")
+    project.jobs.get(later.id).play()
+    assert names(running.settled(), created.id) == {"soon": "success", "later": "success"}
+
+
+def test_a_workflow_that_cancels_nothing_lets_an_older_pipeline_run_on(start: Callable[..., Any]) -> None:
+    running = start("workflow: {auto_cancel: {on_new_commit: none}}\na: {interruptible: true, script: ['true']}")
+    project = running.project()
+    running.switch("hold", pattern="a")
+    project.pipelines.create({"ref": "main"})
+    action = {"action": "create", "file_path": "x", "content": "x"}
+    running.project("mara").commits.create({"branch": "main", "commit_message": "more", "actions": [action]})
+    running.until(lambda: len(project.pipelines.list()) == 2)
+    running.switch("release")
+    running.settled()
+    assert {one.source: one.status for one in project.pipelines.list()} == {"api": "success", "push": "success"}
+
+
+def test_what_breaks_in_the_runner_fails_the_job_and_nothing_else(start: Callable[..., Any]) -> None:
+    running = start(
+        """
+stages: [one, two]
+dotenv: {stage: one, script: ["echo 'A-B=1' > x.env"], artifacts: {reports: {dotenv: x.env}}, allow_failure: true}
+fine: {stage: two, script: ["true"]}
+"""
+    )
+    project = running.project()
+    created = project.pipelines.create({"ref": "main"})
+    assert names(running.settled(), created.id) == {"dotenv": "failed", "fine": "success"}
+    (job,) = [one for one in project.pipelines.get(created.id).jobs.list() if one.name == "dotenv"]
+    assert job.failure_reason == "runner_system_failure"
+    assert "Invalid Format" in project.jobs.get(job.id).trace().decode()
