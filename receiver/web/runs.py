@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, Parameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from receiver.store import deliveries, stories
@@ -49,8 +49,8 @@ def listed(row: RunRow) -> Listed:
 @get("/api/runs", guards=[guard])
 async def list_runs(
     services: NamedDependency[Services],
-    issue_key: str | None = None,
-    limit: Annotated[int, Parameter(ge=1, le=500)] = 50,
+    issue_key: FromQuery[str | None] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=500)] = 50,
 ) -> list[Listed]:
     """List the newest runs, newest first; of one ticket only when its key is given."""
     async with services.database.begin() as session:
