@@ -1,0 +1,343 @@
+"""The notes of a run, word for word, as people read them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start
+from pipelines.model import (
+    AnalysisResult,
+    Complexity,
+    DeployPattern,
+    FileRationale,
+    FixSubmission,
+    ImplementationResult,
+    Location,
+    Phase,
+    PhaseResult,
+    Plan,
+    PlanOutcome,
+    PrepareResult,
+    ProjectPath,
+    RepositoryPlan,
+    ReproductionResult,
+    Risk,
+    SuiteResult,
+)
+from pipelines.model import (
+    TestingResult as Proof,
+)
+from receiver.notes import StatusNotes
+from receiver.store.spending import Cost, Costs
+from receiver.store.story import Act, Job, MergeRequest, Pipeline, Report, RunFacts, Story
+
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+REPOSITORY = ProjectPath("payk12/contacts")
+SHA, HASH = "a" * 40, "b" * 64
+GITLAB = "https://gitlab.example/payk12"
+
+PLAN = Plan(
+    outcome=PlanOutcome.FIX,
+    reason="",
+    title="Escape apostrophes in contact names",
+    summary="Names with an apostrophe give 500",
+    expected="",
+    actual="",
+    steps=[],
+    requirements=[],
+    root_cause="Quoting by hand.",
+    location=Location(repository=REPOSITORY, file="src/contacts.py", line=42),
+    complexity=Complexity.SIMPLE,
+    risk=Risk.LOW,
+    risk_reason="One statement.",
+    repositories=[
+        RepositoryPlan(
+            repository=REPOSITORY, agent="default", reason="", confidence=0.9, approach="", files=[], tests=[]
+        )
+    ],
+    deploy_pattern=DeployPattern.SEQUENTIAL,
+)
+
+
+def suite(passed: int, failed: int = 0) -> SuiteResult:
+    return SuiteResult(passed=passed, failed=failed, errors=0, skipped=0, duration_s=1.0, exit_code=0)
+
+
+RESULTS: dict[Phase, PhaseResult] = {
+    Phase.PREPARE: PrepareResult(base_sha=SHA, baseline=suite(40)),
+    Phase.ANALYSIS: AnalysisResult(plan=PLAN),
+    Phase.REPRODUCTION: ReproductionResult(
+        base_sha=SHA,
+        reproduced=True,
+        test_path="t.py",
+        test_sha256=HASH,
+        failure='saving "O\'Brien" gave 500',
+        symptom='saving "O\'Brien" returns 500',
+        steps=("Open the form.", "Save O'Brien."),
+    ),
+    Phase.IMPLEMENTATION: ImplementationResult(
+        base_sha=SHA,
+        patch_sha256=HASH,
+        files=("src/contacts.py", "src/form.ts"),
+        insertions=7,
+        deletions=2,
+        fix=FixSubmission(
+            summary="",
+            files=[FileRationale(file="src/contacts.py", rationale="a bound parameter")],
+            risk="One statement.",
+            rollback="",
+        ),
+    ),
+    Phase.TESTING: Proof(
+        base_sha=SHA,
+        patch_sha256=HASH,
+        test_sha256=HASH,
+        reproduction_before_failed=True,
+        reproduction_after_passed=True,
+        suite=suite(41),
+        new_failures=(),
+    ),
+}
+
+
+def job(number: int, phase: Phase, status: str) -> Job:
+    return Job(
+        id=number,
+        name=phase,
+        stage="",
+        phase=phase,
+        repository=None if phase is Phase.ANALYSIS else REPOSITORY,
+        agent=None,
+        status=status,
+        failure_reason=None,
+        queued_s=None,
+        started_at=None,
+        finished_at=None,
+        duration_s=None,
+    )
+
+
+def report(number: int, phase: Phase, *, state: str = "accepted") -> Report:
+    return Report(
+        job=number,
+        project_id=1,
+        iteration=1,
+        phase=phase,
+        repository=None if phase is Phase.ANALYSIS else REPOSITORY,
+        outcome="succeeded",
+        state=state,
+        reason="",
+        why_discarded="",
+        agent=None,
+        model=None,
+        turns=1,
+        job_seconds=1.0,
+        stripped_characters=0,
+        result=RESULTS[phase],
+        artifacts=(),
+    )
+
+
+def cost(dollars: str, *, known: bool = True) -> Cost:
+    return Cost(
+        calls=1,
+        uncached=0,
+        cache_read=0,
+        cache_write_5m=0,
+        cache_write_1h=0,
+        output=0,
+        cost_usd=Decimal(dollars) if known else None,
+        known_usd=Decimal(dollars),
+        unsettled=0,
+        held_usd=Decimal(0),
+    )
+
+
+PHASES = (Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING)
+
+
+@pytest.fixture
+def story() -> Story:
+    """Return a run that waits for review."""
+    return Story(
+        run=RunFacts(
+            id="0123456789abcdef",
+            issue_key="PL-479",
+            summary="Contact creation fails",
+            ticket_url="https://jira.example/browse/PL-479",
+            status="in_review",
+            reason="payk12/contacts!1 wait for review.",
+            iteration=1,
+            branch="bug-fix/PL-479",
+            actor_name="Mara",
+            created_at=NOW,
+            finished_at=None,
+        ),
+        plan=PLAN,
+        iterations=(),
+        moments=(),
+        effects=(),
+        pipelines=(
+            Pipeline(
+                id=100,
+                project_id=1,
+                iteration=1,
+                kind="parent",
+                parent=None,
+                status="success",
+                url=f"{GITLAB}/bug-fix/-/pipelines/100",
+                created_at=NOW,
+                finished_at=NOW,
+                jobs=tuple(job(n, phase, "success") for n, phase in enumerate(PHASES)),
+            ),
+        ),
+        reports=tuple(report(n, phase) for n, phase in enumerate(PHASES)),
+        merge_requests=(
+            MergeRequest(
+                repository=REPOSITORY,
+                iid=1,
+                url=f"{GITLAB}/contacts/-/merge_requests/1",
+                source_branch="bug-fix/PL-479",
+                state="opened",
+                head_sha="c" * 40,
+                opened_at=NOW,
+                merged_at=None,
+            ),
+        ),
+        interventions=(),
+        costs=Costs(
+            total=cost("1.12"),
+            by_phase={"analysis": cost("0.48"), "implementation": cost("0.64")},
+            by_purpose={},
+            parts=(),
+            budget_usd=Decimal(6),
+        ),
+    )
+
+
+@pytest.fixture
+def notes() -> StatusNotes:
+    catalogue = Catalogue(
+        automation_project="payk12/bug-fix",
+        automation_ref="main",
+        jira=Jira(project="PL", start=Start()),
+        policy=Policy(iterations=3),
+        agents={"default": Agent(name="default", model="m")},
+        repositories={},
+    )
+    return StatusNotes(catalogue=lambda: catalogue, public_url="https://receiver.example/", clock=lambda: NOW)
+
+
+def shown(text: str) -> str:
+    """Return text without what no reader sees."""
+    return text.replace("\u2060", "")
+
+
+def changed(story: Story, **changes: Any) -> Story:
+    return replace(story, run=replace(story.run, **changes))
+
+
+FOOT = (
+    f"[Pipeline|{GITLAB}/bug-fix/-/pipelines/100] · [story|https://receiver.example/runs/0123456789abcdef] · "
+    "updated 2026-11-22 10:00 UTC · bug-fix:run=0123456789abcdef\n"
+)
+
+
+def test_the_ticket_says_what_was_found_and_whose_turn_it_is(notes: StatusNotes, story: Story) -> None:
+    assert shown(notes.ticket(story)) == (
+        "*Bug fix: waiting for review* (iteration 1 of 3, $1.12 of $6.00)\n"
+        'Reproduced: saving "O\'Brien" returns 500. Tests 41/41.\n'
+        f"Fix: [payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1] (opened)\n"
+        f"You need to: review [\\!1|{GITLAB}/contacts/-/merge_requests/1].\n" + FOOT
+    )
+
+
+def test_the_ticket_shows_the_work_while_it_goes_on(notes: StatusNotes, story: Story) -> None:
+    jobs = (job(0, Phase.ANALYSIS, "success"), job(2, Phase.REPRODUCTION, "running"), job(4, Phase.TESTING, "created"))
+    pipelines = (replace(story.pipelines[0], jobs=jobs),)
+    working = replace(changed(story, status="running"), pipelines=pipelines, reports=story.reports[:1])
+    working = replace(working, merge_requests=(), costs=replace(story.costs, total=cost("0.40", known=False)))
+    assert shown(notes.ticket(working)) == (
+        "*Bug fix: at work* (iteration 1 of 3, at least $0.40 of $6.00)\n"
+        f"✓ [analysis|{GITLAB}/bug-fix/-/jobs/0]: src/contacts.py:42\n"
+        f"… [reproduction|{GITLAB}/bug-fix/-/jobs/2] payk12/contacts\n"
+        "Nobody has to do anything yet.\n" + FOOT
+    )
+
+
+def test_an_escalation_says_why_and_what_could_not_be_done(notes: StatusNotes, story: Story) -> None:
+    act = Act(
+        id=1,
+        kind="TransitionIssue",
+        payload={},
+        state="done",
+        attempts=1,
+        created_at=NOW,
+        performed_at=NOW,
+        last_error=None,
+        result={"moved": False, "sentence": "Jira offers no transition to In Review from here."},
+        wanted_by=1,
+    )
+    failed = replace(changed(story, status="escalated", reason="Two tests fail."), merge_requests=(), effects=(act,))
+    assert shown(notes.ticket(failed)).splitlines()[2:4] == [
+        "Why: Two tests fail.",
+        "Note: Jira offers no transition to In Review from here.",
+    ]
+    moved = replace(act, id=2, result={"moved": True, "to": "In Review"})
+    assert "Note:" not in notes.ticket(replace(failed, effects=(act, moved)))
+
+
+def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, story: Story) -> None:
+    text = notes.description(story, repository=REPOSITORY, evidence=("![red](/uploads/1/red.png)", "[x](http://evil)"))
+    assert shown(text) == (
+        "**Wrong** Names with an apostrophe give 500.\n\n"
+        "**Cause** `src/contacts.py:42`: Quoting by hand.\n\n"
+        "**Change**\n- `src/contacts.py`: a bound parameter\n\n"
+        "| | before | after |\n|---|---|---|\n| reproduction | ✗ | ✓ |\n| suite | 40/40 | 41/41 |\n\n"
+        "![red](/uploads/1/red.png)\n\n"
+        "<details><summary>Steps of the reproduction</summary>\n\n"
+        "1. Open the form.\n1. Save O'Brien.\n\n</details>\n\n"
+        "**Risk** low: One statement.\n**Roll back** revert this commit.\n**Linked** none\n\n"
+        "Ticket [PL-479](https://jira.example/browse/PL-479) · "
+        "[how this came about](https://receiver.example/runs/0123456789abcdef)\n\n"
+        "<!-- bug-fix:run=0123456789abcdef -->\n"
+    )
+
+
+def test_the_status_note_opens_with_at_most_twelve_lines(notes: StatusNotes, story: Story) -> None:
+    text = shown(notes.merge_request(story, repository=REPOSITORY))
+    jobs = f"{GITLAB}/bug-fix/-/jobs"
+    assert text.startswith(
+        "<!-- bug-fix:run=0123456789abcdef -->\n"
+        "**Bug fix: waiting for review** · iteration 1 of 3 · $1.12 of $6.00. Your turn: review and merge.\n\n"
+        "| | reproduction | implementation | testing | merge request |\n|---|---|---|---|---|\n"
+        f"| payk12/contacts | [✓]({jobs}/2) | [✓]({jobs}/3) | [✓]({jobs}/4) | · |\n\n"
+        "Reproduction: failed before, passes with the fix · suite: 40/40 before, 41/41 after\n"
+    )
+    opened = text.partition("<details>")[0]
+    assert len([line for line in opened.splitlines() if line]) <= 12
+    assert "| analysis | $0.48 |\n| implementation | $0.64 |\n| in all | $1.12 |" in text
+    assert "Updated 2026-11-22 10:00 UTC for `cccccccccccc`" in text
+
+
+@pytest.mark.parametrize("status", ["merged", "closed", "cancelled", "failed", "declined", "not_reproduced"])
+def test_every_end_is_told(notes: StatusNotes, story: Story, status: str) -> None:
+    ended = changed(story, status=status, reason="So it ended.")
+    assert "Why: So it ended." in notes.ticket(ended)
+    assert notes.merge_request(ended, repository=REPOSITORY)
+
+
+def test_a_run_without_plan_or_pipeline_has_a_note_too(notes: StatusNotes, story: Story) -> None:
+    early = replace(changed(story, status="starting", iteration=1), plan=None, pipelines=(), reports=())
+    early = replace(early, merge_requests=(), costs=replace(story.costs, budget_usd=None, total=cost("0")))
+    assert shown(notes.ticket(early)).startswith("*Bug fix: starting* (iteration 1 of 3, $0.00 of $6.00)\nNow: ")
+
+
+def test_a_refusal_is_a_sentence_with_the_runs_marker(notes: StatusNotes) -> None:
+    assert notes.refusal("Mara may not start runs", run="0123456789abcdef") == (
+        "*Bug fix: not started*\nWhy: Mara may not start runs.\nbug-fix:run=0123456789abcdef\n"
+    )
+    assert notes.marker("0123456789abcdef") in notes.refusal("x", run="0123456789abcdef")
