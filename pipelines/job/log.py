@@ -12,7 +12,6 @@ from typing import TextIO
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LINE_LIMIT = 400
-_SILENT_S = 1.5
 
 
 def printable(text: str) -> str:
@@ -23,9 +22,10 @@ def printable(text: str) -> str:
 class JobLog:
     """Writes to the job's log, with seconds since the start in front."""
 
-    def __init__(self, *, stream: TextIO | None = None, heartbeat_s: float = 20.0) -> None:
+    def __init__(self, *, stream: TextIO | None = None, heartbeat_s: float = 20.0, silent_s: float = 1.5) -> None:
         self._stream = stream or sys.stdout
         self._heartbeat_s = heartbeat_s
+        self._silent_s = silent_s
         self._secrets: list[str] = []
         self._lock = threading.Lock()
         self.started = time.monotonic()
@@ -73,7 +73,7 @@ class JobLog:
         self.say(f"{title}: {time.monotonic() - begun:.1f} s")
 
     def _beat(self, title: str, begun: float, done: threading.Event) -> None:
-        if not done.wait(_SILENT_S):
+        if not done.wait(self._silent_s):
             self.say(f"{title} …")
         while not done.wait(self._heartbeat_s):
             self.say(f"{title}: still at it after {time.monotonic() - begun:.0f} s")

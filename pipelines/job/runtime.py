@@ -31,7 +31,11 @@ class Runtime(Struct, frozen=True, kw_only=True):
 
 def own_runtime() -> Runtime:
     """Return the runtime of this process, for the user that it runs as."""
-    return Runtime(python=sys.executable, path=(str(Path(sys.executable).parent),))
+    return Runtime(
+        python=sys.executable,
+        path=(str(Path(sys.executable).parent),),
+        library_path=os.environ.get("LD_LIBRARY_PATH"),
+    )
 
 
 def usable_by(uid: int) -> bool:

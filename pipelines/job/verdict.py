@@ -107,7 +107,7 @@ def judge_passing(run: TestRun, *, names: Sequence[str]) -> Verdict:
     return Verdict(holds=True, reason=f"{len(names)} of {len(names)} passed.") if objection is None else _no(objection)
 
 
-def test_names(run: TestRun) -> tuple[str, ...]:
+def called_tests(run: TestRun) -> tuple[str, ...]:
     """Return the names of the tests whose body ran."""
     return tuple(sorted(step.test for step in _steps(run) if step.when == "call"))
 

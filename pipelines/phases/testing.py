@@ -6,7 +6,7 @@ from pipelines.job.browser import find_browser
 from pipelines.job.errors import InputMismatchError, JobError
 from pipelines.job.job import Job
 from pipelines.job.suite import new_failures, regression, run_suite
-from pipelines.job.verdict import judge_failing, judge_passing, test_names
+from pipelines.job.verdict import judge_failing, judge_passing, called_tests
 from pipelines.job.workspace import read_input
 from pipelines.model import (
     ArtifactKind,
@@ -42,7 +42,7 @@ def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResul
     after_run = patched.run(test, browser=browser).run
     before_run = Stage(job, name="before").run(test, browser=browser).run
     before = judge_failing(before_run)
-    after = judge_passing(after_run, names=test_names(before_run))
+    after = judge_passing(after_run, names=called_tests(before_run))
     job.log.say(f"before the patch: {'RED' if before.holds else 'not red'}: {before.reason}")
     job.log.say(f"with the patch: {'GREEN' if after.holds else 'not green'}: {after.reason}")
     suite = run_suite(patched.place, name="suite")

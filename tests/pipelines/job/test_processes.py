@@ -1,0 +1,110 @@
+"""Untrusted commands: what they see, what they reach, and that they end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipelines.job import proc
+from pipelines.job.processes import Isolation, Launcher, Role
+from pipelines.job.runtime import shared_runtime
+
+pytestmark = pytest.mark.integration
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run commands as other users")
+
+
+def shell(launcher: Launcher, command: str, role: Role = Role.WORK, *, timeout_s: float = 20.0) -> str:
+    done = launcher.run(["/bin/bash", "-c", command], role=role, cwd=launcher.root, timeout_s=timeout_s)
+    return done.output
+
+
+def test_a_command_sees_only_the_environment_that_is_named(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI_JOB_TOKEN", "tok-1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "tok-2")
+    seen = {line.split("=", 1)[0] for line in shell(launcher, "env").splitlines()}
+    own = {"PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LANG", "CI", "LD_LIBRARY_PATH", "LC_ALL", "TZ"}
+    own |= {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PWD", "SHLVL", "_", "OLDPWD"}
+    network = {"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"}
+    assert {name for name in seen - own - network if "proxy" not in name.lower()} == set()
+
+
+@as_root
+def test_roles_are_users_that_see_nothing_of_each_other_or_of_us(launcher: Launcher) -> None:
+    assert launcher.isolation is Isolation.OTHER_UIDS
+    secret = launcher.home(Role.BROWSER) / "secret"
+    secret.write_text("of the browser")
+    launcher.give(launcher.home(Role.BROWSER), Role.BROWSER)
+    out = shell(
+        launcher, f"cat {secret} /proc/{os.getpid()}/environ; ls {launcher.root}; id -u; id -G; kill -0 {os.getpid()}"
+    )
+    assert "of the browser" not in out
+    assert out.count("Permission denied") == 3
+    assert "Operation not permitted" in out
+    uid = str(launcher.uid(Role.WORK))
+    assert out.split().count(uid) == 2
+
+
+@as_root
+def test_every_process_of_a_role_ends_also_those_that_hide(launcher: Launcher) -> None:
+    shell(
+        launcher,
+        "(setsid sleep 300 &); (setsid bash -c 'trap \"\" TERM HUP; sleep 301 & sleep 302' &); nohup sleep 303 &",
+    )
+    uid = launcher.uid(Role.WORK)
+    assert uid is not None
+    assert any(process.uid == uid for process in proc.running())
+    launcher.end(Role.WORK)
+    assert not any(process.uid == uid for process in proc.running())
+
+
+@as_root
+def test_a_renewed_role_finds_nothing_of_what_it_left(launcher: Launcher) -> None:
+    place = Path("/dev/shm") / f"left-{os.getpid()}"  # noqa: S108 - that is the point
+    shell(launcher, f"echo 1 > $HOME/count; echo 1 > {place}")
+    assert place.exists()
+    launcher.renew(Role.WORK)
+    assert not place.exists()
+    assert "No such file" in shell(launcher, "cat $HOME/count")
+
+
+def test_a_command_that_does_not_end_is_ended(launcher: Launcher) -> None:
+    done = launcher.run(["/bin/bash", "-c", "echo begun; sleep 300"], role=Role.WORK, cwd=launcher.root, timeout_s=0.5)
+    assert done.timed_out
+    assert done.exit_code == -9
+    assert done.output == "begun\n"
+
+
+def test_a_child_that_keeps_the_output_open_does_not_keep_us(launcher: Launcher) -> None:
+    done = launcher.run(["/bin/bash", "-c", "sleep 300 & echo done"], role=Role.WORK, cwd=launcher.root, timeout_s=60)
+    assert done.exit_code == 0
+    assert done.output == "done\n"
+    assert done.seconds < 30
+
+
+def test_a_command_gets_what_it_is_given_and_keeps_its_exit_code(launcher: Launcher) -> None:
+    done = launcher.run(["/bin/bash", "-c", "cat; exit 7"], role=Role.WORK, cwd=launcher.root, timeout_s=20, given=b"x")
+    assert (done.output, done.exit_code, done.timed_out) == ("x", 7, False)
+
+
+@as_root
+def test_python_and_our_packages_work_for_a_user_who_can_not_enter_where_they_are(launcher: Launcher) -> None:
+    launcher.environment(Role.WORK)
+    runtime = shared_runtime(launcher.root / "copy")
+    uid = launcher.uid(Role.WORK)
+    code = "import pytest, playwright.sync_api, anthropic, ssl, pipelines.model; print('works')"
+    done = subprocess.run(
+        [runtime.python, "-I", "-c", code],
+        env={"LD_LIBRARY_PATH": runtime.library_path or ""},
+        user=uid,
+        group=uid,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "works\n", done.stderr
