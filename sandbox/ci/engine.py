@@ -202,12 +202,12 @@ class Engine:
         pipeline.finished_at = now if to in COMPLETED else None
         self.site.pipeline_changed(pipeline)
         self._beat()
-        if pipeline.parent is not None:
+        if pipeline.parent is not None and pipeline.parent.job_id in self.jobs:
             children.follow(self, self.jobs[pipeline.parent.job_id])
 
     def dispatch(self) -> None:
         """Start pending jobs, oldest first, as far as there are runners and nothing holds them."""
-        running = sum(1 for job_id in self._cancel if not self.jobs[job_id].is_bridge)
+        running = sum(1 for job_id in self._cancel if job_id not in self.jobs or not self.jobs[job_id].is_bridge)
         for job in [job for job in self.jobs.values() if job.status is Status.PENDING and job.id not in self._cancel]:
             if self._closed or self.is_held(job):
                 continue

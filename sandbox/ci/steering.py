@@ -32,10 +32,12 @@ def retry(engine: Engine, pipeline: Pipeline, *, user_id: int) -> None:
 
 
 def forget(engine: Engine, pipeline: Pipeline) -> None:
-    """Remove a pipeline and its jobs."""
-    del engine.pipelines[pipeline.id]
+    """Remove a pipeline, its jobs and its children; what still runs of them ends by itself."""
+    engine.pipelines.pop(pipeline.id, None)
     for job in pipeline.jobs:
-        del engine.jobs[job.id]
+        engine.jobs.pop(job.id, None)
+        if job.downstream is not None:
+            forget(engine, job.downstream)
 
 
 def reopen(engine: Engine, pipeline: Pipeline) -> None:
