@@ -42,7 +42,12 @@ def page(pages: Pages, request: Request) -> Response:
         "lines": ansi.lines(log.removesuffix("\n")) if log else [],
         "raw": f"{href}/raw" if log else None,
         "files": [
-            {"name": name, "href": f"{href}/artifacts/file/{quote(name)}", "size": size(count)}
+            {
+                "folder": name.rpartition("/")[0],
+                "name": name.rpartition("/")[2],
+                "href": f"{href}/artifacts/file/{quote(name)}",
+                "size": size(count),
+            }
             for name, count in files[:FILES]
         ],
         "gone": "Expired" if job.archive and not files else None,

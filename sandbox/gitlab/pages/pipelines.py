@@ -104,8 +104,8 @@ def _graph(pages: Pages, one: Pipeline) -> dict[str, Any]:
         "width": layout.width,
         "height": layout.height,
         "lines": layout.lines,
-        "stages": [{"name": column.name, "x": column.x, "width": graph.JOB_WIDTH} for column in layout.columns],
-        "jobs": [{**shown[at.name], "x": at.x, "y": at.y, "width": graph.JOB_WIDTH} for at in layout.places],
+        "stages": [{"name": column.name, "x": column.x, "width": layout.job_width} for column in layout.columns],
+        "jobs": [{**shown[at.name], "x": at.x, "y": at.y, "width": layout.job_width} for at in layout.places],
     }
 
 
