@@ -60,14 +60,8 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
     out: Screen = screen(console)
     state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))
     evidence = CHECKOUT / ".state" / "demo" / scenario.name
-    began = time.monotonic()
     with World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml") as world:
-        out.line(f"✓ Postgres {world.start_postgres()}")
-        world.start_sandbox()
-        out.line("✓ sandbox: GitLab, Jira, Anthropic")
-        world.start_receiver()
-        world.start_worker()
-        out.line(f"✓ receiver {world.receiver_url} and a worker  {time.monotonic() - began:.1f} s")
+        _start(world, out)
         played = play(world, scenario.expected, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)
         _tell(played, out)
         if options.json:
@@ -76,6 +70,20 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
         if options.serve:
             _serve(world, out)
     return WRONG_OUTCOME if played.surprises else 0
+
+
+def _start(world: World, out: Screen) -> None:
+    began = time.monotonic()
+    with out.busy("Postgres starts"):
+        version = world.start_postgres()
+    out.line(f"✓ Postgres {version}")
+    with out.busy("GitLab, Jira and Anthropic are being emulated"):
+        world.start_sandbox()
+    out.line("✓ sandbox: GitLab, Jira, Anthropic")
+    with out.busy("the receiver starts"):
+        world.start_receiver()
+        world.start_worker()
+    out.line(f"✓ receiver {world.receiver_url} and a worker  {time.monotonic() - began:.1f} s")
 
 
 def _tell(played: Played, out: Screen) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from rich.console import Console, RenderableType
@@ -29,6 +32,9 @@ class Screen(Protocol):
 
     def line(self, text: str) -> None:
         """Say something that stays."""
+
+    def busy(self, what: str) -> AbstractContextManager[object]:
+        """Give signs of life while something takes its time."""
 
     def show(self, story: Story, elapsed_s: float) -> None:
         """Show where the run is now."""
@@ -60,13 +66,29 @@ class PlainScreen:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
         self._spoken = time.monotonic()
 
+    @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """Say every now and then that something still goes on."""
+        done, began = threading.Event(), time.monotonic()
+
+        def say() -> None:
+            while not done.wait(HEARTBEAT_S):
+                self.line(f"  … {what}, {time.monotonic() - began:.0f} s")
+
+        speaker = threading.Thread(target=say, daemon=True)
+        speaker.start()
+        try:
+            yield
+        finally:
+            done.set()
+            speaker.join()
+
     def show(self, story: Story, elapsed_s: float) -> None:
         """Print the jobs that changed, and the run's status when it changed."""
         for job in story.jobs():
-            told = f"{job.status} {_finding(job, story.report(job))}"
-            if job.status in {"created", "pending"} or self._seen.get(job.id) == told:
+            if job.status in {"created", "pending"} or self._seen.get(job.id) == job.status:
                 continue
-            self._seen[job.id] = told
+            self._seen[job.id] = job.status
             mark, _ = MARKS.get(job.status, ("·", "dim"))
             self.line(f"  {job.name:<38} {mark} {_measures(job, story)}".rstrip())
         if story.run.status != self._status:
@@ -98,6 +120,10 @@ class LiveScreen:
     def line(self, text: str) -> None:
         """Print a line above the tree."""
         self._console.print(text, highlight=False, markup=False)
+
+    def busy(self, what: str) -> AbstractContextManager[object]:
+        """Turn a spinner while something goes on."""
+        return self._console.status(f"{what} …")
 
     def show(self, story: Story, elapsed_s: float) -> None:
         """Draw the tree."""
