@@ -172,8 +172,9 @@ def test_held_jobs_stay_pending_until_they_are_released(start: Callable[..., Any
 
 def test_only_so_many_jobs_run_at_once(start: Callable[..., Any], tmp_path: Path) -> None:
     record = tmp_path / "record"
+    together = f"while [ $(grep -c + {record}) -lt 2 ]; do sleep 0.01; done"  # so that two do overlap
     running = start(
-        f"a: {{parallel: 5, script: ['echo + >> {record}', 'sleep 0.05', 'echo - >> {record}']}}", concurrency=2
+        f"a: {{parallel: 5, script: ['echo + >> {record}', '{together}', 'echo - >> {record}']}}", concurrency=2
     )
     running.project().pipelines.create({"ref": "main"})
     running.settled()
