@@ -25,14 +25,13 @@ from msgspec import Struct
 from pipelines.job import proc
 from pipelines.job.errors import JobError
 from pipelines.job.runtime import Runtime, own_runtime, shared_runtime, usable_by
+from pipelines.job.uids import NoUidsError, UidBlock
 
 _PASSED = (
     *("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
 )
 _OUTPUT_LIMIT = 10 * 1024 * 1024
-_FIRST_UID, _UID_BLOCKS = 50_000, 3_000
-"""Below 65,536, so that rootless containers can map them; people's accounts are rarely there."""
 _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - cleaned, not used
 
 
@@ -71,9 +70,16 @@ class Launcher:
         self._passed = {name: environ[name] for name in _PASSED if name in environ}
         self._search_path = environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
         self._groups: dict[Role, list[subprocess.Popen[bytes]]] = defaultdict(list)
-        first = _FIRST_UID + job_id % _UID_BLOCKS * len(Role)
         self._used = False
-        self._uids = {role: first + place for place, role in enumerate(Role)}
+        self._preferred = job_id
+
+    @cached_property
+    def _uids(self) -> dict[Role, int]:
+        try:
+            self._block = UidBlock(len(Role), preferred=self._preferred)  # held as long as this object lives
+        except NoUidsError as error:
+            raise JobError(f"Untrusted code can't be given users of its own: {error}") from error
+        return {role: self._block.first + place for place, role in enumerate(Role)}
 
     @cached_property
     def isolation(self) -> Isolation:
