@@ -7,6 +7,7 @@ data or money.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -92,12 +93,12 @@ def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bo
         raise Refused(413, "request_too_large", f"The request has {len(body)} bytes; the limit is {MAX_BODY}.")
     request = _decoded(body)
     if unknown := sorted(set(request) - PARAMETERS):
-        raise _forbidden(f"Parameters that the gateway does not pass on: {', '.join(unknown)[:200]}.")
+        raise _forbidden(f"Parameters that the gateway does not pass on: {_named(*unknown)}.")
     if foreign := sorted(set(betas) - BETAS):
-        raise _forbidden(f"Betas that the gateway does not pass on: {', '.join(foreign)[:200]}.")
+        raise _forbidden(f"Betas that the gateway does not pass on: {_named(*foreign)}.")
     model, stream = request.get("model"), request.get("stream", False)
     if not isinstance(model, str) or model not in allowed.models:
-        raise _forbidden(f"This job may use {', '.join(sorted(allowed.models))}, not {str(model)[:80]}.")
+        raise _forbidden(f"This job may use {', '.join(sorted(allowed.models))}, not {_named(model)}.")
     if request.get("service_tier", "standard_only") not in ("standard_only", "auto"):
         raise _forbidden("Only the standard service tier is passed on.")
     if not isinstance(stream, bool):
@@ -164,7 +165,7 @@ def _check_tools(tools: object) -> None:
     for tool in tools:
         kind = tool.get("type", "custom") if isinstance(tool, dict) else tool
         if kind != "custom":
-            raise _forbidden(f"Only tools that run in the job are passed on, not {str(kind)[:80]}.")
+            raise _forbidden(f"Only tools that run in the job are passed on, not {_named(kind)}.")
 
 
 def _check_content(content: object, where: str, depth: int) -> int:
@@ -183,16 +184,25 @@ def _check_block(block: object, where: str, depth: int) -> int:
     if not isinstance(block, dict) or not isinstance(kind, str):
         raise _wrong(f"Each content block must be an object with a type ({where}).")
     if kind not in BLOCKS:
-        raise _forbidden(f"Content blocks of type {kind[:80]} are not passed on ({where}).")
+        raise _forbidden(f"Content blocks of type {_named(kind)} are not passed on ({where}).")
     media = _check_content(block.get("content"), where, depth + 1)
     if kind not in MEDIA_TOKENS:
         return media
     source = block.get("source")
     if not isinstance(source, dict) or source.get("type") not in SOURCES:
         found = source.get("type") if isinstance(source, dict) else None
-        raise _forbidden(f"Sources of type {str(found)[:80]} are not passed on ({where}).")
+        raise _forbidden(f"Sources of type {_named(found)} are not passed on ({where}).")
     media += _check_content(source.get("content"), where, depth + 1)
     return media + (MEDIA_TOKENS[kind] if source["type"] == "base64" else 0)
+
+
+_NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+def _named(*values: object) -> str:
+    """Return names as a sentence may show them: what is no name could be anything, and sentences are logged."""
+    shown = (str(value) if isinstance(value, str) and _NAME.fullmatch(value) else "something else" for value in values)
+    return ", ".join(list(dict.fromkeys(shown))[:10])
 
 
 def _forbidden(sentence: str) -> Refused:

@@ -1,23 +1,35 @@
 """The real application on a real database, and vendors that sign as they do."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import itertools
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import make_url
 
-from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start
+from pipelines.catalogue import Agent, Budget, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.model import IssueKey, Phase, ProjectPath, RunId
+from pipelines.wire import Ticket
 from receiver.app import create_app
 from receiver.settings import Settings
+from receiver.store import sessions
+from receiver.store.database import Database
+from receiver.store.schema import IterationRow, PipelineRow, RunRow
+from sandbox.server import bind, in_thread
 
 KEY = "whsec_" + base64.b64encode(b"a key for the tests of the hooks").decode()
 
@@ -96,3 +108,133 @@ def vendors(postgres: str, settings_of: Any, catalogue: Catalogue) -> Iterator[V
     """Talk to the application on a clean database."""
     with TestClient(create_app(settings_of(postgres), catalogue=catalogue), raise_server_exceptions=False) as client:
         yield Vendors(client, postgres)
+
+
+RUN = RunId("00000000000000aa")
+REPOSITORY = ProjectPath("payk12/contacts")
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TICKET = Ticket(key=IssueKey("PL-479"), summary="Apostrophes", description="O'Brien can't be saved.")
+
+
+def frozen_catalogue(**budget: str) -> Catalogue:
+    """Return the catalogue that the stored run was started with."""
+    stack = Stack(preset="python", image="python:3.11")
+    amounts = {name: Decimal(value) for name, value in budget.items()}
+    names = ("default", "python-pro")
+    return Catalogue(
+        automation_project=ProjectPath("payk12/bug-fix"),
+        automation_ref="main",
+        jira=Jira(project="PL", start=Start(label="bug-fix")),
+        policy=Policy(budget_usd=Budget(**amounts)),
+        agents={name: Agent(name=name, model="claude-sonnet-5-5") for name in names},
+        repositories={REPOSITORY: Repository(key="contacts", project=REPOSITORY, agent="python-pro", stack=stack)},
+        sha256="0" * 64,
+    )
+
+
+@dataclass
+class Desk:
+    """The database, as a test fills it and looks into it."""
+
+    address: str
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
+
+    @property
+    def plain(self) -> str:
+        return make_url(self.address).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def rows(self, query: str, *values: Any) -> list[Any]:
+        with psycopg.connect(self.plain, autocommit=True) as connection:
+            cursor = connection.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def one(self, query: str, *values: Any) -> Any:
+        ((value,),) = self.rows(query, *values)
+        return value
+
+    def run(
+        self, *, status: str = "running", iteration: int = 1, pipeline: int = 100, project: int = 1, **budget: str
+    ) -> RunId:
+        """Store a run at work whose parent pipeline is `pipeline`."""
+        run = RunRow(
+            id=RUN,
+            issue_key="PL-479",
+            status=status,
+            status_at=NOW,
+            iteration=iteration,
+            branch="bug-fix/PL-479-apostrophes",
+            actor_name="Mara",
+            ticket=msgspec.to_builtins(TICKET),
+            catalogue=msgspec.to_builtins(frozen_catalogue(**budget)),
+            base_shas={REPOSITORY: "a" * 40},
+            repositories=[REPOSITORY],
+            reason="",
+            labelled_at=NOW,
+            created_at=NOW,
+        )
+        parent = PipelineRow(
+            id=pipeline,
+            project_id=project,
+            run_id=RUN,
+            iteration=iteration,
+            status="running",
+            url="http://gitlab.example/p",
+            seen_at=NOW,
+        )
+        self.add(run)
+        self.add(IterationRow(run_id=RUN, number=iteration, started_at=NOW), parent)
+        return RUN
+
+    def add(self, *rows: Any) -> None:
+        async def write() -> None:
+            async with Database(self.address) as database, database.begin() as session:
+                session.add_all(rows)
+
+        asyncio.run(write())
+
+    def session(self, phase: Phase, *, job: int | None = None, iteration: int = 1, hours: int = 1) -> str:
+        """Open a session as the doorkeeper would, and return its token."""
+        token = secrets.token_urlsafe(32)
+        new = sessions.NewSession(
+            token=token,
+            jti=secrets.token_hex(8),
+            run=RUN,
+            iteration=iteration,
+            phase=phase,
+            repository=None if phase in {Phase.ANALYSIS, Phase.GENERATE} else REPOSITORY,
+            project_id=1,
+            pipeline_id=100,
+            job_id=next(self.numbers) if job is None else job,
+            created_at=NOW,
+            expires_at=NOW + timedelta(hours=hours),
+        )
+
+        async def write() -> None:
+            async with Database(self.address) as database, database.begin() as session:
+                assert await sessions.open_once(session, new) is not None
+
+        asyncio.run(write())
+        return token
+
+    def refusals(self) -> list[str]:
+        """Return what the run's story says that jobs were refused."""
+        return [row[0] for row in self.rows("SELECT reason FROM decisions WHERE verdict = 'refused' ORDER BY id")]
+
+
+@pytest.fixture
+def desk(postgres: str) -> Desk:
+    return Desk(postgres)
+
+
+@pytest.fixture
+def serve(desk: Desk, settings_of: Any) -> Iterator[Callable[..., str]]:
+    """Serve the receiver on a real socket and give its address; settings may be changed, and its clock."""
+    with ExitStack() as stack:
+
+        def start(clock: Callable[[], datetime] = lambda: NOW, **changes: str) -> str:
+            listener, url = bind()
+            settings = settings_of(desk.address, **{"public_url": url} | changes)
+            stack.enter_context(in_thread(create_app(settings, catalogue=frozen_catalogue(), clock=clock), listener))
+            return url
+
+        yield start
