@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
-from defusedxml import DefusedXmlException  # type: ignore[import-untyped]  # no stubs in our environment
-from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # ditto
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import fromstring
 
 from sandbox.ci import limits
 from sandbox.ci.errors import CiError
