@@ -84,6 +84,11 @@ class Jira:
         api._session.hooks["response"].append(stop_at_overload)  # noqa: SLF001  # the package has no other way
         return api
 
+    def close(self) -> None:
+        """Close all connections."""
+        if "_api" in self.__dict__:
+            self._api.close()  # type: ignore[no-untyped-call]  # the package leaves it so
+
     def identity(self) -> str:
         """Return the name of the account that the token belongs to."""
         with told("Jira", "asking whose token it is"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import procrastinate
+import psycopg
 import structlog
+from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext, JobResult
 from procrastinate.jobs import DeleteJobCondition, Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
@@ -25,6 +26,8 @@ HEARTBEAT = 2.0
 """Seconds between signs of life; see `sweep.STALLED`."""
 REVIVE_EVERY = 5.0
 """Seconds."""
+RECONNECT_AFTER = 0.5
+"""Seconds after the database was lost; what the lost worker had under way is revived later."""
 LONGEST_WAIT = 20
 """Seconds; a job that waits holds back those with its lock."""
 
@@ -83,42 +86,43 @@ def queue_app(workshop: Workshop) -> procrastinate.App:
     return app
 
 
-async def run(workshop: Workshop, *, concurrency: int, sweep_every: float, stop: asyncio.Event | None = None) -> None:
-    """Work until SIGTERM or SIGINT (or `stop`); what is under way is finished first."""
+async def run(workshop: Workshop, *, concurrency: int, sweep_every: float) -> None:
+    """Work until SIGTERM or SIGINT; what is under way is finished first. Outlives the loss of the database."""
     app = queue_app(workshop)
     async with app.open_async():
         helpers = [
             asyncio.create_task(_again_and_again(lambda: revive(app), every=REVIVE_EVERY)),
             asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
         ]
-        eager = EagerWorker(
-            app=app,
-            queues=[DELIVERIES, EFFECTS],
-            concurrency=concurrency,
-            delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
-            install_signal_handlers=stop is None,
-            update_heartbeat_interval=HEARTBEAT,
-            fetch_job_polling_interval=1.0,
-            shutdown_graceful_timeout=30.0,
-        )
-        worker = asyncio.create_task(eager.run())  # type: ignore[no-untyped-call]  # the package leaves it so
         log.info("worker.started", concurrency=concurrency)
         try:
-            if stop is None:
-                await worker
-            else:
-                waiting = asyncio.create_task(stop.wait())
-                await asyncio.wait({worker, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-                if not worker.done():
-                    worker.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await worker
+            while not await _stopped_by_signal(app, concurrency):
+                pass
         finally:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
         log.info("worker.stopped")
+
+
+async def _stopped_by_signal(app: procrastinate.App, concurrency: int) -> bool:
+    """Work until told to stop, True; or until the database is lost, False: the queue's own worker ends with that."""
+    worker = EagerWorker(
+        app=app,
+        queues=[DELIVERIES, EFFECTS],
+        concurrency=concurrency,
+        delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
+        update_heartbeat_interval=HEARTBEAT,
+        fetch_job_polling_interval=1.0,
+        shutdown_graceful_timeout=30.0,
+    )
+    try:
+        await worker.run()  # type: ignore[no-untyped-call]  # the package leaves it so
+    except (ConnectorException, psycopg.Error, OSError) as error:
+        log.warning("worker.lost_database", reason=f"{type(error).__name__}: {error.__cause__ or error}")
+        await asyncio.sleep(RECONNECT_AFTER)
+        return False
+    return True
 
 
 async def _sweep_alone(workshop: Workshop) -> None:

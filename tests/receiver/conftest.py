@@ -1,0 +1,197 @@
+"""The emulators as a process, what a worker performs effects with, and a run that is ready for it."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import httpx2
+import msgspec
+import pytest
+
+from pipelines.catalogue import Catalogue
+from pipelines.catalogue_file import read
+from pipelines.model import RunId
+from pipelines.wire import Ticket
+from receiver.notes import StatusNotes
+from receiver.outbound.desk import Desk
+from receiver.outbound.faults import NoFaults
+from receiver.outbound.gitlab_client import Connection
+from receiver.outbound.gitlab_pipelines import Pipelines
+from receiver.outbound.gitlab_repositories import Repositories
+from receiver.outbound.jira_client import Jira
+from receiver.store import runs
+from receiver.store.database import Database
+from receiver.workflow.run import RunStatus
+
+CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
+RECEIVER = "http://127.0.0.1:9"
+
+
+class World:
+    """The emulators, and what tests look at in them as an administrator or a person would."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.facts = facts
+        self.gitlab_url: str = facts["gitlab"]["url"]
+        self.jira_url: str = facts["jira"]["url"]
+        self.admin = gitlab.Gitlab(self.gitlab_url, private_token=facts["gitlab"]["admin_token"])
+
+    @property
+    def automation(self) -> Any:
+        return self.admin.projects.get("payk12/bug-fix", lazy=True)
+
+    @property
+    def contacts(self) -> Any:
+        return self.admin.projects.get("payk12/contacts", lazy=True)
+
+    def pipelines(self) -> list[Any]:
+        return list(self.automation.pipelines.list(source="api", get_all=True))
+
+    def forget_pipelines(self) -> None:
+        for pipeline in self.automation.pipelines.list(get_all=True):
+            pipeline.cancel()
+            pipeline.delete()
+
+    def jira(self, method: str, path: str, body: object = None) -> Any:
+        facts = self.facts["jira"]
+        told = httpx2.request(
+            method, f"{self.jira_url}{path}", json=body, auth=(facts["person"], facts["person_token"])
+        ).raise_for_status()
+        return told.json() if told.content else None
+
+    def reset_ticket(self) -> None:
+        """Label PL-479, and move it back to where it began."""
+        self.jira("PUT", "/rest/api/2/issue/PL-479", {"update": {"labels": [{"set": ["bug-fix"]}]}})
+        while self.status() != "To Do":
+            offered = self.jira("GET", "/rest/api/2/issue/PL-479/transitions")["transitions"]
+            back = next((one for one in offered if one["to"]["name"] == "To Do"), offered[0])
+            self.jira("POST", "/rest/api/2/issue/PL-479/transitions", {"transition": {"id": back["id"]}})
+
+    def status(self) -> str:
+        name: str = self.jira("GET", "/rest/api/2/issue/PL-479?fields=status")["fields"]["status"]["name"]
+        return name
+
+    def comments(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.jira("GET", "/rest/api/2/issue/PL-479/comment")["comments"]
+        return found
+
+    def settings(self, database_url: str) -> dict[str, str]:
+        ours, jira = self.facts["gitlab"], self.facts["jira"]
+        return {
+            "DATABASE_URL": database_url,
+            "GITLAB_URL": ours["url"],
+            "GITLAB_TOKEN": ours["token"],
+            "GITLAB_STARTER_TOKEN": ours["starter_token"],
+            "GITLAB_WEBHOOK_SECRETS": ours["webhook_secret"],
+            "JIRA_URL": jira["url"],
+            "JIRA_USER": jira["user"],
+            "JIRA_TOKEN": jira["token"],
+            "JIRA_WEBHOOK_SECRETS": jira["webhook_secret"],
+            "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+            "ANTHROPIC_API_KEY": "none",
+            "BUG_FIX_CATALOGUE": str(CATALOGUE),
+            "PUBLIC_URL": RECEIVER,
+            "READ_TOKENS": "read",
+            "SWEEP_SECONDS": "1",
+        }
+
+
+@pytest.fixture(scope="session")
+def served_world() -> Iterator[World]:
+    with tempfile.TemporaryDirectory(prefix="bug-fix-world-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        state = folder / "state"
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "sandbox", "serve", "--state", str(state), "--receiver", RECEIVER],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            told = state / "sandbox.json"
+            deadline = time.monotonic() + 60
+            while not told.exists():
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, "the sandbox did not start"
+                time.sleep(0.02)
+            world = World(json.loads(told.read_text()))
+            yield world
+            world.admin.session.close()
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(20)
+
+
+@pytest.fixture
+def world(served_world: World) -> Iterator[World]:
+    """Give the emulators without pipelines, with PL-479 labelled and without faults."""
+    served_world.forget_pipelines()
+    served_world.reset_ticket()
+    yield served_world
+    for url in (served_world.gitlab_url, served_world.jira_url):
+        httpx2.delete(f"{url}/_sandbox/faults")
+
+
+@pytest.fixture
+def catalogue() -> Catalogue:
+    return read(CATALOGUE.read_text(encoding="utf-8"), source=CATALOGUE.name)
+
+
+@pytest.fixture
+async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncIterator[Desk]:
+    facts = world.facts
+    writer = Connection(facts["gitlab"]["url"], facts["gitlab"]["token"])
+    starter = Connection(facts["gitlab"]["url"], facts["gitlab"]["starter_token"])
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    made = Desk(
+        database=database,
+        starter=Pipelines(starter),
+        reader=Pipelines(writer),
+        repositories=Repositories(writer),
+        jira=Jira(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),
+        notes=StatusNotes(catalogue=lambda: catalogue, public_url=RECEIVER, clock=clock),
+        catalogue=lambda: catalogue,
+        public_url=RECEIVER,
+        faults=NoFaults(),
+        clock=clock,
+    )
+    yield made
+    made.jira.close()
+    writer.close()
+    starter.close()
+
+
+@pytest.fixture
+async def run(database: Database, world: World, catalogue: Catalogue) -> RunId:
+    """Return a run that was admitted, on a branch of its own for each test."""
+    project = world.contacts
+    base = project.branches.get("main").commit["id"]
+    run = RunId(secrets.token_hex(8))
+    now = datetime.now(UTC) - timedelta(seconds=1)
+    ticket = Ticket(
+        key="PL-479", summary="Contact creation fails", description="", url=f"{world.jira_url}/browse/PL-479"
+    )  # type: ignore[arg-type]  # a key is a string
+    async with database.begin() as session:
+        row = await runs.create(
+            session, run, issue_key="PL-479", status=RunStatus.STARTING, actor=None, name="Mara", now=now
+        )
+        row.ticket = msgspec.to_builtins(ticket)
+        row.catalogue = msgspec.to_builtins(catalogue)
+        row.base_shas = {"payk12/contacts": base}
+        row.repositories = ["payk12/contacts"]
+        row.branch = f"bug-fix/PL-479-{run}"
+        await runs.begin_iteration(session, row, 1, diagnosis=None, now=now)
+    return run

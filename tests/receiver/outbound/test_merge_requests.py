@@ -1,0 +1,196 @@
+import difflib
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import delete
+
+from pipelines import model
+from pipelines.model import MergeRequestResult, Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
+from pipelines.wire import sha256
+from receiver.outbound.desk import Desk
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.perform import perform
+from receiver.store import facts, runs
+from receiver.store.schema import BlobRow, ReportRow
+from receiver.workflow.effects import OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.events import MergeRequestOpened
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+CONTACTS = ProjectPath("payk12/contacts")
+EFFECT = OpenMergeRequest(iteration=1, repository=CONTACTS)
+
+
+def patch_of(path: str, before: str, after: str) -> bytes:
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    lines = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}")
+    return (f"diff --git a/{path} b/{path}\n" + "".join(lines)).encode()
+
+
+def readme(world: Any) -> str:
+    text: str = world.contacts.files.get("README.md", ref="main").decode().decode()
+    return text
+
+
+async def submit(desk: Desk, run: RunId, patch: bytes, *, tested: bytes | None = None, passed: bool = True) -> None:
+    """Store what an accepted testing job and an accepted merge request job leave behind."""
+    async with desk.database.begin() as session:
+        base = (await runs.facts(session, run)).base_shas[CONTACTS]
+        testing = model.TestingResult(
+            base_sha=base,
+            patch_sha256=sha256(patch if tested is None else tested),
+            test_sha256="0" * 64,
+            reproduction_before_failed=True,
+            reproduction_after_passed=passed,
+            suite=None,
+            new_failures=(),
+        )
+        submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(patch))
+        now = datetime.now(UTC)
+        session.add(BlobRow(sha256=sha256(patch), content=patch, size=len(patch), run_id=run, created_at=now))
+        for job, (phase, result) in enumerate(((Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission)), start=7):
+            report = PhaseReport(
+                run=run,
+                iteration=1,
+                phase=phase,
+                repository=CONTACTS,
+                outcome=ReportOutcome.SUCCEEDED,
+                reason="Done.",
+                result=result,
+            )
+            row = ReportRow(
+                run_id=run,
+                iteration=1,
+                phase=phase,
+                repository=CONTACTS,
+                project_id=1,
+                pipeline_id=2,
+                job_id=job,
+                sha256=sha256(msgspec.json.encode(report)),
+                report=msgspec.to_builtins(report),
+                outcome=report.outcome,
+                state="accepted",
+                received_at=now,
+            )
+            session.add(row)
+
+
+async def opened(desk: Desk, run: RunId) -> MergeRequestOpened:
+    (event,) = (await perform(desk, run, EFFECT)).events
+    assert isinstance(event, MergeRequestOpened)
+    return event
+
+
+async def branch_of(desk: Desk, run: RunId) -> str:
+    async with desk.database.begin() as session:
+        return (await runs.facts(session, run)).branch
+
+
+async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_however_often(
+    desk: Desk, run: RunId, world: Any
+) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    first = await opened(desk, run)
+    assert await opened(desk, run) == first
+    branch = await branch_of(desk, run)
+    commits = world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)
+    assert [commit.id for commit in commits] == [first.head_sha]
+    assert world.contacts.files.get("README.md", ref=branch).decode().decode() == text + "\nFixed.\n"
+    (request,) = world.contacts.mergerequests.list(source_branch=branch, get_all=True)
+    assert (request.iid, request.title, request.target_branch) == (first.iid, "PL-479: Fix", "main")
+    assert request.author["username"] == "bug-fix-bot"
+
+
+async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: RunId, world: Any) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFirst.\n"))
+    first = await opened(desk, run)
+    async with desk.database.begin() as session:
+        await session.execute(delete(ReportRow))
+    await submit(desk, run, patch_of("README.md", text, text + "\nSecond.\n"))
+    second = await opened(desk, run)
+    assert (second.iid, second.head_sha == first.head_sha) == (first.iid, False)
+    branch = await branch_of(desk, run)
+    assert len(world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)) == 1
+    assert "Second." in world.contacts.files.get("README.md", ref=branch).decode().decode()
+
+
+async def test_a_branch_that_somebody_committed_to_is_left_alone(desk: Desk, run: RunId, world: Any) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFirst.\n"))
+    await opened(desk, run)
+    branch = await branch_of(desk, run)
+    world.contacts.commits.create(
+        {
+            "branch": branch,
+            "commit_message": "Mine",
+            "actions": [{"action": "create", "file_path": "mine.txt", "content": "mine"}],
+        }
+    )
+    async with desk.database.begin() as session:
+        await session.execute(delete(ReportRow))
+    await submit(desk, run, patch_of("README.md", text, text + "\nSecond.\n"))
+    with pytest.raises(RefusedError, match="not ours"):
+        await opened(desk, run)
+    assert world.contacts.files.get("mine.txt", ref=branch)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"tested": b"another patch"}, "not the one that was tested"),
+        ({"passed": False}, "does not prove it"),
+    ],
+)
+async def test_a_patch_that_is_not_what_was_promised_is_not_committed(
+    desk: Desk, run: RunId, world: Any, change: dict[str, Any], sentence: str
+) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"), **change)
+    with pytest.raises(RefusedError, match=sentence):
+        await opened(desk, run)
+
+
+async def test_a_patch_of_ci_files_is_not_committed(desk: Desk, run: RunId) -> None:
+    patch = (
+        b"diff --git a/.gitlab-ci.yml b/.gitlab-ci.yml\nnew file mode 100644\n"
+        b"--- /dev/null\n+++ b/.gitlab-ci.yml\n@@ -0,0 +1 @@\n+x: 1\n"
+    )
+    await submit(desk, run, patch)
+    with pytest.raises(RefusedError, match=r"belongs to git"):
+        await opened(desk, run)
+
+
+async def test_a_patch_that_does_not_fit_its_base_is_not_committed(desk: Desk, run: RunId) -> None:
+    await submit(desk, run, patch_of("README.md", "nothing\nlike\nit\n", "nothing\nlike\nthat\n"))
+    with pytest.raises(RefusedError, match="does not fit"):
+        await opened(desk, run)
+
+
+async def test_without_an_accepted_test_nothing_is_opened(desk: Desk, run: RunId) -> None:
+    with pytest.raises(RefusedError, match="no accepted testing report"):
+        await opened(desk, run)
+
+
+async def test_the_status_note_is_edited_in_place_and_made_anew_when_deleted(
+    desk: Desk, run: RunId, world: Any
+) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    event = await opened(desk, run)
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        catalogue = desk.catalogue()
+        await facts.write(session, event, row, catalogue=catalogue, bot=None, now=datetime.now(UTC))
+    effect = UpdateMergeRequestNote(repository=CONTACTS)
+    notes = world.contacts.mergerequests.get(event.iid, lazy=True).notes
+    first = (await perform(desk, run, effect)).result
+    assert (await perform(desk, run, effect)).result == first
+    (ours,) = [note for note in notes.list(get_all=True) if not note.system]
+    notes.delete(ours.id)
+    await perform(desk, run, effect)
+    (again,) = [note for note in notes.list(get_all=True) if not note.system]
+    assert again.id != ours.id

@@ -1,0 +1,128 @@
+from typing import Any
+
+import httpx2
+import pytest
+
+from pipelines.model import IssueKey, RunId
+from receiver.outbound.desk import Desk
+from receiver.outbound.errors import UnavailableError
+from receiver.outbound.jira_client import Transition
+from receiver.outbound.perform import perform
+from receiver.outbound.tickets import choose
+from receiver.workflow.effects import AdmitTicket, CommentRefusal, LinkTicket, TransitionIssue, UpdateTicketNote
+from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefused
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+PL_479 = IssueKey("PL-479")
+MARA, TOMAS, DANA = "5b10ac8d82e05b22cc7d4ef5", "5b109f2e9729b51b54dc274d", "5b10a2844c20165700ede21g"
+
+
+async def admitted(desk: Desk, run: RunId, actor: str | None) -> Any:
+    effect = AdmitTicket(issue_key=PL_479, actor=None if actor is None else AccountId(actor))
+    (event,) = (await perform(desk, run, effect)).events
+    return event
+
+
+async def test_somebody_allowed_starts_a_run_with_the_ticket_and_the_heads(desk: Desk, run: RunId, world: Any) -> None:
+    event = await admitted(desk, run, MARA)
+    assert isinstance(event, TicketAdmitted)
+    assert event.ticket.summary == "Contact creation fails for names with an apostrophe"
+    assert event.base_shas == {"payk12/contacts": world.contacts.branches.get("main").commit["id"]}
+
+
+async def test_a_member_of_an_allowed_group_may_start_a_run_and_others_may_not(desk: Desk, run: RunId) -> None:
+    assert isinstance(await admitted(desk, run, TOMAS), TicketAdmitted)
+    refused = await admitted(desk, run, DANA)
+    assert isinstance(refused, TicketRefused)
+    assert "jira.start.allowed" in refused.reason
+
+
+async def test_a_label_that_was_taken_off_in_the_meantime_starts_nothing(desk: Desk, run: RunId, world: Any) -> None:
+    world.jira("PUT", "/rest/api/2/issue/PL-479", {"update": {"labels": [{"set": []}]}})
+    refused = await admitted(desk, run, MARA)
+    assert isinstance(refused, TicketRefused)
+    assert "removed" in refused.reason
+
+
+async def test_an_operator_needs_neither_label_nor_permission(desk: Desk, run: RunId, world: Any) -> None:
+    world.jira("PUT", "/rest/api/2/issue/PL-479", {"update": {"labels": [{"set": []}]}})
+    assert isinstance(await admitted(desk, run, None), TicketAdmitted)
+
+
+async def test_the_status_comment_is_edited_in_place_and_made_anew_when_deleted(
+    desk: Desk, run: RunId, world: Any
+) -> None:
+    before = {comment["id"] for comment in world.comments()}
+    first = (await perform(desk, run, UpdateTicketNote())).result
+    again = (await perform(desk, run, UpdateTicketNote())).result
+    assert first == again
+    assert first is not None
+    (ours,) = [comment for comment in world.comments() if comment["id"] not in before]
+    assert ours["id"] == first["comment"]
+    desk.jira._api.comment("PL-479", ours["id"]).delete()
+    third = (await perform(desk, run, UpdateTicketNote())).result
+    assert third is not None
+    assert {comment["id"] for comment in world.comments()} - before == {third["comment"]}
+
+
+async def test_a_comment_written_before_a_crash_is_found_again(desk: Desk, run: RunId, world: Any) -> None:
+    before = {comment["id"] for comment in world.comments()}
+    written = desk.jira.add_comment("PL-479", f"Bug fix: … {desk.notes.marker(run)}")
+    await perform(desk, run, UpdateTicketNote())
+    assert {comment["id"] for comment in world.comments()} - before == {written}
+
+
+async def test_a_refusal_is_said_once(desk: Desk, run: RunId, world: Any) -> None:
+    before = len(world.comments())
+    effect = CommentRefusal(issue_key=PL_479, text="The person who set the label may not start bug fixes.")
+    for _ in range(3):
+        await perform(desk, run, effect)
+    assert len(world.comments()) == before + 1
+
+
+async def test_a_ticket_is_moved_by_the_transition_that_leads_to_the_status(desk: Desk, run: RunId) -> None:
+    for status in ("In Progress", "In Review"):
+        await perform(desk, run, TransitionIssue(to_status=status))
+        assert desk.jira.issue(PL_479).status == status
+    assert (await perform(desk, run, TransitionIssue(to_status="in review"))).result == {
+        "moved": False,
+        "to": "in review",
+    }
+
+
+async def test_a_status_that_is_not_offered_is_a_sentence_and_no_failure(desk: Desk, run: RunId) -> None:
+    done = await perform(desk, run, TransitionIssue(to_status="Deployed on Mars"))
+    assert done.result is not None
+    assert "offers no transition to Deployed on Mars" in done.result["sentence"]
+    assert done.then == (UpdateTicketNote(),)
+
+
+def test_a_transition_that_asks_for_fields_is_not_taken_and_one_that_does_not_is() -> None:
+    asks = Transition(id="1", name="Done with reason", to_status="Done", required=("Resolution",))
+    free = Transition(id="2", name="Done", to_status="Done", required=())
+    assert choose([asks], "done") == (
+        None,
+        "The ticket was left as it is: the transition to done asks for Resolution.",
+    )
+    assert choose([asks, free], "done")[0] is free
+
+
+async def test_a_link_with_the_same_id_is_replaced(desk: Desk, run: RunId, world: Any) -> None:
+    for number in (1, 2):
+        url = f"https://gitlab.example.com/{number}"
+        await perform(desk, run, LinkTicket(global_id="bug-fix:x", url=url, title="Pipeline"))
+    links = world.jira("GET", "/rest/api/2/issue/PL-479/remotelink")
+    assert [link["object"]["url"] for link in links if link["globalId"] == "bug-fix:x"] == [
+        "https://gitlab.example.com/2"
+    ]
+
+
+async def test_a_busy_jira_is_told_with_the_time_it_asks_for(desk: Desk, run: RunId, world: Any) -> None:
+    desk.jira.issue(PL_479)
+    fault = {"requests": [{"path": "/rest/api/2/issue/PL-479", "status": 429, "retry_after": 7, "times": 1}]}
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json=fault).raise_for_status()
+    with pytest.raises(UnavailableError) as raised:
+        await perform(desk, run, AdmitTicket(issue_key=PL_479, actor=None))
+    assert raised.value.retry_after is not None
+    assert raised.value.retry_after.total_seconds() == 7

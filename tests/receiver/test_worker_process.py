@@ -1,0 +1,179 @@
+"""A real worker process against the emulators: killed anywhere, it loses nothing and doubles nothing."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from pipelines.model import IssueKey
+from receiver.hooks.delivery import Delivery, Interests
+from receiver.hooks.reading import read
+from receiver.store.database import Database
+from receiver.store.inbox import Incoming, accept
+from receiver.workflow.events import StartRequested
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
+
+KILLED = 137
+
+
+@contextmanager
+def worker(world: Any, postgres: str, folder: Path, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with (folder / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "receiver", "work"],
+            env=environment | world.settings(postgres) | extra,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(look: Callable[[], Any], *, within_s: float = 60) -> Any:
+    deadline = time.monotonic() + within_s
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+    return seen
+
+
+class Eyes:
+    """Looks into the database from outside."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def __call__(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+@pytest.fixture
+def eyes(postgres: str) -> Eyes:
+    return Eyes(postgres)
+
+
+@pytest.fixture(autouse=True)
+def held(world: Any) -> Iterator[None]:
+    """Let no job begin, so that pipelines stay as they are."""
+    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/hold", json={"pattern": "*"}).raise_for_status()
+    yield
+    world.forget_pipelines()
+    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/release", json={"pattern": "*"}).raise_for_status()
+
+
+async def ask(database: Database) -> None:
+    request = StartRequested(issue_key=IssueKey("PL-479"), actor_name="an operator")
+    delivery = Delivery.asked_by_operator(request, request_id=os.urandom(8).hex(), now=datetime.now(UTC))
+    reading = read(delivery, interests=Interests(label="", jira_project=""))
+    await accept(
+        database,
+        Incoming(
+            source=delivery.source,
+            key=reading.delivery_key,
+            ordering_key=reading.ordering_key,
+            kind=reading.kind,
+            headers=delivery.headers,
+            body=delivery.body,
+            received_at=delivery.received_at,
+        ),
+    )
+
+
+def time_passes(eyes: Eyes) -> None:
+    """Let the dead worker's last sign of life be long ago, so that others take over at once."""
+    with psycopg.connect(eyes.url) as connection:
+        connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        (
+            "AdmitTicket:after_commit",
+            "StartPipeline:before_post",
+            "StartPipeline:after_post",
+            "StartPipeline:after_commit",
+        ),
+        ("TransitionIssue:before_post", "TransitionIssue:after_post"),
+        ("UpdateTicketNote:before_post", "UpdateTicketNote:after_post", "UpdateTicketNote:after_commit"),
+    ],
+)
+async def test_workers_that_die_around_each_request_leave_one_pipeline_and_one_comment(
+    points: tuple[str, ...], database: Database, postgres: str, world: Any, eyes: Eyes, tmp_path: Path
+) -> None:
+    comments = {comment["id"] for comment in world.comments()}
+    await ask(database)
+    for point in points:
+        with worker(world, postgres, tmp_path, BUG_FIX_FAULT=point) as mortal:
+            assert mortal.wait(60) == KILLED, (tmp_path / "worker.log").read_text()
+        time_passes(eyes)
+    with worker(world, postgres, tmp_path):
+        until(lambda: eyes("SELECT 1 FROM pipelines"))
+        until(lambda: not eyes("SELECT 1 FROM effects WHERE state = 'pending'"))
+    assert eyes("SELECT verdict FROM deliveries") == [("acted",)]
+    assert len(world.pipelines()) == 1
+    assert len({comment["id"] for comment in world.comments()} - comments) == 1
+    assert eyes("SELECT kind, last_error FROM effects WHERE state = 'given_up'") == []
+
+
+async def test_a_worker_finishes_what_is_under_way_when_it_is_told_to_stop(
+    database: Database, postgres: str, world: Any, eyes: Eyes, tmp_path: Path
+) -> None:
+    with worker(world, postgres, tmp_path) as process:
+        until(lambda: eyes("SELECT 1 FROM procrastinate_workers"))
+        await ask(database)
+        until(lambda: eyes("SELECT 1 FROM deliveries WHERE verdict IS NOT NULL"))
+        process.terminate()
+        assert process.wait(40) == 0
+    assert eyes("SELECT 1 FROM procrastinate_jobs WHERE status = 'doing'") == []
+
+
+async def test_deliveries_of_one_ticket_are_handled_at_once_one_after_the_other(
+    database: Database, postgres: str, world: Any, eyes: Eyes, tmp_path: Path
+) -> None:
+    for _ in range(20):
+        await ask(database)
+    begun = time.monotonic()
+    with worker(world, postgres, tmp_path):
+        until(lambda: eyes("SELECT 1 FROM procrastinate_workers"))
+        begun = time.monotonic()
+        until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
+        assert time.monotonic() - begun < 15, "one look a second would take 20"
+    assert eyes("SELECT verdict, count(*) FROM deliveries GROUP BY 1 ORDER BY 1") == [("acted", 1), ("ignored", 19)]
+    assert eyes("SELECT bool_and(a.id < b.id) FROM deliveries a JOIN deliveries b ON a.decided_at < b.decided_at") == [
+        (True,)
+    ]
+
+
+async def test_the_loss_of_all_database_connections_loses_nothing(
+    database: Database, postgres: str, world: Any, eyes: Eyes, tmp_path: Path
+) -> None:
+    with worker(world, postgres, tmp_path) as process:
+        until(lambda: eyes("SELECT 1 FROM procrastinate_workers"))
+        for _ in range(5):
+            await ask(database)
+            eyes(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
+        until(lambda: eyes("SELECT 1 FROM pipelines"))
+        assert process.poll() is None, "it went on by itself"
+    assert eyes("SELECT count(*) FROM deliveries") == [(5,)]
+    assert len(world.pipelines()) == 1
