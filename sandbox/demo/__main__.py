@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 import tempfile
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> int:
     out: Screen = screen(console)
-    state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))
+    state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))  # outside of the checkout: other users must get there
     evidence = CHECKOUT / ".state" / "demo" / scenario.name
     with World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml") as world:
         _start(world, out)
@@ -69,6 +70,10 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
             out.line(f"Summary written to {options.json}")
         if options.serve:
             _serve(world, out)
+    if played.surprises:
+        out.line(f"Logs, repositories and artifacts are kept in {state}")
+    else:
+        shutil.rmtree(state, ignore_errors=True)
     return WRONG_OUTCOME if played.surprises else 0
 
 
