@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from receiver.settings import DatabaseSettings
 from receiver.store import embedded
+from receiver.store.group_commit import GroupCommit
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class StoreError(Exception):
@@ -46,6 +51,9 @@ class Database:
             pool_pre_ping=True,  # a restarted Postgres must cost nothing but a reconnect
             pool_timeout=10,
         )
+        self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
+        self._pool_size = pool_size
+        self._groups: dict[object, GroupCommit[Any, Any]] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @property
@@ -58,6 +66,29 @@ class Database:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         async with self._sessions() as session, session.begin():
             yield session
+
+    @asynccontextmanager
+    async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Lend a psycopg connection on which each statement is a transaction, for paths where every millisecond counts.
+
+        A connection that died is noticed by its first statement and replaced after it.
+        """
+        if self._pool is None:
+            options = {"autocommit": True, "prepare_threshold": 1}
+            self._pool = AsyncConnectionPool(
+                self.conninfo, min_size=1, max_size=self._pool_size, timeout=10, open=False, kwargs=options
+            )
+        await self._pool.open()  # does nothing when it is open
+        async with self._pool.connection() as connection:
+            yield connection
+
+    def group(
+        self, store: Callable[[Database, Sequence[T]], Awaitable[Sequence[R]]], *, hopeless: tuple[type[Exception], ...]
+    ) -> GroupCommit[T, R]:
+        """Return the group commit of this database that stores with this function."""
+        if store not in self._groups:
+            self._groups[store] = GroupCommit(lambda items: store(self, items), hopeless=hopeless)
+        return self._groups[store]
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[bool]:
@@ -81,6 +112,11 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        for group in self._groups.values():
+            await group.close()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
         await self.engine.dispose()
 
     async def __aenter__(self) -> Self:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 import psycopg
 from msgspec import Struct
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from psycopg.types.json import Jsonb
+from psycopg_pool import PoolTimeout
 
-from receiver.store.database import Database, StoreError, lock
-from receiver.store.queue import enqueue_delivery
-from receiver.store.schema import DeliveryRow
+from receiver.store.database import Database, StoreError
+from receiver.store.queue import DELIVERIES, PROCESS_DELIVERY
 
 SECRET_HEADERS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "webhook-signature", "x-gitlab-token", "x-hub-signature"}
@@ -48,31 +47,37 @@ class Incoming(Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
+ACCEPT = "SELECT id, repeated FROM accept_deliveries(%s, %s, %s, %s, %s, %s, %s, %s, %s) ORDER BY place"
+
+
 async def accept(database: Database, incoming: Incoming, *, secret: frozenset[str] = SECRET_HEADERS) -> Accepted:
     """Store a verified delivery and enqueue it, in one transaction; only after that may it be acknowledged.
+
+    Deliveries that arrive together share the transaction, not the outcome.
 
     Headers named in `secret` (lowercase) are left out. Raises DatabaseDownError.
     """
     kept = {name.lower(): value for name, value in incoming.headers.items() if name.lower() not in secret}
+    inbox = database.group(accept_all, hopeless=(DatabaseDownError,))
+    return await inbox.submit(msgspec.structs.replace(incoming, headers=kept))
+
+
+async def accept_all(database: Database, batch: Sequence[Incoming]) -> list[Accepted]:
+    """Store and enqueue deliveries in one transaction and one round trip; all of them or none."""
+    columns = (
+        [one.source for one in batch],
+        [one.key for one in batch],
+        [one.ordering_key for one in batch],
+        [one.kind for one in batch],
+        [Jsonb(dict(one.headers)) for one in batch],
+        [one.body for one in batch],
+        [one.received_at for one in batch],
+        DELIVERIES,
+        PROCESS_DELIVERY,
+    )
     try:
-        async with database.begin() as session:
-            # Without this lock, a transaction that began first but commits last would be handled second.
-            await lock(session, f"delivery:{incoming.ordering_key}")
-            row = insert(DeliveryRow).values(
-                source=incoming.source,
-                key=incoming.key,
-                ordering_key=incoming.ordering_key,
-                kind=incoming.kind,
-                headers=kept,
-                body=incoming.body,
-                received_at=incoming.received_at,
-            )
-            stored = await session.scalar(row.on_conflict_do_nothing().returning(DeliveryRow.id))
-            if stored is not None:
-                await enqueue_delivery(session, stored, ordering_key=incoming.ordering_key)
-                return Accepted(id=stored, repeated=False)
-            again = update(DeliveryRow).where(DeliveryRow.key == incoming.key)
-            counted = again.values(times_received=DeliveryRow.times_received + 1).returning(DeliveryRow.id)
-            return Accepted(id=(await session.execute(counted)).scalar_one(), repeated=True)
-    except (DBAPIError, psycopg.OperationalError, TimeoutError, OSError) as error:
+        async with database.direct() as connection:
+            rows = await (await connection.execute(ACCEPT, columns)).fetchall()
+    except (psycopg.OperationalError, PoolTimeout, OSError) as error:
         raise DatabaseDownError(str(error)) from error
+    return [Accepted(id=row[0], repeated=row[1]) for row in rows]

@@ -1,11 +1,12 @@
 import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from sqlalchemy import select, text
 
 from receiver.store.database import Database, lock
-from receiver.store.inbox import DatabaseDownError, Incoming, accept
+from receiver.store.inbox import Accepted, DatabaseDownError, Incoming, accept
 from receiver.store.queue import enqueue_delivery
 from receiver.store.schema import DeliveryRow
 
@@ -89,3 +90,24 @@ async def test_an_unreachable_database_is_told_apart_from_a_bad_delivery() -> No
     async with Database("postgresql+psycopg://nobody@127.0.0.1:1/none") as nowhere:
         with pytest.raises(DatabaseDownError):
             await accept(nowhere, incoming("one"))
+
+
+async def test_a_delivery_that_the_database_refuses_harms_no_other(database: Database) -> None:
+    poison = msgspec.structs.replace(incoming("bad"), headers={"x": "\x00"})
+    answers = await asyncio.gather(
+        *(accept(database, one) for one in (incoming("one"), poison, incoming("two"))), return_exceptions=True
+    )
+    assert [isinstance(answer, Accepted) for answer in answers] == [True, False, True]
+    async with database.begin() as session:
+        assert list(await session.scalars(select(DeliveryRow.key).order_by(DeliveryRow.id))) == ["one", "two"]
+
+
+async def test_deliveries_that_arrive_together_share_a_transaction_and_keep_their_order(database: Database) -> None:
+    await asyncio.gather(*(accept(database, incoming(f"{number:02}")) for number in range(40)))
+    async with database.begin() as session:
+        rows = (await session.execute(text("SELECT key, xmin::text FROM deliveries ORDER BY id"))).all()
+        queued = text("SELECT (args->>'delivery_id')::bigint FROM procrastinate_jobs ORDER BY id")
+        jobs = list(await session.scalars(queued))
+    assert [row.key for row in rows] == [f"{number:02}" for number in range(40)]
+    assert len({row.xmin for row in rows}) < 10
+    assert jobs == sorted(jobs)
