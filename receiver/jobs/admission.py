@@ -200,8 +200,8 @@ class Doorkeeper:
         self, claims: Claims, wanted: SessionRequest, *, project_id: int, pipeline: int, parent: int
     ) -> tuple[str, datetime]:
         now = self._clock()
-        token = wanted.proposed_token or self._new_token()
-        if wanted.proposed_token is not None and not PROPOSED.fullmatch(token):
+        token = self._new_token() if wanted.proposed_token is None else wanted.proposed_token
+        if not PROPOSED.fullmatch(token):
             raise IdentityError("Refused: a proposed session token has 43 to 86 URL-safe characters.")
         expires = min(datetime.fromtimestamp(claims.exp, UTC), now + LONGEST_SESSION)
         async with self._database.begin() as session:

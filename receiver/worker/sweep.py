@@ -8,7 +8,8 @@ import procrastinate
 import structlog
 from procrastinate.jobs import Status
 
-from receiver.store import deliveries, outbox, overdue, purge
+from receiver.gateway.forward import ABANDONED_AFTER
+from receiver.store import deliveries, ledger, outbox, overdue, purge
 from receiver.store.queue import enqueue_delivery, enqueue_effect
 from receiver.worker.effects import Workshop
 from receiver.worker.handling import handle
@@ -55,6 +56,7 @@ async def sweep(workshop: Workshop) -> None:
         for run, iteration in await overdue.silent(session, before=now - SILENT):
             wanted_poll = (PollGitLab(iteration=iteration),)
             await outbox.store(session, run, wanted_poll, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
+        await ledger.hold_abandoned(session, before=now - ABANDONED_AFTER, at=now)
         await purge.expired(session, retention=workshop.retention, now=now)
     for run, status in late:
         async with workshop.database.begin() as session:

@@ -53,6 +53,7 @@ def test_each_claim_that_does_not_fit_has_its_own_sentence(change: dict[str, str
         ("analysis", Phase.ANALYSIS, None),
         ("generate", Phase.GENERATE, None),
         ("prepare: [payk12/api, dotnet]", Phase.PREPARE, "payk12/api"),
+        ("prepare windows: [payk12/legacy, dotnet-framework]", Phase.PREPARE, "payk12/legacy"),
         ("prepare: [payk12/api]", Phase.PREPARE, "payk12/api"),
         ("testing: payk12/api", Phase.TESTING, "payk12/api"),
         ("merge_request: payk12/sub/api", Phase.MERGE_REQUEST, "payk12/sub/api"),

@@ -1,0 +1,84 @@
+"""Which plans may be carried out."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.model import (
+    Complexity,
+    DeployPattern,
+    Location,
+    Plan,
+    PlanOutcome,
+    ProjectPath,
+    RepositoryPlan,
+    Risk,
+)
+from receiver.jobs.plans import problems
+
+CONTACTS = ProjectPath("payk12/contacts")
+CATALOGUE = Catalogue(
+    automation_project=ProjectPath("payk12/bug-fix"),
+    automation_ref="main",
+    jira=Jira(project="PL", start=Start()),
+    policy=Policy(),
+    agents={"default": Agent(name="default", model="m"), "python-pro": Agent(name="python-pro", model="m")},
+    repositories={
+        CONTACTS: Repository(
+            key="contacts", project=CONTACTS, agent="python-pro", stack=Stack(preset="python", image="i")
+        )
+    },
+)
+ENTRY = RepositoryPlan(
+    repository=CONTACTS, agent="python-pro", reason="r", confidence=0.9, approach="a", files=["src/a.py"], tests=[]
+)
+PLAN = Plan(
+    outcome=PlanOutcome.FIX,
+    reason="r",
+    title="Escape apostrophes",
+    summary="s",
+    expected="e",
+    actual="a",
+    steps=[],
+    requirements=[],
+    root_cause="c",
+    location=Location(repository=CONTACTS, file="src/a.py", line=3),
+    complexity=Complexity.SIMPLE,
+    risk=Risk.LOW,
+    risk_reason="r",
+    repositories=[ENTRY],
+    deploy_pattern=DeployPattern.SEQUENTIAL,
+)
+
+
+def test_a_plan_of_known_repositories_and_agents_may_be_stored() -> None:
+    assert problems(PLAN, CATALOGUE) == []
+    nothing = replace(PLAN, outcome=PlanOutcome.NOT_A_BUG, repositories=[], location=None, title="")
+    assert problems(nothing, CATALOGUE) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"repositories": [], "location": None}, "at least one repository"),
+        ({"title": " "}, "title"),
+        ({"repositories": [ENTRY, ENTRY]}, "twice"),
+        ({"repositories": [replace(ENTRY, repository="payk12/other")], "location": None}, "not in the catalogue"),
+        ({"repositories": [replace(ENTRY, agent="root")]}, "not an agent"),
+        ({"repositories": [replace(ENTRY, confidence=1.1)]}, "from 0 to 1"),
+        ({"repositories": [replace(ENTRY, confidence=float("nan"))]}, "from 0 to 1"),
+        ({"repositories": [replace(ENTRY, files=["../x"])]}, "inside the repository"),
+        ({"repositories": [replace(ENTRY, files=["/etc/passwd"])]}, "inside the repository"),
+        ({"repositories": [replace(ENTRY, files=["a\\..\\b"])]}, "inside the repository"),
+        ({"repositories": [replace(ENTRY, files=["a\0"])]}, "inside the repository"),
+        ({"repositories": [replace(ENTRY, files=[""])]}, "inside the repository"),
+        ({"location": Location(repository=CONTACTS, file="../a", line=1)}, "not a file and line"),
+        ({"location": Location(repository=CONTACTS, file="a", line=0)}, "not a file and line"),
+        ({"location": Location(repository=ProjectPath("payk12/x"), file="a", line=1)}, "not in scope"),
+    ],
+)
+def test_each_thing_that_can_t_be_carried_out_has_its_sentence(change: dict[str, Any], says: str) -> None:
+    (sentence,) = problems(replace(PLAN, **change), CATALOGUE)
+    assert says in sentence

@@ -1,0 +1,163 @@
+"""The emulated GitLab with jobs that run until they are told to end, so that their ID tokens are alive."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gitlab
+import httpx2
+import jwt
+import pytest
+
+from pipelines.wire import SessionRequest, encode
+from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.plug import Plug
+from sandbox.gitlab import app as gitlab_app
+from sandbox.gitlab.seed import Secrets, seed
+from sandbox.gitlab.state import State
+from sandbox.server import bind, in_thread
+
+RUN = "00000000000000aa"
+REPOSITORY = "payk12/contacts"
+
+CONFIG = """
+spec: {inputs: {receiver: {}}}
+---
+stages: [look, make, fix]
+.job:
+  id_tokens: {BUG_FIX_ID_TOKEN: {aud: "$[[ inputs.receiver ]]"}}
+  script:
+    - printf %s "$BUG_FIX_ID_TOKEN" > "$HOLD/$CI_JOB_ID.new"
+    - mv "$HOLD/$CI_JOB_ID.new" "$HOLD/$CI_JOB_ID"
+    - while [ ! -e "$HOLD/stop" ]; do sleep 0.02; done
+analysis: {extends: .job, stage: look}
+lint: {extends: .job, stage: look}
+generate:
+  stage: make
+  needs: []
+  script:
+    - |
+      cat > child.yml <<EOF
+      stages: [one]
+      "testing: payk12/contacts":
+        stage: one
+        id_tokens: {BUG_FIX_ID_TOKEN: {aud: "$[[ inputs.receiver ]]"}}
+        script:
+          - printf %s "\\$BUG_FIX_ID_TOKEN" > "\\$HOLD/\\$CI_JOB_ID.new"
+          - mv "\\$HOLD/\\$CI_JOB_ID.new" "\\$HOLD/\\$CI_JOB_ID"
+          - while [ ! -e "\\$HOLD/stop" ]; do sleep 0.02; done
+      EOF
+  artifacts: {paths: [child.yml]}
+bug-fix:
+  stage: fix
+  needs: [generate]
+  trigger: {include: [{artifact: child.yml, job: generate}], strategy: mirror}
+"""
+
+
+def wait_for(found: Callable[[], Any]) -> Any:
+    for _ in range(3000):
+        if (value := found()) is not None:
+            return value
+        threading.Event().wait(0.01)
+    return pytest.fail("the state did not come")
+
+
+@dataclass
+class GitLab:
+    """The emulated GitLab: pipelines, the tokens of their running jobs, and the key that signs them."""
+
+    url: str
+    secrets: Secrets
+    plug: Plug
+    hold: Path
+
+    def __post_init__(self) -> None:
+        api = gitlab.Gitlab(self.url, private_token=self.secrets.starter_token)
+        self.project: Any = api.projects.get("payk12/bug-fix")
+
+    def start(self, receiver: str) -> Any:
+        return self.project.pipelines.create({"ref": "main", "inputs": {"receiver": receiver}})
+
+    def child(self, pipeline: Any) -> Any:
+        def found() -> Any:
+            (bridge,) = pipeline.bridges.list()
+            return bridge.downstream_pipeline
+
+        return self.project.pipelines.get(wait_for(found)["id"])
+
+    def token(self, pipeline: Any, name: str) -> tuple[int, str]:
+        """Wait until a job runs; return its id and its ID token."""
+
+        def found() -> tuple[int, str] | None:
+            for job in pipeline.jobs.list(get_all=True):
+                if job.name == name and (file := self.hold / str(job.id)).exists():
+                    return int(job.id), file.read_text()
+            return None
+
+        known: tuple[int, str] = wait_for(found)
+        return known
+
+    def end_jobs(self) -> None:
+        (self.hold / "stop").touch()
+
+    def signed(self, token: str, **claims: Any) -> str:
+        """Return a token that GitLab's own key signed, with other claims; None takes one out."""
+        said = jwt.decode(token, options={"verify_signature": False}) | claims
+        return self.plug.ci.site.signer.sign({name: value for name, value in said.items() if value is not None})
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[GitLab]:
+    checkout, sources, hold = tmp_path / "checkout", tmp_path / "contacts", tmp_path / "hold"
+    for folder in (checkout, sources, hold):
+        folder.mkdir()
+    (checkout / ".gitlab-ci.yml").write_text(CONFIG)
+    (checkout / "templates" / "ci").mkdir(parents=True)
+    (checkout / "templates" / "ci" / "phases.yml").write_text(".nothing: {script: ['true']}\n")
+    (sources / "app.py").write_text("pass\n")
+    listener, url = bind()
+    state = State(url=url, root=tmp_path / "gitlab")
+    known = asyncio.run(
+        seed(
+            state,
+            people={},
+            repositories={"payk12/contacts": sources},
+            catalogue="version: 1\n",
+            automation=checkout,
+            receiver="http://127.0.0.1:9",
+        )
+    )
+    plug = Plug(state, RunnerSettings(root=tmp_path / "runner", variables={"HOLD": str(hold)}, concurrency=8))
+    with in_thread(gitlab_app.create(state, extend=plug), listener):
+        running = GitLab(url, known, plug, hold)
+        yield running
+        running.end_jobs()
+
+
+@dataclass
+class Door:
+    """The receiver as jobs see it, with a run whose pipeline runs in GitLab."""
+
+    url: str
+    desk: Any
+    world: GitLab
+    pipeline: Any
+
+    def ask(self, token: str, phase: str = "analysis", **more: Any) -> httpx2.Response:
+        """Ask for a session."""
+        wanted = SessionRequest(**{"run": RUN, "iteration": 1, "phase": phase} | more)
+        headers = {"authorization": f"Bearer {token}"}
+        return httpx2.post(f"{self.url}/api/jobs/session", content=encode(wanted), headers=headers, timeout=30)
+
+
+@pytest.fixture
+def door(world: GitLab, serve: Any, desk: Any) -> Door:
+    url = serve(clock=lambda: datetime.now(UTC), gitlab_url=world.url, gitlab_token=world.secrets.token)
+    pipeline = world.start(url)
+    desk.run(pipeline=pipeline.id, project=world.project.id)
+    return Door(url, desk, world, pipeline)
