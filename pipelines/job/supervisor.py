@@ -15,7 +15,7 @@ from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
 from pipelines.job.workspace import Artifacts
 from pipelines.model import Artifact, ArtifactKind, Phase, PhaseReport, ReportOutcome
-from pipelines.phases import PHASES
+from pipelines.phases import phase_function
 from pipelines.wire import RunSpec, SessionRequest, encode
 
 _EXIT_CODES = {
@@ -69,7 +69,7 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
     try:
         _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)
-        report = PHASES[spec.phase](job)
+        report = phase_function(spec.phase)(job)
     except (ReceiverRefusedError, JobCancelledError):
         raise
     except JobError as error:

@@ -6,7 +6,7 @@ from pipelines.job.browser import find_browser
 from pipelines.job.errors import InputMismatchError, JobError
 from pipelines.job.job import Job
 from pipelines.job.suite import new_failures, regression, run_suite
-from pipelines.job.verdict import judge_failing, judge_passing, called_tests
+from pipelines.job.verdict import called_tests, judge_failing, judge_passing
 from pipelines.job.workspace import read_input
 from pipelines.model import (
     ArtifactKind,

@@ -17,9 +17,9 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read
 from pipelines.job.processes import Launcher, make_root
+from pipelines.job.workspace import Artifacts
 from pipelines.model import (
     AnalysisResult,
     ArtifactKind,
@@ -27,15 +27,18 @@ from pipelines.model import (
     Limits,
     Phase,
     PhaseReport,
+    PhaseResult,
     PrepareResult,
+    ReportOutcome,
     ReproductionResult,
     RunId,
 )
-from pipelines.wire import AgentSpec, Input, RunSpec, Session, SessionRequest, Ticket, decode, encode
+from pipelines.wire import AgentSpec, Input, RunSpec, Session, SessionRequest, Ticket, decode, encode, sha256
 from sandbox import server
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
-from sandbox.scenario import Scenario, find, load
+from sandbox.anthropic.emulator import Emulator
+from sandbox.scenario import Conversation, Scenario, find, load
 
 RUN = RunId("0123456789abcdef")
 REPOSITORY = "payk12/contacts"
@@ -58,12 +61,15 @@ Answer = tuple[int, bytes, dict[str, str]]
 class Receiver:
     """The job API and gateway of the real one, in brief: tells what to do, takes blobs and reports, passes calls on."""
 
-    def __init__(self, catalogue: Catalogue, ticket: Ticket, repository: Path, anthropic_url: str) -> None:
-        self.catalogue = catalogue
-        self.ticket = ticket
+    def __init__(self, scenario: Scenario, repository: Path, project_dir: Path, emulator: Emulator, url: str) -> None:
+        ticket = scenario.ticket
+        self.catalogue = read(scenario.catalogue, source="bug-fix.yml")
+        self.ticket = Ticket(key=IssueKey("PL-479"), summary=ticket.summary, description=ticket.description)
+        self.project_dir = project_dir
+        self.emulator = emulator
         self.repository = repository
         self.base_sha = git(repository, "rev-parse", "HEAD")
-        self.anthropic_url = anthropic_url
+        self.anthropic_url = url
         self.url = ""
         self.sessions: list[SessionRequest] = []
         self.blobs: dict[str, bytes] = {}
@@ -76,6 +82,60 @@ class Receiver:
         """How often the ID token may still be exchanged."""
         self.at_spec: Callable[[], None] = lambda: None
         """Called when a job asks what to do."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return ID_TOKEN, JOB_TOKEN, SESSION_TOKEN
+
+    def accepted(self, *, patch: bytes, test: bytes) -> None:
+        """Have reports of analysis, reproduction and implementation as if their jobs had succeeded."""
+        red = ReproductionResult(
+            base_sha=self.base_sha,
+            reproduced=True,
+            test_path="tests/test_it.py",
+            test_sha256=sha256(test),
+            failure="500",
+            symptom="500",
+            steps=(),
+        )
+        self._accept(Phase.ANALYSIS, None, None)
+        self._accept(Phase.REPRODUCTION, red, (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", test))
+        self._accept(Phase.IMPLEMENTATION, None, (ArtifactKind.PATCH, "fix.patch", patch))
+
+    def not_reproduced(self) -> None:
+        """Have a report of a reproduction that ended with an honest no."""
+        no = ReproductionResult(
+            base_sha=self.base_sha, reproduced=False, test_path="", test_sha256=None, failure="", symptom="", steps=()
+        )
+        self._accept(Phase.REPRODUCTION, no, None)
+        self._accept(Phase.IMPLEMENTATION, None, None)
+
+    def _accept(self, phase: Phase, result: PhaseResult | None, kept: tuple[ArtifactKind, str, bytes] | None) -> None:
+        artifacts = Artifacts(self.project_dir, phase)
+        if kept is not None:
+            artifacts.keep(*kept)
+        report = PhaseReport(
+            run=RUN,
+            iteration=1,
+            phase=phase,
+            repository=None if phase is Phase.ANALYSIS else REPOSITORY,
+            outcome=ReportOutcome.SUCCEEDED,
+            reason="",
+            result=result,
+            artifacts=artifacts.all,
+        )
+        self.reports.append(report)
+        self._seeded = len(self.reports)
+
+    _seeded = 0
+
+    def new_reports(self) -> list[PhaseReport]:
+        """Return what jobs reported, without what `accepted` made up."""
+        return self.reports[self._seeded :]
+
+    def converse(self, *conversations: Conversation) -> None:
+        """Let the model say this instead of what the scenario says."""
+        self.emulator.scenario = msgspec.structs.replace(self.emulator.scenario, conversations=conversations)
 
     def report_of(self, phase: Phase) -> PhaseReport | None:
         return next((report for report in reversed(self.reports) if report.phase is phase), None)
@@ -194,16 +254,18 @@ def repository(scenario: Scenario, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def anthropic_url(scenario: Scenario) -> Iterator[str]:
+def anthropic(scenario: Scenario) -> Iterator[tuple[Emulator, str]]:
     listener, url = server.bind()
-    with server.in_thread(create(scenario, api_keys=["sk-test"], pace=Pace.SIMULATED), listener):
-        yield url
+    application = create(scenario, api_keys=["sk-test"], pace=Pace.SIMULATED)
+    with server.in_thread(application, listener):
+        yield application.emulator, url
 
 
 @pytest.fixture
-def receiver(scenario: Scenario, repository: Path, anthropic_url: str) -> Iterator[Receiver]:
-    ticket = Ticket(key=IssueKey("PL-479"), summary=scenario.ticket.summary, description=scenario.ticket.description)
-    fake = Receiver(read(scenario.catalogue, source="bug-fix.yml"), ticket, repository, anthropic_url)
+def receiver(
+    scenario: Scenario, repository: Path, project_dir: Path, anthropic: tuple[Emulator, str]
+) -> Iterator[Receiver]:
+    fake = Receiver(scenario, repository, project_dir, *anthropic)
 
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:

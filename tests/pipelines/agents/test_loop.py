@@ -1,0 +1,250 @@
+"""The agent loop against the emulated Messages API over a real socket: limits, permission, transcript, errors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import msgspec
+import pytest
+
+from pipelines.agents.loop import Agent, AgentError, Conversation, Submitted
+from pipelines.agents.prompts import Prompts
+from pipelines.agents.toolbox_client import open_toolbox
+from pipelines.agents.transcript import Transcript
+from pipelines.agents.untrusted import Cleaner
+from pipelines.job import proc
+from pipelines.job.errors import JobError
+from pipelines.job.log import JobLog
+from pipelines.job.processes import Launcher, Role, make_root
+from pipelines.job.workspace import Artifacts
+from pipelines.model import Limits, Phase
+from pipelines.wire import AgentSpec
+from sandbox import scenario as scenarios
+from sandbox import server
+from sandbox.anthropic.app import create
+from sandbox.anthropic.clock import Pace
+
+pytestmark = pytest.mark.integration
+
+FIX = {"summary": "s", "files": [], "risk": "r", "rollback": "b"}
+SUBMIT = {"tool_use": [{"name": "submit_fix", "input": FIX}]}
+
+
+def use(name: str, **given: Any) -> dict[str, Any]:
+    return {"tool_use": [{"name": name, "input": given}]}
+
+
+class Talk:
+    """Holds one conversation and keeps what came of it."""
+
+    def __init__(self, launcher: Launcher, project_dir: Path) -> None:
+        self.launcher = launcher
+        self.folder = launcher.root / "work"
+        self.folder.mkdir()
+        launcher.give(self.folder, Role.WORK)
+        self.artifacts = Artifacts(project_dir, Phase.IMPLEMENTATION)
+        self.submissions: list[dict[str, Any]] = []
+        self.answers = [Submitted(accepted=True, answer="Accepted.")]
+        self.requests: list[dict[str, Any]] = []
+        self.purposes: list[str] = []
+        self.limits = Limits(max_seconds=60)
+        self.cost: str | None = None
+        self.clock: Callable[[], float] | None = None
+        self.cleaner = Cleaner()
+        self.retries = 10
+
+    async def submit(self, given: dict[str, Any]) -> Submitted:
+        self.submissions.append(given)
+        return self.answers.pop(0)
+
+    def hold(self, *turns: dict[str, Any], faults: tuple[dict[str, Any], ...] = ()) -> Agent:
+        scenario = scenarios.load(scenarios.find("pl-479"))
+        said = msgspec.convert(
+            [{"phase": "implementation", "repository": "payk12/contacts", "turns": turns}],
+            tuple[scenarios.Conversation, ...],
+        )
+        played = msgspec.structs.replace(scenario, conversations=said)
+        listener, url = server.bind()
+        with server.in_thread(create(played, api_keys=["sk-test"], pace=Pace.SIMULATED), listener):
+            for fault in faults:
+                httpx2.post(f"{url}/_sandbox/faults", json=fault).raise_for_status()
+            return asyncio.run(self._hold(url))
+
+    async def _hold(self, url: str) -> Agent:
+        async def note(request: httpx2.Request) -> None:
+            self.requests.append(msgspec.json.decode(request.content))
+            self.purposes.append(request.headers["x-bug-fix-purpose"])
+
+        async def price(response: httpx2.Response) -> None:
+            if self.cost is not None:
+                response.headers["x-bug-fix-cost-usd"] = self.cost
+
+        hooks: Any = {"request": [note], "response": [price]}
+        client = anthropic.AsyncAnthropic(
+            api_key="sk-test",
+            base_url=url,
+            max_retries=self.retries,
+            http_client=anthropic.DefaultAsyncHttpxClient(event_hooks=hooks),
+        )
+        home = self.launcher.home(Role.WORK)
+        async with client, open_toolbox(self.launcher, self.folder, home=home, extra={}) as toolbox:
+            clock = {} if self.clock is None else {"clock": self.clock}
+            agent = Agent(
+                client=client,
+                toolbox=toolbox,
+                transcript=Transcript(self.artifacts),
+                cleaner=self.cleaner,
+                log=JobLog(),
+                **clock,
+            )
+            await agent.hold(
+                Conversation(
+                    phase=Phase.IMPLEMENTATION,
+                    agent=AgentSpec(name="python-pro", model="claude-sonnet-5-5", limits=self.limits),
+                    system=Prompts().system('{"repositories": []}'),
+                    first_message="Phase: implementation\nIssue: PL-479\nIteration: 1\nRepository: payk12/contacts\n",
+                    submit=self.submit,
+                )
+            )
+        return agent
+
+    @property
+    def transcript(self) -> list[dict[str, Any]]:
+        lines = (self.artifacts.folder / "transcript.jsonl").read_bytes().splitlines()
+        return [msgspec.json.decode(line) for line in lines]
+
+    def results(self) -> list[dict[str, Any]]:
+        """Return the tool results that the model was given, in order."""
+        users = [line for line in self.transcript if line.get("role") == "user"][1:]
+        return [block for line in users for block in line["content"] if block["type"] == "tool_result"]
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Iterator[Talk]:
+    root = make_root()
+    launcher = Launcher(root=root, job_id=1000 + os.getpid() * 13 % 1900)
+    yield Talk(launcher, tmp_path)
+    launcher.end_all()
+    shutil.rmtree(root)
+
+
+def test_tools_work_in_the_work_folder_and_the_shell_stays(talk: Talk) -> None:
+    (talk.folder / "a.txt").write_text("one\n")
+    agent = talk.hold(
+        use("bash", command="cd /; export X=1"),
+        use("bash", command="echo $X $PWD; id -u"),
+        {"tool_use": [{"name": "read", "input": {"file_path": "a.txt"}}, {"name": "glob", "input": {"pattern": "*"}}]},
+        use("bash", command="exit 3"),
+        SUBMIT,
+    )
+    assert agent.turns == 5
+    texts = [result["content"] for result in talk.results()]
+    uid = talk.launcher.uid(Role.WORK)
+    assert texts[1] == f"1 /\n{os.geteuid() if uid is None else uid}"
+    assert texts[2] == "one\n"
+    assert texts[3].endswith("/a.txt")
+    assert talk.results()[-1]["content"] == "Accepted."
+
+
+def test_the_prefix_is_the_same_bytes_in_every_call_and_the_conversation_only_grows(talk: Talk) -> None:
+    talk.hold(use("bash", command="true"), use("bash", command="true"), SUBMIT)
+    first = talk.requests[0]
+    assert all((one["system"], one["tools"]) == (first["system"], first["tools"]) for one in talk.requests)
+    assert [len(one["messages"]) for one in talk.requests] == [1, 3, 5]
+    assert all(set(one) == {"model", "max_tokens", "system", "tools", "messages"} for one in talk.requests)
+    assert talk.purposes == ["context", "work", "work"]
+    usage = [line["usage"] for line in talk.transcript if line.get("role") == "assistant"]
+    assert usage[0]["cache_read_input_tokens"] == 0
+    assert usage[1]["cache_read_input_tokens"] > 0
+
+
+def test_a_tool_of_another_phase_is_refused_when_it_is_called(talk: Talk) -> None:
+    plan = {"reproduced": False, "test_path": "", "symptom": "", "steps": []}
+    talk.hold(use("submit_reproduction", **plan), SUBMIT)
+    refused, accepted = talk.results()
+    assert refused["is_error"]
+    assert "not permitted in the implementation phase" in refused["content"]
+    assert "is_error" not in accepted
+    assert talk.submissions == [FIX]
+
+
+def test_a_submission_that_is_not_accepted_can_be_corrected(talk: Talk) -> None:
+    talk.answers.insert(0, Submitted(accepted=False, answer="The patch changes nothing."))
+    agent = talk.hold(SUBMIT, SUBMIT)
+    assert agent.turns == 2
+    assert talk.results()[0] == {
+        "type": "tool_result",
+        "tool_use_id": talk.results()[0]["tool_use_id"],
+        "content": "The patch changes nothing.",
+        "is_error": True,
+    }
+
+
+def test_invisible_characters_in_tool_output_do_not_reach_the_model(talk: Talk) -> None:
+    (talk.folder / "a.txt").write_text("see\u200b\u202ethis")
+    talk.hold(use("read", file_path="a.txt"), SUBMIT)
+    assert talk.results()[0]["content"] == "seethis"
+    assert talk.cleaner.stripped == 2
+
+
+def test_long_output_is_cut_in_the_middle(talk: Talk) -> None:
+    talk.hold(use("bash", command="seq 1 100000"), SUBMIT)
+    content = talk.results()[0]["content"]
+    assert len(content) < 31_000
+    assert "characters left out" in content
+
+
+@pytest.mark.parametrize(
+    ("limits", "cost", "words"),
+    [
+        (Limits(max_turns=2), None, "all of its 2 turns"),
+        (Limits(max_cost_usd=Decimal("0.03")), "0.02", r"\$0.04 of \$0.03"),
+    ],
+)
+def test_limits_end_the_conversation_before_the_next_call(
+    talk: Talk, limits: Limits, cost: str | None, words: str
+) -> None:
+    talk.limits, talk.cost = limits, cost
+    with pytest.raises(AgentError, match=words):
+        talk.hold(*[use("bash", command="true")] * 4)
+    assert len(talk.requests) == 2
+    assert talk.transcript[-1]["type"] == "end"
+    assert "without a result" in talk.transcript[-1]["reason"]
+
+
+def test_wall_time_ends_a_tool_that_does_not(talk: Talk) -> None:
+    talk.limits = Limits(max_seconds=15)
+    with pytest.raises(JobError, match="did not end within the time"):
+        talk.hold(use("bash", command="sleep 500", timeout_ms=500_000))
+    assert talk.transcript[-1]["type"] == "end"
+
+
+def test_a_model_that_stops_is_asked_to_go_on_a_few_times(talk: Talk) -> None:
+    talk.hold({"text": "I am done."}, SUBMIT)
+    assert "submit_fix is accepted" in str(talk.requests[1]["messages"][-1])
+    with pytest.raises(AgentError, match="without calling submit_fix"):
+        talk.hold(*[{"text": "I am done."}] * 6)
+
+
+def test_an_overloaded_model_is_asked_again(talk: Talk) -> None:
+    talk.hold(SUBMIT, faults=({"kind": 529, "times": 2},))
+    assert len(talk.requests) == 3
+
+
+def test_a_tool_that_kills_its_own_toolbox_is_named(talk: Talk) -> None:
+    with pytest.raises(JobError, match="may have killed it"):
+        talk.hold(use("bash", command="kill -9 $PPID"))
+
+
+def test_nothing_of_the_agent_is_left_when_the_conversation_ends(talk: Talk) -> None:
+    talk.hold(use("bash", command="(setsid sleep 300 >/dev/null 2>&1 &); sleep 300 >/dev/null 2>&1 &"), SUBMIT)
+    uid = talk.launcher.uid(Role.WORK)
+    assert uid is None or not [process for process in proc.running() if process.uid == uid]

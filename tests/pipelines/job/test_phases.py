@@ -1,0 +1,117 @@
+"""The whole way of PL-479 through real processes, git, pytest and Chromium; only the model's text is scripted."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines import model
+from pipelines.model import (
+    AnalysisResult,
+    ArtifactKind,
+    ImplementationResult,
+    MergeRequestResult,
+    Phase,
+    PrepareResult,
+    ReportOutcome,
+    ReproductionResult,
+)
+from pipelines.wire import encode, sha256
+
+pytestmark = pytest.mark.acceptance
+
+RunJob = Callable[[Phase], "subprocess.CompletedProcess[str]"]
+ORDER = (
+    Phase.ANALYSIS,
+    Phase.PREPARE,
+    Phase.GENERATE,
+    Phase.REPRODUCTION,
+    Phase.IMPLEMENTATION,
+    Phase.TESTING,
+    Phase.MERGE_REQUEST,
+)
+
+
+def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project_dir: Path) -> None:
+    logs = {}
+    for phase in ORDER:
+        done = run_job(phase)
+        logs[phase] = done.stdout
+        assert done.returncode == 0, done.stdout + done.stderr
+    reports = {report.phase: report for report in receiver.reports}
+    assert {report.outcome for report in receiver.reports} == {ReportOutcome.SUCCEEDED}
+
+    analysis = reports[Phase.ANALYSIS].result
+    assert isinstance(analysis, AnalysisResult)
+    assert analysis.plan.location is not None
+    assert analysis.plan.location.file == "src/contacts/store.py"
+
+    baseline = reports[Phase.PREPARE].result
+    assert isinstance(baseline, PrepareResult)
+    assert baseline.baseline is not None
+    assert baseline.baseline.passed > 0
+    assert baseline.baseline.exit_code == 0
+
+    assert "testing: payk12/contacts" in (project_dir / ".bug-fix/generate/child.yml").read_text()
+
+    red = reports[Phase.REPRODUCTION].result
+    assert isinstance(red, ReproductionResult)
+    assert red.reproduced
+    assert receiver.blobs[red.test_sha256 or ""].decode().count("def test_") == 1
+
+    fix = reports[Phase.IMPLEMENTATION].result
+    assert isinstance(fix, ImplementationResult)
+    assert "src/contacts/store.py" in fix.files
+
+    tested = reports[Phase.TESTING].result
+    assert isinstance(tested, model.TestingResult)
+    assert tested.reproduction_before_failed
+    assert tested.reproduction_after_passed
+    assert (tested.patch_sha256, tested.test_sha256) == (fix.patch_sha256, red.test_sha256)
+    assert tested.suite is not None
+    assert tested.suite.passed > baseline.baseline.passed
+    assert tested.new_failures == ()
+
+    submitted = reports[Phase.MERGE_REQUEST].result
+    assert isinstance(submitted, MergeRequestResult)
+    assert sha256(receiver.blobs[submitted.patch_sha256]) == fix.patch_sha256
+
+    kinds = {kept.kind for report in receiver.reports for kept in report.artifacts}
+    assert kinds >= {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE, ArtifactKind.JUNIT, ArtifactKind.TRANSCRIPT}
+    for report in receiver.reports:
+        assert (project_dir / ".bug-fix" / report.phase / "report.json").read_bytes() == encode(report)
+        for kept in report.artifacts:
+            assert sha256((project_dir / kept.path).read_bytes()) == kept.sha256
+    assert set(receiver.purposes) == {"context", "work"}
+    assert receiver.purposes.count("context") == 3
+    for log in logs.values():
+        assert not any(secret in log for secret in receiver.secrets)
+
+
+def test_a_refused_session_ends_with_its_reason(receiver: Any, run_job: RunJob) -> None:
+    receiver.refusals.append(("/api/jobs/session", 409, {}))
+    done = run_job(Phase.GENERATE)
+    assert done.returncode == 6
+    assert "REFUSED: The receiver refused POST /api/jobs/session: 409 not now" in done.stdout
+
+
+def test_testing_after_an_honest_no_is_an_honest_no(receiver: Any, run_job: RunJob) -> None:
+    receiver.not_reproduced()
+    for phase in (Phase.TESTING, Phase.MERGE_REQUEST):
+        done = run_job(phase)
+        assert done.returncode == 4, done.stdout
+        assert receiver.reports[-1].outcome is ReportOutcome.NOT_REPRODUCED
+
+
+def test_a_job_that_fails_still_reports_why(receiver: Any, run_job: RunJob, project_dir: Path) -> None:
+    receiver.base_sha = "0" * 40
+    done = run_job(Phase.PREPARE)
+    assert done.returncode == 5
+    (report,) = receiver.reports
+    assert report.outcome is ReportOutcome.FAILED
+    assert "payk12/contacts can't be cloned" in report.reason or "failed" in report.reason
+    assert (project_dir / ".bug-fix/prepare/report.json").exists()

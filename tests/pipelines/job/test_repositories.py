@@ -1,0 +1,236 @@
+"""Repositories in a job: fetched without a trace of the token, compared without running anything of theirs."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.job.errors import JobError
+from pipelines.job.processes import Launcher, Role
+from pipelines.job.repositories import Source, apply_patch, check_out, fetch, make_patch, read_file, read_tree
+from pipelines.model import ProjectPath
+from pipelines.patch import inspect
+
+pytestmark = pytest.mark.integration
+TOKEN = "glcbt-64_secret-of-this-job"
+
+Fetcher = Callable[[], Source]
+
+
+@pytest.fixture
+def source(launcher: Launcher, repository: Path) -> Source:
+    return fetch(
+        launcher.root,
+        repository=ProjectPath("payk12/contacts"),
+        base_sha=head(repository),
+        url=f"file://{repository}",
+        token="",
+    )
+
+
+@pytest.fixture
+def folder(launcher: Launcher, source: Source) -> Path:
+    place = launcher.root / "work" / "repository"
+    check_out(source, place)
+    launcher.give(place, Role.WORK)
+    return place
+
+
+def head(repository: Path) -> str:
+    return subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=repository, text=True).strip()
+
+
+def work(launcher: Launcher, folder: Path, command: str) -> str:
+    done = launcher.run(["/bin/bash", "-ec", command], role=Role.WORK, cwd=folder, timeout_s=30)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def patch_of(launcher: Launcher, source: Source, folder: Path) -> bytes:
+    launcher.end(Role.WORK)
+    return make_patch(source, folder, launcher=launcher, role=Role.WORK)
+
+
+def test_a_patch_holds_what_changed_and_applies_to_a_fresh_checkout(
+    launcher: Launcher, source: Source, folder: Path
+) -> None:
+    work(
+        launcher,
+        folder,
+        "echo new > src/new.py; echo line >> README.md; rm CHANGELOG.md; mkdir __pycache__; touch __pycache__/x.pyc",
+    )
+    patch = patch_of(launcher, source, folder)
+    assert [file.path for file in inspect(patch).files] == ["CHANGELOG.md", "README.md", "src/new.py"]
+    fresh = launcher.root / "fresh"
+    check_out(source, fresh, patch=patch)
+    assert (fresh / "src" / "new.py").read_text() == "new\n"
+    assert not (fresh / "CHANGELOG.md").exists()
+    launcher.give(fresh, Role.WORK)
+    assert patch_of(launcher, source, fresh) == patch
+
+
+def test_committed_work_is_in_the_patch_too(launcher: Launcher, source: Source, folder: Path) -> None:
+    work(launcher, folder, "echo x > a.txt; git add a.txt; git commit -qm x; echo y > b.txt")
+    assert [file.path for file in inspect(patch_of(launcher, source, folder)).files] == ["a.txt", "b.txt"]
+
+
+def test_nothing_of_the_work_folders_git_runs_when_the_patch_is_made(
+    launcher: Launcher, source: Source, folder: Path
+) -> None:
+    marker = launcher.home(Role.WORK) / "ran"
+    trap = f"touch {marker}; cat"
+    work(
+        launcher,
+        folder,
+        f"""
+        for hook in pre-commit post-index-change fsmonitor; do mkdir -p .git/hooks
+          printf '#!/bin/sh\\ntouch {marker}\\n' > .git/hooks/$hook; chmod +x .git/hooks/$hook; done
+        git config core.fsmonitor .git/hooks/fsmonitor
+        git config filter.evil.clean '{trap}'; git config filter.evil.smudge '{trap}'
+        git config diff.evil.textconv 'touch {marker}; echo'; git config diff.external 'touch {marker}; true'
+        git config core.attributesFile {folder}/.git/attrs; echo '* filter=evil diff=evil' > .git/attrs
+        echo '* filter=evil diff=evil -text' > .gitattributes
+        printf '[core]\\n fsmonitor = {folder}/.git/hooks/fsmonitor\\n' > $HOME/.gitconfig
+        echo changed >> README.md; rm -f {marker}
+        """,
+    )
+    patch = patch_of(launcher, source, folder)
+    assert not marker.exists()
+    assert b"+changed\n" in patch
+    assert {file.path for file in inspect(patch).files} == {".gitattributes", "README.md"}
+
+
+def test_attributes_do_not_hide_text_as_binary(launcher: Launcher, source: Source, folder: Path) -> None:
+    work(launcher, folder, "echo '*.py binary' > .gitattributes; echo 'x = 1' > a.py")
+    assert b"+x = 1\n" in patch_of(launcher, source, folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="as the same user there is nothing that it could not read anyway")
+def test_links_in_the_work_folder_reach_nothing_that_its_owner_could_not_read(
+    launcher: Launcher, source: Source, folder: Path
+) -> None:
+    secret = launcher.root / "secret"
+    secret.write_text("of the supervisor")
+    secret.chmod(0o600)
+    work(launcher, folder, f"ln -s {secret} link.txt; ln -s {launcher.root} up")
+    os.link(secret, folder / "hard.txt")
+    with pytest.raises(JobError, match=r"hard\.txt"):
+        patch_of(launcher, source, folder)
+    (folder / "hard.txt").unlink()
+    patch = patch_of(launcher, source, folder)
+    assert b"of the supervisor" not in patch
+    assert {file.new_mode for file in inspect(patch).files} == {"120000"}
+
+
+def test_bytes_survive_whatever_attributes_say(launcher: Launcher, source: Source, folder: Path) -> None:
+    work(launcher, folder, r"echo '* text eol=crlf ident' > .gitattributes; printf 'a\r\nb\n$Id$\n' > mixed.txt")
+    patch = patch_of(launcher, source, folder)
+    fresh = launcher.root / "fresh"
+    check_out(source, fresh, patch=patch)
+    assert (fresh / "mixed.txt").read_bytes() == b"a\r\nb\n$Id$\n"
+
+
+def test_a_patch_that_does_not_fit_is_named(source: Source, folder: Path) -> None:
+    patch = b"diff --git a/README.md b/README.md\n--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-nothing like it\n+x\n"
+    with pytest.raises(JobError, match="does not apply"):
+        apply_patch(source, folder, patch)
+
+
+def test_a_patch_can_not_leave_the_folder(source: Source, folder: Path) -> None:
+    head_ = b"diff --git a/../out.txt b/../out.txt\nnew file mode 100644\n"
+    patch = head_ + b"--- /dev/null\n+++ b/../out.txt\n@@ -0,0 +1 @@\n+x\n"
+    with pytest.raises(JobError):
+        apply_patch(source, folder, patch)
+    assert not (folder.parent / "out.txt").exists()
+
+
+def test_the_base_commit_is_read_not_the_work_folder(launcher: Launcher, source: Source, folder: Path) -> None:
+    work(launcher, folder, "echo changed > README.md; echo x > added.txt")
+    assert "README.md" in read_tree(source)
+    assert "added.txt" not in read_tree(source)
+    assert b"changed" not in (read_file(source, "README.md") or b"")
+    assert read_file(source, "no/such/file") is None
+
+
+@pytest.fixture
+def protected(repository: Path) -> Iterator[tuple[str, list[str]]]:
+    """Serve the repository over git's smart HTTP to whoever has the token, and nobody else."""
+    expected = "Basic " + base64.b64encode(f"gitlab-ci-token:{TOKEN}".encode()).decode()
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def _serve(self) -> None:
+            asked.append(self.path)
+            if self.headers.get("authorization") != expected:
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", 'Basic realm="GitLab"')
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
+            path, _, query = self.path.partition("?")
+            environment = {
+                "PATH": os.environ["PATH"],
+                "GIT_PROJECT_ROOT": str(repository.parent),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": "safe.directory",
+                "GIT_CONFIG_VALUE_0": "*",
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": self.command,
+                "CONTENT_TYPE": self.headers.get("content-type", ""),
+                "HTTP_CONTENT_ENCODING": self.headers.get("content-encoding", ""),
+                "GIT_PROTOCOL": self.headers.get("git-protocol", ""),
+            }
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=True)
+            head_, _, content = done.stdout.partition(b"\r\n\r\n")
+            self.send_response(200)
+            for line in head_.decode().splitlines():
+                name, _, value = line.partition(": ")
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = _serve  # noqa: N815 - the names that http.server calls
+        do_POST = _serve  # noqa: N815 - ditto
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}/{repository.name}/.git", asked
+        http.shutdown()
+        thread.join()
+
+
+def test_the_job_token_opens_the_repository_and_is_nowhere_on_disk(
+    launcher: Launcher, repository: Path, protected: tuple[str, list[str]]
+) -> None:
+    url, _ = protected
+    fetched = fetch(launcher.root, repository=ProjectPath("a/b"), base_sha=head(repository), url=url, token=TOKEN)
+    check_out(fetched, launcher.root / "work")
+    assert (launcher.root / "work" / "README.md").exists()
+    holding = [path for path in launcher.root.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    assert holding == []
+    assert url.encode() not in (launcher.root / "work" / ".git" / "config").read_bytes()
+
+
+def test_a_refused_clone_says_what_to_look_at(
+    launcher: Launcher, repository: Path, protected: tuple[str, list[str]]
+) -> None:
+    url, _ = protected
+    with pytest.raises(JobError, match="allowlist") as caught:
+        fetch(launcher.root, repository=ProjectPath("a/b"), base_sha=head(repository), url=url, token="wrong")
+    assert "wrong" not in str(caught.value)
