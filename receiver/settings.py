@@ -28,8 +28,8 @@ class DatabaseSettings(Struct, frozen=True, kw_only=True, rename="upper"):
     """Folder of an embedded PostgreSQL server, made and started when needed. For trying out and small teams."""
 
 
-class Settings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"):
-    """What the receiver and its workers need."""
+class WorkerSettings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"):
+    """What `bug-fix work` needs; it holds neither the Anthropic key nor the hooks' secrets."""
 
     gitlab_url: str
     """Address of GitLab, for example `https://gitlab.example.com`."""
@@ -37,18 +37,40 @@ class Settings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"):
     """Token (scope `api`) of the bot that writes branches, merge requests and notes: Developer on the repositories."""
     gitlab_starter_token: str
     """Token of the bot that starts and cancels fix pipelines: Maintainer of the automation project, else Reporter."""
-    gitlab_oidc_issuer: str = ""
-    """Issuer of the ID tokens of jobs, when it is not GITLAB_URL; it is checked apart from the API's address."""
-    gitlab_webhook_secrets: str = ""
-    """Secret tokens of GitLab's hooks (`X-Gitlab-Token`), separated by commas; several while one is being replaced."""
-    gitlab_signing_tokens: str = ""
-    """Signing tokens of GitLab's hooks (`whsec_…`, GitLab 19.0 and later), separated by commas."""
     jira_url: str
     """Address of Jira, for example `https://example.atlassian.net`."""
     jira_user: str = ""
     """E-mail address of the bot's Jira account (Cloud). Empty: JIRA_TOKEN is a personal access token (Data Center)."""
     jira_token: str
     """API token (Cloud) or personal access token (Data Center) of the bot's Jira account."""
+    bug_fix_catalogue: str = "bug-fix.yml"
+    """Path of bug-fix.yml, the catalogue of repositories, agents and policy."""
+    public_url: str
+    """How jobs and hooks reach this service, for example `https://bug-fix.example.com`."""
+    worker_concurrency: int = 8
+    """Deliveries and effects that one worker handles at the same time."""
+    sweep_seconds: int = 30
+    """Seconds between two sweeps: deadlines, stalled jobs, pipelines whose hooks did not arrive."""
+    deliveries_retention_days: int = 30
+    """Days after which the bodies of deliveries are removed; their verdicts stay."""
+    transcripts_retention_days: int = 30
+    """Days after which agents' transcripts are removed."""
+    evidence_retention_days: int = 90
+    """Days after which patches, tests and other blobs are removed."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"  # tokens stay out of logs and tracebacks
+
+
+class Settings(WorkerSettings, frozen=True, kw_only=True, rename="upper"):
+    """What `bug-fix serve` needs."""
+
+    gitlab_oidc_issuer: str = ""
+    """Issuer of the ID tokens of jobs, when it is not GITLAB_URL; it is checked apart from the API's address."""
+    gitlab_webhook_secrets: str = ""
+    """Secret tokens of GitLab's hooks (`X-Gitlab-Token`), separated by commas; several while one is being replaced."""
+    gitlab_signing_tokens: str = ""
+    """Signing tokens of GitLab's hooks (`whsec_…`, GitLab 19.0 and later), separated by commas."""
     jira_webhook_secrets: str = ""
     """Secrets of Jira's hooks (`X-Hub-Signature`), separated by commas."""
     jira_webhook_header: str = ""
@@ -57,34 +79,17 @@ class Settings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"):
     """Address of the Messages API that the gateway forwards to."""
     anthropic_api_key: str
     """Key of the Messages API. The gateway alone holds it."""
-    bug_fix_catalogue: str = "bug-fix.yml"
-    """Path of bug-fix.yml, the catalogue of repositories, agents and policy."""
-    public_url: str
-    """How jobs and hooks reach this service, for example `https://bug-fix.example.com`."""
     read_tokens: str
     """Tokens that may read runs, deliveries and the ledger, separated by commas; at least one."""
     host: str = "127.0.0.1"
     """Address that `bug-fix serve` listens on."""
     port: int = 8080
     """Port that `bug-fix serve` listens on."""
-    worker_concurrency: int = 8
-    """Deliveries and effects that one worker handles at the same time."""
-    deliveries_retention_days: int = 30
-    """Days after which the bodies of deliveries are removed; their verdicts stay."""
-    transcripts_retention_days: int = 30
-    """Days after which agents' transcripts are removed."""
-    evidence_retention_days: int = 90
-    """Days after which patches, tests and other blobs are removed."""
-    sweep_seconds: int = 30
-    """Seconds between two sweeps: deadlines, stalled jobs, pipelines whose hooks did not arrive."""
 
     @property
     def oidc_issuer(self) -> str:
         """Issuer that ID tokens must name."""
         return (self.gitlab_oidc_issuer or self.gitlab_url).rstrip("/")
-
-    def __repr__(self) -> str:
-        return "Settings(…)"  # tokens stay out of logs and tracebacks
 
 
 SettingsKind = TypeVar("SettingsKind", bound=DatabaseSettings)

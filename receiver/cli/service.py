@@ -12,7 +12,7 @@ from receiver.app import create_app
 from receiver.cli import base
 from receiver.cli.base import click, command
 from receiver.outbound import faults
-from receiver.settings import DatabaseSettings, load
+from receiver.settings import DatabaseSettings, WorkerSettings, load
 from receiver.store import migrate as migrations
 from receiver.store.database import Database, address
 from receiver.worker import loop
@@ -56,7 +56,7 @@ async def work(log_level: str) -> None:
     loses nothing, others take its work over within seconds.
     """
     logs.configure(log_level)
-    settings = base.settings()
+    settings = load(WorkerSettings, os.environ)
     catalogue = base.catalogue(settings.bug_fix_catalogue)
     point = faults.configured(os.environ.get("BUG_FIX_FAULT"))
     async with Database(address(settings), pool_size=settings.worker_concurrency + 4) as database:

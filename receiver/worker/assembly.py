@@ -18,7 +18,7 @@ from receiver.outbound.gitlab_client import Connection
 from receiver.outbound.gitlab_pipelines import Pipelines
 from receiver.outbound.gitlab_repositories import Repositories
 from receiver.outbound.jira_client import Jira
-from receiver.settings import Settings
+from receiver.settings import WorkerSettings
 from receiver.store.database import Database
 from receiver.store.purge import Retention
 from receiver.worker.effects import Workshop
@@ -35,7 +35,7 @@ def new_run() -> RunId:
     return RunId(secrets.token_hex(8))
 
 
-async def assemble(settings: Settings, database: Database, *, catalogue: Catalogue, faults: Faults) -> Workshop:
+async def assemble(settings: WorkerSettings, database: Database, *, catalogue: Catalogue, faults: Faults) -> Workshop:
     """Return all that a worker works with. Asks GitLab who our bot is; raises OutboundError when it does not answer."""
     writer = Connection(settings.gitlab_url, settings.gitlab_token)
     starter = Connection(settings.gitlab_url, settings.gitlab_starter_token)

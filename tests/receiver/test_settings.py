@@ -1,6 +1,6 @@
 import pytest
 
-from receiver.settings import DatabaseSettings, Settings, SettingsError, documentation, load, several
+from receiver.settings import DatabaseSettings, Settings, SettingsError, WorkerSettings, documentation, load, several
 
 COMPLETE = {
     "DATABASE_URL": "postgresql://localhost/bug_fix",
@@ -26,7 +26,7 @@ def test_each_missing_variable_is_named_with_what_it_is() -> None:
     with pytest.raises(SettingsError) as raised:
         load(Settings, {"DATABASE_URL": "postgresql://localhost/bug_fix"})
     lines = str(raised.value).splitlines()
-    assert [line.split(":")[0] for line in lines] == [f"Set {name}" for name in COMPLETE if name != "DATABASE_URL"]
+    assert {line.split(":")[0] for line in lines} == {f"Set {name}" for name in COMPLETE if name != "DATABASE_URL"}
     assert all(len(line) > 30 for line in lines)
 
 
@@ -44,6 +44,12 @@ def test_a_command_that_needs_only_the_database_asks_for_nothing_else() -> None:
     assert load(DatabaseSettings, {"BUG_FIX_EMBEDDED": "/tmp/x"}).bug_fix_embedded == "/tmp/x"  # noqa: S108  # not opened
     with pytest.raises(SettingsError, match="BUG_FIX_EMBEDDED"):
         load(DatabaseSettings, {})
+
+
+def test_a_worker_needs_no_key_of_the_model_and_no_secret_of_hooks() -> None:
+    names = {name.upper() for name in WorkerSettings.__struct_fields__}
+    assert not names & {"ANTHROPIC_API_KEY", "READ_TOKENS", "GITLAB_WEBHOOK_SECRETS", "JIRA_WEBHOOK_SECRETS"}
+    load(WorkerSettings, {name: value for name, value in COMPLETE.items() if name in names})
 
 
 def test_tokens_are_not_shown_when_settings_are_printed() -> None:
