@@ -105,7 +105,8 @@ class Agent:
         try:
             while True:
                 left_s = self._check_limits(conversation, begun)
-                answer = await self._ask(conversation, messages, left_s)
+                with self._log.patiently("waiting for the model"):
+                    answer = await self._ask(conversation, messages, left_s)
                 messages.append({"role": "assistant", "content": [block.to_dict() for block in answer.content]})
                 content, accepted = await self._react(conversation, answer, left_s)
                 messages.append({"role": "user", "content": content})
@@ -213,7 +214,8 @@ class Agent:
             self._log.say(f"  {name}: {verdict}")
             return ToolResult(content=submitted.answer, is_error=not submitted.accepted), submitted.accepted
         begun = self._clock()
-        result = await self._toolbox.call(Call(name=name, input=given), timeout_s=max(left_s, 1.0))
+        with self._log.patiently(f"  {name} {_gist(given)}"):
+            result = await self._toolbox.call(Call(name=name, input=given), timeout_s=max(left_s, 1.0))
         outcome = "error" if result.is_error else "ok"
         self._log.say(f"  {name} {_gist(given)}: {outcome}, {self._clock() - begun:.1f} s")
         return self._presentable(result), False

@@ -41,6 +41,8 @@ class _Address(Struct, frozen=True, kw_only=True):
 def serve(place: Workplace, *, ready_within_s: float = _READY_WITHIN_S) -> Iterator[Application]:
     """Run the catalogue's `serve` in a workplace until the block ends. Raises `JobError` when it doesn't get ready."""
     address = _address(place.repository)
+    if place.repository.serve is not None and place.repository.serve.with_:
+        place.log.say("`serve.with` of the catalogue has no effect yet: this repository is served alone")
     parts = urlsplit(address.ready)
     with tempfile.NamedTemporaryFile(dir=place.root, prefix="serve-", suffix=".log", delete=False) as output:
         process = place.start(address.command, extra={"PORT": str(address.port)}, output=output.fileno())

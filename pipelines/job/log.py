@@ -59,8 +59,8 @@ class JobLog:
         return text
 
     @contextmanager
-    def step(self, title: str) -> Iterator[None]:
-        """Write how long something took; where it takes long, also that it began and that it goes on."""
+    def patiently(self, title: str) -> Iterator[None]:
+        """Write now and then that something still goes on; nothing when it ends, which another line says."""
         begun = time.monotonic()
         done = threading.Event()
         beat = threading.Thread(target=self._beat, args=(title, begun, done), daemon=True)
@@ -70,10 +70,18 @@ class JobLog:
         finally:
             done.set()
             beat.join()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[None]:
+        """Write how long something took; where it takes long, also that it began and that it goes on."""
+        begun = time.monotonic()
+        with self.patiently(title):
+            yield
         self.say(f"{title}: {time.monotonic() - begun:.1f} s")
 
     def _beat(self, title: str, begun: float, done: threading.Event) -> None:
-        if not done.wait(self._silent_s):
-            self.say(f"{title} …")
+        if done.wait(self._silent_s):
+            return
+        self.say(f"{title} …")
         while not done.wait(self._heartbeat_s):
             self.say(f"{title}: still at it after {time.monotonic() - begun:.0f} s")

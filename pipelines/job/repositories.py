@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from pipelines.job.errors import JobError
 from pipelines.job.processes import Launcher, Role
+from pipelines.job.workspace import read_untrusted
 from pipelines.model import CommitSha, ProjectPath
 
 _ENVIRONMENT = {
@@ -140,7 +141,10 @@ def make_patch(source: Source, folder: Path, *, launcher: Launcher, role: Role) 
     )
     if done.exit_code != 0:
         raise JobError(f"git diff failed in the work folder: {done.output.strip()[-300:]}")
-    return output.read_bytes()
+    patch = read_untrusted(output)
+    if patch is None:
+        raise JobError(f"The patch of {source.repository} can't be read; a fix is never that large.")
+    return patch
 
 
 def read_tree(source: Source) -> tuple[str, ...]:

@@ -38,13 +38,6 @@ class Artifacts:
         self._kept[relative] = Artifact(kind=kind, path=relative, sha256=sha256(data), size=len(data))
         return self._kept[relative]
 
-    def keep_untrusted(self, kind: ArtifactKind, name: str, source: Path) -> bytes | None:
-        """Keep a file that untrusted code wrote; None where there is no such plain file."""
-        data = read_untrusted(source)
-        if data is not None:
-            self.keep(kind, name, data)
-        return data
-
 
 def read_untrusted(path: Path, *, limit: int = _LIMIT) -> bytes | None:
     """Return a plain file's bytes; None for anything else and for more than `limit` bytes."""

@@ -19,6 +19,7 @@ class Stage:
     def __init__(self, job: Job, *, name: str, patch: bytes | None = None) -> None:
         self._job = job
         self._name = name
+        job.launcher.renew(Role.APPLICATION)
         self.place = job.workplace(name, Role.APPLICATION, patch=patch)
         self.place.install()
         self.place.end()

@@ -80,6 +80,8 @@ class Receiver:
         self.limits = Limits(max_seconds=300)
         self.jobs_expected = 0
         """How often the ID token may still be exchanged."""
+        self.at_refusal: Callable[[], None] = lambda: None
+        """Called before a refusal is answered."""
         self.at_spec: Callable[[], None] = lambda: None
         """Called when a job asks what to do."""
 
@@ -176,6 +178,7 @@ class Receiver:
         for refusal in self.refusals:
             if refusal[0] == path:
                 self.refusals.remove(refusal)
+                self.at_refusal()
                 problem = {"status": refusal[1], "detail": "not now"}
                 return refusal[1], msgspec.json.encode(problem), refusal[2]
         token = headers.get("authorization", "").removeprefix("Bearer ")

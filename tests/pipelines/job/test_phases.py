@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipelines import model
@@ -86,6 +89,12 @@ def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project
         assert (project_dir / ".bug-fix" / report.phase / "report.json").read_bytes() == encode(report)
         for kept in report.artifacts:
             assert sha256((project_dir / kept.path).read_bytes()) == kept.sha256
+    with_agent = (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION)
+    begun = [
+        (project_dir / ".bug-fix" / phase / "transcript.jsonl").read_text().splitlines()[0] for phase in with_agent
+    ]
+    systems = {msgspec.json.encode(msgspec.json.decode(line)["system"]) for line in begun}
+    assert len(systems) == 1, "the prefix of tools and system prompt is the same bytes in every phase"
     assert set(receiver.purposes) == {"context", "work"}
     assert receiver.purposes.count("context") == 3
     for log in logs.values():
@@ -105,6 +114,23 @@ def test_testing_after_an_honest_no_is_an_honest_no(receiver: Any, run_job: RunJ
         done = run_job(phase)
         assert done.returncode == 4, done.stdout
         assert receiver.reports[-1].outcome is ReportOutcome.NOT_REPRODUCED
+
+
+def test_a_cancelled_job_ends_at_once_and_reports_nothing(
+    receiver: Any, job_environment: Callable[[Phase], dict[str, str]], project_dir: Path
+) -> None:
+    receiver.refusals.append(("/api/jobs/spec", 425, {"retry-after": "60"}))
+    asked = threading.Event()
+    receiver.at_refusal = asked.set
+    command = [sys.executable, "-m", "pipelines", "generate"]
+    environment = job_environment(Phase.GENERATE)
+    with subprocess.Popen(command, env=environment, cwd=project_dir, stdout=subprocess.PIPE, text=True) as process:
+        assert asked.wait(60)
+        process.terminate()
+        log, _ = process.communicate(timeout=30)
+    assert process.returncode == 5
+    assert "GitLab ended this job" in log
+    assert receiver.reports == []
 
 
 def test_a_job_that_fails_still_reports_why(receiver: Any, run_job: RunJob, project_dir: Path) -> None:

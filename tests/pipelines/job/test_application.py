@@ -1,0 +1,94 @@
+"""Starting the application under test: on its own port, until it answers, and why it does not."""
+
+from __future__ import annotations
+
+import socket
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+
+from pipelines.catalogue import Repository, Serve
+from pipelines.job.application import serve
+from pipelines.job.errors import JobError
+from pipelines.job.log import JobLog
+from pipelines.job.processes import Launcher, Role
+from pipelines.job.workplace import Workplace
+from pipelines.job.workspace import Artifacts
+from pipelines.model import Phase
+
+pytestmark = pytest.mark.integration
+
+SERVER = textwrap.dedent(
+    """
+    import http.server, os, sys
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(int(os.environ.get("STATUS", "200"))); self.end_headers()
+    http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+    """
+)
+
+
+@pytest.fixture
+def place_of(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Callable[[Serve | None], Workplace]:
+    def make(serving: Serve | None) -> Workplace:
+        (repository,) = catalogue_of(["python"]).repositories.values()
+        assert isinstance(repository, Repository)
+        place = Workplace(
+            name="app",
+            role=Role.APPLICATION,
+            repository=msgspec.structs.replace(repository, serve=serving),
+            launcher=launcher,
+            artifacts=Artifacts(project_dir, Phase.TESTING),
+            log=JobLog(),
+        )
+        place.folder.mkdir(parents=True)
+        (place.folder / "app.py").write_text(SERVER)
+        place.settle(project_dir)
+        return place
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("run", "ready"),
+    [
+        ("python app.py $PORT", "http://127.0.0.1:$PORT/"),
+        ("python app.py {port}", "http://127.0.0.1:{port}/health"),
+        ("python app.py ${PORT}", "http://127.0.0.1:${PORT}/"),
+    ],
+)
+def test_it_gets_a_free_port_and_is_gone_afterwards(place_of: Any, run: str, ready: str) -> None:
+    with serve(place_of(Serve(run=run, ready=ready))) as application:
+        assert httpx2.get(application.base_url).status_code == 200
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(application.base_url)
+
+
+def test_a_fixed_port_that_is_taken_is_named(place_of: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        place = place_of(Serve(run=f"python app.py {port}", ready=f"http://127.0.0.1:{port}/"))
+        with pytest.raises(JobError, match=f"Port {port} is taken"), serve(place):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("serving", "words"),
+    [
+        (Serve(run="echo no such module; exit 3", ready="http://127.0.0.1:$PORT/"), "exit code 3: no such module"),
+        (Serve(run="STATUS=503 python app.py $PORT", ready="http://127.0.0.1:$PORT/"), "status 503"),
+        (Serve(run="python app.py 1", ready="http://127.0.0.1/"), "names no port"),
+        (None, "no `serve`"),
+    ],
+)
+def test_an_application_that_does_not_get_ready_says_why(place_of: Any, serving: Serve | None, words: str) -> None:
+    with pytest.raises(JobError, match=words), serve(place_of(serving), ready_within_s=3.0):
+        pass
