@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from pipelines.model import IssueKey
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
@@ -16,6 +16,10 @@ from receiver.hooks.fields import Url, Word, decode, word
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, NotInteresting
 
 KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$(?!\n)")]
+
+
+OWN_COMMENT: Final = b"bug-fix:run="
+"""In each comment that we write, so that none of them is ever taken for a person's."""
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
@@ -66,6 +70,8 @@ class _Comment(Struct, frozen=True, kw_only=True):
     id: Word
     self: Url | None = None
     author: _User | None = None
+    body: Raw = Raw()
+    """Text in wiki markup; looked at for our own marker only."""
 
 
 class _CommentHook(Struct, frozen=True, kw_only=True):
@@ -138,6 +144,8 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
     account = author.account() if author else None
     if account is None:
         return NotInteresting(reason="Jira did not say who wrote the comment."), None
+    if OWN_COMMENT in bytes(hook.comment.body):
+        return NotInteresting(reason="The comment is our own."), None
     key = IssueKey(hook.issue.key) if hook.issue else None
     if key is not None and _project(key) != interests.jira_project:
         return _elsewhere(key, interests), None

@@ -68,9 +68,17 @@ _MARKDOWN: Final = {ord(c): f"\\{c}" for c in "\\`*_{}[]()#+!|~"} | {
 }
 
 
+_CODE: Final = re.compile(r"(?<!`)`([^`]{1,200})`(?!`)")
+
+
 def gitlab(text: str, limit: int = LIMIT) -> Raw:
-    """Return untrusted text for GitLab's Markdown, one line."""
-    return Raw(_inert(line(text, limit)).translate(_MARKDOWN))
+    """Return untrusted text for GitLab's Markdown, one line. Code in single backticks stays code, which is inert."""
+    prose_and_code = _CODE.split(line(text, limit))
+    shown = [
+        gitlab_code(part) if number % 2 and part.strip() else _inert(part).translate(_MARKDOWN)
+        for number, part in enumerate(prose_and_code)
+    ]
+    return Raw("".join(shown))
 
 
 def gitlab_code(text: str, limit: int = 200) -> Raw:

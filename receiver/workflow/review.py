@@ -25,10 +25,11 @@ def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: da
     have = {m.repository for m in run.merge_requests}
     if not have.issuperset(run.repositories):
         return acted(f"{name} is open; others are still to come.", link, note)
+    names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
     return moved(
         run,
         RunStatus.IN_REVIEW,
-        f"{', '.join(f'{m.repository}!{m.iid}' for m in run.merge_requests)} wait for review.",
+        f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review.",
         link,
         *transition(catalogue.jira.transitions.review),
         # hooks that came before we knew the merge request were ignored

@@ -18,7 +18,7 @@ from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
 def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:
     """Ignore what belongs to no run."""
     if event.project == catalogue.automation_project:
-        return ignored(f"Pipeline {event.pipeline} of {event.project} was not started for a run.")
+        return ignored(f"No run is known yet for pipeline {event.pipeline} of {event.project}.")
     return ignored(f"Pipeline {event.pipeline} is {event.project or 'a project'}'s own.")
 
 

@@ -110,6 +110,12 @@ def test_comments_of_cloud_and_data_center(reading: Read) -> None:
     assert isinstance(elsewhere.event, NotInteresting)
 
 
+def test_our_own_comment_on_a_ticket_means_nothing(reading: Read) -> None:
+    comment = {"id": "9", "author": {"key": "mara"}, "body": "Bug fix\nbug-fix:run=0123456789abcdef"}
+    event = reading(Source.JIRA, json({"webhookEvent": "comment_created", "comment": comment})).event
+    assert event == NotInteresting(reason="The comment is our own.")
+
+
 PROJECT = {"id": 2, "path_with_namespace": "payk12/contacts"}
 NOTE = {"id": 5, "note": "hello", "noteable_type": "MergeRequest", "author_id": 3, "action": "create"}
 

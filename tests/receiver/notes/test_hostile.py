@@ -48,6 +48,7 @@ HOSTILE = [
     "!https://evil.example/x.png! !x.png|width=1!",
     "*bold* _it_ -struck- +ins+ ^sup^ ~sub~ ??cite?? {{mono}} {color:red}x{color} ---- bq. h1. \\\\",
     "$(id) `id` ${IFS} %0a",
+    "`<b>` ` `` `@all` `a``b` \\`/merge\\` `x|y` ` ` `https://evil.example`",
     "\u202eevil\u202c zero\u200bwidth \x1b[31mred\x00",
     "x" * 100_000,
 ]
@@ -202,6 +203,10 @@ def test_text_keeps_reading_as_it_was_written() -> None:
     assert markup.jira("Saving O'Brien fails in src/contact-form.ts:42 (a)") == (
         "Saving O'Brien fails in src/contact-form.ts:42 (a)"
     )
+
+
+def test_code_stays_code() -> None:
+    assert markup.gitlab("`_literal` in a_b: use `x|y`") == "`_literal` in a\\_b: use `x\\|y`"
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "", "https://x/a b", "https://x/)[", "//evil", "https://x/|y"])

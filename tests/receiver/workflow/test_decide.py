@@ -240,7 +240,7 @@ def test_a_late_running_never_overwrites_success(world: Any) -> None:
 
 
 def test_pipelines_that_are_nobodys_are_ignored_with_a_reason(world: Any) -> None:
-    assert "not started for a run" in world.decide(world.pipeline("running", pipeline=5), None).reason
+    assert "No run is known yet" in world.decide(world.pipeline("running", pipeline=5), None).reason
     own = world.decide(world.pipeline("running", project=world.repository), None)
     assert (own.verdict, own.reason) == (Verdict.IGNORED, "Pipeline 100 is payk12/contacts's own.")
     assert world.decide(world.pipeline("failed", pipeline=5), world.run(RunStatus.RUNNING)).verdict is Verdict.IGNORED
