@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from litestar.response import Redirect
 
 from receiver.store import deliveries, stories
 from receiver.store.runs import NoSuchRunError
+from receiver.store.story import Moment
 from receiver.web.problems import AnyRequest, problem
 from receiver.web.reading import guard, sign_in
 from receiver.web.runs import listed
@@ -100,9 +102,18 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
     return _page(
         "run.html.j2",
         story=told,
+        turning_points=[moment for moment in told.moments if _is_turning_point(moment)],
+        done=Counter(act.kind for act in told.effects if act.state == "done"),
+        trouble=sum(act.state in {"pending", "given_up"} for act in told.effects),
         jira_url=services.settings.jira_url.rstrip("/"),
         gitlab_url=services.settings.gitlab_url.rstrip("/"),
     )
+
+
+def _is_turning_point(moment: Moment) -> bool:
+    """Tell whether a moment moved the run: people read these first."""
+    moved = moment.status_after is not None and moment.status_after != moment.status_before
+    return moved or moment.verdict == "acted" or moment.event in {"ReportAccepted", "ReportDiscarded"}
 
 
 HANDLERS = [enter, start, run]
