@@ -12,7 +12,7 @@ import msgspec
 from rich.table import Table
 
 from pipelines.model import IssueKey
-from receiver.cli import base, telling
+from receiver.cli import base, telling, transcript
 from receiver.cli.base import click, command
 from receiver.hooks.delivery import Delivery, Interests
 from receiver.hooks.reading import read
@@ -79,7 +79,7 @@ async def session(run: str, phase: str | None, as_json: bool) -> None:  # noqa: 
     if not found:
         base.stop(f"Run {row.id} has no transcripts: none were made yet, or their time is over.", code=base.CANNOT)
     for one in found:
-        telling.transcript(base.out, one)
+        transcript.transcript(base.out, one)
 
 
 @click.command()

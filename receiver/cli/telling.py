@@ -1,19 +1,16 @@
-"""Print a run's story and transcripts on a terminal. Untrusted text is printed as text: no markup, no controls."""
+"""Print a run's story on a terminal. Untrusted text is printed as text: no markup, no controls."""
 
 from __future__ import annotations
 
 import unicodedata
 from decimal import Decimal
 
-import msgspec
-from msgspec import Struct
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from receiver.store.spending import Cost
 from receiver.store.story import Act, Pipeline, Story
-from receiver.store.transcripts import Transcript
 
 LONGEST = 400
 """Characters of one text."""
@@ -49,7 +46,8 @@ def story(console: Console, told: Story) -> None:
     _costs(console, told)
 
 
-def _heading(console: Console, text: str) -> None:
+def heading(console: Console, text: str) -> None:
+    """Print a heading."""
     console.print(f"\n[bold underline]{text}[/]")
 
 
@@ -61,7 +59,7 @@ def _table(*names: str) -> Table:
 
 
 def _moments(console: Console, told: Story) -> None:
-    _heading(console, "What happened, and what was decided")
+    heading(console, "What happened, and what was decided")
     table = _table("at", "event", "decision", "why", "")
     for moment in told.moments:
         moved = moment.status_after != moment.status_before
@@ -73,7 +71,7 @@ def _moments(console: Console, told: Story) -> None:
 
 
 def _effects(console: Console, effects: tuple[Act, ...]) -> None:
-    _heading(console, "What was done")
+    heading(console, "What was done")
     table = _table("#", "effect", "state", "attempts", "at", "result")
     for act in effects:
         payload = ", ".join(f"{name}={value}" for name, value in act.payload.items())
@@ -86,7 +84,7 @@ def _effects(console: Console, effects: tuple[Act, ...]) -> None:
 
 def _pipeline(console: Console, pipeline: Pipeline) -> None:
     above = f", child of {pipeline.parent}" if pipeline.parent else ""
-    _heading(console, f"Pipeline {pipeline.id} (iteration {pipeline.iteration}{above}): {pipeline.status}")
+    heading(console, f"Pipeline {pipeline.id} (iteration {pipeline.iteration}{above}): {pipeline.status}")
     console.print(plain(pipeline.url), style="dim")
     table = _table("job", "name", "status", "seconds", "agent", "why")
     for job in pipeline.jobs:
@@ -98,7 +96,7 @@ def _pipeline(console: Console, pipeline: Pipeline) -> None:
 
 
 def _reports(console: Console, told: Story) -> None:
-    _heading(console, "Reports of jobs")
+    heading(console, "Reports of jobs")
     table = _table("job", "phase", "outcome", "counts", "finding", "files")
     for report in told.reports:
         where = f"{report.phase}\n[dim]{plain(report.repository or '')}[/]"
@@ -111,7 +109,7 @@ def _reports(console: Console, told: Story) -> None:
 def _merge_requests(console: Console, told: Story) -> None:
     if not told.merge_requests and not told.interventions:
         return
-    _heading(console, "Merge requests")
+    heading(console, "Merge requests")
     for one in told.merge_requests:
         console.print(f"{plain(one.repository)}!{one.iid} {one.state}  {plain(one.url)}")
     for act in told.interventions:
@@ -121,7 +119,7 @@ def _merge_requests(console: Console, told: Story) -> None:
 
 
 def _costs(console: Console, told: Story) -> None:
-    _heading(console, "Tokens and cost")
+    heading(console, "Tokens and cost")
     table = _table("phase", "calls", "uncached", "cache read", "write 5 min", "write 1 h", "output", "cost")
     for name, cost in [*told.costs.by_phase.items(), ("in all", told.costs.total)]:
         table.add_row(name, *_figures(cost))
@@ -136,44 +134,3 @@ def _costs(console: Console, told: Story) -> None:
 def _figures(cost: Cost) -> list[str]:
     counts = (cost.calls, cost.uncached, cost.cache_read, cost.cache_write_5m, cost.cache_write_1h, cost.output)
     return [*(f"{count:,}" for count in counts), money(cost.cost_usd, cost.known_usd)]
-
-
-class _Block(Struct, frozen=True):
-    type: str = ""
-    text: str = ""
-    name: str = ""
-    input: object = None
-    content: object = None
-
-
-class _Message(Struct, frozen=True):
-    role: str = ""
-    content: str | list[_Block] = ""
-
-
-def transcript(console: Console, told: Transcript) -> None:
-    """Print one conversation."""
-    where = f" in {told.repository}" if told.repository else ""
-    _heading(console, f"{told.phase}{where}, iteration {told.iteration}, job {told.job}, agent {told.agent or '—'}")
-    for number, line in enumerate(told.lines.splitlines(), start=1):
-        try:
-            message = msgspec.json.decode(line, type=_Message)
-        except msgspec.MsgspecError:
-            console.print(f"[dim]{number}[/] {plain(line.decode('utf-8', 'replace'))}")
-            continue
-        if isinstance(message.content, str):
-            console.print(f"[dim]{number}[/] [bold]{plain(message.role)}[/] {plain(message.content, limit=2000)}")
-            continue
-        for block in message.content:
-            console.print(f"[dim]{number}[/] [bold]{plain(message.role)}[/] {_block(block)}")
-
-
-def _block(block: _Block) -> str:
-    match block.type:
-        case "tool_use":
-            return f"[cyan]{plain(block.name)}[/] {plain(msgspec.json.encode(block.input).decode(), limit=1000)}"
-        case "tool_result":
-            shown = block.content if isinstance(block.content, str) else msgspec.json.encode(block.content).decode()
-            return f"[dim]→[/] {plain(shown, limit=1000)}"
-        case _:
-            return plain(block.text, limit=2000)

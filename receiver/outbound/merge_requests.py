@@ -36,6 +36,9 @@ LARGEST_EVIDENCE = 25 * 1024 * 1024
 UPLOADED = {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE}
 """Evidence that reviewers see in the merge request."""
 
+SHOWING = {Phase.REPRODUCTION, Phase.TESTING}
+"""Phases that show how it was before, and how it is with the patch."""
+
 
 class Fix(Struct, frozen=True, kw_only=True):
     """A patch that may be committed: submitted, tested, and the same bytes in both."""
@@ -148,11 +151,11 @@ def title(story: Story) -> str:
 
 
 async def _evidence(desk: Desk, story: Story, project: Project, effect: OpenMergeRequest) -> tuple[str, ...]:
-    """Upload what the reproduction left behind and return its Markdown; what can't be fetched is left out."""
+    """Upload what shows before and after, and return its Markdown; what can't be fetched is left out."""
     shown = []
     for report in story.reports:
-        wanted = (report.phase, report.repository, report.iteration, report.state)
-        if wanted != (Phase.REPRODUCTION, effect.repository, effect.iteration, "accepted"):
+        of_this = (report.repository, report.iteration, report.state)
+        if report.phase not in SHOWING or of_this != (effect.repository, effect.iteration, "accepted"):
             continue
         for file in report.artifacts:
             if file.kind not in UPLOADED:
