@@ -47,7 +47,8 @@ class Incoming(Struct, frozen=True, kw_only=True):
     received_at: datetime
 
 
-ACCEPT = "SELECT id, repeated FROM accept_deliveries(%s, %s, %s, %s, %s, %s, %s, %s, %s) ORDER BY place"
+ACCEPT = "SELECT id, repeated FROM accept_deliveries(%b, %b, %b, %b, %b, %b, %b, %s, %s) ORDER BY place"
+"""`%b`: arrays travel in binary form; as text every body would be escaped twice, at ten times the cost."""
 
 
 async def accept(database: Database, incoming: Incoming, *, secret: frozenset[str] = SECRET_HEADERS) -> Accepted:
