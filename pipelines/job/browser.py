@@ -27,13 +27,15 @@ class Browser(Struct, frozen=True, kw_only=True):
 
 
 def find_browser(launcher: Launcher, environ: Mapping[str, str] | None = None) -> Browser:
-    """Return the system's Chromium, else Playwright's own.
+    """Return the Chromium that the runner names (BUG_FIX_BROWSER), else the system's, else Playwright's own.
 
     Chromium's sandbox needs user namespaces, which root doesn't get from it and many containers don't give; the test's
     own user, and that the page is our application, are what is left then.
     """
-    search = (os.environ if environ is None else environ).get("PATH", "")
-    found = (shutil.which(name, path=os.pathsep.join((search, *_PLACES))) for name in _NAMES)
+    environ = os.environ if environ is None else environ
+    search = os.pathsep.join((environ.get("PATH", ""), *_PLACES))
+    names = (environ.get("BUG_FIX_BROWSER") or _NAMES[0], *_NAMES)
+    found = (shutil.which(name, path=search) for name in names)
     executable = next((path for path in found if path), None)
     arguments = ["--disable-dev-shm-usage"]
     if not _can_sandbox(launcher):

@@ -25,6 +25,7 @@ _SECRETS_FD = "BUG_FIX_SECRETS_FD"
 KEPT = frozenset(
     {
         *("BUG_FIX_RUN", "BUG_FIX_ITERATION", "BUG_FIX_RECEIVER", "BUG_FIX_REPOSITORY", "REPOSITORY"),
+        "BUG_FIX_BROWSER",
         *("CI", "GITLAB_CI", "CI_PROJECT_DIR", "CI_JOB_ID", "CI_JOB_NAME", "CI_PIPELINE_ID", "CI_SERVER_URL"),
         *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONUNBUFFERED", "PYTHONUTF8"),
         *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),

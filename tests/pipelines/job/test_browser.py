@@ -1,0 +1,26 @@
+"""Which browser a job uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.job.browser import find_browser
+from pipelines.job.processes import Launcher
+
+pytestmark = pytest.mark.integration
+
+
+def executable(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_runners_browser_comes_first_and_then_the_one_on_the_path(launcher: Launcher, tmp_path: Path) -> None:
+    named, found = executable(tmp_path / "own" / "browser"), executable(tmp_path / "bin" / "chromium")
+    assert find_browser(launcher, {"PATH": str(tmp_path / "bin"), "BUG_FIX_BROWSER": named}).executable == named
+    assert find_browser(launcher, {"PATH": str(tmp_path / "bin")}).executable == found
+    assert find_browser(launcher, {"PATH": str(tmp_path / "bin"), "BUG_FIX_BROWSER": ""}).executable == found
