@@ -34,7 +34,8 @@ Row = TypeVar("Row", bound=Base)
 
 async def find(session: AsyncSession, name: str) -> RunRow:
     """Return the run with this id, or the newest run of this ticket. Raises NoSuchRunError."""
-    found = await session.get(RunRow, name) or await newest(session, name.upper())
+    # Postgres takes no NUL in a text, and no name of a run or ticket holds what can't be printed.
+    found = (await session.get(RunRow, name) or await newest(session, name.upper())) if name.isprintable() else None
     if found is None:
         raise NoSuchRunError(f"There is no run {name}, nor one of a ticket of that key; `bug-fix runs` lists them.")
     return found
@@ -69,6 +70,8 @@ async def _of(session: AsyncSession, kind: type[Row], run: RunRow, order: Instru
 
 async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = None) -> list[RunRow]:
     """Return the newest runs, newest first; of one ticket only when its key is given."""
+    if issue_key is not None and not issue_key.isprintable():
+        return []
     query = select(RunRow) if issue_key is None else select(RunRow).where(RunRow.issue_key == issue_key)
     return list(await session.scalars(query.order_by(RunRow.created_at.desc()).limit(limit)))
 

@@ -40,5 +40,5 @@ async def of_run(session: AsyncSession, run: str, *, phase: str | None = None) -
             job=row.job_id,
             lines=content or b"",
         )
-        for row, content in (await session.execute(query)).tuples()
+        for row, content in await session.execute(query)
     ]

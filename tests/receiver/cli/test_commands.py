@@ -1,0 +1,131 @@
+import json
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import make_url
+
+from receiver.__main__ import main
+from receiver.cli.telling import plain
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+HOSTILE = "Contacts [bold]fail[/]\x1b[2J\u202e"
+
+
+def run(postgres: str, *arguments: str, **environment: str) -> Result:
+    runner = CliRunner(env={"DATABASE_URL": postgres, "COLUMNS": "200", "BUG_FIX_EMBEDDED": None, **environment})
+    return runner.invoke(main, list(arguments))
+
+
+@pytest.fixture
+def told(postgres: str) -> str:
+    """Return the address of a database with one run in it."""
+    plain_url = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
+    ticket = {"key": "PL-479", "summary": HOSTILE, "description": ""}
+    with psycopg.connect(plain_url) as connection:
+        connection.execute(
+            "INSERT INTO runs (id, issue_key, status, status_at, iteration, ticket, reason, labelled_at, created_at)"
+            " VALUES ('00000000000000aa', 'PL-479', 'running', %(now)s, 1, %(ticket)s, %(reason)s, %(now)s, %(now)s)",
+            {"now": NOW, "ticket": json.dumps(ticket), "reason": HOSTILE},
+        )
+        connection.execute(
+            "INSERT INTO decisions (run_id, event_kind, event, verdict, reason, status_before, status_after, at)"
+            " VALUES ('00000000000000aa', 'IssueLabelled', '{}', 'acted', %s, 'admitting', 'running', %s)",
+            [HOSTILE, NOW],
+        )
+        blob = b'{"type":"start","model":"m"}\n{"type":"message","role":"user","content":"Hello [red]"}\n'
+        connection.execute(
+            "INSERT INTO blobs (sha256, content, size, run_id, created_at)"
+            " VALUES ('00', %s, 1, '00000000000000aa', %s)",
+            [blob, NOW],
+        )
+        connection.execute(
+            "INSERT INTO transcripts (run_id, iteration, phase, job_id, sha256, created_at)"
+            " VALUES ('00000000000000aa', 1, 'analysis', 7, '00', %s)",
+            [NOW],
+        )
+    return postgres
+
+
+def test_a_run_is_explained_by_its_id_and_by_its_ticket(told: str) -> None:
+    by_id, by_ticket = run(told, "explain", "00000000000000aa"), run(told, "explain", "pl-479")
+    assert by_id.exit_code == by_ticket.exit_code == 0
+    assert by_id.output == by_ticket.output
+    assert "admitting → running" in by_id.output
+
+
+def test_untrusted_text_does_nothing_to_the_terminal(told: str) -> None:
+    for command in ("explain", "session"):
+        output = run(told, command, "PL-479").output
+        assert "\x1b" not in output
+        assert "\u202e" not in output
+    assert "[bold]fail[/]" in run(told, "explain", "PL-479").output
+    assert "Hello [red]" in run(told, "session", "PL-479").output
+
+
+def test_json_is_for_programs(told: str) -> None:
+    story = json.loads(run(told, "explain", "PL-479", "--json").output)
+    assert (story["run"]["id"], story["costs"]["total"]["cost_usd"]) == ("00000000000000aa", "0")
+    assert [one["id"] for one in json.loads(run(told, "runs", "--json").output)] == ["00000000000000aa"]
+
+
+def test_what_is_not_there_is_said_in_a_sentence(postgres: str) -> None:
+    answer = run(postgres, "explain", "PL-1")
+    assert answer.exit_code == 1
+    assert "bug-fix runs" in answer.output
+    assert "Traceback" not in answer.output
+
+
+def test_a_database_that_was_not_migrated_names_the_command_that_does_it(empty_database: str) -> None:
+    answer = run(empty_database, "runs")
+    assert answer.exit_code == 1
+    assert "bug-fix migrate" in answer.output
+
+
+def test_a_database_that_is_not_there_is_said_in_a_sentence() -> None:
+    answer = run("postgresql://nobody@127.0.0.1:1/none", "runs")
+    assert answer.exit_code == 1
+    assert "can't be used" in answer.output
+
+
+def test_migrate_may_be_run_again(empty_database: str) -> None:
+    assert [run(empty_database, "migrate").exit_code for _ in range(2)] == [0, 0]
+    assert run(empty_database, "runs").exit_code == 0
+
+
+def test_start_stores_a_request_once_for_each_time_it_is_asked(postgres: str) -> None:
+    assert run(postgres, "start", "pl-479").exit_code == 0
+    assert run(postgres, "start", "no key").exit_code == 2
+    url = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT source, ordering_key, verdict FROM deliveries").fetchall()
+    assert rows == [("operator", "ticket:PL-479", None)]
+
+
+def test_missing_settings_are_all_named(postgres: str) -> None:
+    answer = run(postgres, "work", GITLAB_URL="https://gitlab.example.com")
+    assert answer.exit_code == 3
+    assert "Set GITLAB_TOKEN: " in answer.output
+    assert "Set JIRA_URL: " in answer.output
+    assert "Set GITLAB_URL" not in answer.output
+
+
+def test_doctor_says_what_is_wrong_and_ends_with_its_own_code(postgres: str, empty_database: str) -> None:
+    answer = run(postgres, "doctor")
+    assert answer.exit_code == 4
+    assert "✓ tables" in answer.output
+    assert "Set JIRA_TOKEN" in answer.output
+    assert "bug-fix migrate" in run(empty_database, "doctor").output
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "migrate", "runs", "explain", "session", "start", "doctor"])
+def test_every_command_has_help_worth_reading(command: str) -> None:
+    output = CliRunner(env={"COLUMNS": "100"}).invoke(main, [command, "--help"]).output
+    assert len(output) > 200
+
+
+def test_text_is_cut_where_a_person_would_stop_reading() -> None:
+    assert len(plain("x" * 1_000_000)) < 500
