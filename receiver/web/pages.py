@@ -12,6 +12,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
+from markupsafe import Markup
 
 from receiver.store import deliveries, stories
 from receiver.store.runs import NoSuchRunError
@@ -25,6 +26,7 @@ TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
 SHOWN: Final = 100
 
 _HEADERS: Final = {
+    "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -45,16 +47,31 @@ def words(value: str) -> str:
     return value.replace("_", " ")
 
 
+def link(value: str) -> str:
+    """Return an address that may be followed: one of the web, and nothing that runs."""
+    return value if value.startswith(("https://", "http://")) else "#"
+
+
+_TURNING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
+"""Characters that change the direction of the text around them, so that a page shows what nobody wrote."""
+
+
+def straight(value: object) -> object:
+    """Return what a template shows, without characters that turn the text around."""
+    return value.translate(_TURNING) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def environment() -> jinja2.Environment:
     """Return the templates' environment: escaping, strict about names."""
     found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=straight,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"money": money, "words": words}
+    found.filters |= {"link": link, "money": money, "words": words}
     return found
 
 
@@ -72,7 +89,7 @@ async def enter(request: AnyRequest, services: NamedDependency[Services]) -> Res
     cookie = sign_in(request, services)
     if cookie is None:
         return problem(401, "This token may not read. Open /enter?token=… with one of READ_TOKENS.")
-    return Redirect("/", cookies=[cookie])
+    return Redirect("/", cookies=[cookie], headers=_HEADERS)
 
 
 @get("/", guards=[guard])

@@ -1,6 +1,7 @@
 """The emulated GitLab with jobs that run until they are told to end, so that their ID tokens are alive."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import httpx2
 import jwt
 import pytest
 
+from pipelines.model import PhaseReport
 from pipelines.wire import SessionRequest, encode
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
@@ -161,3 +163,32 @@ def door(world: GitLab, serve: Any, desk: Any) -> Door:
     pipeline = world.start(url)
     desk.run(pipeline=pipeline.id, project=world.project.id)
     return Door(url, desk, world, pipeline)
+
+
+class Api:
+    """The job API with one job's session."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = f"{url}/api/jobs"
+        self._headers = {"authorization": f"Bearer {token}"}
+
+    def spec(self) -> httpx2.Response:
+        return self._ask("GET", "/spec")
+
+    def report(self, report: PhaseReport | bytes) -> httpx2.Response:
+        body = report if isinstance(report, bytes) else encode(report)
+        return self._ask("POST", "/report", body)
+
+    def blob(self, content: bytes, digest: str | None = None) -> httpx2.Response:
+        return self._ask("PUT", f"/blobs/{digest or hashlib.sha256(content).hexdigest()}", content)
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> httpx2.Response:
+        return httpx2.request(method, self._url + path, content=body, headers=self._headers, timeout=30)
+
+
+@pytest.fixture
+def jobs(serve: Any, desk: Any) -> Callable[..., Api]:
+    """Give the job API to a job of a phase."""
+    desk.run()
+    url = serve()
+    return lambda phase, **more: Api(url, desk.session(phase, **more))

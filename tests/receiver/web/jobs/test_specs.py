@@ -1,0 +1,256 @@
+"""What a job is told, and when: its RunSpec, once what it needs has been accepted."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+from msgspec import json, to_builtins
+from msgspec.structs import replace
+
+from pipelines.model import (
+    AnalysisResult,
+    Artifact,
+    ArtifactKind,
+    Complexity,
+    DeployPattern,
+    FixSubmission,
+    GenerateResult,
+    ImplementationResult,
+    Location,
+    Phase,
+    PhaseReport,
+    Plan,
+    PlanOutcome,
+    PrepareResult,
+    ProjectPath,
+    ReportOutcome,
+    RepositoryPlan,
+    ReproductionResult,
+    Risk,
+    RunId,
+    SuiteResult,
+)
+from pipelines.model import TestingResult as PatchTested
+from pipelines.wire import RunSpec, decode, encode
+
+pytestmark = pytest.mark.integration
+
+Jobs = Callable[..., Any]
+
+CONTACTS = ProjectPath("payk12/contacts")
+BASE = "a" * 40
+PATCH, OTHER, TEST = "b" * 64, "c" * 64, "d" * 64
+PLAN = Plan(
+    outcome=PlanOutcome.FIX,
+    reason="r",
+    title="Escape apostrophes",
+    summary="s",
+    expected="e",
+    actual="a",
+    steps=[],
+    requirements=[],
+    root_cause="c",
+    location=Location(repository=CONTACTS, file="src/a.py", line=3),
+    complexity=Complexity.SIMPLE,
+    risk=Risk.LOW,
+    risk_reason="r",
+    repositories=[
+        RepositoryPlan(
+            repository=CONTACTS, agent="python-pro", reason="r", confidence=1, approach="a", files=[], tests=[]
+        )
+    ],
+    deploy_pattern=DeployPattern.SEQUENTIAL,
+)
+SUITE = SuiteResult(passed=9, failed=0, errors=0, skipped=0, duration_s=1, exit_code=0)
+REPRODUCED = ReproductionResult(
+    base_sha=BASE, reproduced=True, test_path="t.py", test_sha256=TEST, failure="f", symptom="s", steps=()
+)
+TESTED = PatchTested(
+    base_sha=BASE,
+    patch_sha256=PATCH,
+    test_sha256=TEST,
+    reproduction_before_failed=True,
+    reproduction_after_passed=True,
+    suite=SUITE,
+    new_failures=(),
+)
+RESULTS: dict[Phase, Any] = {
+    Phase.ANALYSIS: AnalysisResult(plan=PLAN),
+    Phase.PREPARE: PrepareResult(base_sha=BASE, baseline=SUITE),
+    Phase.GENERATE: GenerateResult(jobs=("x",), sha256=PATCH),
+    Phase.REPRODUCTION: REPRODUCED,
+    Phase.IMPLEMENTATION: ImplementationResult(
+        base_sha=BASE,
+        patch_sha256=PATCH,
+        files=("src/a.py",),
+        insertions=1,
+        deletions=1,
+        fix=FixSubmission(summary="s", files=[], risk="r", rollback="r"),
+    ),
+    Phase.TESTING: TESTED,
+}
+FILES = {
+    Phase.REPRODUCTION: (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", TEST),
+    Phase.IMPLEMENTATION: (ArtifactKind.PATCH, "fix.patch", PATCH),
+}
+
+
+def a_report(phase: Phase, /, **changes: Any) -> PhaseReport:
+    kept = ()
+    if phase in FILES:
+        kind, name, digest = FILES[phase]
+        kept = (Artifact(kind=kind, path=f".bug-fix/{phase}/{name}", sha256=digest, size=1),)
+    report = PhaseReport(
+        run=RunId("00000000000000aa"),
+        iteration=1,
+        phase=phase,
+        repository=None if phase in {Phase.ANALYSIS, Phase.GENERATE} else CONTACTS,
+        outcome=ReportOutcome.SUCCEEDED,
+        reason="done",
+        result=RESULTS[phase],
+        artifacts=kept,
+    )
+    return replace(report, **changes)
+
+
+@pytest.fixture
+def has_reported(desk: Any) -> Callable[..., None]:
+    """Let a phase have reported, with GitLab's word about its job in `state`."""
+
+    def store(phase: Phase, *, state: str = "accepted", job: int = 1, reason: str = "", **changes: Any) -> None:
+        report = a_report(phase, **changes)
+        desk.rows(
+            "INSERT INTO reports (run_id, iteration, phase, repository, project_id, pipeline_id, job_id, sha256,"
+            " report, outcome, state, reason, received_at)"
+            " VALUES (%s, 1, %s, %s, 1, 100, %s, %s, %s, %s, %s, %s, now())",
+            report.run,
+            phase,
+            report.repository,
+            job,
+            hashlib.sha256(encode(report)).hexdigest(),
+            json.encode(to_builtins(report)).decode(),
+            report.outcome,
+            state,
+            reason,
+        )
+
+    return store
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/spec"), ("POST", "/report"), ("PUT", f"/blobs/{PATCH}"), ("POST", "/session")]
+)
+def test_nothing_is_told_or_taken_without_a_session(method: str, path: str, serve: Any, desk: Any) -> None:
+    desk.run()
+    url = f"{serve()}/api/jobs{path}"
+    body = b'{"run":"00000000000000aa","iteration":1,"phase":"analysis"}'
+    for headers in ({}, {"authorization": "Bearer guessed"}, {"authorization": "Basic r"}, {"cookie": "session=r"}):
+        answer = httpx2.request(method, url, content=body, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
+
+
+def test_a_session_of_a_job_that_has_ended_is_dead(jobs: Jobs, desk: Any) -> None:
+    api = jobs(Phase.ANALYSIS, job=7)
+    assert api.spec().status_code == 200
+    desk.rows(
+        "INSERT INTO jobs (id, pipeline_id, project_id, run_id, iteration, name, stage, status, seen_at)"
+        " SELECT 7, 100, 1, id, 1, 'analysis', 's', 'failed', now() FROM runs"
+    )
+    assert [api.spec().status_code, api.report(a_report(Phase.ANALYSIS)).status_code] == [401, 401]
+
+
+def test_a_job_waits_for_the_report_that_it_needs_and_gitlab_is_asked_about_it(
+    jobs: Jobs, has_reported: Any, desk: Any
+) -> None:
+    api = jobs(Phase.GENERATE)
+    early = api.spec()
+    assert (early.status_code, early.headers["retry-after"]) == (425, "1")
+    has_reported(Phase.ANALYSIS, state="pending")
+    assert "not settled" in api.spec().json()["detail"]
+    assert desk.rows("SELECT DISTINCT kind FROM effects") == [("SettleReports",)]
+    assert desk.one("SELECT count(*) FROM effects") == 1
+    desk.rows("UPDATE reports SET state = 'accepted'")
+    assert decode(api.spec().content, RunSpec).plan == PLAN
+
+
+def test_a_report_of_a_failed_job_does_not_count_and_says_why(jobs: Jobs, has_reported: Any) -> None:
+    has_reported(Phase.ANALYSIS, state="discarded", reason="Its job ended as canceled.")
+    answer = jobs(Phase.GENERATE).spec()
+    assert (answer.status_code, "Its job ended as canceled." in answer.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize("outcome", [ReportOutcome.REJECTED, ReportOutcome.FAILED])
+def test_nothing_is_built_on_a_no_even_if_its_job_ended_as_a_success(
+    outcome: ReportOutcome, jobs: Jobs, has_reported: Any
+) -> None:
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION):
+        has_reported(phase)
+    has_reported(Phase.TESTING, outcome=outcome, reason="it is red")
+    answer = jobs(Phase.MERGE_REQUEST).spec()
+    assert (answer.status_code, str(outcome) in answer.json()["detail"]) == (409, True)
+
+
+def test_the_newest_job_of_a_phase_wins(jobs: Jobs, has_reported: Any) -> None:
+    has_reported(Phase.ANALYSIS, job=1)
+    has_reported(Phase.ANALYSIS, job=2, state="pending", reason="")
+    assert jobs(Phase.GENERATE).spec().status_code == 425
+
+
+def test_testing_is_told_the_baseline_the_reproduction_and_the_hashes_of_its_inputs(
+    jobs: Jobs, has_reported: Any
+) -> None:
+    for phase in (Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION):
+        has_reported(phase)
+    spec = decode(jobs(Phase.TESTING).spec().content, RunSpec)
+    assert (spec.agent, spec.baseline, spec.reproduction) == (None, SUITE, REPRODUCED)
+    assert [(one.phase, one.artifact.kind, one.artifact.sha256) for one in spec.inputs] == [
+        (Phase.IMPLEMENTATION, ArtifactKind.PATCH, PATCH),
+        (Phase.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST, TEST),
+    ]
+
+
+def test_implementation_is_done_by_the_agent_of_the_plan(jobs: Jobs, has_reported: Any) -> None:
+    has_reported(Phase.ANALYSIS)
+    spec = decode(jobs(Phase.IMPLEMENTATION).spec().content, RunSpec)
+    assert spec.agent is not None
+    assert (spec.agent.name, spec.inputs, spec.plan) == ("python-pro", (), PLAN)
+
+
+@pytest.mark.parametrize(
+    ("result", "says"),
+    [
+        (replace(TESTED, patch_sha256=OTHER), "not the patch"),
+        (replace(TESTED, reproduction_after_passed=False), "does not show"),
+        (replace(TESTED, reproduction_before_failed=False), "does not show"),
+    ],
+)
+def test_only_the_patch_that_passed_its_test_goes_into_a_merge_request(
+    result: PatchTested, says: str, jobs: Jobs, has_reported: Any
+) -> None:
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION):
+        has_reported(phase)
+    has_reported(Phase.TESTING, result=result)
+    answer = jobs(Phase.MERGE_REQUEST).spec()
+    assert (answer.status_code, says in answer.json()["detail"]) == (409, True)
+
+
+def test_when_nothing_was_reproduced_the_later_jobs_are_told_so_and_get_no_inputs(
+    jobs: Jobs, has_reported: Any
+) -> None:
+    no = replace(REPRODUCED, reproduced=False, test_sha256=None)
+    has_reported(Phase.ANALYSIS)
+    has_reported(Phase.IMPLEMENTATION)
+    has_reported(Phase.REPRODUCTION, result=no, outcome=ReportOutcome.NOT_REPRODUCED)
+    has_reported(Phase.TESTING, result=None, outcome=ReportOutcome.NOT_REPRODUCED)
+    for phase in (Phase.TESTING, Phase.MERGE_REQUEST):
+        spec = decode(jobs(phase).spec().content, RunSpec)
+        assert (spec.reproduction, spec.inputs) == (no, ())
+
+
+@pytest.mark.parametrize("change", ["status = 'cancelled'", "iteration = 2"])
+def test_a_job_of_a_run_that_has_gone_on_is_sent_home(change: str, jobs: Jobs, desk: Any) -> None:
+    api = jobs(Phase.ANALYSIS)
+    desk.rows(f"UPDATE runs SET {change}")  # noqa: S608 - a constant of this test
+    assert api.spec().status_code == 409
