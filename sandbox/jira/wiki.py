@@ -24,6 +24,7 @@ INLINE: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_ESCAPED: Final = re.compile(r"\\([*_\-+{}\[\]!|~^?\\])")
 MARKS: Final = ("strong", "em", "strike", "underline")
 DEEPEST: Final = 6
 """Marks inside marks; deeper ones stay text."""
@@ -173,7 +174,7 @@ def _inline(match: re.Match[str], marks: tuple[str, ...]) -> list[Inline]:  # no
         case "mention":
             return [Mention(user=value)]
         case "url":
-            return [Link(text=match["label"] or value, url=value)]
+            return [Link(text=_ESCAPED.sub(r"\1", match["label"] or value), url=value)]
         case "bare":
             return [Link(text=value, url=value)]
         case "image":

@@ -108,3 +108,8 @@ def nested(depth: int) -> Any:
 def test_a_document_that_is_none_is_refused(document: Any) -> None:
     with pytest.raises(AdfError):
         to_wiki(document)
+
+
+def test_a_backslash_in_a_links_label_escapes_as_it_does_in_text() -> None:
+    [link] = wiki.inlines(r"[payk12/contacts\!1|https://gitlab.example.org/mr/1]")
+    assert link == wiki.Link(text="payk12/contacts!1", url="https://gitlab.example.org/mr/1")
