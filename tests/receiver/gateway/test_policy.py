@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipelines.model import Phase
-from receiver.gateway.policy import MAX_BODY, Allowed, Refused, inspect
+from receiver.gateway.policy import MAX_BODY, MEDIA_TOKENS, OVERHEAD_TOKENS, Allowed, Refused, inspect
 
 ANALYSIS = Allowed(phase=Phase.ANALYSIS, models=frozenset({"claude-sonnet-5-5"}))
 
@@ -52,6 +52,16 @@ def test_a_plain_request_of_the_jobs_own_model_is_passed_on() -> None:
             403,
             "search_result",
         ),
+        (body(max_tokens=0), 400, "max_tokens"),
+        (body(stream=1), 400, "stream"),
+        (body(messages=None), 400, "messages"),
+        (body(messages=["hello"]), 400, "object"),
+        (body(messages=[{"role": "user", "content": {"type": "image"}}]), 400, "list of blocks"),
+        (body(messages=[{"role": "user", "content": ["hello"]}]), 400, "type"),
+        (body(system=[{"type": "image", "source": {"type": "url"}}]), 403, "url"),
+        (content({"type": "image"}), 403, "Sources"),
+        (body(model="x" * 80), 403, "not something else"),
+        (body(**{"web search": 1}), 403, "something else"),
         (body(max_tokens=10_000_000), 400, "max_tokens"),
         (body(max_tokens=True), 400, "max_tokens"),
         (body(max_tokens=None), 400, "max_tokens"),
@@ -89,3 +99,27 @@ def test_content_nested_without_end_is_refused_and_not_followed() -> None:
         block = {"type": "tool_result", "tool_use_id": "t", "content": [block]}
     with pytest.raises(Refused, match="deep"):
         inspect(content(block), allowed=ANALYSIS, betas=())
+
+
+def test_a_prepare_job_may_only_build_context() -> None:
+    context = Allowed(phase=Phase.PREPARE, models=ANALYSIS.models, purpose="context")
+    assert inspect(body(), allowed=context, betas=()).model == "claude-sonnet-5-5"
+    with pytest.raises(Refused, match="nothing else"):
+        inspect(body(), allowed=Allowed(phase=Phase.PREPARE, models=ANALYSIS.models), betas=())
+
+
+def test_a_prompt_s_bytes_bound_its_tokens_and_pictures_count_for_more() -> None:
+    plain = body()
+    assert inspect(plain, allowed=ANALYSIS, betas=()).prompt_at_most == len(plain) + OVERHEAD_TOKENS
+    for kind, tokens in MEDIA_TOKENS.items():
+        block = {"type": kind, "source": {"type": "base64", "media_type": "x", "data": "AA=="}}
+        for one in (
+            content(block, block),
+            content({"type": "tool_result", "tool_use_id": "t", "content": [block, block]}),
+        ):
+            at_most = inspect(one, allowed=ANALYSIS, betas=()).prompt_at_most
+            assert at_most == len(one) + OVERHEAD_TOKENS + 2 * tokens
+
+
+def test_counting_needs_no_max_tokens() -> None:
+    assert inspect(body(max_tokens=None), allowed=ANALYSIS, betas=(), counting=True).max_tokens == 0
