@@ -50,6 +50,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,  # a restarted Postgres must cost nothing but a reconnect
             pool_timeout=10,
+            hide_parameters=True,  # errors are logged, and values may be a ticket's text or a token's hash
         )
         self._pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] | None = None
         self._pool_size = pool_size
