@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pipelines.model import RunId
-from receiver.outbound import merge_requests, pipelines, tickets
+from receiver.outbound import merge_requests, pipelines, polling, tickets
 from receiver.outbound.desk import Desk, Performed
 from receiver.workflow.effects import (
     AdmitTicket,
@@ -37,7 +37,7 @@ async def perform(  # noqa: C901, PLR0911  # a table over the effects
         case SettleReports():
             return await pipelines.settle(desk, run, effect)
         case PollGitLab():
-            return await pipelines.poll(desk, run, effect)
+            return await polling.poll(desk, run, effect)
         case OpenMergeRequest():
             return await merge_requests.open_one(desk, run, effect)
         case UpdateTicketNote():

@@ -6,8 +6,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
 from pipelines import prepare
 from pipelines.catalogue import Catalogue
 from pipelines.model import PhaseReport, ReportOutcome, RunId
@@ -17,13 +15,10 @@ from receiver.outbound.gitlab_pipelines import FoundPipeline
 from receiver.store import runs, settled, started
 from receiver.store.settled import REPLACED, PendingReport
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import CancelPipeline, PollGitLab, SettleReports, StartPipeline
+from receiver.workflow.effects import CancelPipeline, SettleReports, StartPipeline
 from receiver.workflow.events import (
-    Event,
     JobChanged,
     JobId,
-    MergeRequestChanged,
-    PipelineChanged,
     PipelineId,
     PipelineStarted,
     ReportAccepted,
@@ -89,60 +84,6 @@ async def cancel(desk: Desk, effect: CancelPipeline) -> Performed:
     for pipeline in [effect.pipeline, *children]:
         await asyncio.to_thread(desk.starter.cancel, effect.project_id, pipeline)
     return Performed(result={"cancelled": [effect.pipeline, *children]})
-
-
-async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
-    """Ask GitLab how the iteration's pipelines and the run's merge requests are; tell only what is news."""
-    async with desk.database.begin() as session:
-        row = await runs.hold(session, run)
-        view = await runs.load(session, row)
-        catalogue = runs.catalogue_of(row) or desk.catalogue()
-    known = {pipeline.pipeline: pipeline.status for pipeline in view.pipelines}
-    jobs = {job.job: job.status for job in view.jobs}
-    events: list[Event] = []
-    for parent in [p for p in view.pipelines if p.iteration == effect.iteration and p.parent is None]:
-        below = await asyncio.to_thread(desk.reader.children, parent.project_id, parent.pipeline)
-        seen: list[PipelineChanged] = []
-        for pipeline in [*below, parent.pipeline]:
-            told = await asyncio.to_thread(
-                desk.reader.pipeline, parent.project_id, catalogue.automation_project, pipeline
-            )
-            is_child = pipeline != parent.pipeline
-            seen.append(_with_parent(told, parent.pipeline) if is_child else told)
-        # children become known before their jobs, and the parent's end is told last
-        events += [child for child in seen[:-1] if _is_news(child.status, known.get(child.pipeline))]
-        for pipeline in [*below, parent.pipeline]:
-            told_jobs = await asyncio.to_thread(
-                desk.reader.jobs, parent.project_id, catalogue.automation_project, pipeline
-            )
-            events += [job for job in told_jobs if _is_news(job.status, jobs.get(job.job))]
-        events += [p for p in seen[-1:] if _is_news(p.status, known.get(p.pipeline)) or lifecycle.is_over(p.status)]
-    for mine in view.merge_requests:
-        there = await asyncio.to_thread(desk.repositories.merge_request, mine.project_id, mine.iid)
-        if there.state != mine.state:
-            events.append(
-                MergeRequestChanged(
-                    project_id=mine.project_id,
-                    project=mine.repository,
-                    iid=mine.iid,
-                    action={"merged": "merge", "closed": "close"}.get(there.state, "update"),
-                    state=there.state,
-                    source_branch=there.source_branch,
-                    head_sha=there.sha,
-                    actor_id=None,
-                    actor="",
-                    at=None,
-                )
-            )
-    return Performed(events=tuple(events), result={"news": len(events)})
-
-
-def _with_parent(told: PipelineChanged, parent: PipelineId) -> PipelineChanged:
-    return replace(told, parent=parent, source="parent_pipeline")
-
-
-def _is_news(told: str, known: str | None) -> bool:
-    return known is None or lifecycle.later(known, told) != known
 
 
 async def settle(desk: Desk, run: RunId, effect: SettleReports) -> Performed:

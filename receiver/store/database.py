@@ -72,16 +72,20 @@ class Database:
     async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Lend a psycopg connection on which each statement is a transaction, for paths where every millisecond counts.
 
-        A connection that died is noticed by its first statement and replaced after it.
+        A connection that died is noticed by its first statement, which raises; after that all dead ones are replaced.
         """
         if self._pool is None:
             options = {"autocommit": True, "prepare_threshold": 1}
             self._pool = AsyncConnectionPool(
-                self.conninfo, min_size=1, max_size=self._pool_size, timeout=10, open=False, kwargs=options
+                self.conninfo, min_size=1, max_size=self._pool_size, timeout=3, open=False, kwargs=options
             )
         await self._pool.open()  # does nothing when it is open
-        async with self._pool.connection() as connection:
-            yield connection
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except psycopg.OperationalError:
+            await self._pool.check()  # others died with it
+            raise
 
     def group(
         self, store: Callable[[Database, Sequence[T]], Awaitable[Sequence[R]]], *, hopeless: tuple[type[Exception], ...]

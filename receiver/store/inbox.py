@@ -9,7 +9,6 @@ import msgspec
 import psycopg
 from msgspec import Struct
 from psycopg.types.json import Jsonb
-from psycopg_pool import PoolTimeout
 
 from receiver.store.database import Database, StoreError
 from receiver.store.queue import DELIVERIES, PROCESS_DELIVERY
@@ -77,8 +76,19 @@ async def accept_all(database: Database, batch: Sequence[Incoming]) -> list[Acce
         PROCESS_DELIVERY,
     )
     try:
-        async with database.direct() as connection:
-            rows = await (await connection.execute(ACCEPT, columns)).fetchall()
-    except (psycopg.OperationalError, PoolTimeout, OSError) as error:
+        rows = await _stored(database, columns)
+    except psycopg.OperationalError:
+        # Connections of a restarted server are dead. Once more on a new one: GitLab won't send the hook again, and what
+        # was stored although its answer was lost is known by its key.
+        try:
+            rows = await _stored(database, columns)
+        except (psycopg.OperationalError, OSError) as error:
+            raise DatabaseDownError(str(error)) from error
+    except OSError as error:
         raise DatabaseDownError(str(error)) from error
     return [Accepted(id=row[0], repeated=row[1]) for row in rows]
+
+
+async def _stored(database: Database, columns: tuple[object, ...]) -> list[tuple[int, bool]]:
+    async with database.direct() as connection:
+        return await (await connection.execute(ACCEPT, columns)).fetchall()

@@ -36,8 +36,8 @@ async def unsettled(session: AsyncSession, *, before: datetime) -> list[tuple[Ru
     return [(RunId(run), int(iteration)) for run, iteration in rows]
 
 
-async def silent(session: AsyncSession, *, before: datetime) -> list[tuple[RunId, int]]:
-    """Return runs at work whose pipelines nobody told us anything about since a time, with the iteration."""
+async def silent(session: AsyncSession, status: RunStatus, *, before: datetime) -> list[tuple[RunId, int]]:
+    """Return runs of a status of whose pipelines nobody told us anything since a time, with the iteration."""
     heard = (
         select(func.max(PipelineRow.seen_at))
         .where(PipelineRow.run_id == RunRow.id, PipelineRow.iteration == RunRow.iteration)
@@ -50,7 +50,7 @@ async def silent(session: AsyncSession, *, before: datetime) -> list[tuple[RunId
     )
     rows = await session.execute(
         select(RunRow.id, RunRow.iteration).where(
-            RunRow.status.in_([RunStatus.RUNNING, RunStatus.IN_REVIEW]),
+            RunRow.status == status,
             heard < before,
             func.coalesce(asked, RunRow.created_at) < before,
         )

@@ -15,6 +15,7 @@ from receiver.worker.effects import Workshop
 from receiver.worker.handling import handle
 from receiver.workflow.effects import PollGitLab, SettleReports
 from receiver.workflow.events import DeadlinePassed
+from receiver.workflow.run import RunStatus
 
 log = structlog.get_logger()
 
@@ -27,8 +28,8 @@ LOST = timedelta(seconds=30)
 UNSETTLED = timedelta(seconds=15)
 """A report that waits for so long: the hook about its job did not arrive."""
 
-SILENT = timedelta(minutes=1)
-"""A pipeline that nobody told us anything about for so long is asked about."""
+SILENT = {RunStatus.RUNNING: timedelta(minutes=2), RunStatus.IN_REVIEW: timedelta(hours=1)}
+"""A run of whose pipelines nobody told us anything for so long is asked about."""
 
 
 async def revive(app: procrastinate.App) -> int:
@@ -53,11 +54,12 @@ async def sweep(workshop: Workshop) -> None:
         for run, iteration in await overdue.unsettled(session, before=now - UNSETTLED):
             wanted = (SettleReports(iteration=iteration),)
             await outbox.store(session, run, wanted, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
-        for run, iteration in await overdue.silent(session, before=now - SILENT):
-            wanted_poll = (PollGitLab(iteration=iteration),)
-            await outbox.store(session, run, wanted_poll, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
+        for status, patience in SILENT.items():
+            for run, iteration in await overdue.silent(session, status, before=now - patience):
+                asked = (PollGitLab(iteration=iteration),)
+                await outbox.store(session, run, asked, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         await ledger.hold_abandoned(session, before=now - ABANDONED_AFTER, at=now)
         await purge.expired(session, retention=workshop.retention, now=now)
-    for run, status in late:
+    for run, late_status in late:
         async with workshop.database.begin() as session:
-            await handle(session, DeadlinePassed(status=status), setting=workshop.setting, run=run)
+            await handle(session, DeadlinePassed(status=late_status), setting=workshop.setting, run=run)

@@ -111,3 +111,11 @@ async def test_deliveries_that_arrive_together_share_a_transaction_and_keep_thei
     assert [row.key for row in rows] == [f"{number:02}" for number in range(40)]
     assert len({row.xmin for row in rows}) < 10
     assert jobs == sorted(jobs)
+
+
+async def test_connections_that_died_with_a_restart_cost_no_hook(database: Database) -> None:
+    await accept(database, incoming("before"))
+    async with database.begin() as session:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        await session.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+    assert not (await accept(database, incoming("after"))).repeated

@@ -1,0 +1,81 @@
+"""Ask GitLab how a run's pipelines and merge requests are; tell only what is news: hooks get lost, and come early."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from pipelines.model import ProjectPath, RunId
+from receiver.outbound.desk import Desk, Performed
+from receiver.store import runs
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import PollGitLab
+from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged
+from receiver.workflow.run import MergeRequestView, PipelineView, Run, RunStatus
+
+ACTIONS = {"merged": "merge", "closed": "close"}
+"""What a hook would have called it."""
+
+
+async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
+    """Return what hooks would have told, as far as it is not known."""
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        view = await runs.load(session, row)
+        project = (runs.catalogue_of(row) or desk.catalogue()).automation_project
+    events: list[Event] = []
+    for parent in [p for p in view.pipelines if p.iteration == effect.iteration and p.parent is None]:
+        events += await _pipelines(desk, view, parent, project)
+    for known in view.merge_requests:
+        events += await _merge_request(desk, known)
+    return Performed(events=tuple(events), result={"news": len(events)})
+
+
+async def _pipelines(desk: Desk, run: Run, parent: PipelineView, project: ProjectPath) -> list[Event]:
+    """Tell of children first, so that their jobs find them, and of the parent last: its end ends the iteration."""
+    known = {pipeline.pipeline: pipeline.status for pipeline in run.pipelines}
+    jobs = {job.job: job.status for job in run.jobs}
+    below = await asyncio.to_thread(desk.reader.children, parent.project_id, parent.pipeline)
+    children = [await _one(desk, parent, project, child) for child in below]
+    above = await _one(desk, parent, project, parent.pipeline)
+    events: list[Event] = [child for child in children if _is_news(child.status, known.get(child.pipeline))]
+    for pipeline in [*below, parent.pipeline]:
+        told = await asyncio.to_thread(desk.reader.jobs, parent.project_id, project, pipeline)
+        events += [job for job in told if _is_news(job.status, jobs.get(job.job))]
+    # told again to a run that still waits for it: what it led to may have been lost
+    waits = run.status is RunStatus.RUNNING and lifecycle.is_over(above.status)
+    if waits or _is_news(above.status, known.get(above.pipeline)):
+        events.append(above)
+    return events
+
+
+async def _one(desk: Desk, parent: PipelineView, project: ProjectPath, pipeline: int) -> PipelineChanged:
+    told = await asyncio.to_thread(desk.reader.pipeline, parent.project_id, project, pipeline)
+    if pipeline == parent.pipeline:
+        return told
+    return replace(told, parent=parent.pipeline, source="parent_pipeline")
+
+
+def _is_news(told: str, known: str | None) -> bool:
+    return known is None or lifecycle.later(known, told) != known
+
+
+async def _merge_request(desk: Desk, known: MergeRequestView) -> list[Event]:
+    there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+    if there.state == known.state:
+        return []
+    return [
+        MergeRequestChanged(
+            project_id=known.project_id,
+            project=known.repository,
+            iid=known.iid,
+            action=ACTIONS.get(there.state, "update"),
+            state=there.state,
+            source_branch=there.source_branch,
+            head_sha=there.sha,
+            actor_id=None,
+            actor="",
+            at=None,
+        )
+    ]
