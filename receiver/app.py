@@ -60,6 +60,7 @@ def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], 
                 yield
             finally:
                 await services.gateway.close()
+                services.doorkeeper.close()
                 log.info("receiver.stopped")
 
     return Litestar(

@@ -86,6 +86,10 @@ class Doorkeeper:
         self._gitlab = gitlab.Gitlab(gitlab_url, private_token=gitlab_token, timeout=20, keep_base_url=True)
         self._projects: dict[str, int] = {}
 
+    def close(self) -> None:
+        """Close the connections to GitLab."""
+        self._gitlab.session.close()
+
     async def admit(self, token: str, wanted: SessionRequest) -> tuple[str, datetime]:
         """Return a session's token and its end.
 
