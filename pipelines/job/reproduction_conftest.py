@@ -36,9 +36,13 @@ def context(context: Any) -> Any:  # noqa: ANN401 - Playwright is not imported h
     """Note what the browser says while the test runs."""
     context.on("console", lambda message: _note("console", type=message.type, text=message.text[:1000]))
     context.on("weberror", lambda error: _note("page_error", text=str(error.error)[:1000]))
-    context.on("requestfailed", lambda request: _note("request_failed", url=request.url[:500]))
+    context.on("requestfailed", _request_failed)
     context.on("response", _response)
     return context
+
+
+def _request_failed(request: Any) -> None:  # noqa: ANN401 - Playwright is not imported here
+    _note("request_failed", url=request.url[:500], error=str(request.failure)[:200])
 
 
 def _response(response: Any) -> None:  # noqa: ANN401 - Playwright is not imported here

@@ -48,6 +48,8 @@ class RequestFailed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="re
     """A request got no answer."""
 
     url: str
+    error: str = ""
+    """Chromium's name of what went wrong, for example `net::ERR_CONNECTION_REFUSED`."""
 
 
 class Response(Struct, frozen=True, kw_only=True, tag_field="kind", tag="response"):
@@ -87,6 +89,9 @@ _EXIT_CODES = {
     4: "pytest was called wrongly",
     5: "pytest found no test in the file",
 }
+
+
+_NOBODY_THERE = "net::ERR_CONNECTION_REFUSED"
 
 
 def read_notes(document: bytes) -> tuple[Note, ...]:
@@ -135,6 +140,9 @@ def _unusable(run: TestRun) -> Iterator[str]:
 
 def _wrong_failure(run: TestRun, failed: Sequence[Step]) -> Iterator[str]:
     """Yield why the failure is not the bug's."""
+    gone = next((n for n in run.notes if isinstance(n, RequestFailed) and n.error == _NOBODY_THERE), None)
+    if gone is not None:
+        yield f"The application was not there any more when the test asked for {gone.url[:200]}."
     reported = count(run.cases, CaseOutcome.FAILED)
     if not failed and reported == 0:
         yield "The test passes on the unpatched code, so it does not show the bug."

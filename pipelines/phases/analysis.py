@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.agents.loop import Submitted
-from pipelines.catalogue import Catalogue
 from pipelines.job.errors import JobError
 from pipelines.job.job import Job
 from pipelines.job.processes import Role
@@ -19,7 +18,8 @@ from pipelines.model import (
     ReportOutcome,
 )
 from pipelines.phases.conversation import Desk, hold
-from pipelines.phases.submission import SubmissionError, decoded, plain_path
+from pipelines.phases.submission import SubmissionError, decoded
+from pipelines.plan_rules import problems
 from pipelines.wire import encode
 
 
@@ -38,7 +38,7 @@ def run(job: Job) -> PhaseReport:
             plan = decoded(given, Plan)
         except SubmissionError as error:
             return Submitted(accepted=False, answer=str(error))
-        if found := plan_problems(plan, job.spec.catalogue):
+        if found := problems(plan, job.spec.catalogue):
             return Submitted(accepted=False, answer=" ".join(found))
         plans.append(plan)
         return Submitted(accepted=True, answer="The plan is accepted.")
@@ -52,27 +52,3 @@ def run(job: Job) -> PhaseReport:
     where = f" in {plan.location.repository}, {plan.location.file}:{plan.location.line}" if plan.location else ""
     reason = f"Root cause{where}." if plan.outcome is PlanOutcome.FIX else f"{plan.outcome}: {plan.reason[:500]}"
     return job.report(ReportOutcome.SUCCEEDED, reason, AnalysisResult(plan=plan))
-
-
-def plan_problems(plan: Plan, catalogue: Catalogue) -> list[str]:
-    """Return what the model has to correct in a plan, a sentence each."""
-    found: list[str] = []
-    scope = [entry.repository for entry in plan.repositories]
-    if plan.outcome is PlanOutcome.FIX and (not scope or plan.location is None or not plan.title.strip()):
-        found.append("A plan to fix needs a title, a location and at least one repository.")
-    if len(set(scope)) != len(scope):
-        found.append("Name each repository once.")
-    for entry in plan.repositories:
-        if entry.repository not in catalogue.repositories:
-            found.append(f"{entry.repository!r} is not in the catalogue: {', '.join(catalogue.repositories)}.")
-        if entry.agent not in catalogue.agents:
-            found.append(f"{entry.agent!r} is not an agent of the catalogue: {', '.join(catalogue.agents)}.")
-        if not 0 <= entry.confidence <= 1:
-            found.append("confidence goes from 0 to 1.")
-        found += [f"{file!r} is not a path in the repository." for file in entry.files if not plain_path(file)]
-    if plan.location is not None:
-        if plan.location.repository not in scope:
-            found.append("The location is in a repository that the plan does not name.")
-        if not plain_path(plan.location.file) or plan.location.line < 1:
-            found.append("The location needs a path relative to its repository, and a line from 1.")
-    return found

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import AnalysisResult, Artifact, Phase, PhaseReport, ReportOutcome, ReproductionResult
+from pipelines.plan_rules import problems as plan_problems
 from pipelines.wire import WIRE_VERSION, decode
-from receiver.jobs.plans import problems as plan_problems
 
 MOST_ARTIFACTS: Final = 200
 LONGEST_PATH: Final = 400

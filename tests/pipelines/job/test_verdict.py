@@ -8,7 +8,16 @@ import msgspec
 import pytest
 
 from pipelines.job.junit import Case, CaseOutcome
-from pipelines.job.verdict import Note, Step, TestRun, called_tests, judge_failing, judge_passing, read_notes
+from pipelines.job.verdict import (
+    Note,
+    RequestFailed,
+    Step,
+    TestRun,
+    called_tests,
+    judge_failing,
+    judge_passing,
+    read_notes,
+)
 
 ASSERTION = ("AssertionError", "Exception")
 
@@ -64,6 +73,10 @@ WRONG = {
     "the tear-down fails": (red(step(when="teardown")), "its teardown did"),
     "a click times out": (red(step(error=("TimeoutError", "Error", "Exception"))), "ended with TimeoutError"),
     "the application is gone": (red(step(error=("Error", "Exception"), message="ERR_CONNECTION_REFUSED")), "REFUSED"),
+    "the application went away": (
+        red(setup(), RequestFailed(url="http://127.0.0.1:1/contacts", error="net::ERR_CONNECTION_REFUSED"), step()),
+        "not there any more",
+    ),
     "no page was loaded": (red(step(navigations=0)), "before the test had loaded a page"),
     "it failed elsewhere": (red(step(in_test=False)), "own file"),
     "it was killed": (red(exit_code=-9), "ended with -9"),

@@ -16,7 +16,7 @@ from pipelines.model import (
     RepositoryPlan,
     Risk,
 )
-from receiver.jobs.plans import problems
+from pipelines.plan_rules import problems
 
 CONTACTS = ProjectPath("payk12/contacts")
 CATALOGUE = Catalogue(
@@ -59,13 +59,17 @@ def test_a_plan_of_known_repositories_and_agents_may_be_stored() -> None:
     assert problems(nothing, CATALOGUE) == []
 
 
+def test_a_plan_to_fix_names_at_least_one_repository() -> None:
+    assert "at least one repository" in problems(replace(PLAN, repositories=[]), CATALOGUE)[0]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"repositories": [], "location": None}, "at least one repository"),
+        ({"location": None}, "location of the cause"),
         ({"title": " "}, "title"),
         ({"repositories": [ENTRY, ENTRY]}, "twice"),
-        ({"repositories": [replace(ENTRY, repository="payk12/other")], "location": None}, "not in the catalogue"),
+        ({"repositories": [ENTRY, replace(ENTRY, repository="payk12/other")]}, "not in the catalogue"),
         ({"repositories": [replace(ENTRY, agent="root")]}, "not an agent"),
         ({"repositories": [replace(ENTRY, confidence=1.1)]}, "from 0 to 1"),
         ({"repositories": [replace(ENTRY, confidence=float("nan"))]}, "from 0 to 1"),

@@ -1,4 +1,7 @@
-"""Whether a plan may be carried out: its repositories, agents and paths against the frozen catalogue. Pure."""
+"""Whether a plan may be carried out: its repositories, agents and paths against the frozen catalogue. Pure.
+
+The job asks so that the model can correct itself; the receiver asks again, because jobs are not trusted.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,8 @@ def _missing(plan: Plan) -> list[str]:
         found.append("A plan to fix names at least one repository.")
     if plan.outcome is PlanOutcome.FIX and not plan.title.strip():
         found.append("A plan to fix has a title.")
+    if plan.outcome is PlanOutcome.FIX and plan.location is None:
+        found.append("A plan to fix has the location of the cause.")
     named = [entry.repository for entry in plan.repositories]
     if len(set(named)) != len(named):
         found.append("A repository is named twice.")
