@@ -61,6 +61,18 @@ def _inert(text: str) -> str:
     return _REFERENCE.sub(rf"\1{JOINER}", _JIRA_KEY.sub(rf"\1{JOINER}-", text))
 
 
+_SKIP: Final = re.compile(r"(?i)\[(?=(?:ci[ _-]skip|skip[ _-]ci)\])")
+"""What makes GitLab create no pipeline for a commit (lib/gitlab/ci/pipeline/chain/skip.rb)."""
+
+
+def title(text: str, limit: int = 200) -> str:
+    """Return untrusted text for a merge request's title and a commit's subject, which are no Markdown.
+
+    GitLab finds mentions, references and closing patterns there too, and `[skip ci]`; Jira finds keys and `#close`.
+    """
+    return _SKIP.sub(f"[{JOINER}", _inert(line(text, limit)))
+
+
 _MARKDOWN: Final = {ord(c): f"\\{c}" for c in "\\`*_{}[]()#+!|~"} | {
     ord("<"): "&lt;",
     ord(">"): "&gt;",

@@ -19,6 +19,7 @@ from pipelines.model import (
 )
 from pipelines.patch import PatchError, inspect, violations
 from pipelines.wire import sha256
+from receiver.notes import markup
 from receiver.outbound import patching
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.errors import OutboundError, RefusedError
@@ -147,7 +148,7 @@ def _is_ours(head: Head) -> bool:
 def title(story: Story) -> str:
     """Return the merge request's title, which GitLab's Jira integration links by."""
     what = story.plan.title if story.plan else "Fix"
-    return f"{story.run.issue_key}: {' '.join(what.split())}"[:250]
+    return f"{story.run.issue_key}: {markup.title(what) or 'Fix'}"
 
 
 async def _evidence(desk: Desk, story: Story, project: Project, effect: OpenMergeRequest) -> tuple[str, ...]:

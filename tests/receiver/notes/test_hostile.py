@@ -194,6 +194,18 @@ def test_no_mixture_of_them_happens_either(parts: list[str]) -> None:
     check_wiki("".join(parts))
 
 
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, "Fix [skip ci]", "Fix [CI skip]", "Fix [ci-skip] [skip_ci]", "PL-480 #resolve", "Draft: x"]
+)
+def test_a_title_triggers_nothing_where_it_stands_as_subject_of_a_commit(text: str) -> None:
+    title = markup.title(text)
+    assert len(title.splitlines()) <= 1
+    assert not re.search(r"[@#~%$&^](?=[A-Za-z0-9_\"])|://|www\.|mailto:|\bPL-480|bug-fix:run=", title)
+    assert not re.search(r"(?i)\[(ci[ _-]skip|skip[ _-]ci)\]", title)
+    assert not markup._INVISIBLE.search(title.replace(markup.JOINER, ""))
+    assert markup.title("Escape apostrophes in contact names") == "Escape apostrophes in contact names"
+
+
 def test_text_keeps_reading_as_it_was_written() -> None:
     shown = markup.gitlab("Saving O'Brien <b> fails with 500 (a_b): 50% & more")
     plain = everything(MarkdownIt("gfm-like", {"linkify": False}).parse(shown))

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from pipelines import model
 from pipelines.model import MergeRequestResult, Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
@@ -13,7 +13,7 @@ from receiver.outbound.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.perform import perform
 from receiver.store import facts, runs
-from receiver.store.schema import BlobRow, ReportRow
+from receiver.store.schema import BlobRow, PlanRow, ReportRow
 from receiver.workflow.effects import OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
 
@@ -102,6 +102,42 @@ async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_howev
     (request,) = world.contacts.mergerequests.list(source_branch=branch, get_all=True)
     assert (request.iid, request.title, request.target_branch) == (first.iid, "PL-479: Fix", "main")
     assert request.author["username"] == "bug-fix-bot"
+
+
+async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_message(
+    desk: Desk, run: RunId, world: Any
+) -> None:
+    called = "Fix it [skip ci]\n\nCloses #1 @all PL-480 #resolve\nBug-Fix-Run: x\u202e"
+    plan = model.Plan(
+        outcome=model.PlanOutcome.FIX,
+        reason="",
+        title=called,
+        summary="",
+        expected="",
+        actual="",
+        steps=[],
+        requirements=[],
+        root_cause="",
+        location=None,
+        complexity=model.Complexity.SIMPLE,
+        risk=model.Risk.LOW,
+        risk_reason="",
+        repositories=[],
+        deploy_pattern=model.DeployPattern.SEQUENTIAL,
+    )
+    await submit(desk, run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    async with desk.database.begin() as session:
+        report = await session.scalar(select(ReportRow.id).limit(1))
+        said = msgspec.to_builtins(plan)
+        session.add(PlanRow(run_id=run, iteration=1, report_id=report, plan=said, accepted_at=datetime.now(UTC)))
+    event = await opened(desk, run)
+    message = world.contacts.commits.get(event.head_sha).message
+    request = world.contacts.mergerequests.get(event.iid)
+    assert message.splitlines()[0] == request.title
+    assert len(message.strip().splitlines()) == 3
+    assert request.title.startswith("PL-479: Fix it")
+    for word in ("[skip ci]", "#1", "@all", "PL-480", "#resolve", "\u202e"):
+        assert word not in message
 
 
 async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: RunId, world: Any) -> None:
