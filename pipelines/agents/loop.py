@@ -282,4 +282,9 @@ _SENTENCES = {
 
 def _said(error: anthropic.APIStatusError) -> str:
     sentence = _SENTENCES.get(error.status_code, "The model could not be asked")
-    return f"{sentence}: {error.status_code} {error.message[:300]}"
+    match error.body:
+        case {"error": {"message": str(message)}}:
+            why = message
+        case _:
+            why = error.message
+    return f"{sentence} ({error.status_code}): {why[:300]}"
