@@ -62,12 +62,15 @@ def bearer(request: JobRequest) -> str:
 
 
 async def session_of(request: JobRequest, services: Services) -> JobSession | None:
-    """Return the living session behind a request."""
-    token = bearer(request)
-    if not token:
-        return None
-    async with services.database.begin() as session:
-        return await sessions.find(session, token, now=services.clock())
+    """Return the living session behind a request; somebody who shows none that lives is logged."""
+    found: JobSession | None = None
+    if token := bearer(request):
+        async with services.database.begin() as session:
+            found = await sessions.find(session, token, now=services.clock())
+    if found is None:
+        client = request.client.host if request.client else None
+        log.warning("session.unknown", method=request.method, path=request.url.path[:200], client=client)
+    return found
 
 
 NO_SESSION = "No living session: get one with the job's ID token at /api/jobs/session."
