@@ -48,16 +48,17 @@ def play(
 ) -> Played:
     """Label the ticket and follow the run until it ends. Raises DemoError when it does not within `timeout_s`."""
     began = time.monotonic()
-    reader = Reader(world.receiver_url, READ_TOKEN)
     issue_key = world.vendors.issue_key if world.vendors else ""
-    label_ticket(world)
-    screen.line(f"Label bug-fix set on {issue_key} in Jira")
-    story = _follow(world, reader, issue_key, screen, began=began, timeout_s=timeout_s, chaos=chaos)
-    duration_s = time.monotonic() - began
-    screen.close()
+    with Reader(world.receiver_url, READ_TOKEN) as reader:
+        label_ticket(world)
+        screen.line(f"Label bug-fix set on {issue_key} in Jira")
+        story = _follow(world, reader, issue_key, screen, began=began, timeout_s=timeout_s, chaos=chaos)
+        duration_s = time.monotonic() - began
+        screen.close()
+        deliveries = reader.deliveries()
     kept = keep_artifacts(world, story, evidence)
     equal = books_equal(story.costs.total, books(world))
-    document = summary(story, equal=equal, deliveries=reader.deliveries(), kept=kept, duration_s=duration_s)
+    document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
     return Played(story=story, document=document, surprises=tuple(_surprises(document, expected)))
 
 

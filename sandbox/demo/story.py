@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import msgspec
@@ -145,6 +145,14 @@ class Reader:
     def __init__(self, receiver: str, token: str) -> None:
         """Read from the receiver at this URL."""
         self._client = httpx2.Client(base_url=receiver, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+
+    def __enter__(self) -> Self:
+        """Read until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close all connections."""
+        self._client.close()
 
     def story(self, issue_key: str) -> Story | None:
         """Return the story of the ticket's newest run; None while there is none."""

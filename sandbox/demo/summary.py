@@ -25,18 +25,22 @@ def keep_artifacts(world: World, story: Story, folder: Path) -> dict[str, Path]:
     if world.vendors is None:
         return {}
     gitlab = world.vendors.gitlab
-    client = httpx2.Client(
+    wanted = [
+        (report, artifact)
+        for report in story.reports
+        for artifact in report.artifacts
+        if artifact.kind in KEPT.get(report.phase, frozenset())
+    ]
+    projects = {job.id: pipeline.project_id for pipeline in story.pipelines for job in pipeline.jobs}
+    kept: dict[str, Path] = {}
+    with httpx2.Client(
         base_url=f"{gitlab['url']}/api/v4",
         headers={"PRIVATE-TOKEN": gitlab["token"]},
         timeout=20,
         follow_redirects=True,
-    )
-    kept: dict[str, Path] = {}
-    projects = {job.id: pipeline.project_id for pipeline in story.pipelines for job in pipeline.jobs}
-    for report in story.reports:
-        wanted = KEPT.get(report.phase, frozenset())
-        for artifact in report.artifacts:
-            if artifact.kind not in wanted or report.job not in projects:
+    ) as client:
+        for report, artifact in wanted:
+            if report.job not in projects:
                 continue
             answer = client.get(f"/projects/{projects[report.job]}/jobs/{report.job}/artifacts/{artifact.path}")
             if answer.status_code == 200:
