@@ -17,7 +17,7 @@ import structlog
 from msgspec import Struct
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from receiver.gateway import pricing
 from receiver.gateway.answer import StreamReader, Told
@@ -154,8 +154,8 @@ class Gateway:
 
     async def _reserve(self, call_id: str, call: Call, terms: Terms) -> tuple[pricing.Price, ...]:
         now = self._clock()
-        async with self._database.begin() as session:
-            prices = await ledger.prices(session, call.model)
+        async with self._database.each() as connection:
+            prices = await ledger.prices(connection, call.model)
             amount = pricing.most(
                 call.model,
                 prompt_at_most=call.prompt_at_most,
@@ -177,7 +177,7 @@ class Gateway:
                 at=now,
             )
             refusal = await ledger.reserve(
-                session, reservation, run_budget=terms.run_budget, day_budget=terms.day_budget
+                connection, reservation, run_budget=terms.run_budget, day_budget=terms.day_budget
             )
         if refusal is not None:
             raise Refused(402, "billing_error", refusal)
@@ -225,17 +225,17 @@ class Gateway:
             http_status=exchange.status,
             at=now,
         )
-        await self._write(lambda session: ledger.settle(session, exchange.call_id, settlement))
+        await self._write(lambda connection: ledger.settle(connection, exchange.call_id, settlement))
         log.info("gateway.settled", call=exchange.call_id, model=model, cost_usd=str(settlement.cost_usd))
         return settlement.cost_usd
 
     async def _end(self, exchange: Exchange, *, error: str, billed: bool) -> None:
         write = ledger.hold if billed else ledger.release
         end = ledger.End(error=error, status=exchange.status or None, request_id=exchange.request_id, at=self._clock())
-        await self._write(lambda session: write(session, exchange.call_id, end))
+        await self._write(lambda connection: write(connection, exchange.call_id, end))
         log.warning("gateway.unsettled", call=exchange.call_id, held=billed, error=error)
 
-    async def _write(self, entry: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    async def _write(self, entry: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         """Make an entry in the books, waiting for a database that restarts.
 
         A database that stays away does not keep the answer from the job: the call stays reserved, and the sweep marks
@@ -244,8 +244,8 @@ class Gateway:
         try:
             async for attempt in stamina.retry_context(on=DATABASE_AWAY, attempts=None, timeout=self._patience_s):
                 with attempt:
-                    async with self._database.begin() as session:
-                        await entry(session)
+                    async with self._database.each() as connection:
+                        await entry(connection)
         except DATABASE_AWAY as error:
             log.error("gateway.not_written", reason=type(error).__name__)  # noqa: TRY400  # a traceback for each call would bury the log
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Final, cast
 
 from msgspec import Struct
-from sqlalchemy import case, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Table, bindparam, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from pipelines.model import RunId
 from receiver.gateway.pricing import Price, Usage
-from receiver.store.database import lock
 from receiver.store.schema import PriceRow, UsageRow
 from receiver.store.schema.base import Json
 from receiver.store.sessions import JobSession
+
+PRICES: Final = cast("Table", PriceRow.__table__)
+USAGE: Final = cast("Table", UsageRow.__table__)
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -79,9 +82,17 @@ class End(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-async def prices(session: AsyncSession, model: str) -> tuple[Price, ...]:
+_PRICES: Final = select(*PRICES.c).where(PRICES.c.model == bindparam("named"))
+_RESERVE: Final = text(
+    "SELECT run_held, day_held FROM reserve_call(:call_id, :run_id, :iteration, :phase, :repository, :job_id,"
+    " :session_id, :agent, :purpose, :model, :streamed, :amount, :at, :midnight, :run_budget, :day_budget)"
+)
+_OPEN: Final = update(USAGE).where(USAGE.c.call_id == bindparam("call"), USAGE.c.state.in_(("reserved", "unknown")))
+
+
+async def prices(connection: AsyncConnection, model: str) -> tuple[Price, ...]:
     """Return all price rows of a model."""
-    rows = await session.scalars(select(PriceRow).where(PriceRow.model == model))
+    rows = await connection.execute(_PRICES, {"named": model})
     return tuple(
         Price(
             id=row.id,
@@ -99,80 +110,67 @@ async def prices(session: AsyncSession, model: str) -> tuple[Price, ...]:
 
 
 async def reserve(
-    session: AsyncSession, reservation: Reservation, *, run_budget: Decimal, day_budget: Decimal
+    connection: AsyncConnection, reservation: Reservation, *, run_budget: Decimal, day_budget: Decimal
 ) -> str | None:
     """Hold the money of a call; return a sentence instead when run or day can't fund it.
 
     Reservations are made one after the other, so that calls at the same time can't spend the same dollar.
     """
-    await lock(session, "budget")
-    held = case((UsageRow.cost_usd.is_not(None), UsageRow.cost_usd), else_=UsageRow.reserved_usd)
-    total = func.coalesce(func.sum(held), 0)
-    counted = UsageRow.state != "released"
-    midnight = reservation.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    of_run = await session.scalar(select(total).where(counted, UsageRow.run_id == reservation.session.run))
-    of_day = await session.scalar(select(total).where(counted, UsageRow.reserved_at >= midnight))
-    funds = Funds(
-        run_budget=run_budget, run_held=Decimal(of_run or 0), day_budget=day_budget, day_held=Decimal(of_day or 0)
-    )
-    if (sentence := funds.shortfall(reservation.amount)) is not None:
-        return sentence
     job = reservation.session
-    session.add(
-        UsageRow(
-            call_id=reservation.call_id,
-            run_id=job.run,
-            iteration=job.iteration,
-            phase=job.phase,
-            repository=job.repository,
-            job_id=job.job_id,
-            session_id=job.id,
-            agent=reservation.agent,
-            purpose=reservation.purpose,
-            model=reservation.model,
-            state="reserved",
-            reserved_usd=reservation.amount,
-            streamed=reservation.streamed,
-            reserved_at=reservation.at,
-        )
-    )
-    return None
+    values = {
+        "call_id": reservation.call_id,
+        "run_id": job.run,
+        "iteration": job.iteration,
+        "phase": job.phase,
+        "repository": job.repository,
+        "job_id": job.job_id,
+        "session_id": job.id,
+        "agent": reservation.agent,
+        "purpose": reservation.purpose,
+        "model": reservation.model,
+        "streamed": reservation.streamed,
+        "amount": reservation.amount,
+        "at": reservation.at,
+        "midnight": reservation.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
+        "run_budget": run_budget,
+        "day_budget": day_budget,
+    }
+    held = (await connection.execute(_RESERVE, values)).one()
+    funds = Funds(run_budget=run_budget, run_held=held.run_held, day_budget=day_budget, day_held=held.day_held)
+    return funds.shortfall(reservation.amount)
 
 
-async def settle(session: AsyncSession, call_id: str, settlement: Settlement) -> None:
+async def settle(connection: AsyncConnection, call_id: str, settlement: Settlement) -> None:
     """Write what a call cost. A call that was marked unknown meanwhile is settled all the same."""
     usage = settlement.usage
-    await session.execute(
-        update(UsageRow)
-        .where(UsageRow.call_id == call_id, UsageRow.state.in_(("reserved", "unknown")))
-        .values(
-            state="settled",
-            uncached_tokens=usage.uncached,
-            cache_read_tokens=usage.cache_read,
-            cache_write_5m_tokens=usage.cache_write_5m,
-            cache_write_1h_tokens=usage.cache_write_1h,
-            output_tokens=usage.output,
-            usage=settlement.raw,
-            price_id=settlement.price.id if settlement.price else None,
-            cost_usd=settlement.cost_usd,
-            request_id=settlement.request_id,
-            message_id=settlement.message_id,
-            stop_reason=settlement.stop_reason,
-            http_status=settlement.http_status,
-            error=None,
-            settled_at=settlement.at,
-        )
-    )
+    values = {
+        "state": "settled",
+        "uncached_tokens": usage.uncached,
+        "cache_read_tokens": usage.cache_read,
+        "cache_write_5m_tokens": usage.cache_write_5m,
+        "cache_write_1h_tokens": usage.cache_write_1h,
+        "output_tokens": usage.output,
+        "usage": settlement.raw,
+        "price_id": settlement.price.id if settlement.price else None,
+        "cost_usd": settlement.cost_usd,
+        "request_id": settlement.request_id,
+        "message_id": settlement.message_id,
+        "stop_reason": settlement.stop_reason,
+        "http_status": settlement.http_status,
+        "error": None,
+        "settled_at": settlement.at,
+    }
+    await connection.execute(_OPEN, {"call": call_id, **values})
 
 
-async def release(session: AsyncSession, call_id: str, end: End) -> None:
+async def release(connection: AsyncConnection, call_id: str, end: End) -> None:
     """Give back the money of a call that was refused upstream and is not billed."""
-    await _end(session, call_id, end, state="released")
+    await _end(connection, call_id, end, state="released")
 
 
-async def hold(session: AsyncSession, call_id: str, end: End) -> None:
+async def hold(connection: AsyncConnection, call_id: str, end: End) -> None:
     """Keep a call at its reservation, because nobody knows what it cost."""
-    await _end(session, call_id, end, state="unknown")
+    await _end(connection, call_id, end, state="unknown")
 
 
 async def hold_abandoned(session: AsyncSession, *, before: datetime, at: datetime) -> int:
@@ -192,15 +190,12 @@ async def spent(session: AsyncSession, run: RunId) -> Decimal:
     return Decimal(total or 0)
 
 
-async def _end(session: AsyncSession, call_id: str, end: End, *, state: str) -> None:
-    await session.execute(
-        update(UsageRow)
-        .where(UsageRow.call_id == call_id, UsageRow.state.in_(("reserved", "unknown")))
-        .values(
-            state=state,
-            error=end.error[:2000],
-            http_status=end.status,
-            request_id=end.request_id,
-            settled_at=end.at,
-        )
-    )
+async def _end(connection: AsyncConnection, call_id: str, end: End, *, state: str) -> None:
+    values = {
+        "state": state,
+        "error": end.error[:2000],
+        "http_status": end.status,
+        "request_id": end.request_id,
+        "settled_at": end.at,
+    }
+    await connection.execute(_OPEN, {"call": call_id, **values})

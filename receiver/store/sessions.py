@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from pipelines.catalogue import Catalogue
 from pipelines.model import Phase, ProjectPath, RunId
 from receiver.store.runs import FINAL
 from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
@@ -32,6 +35,14 @@ class JobSession(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     current: bool
     """The run goes on, in this iteration. A session of a run that has ended may report, and spend nothing."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """A job that has shown who it is, and the terms of its run."""
+
+    job: JobSession
+    catalogue: Catalogue | None
+    """As frozen at the run's start; None: the ticket was never admitted."""
 
 
 class NewSession(Struct, frozen=True, kw_only=True):
@@ -89,18 +100,44 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
     return await session.scalar(same)
 
 
+_LIVING: Final = (
+    select(
+        SessionRow.id,
+        SessionRow.run_id,
+        SessionRow.iteration,
+        SessionRow.phase,
+        SessionRow.repository,
+        SessionRow.project_id,
+        SessionRow.pipeline_id,
+        SessionRow.job_id,
+        SessionRow.expires_at,
+        JobRow.status,
+        RunRow.status.label("run_status"),
+        RunRow.iteration.label("run_iteration"),
+    )
+    .join(RunRow, RunRow.id == SessionRow.run_id)
+    .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
+    .where(SessionRow.token_sha256 == bindparam("token"), SessionRow.expires_at > bindparam("now"))
+)
+_STANDING: Final = _LIVING.add_columns(RunRow.catalogue)
+
+
 async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
     """Return the living session of a token: not expired, and its job has not ended as far as we know."""
-    query = (
-        select(SessionRow, JobRow.status, RunRow.status.label("run_status"), RunRow.iteration.label("run_iteration"))
-        .join(RunRow, RunRow.id == SessionRow.run_id)
-        .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
-        .where(SessionRow.token_sha256 == token_hash(token), SessionRow.expires_at > now)
-    )
-    found = (await session.execute(query)).one_or_none()
+    found = (await session.execute(_LIVING, {"token": token_hash(token), "now": now})).one_or_none()
+    return None if found is None or found.status in ENDED_JOBS else _session(found)
+
+
+async def standing(connection: AsyncConnection, token: str, *, now: datetime) -> Standing | None:
+    """Return the living session of a token with its run's catalogue, in one statement."""
+    found = (await connection.execute(_STANDING, {"token": token_hash(token), "now": now})).one_or_none()
     if found is None or found.status in ENDED_JOBS:
         return None
-    row: SessionRow = found[0]
+    catalogue = None if found.catalogue is None else msgspec.convert(found.catalogue, Catalogue)
+    return Standing(job=_session(found), catalogue=catalogue)
+
+
+def _session(row: Row[*tuple[Any, ...]]) -> JobSession:
     return JobSession(
         id=row.id,
         run=RunId(row.run_id),
@@ -111,7 +148,7 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSessio
         pipeline_id=row.pipeline_id,
         job_id=row.job_id,
         expires_at=row.expires_at,
-        current=found.run_status not in FINAL and found.run_iteration == row.iteration,
+        current=row.run_status not in FINAL and row.run_iteration == row.iteration,
     )
 
 

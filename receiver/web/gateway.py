@@ -9,18 +9,16 @@ import structlog
 from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.catalogue import Catalogue
 from pipelines.model import AnalysisResult, Phase, Plan
 from receiver.gateway.exchange import Answer, Request
 from receiver.gateway.forward import BUSY_RETRY_S, DATABASE_AWAY, Terms
 from receiver.gateway.policy import MAX_BODY, Allowed, Call, Refused, inspect
 from receiver.jobs.agents import DEFAULT, agent_for
-from receiver.store import refusals, runs, submissions
-from receiver.store.sessions import JobSession
+from receiver.store import refusals, sessions, submissions
+from receiver.store.sessions import JobSession, Standing
 from receiver.web.anthropic_errors import refused
-from receiver.web.jobs import JobRequest, session_of
+from receiver.web.jobs import JobRequest, bearer
 from receiver.web.services import Services
 
 log = structlog.get_logger()
@@ -34,15 +32,15 @@ LARGE: Final = 256 * 1024
 async def messages(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a model call within the run's budget."""
     try:
-        job = await _job(request, services)
+        standing = await _standing(request, services)
         try:
-            terms, allowed = await _terms(request, services, job)
+            terms, allowed = await _terms(request, services, standing)
             body = await request.body()
             forwarded = _forwarded(request, body)
             call = await _inspected(forwarded, allowed, counting=False)
             return _response(await services.gateway.message(forwarded, call=call, terms=terms))
         except Refused as refusal:
-            await _record(services, job, refusal)
+            await _record(services, standing.job, refusal)
             raise
     except Refused as refusal:
         return refused(refusal)
@@ -54,8 +52,8 @@ async def messages(request: JobRequest, services: NamedDependency[Services]) -> 
 async def count_tokens(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a count of tokens; it costs nothing."""
     try:
-        job = await _job(request, services)
-        _, allowed = await _terms(request, services, job)
+        standing = await _standing(request, services)
+        _, allowed = await _terms(request, services, standing)
         body = await request.body()
         forwarded = _forwarded(request, body)
         await _inspected(forwarded, allowed, counting=True)
@@ -94,25 +92,26 @@ async def _inspected(request: Request, allowed: Allowed, *, counting: bool) -> C
     return await asyncio.to_thread(inspect, request.body, allowed=allowed, betas=request.betas, counting=counting)
 
 
-async def _job(request: JobRequest, services: Services) -> JobSession:
-    job = await session_of(request, services)
-    if job is None:
+async def _standing(request: JobRequest, services: Services) -> Standing:
+    found = None
+    if token := bearer(request):
+        async with services.database.each() as connection:
+            found = await sessions.standing(connection, token, now=services.clock())
+    if found is None:
         raise Refused(401, "authentication_error", "No living session: the gateway takes a job's session token.")
-    return job
+    return found
 
 
-async def _terms(request: JobRequest, services: Services, job: JobSession) -> tuple[Terms, Allowed]:
+async def _terms(request: JobRequest, services: Services, standing: Standing) -> tuple[Terms, Allowed]:
+    job, catalogue = standing.job, standing.catalogue
     if not job.current:
         raise Refused(403, "permission_error", "The run has ended, or is at a later iteration; nothing more is spent.")
     purpose = request.headers.get("x-bug-fix-purpose", "work")
     if purpose not in PURPOSES:
         raise Refused(400, "invalid_request_error", "X-Bug-Fix-Purpose is context or work.")
-    async with services.database.begin() as session:
-        facts = await runs.facts(session, job.run)
-        plan = await _plan(session, job)
-    catalogue: Catalogue | None = facts.catalogue
     if catalogue is None:
         raise Refused(403, "permission_error", "The run has no catalogue yet.")
+    plan = await _plan(services, job)
     agent = agent_for(job.phase, job.repository, catalogue=catalogue, plan=plan)
     model = agent.model if agent else catalogue.agents[DEFAULT].model
     budget = catalogue.policy.budget_usd
@@ -126,11 +125,12 @@ async def _terms(request: JobRequest, services: Services, job: JobSession) -> tu
     return terms, Allowed(phase=job.phase, models=frozenset({model}), purpose=purpose)
 
 
-async def _plan(session: AsyncSession, job: JobSession) -> Plan | None:
+async def _plan(services: Services, job: JobSession) -> Plan | None:
     """Return the accepted plan, which names the agent that implements."""
     if job.phase is not Phase.IMPLEMENTATION:
         return None
-    found = await submissions.newest(session, job.run, job.iteration, Phase.ANALYSIS, None)
+    async with services.database.begin() as session:
+        found = await submissions.newest(session, job.run, job.iteration, Phase.ANALYSIS, None)
     if found is None or found.state != "accepted" or not isinstance(found.report.result, AnalysisResult):
         return None
     return found.report.result.plan
