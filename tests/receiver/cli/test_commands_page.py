@@ -1,0 +1,5 @@
+from receiver.cli.commands_page import PAGE, page
+
+
+def test_the_page_on_commands_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m receiver.cli.commands_page"
