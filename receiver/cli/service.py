@@ -41,6 +41,7 @@ async def serve(log_level: str) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=120,  # model calls under way are read to their end
+        timeout_keep_alive=75,  # longer than proxies and clients keep idle connections: the other way requests get lost
         server_header=False,
     )
     await uvicorn.Server(config).serve()

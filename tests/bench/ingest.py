@@ -100,6 +100,11 @@ class _Rounds:
                 over_rounds("time to 202, p50", unit="ms", samples=latencies, share=0.5),
                 Figure(name="hooks accepted", unit="/s", rounds=rates),
                 Figure(name="pgbench rows", unit="/s", rounds=tuple(rows)),
+                Figure(
+                    name="receiver's processor time for a hook",
+                    unit="ms",
+                    rounds=tuple(1000 * one["receiver"] / rate for one, rate in zip(busy, rates, strict=True)),
+                ),
             ),
             facts={
                 "load generator": f"uses {share:.2f} of one core while it sends; against a server that does nothing it "

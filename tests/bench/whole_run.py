@@ -53,8 +53,9 @@ def measure(plan: Plan, tell: Tell) -> Measured:
         ),
         facts={
             "critical path of the last run": ", ".join(
-                f"{span.phase} {span.end - span.start:.1f} s" for span in found[-1].path
+                f"{span.phase} {span.end - span.start:.0f} s" for span in found[-1].path
             )
+            + " (GitLab's hooks tell whole seconds)"
         },
     )
 
