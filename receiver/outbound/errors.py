@@ -40,6 +40,7 @@ def stop_at_overload(response: requests.Response, *_: object, **__: object) -> N
         given = response.headers.get("Retry-After", "")
         retry_after = timedelta(seconds=int(given)) if given.isdecimal() else None
         where = f"{response.request.method} {response.url}"
+        response.close()  # its body was not read; without this the connection would be leaked
         raise UnavailableError(f"{where} answered {response.status_code}.", retry_after=retry_after)
 
 
