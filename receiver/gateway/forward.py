@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import httpx2
+import psycopg
 import stamina
 import structlog
 from msgspec import Struct
+from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from receiver.gateway import pricing
 from receiver.gateway.answer import StreamReader, Told
@@ -35,7 +36,7 @@ PATIENCE_S = 60.0
 ABANDONED_AFTER = timedelta(seconds=LONGEST_CALL_S + 15 * 60)
 """Age of a reservation whose gateway must have died: no call lasts as long, settling included."""
 
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
+DATABASE_AWAY = (psycopg.OperationalError, PoolTimeout, OperationalError, InterfaceError, PoolTimeoutError)
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 NOT_BEGUN = frozenset({503, 529})
 """Overloaded: upstream did not begin. After any other 5xx nobody knows whether the call is billed."""
@@ -154,7 +155,7 @@ class Gateway:
 
     async def _reserve(self, call_id: str, call: Call, terms: Terms) -> tuple[pricing.Price, ...]:
         now = self._clock()
-        async with self._database.each() as connection:
+        async with self._database.direct() as connection:
             prices = await ledger.prices(connection, call.model)
             amount = pricing.most(
                 call.model,
@@ -235,7 +236,7 @@ class Gateway:
         await self._write(lambda connection: write(connection, exchange.call_id, end))
         log.warning("gateway.unsettled", call=exchange.call_id, held=billed, error=error)
 
-    async def _write(self, entry: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    async def _write(self, entry: Callable[[ledger.Connection], Awaitable[None]]) -> None:
         """Make an entry in the books, waiting for a database that restarts.
 
         A database that stays away does not keep the answer from the job: the call stays reserved, and the sweep marks
@@ -244,7 +245,7 @@ class Gateway:
         try:
             async for attempt in stamina.retry_context(on=DATABASE_AWAY, attempts=None, timeout=self._patience_s):
                 with attempt:
-                    async with self._database.each() as connection:
+                    async with self._database.direct() as connection:
                         await entry(connection)
         except DATABASE_AWAY as error:
             log.error("gateway.not_written", reason=type(error).__name__)  # noqa: TRY400  # a traceback for each call would bury the log

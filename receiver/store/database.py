@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from receiver.settings import DatabaseSettings
 from receiver.store import embedded
@@ -56,7 +56,6 @@ class Database:
         self._pool_size = pool_size
         self._groups: dict[object, GroupCommit[Any, Any]] = {}
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def conninfo(self) -> str:
@@ -68,12 +67,6 @@ class Database:
         """Open a transaction: committed when the block ends, rolled back when it raises."""
         async with self._sessions() as session, session.begin():
             yield session
-
-    @asynccontextmanager
-    async def each(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a connection on which each statement is a transaction: two round trips less for what needs only one."""
-        async with self._autocommit.connect() as connection:
-            yield connection
 
     @asynccontextmanager
     async def direct(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Final, cast
+from functools import partial
+from typing import Any, Final
 
+import psycopg
 from msgspec import Struct
-from sqlalchemy import Table, bindparam, func, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from psycopg.rows import class_row, kwargs_row
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import RunId
 from receiver.gateway.pricing import Price, Usage
-from receiver.store.schema import PriceRow, UsageRow
+from receiver.store.database import StoreError
+from receiver.store.schema import UsageRow
 from receiver.store.schema.base import Json
 from receiver.store.sessions import JobSession
-
-PRICES: Final = cast("Table", PriceRow.__table__)
-USAGE: Final = cast("Table", UsageRow.__table__)
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -82,35 +84,41 @@ class End(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-_PRICES: Final = select(*PRICES.c).where(PRICES.c.model == bindparam("named"))
-_RESERVE: Final = text(
-    "SELECT run_held, day_held FROM reserve_call(:call_id, :run_id, :iteration, :phase, :repository, :job_id,"
-    " :session_id, :agent, :purpose, :model, :streamed, :amount, :at, :midnight, :run_budget, :day_budget)"
-)
-_OPEN: Final = update(USAGE).where(USAGE.c.call_id == bindparam("call"), USAGE.c.state.in_(("reserved", "unknown")))
+Connection = psycopg.AsyncConnection[Any]
+"""One on which each statement is a transaction: `Database.direct`."""
+
+_PRICES: Final = """
+    SELECT id, model, valid_from, above_tokens, input, output, cache_write_5m, cache_write_1h, cache_read
+      FROM prices WHERE model = %s
+"""
+_RESERVE: Final = """
+    SELECT run_held, day_held FROM reserve_call(
+        %(call_id)s, %(run_id)s, %(iteration)s, %(phase)s, %(repository)s, %(job_id)s, %(session_id)s, %(agent)s,
+        %(purpose)s, %(model)s, %(streamed)s, %(amount)s, %(at)s, %(midnight)s, %(run_budget)s, %(day_budget)s)
+"""
+_SETTLE: Final = """
+    UPDATE usage SET state = 'settled', uncached_tokens = %(uncached)s, cache_read_tokens = %(cache_read)s,
+           cache_write_5m_tokens = %(cache_write_5m)s, cache_write_1h_tokens = %(cache_write_1h)s,
+           output_tokens = %(output)s, usage = %(raw)s, price_id = %(price_id)s, cost_usd = %(cost_usd)s,
+           request_id = %(request_id)s, message_id = %(message_id)s, stop_reason = %(stop_reason)s,
+           http_status = %(http_status)s, error = NULL, settled_at = %(at)s
+     WHERE call_id = %(call_id)s AND state IN ('reserved', 'unknown')
+"""
+_END: Final = """
+    UPDATE usage SET state = %(state)s, error = %(error)s, http_status = %(status)s, request_id = %(request_id)s,
+           settled_at = %(at)s
+     WHERE call_id = %(call_id)s AND state IN ('reserved', 'unknown')
+"""
 
 
-async def prices(connection: AsyncConnection, model: str) -> tuple[Price, ...]:
+async def prices(connection: Connection, model: str) -> tuple[Price, ...]:
     """Return all price rows of a model."""
-    rows = await connection.execute(_PRICES, {"named": model})
-    return tuple(
-        Price(
-            id=row.id,
-            model=row.model,
-            valid_from=row.valid_from,
-            above_tokens=row.above_tokens,
-            input=row.input,
-            output=row.output,
-            cache_write_5m=row.cache_write_5m,
-            cache_write_1h=row.cache_write_1h,
-            cache_read=row.cache_read,
-        )
-        for row in rows
-    )
+    cursor = connection.cursor(row_factory=class_row(Price))
+    return tuple(await (await cursor.execute(_PRICES, (model,))).fetchall())
 
 
 async def reserve(
-    connection: AsyncConnection, reservation: Reservation, *, run_budget: Decimal, day_budget: Decimal
+    connection: Connection, reservation: Reservation, *, run_budget: Decimal, day_budget: Decimal
 ) -> str | None:
     """Hold the money of a call; return a sentence instead when run or day can't fund it.
 
@@ -121,7 +129,7 @@ async def reserve(
         "call_id": reservation.call_id,
         "run_id": job.run,
         "iteration": job.iteration,
-        "phase": job.phase,
+        "phase": job.phase.value,
         "repository": job.repository,
         "job_id": job.job_id,
         "session_id": job.id,
@@ -135,40 +143,41 @@ async def reserve(
         "run_budget": run_budget,
         "day_budget": day_budget,
     }
-    held = (await connection.execute(_RESERVE, values)).one()
-    funds = Funds(run_budget=run_budget, run_held=held.run_held, day_budget=day_budget, day_held=held.day_held)
+    cursor = connection.cursor(row_factory=kwargs_row(partial(Funds, run_budget=run_budget, day_budget=day_budget)))
+    funds = await (await cursor.execute(_RESERVE, values)).fetchone()
+    if funds is None:  # the function always gives a row
+        raise StoreError("reserve_call gave no answer.")
     return funds.shortfall(reservation.amount)
 
 
-async def settle(connection: AsyncConnection, call_id: str, settlement: Settlement) -> None:
+async def settle(connection: Connection, call_id: str, settlement: Settlement) -> None:
     """Write what a call cost. A call that was marked unknown meanwhile is settled all the same."""
     usage = settlement.usage
     values = {
-        "state": "settled",
-        "uncached_tokens": usage.uncached,
-        "cache_read_tokens": usage.cache_read,
-        "cache_write_5m_tokens": usage.cache_write_5m,
-        "cache_write_1h_tokens": usage.cache_write_1h,
-        "output_tokens": usage.output,
-        "usage": settlement.raw,
+        "call_id": call_id,
+        "uncached": usage.uncached,
+        "cache_read": usage.cache_read,
+        "cache_write_5m": usage.cache_write_5m,
+        "cache_write_1h": usage.cache_write_1h,
+        "output": usage.output,
+        "raw": Jsonb(settlement.raw),
         "price_id": settlement.price.id if settlement.price else None,
         "cost_usd": settlement.cost_usd,
         "request_id": settlement.request_id,
         "message_id": settlement.message_id,
         "stop_reason": settlement.stop_reason,
         "http_status": settlement.http_status,
-        "error": None,
-        "settled_at": settlement.at,
+        "at": settlement.at,
     }
-    await connection.execute(_OPEN, {"call": call_id, **values})
+    await connection.execute(_SETTLE, values)
 
 
-async def release(connection: AsyncConnection, call_id: str, end: End) -> None:
+async def release(connection: Connection, call_id: str, end: End) -> None:
     """Give back the money of a call that was refused upstream and is not billed."""
     await _end(connection, call_id, end, state="released")
 
 
-async def hold(connection: AsyncConnection, call_id: str, end: End) -> None:
+async def hold(connection: Connection, call_id: str, end: End) -> None:
     """Keep a call at its reservation, because nobody knows what it cost."""
     await _end(connection, call_id, end, state="unknown")
 
@@ -190,12 +199,13 @@ async def spent(session: AsyncSession, run: RunId) -> Decimal:
     return Decimal(total or 0)
 
 
-async def _end(connection: AsyncConnection, call_id: str, end: End, *, state: str) -> None:
+async def _end(connection: Connection, call_id: str, end: End, *, state: str) -> None:
     values = {
+        "call_id": call_id,
         "state": state,
         "error": end.error[:2000],
-        "http_status": end.status,
+        "status": end.status,
         "request_id": end.request_id,
-        "settled_at": end.at,
+        "at": end.at,
     }
-    await connection.execute(_OPEN, {"call": call_id, **values})
+    await connection.execute(_END, values)

@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+import psycopg
 from msgspec import Struct
-from sqlalchemy import Row, bindparam, select
+from psycopg.rows import class_row
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import Phase, ProjectPath, RunId
@@ -100,45 +102,65 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
     return await session.scalar(same)
 
 
-_LIVING: Final = (
-    select(
-        SessionRow.id,
-        SessionRow.run_id,
-        SessionRow.iteration,
-        SessionRow.phase,
-        SessionRow.repository,
-        SessionRow.project_id,
-        SessionRow.pipeline_id,
-        SessionRow.job_id,
-        SessionRow.expires_at,
-        JobRow.status,
-        RunRow.status.label("run_status"),
-        RunRow.iteration.label("run_iteration"),
-    )
-    .join(RunRow, RunRow.id == SessionRow.run_id)
-    .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
-    .where(SessionRow.token_sha256 == bindparam("token"), SessionRow.expires_at > bindparam("now"))
-)
-_STANDING: Final = _LIVING.add_columns(RunRow.catalogue)
-
-
 async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
     """Return the living session of a token: not expired, and its job has not ended as far as we know."""
-    found = (await session.execute(_LIVING, {"token": token_hash(token), "now": now})).one_or_none()
-    return None if found is None or found.status in ENDED_JOBS else _session(found)
-
-
-async def standing(connection: AsyncConnection, token: str, *, now: datetime) -> Standing | None:
-    """Return the living session of a token with its run's catalogue, in one statement."""
-    found = (await connection.execute(_STANDING, {"token": token_hash(token), "now": now})).one_or_none()
+    query = (
+        select(SessionRow, JobRow.status, RunRow.status.label("run_status"), RunRow.iteration.label("run_iteration"))
+        .join(RunRow, RunRow.id == SessionRow.run_id)
+        .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
+        .where(SessionRow.token_sha256 == token_hash(token), SessionRow.expires_at > now)
+    )
+    found = (await session.execute(query)).one_or_none()
     if found is None or found.status in ENDED_JOBS:
         return None
-    catalogue = None if found.catalogue is None else msgspec.convert(found.catalogue, Catalogue)
-    return Standing(job=_session(found), catalogue=catalogue)
-
-
-def _session(row: Row[*tuple[Any, ...]]) -> JobSession:
+    row: SessionRow = found[0]
     return JobSession(
+        id=row.id,
+        run=RunId(row.run_id),
+        iteration=row.iteration,
+        phase=Phase(row.phase),
+        repository=ProjectPath(row.repository) if row.repository else None,
+        project_id=row.project_id,
+        pipeline_id=row.pipeline_id,
+        job_id=row.job_id,
+        expires_at=row.expires_at,
+        current=found.run_status not in FINAL and found.run_iteration == row.iteration,
+    )
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """A row of the statement below."""
+
+    id: int
+    run_id: str
+    iteration: int
+    phase: str
+    repository: str | None
+    project_id: int
+    pipeline_id: int
+    job_id: int
+    expires_at: datetime
+    job_status: str | None
+    run_status: str
+    run_iteration: int
+    catalogue: dict[str, Any] | None
+
+
+_STANDING: Final = """
+    SELECT s.id, s.run_id, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id, s.expires_at,
+           j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue
+      FROM sessions AS s JOIN runs AS r ON r.id = s.run_id LEFT JOIN jobs AS j ON j.id = s.job_id
+     WHERE s.token_sha256 = %s AND s.expires_at > %s
+"""
+
+
+async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now: datetime) -> Standing | None:
+    """Return what `find` does together with the run's catalogue, in one statement: each model call asks for it."""
+    cursor = connection.cursor(row_factory=class_row(_Found))
+    row = await (await cursor.execute(_STANDING, (token_hash(token), now))).fetchone()
+    if row is None or row.job_status in ENDED_JOBS:
+        return None
+    job = JobSession(
         id=row.id,
         run=RunId(row.run_id),
         iteration=row.iteration,
@@ -150,6 +172,7 @@ def _session(row: Row[*tuple[Any, ...]]) -> JobSession:
         expires_at=row.expires_at,
         current=row.run_status not in FINAL and row.run_iteration == row.iteration,
     )
+    return Standing(job=job, catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue))
 
 
 async def claim(session: AsyncSession, run: RunId, iteration: int, *, pipeline: int, now: datetime) -> int | None:

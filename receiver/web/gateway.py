@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+import stamina
 import structlog
 from litestar import Response, post
 from litestar.di import NamedDependency
@@ -95,8 +96,11 @@ async def _inspected(request: Request, allowed: Allowed, *, counting: bool) -> C
 async def _standing(request: JobRequest, services: Services) -> Standing:
     found = None
     if token := bearer(request):
-        async with services.database.each() as connection:
-            found = await sessions.standing(connection, token, now=services.clock())
+        # twice: the first statement after PostgreSQL was restarted tells that connections are dead, no more
+        async for attempt in stamina.retry_context(on=DATABASE_AWAY, attempts=2, wait_initial=0, wait_jitter=0):
+            with attempt:
+                async with services.database.direct() as connection:
+                    found = await sessions.standing(connection, token, now=services.clock())
     if found is None:
         raise Refused(401, "authentication_error", "No living session: the gateway takes a job's session token.")
     return found

@@ -13,6 +13,8 @@ from receiver.store.schema import DeliveryRow
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+FIRST = 4_000_000_000
+"""A delivery that only the queue knows."""
 
 
 def incoming(key: str, *, ordering_key: str = "PL-479") -> Incoming:
@@ -43,7 +45,6 @@ async def test_signatures_and_secrets_are_not_kept(database: Database) -> None:
 
 
 async def test_a_transaction_that_began_first_is_enqueued_first_even_when_it_commits_last(database: Database) -> None:
-    order: list[str] = []
     first_holds = asyncio.Event()
     release = asyncio.Event()
 
@@ -52,13 +53,11 @@ async def test_a_transaction_that_began_first_is_enqueued_first_even_when_it_com
             await lock(session, "delivery:PL-479")
             first_holds.set()
             await release.wait()
-            await enqueue_delivery(session, 1, ordering_key="PL-479")
-        order.append("first")
+            await enqueue_delivery(session, FIRST, ordering_key="PL-479")
 
     async def second() -> None:
         await first_holds.wait()
         await accept(database, incoming("second"))
-        order.append("second")
 
     tasks = [asyncio.create_task(first()), asyncio.create_task(second())]
     await first_holds.wait()
@@ -71,7 +70,12 @@ async def test_a_transaction_that_began_first_is_enqueued_first_even_when_it_com
             pass  # each look is a round trip, which lets the other task go on
     release.set()
     await asyncio.gather(*tasks)
-    assert order == ["first", "second"]
+    async with database.begin() as session:
+        queued = await session.scalars(
+            text("SELECT (args->>'delivery_id')::bigint FROM procrastinate_jobs ORDER BY id")
+        )
+        stored = await session.scalar(select(DeliveryRow.id))
+        assert list(queued) == [FIRST, stored]
 
 
 async def test_a_delivery_that_is_rolled_back_leaves_nothing_in_the_queue(database: Database) -> None:
