@@ -1,9 +1,7 @@
 """The emulators as a process, what a worker performs effects with, and a run that is ready for it."""
 
 import json
-import os
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +33,11 @@ from receiver.workflow.run import RunStatus
 
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
 RECEIVER = "http://127.0.0.1:9"
+MORTAL = """
+import ctypes, runpy
+ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM: it ends with the tests, also when these are killed
+runpy.run_module("sandbox", run_name="__main__")
+"""
 
 
 class World:
@@ -114,10 +117,9 @@ def served_world() -> Iterator[World]:
         state = folder / "state"
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "sandbox", "serve", "--state", str(state), "--receiver", RECEIVER],
+                [sys.executable, "-c", MORTAL, "serve", "--state", str(state), "--receiver", RECEIVER],
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
             told = state / "sandbox.json"
             deadline = time.monotonic() + 60
@@ -128,7 +130,7 @@ def served_world() -> Iterator[World]:
             world = World(json.loads(told.read_text()))
             yield world
             world.admin.session.close()
-            os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
             process.wait(20)
 
 
