@@ -51,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary for programs")
     parser.add_argument("--serve", action="store_true", help="leave everything running and print the start page's URL")
-    parser.add_argument("--chaos", action="store_true", help="kill the worker in the middle; nothing may be lost")
+    parser.add_argument(
+        "--chaos", action="store_true", help="kill the worker and restart Postgres in the middle; nothing may be lost"
+    )
     parser.add_argument("--plain", action="store_true", help="plain lines even on a terminal")
     parser.add_argument("--timeout", type=float, default=420, metavar="S", help="give up after S seconds (%(default)s)")
     return parser

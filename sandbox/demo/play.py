@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,26 +67,52 @@ def _follow(
     world: World, reader: Reader, issue_key: str, screen: Screen, *, began: float, timeout_s: float, chaos: bool
 ) -> Story:
     """Return the story once the run has ended and its pipelines, hooks and notes have settled."""
-    killed = not chaos
+    trouble = list(TROUBLE) if chaos else []
     while True:
         elapsed = time.monotonic() - began
         world.alive()
-        story = reader.story(issue_key)
-        if story is not None:
-            screen.show(story, elapsed)
-            if not killed and _child_works(story):
-                killed = True
-                screen.line(f"chaos: worker {world.kill_worker()} killed with SIGKILL while the child pipeline runs")
-                world.start_worker()
-                screen.line("chaos: a new worker has been started")
-            if story.run.status in ENDED and _settled(reader, story):
-                return story
-        else:
+        story = _told(reader, issue_key, patient=chaos)
+        if story is None:
             screen.wait(elapsed)
+        else:
+            screen.show(story, elapsed)
+            if trouble and trouble[0].due(story):
+                trouble.pop(0).make(world, screen)
+            elif not trouble and story.run.status in ENDED and _settled(reader, story):
+                return story
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
             raise DemoError(f"Not finished after {timeout_s:.0f} s: {where}. Logs: {world.state / 'logs'}")
         time.sleep(POLL_S)
+
+
+def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:
+    """Return the story; None while there is none, or while the database is away and we took it away ourselves."""
+    try:
+        return reader.story(issue_key)
+    except httpx2.HTTPError:
+        if not patient:
+            raise
+        return None
+
+
+class Trouble(Struct, frozen=True, kw_only=True):
+    """Something that is done to the world in the middle of a run."""
+
+    due: Callable[[Story], bool]
+    make: Callable[[World, Screen], None]
+
+
+def _kill_worker(world: World, screen: Screen) -> None:
+    screen.line(f"chaos: worker {world.kill_worker()} killed with SIGKILL while the child pipeline runs")
+    world.start_worker()
+    screen.line("chaos: a new worker has been started")
+
+
+def _restart_postgres(world: World, screen: Screen) -> None:
+    with screen.busy("chaos: Postgres restarts"):
+        world.restart_postgres()
+    screen.line("chaos: Postgres was restarted under everybody's connections")
 
 
 def _child_works(story: Story) -> bool:
@@ -93,6 +120,14 @@ def _child_works(story: Story) -> bool:
         pipeline.kind == "child" and any(job.status == "running" for job in pipeline.jobs)
         for pipeline in story.pipelines
     )
+
+
+def _is_testing(story: Story) -> bool:
+    return any(job.phase == "testing" and job.status == "running" for job in story.jobs())
+
+
+TROUBLE = (Trouble(due=_child_works, make=_kill_worker), Trouble(due=_is_testing, make=_restart_postgres))
+"""What `--chaos` does, in this order."""
 
 
 def _settled(reader: Reader, story: Story) -> bool:

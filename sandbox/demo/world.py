@@ -105,6 +105,11 @@ class World:
         process.kill()
         return process.pid
 
+    def restart_postgres(self) -> None:
+        """Stop the server under everybody's connections and start it again, as an upgrade of it does."""
+        self._postgres.stop()
+        self._postgres.start()
+
     def alive(self) -> None:
         """Raise DemoError when a process that should run has ended."""
         for name in ("sandbox", "receiver"):
