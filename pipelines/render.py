@@ -37,7 +37,18 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+class _Quoted(str):
+    """A text in quotes, whatever it is: a run's id may look like a number or not, and the file's shape may not vary."""
+
+    __slots__ = ()
+
+
+def _quoted(dumper: yaml.SafeDumper, text: _Quoted) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'")
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Quoted, _quoted)
 
 
 def render(child: ChildPipeline) -> str:
@@ -46,7 +57,7 @@ def render(child: ChildPipeline) -> str:
         "include": [
             {
                 "local": TEMPLATES,
-                "inputs": {"run": child.run, "iteration": child.iteration, "receiver": child.receiver},
+                "inputs": {"run": _Quoted(child.run), "iteration": child.iteration, "receiver": child.receiver},
             }
         ],
         "workflow": {

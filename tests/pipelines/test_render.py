@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 
 from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read
-from pipelines.model import Plan, PlanOutcome
+from pipelines.graph import build
+from pipelines.model import IssueKey, Plan, PlanOutcome, RunId
+from pipelines.render import render
 from sandbox.ci.compilation import Context, Source, compile_pipeline
 from sandbox.ci.definition import PipelineDefinition
 
@@ -143,6 +145,25 @@ def test_no_text_of_a_plan_changes_a_byte(
     catalogue = catalogue_of(["python"] * 4)
     harmless = child_of(plan_of(paths(count), outcome, "text"), catalogue)
     assert child_of(plan_of(paths(count), outcome, text), catalogue) == harmless
+
+
+@pytest.mark.parametrize("run", ["abcdef0123456789", "0123456789012345", "12e4567890123456", "1f00000000000000"])
+def test_the_file_has_the_same_shape_for_every_run(run: str, plan_of: Plans, catalogue_of: Catalogues) -> None:
+    plan, catalogue = plan_of(paths(1), PlanOutcome.FIX, "text"), catalogue_of(["python"])
+
+    def child(of: str) -> str:
+        return render(
+            build(
+                plan,
+                catalogue=catalogue,
+                run=RunId(of),
+                iteration=1,
+                issue_key=IssueKey("PL-479"),
+                receiver="http://receiver",
+            )
+        )
+
+    assert child(run).replace(run, "RUN") == child("f" * 16).replace("f" * 16, "RUN")
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
