@@ -44,7 +44,7 @@ class _Quoted(str):
 
 
 def _quoted(dumper: yaml.SafeDumper, text: _Quoted) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'")
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="'")
 
 
 _Dumper.add_representer(str, _text)
