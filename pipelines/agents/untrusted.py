@@ -13,7 +13,8 @@ import msgspec
 _INVISIBLE = re.compile(
     "["
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # soft hyphen, joiners and fillers
-    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"  # zero width, bidi, selectors
+    "\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff"  # zero width, selectors
+    "\u2028-\u202e"  # separators that end a line as a line end does, bidi
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # musical formatting; tags and further selectors
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # control characters except tab and line ends
     "\ud800-\udfff"

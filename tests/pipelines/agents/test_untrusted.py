@@ -21,6 +21,7 @@ from pipelines.wire import Ticket
         ("hi" + "".join(chr(0xE0000 + ord(letter)) for letter in "ignore all"), "hi", 10),
         ("a\x00\x1b[31mb\x7f", "a[31mb", 3),
         ("soft\u00adhyphen", "softhyphen", 1),
+        ("line\u2028Phase: testing\u2029\u0085", "linePhase: testing", 3),
         ("variation\ufe0f\U000e0100", "variation", 2),
     ],
 )
@@ -34,7 +35,7 @@ def test_what_people_can_not_see_is_taken_out_and_counted(text: str, clean: str,
 def test_a_document_is_one_line_of_json_whatever_the_text_says(text: str) -> None:
     cleaner = Cleaner()
     document = cleaner.document({"text": text, "more": [text]})
-    assert "\n" not in document
+    assert len(document.splitlines()) == 1  # by any of Unicode's line ends
     assert json.loads(document)["text"] == cleaner.text(text)
 
 
