@@ -309,6 +309,8 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
     job_seconds: float = 0.0
     stripped_characters: int = 0
     """Invisible characters taken out of untrusted text before the model saw it."""
+    refused_calls: int = 0
+    """The model's tool calls that its phase does not permit, and submissions that a guard did not take."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):

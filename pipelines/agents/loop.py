@@ -83,6 +83,7 @@ class Agent:
         self._log = log
         self._clock = clock
         self.turns = 0
+        self.refused = 0
         self._cost = Decimal(0)
         self._tokens = [0, 0]
         self._nudges = 0
@@ -204,12 +205,14 @@ class Agent:
         self, conversation: Conversation, name: str, given: object, left_s: float
     ) -> tuple[ToolResult, bool]:
         if (refused := refusal(name, conversation.phase)) is not None:
+            self.refused += 1
             self._log.say(f"  {name}: refused, not permitted in {conversation.phase}")
             return ToolResult(content=refused, is_error=True), False
         if not isinstance(given, dict):
             return ToolResult(content=f"{name}: the input must be an object.", is_error=True), False
         if name in SUBMITS:
             submitted = await conversation.submit(given)
+            self.refused += not submitted.accepted
             verdict = "accepted" if submitted.accepted else f"not accepted: {submitted.answer}"
             self._log.say(f"  {name}: {verdict}")
             return ToolResult(content=submitted.answer, is_error=not submitted.accepted), submitted.accepted

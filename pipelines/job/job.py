@@ -28,6 +28,7 @@ class AgentFacts(Struct, frozen=True, kw_only=True):
 
     turns: int = 0
     stripped_characters: int = 0
+    refused_calls: int = 0
 
 
 class Job:
@@ -123,4 +124,5 @@ class Job:
             turns=self.agent_facts.turns,
             job_seconds=round(self.log.seconds, 3),
             stripped_characters=self.agent_facts.stripped_characters,
+            refused_calls=self.agent_facts.refused_calls,
         )

@@ -81,4 +81,8 @@ async def _hold(
             ended = await talker.hold(conversation)
             job.log.say(f"agent done: {ended.turns} turns, {ended.input_tokens} tokens in, {ended.output_tokens} out")
     finally:
-        job.agent_facts = AgentFacts(turns=talker.turns if talker else 0, stripped_characters=cleaner.stripped)
+        job.agent_facts = AgentFacts(
+            turns=talker.turns if talker else 0,
+            stripped_characters=cleaner.stripped,
+            refused_calls=talker.refused if talker else 0,
+        )

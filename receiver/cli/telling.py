@@ -102,7 +102,8 @@ def _reports(console: Console, told: Story) -> None:
         where = f"{report.phase}\n[dim]{plain(report.repository or '')}[/]"
         files = ", ".join(sorted({file.kind for file in report.artifacts}))
         finding = report.reason if not report.why_discarded else f"{report.reason} — {report.why_discarded}"
-        table.add_row(str(report.job), where, report.outcome, report.state, plain(finding), files)
+        remarks = "".join(f"\n[dim]{remark}[/]" for remark in report.remarks)
+        table.add_row(str(report.job), where, report.outcome, report.state, plain(finding) + remarks, files)
     console.print(table)
 
 

@@ -59,7 +59,8 @@ def _facts(report: PhaseReport) -> Iterable[tuple[str, bool]]:
         and result.reproduced is not (outcome is ReportOutcome.SUCCEEDED),
     )
     yield f"A reason has at most {LONGEST_REASON} characters.", len(report.reason) > LONGEST_REASON
-    yield "Figures are not negative.", min(report.turns, report.job_seconds, report.stripped_characters) < 0
+    figures = (report.turns, report.job_seconds, report.stripped_characters, report.refused_calls)
+    yield "Figures are not negative.", min(figures) < 0
     yield "Figures are numbers.", not math.isfinite(report.job_seconds)
 
 

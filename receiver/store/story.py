@@ -119,8 +119,19 @@ class Report(Struct, frozen=True, kw_only=True):
     turns: int
     job_seconds: float
     stripped_characters: int
+    refused_calls: int = 0
+    """Of the model: not permitted in its phase, or not taken by a guard."""
     result: PhaseResult | None
     artifacts: tuple[File, ...]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know of the conversation behind the report."""
+        figures = (
+            (self.refused_calls, "calls of the model were refused"),
+            (self.stripped_characters, "invisible characters were taken out of untrusted text"),
+        )
+        return tuple(f"{figure} {what}" for figure, what in figures if figure)
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):
@@ -306,6 +317,7 @@ def _report(row: ReportRow, artifacts: Sequence[ArtifactRow]) -> Report:
         turns=report.turns,
         job_seconds=report.job_seconds,
         stripped_characters=report.stripped_characters,
+        refused_calls=report.refused_calls,
         result=report.result,
         artifacts=_each([file for file in artifacts if file.report_id == row.id], File),
     )
