@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 from receiver.store.database import Database
@@ -20,6 +21,12 @@ with warnings.catch_warnings():
 
 TEMPLATE = "bug_fix_template"
 KEPT = frozenset({"alembic_version", "prices"})
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs() -> None:
+    """Logs go where this test can read them, whatever an earlier one configured."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
