@@ -22,7 +22,7 @@ class PlanApproval(StrEnum):
 
 
 class MergePolicy(StrEnum):
-    """Who merges."""
+    """Who merges. Accepted, not in force yet: people do."""
 
     MANUAL = "manual"
     WHEN_APPROVED = "when_approved"
@@ -36,11 +36,11 @@ class Commands(Struct, frozen=True, kw_only=True):
     test: str | None = None
     """The unit tests; leaves a JUnit report."""
     integration: str | None = None
-    """The integration tests."""
+    """The integration tests. Accepted, not run yet."""
     lint: str | None = None
-    """Linters and type checks."""
+    """Linters and type checks. Accepted, not run yet."""
     coverage: str | None = None
-    """The tests with a Cobertura report."""
+    """The tests with a Cobertura report. Accepted, not run yet."""
 
 
 class Serve(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Serve(Struct, frozen=True, kw_only=True):
     ready: str
     """URL that answers 2xx when the application is up."""
     with_: tuple[str, ...] = field(name="with", default=())
-    """Keys of repositories that have to be served beside it."""
+    """Keys of repositories that have to be served beside it. Accepted, not done yet."""
 
 
 class Stack(Struct, frozen=True, kw_only=True):
@@ -134,10 +134,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What may happen without a person."""
 
     iterations: int = 3
-    """How many attempts a run has."""
+    """How many attempts a run has. Accepted, not in force yet: a label starts one attempt."""
     budget_usd: Budget = Budget()
-    plan_approval: PlanApproval = PlanApproval.COMPLEX
-    """Which plans wait for a person before code is written."""
+    plan_approval: PlanApproval = PlanApproval.NEVER
+    """Which plans wait for a person before code is written. Accepted, not in force yet: none waits."""
     merge: MergePolicy = MergePolicy.MANUAL
     """Who merges."""
     max_patch_lines: int = 2_000
@@ -158,6 +158,8 @@ class Catalogue(Struct, frozen=True, kw_only=True):
 
     automation_project: ProjectPath
     automation_ref: str
+    automation_image: str = "python:3.11"
+    """For jobs that belong to no repository."""
     jira: Jira
     policy: Policy
     agents: dict[str, Agent]

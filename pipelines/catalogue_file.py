@@ -62,6 +62,7 @@ def _resolved(file: File, *, digest: str) -> Catalogue:
     return Catalogue(
         automation_project=ProjectPath(file.automation.project),
         automation_ref=file.automation.ref,
+        automation_image=file.automation.image,
         jira=file.jira,
         policy=file.policy,
         agents={name: _agent(name, file.agents.get(name, AgentEntry()), default) for name in names},

@@ -99,6 +99,8 @@ class Automation(Struct, frozen=True, kw_only=True):
     """Its full path."""
     ref: Ref = "main"
     """Its protected branch, on which pipelines are started."""
+    image: Image = "python:3.11"
+    """Image of the jobs that belong to no repository; the job client has to be in it, see docs/job-client.md."""
 
 
 class AgentEntry(Struct, frozen=True, kw_only=True):

@@ -123,7 +123,4 @@ def _job(job: Job, stack: Stack) -> dict[str, Any]:
         out["services"] = []
     if job.phase is Phase.MERGE_REQUEST and stack.cache_paths:
         out["cache"] = []
-    if job.phase is Phase.TESTING and stack.commands.coverage and stack.coverage_report:
-        report = {"coverage_format": "cobertura", "path": f".bug-fix/{job.phase.value}/coverage.xml"}
-        out["artifacts"] = {"reports": {"coverage_report": report}}
     return out

@@ -45,6 +45,7 @@ def inputs_of(
         "name": name_of(issue_key, effect.iteration),
         "receiver": public_url.rstrip("/"),
         "prepare": prepare.matrix(catalogue),
+        "image": catalogue.automation_image,
     }
 
 

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Sequence
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -198,15 +197,3 @@ def test_the_size_grows_with_the_repositories_and_not_faster(
     sizes = [len(child_of(plan_of(paths(count)), catalogue)) for count in (10, 20, 40, 60)]
     each = (sizes[1] - sizes[0]) / 10
     assert sizes[3] - sizes[0] < each * 50 * 1.05
-
-
-def test_coverage_is_reported_where_the_catalogue_has_a_command_for_it(
-    plan_of: Plans, child_of: Children, root: Path
-) -> None:
-    head = (root / "tests/golden/catalogue.yml").read_text()
-    catalogue = read(head + "    commands: {coverage: python -m pytest --cov}\n", source="bug-fix.yml")
-    document: dict[str, Any] = yaml.safe_load(child_of(plan_of(["payk12/r1"]), catalogue))
-    assert document["testing: payk12/r1"]["artifacts"]["reports"]["coverage_report"] == {
-        "coverage_format": "cobertura",
-        "path": ".bug-fix/testing/coverage.xml",
-    }
