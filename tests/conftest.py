@@ -25,7 +25,7 @@ KEPT = frozenset({"alembic_version", "prices"})
 
 @pytest.fixture(autouse=True)
 def _plain_logs() -> None:
-    """Logs go where this test can read them, whatever an earlier one configured."""
+    """Let logs go where this test can read them, whatever an earlier one configured."""
     structlog.reset_defaults()
 
 
