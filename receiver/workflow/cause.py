@@ -74,20 +74,21 @@ def _of_job(job: JobView, reasons: dict[tuple[Phase, ProjectPath | None], PhaseR
     if phase is None:
         return f"The job {job.name} failed ({job.failure_reason or 'no reason given'}). {FROM_ANY}"
     report = reasons.get((phase, ProjectPath(repository) if repository else None))
-    why = _sentence(report.reason) if report and report.reason else f"{job.failure_reason or 'No reason was given'}."
+    why = sentence(report.reason) if report and report.reason else f"{job.failure_reason or 'No reason was given'}."
     return f"The job {job.name} failed: {why} {NEXT[phase]}"
 
 
 def _of_report(report: PhaseReport) -> str:
     where = f" of {report.repository}" if report.repository else ""
-    return f"The {report.phase.replace('_', ' ')}{where} did not count: {_sentence(report.reason)} {NEXT[report.phase]}"
+    return f"The {report.phase.replace('_', ' ')}{where} did not count: {sentence(report.reason)} {NEXT[report.phase]}"
 
 
 MAX_REASON: Final = 600
 """Characters of a job's own words that are shown: it is untrusted, and people read it in a comment."""
 
 
-def _sentence(reason: str) -> str:
+def sentence(reason: str) -> str:
+    """Return a job's or a model's own words as one sentence of bounded length."""
     short = " ".join(reason.split())
     short = short if len(short) <= MAX_REASON else short[:MAX_REASON] + "…"
     return short if short.endswith((".", "!", "?", "…")) else f"{short}."

@@ -139,6 +139,8 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
     actor_id: int | None
     actor: str
     at: datetime | None
+    source_project_id: int | None = None
+    """Whose branch it is: another project's when it comes from a fork. None: not told."""
 
 
 class NotePosted(Struct, frozen=True, kw_only=True, tag=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import AnalysisResult, PhaseReport, PlanOutcome, ReportOutcome
+from pipelines.model import AnalysisResult, Phase, PhaseReport, PlanOutcome, ReportOutcome
 from receiver.workflow import cause, gate, lifecycle
 from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
@@ -63,20 +63,19 @@ def job_changed(event: JobChanged, run: Run) -> Decision:
 
 
 def report_accepted(event: ReportAccepted, run: Run, *, now: datetime) -> Decision:  # noqa: PLR0911  # each guard has its sentence
-    """Open the merge requests once every repository's fix is proved; end early when there is nothing to fix."""
+    """Open the merge requests once every repository's fix is proved.
+
+    A plan that is no fix opens nothing and ends nothing yet: the pipeline that it is generated into is to succeed.
+    """
     report = event.report
     if report not in run.reports:
         return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
     if run.status is not RunStatus.RUNNING:
         return noted(f"{_name(report)} was accepted; the run is {run.status}.")
-    match report.result:
-        case AnalysisResult(plan=plan) if report.outcome is ReportOutcome.SUCCEEDED and (
-            plan.outcome is not PlanOutcome.FIX
-        ):
-            kind = plan.outcome.replace("_", " ")
-            return moved(run, RunStatus.DECLINED, f"Analysis says {kind}: {plan.reason}", now=now)
-        case _:
-            pass
+    declined = _declined(run)
+    if declined is not None:
+        reason = f"{_name(report)} was accepted. {declined} The run ends when its pipeline has."
+        return noted(reason, UpdateTicketNote())
     wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r)) is not None]
     if wrong:
         repository, why = wrong[0]
@@ -112,6 +111,9 @@ def reports_settled(event: ReportsSettled, run: Run, *, now: datetime) -> Decisi
 
 def concluded(run: Run, above: PipelineView, *, now: datetime) -> Decision:
     """End a run whose pipeline ended without a fix, with the cause."""
+    declined = _declined(run)
+    if declined is not None:
+        return moved(run, RunStatus.DECLINED, declined, now=now)
     no = next((r for r in run.reports if r.outcome is ReportOutcome.NOT_REPRODUCED), None)
     if no is not None:
         where = f" in {no.repository}" if no.repository else ""
@@ -119,6 +121,18 @@ def concluded(run: Run, above: PipelineView, *, now: datetime) -> Decision:
         return moved(run, RunStatus.NOT_REPRODUCED, reason, now=now)
     status, reason = cause.of_end(run, above.status)
     return moved(run, status, reason, now=now)
+
+
+def _declined(run: Run) -> str | None:
+    """Return what the accepted plan says instead of a fix, None when it is one or there is none."""
+    report = run.report(Phase.ANALYSIS)
+    if report is None or report.outcome is not ReportOutcome.SUCCEEDED:
+        return None
+    match report.result:
+        case AnalysisResult(plan=plan) if plan.outcome is not PlanOutcome.FIX:
+            return f"Analysis says {plan.outcome.replace('_', ' ')}: {cause.sentence(plan.reason)}"
+        case _:
+            return None
 
 
 def _name(report: PhaseReport) -> str:

@@ -177,14 +177,35 @@ def test_not_reproduced_ends_the_run_once_the_pipeline_ended_and_opens_nothing(w
     assert decision.effects == (UpdateTicketNote(),)
 
 
-@pytest.mark.parametrize("outcome", sorted(set(PlanOutcome) - {PlanOutcome.FIX}))
-def test_a_plan_that_is_no_fix_declines_with_its_reason(world: Any, outcome: PlanOutcome) -> None:
+def no_fix(world: Any, outcome: PlanOutcome) -> Event:
     event = world.accepted(Phase.ANALYSIS)
-    plan = world.plan(outcome, "It is by design.")
-    event = replace(event, report=replace(event.report, result=AnalysisResult(plan=plan)))
-    run, decision = world.apply(world.run(RunStatus.RUNNING), event)
-    assert run.status is RunStatus.DECLINED
+    plan = world.plan(outcome, "It is by design")
+    return replace(event, report=replace(event.report, result=AnalysisResult(plan=plan)))  # type: ignore[no-any-return]  # the fixture is untyped
+
+
+@pytest.mark.parametrize("outcome", sorted(set(PlanOutcome) - {PlanOutcome.FIX}))
+def test_a_plan_that_is_no_fix_declines_with_its_reason_once_the_pipeline_ended(
+    world: Any, outcome: PlanOutcome
+) -> None:
+    run = world.run(RunStatus.RUNNING, repositories=())
+    run, decision = world.apply(run, no_fix(world, outcome))
+    assert (run.status, decision.effects) == (RunStatus.RUNNING, (UpdateTicketNote(),))
     assert "It is by design." in decision.reason
+    run, _ = world.apply(run, world.settled())
+    assert run.status is RunStatus.RUNNING
+    run, decision = world.apply(run, world.pipeline("success"))
+    assert (run.status, decision.effects) == (RunStatus.RUNNING, (SettleReports(iteration=1),))
+    run, decision = world.apply(run, world.settled())
+    assert run.status is RunStatus.DECLINED
+    assert decision.reason == f"Analysis says {outcome.replace('_', ' ')}: It is by design."
+    assert decision.effects == (UpdateTicketNote(),)
+
+
+def test_nothing_is_opened_for_a_plan_that_is_no_fix_whatever_else_is_reported(world: Any) -> None:
+    run, _ = world.apply(world.run(RunStatus.RUNNING), no_fix(world, PlanOutcome.NOT_A_BUG))
+    for phase in (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST):
+        run, decision = world.apply(run, world.accepted(phase))
+        assert (run.status, decision.effects) == (RunStatus.RUNNING, (UpdateTicketNote(),))
 
 
 def test_a_failed_pipeline_escalates_with_job_reason_and_what_to_do(world: Any) -> None:
