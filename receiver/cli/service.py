@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import Final
 
 import uvicorn
 
@@ -17,6 +18,9 @@ from receiver.store import migrate as migrations
 from receiver.store.database import Database, address
 from receiver.worker import loop
 from receiver.worker.assembly import assemble
+
+AT_ONCE: Final = 1000
+"""Connections and requests from which on others are answered 503: far above what a team's CI needs."""
 
 _LEVELS = click.Choice(sorted(logs.LEVELS))
 _log_level = click.option("--log-level", type=_LEVELS, default="info", show_default=True, help="What is logged.")
@@ -43,6 +47,7 @@ async def serve(log_level: str) -> None:
         timeout_graceful_shutdown=120,  # model calls under way are read to their end
         timeout_keep_alive=75,  # longer than proxies and clients keep idle connections: the other way requests get lost
         server_header=False,
+        limit_concurrency=AT_ONCE,
     )
     await uvicorn.Server(config).serve()
 

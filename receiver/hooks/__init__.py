@@ -2,7 +2,14 @@
 
 from receiver.hooks.delivery import Delivery, HookError, Interests, Reading, SignatureError, Source, WrongShapeError
 from receiver.hooks.reading import read
-from receiver.hooks.signatures import GitlabSecrets, JiraSecrets, verify_gitlab, verify_jira
+from receiver.hooks.signatures import (
+    GitlabSecrets,
+    JiraSecrets,
+    screen_gitlab,
+    screen_jira,
+    verify_gitlab,
+    verify_jira,
+)
 
 __all__ = [
     "Delivery",
@@ -15,6 +22,8 @@ __all__ = [
     "Source",
     "WrongShapeError",
     "read",
+    "screen_gitlab",
+    "screen_jira",
     "verify_gitlab",
     "verify_jira",
 ]

@@ -95,6 +95,8 @@ class _MergeRequestFields(Struct, frozen=True, kw_only=True):
     iid: Id | None = None
     target_project_id: Id | None = None
     """Where iid counts. Group hooks leave `project.id` out."""
+    source_project_id: Id | None = None
+    """Another than the target when it comes from a fork."""
     state: Word = Word("")
     source_branch: Word = Word("")
     action: Word = Word("update")
@@ -211,6 +213,7 @@ def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
         actor_id=user.id,
         actor=word(user.username),
         at=moment(fields.updated_at),
+        source_project_id=fields.source_project_id,
     )
     return event, f"merge_request:{project_id}:{fields.iid}"
 

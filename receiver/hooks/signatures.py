@@ -49,29 +49,43 @@ class JiraSecrets(Struct, frozen=True, kw_only=True):
         return f"JiraSecrets({len(self.secrets)} secrets, {'a' if self.header else 'no'} static header)"
 
 
-def verify_gitlab(body: bytes, *, headers: Mapping[str, str], secrets: GitlabSecrets, now: datetime) -> Delivery:
-    """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
-    if secrets.signing_tokens and "webhook-signature" in headers:
-        _check_standard_webhook(body, headers=headers, signing_tokens=secrets.signing_tokens, now=now)
+def screen_gitlab(headers: Mapping[str, str], *, secrets: GitlabSecrets, now: datetime) -> None:
+    """Refuse by the headers alone, before the body is read, as much as they tell. Raises SignatureError."""
+    if _signed_by_gitlab(headers, secrets):
+        _check_sent(headers, now=now)
     elif not secrets.tokens:
         _refuse_unsigned("webhook-signature", configured=bool(secrets.signing_tokens))
     elif "x-gitlab-token" not in headers:
         raise SignatureError("The header X-Gitlab-Token is missing. Set the hook's secret token in GitLab.")
     elif not _any_equal(headers["x-gitlab-token"].encode("latin-1", "replace"), secrets.tokens):
         raise SignatureError("X-Gitlab-Token is not the configured secret token.")
+
+
+def verify_gitlab(body: bytes, *, headers: Mapping[str, str], secrets: GitlabSecrets, now: datetime) -> Delivery:
+    """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
+    screen_gitlab(headers, secrets=secrets, now=now)
+    if _signed_by_gitlab(headers, secrets):
+        _check_standard_webhook(body, headers=headers, signing_tokens=secrets.signing_tokens)
     return verified(source=Source.GITLAB, headers=headers, body=body, received_at=now)
 
 
-def verify_jira(body: bytes, *, headers: Mapping[str, str], secrets: JiraSecrets, now: datetime) -> Delivery:
-    """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
-    if secrets.secrets and "x-hub-signature" in headers:
-        _check_hub_signature(body, signature=headers["x-hub-signature"], secrets=secrets.secrets)
-    elif secrets.header is None:
+def screen_jira(headers: Mapping[str, str], *, secrets: JiraSecrets) -> None:
+    """Refuse by the headers alone, before the body is read, as much as they tell. Raises SignatureError."""
+    if _signed_by_jira(headers, secrets):
+        return
+    if secrets.header is None:
         _refuse_unsigned("X-Hub-Signature", configured=bool(secrets.secrets))
     else:
         name, value = secrets.header
         if not _any_equal(headers.get(name.lower(), "").encode("latin-1", "replace"), (value,)):
             raise SignatureError(f"Neither X-Hub-Signature nor the configured header {name} proves the sender.")
+
+
+def verify_jira(body: bytes, *, headers: Mapping[str, str], secrets: JiraSecrets, now: datetime) -> Delivery:
+    """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
+    screen_jira(headers, secrets=secrets)
+    if _signed_by_jira(headers, secrets):
+        _check_hub_signature(body, signature=headers["x-hub-signature"], secrets=secrets.secrets)
     return verified(source=Source.JIRA, headers=headers, body=body, received_at=now)
 
 
@@ -98,16 +112,26 @@ def _any_equal(given: bytes, secrets: tuple[str, ...]) -> bool:
     return any(matches)
 
 
-def _check_standard_webhook(
-    body: bytes, *, headers: Mapping[str, str], signing_tokens: tuple[str, ...], now: datetime
-) -> None:
-    message_id, sent = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not message_id or not sent:
+def _signed_by_gitlab(headers: Mapping[str, str], secrets: GitlabSecrets) -> bool:
+    return bool(secrets.signing_tokens) and "webhook-signature" in headers
+
+
+def _signed_by_jira(headers: Mapping[str, str], secrets: JiraSecrets) -> bool:
+    return bool(secrets.secrets) and "x-hub-signature" in headers
+
+
+def _check_sent(headers: Mapping[str, str], *, now: datetime) -> None:
+    sent = headers.get("webhook-timestamp", "")
+    if not headers.get("webhook-id") or not sent:
         raise SignatureError("A signed request needs the headers webhook-id and webhook-timestamp.")
     if not (sent.isascii() and sent.isdecimal() and len(sent) <= 12):
         raise SignatureError("webhook-timestamp is not a number of seconds.")
     if abs(int(now.timestamp()) - int(sent)) > REPLAY_WINDOW.total_seconds():
         raise SignatureError("The request is older or newer than 5 minutes: a replay, or a clock that is wrong.")
+
+
+def _check_standard_webhook(body: bytes, *, headers: Mapping[str, str], signing_tokens: tuple[str, ...]) -> None:
+    message_id, sent = headers["webhook-id"], headers["webhook-timestamp"]
     signed = f"{message_id}.{sent}.".encode("latin-1", "replace") + body
     given = [part.removeprefix("v1,") for part in headers["webhook-signature"].split() if part.startswith("v1,")]
     expected = [base64.b64encode(_hmac(signing_key(token), signed)) for token in signing_tokens]

@@ -1,11 +1,14 @@
 """Take hooks in: check the signature, see that it can be read, store it, answer 202. Acts on nothing; the worker does.
 
-Answers: 202 stored (new or again), 400 not a hook's body, 401 sender not proved, 413 too large, 503 nothing stored.
+Answers: 202 stored (new or again), 400 not a hook's body, 401 sender not proved, 408 too slow, 413 too large,
+503 nothing stored. What headers alone can refuse is refused before the body is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +26,8 @@ from receiver.hooks import (
     SignatureError,
     WrongShapeError,
     read,
+    screen_gitlab,
+    screen_jira,
     verify_gitlab,
     verify_jira,
 )
@@ -39,6 +44,17 @@ MAX_HOOK: Final = 25 * 1024 * 1024
 
 DOWN_RETRY_S: Final = 5
 
+LARGE: Final = 1024 * 1024
+"""Bytes from which on a body has to wait for its turn; so has one whose length is not announced."""
+
+LARGE_AT_ONCE: Final = 8
+"""Large bodies that are held in memory at the same time."""
+
+TURN_S: Final = 5.0
+BODY_S: Final = 30.0
+"""Seconds that a large body may wait for its turn, and may take to arrive."""
+
+Screen = Callable[[Mapping[str, str]], None]
 Verify = Callable[[bytes, Mapping[str, str]], Delivery]
 
 
@@ -50,6 +66,12 @@ class Intake(Struct, frozen=True, kw_only=True):
     gitlab: GitlabSecrets
     jira: JiraSecrets
     clock: Callable[[], datetime]
+    turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
+    """Bounds the memory that senders take who have not proved yet who they are."""
+
+
+class BusyError(Exception):
+    """Too many large bodies are being read."""
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -96,33 +118,48 @@ def jira_secrets(settings: Settings) -> JiraSecrets:
 async def gitlab_hook(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """Take a hook of GitLab."""
 
+    def screen(headers: Mapping[str, str]) -> None:
+        screen_gitlab(headers, secrets=intake.gitlab, now=intake.clock())
+
     def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
         return verify_gitlab(body, headers=headers, secrets=intake.gitlab, now=intake.clock())
 
-    return await _take(request, intake, verify)
+    return await _take(request, intake, screen, verify)
 
 
 @post("/hooks/jira", status_code=202, request_max_body_size=MAX_HOOK)
 async def jira_hook(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
     """Take a hook of Jira."""
 
+    def screen(headers: Mapping[str, str]) -> None:
+        screen_jira(headers, secrets=intake.jira)
+
     def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
         return verify_jira(body, headers=headers, secrets=intake.jira, now=intake.clock())
 
-    return await _take(request, intake, verify)
+    return await _take(request, intake, screen, verify)
 
 
-async def _take(request: AnyRequest, intake: Intake, verify: Verify) -> Response[bytes]:
-    body = await request.body()
+async def _take(request: AnyRequest, intake: Intake, screen: Screen, verify: Verify) -> Response[bytes]:
+    headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        delivery = verify(body, {name.lower(): value for name, value in request.headers.items()})
-        reading = read(delivery, interests=intake.interests)
+        screen(headers)
+        async with _turn(intake, headers):
+            body = await request.body()
+            delivery = verify(body, headers)
+            reading = read(delivery, interests=intake.interests)
     except SignatureError as error:
         log.warning("delivery.refused", path=request.url.path, reason=str(error))
         return problem(401, str(error))
     except WrongShapeError as error:
         log.warning("delivery.unreadable", path=request.url.path, reason=str(error))
         return problem(400, str(error))
+    except BusyError as error:
+        log.warning("delivery.not_read", path=request.url.path, reason=str(error))
+        return problem(503, str(error), retry_after_s=DOWN_RETRY_S)
+    except TimeoutError:
+        log.warning("delivery.too_slow", path=request.url.path)
+        return problem(408, "The body took too long to arrive; nothing was stored.")
     incoming = Incoming(
         source=delivery.source,
         key=reading.delivery_key,
@@ -140,6 +177,24 @@ async def _take(request: AnyRequest, intake: Intake, verify: Verify) -> Response
     log.info("delivery.stored", delivery=stored.id, source=delivery.source, kind=reading.kind, repeated=stored.repeated)
     receipt = Receipt(delivery=stored.id, verdict="duplicate" if stored.repeated else "pending")
     return Response(msgspec.json.encode(receipt), status_code=202, media_type="application/json")
+
+
+@asynccontextmanager
+async def _turn(intake: Intake, headers: Mapping[str, str]) -> AsyncIterator[None]:
+    """Let a large body wait for its turn; small ones go on. Raises BusyError, and TimeoutError for a slow sender."""
+    announced = headers.get("content-length", "")
+    if "transfer-encoding" not in headers and announced.isdecimal() and int(announced) <= LARGE:
+        yield
+        return
+    try:
+        await asyncio.wait_for(intake.turns.acquire(), TURN_S)
+    except TimeoutError:
+        raise BusyError("Too many large hooks are being read; nothing was stored.") from None
+    try:
+        async with asyncio.timeout(BODY_S):
+            yield
+    finally:
+        intake.turns.release()
 
 
 HANDLERS = [gitlab_hook, jira_hook]

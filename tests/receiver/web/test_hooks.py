@@ -1,9 +1,11 @@
 """The hook endpoints: what is answered when, and what is stored."""
 
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from litestar.testing import TestClient
@@ -11,6 +13,7 @@ from litestar.testing import TestClient
 from pipelines.catalogue import Catalogue
 from receiver.app import create_app
 from receiver.settings import SettingsError
+from receiver.web.hooks import LARGE, LARGE_AT_ONCE, Intake
 
 pytestmark = pytest.mark.integration
 
@@ -111,12 +114,45 @@ def _chunks(size: int) -> Iterator[bytes]:
 
 
 def test_more_than_25_megabytes_are_413_also_when_the_length_is_not_announced(vendors: Any) -> None:
-    announced = vendors.client.post("/hooks/gitlab", content=b"x" * (LIMIT + 1))
-    chunked = vendors.client.post("/hooks/jira", content=_chunks(LIMIT + 1))
+    announced = vendors.jira(b"x" * (LIMIT + 1))
+    signed = {"X-Hub-Signature": "sha256=00"}
+    chunked = vendors.client.post("/hooks/jira", content=_chunks(LIMIT + 1), headers=signed)
     for answer in (announced, chunked):
         assert answer.status_code == 413
         assert answer.json()["detail"] == "The body is larger than this address takes."
-    assert vendors.client.post("/hooks/jira", content=_chunks(LIMIT)).status_code == 401
+    assert vendors.client.post("/hooks/jira", content=_chunks(LIMIT), headers=signed).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/hooks/gitlab", {}),
+        ("/hooks/gitlab", {"X-Gitlab-Token": "x"}),
+        ("/hooks/gitlab", {"webhook-id": "a", "webhook-timestamp": "1", "webhook-signature": "v1,AAAA"}),
+        ("/hooks/jira", {}),
+        ("/hooks/jira", {"X-Hook-Key": "x"}),
+    ],
+)
+def test_what_headers_refuse_is_refused_before_the_body_comes(serve: Any, path: str, headers: dict[str, str]) -> None:
+    url = urlsplit(serve())
+    assert url.hostname
+    head = [f"POST {path} HTTP/1.1", "Host: receiver", f"Content-Length: {LIMIT}"]
+    head += [f"{name}: {value}" for name, value in headers.items()]
+    with socket.create_connection((url.hostname, url.port or 80), timeout=30) as connection:
+        connection.sendall("\r\n".join([*head, "", ""]).encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 401")
+
+
+def test_large_bodies_wait_for_their_turn_and_small_ones_do_not(vendors: Any) -> None:
+    intake: Intake = vendors.client.app.state.intake
+    for _ in range(LARGE_AT_ONCE):
+        vendors.client.blocking_portal.call(intake.turns.acquire)
+    with ThreadPoolExecutor(1) as pool:
+        large = pool.submit(vendors.jira, LABELLED + b" " * LARGE)
+        assert vendors.jira(b'{"webhookEvent": "sprint_created"}').status_code == 202
+        assert not large.done()
+        vendors.client.blocking_portal.call(intake.turns.release)
+        assert large.result().status_code == 202
 
 
 def test_other_methods_and_addresses_are_refused_as_problems(vendors: Any) -> None:
