@@ -52,6 +52,9 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     state: str
     sha: str
     source_branch: str
+    source_project_id: int | None
+    """Another than `project_id` in a merge request of a fork; None when the fork is gone."""
+    target_branch: str
     author_id: int | None
 
 
@@ -60,6 +63,15 @@ class Repositories:
 
     def __init__(self, connection: Connection) -> None:
         self._api = connection.api
+        self._connection = connection
+        self._bot: int | None = None
+
+    @property
+    def bot(self) -> int:
+        """The user that everything here is written as; asked for once."""
+        if self._bot is None:
+            self._bot = self._connection.user_id()
+        return self._bot
 
     def project(self, path: ProjectPath) -> Project:
         """Return a project by its path."""
@@ -100,13 +112,18 @@ class Repositories:
             made = self._api.projects.get(project_id, lazy=True).commits.create(data)
         return str(made.id)
 
-    def merge_request_of(self, project_id: int, *, branch: str) -> MergeRequest | None:
-        """Return the open merge request of a branch."""
+    def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
+        """Return the open merge request of the project's own branch into `target`, whoever opened it.
+
+        GitLab lists those of forks' branches of the same name too; these are nothing of ours.
+        """
         with told("GitLab", f"looking for the merge request of {branch}"):
             found = self._api.projects.get(project_id, lazy=True).mergerequests.list(
                 source_branch=branch, state="opened", order_by="created_at", sort="desc", get_all=True
             )
-        return _merge_request(found[0], project_id) if found else None
+        requests = (_merge_request(one, project_id) for one in found)
+        wanted = (project_id, branch, target)
+        return next((r for r in requests if (r.source_project_id, r.source_branch, r.target_branch) == wanted), None)
 
     def merge_request(self, project_id: int, iid: int) -> MergeRequest:
         """Return a merge request."""
@@ -191,5 +208,7 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         state=one.state,
         sha=one.sha or "",
         source_branch=one.source_branch,
+        source_project_id=one.source_project_id,
+        target_branch=one.target_branch,
         author_id=author.get("id"),
     )

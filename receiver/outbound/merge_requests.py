@@ -180,7 +180,12 @@ def _merge_request(
     desk: Desk, facts: RunFacts, project: Project, story: Story, evidence: tuple[str, ...]
 ) -> MergeRequest:
     description = desk.notes.description(story, repository=project.path, evidence=evidence)
-    there = desk.repositories.merge_request_of(project.id, branch=facts.branch)
+    there = desk.repositories.merge_request_of(project.id, branch=facts.branch, target=project.default_branch)
+    if there is not None and there.author_id != desk.repositories.bot:
+        raise RefusedError(
+            f"Somebody else opened !{there.iid} from branch {facts.branch} of {project.path}; it is left alone. "
+            "Close it, then set the label again."
+        )
     if there is not None:
         desk.repositories.describe(project.id, there.iid, title=title(story), description=description)
         return there

@@ -22,13 +22,18 @@ async def run_of(session: AsyncSession, event: MergeRequestChanged | NotePosted)
         MergeRequestRow.project_id == event.project_id, MergeRequestRow.iid == event.iid
     )
     found = await session.scalar(known.order_by(MergeRequestRow.id.desc()).limit(1))
-    if found is None and isinstance(event, MergeRequestChanged) and event.source_branch:
+    if found is None and isinstance(event, MergeRequestChanged) and _is_of_our_branch(event):
         # its hook can be here before our own answer to having opened it
         branch = select(RunRow.id).where(
             RunRow.branch == event.source_branch, any_(RunRow.repositories) == event.project
         )
         found = await session.scalar(branch.order_by(RunRow.created_at.desc()).limit(1))
     return None if found is None else RunId(found)
+
+
+def _is_of_our_branch(event: MergeRequestChanged) -> bool:
+    """Say whether it comes from a branch of the project itself: a fork can have a branch of the same name."""
+    return bool(event.source_branch) and event.source_project_id == event.project_id
 
 
 async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, *, now: datetime) -> None:
@@ -54,20 +59,23 @@ async def changed(
 ) -> None:
     """Note what GitLab says of a merge request; a merge is never undone by a late hook.
 
-    `bot` is our GitLab user id: a commit of anybody else is an intervention.
+    `bot` is our GitLab user id: a commit of anybody else is an intervention. A merge request from a fork, and a second
+    one of the run's branch, are not the run's.
     """
-    row = await session.scalar(
-        select(MergeRequestRow).where(
-            MergeRequestRow.run_id == run.id,
-            MergeRequestRow.project_id == event.project_id,
-            MergeRequestRow.iid == event.iid,
-        )
+    known = select(MergeRequestRow).where(
+        MergeRequestRow.run_id == run.id,
+        MergeRequestRow.project_id == event.project_id,
+        MergeRequestRow.iid == event.iid,
     )
+    if event.source_project_id not in {None, event.project_id}:
+        return
+    row = await session.scalar(known)
     at = event.at or now
     if row is None:
-        if event.source_branch != run.branch or event.project not in run.repositories:
+        ours = _is_of_our_branch(event) and event.source_branch == run.branch and event.project in run.repositories
+        if not ours:
             return
-        row = MergeRequestRow(
+        adopted = insert(MergeRequestRow).values(
             run_id=run.id,
             repository=event.project,
             project_id=event.project_id,
@@ -79,8 +87,10 @@ async def changed(
             seen_head_sha=event.head_sha,
             opened_at=at,
         )
-        session.add(row)
-        await session.flush()
+        await session.execute(adopted.on_conflict_do_nothing(index_elements=["run_id", "repository"]))
+        row = await session.scalar(known)
+        if row is None:
+            return
     if row.state != "merged":
         row.state = event.state
         row.merged_at = at if event.state == "merged" else None

@@ -223,6 +223,16 @@ def test_a_merge_request_is_named_by_its_target(reading: Read) -> None:
     found = reading(Source.GITLAB, json(hook | {"object_attributes": attributes}))
     assert isinstance(found.event, MergeRequestChanged)
     assert (found.event.state, found.event.actor, found.ordering_key) == ("merged", "mara", "merge_request:2:1")
+    assert found.event.source_project_id is None
+
+
+def test_a_merge_request_of_a_fork_says_whose_branch_it_is(reading: Read) -> None:
+    attributes = {"iid": 1, "target_project_id": 2, "source_project_id": 77, "state": "opened", "source_branch": "b"}
+    found = reading(
+        Source.GITLAB, json({"object_kind": "merge_request", "project": PROJECT, "object_attributes": attributes})
+    )
+    assert isinstance(found.event, MergeRequestChanged)
+    assert (found.event.project_id, found.event.source_project_id) == (2, 77)
 
 
 def note(**changes: Any) -> bytes:

@@ -174,6 +174,22 @@ async def test_a_branch_that_somebody_committed_to_is_left_alone(desk: Desk, run
     assert world.contacts.files.get("mine.txt", ref=branch)
 
 
+async def test_a_merge_request_that_somebody_else_opened_from_our_branch_is_left_alone(
+    desk: Desk, run: RunId, world: Any
+) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    event = await opened(desk, run)
+    ours = world.contacts.mergerequests.get(event.iid)
+    ours.state_event = "close"
+    ours.save()
+    branch = await branch_of(desk, run)
+    theirs = world.contacts.mergerequests.create({"source_branch": branch, "target_branch": "main", "title": "Mine"})
+    with pytest.raises(RefusedError, match="Somebody else opened"):
+        await opened(desk, run)
+    assert world.contacts.mergerequests.get(theirs.iid).title == "Mine"
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

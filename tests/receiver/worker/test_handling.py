@@ -9,7 +9,7 @@ from pipelines.model import IssueKey, ProjectPath, RunId
 from pipelines.wire import Ticket
 from receiver.store import runs
 from receiver.store.database import Database
-from receiver.store.schema import DecisionRow, EffectRow, InterventionRow, PipelineRow, RunRow
+from receiver.store.schema import DecisionRow, EffectRow, InterventionRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.worker.handling import Handled, Setting, handle
 from receiver.workflow.events import (
     AccountId,
@@ -59,6 +59,22 @@ def changed(pipeline: int, status: str, *, parent: int | None = None) -> Pipelin
         sha=BASE,
         created_at=None,
         finished_at=None,
+    )
+
+
+def review_of(branch: str, *, iid: int, source: int | None) -> MergeRequestChanged:
+    return MergeRequestChanged(
+        project_id=2,
+        project=CONTACTS,
+        iid=iid,
+        action="open",
+        state="opened",
+        source_branch=branch,
+        head_sha="e" * 40,
+        actor_id=42,
+        actor="somebody",
+        at=None,
+        source_project_id=source,
     )
 
 
@@ -160,8 +176,34 @@ async def test_a_commit_of_a_person_on_our_branch_is_an_intervention_and_ours_is
             actor_id=actor,
             actor="somebody",
             at=None,
+            source_project_id=2,
         )
         await told(database, event, setting)
     async with database.begin() as session:
         found = list(await session.scalars(select(InterventionRow.detail)))
     assert [detail[:4] for detail in found] == ["dddd"]
+
+
+@pytest.mark.parametrize("source", [77, None])
+async def test_a_merge_request_of_a_fork_with_our_branchs_name_is_nothing_of_ours(
+    database: Database, setting: Setting, ticket: Ticket, source: int | None
+) -> None:
+    run = await running(database, setting, ticket)
+    async with database.begin() as session:
+        row = await runs.hold(session, run)
+        row.repositories = [CONTACTS]
+    answer = await told(database, review_of(row.branch, iid=5, source=source), setting)
+    assert answer.run is None
+    assert await one(database, select(func.count()).select_from(MergeRequestRow)) == 0
+
+
+async def test_a_second_merge_request_of_our_branch_does_not_take_the_firsts_place(
+    database: Database, setting: Setting, ticket: Ticket
+) -> None:
+    run = await running(database, setting, ticket)
+    async with database.begin() as session:
+        row = await runs.hold(session, run)
+        row.repositories = [CONTACTS]
+    for iid in (1, 2):
+        await told(database, review_of(row.branch, iid=iid, source=2), setting)
+    assert await one(database, select(MergeRequestRow.iid)) == 1

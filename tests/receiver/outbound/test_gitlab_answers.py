@@ -1,0 +1,84 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from receiver.outbound.gitlab_client import Connection
+from receiver.outbound.gitlab_repositories import Repositories
+
+
+class Body:
+    """An answer's bytes, which counts how often it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        self.left = content
+        self.reads = 0
+
+    def read(self, size: int) -> bytes:
+        self.reads += 1
+        taken, self.left = self.left[:size], self.left[size:]
+        return taken
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+class Wire(BaseAdapter):
+    """Answers every request with the same body."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self.body = body
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code = 200
+        answer.headers["Content-Type"] = "application/json"
+        answer.raw = self.body
+        answer.request = request
+        answer.url = str(request.url)
+        return answer
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+Answering = Callable[[Body], Connection]
+
+
+@pytest.fixture
+def answering() -> Answering:
+    def connect(body: Body) -> Connection:
+        connection = Connection("http://gitlab.invalid", "token")
+        connection.api.session.mount("http://", Wire(body))
+        return connection
+
+    return connect
+
+
+def listed(iid: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "iid": iid,
+        "web_url": f"http://gitlab.invalid/!{iid}",
+        "state": "opened",
+        "sha": "a" * 40,
+        "source_branch": "bug-fix/PL-1",
+        "source_project_id": 2,
+        "target_branch": "main",
+        "author": {"id": 7},
+        **changes,
+    }
+
+
+@pytest.mark.parametrize("change", [{"source_project_id": 99}, {"source_project_id": None}, {"target_branch": "old"}])
+def test_a_forks_merge_request_and_one_into_another_branch_are_not_the_branchs_own(
+    answering: Answering, change: dict[str, Any]
+) -> None:
+    foreign = listed(9, **change)
+    for requests_, expected in (([foreign, listed(4)], 4), ([foreign], None)):
+        repositories = Repositories(answering(Body(json.dumps(requests_).encode())))
+        found = repositories.merge_request_of(2, branch="bug-fix/PL-1", target="main")
+        assert (found.iid if found else None) == expected
