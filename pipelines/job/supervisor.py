@@ -7,16 +7,19 @@ import shutil
 import traceback
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pipelines.job.client import ReceiverClient
 from pipelines.job.environment import JobSettings, Secrets
 from pipelines.job.errors import ExitCode, JobCancelledError, JobError, ReceiverRefusedError
 from pipelines.job.job import Job
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
-from pipelines.job.workspace import Artifacts
+from pipelines.job.project_folder import held, write
+from pipelines.job.workspace import Artifacts, read_untrusted
 from pipelines.model import Artifact, ArtifactKind, Phase, PhaseReport, ReportOutcome
 from pipelines.phases import phase_function
-from pipelines.wire import RunSpec, SessionRequest, encode
+from pipelines.wire import RunSpec, SessionRequest, encode, sha256
 
 _EXIT_CODES = {
     ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
@@ -37,8 +40,9 @@ def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiv
     log.say(f"{settings.phase}{where}, run {settings.run}, iteration {settings.iteration}")
     try:
         spec = _told(settings, secrets, log, client)
-        report = _do(settings, spec, secrets, log, client)
-        _submit(report, Path(settings.project_dir), log, client)
+        with held(Path(settings.project_dir)) as project_dir:
+            report = _do(replace(settings, project_dir=str(project_dir)), spec, secrets, log, client)
+            _submit(report, project_dir, log, client)
     except JobError as error:
         log.say(f"{error.exit_code.name}: {error}")
         return error.exit_code
@@ -96,14 +100,19 @@ def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
 
 def _submit(report: PhaseReport, project_dir: Path, log: JobLog, client: ReceiverClient) -> None:
     body = encode(report)
-    folder = project_dir / ".bug-fix" / report.phase
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_bytes(body)
+    write(project_dir, Path(".bug-fix", report.phase, "report.json"), body)
     with log.step("report to the receiver"):
         for artifact in report.artifacts:
             if _goes_along(artifact, report):
-                client.put_blob((project_dir / artifact.path).read_bytes())
+                client.put_blob(_kept(project_dir, artifact))
         client.report(body)
+
+
+def _kept(project_dir: Path, artifact: Artifact) -> bytes:
+    data = read_untrusted(project_dir / artifact.path)
+    if data is None or sha256(data) != artifact.sha256:
+        raise JobError(f"{artifact.path} is not what this job kept there; code of its own user may have changed it.")
+    return data
 
 
 def _goes_along(artifact: Artifact, report: PhaseReport) -> bool:

@@ -14,6 +14,7 @@ from pipelines.catalogue import Repository
 from pipelines.job.errors import JobError
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Completed, Launcher, Role
+from pipelines.job.project_folder import discard
 from pipelines.job.workspace import Artifacts
 from pipelines.model import ArtifactKind
 
@@ -43,8 +44,9 @@ class Workplace:
         (self.home / "tmp").mkdir(parents=True)
         place = self.home / "project"
         place.mkdir()
-        if (project_dir / _CACHE).is_dir():
-            shutil.copytree(project_dir / _CACHE, place / _CACHE, symlinks=True)
+        cache = project_dir / _CACHE
+        if cache.is_dir() and not cache.is_symlink():  # a link could lead to what only this program may read
+            shutil.copytree(cache, place / _CACHE, symlinks=True)
         self.launcher.give(self.home, self.role)
         self.launcher.give(self.folder, self.role)
 
@@ -52,7 +54,7 @@ class Workplace:
         """Put the cache back for GitLab to keep; the role's processes must have ended."""
         kept = self.home / "project" / _CACHE
         if kept.is_dir() and not kept.is_symlink():
-            shutil.rmtree(project_dir / _CACHE, ignore_errors=True)
+            discard(project_dir, _CACHE)
             shutil.move(kept, project_dir / _CACHE)
 
     @property

@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from pipelines.job.errors import InputMismatchError
+from pipelines.job.project_folder import write
 from pipelines.model import Artifact, ArtifactKind, Phase
 from pipelines.wire import Input, sha256
 
@@ -31,12 +32,11 @@ class Artifacts:
 
     def keep(self, kind: ArtifactKind, name: str, data: bytes) -> Artifact:
         """Write a file (again) and remember it for the report."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        relative = path.relative_to(self._project_dir).as_posix()
-        self._kept[relative] = Artifact(kind=kind, path=relative, sha256=sha256(data), size=len(data))
-        return self._kept[relative]
+        relative = (self.folder / name).relative_to(self._project_dir)
+        write(self._project_dir, relative, data)
+        path = relative.as_posix()
+        self._kept[path] = Artifact(kind=kind, path=path, sha256=sha256(data), size=len(data))
+        return self._kept[path]
 
 
 def read_untrusted(path: Path, *, limit: int = _LIMIT) -> bytes | None:
