@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
+import requests
 from gitlab.base import RESTObject
 from msgspec import Struct
 
@@ -12,6 +14,9 @@ from pipelines.model import ProjectPath
 from receiver.outbound.errors import NotThereError, RefusedError, told
 from receiver.outbound.gitlab_client import Connection
 from receiver.workflow.events import JobChanged, JobId, PipelineChanged, PipelineId
+
+CHUNK = 1 << 20
+"""Bytes that are read of an artifact at a time."""
 
 
 class FoundPipeline(Struct, frozen=True, kw_only=True):
@@ -106,16 +111,23 @@ class Pipelines:
 
     def artifact(self, project_id: int, job: int, path: str, *, limit: int) -> bytes:
         """Return one file of a job's artifacts. Raises RefusedError when it is not there or over `limit` bytes."""
+        if any(part in {"", ".", ".."} for part in path.split("/")):
+            raise RefusedError(f"{path[:200]!r} is not a path within job {job}'s artifacts.")
+        # not `ProjectJob.artifact`: its iterator holds the whole body in memory before it gives the first piece
+        url = f"/projects/{project_id}/jobs/{job}/artifacts/{quote(path)}"
+        body = bytearray()
         with told("GitLab", f"reading {path} of job {job}"):
-            artifacts = self._api.projects.get(project_id, lazy=True).jobs.get(job, lazy=True)
-            body = b""
-            for chunk in artifacts.artifact(path, iterator=True):
-                body += chunk
-                if len(body) > limit:
-                    raise RefusedError(f"{path} of job {job} is larger than {limit} bytes.")
+            answer = self._api.http_get(url, streamed=True, raw=True)
+            if not isinstance(answer, requests.Response):  # `raw` makes it one
+                raise TypeError(answer)
+            with answer:
+                for chunk in answer.iter_content(CHUNK):
+                    body += chunk
+                    if len(body) > limit:
+                        raise RefusedError(f"{path} of job {job} is larger than {limit} bytes.")
         if not body:
             raise NotThereError(f"{path} of job {job} is empty.")
-        return body
+        return bytes(body)
 
 
 def _found(one: RESTObject, project_id: int, name: str) -> FoundPipeline:

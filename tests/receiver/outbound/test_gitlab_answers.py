@@ -6,7 +6,9 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab_client import Connection
+from receiver.outbound.gitlab_pipelines import CHUNK, Pipelines
 from receiver.outbound.gitlab_repositories import Repositories
 
 
@@ -82,3 +84,23 @@ def test_a_forks_merge_request_and_one_into_another_branch_are_not_the_branchs_o
         repositories = Repositories(answering(Body(json.dumps(requests_).encode())))
         found = repositories.merge_request_of(2, branch="bug-fix/PL-1", target="main")
         assert (found.iid if found else None) == expected
+
+
+def test_an_artifact_is_read_in_large_pieces(answering: Answering) -> None:
+    body = Body(bytes(3 * CHUNK + 1))
+    read = Pipelines(answering(body)).artifact(1, 2, "a.png", limit=4 * CHUNK)
+    assert (len(read), body.reads) == (3 * CHUNK + 1, 5)
+
+
+def test_an_artifact_over_its_limit_is_not_read_to_its_end(answering: Answering) -> None:
+    body = Body(bytes(9 * CHUNK))
+    with pytest.raises(RefusedError, match="larger than"):
+        Pipelines(answering(body)).artifact(1, 2, "a.png", limit=2 * CHUNK)
+    assert body.reads == 3
+
+
+def test_a_path_that_leaves_the_artifacts_is_not_asked_for(answering: Answering) -> None:
+    body = Body(b"x")
+    with pytest.raises(RefusedError, match="not a path within"):
+        Pipelines(answering(body)).artifact(1, 2, "../../../../user", limit=CHUNK)
+    assert body.reads == 0
