@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pipelines.catalogue import Policy
 from pipelines.patch.globs import matches
-from pipelines.patch.summary import Content, PatchFile, PatchSummary
+from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary
 
 _FILE_MODES = frozenset({"100644", "100755"})
 _SPECIAL_MODES = {"120000": "is a symbolic link", "160000": "is a submodule", "040000": "is a folder"}
@@ -79,8 +79,24 @@ def _file(file: PatchFile) -> Iterator[str]:
     for mode in dict.fromkeys((file.old_mode, file.new_mode)):
         if mode is not None and mode not in _FILE_MODES:
             yield f"{_shown(file.path)} {_SPECIAL_MODES.get(mode, f'has the mode {mode}')}; only plain files are taken."
+    if None in _modes(file):
+        yield (
+            f"{_shown(file.path)} comes without its mode, so it could be a symbolic link; "
+            "make the patch with `git diff --binary --full-index`."
+        )
     if file.content is Content.BINARY:
         yield f"{_shown(file.path)} is binary: nobody can review it; a person has to add it."
+
+
+def _modes(file: PatchFile) -> tuple[str | None, ...]:
+    """Return the modes that a patch has to name: git writes them, unless a rename or copy changes no content."""
+    match file.change:
+        case Change.ADDED:
+            return (file.new_mode,)
+        case Change.DELETED:
+            return (file.old_mode,)
+        case _:
+            return (file.old_mode, file.new_mode)
 
 
 def _not_relative(path: str) -> str | None:

@@ -77,6 +77,30 @@ def test_a_link_that_becomes_a_file_is_refused_too() -> None:
     assert refused(changed("x", old_mode="120000"))
 
 
+MODIFIED = b"diff --git a/x b/x\n%s--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
+RENAMED = b"diff --git a/x b/y\n%ssimilarity index 100%%\nrename from x\nrename to y\n"
+
+
+@pytest.mark.parametrize(
+    "patch", [MODIFIED % b"", MODIFIED % b"index 1111111..2222222\n", MODIFIED % b"new mode 100644\n", RENAMED % b""]
+)
+def test_a_file_whose_mode_is_not_told_could_be_a_link_and_is_refused(patch: bytes) -> None:
+    (sentence,) = refused(inspect(patch))
+    assert "could be a symbolic link" in sentence
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        MODIFIED % b"index 1111111..2222222 100644\n",
+        MODIFIED % b"old mode 100644\nnew mode 100755\nindex 1111111..2222222\n",
+        RENAMED % b"old mode 100644\nnew mode 100755\n",
+    ],
+)
+def test_a_file_whose_mode_is_told_and_plain_is_taken(patch: bytes) -> None:
+    assert refused(inspect(patch)) == []
+
+
 def test_binaries_are_refused() -> None:
     assert "binary" in refused(changed("logo.png", content=Content.BINARY))[0]
 

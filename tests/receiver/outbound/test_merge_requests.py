@@ -26,7 +26,7 @@ EFFECT = OpenMergeRequest(iteration=1, repository=CONTACTS)
 def patch_of(path: str, before: str, after: str) -> bytes:
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     lines = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}")
-    return (f"diff --git a/{path} b/{path}\n" + "".join(lines)).encode()
+    return (f"diff --git a/{path} b/{path}\nindex {'1' * 40}..{'2' * 40} 100644\n" + "".join(lines)).encode()
 
 
 def readme(world: Any) -> str:
