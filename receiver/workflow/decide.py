@@ -171,4 +171,4 @@ _OVERDUE: Final[dict[RunStatus, str]] = {
 def _why_overdue(run: Run) -> str:
     if run.status is not RunStatus.RUNNING:
         return ""
-    return f"{cause.of_waiting(run)} Cancel the pipeline or let it end, then set the label again."
+    return f"{cause.of_waiting(run)} What is left of it is cancelled. Set the label again for a new run."

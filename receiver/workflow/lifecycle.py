@@ -35,11 +35,16 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
 LIMITS: Final[dict[RunStatus, timedelta]] = {
     S.ADMITTING: timedelta(minutes=15),
     S.STARTING: timedelta(minutes=15),
-    S.RUNNING: timedelta(hours=4),
+    S.RUNNING: timedelta(hours=12),
     S.OPENING: timedelta(minutes=30),
     S.IN_REVIEW: timedelta(days=14),
 }
-"""How long a run may stay in each status that is not an end."""
+"""How long a run may stay in each status that is not an end.
+
+Running is longer than the time-outs of the jobs that follow one another in an iteration: those of prepare and generate
+(templates/ci/phases.yml), then three of the slowest preset's, 8 h 15 min. The rest is for runners that are busy and
+jobs that GitLab retries. A job that hangs is ended by GitLab, with its reason; this limit is for what nothing ends.
+"""
 
 GRACE: Final = timedelta(minutes=10)
 """After a deadline GitLab is asked once; this much later the run is escalated."""

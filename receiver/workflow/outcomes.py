@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import Effect, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.effects import CancelPipeline, Effect, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.observe import parent
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
 
@@ -33,7 +34,10 @@ def moved(
     iteration: int | None = None,
     branch: str | None = None,
 ) -> Decision:
-    """Return that the run moves on; the ticket's note and those of its merge requests tell so."""
+    """Return that the run moves on; the ticket's note and those of its merge requests tell so.
+
+    A run that a person has to look at leaves no pipeline at work: what it would still report no longer counts.
+    """
     return Decision(
         verdict=Verdict.ACTED,
         reason=reason,
@@ -41,10 +45,18 @@ def moved(
         deadline=lifecycle.move(run.status, to, now=now),
         iteration=iteration,
         branch=branch,
-        effects=(*effects, *tell(run)),
+        effects=(*effects, *_stop(run, to), *tell(run)),
     )
 
 
 def tell(run: Run) -> tuple[Effect, ...]:
     """Return what makes the notes on the ticket and on the run's merge requests true again."""
     return (UpdateTicketNote(), *(UpdateMergeRequestNote(repository=m.repository) for m in run.merge_requests))
+
+
+def _stop(run: Run, to: RunStatus) -> tuple[Effect, ...]:
+    above = parent(run)
+    if to is not RunStatus.ESCALATED or above is None or lifecycle.is_over(above.status):
+        return ()
+    reason = f"Run {run.id} ended as {to} before its pipeline did."
+    return (CancelPipeline(project_id=above.project_id, pipeline=above.pipeline, reason=reason),)

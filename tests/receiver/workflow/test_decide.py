@@ -29,6 +29,10 @@ def kinds(decision: Any) -> list[str]:
     return [type(effect).__name__ for effect in decision.effects]
 
 
+def cancelled(decision: Any) -> list[int]:
+    return [effect.pipeline for effect in decision.effects if isinstance(effect, CancelPipeline)]
+
+
 def test_a_label_starts_a_run_that_first_admits_the_ticket(world: Any) -> None:
     decision = world.decide(world.labelled(), None)
     assert decision.new_run == world.new_id
@@ -146,6 +150,26 @@ def test_reports_that_disagree_open_nothing(world: Any, phase: Phase, changes: d
     assert run.status is RunStatus.ESCALATED
     assert says in decision.reason
     assert not [e for e in decision.effects if isinstance(e, OpenMergeRequest)]
+    assert cancelled(decision) == [world.parent]
+
+
+def test_an_overdue_run_cancels_its_pipeline_unless_that_is_over(world: Any) -> None:
+    late = lifecycle.LIMITS[RunStatus.RUNNING] + lifecycle.GRACE
+    for status, stopped in (("running", [world.parent]), ("pending", [world.parent]), ("failed", [])):
+        run, _ = world.apply(world.run(RunStatus.RUNNING), world.pipeline(status))
+        run = replace(run, deadline=world.now + late)
+        run, decision = world.apply(run, DeadlinePassed(status="running"), after=late)
+        assert (run.status, cancelled(decision)) == (RunStatus.ESCALATED, stopped)
+        run, decision = world.apply(run, world.pipeline("canceled"), after=late)
+        assert (run.status, decision.effects) == (RunStatus.ESCALATED, ())
+
+
+def test_a_run_that_opens_its_merge_request_leaves_its_pipeline_alone(world: Any) -> None:
+    run = world.run(RunStatus.RUNNING)
+    for phase in (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST):
+        run, decision = world.apply(run, world.accepted(phase))
+        assert cancelled(decision) == []
+    assert run.status is RunStatus.OPENING
 
 
 def test_nothing_is_opened_before_testing_is_accepted(world: Any) -> None:

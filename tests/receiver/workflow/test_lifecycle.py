@@ -1,13 +1,16 @@
 """The tables: where a run may go, by when, and what GitLab's statuses mean."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import IssueKey
+from pipelines.stacks import PRESETS
 from receiver.workflow import lifecycle
 from receiver.workflow.lifecycle import ACTIVE, LIMITS, MOVES, STATUSES, LifecycleError, Progress
 from receiver.workflow.run import RunStatus
@@ -100,3 +103,14 @@ def test_a_branch_name_has_nothing_but_the_key_and_plain_words(summary: str) -> 
 
 def test_a_branch_name_keeps_words_that_have_accents() -> None:
     assert branch_name(IssueKey("PL-1"), "Café: $(rm -rf /) ../x") == "bug-fix/PL-1-cafe-rm-rf-x"
+
+
+def duration(text: str) -> timedelta:
+    return timedelta(**{{"h": "hours", "m": "minutes"}[text[-1]]: int(text[:-1])})
+
+
+def test_a_run_may_take_longer_than_all_jobs_that_follow_one_another() -> None:
+    phases = list(yaml.safe_load_all((Path(__file__).parents[3] / "templates" / "ci" / "phases.yml").read_text()))[-1]
+    first = max(duration(phases[job]["timeout"]) for job in (".analysis", ".prepare"))
+    slowest = max(duration(preset.timeout) for preset in PRESETS.values())
+    assert LIMITS[RunStatus.RUNNING] > first + duration(phases[".generate"]["timeout"]) + 3 * slowest
