@@ -21,6 +21,7 @@ from pipelines.job.workplace import Workplace
 
 _PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
 _READY_WITHIN_S = 120.0
+_TAIL_BYTES = 20_000
 
 
 class Application(Struct, frozen=True, kw_only=True):
@@ -79,19 +80,20 @@ def _wait_ready(process: subprocess.Popen[bytes], address: _Address, log: Path, 
             if process.poll() is not None:
                 raise JobError(f"The application ended with exit code {process.returncode}: {_tail(log)}")
             try:
-                answer = http.get(address.ready)
+                with http.stream("GET", address.ready) as answer:  # the body is untrusted and may have no end
+                    if answer.is_success:
+                        return
+                    last = f"status {answer.status_code}"
             except httpx2.HTTPError as error:
                 last = str(error) or type(error).__name__
-            else:
-                if answer.is_success:
-                    return
-                last = f"status {answer.status_code}"
             time.sleep(0.05)
     raise JobError(f"{address.ready} did not answer 2xx within {ready_within_s:.0f} s ({last}): {_tail(log)}")
 
 
 def _tail(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()[-5:]
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        lines = file.read(_TAIL_BYTES).decode(errors="replace").strip().splitlines()[-5:]
     return " / ".join(lines)[-500:] or "it wrote nothing"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,36 @@ def test_it_gets_a_free_port_and_is_gone_afterwards(place_of: Any, run: str, rea
         assert httpx2.get(application.base_url).status_code == 200
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(application.base_url)
+
+
+ENDLESS = """
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+        try:
+            while True: self.wfile.write(bytes(1_000_000))
+        except ConnectionError:
+            os.write(1, b"let go")
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_an_answer_without_end_is_not_read(place_of: Any) -> None:
+    place = place_of(Serve(run="python endless.py $PORT", ready="http://127.0.0.1:$PORT/"))
+    (place.folder / "endless.py").write_text(ENDLESS)
+    deadline = time.monotonic() + 20
+    with serve(place) as application:
+        while "let go" not in application.log.read_text():
+            assert time.monotonic() < deadline, "the readiness check still reads"
+
+
+def test_of_an_endless_log_only_the_end_is_read(place_of: Any) -> None:
+    place = place_of(Serve(run="python long.py; exit 3", ready="http://127.0.0.1:$PORT/"))
+    program = "import os; os.ftruncate(1, 1 << 40); os.lseek(1, 0, os.SEEK_END); print(); print('in the end')"
+    (place.folder / "long.py").write_text(program)
+    with pytest.raises(JobError, match=r"in the end$"), serve(place):
+        pass
 
 
 def test_a_fixed_port_that_is_taken_is_named(place_of: Any) -> None:
