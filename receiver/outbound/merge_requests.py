@@ -18,6 +18,7 @@ from pipelines.model import (
     TestingResult,
 )
 from pipelines.patch import PatchError, inspect, violations
+from pipelines.patch.secret_scan import find_secrets
 from pipelines.wire import sha256
 from receiver.notes import markup
 from receiver.outbound import patching
@@ -96,7 +97,9 @@ async def _fix(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix:
         if not holds:
             raise RefusedError(sentence)
     try:
-        found = violations(inspect(patch), allowed=repository.paths_allowed, policy=policy.policy)
+        summary = inspect(patch)
+        found = violations(summary, allowed=repository.paths_allowed, policy=policy.policy)
+        found += find_secrets(summary)  # the job looked too, but a job is not trusted
     except PatchError as error:
         raise RefusedError(str(error)) from error
     if found:

@@ -216,6 +216,13 @@ async def test_a_patch_of_ci_files_is_not_committed(desk: Desk, run: RunId) -> N
         await opened(desk, run)
 
 
+async def test_a_patch_that_adds_a_secret_is_not_committed(desk: Desk, run: RunId, world: Any) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'\n"))
+    with pytest.raises(RefusedError, match="looks like a secret"):
+        await opened(desk, run)
+
+
 async def test_a_patch_that_does_not_fit_its_base_is_not_committed(desk: Desk, run: RunId) -> None:
     await submit(desk, run, patch_of("README.md", "nothing\nlike\nit\n", "nothing\nlike\nthat\n"))
     with pytest.raises(RefusedError, match="does not fit"):
