@@ -18,9 +18,10 @@ import msgspec
 from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
 
+from pipelines.job_names import parse_job_name
 from pipelines.model import RunId
 from pipelines.wire import SessionRequest
-from receiver.jobs.identity import Claims, Expected, IdentityError, check, parse_job_name
+from receiver.jobs.identity import Claims, Expected, IdentityError, check
 from receiver.jobs.keys import Keys, UnknownKeyError
 from receiver.store import sessions, started
 from receiver.store.database import Database

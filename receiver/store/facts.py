@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
+from pipelines.job_names import parse_job_name
 from pipelines.model import RunId
-from receiver.jobs.identity import parse_job_name
 from receiver.store import merge_requests, runs, settled
 from receiver.store.schema import JobRow, PipelineRow, RunRow
 from receiver.workflow import lifecycle

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pipelines.job_names import parse_job_name
 from pipelines.model import Phase, PhaseReport, ProjectPath
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import JobView, Run, RunStatus
@@ -67,15 +68,12 @@ def of_waiting(run: Run) -> str:
 
 
 def _of_job(job: JobView, reasons: dict[tuple[Phase, ProjectPath | None], PhaseReport]) -> str:
-    name, _, repository = job.name.partition(": ")
-    # `prepare: [payk12/contacts, python]` is how GitLab names the jobs of a matrix
-    repository = repository.strip("[]").partition(",")[0]
-    phase = Phase(name) if name in set(Phase) else None
-    if phase is None:
+    named = parse_job_name(job.name)
+    if named is None:
         return f"The job {job.name} failed ({job.failure_reason or 'no reason given'}). {FROM_ANY}"
-    report = reasons.get((phase, ProjectPath(repository) if repository else None))
+    report = reasons.get((named.phase, named.repository))
     why = sentence(report.reason) if report and report.reason else f"{job.failure_reason or 'No reason was given'}."
-    return f"The job {job.name} failed: {why} {NEXT[phase]}"
+    return f"The job {job.name} failed: {why} {NEXT[named.phase]}"
 
 
 def _of_report(report: PhaseReport) -> str:

@@ -3,8 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from pipelines.model import Phase, ProjectPath
-from receiver.jobs.identity import Claims, Expected, IdentityError, JobName, check, parse_job_name
+from receiver.jobs.identity import Claims, Expected, IdentityError, check
 
 CLAIMS = Claims(
     jti="j",
@@ -45,25 +44,3 @@ def test_a_job_of_our_pipeline_passes(source: str) -> None:
 def test_each_claim_that_does_not_fit_has_its_own_sentence(change: dict[str, str], says: str) -> None:
     with pytest.raises(IdentityError, match=says):
         check(replace(CLAIMS, **change), OURS)
-
-
-@pytest.mark.parametrize(
-    ("name", "phase", "repository"),
-    [
-        ("analysis", Phase.ANALYSIS, None),
-        ("generate", Phase.GENERATE, None),
-        ("prepare: [payk12/api, dotnet]", Phase.PREPARE, "payk12/api"),
-        ("prepare windows: [payk12/legacy, dotnet-framework]", Phase.PREPARE, "payk12/legacy"),
-        ("prepare: [payk12/api]", Phase.PREPARE, "payk12/api"),
-        ("testing: payk12/api", Phase.TESTING, "payk12/api"),
-        ("merge_request: payk12/sub/api", Phase.MERGE_REQUEST, "payk12/sub/api"),
-    ],
-)
-def test_a_jobs_name_says_what_it_does(name: str, phase: Phase, repository: str | None) -> None:
-    expected = JobName(phase=phase, repository=ProjectPath(repository) if repository else None)
-    assert parse_job_name(name) == expected
-
-
-@pytest.mark.parametrize("name", ["", "bug-fix", "testing", "testing:", "testing: ", "analysis: payk12/api", "lint"])
-def test_other_names_are_not_ours(name: str) -> None:
-    assert parse_job_name(name) is None

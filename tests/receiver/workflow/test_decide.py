@@ -243,9 +243,12 @@ def test_a_failed_pipeline_escalates_with_job_reason_and_what_to_do(world: Any) 
     assert decision.reason.startswith("The job testing: payk12/contacts failed: 2 tests fail with the patch. Look at")
 
 
-def test_a_failed_matrix_job_is_found_by_its_repository(world: Any) -> None:
+@pytest.mark.parametrize(
+    "name", ["prepare: [payk12/contacts, python]", "prepare windows: [payk12/contacts, dotnet-framework]"]
+)
+def test_a_failed_matrix_job_is_found_by_its_repository(world: Any, name: str) -> None:
     run = world.run(RunStatus.RUNNING)
-    job = world.job("prepare: [payk12/contacts, python]", "failed", pipeline=world.parent)
+    job = world.job(name, "failed", pipeline=world.parent)
     run, _ = world.apply(run, job)
     run, _ = world.apply(run, world.pipeline("failed"))
     run, decision = world.apply(run, world.settled())
