@@ -29,11 +29,13 @@ def read(delivery: Delivery, *, interests: Interests) -> Reading:
 
 VENDOR_KEYS = {
     Source.GITLAB: ("webhook-id", "idempotency-key"),
-    Source.JIRA: ("x-atlassian-webhook-identifier",),
+    Source.JIRA: (),
     Source.OPERATOR: ("idempotency-key",),
 }
 """Headers that stay the same when a delivery is sent again.
 
+Jira's `X-Atlassian-Webhook-Identifier` does too, but it is outside of the signature: who has recorded a signed hook
+could send it as a new one. Its bodies tell themselves apart instead, by their `timestamp` in milliseconds.
 Never `X-Gitlab-Webhook-UUID` (new at each send) nor `X-Gitlab-Event-UUID` (shared by all that one event caused).
 """
 
@@ -47,18 +49,21 @@ def _keyed(delivery: Delivery, meaning: Meaning) -> Reading:
 
 
 def _key_without_header(delivery: Delivery, event: Event) -> str:
-    """Return a key for vendors' versions that send none: what it means, and the body's own time.
+    """Return a key that what is signed decides alone: the meaning with the body's own time, else the whole body.
 
-    A body without meaning is only equal to itself. With meaning, the body's time tells a label that was set again
-    from the same hook sent again.
+    The time tells a label that was set again from the same hook sent again. A body of Jira without one, and any body
+    without meaning, is equal to itself only; GitLab's events hold their own times.
     """
+    own = key_of_meaning(hashlib.sha256(delivery.body).digest())
     if isinstance(event, NotInteresting):
-        return key_of_meaning(hashlib.sha256(delivery.body).digest())
+        return own
     stamp = decode(delivery.body, _Stamp, what="hook").timestamp
+    if delivery.source is Source.JIRA and stamp is None:
+        return own
     meaning = msgspec.json.encode((event, stamp), order="deterministic")
     return key_of_meaning(meaning)
 
 
 class _Stamp(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: int | float | str | None = None
-    """Jira's time of the change, in milliseconds; GitLab's events hold their own times."""
+    """Jira's time of the change, in milliseconds."""

@@ -281,8 +281,18 @@ def test_the_vendors_key_tells_deliveries_apart(reading: Read) -> None:
     signed = reading(Source.GITLAB, body, webhook_id="abc", idempotency_key="abc")
     assert one.delivery_key == again.delivery_key == signed.delivery_key == "abc"
     assert other.delivery_key == "abd"
-    jira = reading(Source.JIRA, updated("", "bug-fix"), x_atlassian_webhook_identifier="id-1")
-    assert jira.delivery_key == "id-1"
+
+
+@pytest.mark.parametrize("body", [updated("", "bug-fix"), updated("", "bug-fix", timestamp=None), updated("", "x")])
+def test_what_is_not_signed_gives_a_hook_of_jira_no_other_key(reading: Read, body: bytes) -> None:
+    keys = {reading(Source.JIRA, body, x_atlassian_webhook_identifier=n).delivery_key for n in ("id-1", "id-2", "")}
+    assert len(keys) == 1
+
+
+def test_a_body_of_jira_without_a_time_is_equal_to_itself_only(reading: Read) -> None:
+    first = reading(Source.JIRA, updated("", "bug-fix", timestamp=None))
+    later = reading(Source.JIRA, updated("", "bug-fix", timestamp=None, id=2))
+    assert first.delivery_key != later.delivery_key
 
 
 def test_a_key_of_odd_characters_is_hashed(reading: Read) -> None:

@@ -61,6 +61,14 @@ def test_the_same_delivery_five_times_at_once_is_stored_once(vendors: Any) -> No
     assert vendors.rows("SELECT times_received FROM deliveries") == [(5,)]
 
 
+def test_a_recorded_hook_of_jira_can_not_be_replayed_as_a_new_one(vendors: Any) -> None:
+    answers = [vendors.jira(LABELLED, key=f"made-up-{n}").json() for n in range(5)]
+    assert [answer["verdict"] for answer in answers] == ["pending"] + ["duplicate"] * 4
+    assert vendors.rows("SELECT headers->>'x-atlassian-webhook-identifier' FROM deliveries") == [("made-up-0",)]
+    set_again = LABELLED.replace(b'"timestamp": 1', b'"timestamp": 2')
+    assert vendors.jira(set_again).json()["verdict"] == "pending"
+
+
 def test_what_means_nothing_is_stored_too(vendors: Any) -> None:
     assert vendors.gitlab(b'{"object_kind": "tag_push"}').status_code == 202
     assert vendors.jira(b'{"webhookEvent": "sprint_created"}').status_code == 202
