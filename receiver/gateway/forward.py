@@ -24,6 +24,7 @@ from receiver.gateway import pricing
 from receiver.gateway.answer import StreamReader, Told
 from receiver.gateway.exchange import LONGEST_CALL_S, Answer, Exchange, Request, passed_back
 from receiver.gateway.policy import Call, Refused
+from receiver.gateway.seats import Seat
 from receiver.store import ledger
 from receiver.store.database import Database
 from receiver.store.sessions import JobSession
@@ -103,14 +104,20 @@ class Gateway:
             self._leave()
         return Answer(status=response.status_code, headers=passed_back(response.headers), body=response.content)
 
-    async def message(self, request: Request, *, call: Call, terms: Terms) -> Answer:
-        """Forward a model call. Raises Refused when it can't be funded or upstream can't be reached."""
+    async def message(self, request: Request, *, call: Call, terms: Terms, seat: Seat | None = None) -> Answer:
+        """Forward a model call. Raises Refused when it can't be funded or upstream can't be reached.
+
+        The seat is held until the call has ended, which is later than its answer has begun.
+        """
         self._enter()
         exchange = Exchange(self._client, request, call_id=uuid.uuid4().hex)
         # A task of its own, from the reservation on: a client that leaves must not hide what was spent.
         task = asyncio.create_task(self._carry(exchange, call=call, terms=terms), name=f"gateway:{exchange.call_id}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        if seat is not None:
+            seat.hold()
+            task.add_done_callback(lambda _: seat.let_go())
         answer = await asyncio.shield(exchange.answer)
         if isinstance(answer, Refused):
             raise answer

@@ -34,15 +34,18 @@ async def messages(request: JobRequest, services: NamedDependency[Services]) -> 
     """Forward a model call within the run's budget."""
     try:
         standing = await _standing(request, services)
+        seat = services.seats.take(standing.job.id)
         try:
             terms, allowed = await _terms(request, services, standing)
             body = await request.body()
             forwarded = _forwarded(request, body)
             call = await _inspected(forwarded, allowed, counting=False)
-            return _response(await services.gateway.message(forwarded, call=call, terms=terms))
+            return _response(await services.gateway.message(forwarded, call=call, terms=terms, seat=seat))
         except Refused as refusal:
             await _record(services, standing.job, refusal)
             raise
+        finally:
+            seat.let_go()
     except Refused as refusal:
         return refused(refusal)
     except DATABASE_AWAY as error:
@@ -54,11 +57,18 @@ async def count_tokens(request: JobRequest, services: NamedDependency[Services])
     """Forward a count of tokens; it costs nothing."""
     try:
         standing = await _standing(request, services)
-        _, allowed = await _terms(request, services, standing)
-        body = await request.body()
-        forwarded = _forwarded(request, body)
-        await _inspected(forwarded, allowed, counting=True)
-        return _response(await services.gateway.count_tokens(forwarded))
+        seat = services.seats.take(standing.job.id)
+        try:
+            _, allowed = await _terms(request, services, standing)
+            body = await request.body()
+            forwarded = _forwarded(request, body)
+            await _inspected(forwarded, allowed, counting=True)
+            return _response(await services.gateway.count_tokens(forwarded))
+        except Refused as refusal:
+            await _record(services, standing.job, refusal)
+            raise
+        finally:
+            seat.let_go()
     except Refused as refusal:
         return refused(refusal)
     except DATABASE_AWAY as error:

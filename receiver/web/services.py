@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from receiver.gateway.forward import Gateway
+from receiver.gateway.seats import Seats
 from receiver.jobs.admission import Doorkeeper
 from receiver.settings import Settings
 from receiver.store.database import Database
@@ -21,3 +22,4 @@ class Services(Struct, frozen=True, kw_only=True):
     doorkeeper: Doorkeeper
     gateway: Gateway
     clock: Callable[[], datetime]
+    seats: Seats = field(default_factory=Seats)

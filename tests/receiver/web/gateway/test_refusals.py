@@ -1,6 +1,9 @@
 """Who is let through the gateway, and how everybody else is told: always in Anthropic's shape."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import anthropic
@@ -98,6 +101,51 @@ def test_nothing_is_spent_on_a_run_that_has_ended_or_gone_on(
         assert told(client.post("/v1/messages", json=request_body())) == (403, "permission_error")
         assert told(client.post("/v1/messages/count_tokens", json=request_body())) == (403, "permission_error")
     assert upstream.got == []
+
+
+def test_the_story_tells_of_a_count_that_was_refused_too(rough: Any, upstream: Any, request_body: Body) -> None:
+    with rough.http(rough.session(Phase.PREPARE)) as client:
+        answer = client.post("/v1/messages/count_tokens", json=request_body())
+    assert told(answer) == (403, "permission_error")
+    assert upstream.got == []
+    assert [reason.partition(":")[0] for reason in rough.desk.refusals()] == ["prepare"]
+
+
+def test_one_job_can_not_take_the_whole_gateway(door: Any, vendor: Any, request_body: Body) -> None:
+    token, other = door.session(), door.session()
+    vendor.post("hold")
+    with ThreadPoolExecutor(5) as pool:
+
+        def call(token: str) -> int:
+            with door.http(token) as client:
+                return int(client.post("/v1/messages", json=request_body()).status_code)
+
+        held = [pool.submit(call, token) for _ in range(4)]
+        vendor.wait_held(4)
+        with door.http(token) as client:
+            for path in ("/v1/messages", "/v1/messages/count_tokens"):
+                refused = client.post(path, content=b"never parsed")
+                assert told(refused) == (429, "rate_limit_error")
+                assert int(refused.headers["retry-after"]) > 0
+        held.append(pool.submit(call, other))
+        vendor.wait_held(5)
+        vendor.post("release")
+        assert [one.result() for one in held] == [200] * 5
+    assert call(token) == 200
+
+
+def test_a_stream_keeps_its_seat_until_it_has_ended(rough: Any, upstream: Any, request_body: Body) -> None:
+    go = threading.Event()
+    upstream.headers = {"content-type": "text/event-stream"}
+    upstream.script = [b"event: ping\ndata: {}\n\n", go]
+    body, token = request_body(stream=True), rough.session()
+    with ExitStack() as stack:
+        for _ in range(4):
+            client = stack.enter_context(rough.http(token))
+            stack.enter_context(client.stream("POST", "/v1/messages", json=body))
+        with rough.http(token) as client:
+            assert client.post("/v1/messages", json=body).status_code == 429
+        go.set()
 
 
 def test_a_session_ends_with_its_token(rough: Any, request_body: Body) -> None:
