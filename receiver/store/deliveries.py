@@ -1,4 +1,4 @@
-"""Deliveries after they were stored: held while handled, listed for people, found again when the queue lost them."""
+"""Deliveries after they were stored: held while handled, counted for people, found again when the queue lost them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,6 @@ async def orphans(session: AsyncSession, *, before: datetime) -> list[DeliveryRo
     ).bindparams(task=PROCESS_DELIVERY)
     waiting = select(DeliveryRow).where(DeliveryRow.verdict.is_(None), DeliveryRow.received_at < before, queued)
     return list(await session.scalars(waiting.order_by(DeliveryRow.id)))
-
-
-async def recent(session: AsyncSession, *, limit: int) -> list[DeliveryRow]:
-    """Return the newest deliveries, newest first."""
-    return list(await session.scalars(select(DeliveryRow).order_by(DeliveryRow.id.desc()).limit(limit)))
 
 
 async def by_verdict(session: AsyncSession) -> dict[str, int]:

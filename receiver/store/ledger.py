@@ -11,10 +11,9 @@ import psycopg
 from msgspec import Struct
 from psycopg.rows import class_row, kwargs_row
 from psycopg.types.json import Jsonb
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.model import RunId
 from receiver.gateway.pricing import Price, Usage
 from receiver.store.database import StoreError
 from receiver.store.schema import UsageRow
@@ -191,12 +190,6 @@ async def hold_abandoned(session: AsyncSession, *, before: datetime, at: datetim
         .returning(UsageRow.call_id)
     )
     return len(done.all())
-
-
-async def spent(session: AsyncSession, run: RunId) -> Decimal:
-    """Return the known cost of a run in US dollars; calls held as unknown are left out."""
-    total = await session.scalar(select(func.coalesce(func.sum(UsageRow.cost_usd), 0)).where(UsageRow.run_id == run))
-    return Decimal(total or 0)
 
 
 async def _end(connection: Connection, call_id: str, end: End, *, state: str) -> None:

@@ -52,13 +52,6 @@ async def exists(session: AsyncSession, run: RunId) -> bool:
     return await session.scalar(select(RunRow.id).where(RunRow.id == run)) is not None
 
 
-async def active(session: AsyncSession, issue_key: str) -> RunId | None:
-    """Return the run of this ticket that has not ended."""
-    found = select(RunRow.id).where(RunRow.issue_key == issue_key, RunRow.status.not_in(FINAL))
-    run = await session.scalar(found)
-    return None if run is None else RunId(run)
-
-
 async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
     """Return the run of this ticket that was created last."""
     return await session.scalar(

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import AnalysisResult, Phase, PhaseReport, PlanOutcome
-from receiver.store.schema import ArtifactRow, BlobRow, JobRow, PlanRow, ReportRow, RunRow
+from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
 
 REPLACED = "A newer job of the same phase reported after it."
@@ -102,12 +102,6 @@ async def accepted(
         .limit(1)
     )
     return None if row is None else (row.job_id, msgspec.convert(row.report, PhaseReport))
-
-
-async def artifacts(session: AsyncSession, report: int) -> list[ArtifactRow]:
-    """Return the files that a report lists."""
-    found = await session.scalars(select(ArtifactRow).where(ArtifactRow.report_id == report).order_by(ArtifactRow.id))
-    return list(found)
 
 
 async def blob(session: AsyncSession, sha256: str) -> bytes | None:
