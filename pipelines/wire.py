@@ -30,6 +30,9 @@ from pipelines.model import (
 WIRE_VERSION = 1
 """Raised when an older job client could misread a document."""
 
+MAX_BLOB = 10 * 1024 * 1024
+"""Bytes that the receiver takes of one patch, test or transcript."""
+
 
 class TicketComment(Struct, frozen=True, kw_only=True):
     """A comment on the ticket. Untrusted."""
@@ -181,6 +184,7 @@ def _inlined(node: object, definitions: dict[str, Any]) -> object:
 
 
 __all__ = [
+    "MAX_BLOB",
     "WIRE_VERSION",
     "AgentSpec",
     "Input",

@@ -12,9 +12,10 @@ import msgspec
 
 from pipelines.job.workspace import Artifacts
 from pipelines.model import ArtifactKind
+from pipelines.wire import MAX_BLOB
 
-_LIMIT = 10 * 1000 * 1000
-"""What the receiver takes."""
+_LIMIT = MAX_BLOB - 200_000
+"""What the receiver takes, less room for the short lines that say what was left out."""
 
 
 class Transcript:

@@ -19,7 +19,7 @@ from pipelines.job.project_folder import held, write
 from pipelines.job.workspace import Artifacts, read_untrusted
 from pipelines.model import Artifact, ArtifactKind, Phase, PhaseReport, ReportOutcome
 from pipelines.phases import phase_function
-from pipelines.wire import RunSpec, SessionRequest, encode, sha256
+from pipelines.wire import MAX_BLOB, RunSpec, SessionRequest, encode, sha256
 
 _EXIT_CODES = {
     ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
@@ -116,6 +116,5 @@ def _kept(project_dir: Path, artifact: Artifact) -> bytes:
 
 
 def _goes_along(artifact: Artifact, report: PhaseReport) -> bool:
-    return artifact.kind in _SUBMITTED and (
-        report.outcome is not ReportOutcome.FAILED or artifact.kind is ArtifactKind.TRANSCRIPT
-    )
+    takeable = artifact.kind in _SUBMITTED and artifact.size <= MAX_BLOB  # what is larger, the report says no to
+    return takeable and (report.outcome is not ReportOutcome.FAILED or artifact.kind is ArtifactKind.TRANSCRIPT)

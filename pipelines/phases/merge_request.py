@@ -16,9 +16,6 @@ from pipelines.patch import PatchError, inspect
 from pipelines.phases.guards import patch_problems
 from pipelines.wire import sha256
 
-_BLOB_LIMIT = 5 * 1000 * 1000
-"""Bytes that the receiver takes."""
-
 
 def run(job: Job) -> PhaseReport:
     """Return that the patch may be submitted, or why not."""
@@ -31,8 +28,6 @@ def run(job: Job) -> PhaseReport:
     except PatchError as error:
         return job.report(ReportOutcome.REJECTED, f"The patch can't be read: {error}", result)
     found = patch_problems(summary, job.repository, job.spec.catalogue.policy)
-    if len(patch) > _BLOB_LIMIT:
-        found.append(f"The patch has {len(patch)} bytes; {_BLOB_LIMIT} can be submitted.")
     if found:
         return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(found)}", result)
     check_out(job.source, job.root / "work", patch=patch)

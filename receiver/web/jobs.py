@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from requests import RequestException
 
 from pipelines.model import PhaseReport
-from pipelines.wire import Session, SessionRequest, decode, encode, sha256
+from pipelines.wire import MAX_BLOB, Session, SessionRequest, decode, encode, sha256
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
 from receiver.jobs.keys import IssuerError
@@ -31,7 +31,6 @@ from receiver.workflow.events import PipelineId
 
 log = structlog.get_logger()
 
-MAX_BLOB = 10 * 1024 * 1024
 MAX_REPORT = 2 * 1024 * 1024
 MAX_KEPT = 200 * 1024 * 1024
 """Bytes that all jobs of a run may hand in."""

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines import model
 from pipelines.model import Phase, ReportOutcome
+from pipelines.wire import MAX_BLOB
 from sandbox.scenario import Conversation
 
 pytestmark = pytest.mark.acceptance
@@ -83,6 +84,17 @@ def test_a_patch_that_makes_pytest_lie_does_not_make_the_reproduction_pass(recei
     assert isinstance(report.result, model.TestingResult)
     assert report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
+
+
+def test_a_patch_that_the_receiver_would_not_take_ends_as_rejected(receiver: Any, run_job: RunJob) -> None:
+    lines = [b"+%0100d\n" % number for number in range(MAX_BLOB // 100)]
+    header = HARMLESS.partition(b"@@")[0] + b"@@ -0,0 +1,%d @@\n" % len(lines)
+    receiver.accepted(patch=header + b"".join(lines), test=RED_TEST)
+    done = run_job(Phase.MERGE_REQUEST)
+    assert done.returncode == 3, done.stdout
+    (report,) = receiver.new_reports()
+    assert f"{MAX_BLOB} can be submitted" in report.reason
+    assert report.artifacts == ()
 
 
 def test_a_test_that_forges_its_own_report_is_not_believed(receiver: Any, run_job: RunJob) -> None:
