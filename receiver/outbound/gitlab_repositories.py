@@ -112,6 +112,29 @@ class Repositories:
             made = self._api.projects.get(project_id, lazy=True).commits.create(data)
         return str(made.id)
 
+    def holds(self, project_id: int, sha: str, *, actions: tuple[Action, ...]) -> bool:
+        """Say whether a commit changes exactly what `actions` do, to the byte, and nothing besides."""
+        with told("GitLab", f"reading what {sha[:12]} changes"):
+            diffs = self._api.projects.get(project_id, lazy=True).commits.get(sha, lazy=True).diff(get_all=True)
+        named = {path for action in actions for path in (action.path, action.previous_path) if path}
+        gone = {diff["old_path"] for diff in diffs if diff["deleted_file"] or diff["renamed_file"]}
+        left = {diff["new_path"]: diff for diff in diffs if not diff["deleted_file"]}
+        switched = {action.path: action.executable for action in actions if action.action == "chmod"}
+        if named != gone | set(left) or any(a.action == "delete" and a.path not in gone for a in actions):
+            return False
+        for action in actions:
+            if action.content is None:
+                continue
+            diff = left.get(action.path)
+            if diff is None or self.file(project_id, action.path, ref=sha)[0] != action.content:
+                return False
+            before = "100644" if diff["new_file"] else diff["a_mode"]
+            executable = switched.get(action.path)
+            expected = before if executable is None else ("100755" if executable else "100644")
+            if diff["b_mode"] != expected:
+                return False
+        return True
+
     def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
         """Return the open merge request of the project's own branch into `target`, whoever opened it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TypeVar
 
 from msgspec import Struct
@@ -24,7 +25,7 @@ from receiver.notes import markup
 from receiver.outbound import patching
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.errors import OutboundError, RefusedError
-from receiver.outbound.gitlab_repositories import Head, MergeRequest, Project
+from receiver.outbound.gitlab_repositories import Action, Head, MergeRequest, Project
 from receiver.outbound.standing_notes import Place, keep_note
 from receiver.store import merge_requests, runs, settled, stories
 from receiver.store.runs import RunFacts
@@ -57,7 +58,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         story = await stories.story(session, await stories.find(session, run))
     fix = await _fix(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
-    head = await asyncio.to_thread(_commit, desk, facts, project, fix, story)
+    head = await _commit(desk, facts, project, fix, story)
     evidence = await _evidence(desk, story, project, effect)
     made = await asyncio.to_thread(_merge_request, desk, facts, project, story, evidence)
     event = MergeRequestOpened(
@@ -114,38 +115,64 @@ def _result(found: tuple[int, PhaseReport] | None, kind: type[T]) -> T | None:
     return found[1].result if found is not None and isinstance(found[1].result, kind) else None
 
 
+_TRAILER = re.compile(r"^Bug-Fix-Run: \S+ ([0-9a-f]{64})\s*\Z", re.MULTILINE)
+"""At the end of our commits' messages; nothing before it is ours to trust."""
+
+
 def trailer(run: str, patch_sha256: str) -> str:
     """Return the line by which our own commits are known."""
     return f"Bug-Fix-Run: {run} {patch_sha256}"
 
 
-def _commit(desk: Desk, facts: RunFacts, project: Project, fix: Fix, story: Story) -> CommitSha:
+async def _commit(desk: Desk, facts: RunFacts, project: Project, fix: Fix, story: Story) -> CommitSha:
     """Make the branch hold the base and the patch; a branch that does already is left alone."""
-    head = desk.repositories.head(project.id, facts.branch)
-    line = trailer(facts.id, fix.patch_sha256)
-    if head is not None and line in head.message and head.parents == (fix.base,):
-        return head.sha
-    if head is not None and not _is_ours(head):
+    head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
+    if head is not None and not await _is_ours(desk, facts, project, head):
         raise RefusedError(
             f"Branch {facts.branch} of {project.path} ends in a commit that is not ours; it is left alone. "
             "Merge or delete the branch, then set the label again."
         )
+    line = trailer(facts.id, fix.patch_sha256)
+    if head is not None and line in head.message and head.parents == (fix.base,):
+        return head.sha
+    return await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{title(story)}\n\n{line}\n")
 
+
+async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) -> bool:
+    """Say whether a commit may be replaced: we noted it, or it is a patch of ours to the byte.
+
+    The second is what a crash between commit and note leaves behind. A person who amends our commit keeps its message
+    and parent, so these prove nothing.
+    """
+    named = _TRAILER.search(head.message)
+    async with desk.database.begin() as session:
+        if head.sha in await merge_requests.heads(session, project.id, branch=facts.branch):
+            return True
+        patch = None if named is None else await settled.blob(session, named[1])
+    if patch is None or len(head.parents) != 1:
+        return False
+    try:
+        actions = await asyncio.to_thread(_actions, desk, project, patch, base=head.parents[0])
+    except (RefusedError, PatchError):  # it was made for another commit, or is no patch
+        return False
+    return await asyncio.to_thread(desk.repositories.holds, project.id, head.sha, actions=actions)
+
+
+def _actions(desk: Desk, project: Project, patch: bytes, *, base: str) -> tuple[Action, ...]:
     def fetch(path: str) -> tuple[bytes, bool]:
-        return desk.repositories.file(project.id, path, ref=fix.base)
+        return desk.repositories.file(project.id, path, ref=base)
 
-    actions = patching.actions(fix.patch, inspect(fix.patch), fetch)
-    message = f"{title(story)}\n\n{line}\n"
+    return patching.actions(patch, inspect(patch), fetch)
+
+
+def _push(desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, message: str) -> CommitSha:
+    actions = _actions(desk, project, fix.patch, base=fix.base)
     desk.faults.reach("OpenMergeRequest:before_push")
     made = desk.repositories.commit(
         project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions
     )
     desk.faults.reach("OpenMergeRequest:after_push")
     return made
-
-
-def _is_ours(head: Head) -> bool:
-    return "\nBug-Fix-Run: " in head.message
 
 
 def title(story: Story) -> str:

@@ -83,7 +83,7 @@ async def changed(
             url="",
             source_branch=event.source_branch,
             state=event.state,
-            head_sha=event.head_sha,
+            head_sha="",  # a hook tells the head as it is, not as we made it
             seen_head_sha=event.head_sha,
             opened_at=at,
         )
@@ -112,6 +112,14 @@ async def changed(
         detail = f"{event.head_sha} on {row.source_branch} in {row.repository}"
         session.add(InterventionRow(run_id=run.id, kind="commit", actor=event.actor, detail=detail, at=at))
     await session.flush()
+
+
+async def heads(session: AsyncSession, project_id: int, *, branch: str) -> frozenset[str]:
+    """Return the commits that runs made on a branch and noted."""
+    found = select(MergeRequestRow.head_sha).where(
+        MergeRequestRow.project_id == project_id, MergeRequestRow.source_branch == branch
+    )
+    return frozenset(await session.scalars(found)) - {""}
 
 
 async def of_run(session: AsyncSession, run: str) -> list[MergeRequestRow]:

@@ -174,6 +174,39 @@ async def test_a_branch_that_somebody_committed_to_is_left_alone(desk: Desk, run
     assert world.contacts.files.get("mine.txt", ref=branch)
 
 
+async def test_a_commit_of_ours_that_somebody_amended_is_left_alone(desk: Desk, run: RunId, world: Any) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    event = await opened(desk, run)
+    branch = await branch_of(desk, run)
+    message = world.contacts.commits.get(event.head_sha).message
+    amended = world.contacts.commits.create(
+        {
+            "branch": branch,
+            "start_branch": "main",
+            "force": True,
+            "commit_message": message,
+            "actions": [{"action": "update", "file_path": "README.md", "content": text + "\nFixed well.\n"}],
+        }
+    )
+    with pytest.raises(RefusedError, match="not ours"):
+        await opened(desk, run)
+    assert world.contacts.branches.get(branch).commit["id"] == amended.id
+
+
+async def test_a_commit_that_was_noted_is_ours_though_its_patch_is_not_kept(desk: Desk, run: RunId, world: Any) -> None:
+    text = readme(world)
+    await submit(desk, run, patch_of("README.md", text, text + "\nFirst.\n"))
+    event = await opened(desk, run)
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        await session.execute(delete(ReportRow))
+        await session.execute(delete(BlobRow))
+    await submit(desk, run, patch_of("README.md", text, text + "\nSecond.\n"))
+    assert (await opened(desk, run)).iid == event.iid
+
+
 async def test_a_merge_request_that_somebody_else_opened_from_our_branch_is_left_alone(
     desk: Desk, run: RunId, world: Any
 ) -> None:
