@@ -17,9 +17,10 @@ from receiver.cli.base import click, command
 from receiver.outbound.errors import OutboundError
 from receiver.outbound.gitlab_client import Connection
 from receiver.outbound.jira_client import Jira
-from receiver.settings import DatabaseSettings, Settings, SettingsError, load, several
+from receiver.settings import DatabaseSettings, Settings, SettingsError, load
 from receiver.store import migrate
 from receiver.store.database import Database, address
+from receiver.web import hooks
 
 
 class Health(StrEnum):
@@ -70,8 +71,8 @@ async def findings() -> AsyncIterator[Finding]:
         yield Finding(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
         return
     yield Finding(health=Health.GOOD, what="settings", sentence="complete")
-    yield _hooks("GitLab hooks", settings.gitlab_signing_tokens + settings.gitlab_webhook_secrets, "GITLAB")
-    yield _hooks("Jira hooks", settings.jira_webhook_secrets + settings.jira_webhook_header, "JIRA")
+    yield _hooks("GitLab hooks", hooks.gitlab_secrets, settings)
+    yield _hooks("Jira hooks", hooks.jira_secrets, settings)
     yield _catalogue(settings)
     for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
         yield await _asked(what, Connection(settings.gitlab_url, token).identity)
@@ -101,11 +102,13 @@ async def _database() -> AsyncIterator[Finding]:
         yield Finding(health=Health.BAD, what="tables", sentence=sentence)
 
 
-def _hooks(what: str, secrets: str, prefix: str) -> Finding:
-    if several(secrets):
-        return Finding(health=Health.GOOD, what=what, sentence="have a secret")
-    names = {"GITLAB": "GITLAB_SIGNING_TOKENS or GITLAB_WEBHOOK_SECRETS", "JIRA": "JIRA_WEBHOOK_SECRETS"}[prefix]
-    return Finding(health=Health.BAD, what=what, sentence=f"could not be verified: set {names}")
+def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> Finding:
+    """Judge as `bug-fix serve` does when it starts."""
+    try:
+        secrets_of(settings)
+    except SettingsError as error:
+        return Finding(health=Health.BAD, what=what, sentence=str(error))
+    return Finding(health=Health.GOOD, what=what, sentence="can be verified")
 
 
 def _catalogue(settings: Settings) -> Finding:

@@ -121,6 +121,16 @@ def test_doctor_says_what_is_wrong_and_ends_with_its_own_code(postgres: str, emp
     assert "bug-fix migrate" in run(empty_database, "doctor").output
 
 
+def test_doctor_judges_hooks_as_serve_does() -> None:
+    names = ("GITLAB_TOKEN", "GITLAB_STARTER_TOKEN", "JIRA_TOKEN", "ANTHROPIC_API_KEY", "READ_TOKENS")
+    environ = dict.fromkeys(names, "t") | dict.fromkeys(("GITLAB_URL", "JIRA_URL", "PUBLIC_URL"), "http://127.0.0.1:1")
+    hooks = {"GITLAB_SIGNING_TOKENS": "whsec_###", "JIRA_WEBHOOK_HEADER": "X-Key"}
+    address = {"DATABASE_URL": "postgresql://127.0.0.1:1/x?connect_timeout=1"}
+    answer = CliRunner(env={"COLUMNS": "400"} | environ | hooks | address).invoke(main, ["doctor"])
+    assert "✗ GitLab hooks  GITLAB_SIGNING_TOKENS: A signing token is not" in answer.output
+    assert "✗ Jira hooks  JIRA_WEBHOOK_HEADER needs a colon" in answer.output
+
+
 @pytest.mark.parametrize("command", ["serve", "work", "migrate", "runs", "explain", "session", "start", "doctor"])
 def test_every_command_has_help_worth_reading(command: str) -> None:
     output = CliRunner(env={"COLUMNS": "100"}).invoke(main, [command, "--help"]).output
