@@ -34,7 +34,8 @@ class WorkerSettings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"
     gitlab_url: str
     """Address of GitLab, for example `https://gitlab.example.com`."""
     gitlab_token: str
-    """Token (scope `api`) of the bot that writes branches, merge requests and notes: Developer on the repositories."""
+    """Token (scope `api`) of the bot that writes branches, merge requests and notes and looks jobs and artifacts up:
+    Developer on the repositories and on the automation project."""
     gitlab_starter_token: str
     """Token of the bot that starts and cancels fix pipelines: Maintainer of the automation project, else Reporter."""
     jira_url: str

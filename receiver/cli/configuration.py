@@ -56,7 +56,19 @@ def _row(field: msgspec.structs.FieldInfo, text: str) -> str:
     return f"| `{field.encode_name}`{kind} | {_default(field)} | {_needed_by(field.name)} | {text} |"
 
 
+NEEDED_BY = {
+    "worker_concurrency": "work",
+    "sweep_seconds": "work",
+    "deliveries_retention_days": "work",
+    "transcripts_retention_days": "work",
+    "evidence_retention_days": "serve",
+}
+"""Those that one process alone reads although both know them. Evidence is given its last day when it is handed in."""
+
+
 def _needed_by(name: str) -> str:
+    if name in NEEDED_BY:
+        return NEEDED_BY[name]
     if name in DatabaseSettings.__struct_fields__:
         return "all"
     return "serve, work" if name in WorkerSettings.__struct_fields__ else "serve"
