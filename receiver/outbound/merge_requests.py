@@ -9,7 +9,6 @@ from typing import TypeVar
 from msgspec import Struct
 
 from pipelines.model import (
-    ArtifactKind,
     CommitSha,
     MergeRequestResult,
     Phase,
@@ -22,7 +21,7 @@ from pipelines.patch import PatchError, inspect, violations
 from pipelines.patch.secret_scan import find_secrets
 from pipelines.wire import sha256
 from receiver.notes import markup
-from receiver.outbound import patching
+from receiver.outbound import evidence, patching
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.errors import OutboundError, RefusedError
 from receiver.outbound.gitlab_repositories import Action, Head, MergeRequest, Project
@@ -32,15 +31,6 @@ from receiver.store.runs import RunFacts
 from receiver.store.story import Story
 from receiver.workflow.effects import OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
-
-LARGEST_EVIDENCE = 25 * 1024 * 1024
-"""Bytes of one uploaded file."""
-
-UPLOADED = {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE}
-"""Evidence that reviewers see in the merge request."""
-
-SHOWING = {Phase.REPRODUCTION, Phase.TESTING}
-"""Phases that show how it was before, and how it is with the patch."""
 
 
 class Fix(Struct, frozen=True, kw_only=True):
@@ -59,8 +49,8 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     fix = await _fix(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     head = await _commit(desk, facts, project, fix, story)
-    evidence = await _evidence(desk, story, project, effect)
-    made = await asyncio.to_thread(_merge_request, desk, facts, project, story, evidence)
+    shown = await _evidence(desk, story, project, effect)
+    made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown)
     event = MergeRequestOpened(
         repository=effect.repository, project_id=project.id, iid=made.iid, url=made.url, head_sha=head
     )
@@ -184,32 +174,22 @@ def title(story: Story) -> str:
 async def _evidence(desk: Desk, story: Story, project: Project, effect: OpenMergeRequest) -> tuple[str, ...]:
     """Upload what shows before and after, and return its Markdown; what can't be fetched is left out."""
     shown = []
-    for report in story.reports:
-        of_this = (report.repository, report.iteration, report.state)
-        if report.phase not in SHOWING or of_this != (effect.repository, effect.iteration, "accepted"):
+    for report, file in evidence.chosen(story.reports, repository=effect.repository, iteration=effect.iteration):
+        try:
+            content = await asyncio.to_thread(
+                desk.reader.artifact, report.project_id, report.job, file.path, limit=file.size
+            )
+            if sha256(content) != file.sha256:
+                continue  # the job changed it after it had reported; it proves nothing
+            name = file.path.rpartition("/")[2]
+            shown.append(await asyncio.to_thread(desk.repositories.upload, project.id, filename=name, content=content))
+        except OutboundError:
             continue
-        for file in report.artifacts:
-            if file.kind not in UPLOADED:
-                continue
-            try:
-                content = await asyncio.to_thread(
-                    desk.reader.artifact, report.project_id, report.job, file.path, limit=LARGEST_EVIDENCE
-                )
-                if sha256(content) != file.sha256:
-                    continue  # the job changed it after it had reported; it proves nothing
-                name = file.path.rpartition("/")[2]
-                shown.append(
-                    await asyncio.to_thread(desk.repositories.upload, project.id, filename=name, content=content)
-                )
-            except OutboundError:
-                continue
     return tuple(shown)
 
 
-def _merge_request(
-    desk: Desk, facts: RunFacts, project: Project, story: Story, evidence: tuple[str, ...]
-) -> MergeRequest:
-    description = desk.notes.description(story, repository=project.path, evidence=evidence)
+def _merge_request(desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[str, ...]) -> MergeRequest:
+    description = desk.notes.description(story, repository=project.path, evidence=shown)
     there = desk.repositories.merge_request_of(project.id, branch=facts.branch, target=project.default_branch)
     if there is not None and there.author_id != desk.repositories.bot:
         raise RefusedError(
