@@ -30,8 +30,19 @@ def refused(request: AnyRequest, error: HTTPException) -> Response[bytes]:
     sentence = _SENTENCES.get(error.status_code, error.detail)
     if anthropic_errors.is_below(request.url.path):
         return anthropic_errors.of_status(error.status_code, sentence)
+    if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
+        return Response(NOT_SIGNED_IN.encode(), status_code=401, media_type="text/html", headers=_HTML)
     return problem(error.status_code, sentence)
 
+
+NOT_SIGNED_IN = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Not signed in · bug-fix</title></head>
+<body><h1>Not signed in</h1>
+<p>Open <code>/enter?token=…</code> at this address once, with a read token from the people who run bug-fix
+(<code>READ_TOKENS</code>). This browser then stays signed in for 30 days. Then open your link again.</p></body></html>
+"""
+
+_HTML = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"}
 
 _SENTENCES = {
     404: "There is nothing at this address.",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+from datetime import datetime
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -16,6 +18,8 @@ from receiver.web.services import Services
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 COOKIE: Final = "bug_fix_read"
+COOKIE_S: Final = 30 * 24 * 3600
+"""Seconds for which a browser stays signed in."""
 
 
 def may_read(token: str, tokens: tuple[str, ...]) -> bool:
@@ -24,18 +28,32 @@ def may_read(token: str, tokens: tuple[str, ...]) -> bool:
     return bool(token) and any(same)
 
 
-def shown(connection: AnyConnection) -> str:
-    """Return the token that a request shows: bearer first, then the cookie."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    return connection.cookies.get(COOKIE, "")
+def cookie_of(token: str, *, expires: int) -> str:
+    """Return what a browser holds instead of the token: until when, and a proof that only the token's owner can make.
+
+    It is keyed by the token itself, so that it ends with a token that is taken away.
+    """
+    proof = hmac.new(token.encode(), f"{COOKIE}:{expires}".encode(), hashlib.sha256).hexdigest()
+    return f"{expires}.{proof}"
+
+
+def _signed_in(value: str, tokens: tuple[str, ...], *, now: datetime) -> bool:
+    until, _, _ = value.partition(".")
+    if not (until.isascii() and until.isdecimal() and len(until) <= 12) or int(until) <= now.timestamp():
+        return False
+    return may_read(value, tuple(cookie_of(token, expires=int(until)) for token in tokens))
 
 
 def guard(connection: AnyConnection, _: BaseRouteHandler) -> None:
     """Let readers in. Raises NotAuthorizedException for everybody else."""
     services: Services = connection.app.state.services
-    if not may_read(shown(connection), several(services.settings.read_tokens)):
+    tokens = several(services.settings.read_tokens)
+    scheme, _space, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        let_in = may_read(token.strip(), tokens)
+    else:
+        let_in = _signed_in(connection.cookies.get(COOKIE, ""), tokens, now=services.clock())
+    if not let_in:
         raise NotAuthorizedException(
             "Send a read token: `Authorization: Bearer …`, or open /enter?token=… in a browser."
         )
@@ -47,4 +65,6 @@ def sign_in(request: AnyRequest, services: Services) -> Cookie | None:
     if not may_read(token, several(services.settings.read_tokens)):
         return None
     secure = services.settings.public_url.startswith("https:")
-    return Cookie(key=COOKIE, value=token, httponly=True, samesite="strict", secure=secure, max_age=30 * 24 * 3600)
+    value = cookie_of(token, expires=int(services.clock().timestamp()) + COOKIE_S)
+    # lax: links in notes lead here from other sites, and no GET changes anything
+    return Cookie(key=COOKIE, value=value, httponly=True, samesite="lax", secure=secure, max_age=COOKIE_S)

@@ -1,6 +1,7 @@
 """Who may read, and that nobody else learns anything."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -8,7 +9,10 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from receiver.app import create_app
-from receiver.web.reading import COOKIE, may_read
+from receiver.web.reading import COOKIE, cookie_of, may_read
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+"""The served application's clock."""
 
 pytestmark = pytest.mark.integration
 
@@ -37,6 +41,9 @@ ADDRESSES = ["/", "/runs/PL-479", "/runs/nothing", "/api/runs", "/api/runs/PL-47
         {"authorization": "Basic read-one"},
         {"cookie": f"{COOKIE}=wrong"},
         {"cookie": "other=read-one"},
+        {"cookie": f"{COOKIE}=read-one"},
+        {"cookie": f"{COOKIE}={cookie_of('read-one', expires=int(NOW.timestamp()))}"},
+        {"cookie": f"{COOKIE}={cookie_of('taken away', expires=int(NOW.timestamp()) + 60)}"},
     ],
 )
 def test_without_a_read_token_nothing_is_shown(path: str, headers: dict[str, str], reader: httpx2.Client) -> None:
@@ -51,7 +58,8 @@ def test_without_a_read_token_nothing_is_shown(path: str, headers: dict[str, str
 def test_each_read_token_reads_by_header_and_by_cookie(path: str, reader: httpx2.Client) -> None:
     for token in ("read-one", "read-two"):
         assert reader.get(path, headers={"authorization": f"Bearer {token}"}).status_code == 200
-        assert reader.get(path, headers={"cookie": f"{COOKIE}={token}"}).status_code == 200
+        value = cookie_of(token, expires=int(NOW.timestamp()) + 60)
+        assert reader.get(path, headers={"cookie": f"{COOKIE}={value}"}).status_code == 200
 
 
 def test_every_other_address_that_reads_is_guarded(settings_of: Any, catalogue: Any, postgres: str) -> None:
@@ -75,9 +83,17 @@ def test_a_browser_signs_in_once_and_the_token_leaves_the_address(reader: httpx2
     answer = reader.get("/enter?token=read-two")
     assert (answer.status_code, answer.headers["location"]) == (302, "/")
     cookie = answer.headers["set-cookie"]
-    assert all(part in cookie for part in (f"{COOKIE}=read-two", "HttpOnly", "SameSite=strict", "Path=/"))
+    assert all(part in cookie for part in (f"{COOKIE}=", "HttpOnly", "SameSite=lax", "Path=/"))
+    assert "read-two" not in cookie
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert reader.get("/").status_code == 200
+
+
+def test_a_browser_that_is_not_signed_in_is_told_what_to_do(reader: httpx2.Client) -> None:
+    answer = reader.get("/runs/PL-479", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert (answer.status_code, answer.headers["content-type"]) == (401, "text/html; charset=utf-8")
+    assert "/enter?token=" in answer.text
+    assert "PL-479" not in answer.text
 
 
 def test_the_cookie_stays_on_https_where_there_is_https(serve: Any) -> None:
