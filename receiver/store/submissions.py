@@ -101,7 +101,7 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
                 size=artifact.size,
             )
         )
-        if artifact.kind is ArtifactKind.TRANSCRIPT:
+        if artifact.kind is ArtifactKind.TRANSCRIPT and await _handed_in(session, artifact.sha256, run=job.run):
             transcript = insert(TranscriptRow).values(
                 run_id=job.run,
                 iteration=job.iteration,
@@ -114,6 +114,12 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
             )
             await session.execute(transcript.on_conflict_do_nothing())
     return Kept.NEW
+
+
+async def _handed_in(session: AsyncSession, digest: Sha256, *, run: RunId) -> bool:
+    """Tell whether a job of this run handed these bytes in first: a report may name no other run's."""
+    own = select(BlobRow.sha256).where(BlobRow.sha256 == digest, BlobRow.run_id == run)
+    return await session.scalar(own) is not None
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value

@@ -172,3 +172,20 @@ def test_output_that_postgres_can_t_hold_does_not_cost_a_job_its_report(jobs: Jo
     api, report = jobs(Phase.REPRODUCTION), a_report(Phase.REPRODUCTION, result=replace(REPRODUCED, failure="a\0b"))
     assert [api.report(report).status_code for _ in range(2)] == [202, 202]
     assert desk.one("SELECT report->'result'->>'failure' FROM reports") == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_a_report_makes_no_transcript_of_what_another_run_handed_in(jobs: Jobs, desk: Any) -> None:
+    api = jobs(Phase.MERGE_REQUEST)
+    for digest, run in ((PATCH, "00000000000000aa"), ("c" * 64, None)):
+        desk.rows(
+            "INSERT INTO blobs (sha256, content, size, run_id, created_at, expires_at)"
+            " VALUES (%s, 'x', 1, %s, now(), now())",
+            digest,
+            run,
+        )
+    named = [
+        Artifact(kind=ArtifactKind.TRANSCRIPT, path=f".bug-fix/merge_request/{n}.jsonl", sha256=n * 64, size=1)
+        for n in ("b", "c", "d")
+    ]
+    assert api.report(a_report(Phase.MERGE_REQUEST, artifacts=tuple(named))).status_code == 202
+    assert desk.rows("SELECT sha256 FROM transcripts") == [(PATCH,)]
