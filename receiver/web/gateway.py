@@ -19,7 +19,7 @@ from receiver.jobs.agents import DEFAULT, agent_for
 from receiver.store import refusals, sessions, submissions
 from receiver.store.sessions import JobSession, Standing
 from receiver.web.anthropic_errors import refused
-from receiver.web.jobs import JobRequest, bearer
+from receiver.web.jobs import JobRequest, bearer, log_unknown
 from receiver.web.services import Services
 
 log = structlog.get_logger()
@@ -112,6 +112,7 @@ async def _standing(request: JobRequest, services: Services) -> Standing:
                 async with services.database.direct() as connection:
                     found = await sessions.standing(connection, token, now=services.clock())
     if found is None:
+        log_unknown(request)
         raise Refused(401, "authentication_error", "No living session: the gateway takes a job's session token.")
     return found
 

@@ -67,9 +67,14 @@ async def session_of(request: JobRequest, services: Services) -> JobSession | No
         async with services.database.begin() as session:
             found = await sessions.find(session, token, now=services.clock())
     if found is None:
-        client = request.client.host if request.client else None
-        log.warning("session.unknown", method=request.method, path=request.url.path[:200], client=client)
+        log_unknown(request)
     return found
+
+
+def log_unknown(request: JobRequest) -> None:
+    """Log that somebody showed no session token that lives; never the token."""
+    client = request.client.host if request.client else None
+    log.warning("session.unknown", method=request.method, path=request.url.path[:200], client=client)
 
 
 NO_SESSION = "No living session: get one with the job's ID token at /api/jobs/session."

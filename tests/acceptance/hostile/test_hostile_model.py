@@ -81,7 +81,7 @@ def test_who_guessed_is_in_the_receiver_s_log(model: Any) -> None:
     refused = [json.loads(line) for line in log.splitlines() if '"level": "warning"' in line]
     events = [(one["event"], one.get("path")) for one in refused]
     assert ("job.refused", None) in events
-    for path in ("/api/jobs/spec", "/api/jobs/report", f"/api/jobs/blobs/{'0' * 64}"):
+    for path in ("/api/jobs/spec", "/api/jobs/report", "/gateway/v1/messages", f"/api/jobs/blobs/{'0' * 64}"):
         assert ("session.unknown", path) in events
     assert {("delivery.refused", "/hooks/gitlab"), ("delivery.refused", "/hooks/jira")} <= set(events)
 
