@@ -15,7 +15,7 @@ import uvicorn
 
 def bind(port: int = 0, host: str = "127.0.0.1") -> tuple[socket.socket, str]:
     """Listen on a port (0 takes a free one); give the socket and its base URL."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(2048)
