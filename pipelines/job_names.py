@@ -29,7 +29,7 @@ def parse_job_name(name: str) -> JobName | None:
     if matched := _PREPARE.match(name):
         return JobName(phase=Phase.PREPARE, repository=ProjectPath(matched["repository"]))
     phase, separator, repository = name.partition(": ")
-    in_child = {Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST}
+    in_child = {Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST}
     if separator and repository and phase in in_child:
         return JobName(phase=Phase(phase), repository=ProjectPath(repository))
     return None

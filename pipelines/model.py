@@ -39,6 +39,8 @@ class Phase(StrEnum):
     REPRODUCTION = "reproduction"
     IMPLEMENTATION = "implementation"
     TESTING = "testing"
+    REVIEW = "review"
+    """Optional: an agent that can't write reads the tested patch."""
     MERGE_REQUEST = "merge_request"
 
 
@@ -112,6 +114,10 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     outcome: PlanOutcome
     reason: Text
     """Why this outcome; for anything but `fix` this is what people are told."""
+    question: Text = ""
+    """For `needs_information`: exactly what the reporter is asked."""
+    duplicate_of: Line = ""
+    """For `duplicate`: the issue key of the other ticket."""
     title: Line
     """Imperative, without the issue key: `Escape apostrophes in contact names`."""
     summary: Text
@@ -132,6 +138,15 @@ class Plan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deploy_pattern: DeployPattern
 
 
+class Framework(StrEnum):
+    """What runs a reproduction."""
+
+    PYTEST = "pytest"
+    """pytest-playwright, also with Playwright's API client instead of a page."""
+    PLAYWRIGHT_TEST = "playwright_test"
+    """`@playwright/test` in TypeScript or JavaScript, as the repository itself has it."""
+
+
 class ReproductionSubmission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the agent claims after writing a reproduction; the job checks it before it counts."""
 
@@ -141,6 +156,10 @@ class ReproductionSubmission(Struct, frozen=True, kw_only=True, forbid_unknown_f
     symptom: Text
     """Which symptom of the ticket the failing assertion shows, or what was seen instead."""
     steps: list[Line]
+    existing_test: bool = False
+    """The test was in the repository already, and already failed because of this bug."""
+    question: Text = ""
+    """When nothing was reproduced: what the reporter should be asked."""
 
 
 class FileRationale(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -157,6 +176,36 @@ class FixSubmission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     files: list[FileRationale]
     risk: Text
     rollback: Text
+    documentation: Text = ""
+    """Which documentation was updated for users, or why none had to be."""
+
+
+class Severity(StrEnum):
+    """How much a reviewer's finding weighs."""
+
+    MUST_FIX = "must_fix"
+    """The patch is wrong, or does harm."""
+    SHOULD_FIX = "should_fix"
+    NOTE = "note"
+
+
+class Finding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a reviewer found in a patch."""
+
+    file: Line
+    line: int
+    """1-based, in the patched file; 0 for the file as a whole."""
+    severity: Severity
+    claim: Text
+    """What is wrong, and for which input it shows."""
+    suggestion: Text
+
+
+class ReviewSubmission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the reviewing agent says of a tested patch."""
+
+    summary: Text
+    findings: list[Finding]
 
 
 class ArtifactKind(StrEnum):
@@ -169,6 +218,7 @@ class ArtifactKind(StrEnum):
     REPRODUCTION_TEST = "reproduction_test"
     SCREENSHOT = "screenshot"
     TRACE = "trace"
+    VIDEO = "video"
     JUNIT = "junit"
     LOG = "log"
     PATCH = "patch"
@@ -199,6 +249,27 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     exit_code: int
     failing: tuple[str, ...] = ()
     """Ids of failing tests, at most 50."""
+    flaky: tuple[str, ...] = ()
+    """Ids of tests that failed in one of two runs on the same code, at most 50; they count as neither."""
+
+
+class Coverage(Struct, frozen=True, kw_only=True):
+    """Lines that tests ran, of those that they could have run."""
+
+    covered: int
+    coverable: int
+
+    @property
+    def percent(self) -> float | None:
+        """The share in percent; None where there is nothing to cover."""
+        return 100 * self.covered / self.coverable if self.coverable else None
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """Linters and type checks, by the catalogue's command."""
+
+    exit_code: int
+    duration_s: float
 
 
 class AnalysisResult(Struct, frozen=True, kw_only=True, tag="analysis"):
@@ -212,7 +283,10 @@ class PrepareResult(Struct, frozen=True, kw_only=True, tag="prepare"):
 
     base_sha: CommitSha
     baseline: SuiteResult | None
-    """None when the catalogue names no test command."""
+    """The unit tests; None when the catalogue names no test command."""
+    integration: SuiteResult | None = None
+    coverage: Coverage | None = None
+    lint: CheckResult | None = None
 
 
 class GenerateResult(Struct, frozen=True, kw_only=True, tag="generate"):
@@ -233,6 +307,13 @@ class ReproductionResult(Struct, frozen=True, kw_only=True, tag="reproduction"):
     """The failing assertion's message, or why the failure did not count."""
     symptom: str
     steps: tuple[str, ...]
+    framework: Framework = Framework.PYTEST
+    tests: tuple[str, ...] = ()
+    """Names of the tests in the file."""
+    existing_test: bool = False
+    """The repository had this test already."""
+    question: str = ""
+    """When nothing was reproduced: what the reporter is asked."""
 
 
 class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementation"):
@@ -256,7 +337,22 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     reproduction_after_passed: bool
     suite: SuiteResult | None
     new_failures: tuple[str, ...]
-    """Failing now and not in the baseline."""
+    """Failing now and not in the baseline, unit and integration tests alike."""
+    integration: SuiteResult | None = None
+    coverage_before: Coverage | None = None
+    coverage: Coverage | None = None
+    """Of all lines, with the patch."""
+    changed_coverage: Coverage | None = None
+    """Of the lines that the patch adds or changes."""
+    lint: CheckResult | None = None
+
+
+class ReviewResult(Struct, frozen=True, kw_only=True, tag="review"):
+    """What a reader of the tested patch found."""
+
+    patch_sha256: Sha256
+    summary: str
+    findings: tuple[Finding, ...]
 
 
 class MergeRequestResult(Struct, frozen=True, kw_only=True, tag="merge_request"):
@@ -273,6 +369,7 @@ PhaseResult = (
     | ReproductionResult
     | ImplementationResult
     | TestingResult
+    | ReviewResult
     | MergeRequestResult
 )
 

@@ -42,6 +42,19 @@ class TicketComment(Struct, frozen=True, kw_only=True):
     created: str
 
 
+class TicketAttachment(Struct, frozen=True, kw_only=True):
+    """A file attached to the ticket. Untrusted."""
+
+    name: str
+    mime_type: str
+    size: int
+    """Bytes."""
+    text: str = ""
+    """Its content, where it is text and not too long."""
+    image: str = ""
+    """Its content in base64, where it is a picture that a model takes and not too large."""
+
+
 class Ticket(Struct, frozen=True, kw_only=True):
     """The Jira issue as fetched by REST at the run's start. Every text in it is untrusted."""
 
@@ -55,6 +68,11 @@ class Ticket(Struct, frozen=True, kw_only=True):
     reporter: str = ""
     url: str = ""
     comments: tuple[TicketComment, ...] = ()
+    attachments: tuple[TicketAttachment, ...] = ()
+    reporter_account: str = ""
+    """Account id (Cloud) or user key (Data Center)."""
+    security_level: str = ""
+    """Jira's issue security level; empty: everybody who sees the project sees the ticket."""
 
 
 class AgentSpec(Struct, frozen=True, kw_only=True):
@@ -194,6 +212,7 @@ __all__ = [
     "Session",
     "SessionRequest",
     "Ticket",
+    "TicketAttachment",
     "TicketComment",
     "decode",
     "encode",
