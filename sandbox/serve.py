@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from sandbox import node_tools
 from sandbox import scenario as scenarios
 from sandbox.anthropic.app import create as create_anthropic
 from sandbox.ci.orders import RunnerSettings
@@ -75,9 +76,10 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
     gitlab = await _seed(state, world)
     jira, jira_facts = _jira(world, urls["jira"])
     api_key = f"sk-ant-sandbox-{secrets.token_urlsafe(24)}"
+    node = await asyncio.to_thread(node_tools.place, world.state / "node")
     settings = RunnerSettings(
         root=world.state / "ci",
-        path=":".join([*map(str, world.ci_path), BASE_PATH]),
+        path=":".join([*map(str, [node] if node else []), *map(str, world.ci_path), BASE_PATH]),
         variables={name: os.environ[name] for name in FROM_RUNNER if name in os.environ},
     )
     plug = Plug(state, settings)
@@ -103,6 +105,8 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
         for name, url in urls.items():
             tell(f"{name:<10} {url}")
         tell(f"facts      {told}")
+        if node is None:
+            tell("node       not installed, so jobs of a front end will fail: run scripts/setup")
         await stop.wait()
         tell("stopping")
 
