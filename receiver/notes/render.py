@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.model import Phase, ProjectPath, SuiteResult
-from receiver.notes import markup
+from pipelines.model import ArtifactKind, Phase, ProjectPath, Severity
+from receiver.notes import figures, hindrances, markup
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
-from receiver.notes.view import NoteView
+from receiver.notes.view import Exhibit, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "notes"
@@ -41,10 +40,26 @@ STATES: Final[dict[RunStatus, tuple[str, str]]] = {
 }
 """State in a few words, and whose turn it is; empty where the run's reason says that."""
 
-COLUMNS: Final = (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST)
+COLUMNS: Final = (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
+"""Phases that a status note shows; review only where one ran."""
 
 MAX_STEPS: Final = 20
 MAX_CHANGES: Final = 20
+MAX_FINDINGS: Final = 20
+MAX_ROWS: Final = 3
+"""Repositories that a status note shows open; the others are folded."""
+MAX_BLOCKS: Final = 2
+"""Sentences on what blocks the merge that a status note shows open."""
+
+PICTURES: Final = (ArtifactKind.SCREENSHOT, ArtifactKind.VIDEO)
+"""What is shown side by side; other exhibits are links."""
+
+SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
+    Severity.MUST_FIX: ("must be fixed", "must be fixed"),
+    Severity.SHOULD_FIX: ("should be fixed", "should be fixed"),
+    Severity.NOTE: ("note", "notes"),
+}
+"""How findings are counted, one and many; the weightiest first."""
 
 
 def render_ticket_note(view: NoteView) -> str:
@@ -59,31 +74,52 @@ def render_refusal(text: str, *, run: str) -> str:
 
 def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str:
     """Return the status note on a merge request, in GitLab's Markdown."""
-    return _render("merge_request_note.md.j2", _markdown(), view=view, repository=repository)
+    fix, mine = view.fix(repository), view.merge_request(repository)
+    others = [other for other in view.fixes if other.repository != repository]
+    shown = [phase for phase in COLUMNS if phase is not Phase.REVIEW or any(p.phase is phase for p in view.phases)]
+    return _render(
+        "merge_request_note.md.j2",
+        _markdown(),
+        view=view,
+        fix=fix,
+        mine=mine,
+        fixes=[fix, *others],
+        columns=shown,
+        blocks=hindrances.of(view, repository),
+        is_linked=any(one.repository != repository for one in view.merge_requests),
+    )
 
 
-def render_merge_request_description(view: NoteView, *, repository: ProjectPath, evidence: tuple[str, ...] = ()) -> str:
-    """Return a merge request's description, in GitLab's Markdown. `evidence`: GitLab's own Markdown of our uploads."""
-    shown = [one for text in evidence if (one := markup.upload(text)) is not None]
-    return _render("merge_request_description.md.j2", _markdown(), view=view, fix=view.fix(repository), evidence=shown)
+def render_merge_request_description(
+    view: NoteView, *, repository: ProjectPath, evidence: tuple[Exhibit, ...] = ()
+) -> str:
+    """Return a merge request's description, in GitLab's Markdown."""
+    if view.confidential:
+        return _render("merge_request_confidential.md.j2", _markdown(), view=view, fix=view.fix(repository))
+    shown = {(one.kind, one.moment): text for one in evidence if (text := markup.upload(one.markdown)) is not None}
+    gallery = [
+        (kind, shown.get((kind, Moment.BEFORE), Raw("")), shown.get((kind, Moment.AFTER), Raw("")))
+        for kind in PICTURES
+        if any(of is kind for of, _ in shown)
+    ]
+    files = [text for (kind, _), text in shown.items() if kind not in PICTURES]
+    return _render(
+        "merge_request_description.md.j2",
+        _markdown(),
+        view=view,
+        fix=view.fix(repository),
+        gallery=gallery,
+        files=files,
+    )
 
 
-def money(value: Decimal | None) -> Raw:
-    """Return dollars for people; an unknown cost is said to be unknown."""
-    return Raw("unknown" if value is None else f"${value:.2f}")
-
-
-def spent(view: NoteView) -> Raw:
-    """Return the run's cost against its budget."""
-    known = money(view.known_usd) if view.cost_usd is not None else f"at least {money(view.known_usd)}"
-    return Raw(f"{known} of {money(view.budget_usd)}")
-
-
-def suite(result: SuiteResult | None) -> Raw:
-    """Return passed and run tests, `41/41`."""
-    if result is None:
-        return Raw("not run")
-    return Raw(f"{result.passed}/{result.passed + result.failed + result.errors}")
+def findings(review: Review) -> Raw:
+    """Return how many findings there are of each severity."""
+    return figures.listed(
+        f"{count} {names[0] if count == 1 else names[1]}"
+        for severity, names in SEVERITIES.items()
+        if (count := review.count(severity))
+    )
 
 
 def words(value: str) -> str:
@@ -119,19 +155,25 @@ def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) ->
         lstrip_blocks=True,
     )
     found.filters |= {
-        "money": money,
-        "suite": suite,
+        "money": figures.money,
+        "tests": figures.tests,
+        "rows": figures.rows,
+        "figures": figures.line,
+        "findings": findings,
         "words": words,
         "line": markup.line,
         "sentence": markup.sentence,
     } | markups
     found.globals |= {
         "STATES": STATES,
-        "COLUMNS": COLUMNS,
+        "SEVERITIES": SEVERITIES,
         "MARKER": Raw(MARKER),
         "GITLAB_MARKER": Raw(GITLAB_MARKER),
         "MAX_STEPS": MAX_STEPS,
         "MAX_CHANGES": MAX_CHANGES,
-        "spent": spent,
+        "MAX_FINDINGS": MAX_FINDINGS,
+        "MAX_ROWS": MAX_ROWS,
+        "MAX_BLOCKS": MAX_BLOCKS,
+        "spent": figures.spent,
     }
     return found

@@ -8,7 +8,19 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipelines.model import IssueKey, Location, Phase, ProjectPath, RunId, SuiteResult
+from pipelines.model import (
+    ArtifactKind,
+    CheckResult,
+    Coverage,
+    Finding,
+    IssueKey,
+    Location,
+    Phase,
+    ProjectPath,
+    RunId,
+    Severity,
+    SuiteResult,
+)
 from receiver.workflow.run import RunStatus
 
 
@@ -41,10 +53,33 @@ class Change(Struct, frozen=True, kw_only=True):
     rationale: str
 
 
+class Measured(Struct, frozen=True, kw_only=True):
+    """What the tests and checks of a repository say, without the patch or with it. None: not run, or not told."""
+
+    unit: SuiteResult | None = None
+    integration: SuiteResult | None = None
+    coverage: Coverage | None = None
+    """Of all lines."""
+    lint: CheckResult | None = None
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    """What an agent that read the tested patch says of it."""
+
+    summary: str
+    findings: tuple[Finding, ...]
+
+    def count(self, severity: Severity) -> int:
+        """Return how many findings weigh so much."""
+        return sum(one.severity is severity for one in self.findings)
+
+
 class Fix(Struct, frozen=True, kw_only=True):
     """What is known of the fix in one repository."""
 
     repository: ProjectPath
+    summary: str = ""
+    """What the fix does, in the words of the agent that wrote it."""
     changes: tuple[Change, ...] = ()
     risk: str = ""
     rollback: str = ""
@@ -55,8 +90,30 @@ class Fix(Struct, frozen=True, kw_only=True):
     """The reproduction failed before the patch."""
     is_green: bool = False
     """The reproduction passes with the patch."""
-    suite_before: SuiteResult | None = None
-    suite_after: SuiteResult | None = None
+    before: Measured = Measured()
+    after: Measured = Measured()
+    changed_coverage: Coverage | None = None
+    """Of the lines that the patch adds or changes."""
+    documentation: str = ""
+    """Which documentation was updated for users, or why none had to be."""
+    review: Review | None = None
+    """None: no review ran."""
+
+
+class Moment(StrEnum):
+    """Which of the two states evidence shows."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Exhibit(Struct, frozen=True, kw_only=True):
+    """A piece of evidence that was uploaded to GitLab."""
+
+    moment: Moment
+    kind: ArtifactKind
+    markdown: str
+    """GitLab's own, of our upload."""
 
 
 class MergeRequestLine(Struct, frozen=True, kw_only=True):
@@ -67,6 +124,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     url: str
     state: str
     head_sha: str
+    wave: int = 0
+    """When it is deployed: those of a lower number go first."""
 
 
 class PhaseCost(Struct, frozen=True, kw_only=True):
@@ -84,6 +143,8 @@ class NoteView(Struct, frozen=True, kw_only=True):
     issue_key: IssueKey
     issue_url: str
     status: RunStatus
+    confidential: bool = False
+    """Whoever reads the merge request may not read the ticket: nothing of what was found is told there."""
     reason: str
     iteration: int
     iterations: int
@@ -97,6 +158,7 @@ class NoteView(Struct, frozen=True, kw_only=True):
     phases: tuple[PhaseLine, ...] = ()
     fixes: tuple[Fix, ...] = ()
     merge_requests: tuple[MergeRequestLine, ...] = ()
+    """In the order in which they are deployed."""
     remarks: tuple[str, ...] = ()
     """Sentences about what could not be done without stopping the run, for example a transition."""
     diagnoses: tuple[str, ...] = ()
@@ -113,3 +175,7 @@ class NoteView(Struct, frozen=True, kw_only=True):
     def fix(self, repository: ProjectPath) -> Fix:
         """Return what is known of the fix in a repository."""
         return next((f for f in self.fixes if f.repository == repository), Fix(repository=repository))
+
+    def merge_request(self, repository: ProjectPath) -> MergeRequestLine | None:
+        """Return the merge request of a repository, if there is one."""
+        return next((m for m in self.merge_requests if m.repository == repository), None)

@@ -6,26 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from msgspec.structs import replace
-
 from pipelines.catalogue import Catalogue
-from pipelines.model import (
-    AnalysisResult,
-    ImplementationResult,
-    IssueKey,
-    Phase,
-    PhaseResult,
-    PrepareResult,
-    ProjectPath,
-    ReportOutcome,
-    ReproductionResult,
-    RunId,
-    TestingResult,
-)
-from receiver.notes import render
+from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, RunId
+from receiver.notes import fixes, render
 from receiver.notes.markup import MARKER
-from receiver.notes.view import Change, Fix, Mark, MergeRequestLine, NoteView, PhaseCost, PhaseLine
-from receiver.store.story import Job, Report, Story
+from receiver.notes.view import Exhibit, Mark, MergeRequestLine, NoteView, PhaseCost, PhaseLine
+from receiver.store.story import Job, MergeRequest, Report, Story
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
 
@@ -59,8 +45,8 @@ class StatusNotes:
         """Return the status note on a merge request, in GitLab's Markdown."""
         return render.render_merge_request_note(self.view(story), repository=ProjectPath(repository))
 
-    def description(self, story: Story, *, repository: str, evidence: tuple[str, ...]) -> str:
-        """Return a merge request's description, in GitLab's Markdown; `evidence` is GitLab's Markdown of uploads."""
+    def description(self, story: Story, *, repository: str, evidence: tuple[Exhibit, ...]) -> str:
+        """Return a merge request's description, in GitLab's Markdown."""
         return render.render_merge_request_description(
             self.view(story), repository=ProjectPath(repository), evidence=evidence
         )
@@ -71,7 +57,8 @@ class StatusNotes:
 
     def view(self, story: Story) -> NoteView:
         """Return what the notes say."""
-        run, plan, policy = story.run, story.plan, self._catalogue().policy
+        run, plan, catalogue = story.run, story.plan, self._catalogue()
+        policy = catalogue.policy
         pipelines = [p for p in story.pipelines if p.iteration == run.iteration]
         above = next((p for p in reversed(pipelines) if p.parent is None), None)
         reports = [r for r in story.reports if r.iteration == run.iteration and r.state != "pending"]
@@ -91,13 +78,8 @@ class StatusNotes:
             risk=plan.risk if plan else "",
             risk_reason=plan.risk_reason if plan else "",
             phases=tuple(_phases(jobs, reports, above.url if above else "")),
-            fixes=tuple(_fix(repository, reports) for repository in in_scope),
-            merge_requests=tuple(
-                MergeRequestLine(
-                    repository=ProjectPath(m.repository), iid=m.iid, url=m.url, state=m.state, head_sha=m.head_sha
-                )
-                for m in story.merge_requests
-            ),
+            fixes=tuple(fixes.of(repository, reports) for repository in in_scope),
+            merge_requests=tuple(_merge_requests(story, catalogue)),
             remarks=tuple(_remarks(story)),
             diagnoses=tuple(a.diagnosis for a in story.iterations if a.diagnosis),
             cost_usd=story.costs.total.cost_usd,
@@ -126,47 +108,27 @@ def _phases(jobs: Iterable[Job], reports: list[Report], pipeline_url: str) -> It
             repository=ProjectPath(repository) if repository else None,
             mark=Mark.NO if is_no else MARKS[meaning(job.status).progress],
             url=f"{project}/-/jobs/{job.id}" if project else "",
-            finding=_finding(report) if report else "",
+            finding=fixes.finding(report) if report else "",
         )
 
 
-def _finding(report: Report) -> str:
-    match report.result:
-        case AnalysisResult(plan=plan) if plan.location is not None:
-            return f"{plan.location.file}:{plan.location.line}"
-        case ReproductionResult(reproduced=True):
-            return f"red, {report.result.failure}"
-        case ImplementationResult(files=files, insertions=insertions, deletions=deletions):
-            return f"{len(files)} file{'' if len(files) == 1 else 's'} +{insertions} −{deletions}"
-        case TestingResult(reproduction_after_passed=True, suite=suite):
-            return f"green, {render.suite(suite)}"
-        case _:
-            return report.reason
+def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequestLine]:
+    """Yield the run's merge requests in the order in which the catalogue deploys their repositories."""
+    keys = {path: repository.key for path, repository in catalogue.repositories.items()}
+    waves = {key: number for number, wave in enumerate(catalogue.deploy.order) for key in wave}
 
+    def wave_of(one: MergeRequest) -> int:
+        return waves.get(keys.get(ProjectPath(one.repository), ""), 0)
 
-def _fix(repository: ProjectPath, reports: list[Report]) -> Fix:
-    """Return what the accepted reports of a repository tell."""
-    counted = {r.phase: r.result for r in reports if r.repository == repository and r.state == "accepted" and r.result}
-    fix = Fix(repository=repository)
-    for result in counted.values():
-        fix = _with(fix, result)
-    return fix
-
-
-def _with(fix: Fix, result: PhaseResult) -> Fix:
-    match result:
-        case PrepareResult():
-            return replace(fix, suite_before=result.baseline)
-        case ReproductionResult():
-            return replace(fix, symptom=result.symptom, steps=result.steps, is_red=result.reproduced)
-        case ImplementationResult(fix=said):
-            changes = tuple(Change(file=one.file, rationale=one.rationale) for one in said.files)
-            return replace(fix, changes=changes, risk=said.risk, rollback=said.rollback)
-        case TestingResult():
-            green = result.reproduction_after_passed
-            return replace(fix, is_green=green, suite_after=result.suite)
-        case _:
-            return fix
+    for one in sorted(story.merge_requests, key=wave_of):
+        yield MergeRequestLine(
+            repository=ProjectPath(one.repository),
+            iid=one.iid,
+            url=one.url,
+            state=one.state,
+            head_sha=one.head_sha,
+            wave=wave_of(one),
+        )
 
 
 def _remarks(story: Story) -> Iterator[str]:

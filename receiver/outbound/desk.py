@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from pipelines.catalogue import Catalogue
+from receiver.notes.view import Exhibit
 from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab_pipelines import Pipelines
 from receiver.outbound.gitlab_repositories import Repositories
@@ -31,8 +32,8 @@ class Notes(Protocol):
     def merge_request(self, story: Story, *, repository: str) -> str:
         """Return the status note on a merge request, in GitLab's Markdown."""
 
-    def description(self, story: Story, *, repository: str, evidence: tuple[str, ...]) -> str:
-        """Return a merge request's description, in GitLab's Markdown; `evidence` is Markdown that shows uploads."""
+    def description(self, story: Story, *, repository: str, evidence: tuple[Exhibit, ...]) -> str:
+        """Return a merge request's description, in GitLab's Markdown."""
 
     def marker(self, run: str) -> str:
         """Return the text that each note of a run holds."""

@@ -21,9 +21,10 @@ from pipelines.patch import PatchError, inspect, violations
 from pipelines.patch.secret_scan import find_secrets
 from pipelines.wire import sha256
 from receiver.notes import markup
-from receiver.outbound import evidence, patching
+from receiver.notes.view import Exhibit
+from receiver.outbound import exhibits, patching
 from receiver.outbound.desk import Desk, Performed
-from receiver.outbound.errors import OutboundError, RefusedError
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab_repositories import Action, Head, MergeRequest, Project
 from receiver.outbound.standing_notes import Place, keep_note
 from receiver.store import merge_requests, runs, settled, stories
@@ -49,7 +50,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     fix = await _fix(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     head = await _commit(desk, facts, project, fix, story)
-    shown = await _evidence(desk, story, project, effect)
+    shown = await exhibits.upload(desk, story, project.id, repository=effect.repository, iteration=effect.iteration)
     made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown)
     event = MergeRequestOpened(
         repository=effect.repository, project_id=project.id, iid=made.iid, url=made.url, head_sha=head
@@ -171,24 +172,9 @@ def title(story: Story) -> str:
     return f"{story.run.issue_key}: {markup.title(what) or 'Fix'}"
 
 
-async def _evidence(desk: Desk, story: Story, project: Project, effect: OpenMergeRequest) -> tuple[str, ...]:
-    """Upload what shows before and after, and return its Markdown; what can't be fetched is left out."""
-    shown = []
-    for report, file in evidence.chosen(story.reports, repository=effect.repository, iteration=effect.iteration):
-        try:
-            content = await asyncio.to_thread(
-                desk.reader.artifact, report.project_id, report.job, file.path, limit=file.size
-            )
-            if sha256(content) != file.sha256:
-                continue  # the job changed it after it had reported; it proves nothing
-            name = file.path.rpartition("/")[2]
-            shown.append(await asyncio.to_thread(desk.repositories.upload, project.id, filename=name, content=content))
-        except OutboundError:
-            continue
-    return tuple(shown)
-
-
-def _merge_request(desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[str, ...]) -> MergeRequest:
+def _merge_request(
+    desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[Exhibit, ...]
+) -> MergeRequest:
     description = desk.notes.description(story, repository=project.path, evidence=shown)
     there = desk.repositories.merge_request_of(project.id, branch=facts.branch, target=project.default_branch)
     if there is not None and there.author_id != desk.repositories.bot:

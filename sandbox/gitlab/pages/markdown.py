@@ -2,7 +2,7 @@
 
 Raw HTML stays text, but for what notes need: `<details>` and `<summary>`, each on a line; comments, which vanish; a few
 inline tags without attributes. As on GitLab, what follows `<summary>` is Markdown only after a blank line. Bare URLs
-become links; `/uploads/…` leads to the project's uploads.
+become links; `/uploads/…` leads to the project's uploads, and an image that is a video becomes a player, as on GitLab.
 """
 
 import re
@@ -22,6 +22,8 @@ _FOLD: Final = re.compile(
     r"(?P<open><details(?: open)?>)?\s*(?:<summary>(?P<summary>.*?)</summary>)?\s*(?P<close></details>)?\s*"
 )
 _INLINE: Final = re.compile(r"<!--.*?-->|</?(?:sub|sup|kbd|b|i|em|strong|code)>|<br ?/?>", re.DOTALL)
+_VIDEOS: Final = (".mp4", ".m4v", ".mov", ".webm", ".ogv")
+"""lib/gitlab/file_type_detection.rb"""
 _URL: Final = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 
@@ -120,6 +122,8 @@ def _safe(state: StateCore) -> None:
                 value = str(child.attrs.get(name, ""))
                 if value.startswith("/uploads/"):
                     child.attrs[name] = uploads + value
+            if child.type == "image" and str(child.attrs["src"]).endswith(_VIDEOS):
+                child.type = "video"
             if child.type == "link_open":
                 child.attrs["rel"] = "nofollow noreferrer noopener"
 
@@ -134,7 +138,12 @@ def _make() -> MarkdownIt:
     parser.core.ruler.push("safe_links", _safe)
     for name in ("fold", "safe_tag"):
         parser.add_render_rule(name, _as_is)
+    parser.add_render_rule("video", _player)
     return parser
+
+
+def _player(_self: object, tokens: list[Token], index: int, _options: object, _env: object) -> str:
+    return f'<video src="{escapeHtml(str(tokens[index].attrs["src"]))}" controls preload="metadata"></video>'
 
 
 def _as_is(_self: object, tokens: list[Token], index: int, _options: object, _env: object) -> str:

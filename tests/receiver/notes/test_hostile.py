@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from msgspec.structs import replace
 
-from pipelines.model import IssueKey, Location, Phase, ProjectPath, RunId, SuiteResult
+from pipelines.model import (
+    ArtifactKind,
+    Finding,
+    IssueKey,
+    Location,
+    Phase,
+    ProjectPath,
+    RunId,
+    Severity,
+    SuiteResult,
+)
 from receiver.notes import (
     NoteView,
     markup,
@@ -19,7 +30,18 @@ from receiver.notes import (
     render_refusal,
     render_ticket_note,
 )
-from receiver.notes.view import Change, Fix, Mark, MergeRequestLine, PhaseCost, PhaseLine
+from receiver.notes.view import (
+    Change,
+    Exhibit,
+    Fix,
+    Mark,
+    Measured,
+    MergeRequestLine,
+    Moment,
+    PhaseCost,
+    PhaseLine,
+    Review,
+)
 from receiver.workflow.run import RunStatus
 
 REPOSITORY = ProjectPath("payk12/contacts")
@@ -84,8 +106,14 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
                 steps=(text,),
                 is_red=True,
                 is_green=True,
-                suite_before=suite,
-                suite_after=suite,
+                before=Measured(unit=suite),
+                after=Measured(unit=suite),
+                summary=text,
+                documentation=text,
+                review=Review(
+                    summary=text,
+                    findings=(Finding(file=text, line=7, severity=Severity.MUST_FIX, claim=text, suggestion=text),),
+                ),
             ),
         ),
         merge_requests=(
@@ -104,11 +132,21 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
     )
 
 
+def exhibits(text: str) -> tuple[Exhibit, ...]:
+    return (
+        Exhibit(moment=Moment.BEFORE, kind=ArtifactKind.SCREENSHOT, markdown="![shot](/uploads/1/shot.png)"),
+        Exhibit(moment=Moment.AFTER, kind=ArtifactKind.SCREENSHOT, markdown=text),
+        Exhibit(moment=Moment.AFTER, kind=ArtifactKind.TRACE, markdown=text),
+    )
+
+
 def markdowns(text: str) -> list[str]:
     said = view(text)
     return [
         render_merge_request_note(said, repository=REPOSITORY),
-        render_merge_request_description(said, repository=REPOSITORY, evidence=("![shot](/uploads/1/shot.png)", text)),
+        render_merge_request_description(said, repository=REPOSITORY, evidence=exhibits(text)),
+        render_merge_request_description(replace(said, confidential=True), repository=REPOSITORY),
+        render_merge_request_note(replace(said, confidential=True), repository=REPOSITORY),
     ]
 
 
@@ -123,8 +161,8 @@ def everything(tokens: list[Any]) -> list[Any]:
 
 
 OWN_HTML = re.compile(
-    r"<!-- bug-fix:run=0123456789abcdef -->|</?(details|summary|sub)>|Cost by phase, earlier attempts|"
-    r"Steps of the reproduction|\s"
+    r"<!-- bug-fix:run=0123456789abcdef -->|</?(details|summary|sub)>|Cost by phase, remarks, earlier attempts|"
+    r"Cost by phase, earlier attempts|Findings|Steps of the reproduction|\s"
 )
 
 

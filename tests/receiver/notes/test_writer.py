@@ -1,5 +1,6 @@
 """The notes of a run, word for word, as people read them."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,12 +8,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start
+from pipelines.catalogue import Agent, Catalogue, Deploy, Jira, Policy, Repository, Stack, Start
 from pipelines.model import (
     AnalysisResult,
+    ArtifactKind,
+    CheckResult,
     Complexity,
+    Coverage,
     DeployPattern,
     FileRationale,
+    Finding,
     FixSubmission,
     ImplementationResult,
     Location,
@@ -24,15 +29,24 @@ from pipelines.model import (
     ProjectPath,
     RepositoryPlan,
     ReproductionResult,
+    ReviewResult,
     Risk,
+    Severity,
     SuiteResult,
 )
 from pipelines.model import (
     TestingResult as Proof,
 )
-from receiver.notes import StatusNotes
+from receiver.notes import (
+    StatusNotes,
+    render_merge_request_description,
+    render_merge_request_note,
+    render_ticket_note,
+)
+from receiver.notes.view import Exhibit, Moment
 from receiver.store.spending import Cost, Costs
-from receiver.store.story import Act, Job, MergeRequest, Pipeline, Report, RunFacts, Story
+from receiver.store.story import Act, Attempt, Job, MergeRequest, Pipeline, Report, RunFacts, Story
+from receiver.workflow.run import RunStatus
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 REPOSITORY = ProjectPath("payk12/contacts")
@@ -290,21 +304,130 @@ def test_an_escalation_says_why_and_what_could_not_be_done(notes: StatusNotes, s
     assert "Note:" not in notes.ticket(replace(failed, effects=(act, moved)))
 
 
+EXHIBITS = (
+    Exhibit(moment=Moment.BEFORE, kind=ArtifactKind.SCREENSHOT, markdown="![red](/uploads/1/red.png)"),
+    Exhibit(moment=Moment.AFTER, kind=ArtifactKind.SCREENSHOT, markdown="![green](/uploads/2/green.png)"),
+    Exhibit(moment=Moment.BEFORE, kind=ArtifactKind.TRACE, markdown="[red.zip](/uploads/3/red.zip)"),
+    Exhibit(moment=Moment.AFTER, kind=ArtifactKind.TRACE, markdown="[x](http://evil)"),
+)
+
+
 def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, story: Story) -> None:
-    text = notes.description(story, repository=REPOSITORY, evidence=("![red](/uploads/1/red.png)", "[x](http://evil)"))
+    text = notes.description(story, repository=REPOSITORY, evidence=EXHIBITS)
     assert shown(text) == (
         "**Wrong** Names with an apostrophe give 500.\n\n"
         "**Cause** `src/contacts.py:42`: Quoting by hand.\n\n"
         "**Change**\n- `src/contacts.py`: a bound parameter\n\n"
-        "| | before | after |\n|---|---|---|\n| reproduction | ✗ | ✓ |\n| suite | 40/40 | 41/41 |\n\n"
-        "![red](/uploads/1/red.png)\n\n"
+        "| | before | after |\n|---|---|---|\n| reproduction | ✗ | ✓ |\n| unit tests | 40/40 | 41/41 |\n\n"
+        "| before | after |\n|---|---|\n| ![red](/uploads/1/red.png) | ![green](/uploads/2/green.png) |\n\n"
+        "Traces: [red.zip](/uploads/3/red.zip) (open one with `playwright show-trace`)\n\n"
         "<details><summary>Steps of the reproduction</summary>\n\n"
         "1. Open the form.\n1. Save O'Brien.\n\n</details>\n\n"
-        "**Risk** low: One statement.\n**Roll back** revert this commit.\n**Linked** none\n\n"
+        "**Risk** low: One statement.\\\n**Roll back** revert this commit.\\\n**Linked** none\n\n"
         "Ticket [PL-479](https://jira.example/browse/PL-479) · "
         "[how this came about](https://receiver.example/runs/0123456789abcdef)\n\n"
         "<!-- bug-fix:run=0123456789abcdef -->\n"
     )
+
+
+def with_everything(story: Story) -> Story:
+    """Return a run of which every phase told all that it can."""
+    tested, prepared, fixed = RESULTS[Phase.TESTING], RESULTS[Phase.PREPARE], RESULTS[Phase.IMPLEMENTATION]
+    assert isinstance(tested, Proof)
+    assert isinstance(prepared, PrepareResult)
+    assert isinstance(fixed, ImplementationResult)
+    results: dict[Phase, PhaseResult] = {
+        Phase.PREPARE: replace(
+            prepared,
+            integration=suite(5),
+            coverage=Coverage(covered=1, coverable=2),
+            lint=CheckResult(exit_code=1, duration_s=1.0),
+        ),
+        Phase.IMPLEMENTATION: replace(fixed, fix=replace(fixed.fix, documentation="CHANGELOG.md tells of it")),
+        Phase.TESTING: replace(
+            tested,
+            integration=replace(suite(4, 1), flaky=("test_clock",)),
+            coverage_before=Coverage(covered=812, coverable=1000),
+            coverage=Coverage(covered=819, coverable=1000),
+            changed_coverage=Coverage(covered=4, coverable=4),
+            lint=CheckResult(exit_code=0, duration_s=1.0),
+        ),
+        Phase.REVIEW: ReviewResult(
+            patch_sha256=HASH,
+            summary="Sound",
+            findings=(
+                Finding(
+                    file="src/contacts.py",
+                    line=50,
+                    severity=Severity.NOTE,
+                    claim="A long name",
+                    suggestion="Shorten it",
+                ),
+                Finding(file="src/form.ts", line=0, severity=Severity.MUST_FIX, claim="null is stored", suggestion=""),
+            ),
+        ),
+    }
+    told = {r.phase: r for r in story.reports}
+    told[Phase.REVIEW] = replace(told[Phase.TESTING], job=9, phase=Phase.REVIEW)
+    reports = tuple(replace(r, result=results.get(Phase(r.phase), r.result)) for r in told.values())
+    above = story.pipelines[0]
+    pipelines = (replace(above, jobs=(*above.jobs, job(9, Phase.REVIEW, "success"))),)
+    return replace(story, reports=reports, pipelines=pipelines)
+
+
+def test_the_description_compares_all_that_was_measured(notes: StatusNotes, story: Story) -> None:
+    text = shown(notes.description(with_everything(story), repository=REPOSITORY, evidence=()))
+    assert (
+        "| reproduction | ✗ | ✓ |\n"
+        "| unit tests | 40/40 | 41/41 |\n"
+        "| integration tests | 5/5 | 4/5, 1 flaky |\n"
+        "| coverage, all lines | 81.2 % | 81.9 % (+0.7 pp) |\n"
+        "| coverage, changed lines |  | 100 % (4 of 4) |\n"
+        "| lint and types | ✗ | ✓ |\n"
+    ) in text
+
+
+def test_the_description_tells_what_a_reviewer_found_the_weightiest_first(notes: StatusNotes, story: Story) -> None:
+    text = shown(notes.description(with_everything(story), repository=REPOSITORY, evidence=()))
+    assert (
+        "**Review** by an agent that can't write: 1 must be fixed, 1 note. Sound.\n\n"
+        "<details><summary>Findings</summary>\n\n"
+        "- **must be fixed** `src/form.ts`: null is stored.\n"
+        "- **note** `src/contacts.py:50`: A long name. Shorten it.\n"
+    ) in text
+    assert "**Documentation** CHANGELOG.md tells of it.\\\n" in text
+
+
+def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
+    tested = RESULTS[Phase.TESTING]
+    assert isinstance(tested, Proof)
+    result = replace(tested, changed_coverage=Coverage(covered=0, coverable=0))
+    reports = tuple(replace(r, result=result) if r.phase is Phase.TESTING else r for r in story.reports)
+    text = notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=())
+    assert "| coverage, changed lines |  | no line to cover |" in text
+
+
+def test_a_confidential_fix_tells_where_the_details_are_and_none_of_them(notes: StatusNotes, story: Story) -> None:
+    view = replace(notes.view(with_everything(story)), confidential=True, diagnoses=("The token leaks.",))
+    texts = [
+        render_merge_request_description(view, repository=REPOSITORY, evidence=EXHIBITS),
+        render_merge_request_note(view, repository=REPOSITORY),
+        render_merge_request_note(
+            replace(view, status=RunStatus.ESCALATED, reason="The token leaks."), repository=REPOSITORY
+        ),
+        render_ticket_note(view),
+    ]
+    for text in map(shown, texts):
+        for detail in ("apostrophe", "O'Brien", "contacts.py", "form.ts", "uploads", "token leaks", "Quoting", "null"):
+            assert detail not in text
+    assert "told in the run's story and on the ticket, to those who may read them" in texts[0]
+    assert "[PL-479](https://jira.example/browse/PL-479)" in shown(texts[0])
+
+
+def opened_lines(text: str) -> list[str]:
+    """Return the lines that are seen before anybody unfolds anything: not the marker, not what rules a table."""
+    seen = re.sub(r"<details>.*?</summary>.*?</details>", "<fold>", text, flags=re.DOTALL)
+    return [line for line in seen.splitlines() if line and not line.startswith(("<!--", "|---"))]
 
 
 def test_the_status_note_opens_with_at_most_twelve_lines(notes: StatusNotes, story: Story) -> None:
@@ -315,12 +438,71 @@ def test_the_status_note_opens_with_at_most_twelve_lines(notes: StatusNotes, sto
         "**Bug fix: waiting for review** · iteration 1 of 3 · $1.12 of $6.00. Your turn: review and merge.\n\n"
         "| | reproduction | implementation | testing | merge request |\n|---|---|---|---|---|\n"
         f"| payk12/contacts | [✓]({jobs}/2) | [✓]({jobs}/3) | [✓]({jobs}/4) | · |\n\n"
-        "Reproduction: failed before, passes with the fix · suite: 40/40 before, 41/41 after\n"
+        "reproduction ✗ → ✓ · unit tests 40/40 → 41/41\n"
     )
-    opened = text.partition("<details>")[0]
-    assert len([line for line in opened.splitlines() if line]) <= 12
     assert "| analysis | $0.48 |\n| implementation | $0.64 |\n| in all | $1.12 |" in text
     assert "Updated 2026-11-22 10:00 UTC for `cccccccccccc`" in text
+    assert len(opened_lines(text)) == 6
+
+
+def test_with_five_repositories_and_many_hindrances_it_still_does(notes: StatusNotes, story: Story) -> None:
+    names = [ProjectPath(f"payk12/{name}") for name in ("a", "b", "c", "d")]
+    parts = [replace(PLAN.repositories[0], repository=name) for name in names]
+    requests = [replace(story.merge_requests[0], repository=name, iid=n) for n, name in enumerate(names, start=2)]
+    several = replace(
+        with_everything(story),
+        plan=replace(PLAN, repositories=[*PLAN.repositories, *parts]),
+        merge_requests=(*requests, *story.merge_requests),
+        iterations=(Attempt(number=1, diagnosis="Two tests failed.", started_at=NOW, finished_at=NOW),),
+    )
+    text = shown(notes.merge_request(several, repository=REPOSITORY))
+    opened = opened_lines(text)
+    assert len(opened) <= 12
+    assert [line.split(" |")[0] for line in opened if line.startswith("| ")][1:] == [
+        "| payk12/contacts",
+        "| payk12/a",
+        "| payk12/b",
+    ]
+    assert opened.count("<fold>") == 1
+    assert sum(line.startswith("Blocks the merge: ") for line in opened) <= 2
+    assert "<summary>Cost by phase, other repositories, earlier attempts</summary>" in text
+    assert "| payk12/d |" in text
+    assert "Attempt 1: Two tests failed." in text
+    assert "| review |" in text.splitlines()[3]
+
+
+def test_linked_merge_requests_stand_in_the_order_of_deployment(story: Story) -> None:
+    later, first = ProjectPath("payk12/frontend"), ProjectPath("payk12/api")
+    stack = Stack(preset="python", image="python:3.11")
+    catalogue = Catalogue(
+        automation_project=ProjectPath("payk12/bug-fix"),
+        automation_ref="main",
+        jira=Jira(project="PL", start=Start()),
+        policy=Policy(),
+        agents={},
+        repositories={
+            path: Repository(key=path.rpartition("/")[2], project=path, agent="default", stack=stack)
+            for path in (later, first, REPOSITORY)
+        },
+        deploy=Deploy(order=(("api",), ("contacts",), ("frontend",))),
+    )
+    notes = StatusNotes(catalogue=lambda: catalogue, public_url="https://receiver.example/", clock=lambda: NOW)
+    url = story.merge_requests[0].url
+    others = [replace(story.merge_requests[0], repository=name, iid=n) for n, name in ((2, later), (3, first))]
+    linked = replace(story, merge_requests=(*others, *story.merge_requests))
+    text = shown(notes.merge_request(linked, repository=REPOSITORY))
+    assert (
+        "Linked, in the order in which they go: "
+        f"[payk12/api\\!3]({url}) (opened) → this one → [payk12/frontend\\!2]({url}) (opened)\n"
+    ) in text
+    assert "Blocks the merge: payk12/api\\!3 goes first: the catalogue deploys it before this one.\n" in text
+    merged = replace(linked, merge_requests=(others[0], replace(others[1], state="merged"), *story.merge_requests))
+    assert "Blocks the merge" not in notes.merge_request(merged, repository=REPOSITORY)
+
+
+def test_what_a_reviewer_wants_fixed_blocks_the_merge(notes: StatusNotes, story: Story) -> None:
+    text = shown(notes.merge_request(with_everything(story), repository=REPOSITORY))
+    assert "Blocks the merge: The reviewing agent found one thing that must be fixed; see the description." in text
 
 
 @pytest.mark.parametrize("status", ["merged", "closed", "cancelled", "failed", "declined", "not_reproduced"])

@@ -36,7 +36,7 @@ def report(*files: File, **changes: Any) -> Report:
 
 
 def paths(*reports: Report) -> list[str]:
-    return [file.path for _, file in evidence.chosen(reports, repository="a/b", iteration=1)]
+    return [one.file.path for one in evidence.chosen(reports, repository="a/b", iteration=1)]
 
 
 def test_the_first_screenshot_and_trace_of_each_phase_are_shown() -> None:
@@ -70,3 +70,14 @@ def test_all_files_together_have_a_limit() -> None:
 )
 def test_what_does_not_count_here_is_not_shown(change: dict[str, Any]) -> None:
     assert paths(report(file("a.png"), **change)) == []
+
+
+def test_of_the_pictures_that_testing_took_the_one_with_the_patch_is_shown() -> None:
+    taken = report(file("screenshot-before.png"), file("screenshot-after.png"))
+    assert paths(taken) == ["screenshot-after.png"]
+
+
+def test_a_file_is_uploaded_under_a_name_that_no_job_chose() -> None:
+    video = file("x.webm", kind=ArtifactKind.VIDEO)
+    (shot, film) = evidence.chosen([report(file("../@all.png"), video)], repository="a/b", iteration=1)
+    assert (shot.name, film.name) == ("screenshot-after.png", "video-after.webm")

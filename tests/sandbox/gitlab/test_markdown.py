@@ -10,7 +10,7 @@ from sandbox.gitlab.pages.markdown import render
 
 ALLOWED = re.compile(
     r"</?(?:p|strong|em|code|pre|ul|ol|li|h[1-6]|table|thead|tbody|tr|th|td|blockquote|hr|br|s|sub|sup|kbd|b|i|details"
-    r"|summary|a|img)(?: [^<>]*)? ?/?>"
+    r"|summary|a|img|video)(?: [^<>]*)? ?/?>"
 )
 
 
@@ -64,6 +64,13 @@ def test_uploads_lead_to_the_project_and_bare_urls_are_links() -> None:
     assert 'src="/-/project/7/uploads/ab/x.png"' in html
     assert '<a href="https://example.org/a?b=1" rel="nofollow noreferrer noopener">' in html
     assert "</a>." in html
+
+
+def test_an_image_that_is_a_video_becomes_a_player() -> None:
+    html = render("![after](/uploads/ab/after.webm)", uploads="/-/project/7")
+    assert html == ('<p><video src="/-/project/7/uploads/ab/after.webm" controls preload="metadata"></video></p>\n')
+    hostile = render('![x](https://a.b/"onplay="alert(1).webm)')
+    assert 'onplay="' not in hostile
 
 
 def test_code_stays_as_it_is_written() -> None:

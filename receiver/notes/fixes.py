@@ -1,0 +1,89 @@
+"""Read what is known of the fix in one repository out of its accepted reports. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from pipelines.model import (
+    AnalysisResult,
+    ImplementationResult,
+    PhaseResult,
+    PrepareResult,
+    ProjectPath,
+    ReproductionResult,
+    ReviewResult,
+    TestingResult,
+)
+from receiver.notes import figures
+from receiver.notes.view import Change, Fix, Measured, Review
+from receiver.store.story import Report
+
+
+def of(repository: ProjectPath, reports: Iterable[Report]) -> Fix:
+    """Return what the accepted reports of a repository tell."""
+    counted = {r.phase: r.result for r in reports if r.repository == repository and r.state == "accepted" and r.result}
+    fix = Fix(repository=repository)
+    for result in counted.values():
+        fix = _with(fix, result)
+    return fix
+
+
+def _with(fix: Fix, result: PhaseResult) -> Fix:
+    match result:
+        case PrepareResult():
+            before = Measured(
+                unit=result.baseline,
+                integration=result.integration,
+                coverage=fix.before.coverage or result.coverage,
+                lint=result.lint,
+            )
+            return replace(fix, before=before)
+        case ReproductionResult():
+            return replace(fix, symptom=result.symptom, steps=result.steps, is_red=result.reproduced)
+        case ImplementationResult(fix=said):
+            changes = tuple(Change(file=one.file, rationale=one.rationale) for one in said.files)
+            return replace(
+                fix,
+                summary=said.summary,
+                changes=changes,
+                risk=said.risk,
+                rollback=said.rollback,
+                documentation=said.documentation,
+            )
+        case TestingResult():
+            return _tested(fix, result)
+        case ReviewResult():
+            return replace(fix, review=Review(summary=result.summary, findings=result.findings))
+        case _:
+            return fix
+
+
+def _tested(fix: Fix, result: TestingResult) -> Fix:
+    after = Measured(unit=result.suite, integration=result.integration, coverage=result.coverage, lint=result.lint)
+    return replace(
+        fix,
+        is_green=result.reproduction_after_passed,
+        # measured by the same job on the same machine as the one after, so it is the one to compare with
+        before=replace(fix.before, coverage=result.coverage_before or fix.before.coverage),
+        after=after,
+        changed_coverage=result.changed_coverage,
+    )
+
+
+def finding(report: Report) -> str:
+    """Return what a report found, in a few words."""
+    match report.result:
+        case AnalysisResult(plan=plan) if plan.location is not None:
+            return f"{plan.location.file}:{plan.location.line}"
+        case ReproductionResult(reproduced=True):
+            return f"red, {report.result.failure}"
+        case ImplementationResult(files=files, insertions=insertions, deletions=deletions):
+            return f"{len(files)} file{'' if len(files) == 1 else 's'} +{insertions} −{deletions}"
+        case TestingResult(reproduction_after_passed=True, suite=suite):
+            return f"green, {figures.suite(suite)}"
+        case ReviewResult(findings=findings):
+            return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
+        case _:
+            return report.reason
