@@ -34,7 +34,7 @@ from sandbox.anthropic.clock import Pace
 
 pytestmark = pytest.mark.integration
 
-FIX = {"summary": "s", "files": [], "risk": "r", "rollback": "b"}
+FIX = {"summary": "s", "files": [], "risk": "r", "rollback": "b", "documentation": "d"}
 SUBMIT = {"tool_use": [{"name": "submit_fix", "input": FIX}]}
 
 
@@ -167,8 +167,8 @@ def test_the_prefix_is_the_same_bytes_in_every_call_and_the_conversation_only_gr
 
 
 def test_a_tool_of_another_phase_is_refused_when_it_is_called(talk: Talk) -> None:
-    plan = {"reproduced": False, "test_path": "", "symptom": "", "steps": []}
-    talk.hold(use("submit_reproduction", **plan), SUBMIT)
+    no = {"reproduced": False, "test_path": "", "symptom": "", "steps": [], "existing_test": False, "question": ""}
+    talk.hold(use("submit_reproduction", **no), SUBMIT)
     refused, accepted = talk.results()
     assert refused["is_error"]
     assert "not permitted in the implementation phase" in refused["content"]

@@ -70,8 +70,21 @@ def use(name: str, **given: Any) -> dict[str, Any]:
     return {"tool_use": [{"name": name, "input": given}]}
 
 
-CLAIM = {"reproduced": True, "test_path": "tests/test_it.py", "symptom": "s", "steps": ["look"]}
-FIX = {"summary": "s", "files": [{"file": "NOTES.md", "rationale": "r"}], "risk": "low", "rollback": "revert"}
+CLAIM = {
+    "reproduced": True,
+    "test_path": "tests/test_it.py",
+    "symptom": "s",
+    "steps": ["look"],
+    "existing_test": False,
+    "question": "",
+}
+FIX = {
+    "summary": "s",
+    "files": [{"file": "NOTES.md", "rationale": "r"}],
+    "risk": "low",
+    "rollback": "revert",
+    "documentation": "n",
+}
 
 
 def test_a_patch_that_makes_pytest_lie_does_not_make_the_reproduction_pass(receiver: Any, run_job: RunJob) -> None:
@@ -199,7 +212,14 @@ def test_snoop(page, base_url):
 
 def test_a_hostile_test_finds_no_token(receiver: Any, run_job: RunJob, project_dir: Path) -> None:
     receiver.accepted(patch=HARMLESS, test=RED_TEST)
-    claim = {"reproduced": True, "test_path": "tests/test_snoop.py", "symptom": "s", "steps": ["look"]}
+    claim = {
+        "reproduced": True,
+        "test_path": "tests/test_snoop.py",
+        "symptom": "s",
+        "steps": ["look"],
+        "existing_test": False,
+        "question": "",
+    }
     receiver.converse(
         conversation(
             "reproduction",
@@ -218,8 +238,22 @@ def test_a_hostile_test_finds_no_token(receiver: Any, run_job: RunJob, project_d
 
 def test_a_test_that_only_claims_a_failure_is_not_a_reproduction(receiver: Any, run_job: RunJob) -> None:
     receiver.accepted(patch=HARMLESS, test=RED_TEST)
-    claim = {"reproduced": True, "test_path": "tests/test_claim.py", "symptom": "s", "steps": ["look"]}
-    no = {"reproduced": False, "test_path": "", "symptom": "It works.", "steps": ["save"]}
+    claim = {
+        "reproduced": True,
+        "test_path": "tests/test_claim.py",
+        "symptom": "s",
+        "steps": ["look"],
+        "existing_test": False,
+        "question": "",
+    }
+    no = {
+        "reproduced": False,
+        "test_path": "",
+        "symptom": "It works.",
+        "steps": ["save"],
+        "existing_test": False,
+        "question": "",
+    }
     receiver.converse(
         conversation(
             "reproduction",
