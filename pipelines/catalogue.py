@@ -84,12 +84,30 @@ class Repository(Struct, frozen=True, kw_only=True):
     """Globs that a patch may touch."""
 
 
+class AgentTool(StrEnum):
+    """What an agent works with. A phase permits some of them, a profile some of those."""
+
+    READ = "read"
+    GLOB = "glob"
+    GREP = "grep"
+    BASH = "bash"
+    WRITE = "write"
+    EDIT = "edit"
+
+
 class Agent(Struct, frozen=True, kw_only=True):
     """An agent profile."""
 
     name: str
     model: str
     limits: Limits = Limits()
+    prompt: str = ""
+    """Name of its template; empty: its own name."""
+    profile: str = ""
+    """The template's text, where it is the team's; empty: it comes with the job client."""
+    tools: tuple[AgentTool, ...] = tuple(AgentTool)
+    stacks: tuple[str, ...] = ()
+    """Presets of the repositories that it implements in; empty: all."""
 
 
 class Start(Struct, frozen=True, kw_only=True):

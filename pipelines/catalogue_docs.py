@@ -20,7 +20,7 @@ import msgspec.inspect as mi
 from msgspec import Struct
 
 from pipelines.catalogue_format import File, schema
-from pipelines.catalogue_rules import BUILT_IN_AGENTS
+from pipelines.profiles import ALL_TOOLS, BUILT_IN
 from pipelines.stacks import PRESETS
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
@@ -41,10 +41,7 @@ def files(page: str) -> dict[str, str]:
 def reference() -> str:
     """Return tables of all keys and of the presets, as Markdown."""
     parts = ["\n".join(_table(struct, where)) for struct, where in _sections()]
-    return (
-        "\n\n".join([*parts, "\n".join(_presets()), f"Built-in agents: {', '.join(map(_code, BUILT_IN_AGENTS))}."])
-        + "\n"
-    )
+    return "\n\n".join([*parts, "\n".join(_presets()), "\n".join(_agents())]) + "\n"
 
 
 def _sections() -> Iterator[tuple[type[Struct], str]]:
@@ -132,6 +129,17 @@ def _presets() -> Iterator[str]:
             stack.coverage_report,
         )
         yield f"| `{name.value}` | " + " | ".join(_code((cell or "").replace("|", "\\|")) for cell in cells) + " |"
+
+
+def _agents() -> Iterator[str]:
+    yield "### Built-in agents"
+    yield ""
+    yield "| | for | stacks | tools |"
+    yield "|---|---|---|---|"
+    for name, profile in BUILT_IN.items():
+        stacks = ", ".join(map(_code, profile.stacks)) or "all"
+        tools = "all" if profile.tools == ALL_TOOLS else ", ".join(map(_code, profile.tools))
+        yield f"| `{name}` | {profile.purpose} | {stacks} | {tools} |"
 
 
 def _code(text: str) -> str:

@@ -5,14 +5,16 @@ Every error names file, line and key and says what to do; as many as can be told
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from pipelines.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Stack
 from pipelines.catalogue_format import AgentEntry, File, RepositoryEntry, StackEntry
-from pipelines.catalogue_rules import BUILT_IN_AGENTS, faults
+from pipelines.catalogue_rules import faults
 from pipelines.model import Limits, ProjectPath
+from pipelines.profiles import ALL_TOOLS, BUILT_IN, DEFAULT
 from pipelines.stacks import PRESETS
 from pipelines.structure import problems as structural
 from pipelines.wire import sha256
@@ -36,8 +38,12 @@ def _line(source: str, problem: Problem) -> str:
     return f"{source}:{problem.line}: {where}{problem.sentence}"
 
 
-def read(text: str, *, source: str) -> Catalogue:
-    """Return the catalogue written in `text`; `source` is the file's name for people. Raises `CatalogueError`."""
+def read(text: str, *, source: str, templates: Mapping[str, str] | None = None) -> Catalogue:
+    """Return the catalogue written in `text`; `source` is the file's name for people. Raises `CatalogueError`.
+
+    `templates` are the texts of the team's own agents by template name; they are frozen with the catalogue.
+    """
+    templates = templates or {}
     document = parse(text)
     found = document.problems
     if document.value is not None or not found:
@@ -46,16 +52,24 @@ def read(text: str, *, source: str) -> Catalogue:
     if found:
         raise CatalogueError(source, found)
     file = msgspec.convert(document.value, File)
-    found = tuple(Problem(line=document.line(path), path=path, sentence=sentence) for path, sentence in faults(file))
+    found = tuple(
+        Problem(line=document.line(path), path=path, sentence=sentence)
+        for path, sentence in faults(file, templates=templates)
+    )
     if found:
         raise CatalogueError(source, found)
-    return _resolved(file, digest=sha256(text.encode()))
+    return _resolved(file, templates, digest=_digest(text, templates))
 
 
-def _resolved(file: File, *, digest: str) -> Catalogue:
-    built_in = Agent(name="default", model=DEFAULT_MODEL)
-    default = _agent("default", file.agents.get("default", AgentEntry()), built_in)
-    names = [*BUILT_IN_AGENTS, *(name for name in file.agents if name not in BUILT_IN_AGENTS)]
+def _digest(text: str, templates: Mapping[str, str]) -> str:
+    """Return what names this version: of the file alone, or of the file and the team's templates."""
+    return sha256("\0".join([text, *(part for item in sorted(templates.items()) for part in item)]).encode())
+
+
+def _resolved(file: File, templates: Mapping[str, str], *, digest: str) -> Catalogue:
+    built_in = Agent(name=DEFAULT, model=DEFAULT_MODEL)
+    default = _agent(DEFAULT, file.agents.get(DEFAULT, AgentEntry()), built_in, templates)
+    names = [*BUILT_IN, *(name for name in file.agents if name not in BUILT_IN)]
     repositories = {
         ProjectPath(entry.project): _repository(key, entry, file) for key, entry in file.repositories.items()
     }
@@ -65,20 +79,31 @@ def _resolved(file: File, *, digest: str) -> Catalogue:
         automation_image=file.automation.image,
         jira=file.jira,
         policy=file.policy,
-        agents={name: _agent(name, file.agents.get(name, AgentEntry()), default) for name in names},
+        agents={name: _agent(name, file.agents.get(name, AgentEntry()), default, templates) for name in names},
         repositories=repositories,
         deploy=Deploy(pattern=file.deploy.pattern, order=file.deploy.order),
         sha256=digest,
     )
 
 
-def _agent(name: str, entry: AgentEntry, default: Agent) -> Agent:
+def _agent(name: str, entry: AgentEntry, default: Agent, templates: Mapping[str, str]) -> Agent:
+    """Return a profile: model and limits as `default` has them, tools and stacks as the built-in of this name has."""
+    profile = BUILT_IN.get(name)
     limits = Limits(
         max_turns=entry.max_turns or default.limits.max_turns,
         max_cost_usd=entry.max_cost_usd or default.limits.max_cost_usd,
         max_seconds=entry.max_seconds or default.limits.max_seconds,
     )
-    return Agent(name=name, model=entry.model or default.model, limits=limits)
+    stacks = entry.stacks if entry.stacks is not None else profile.stacks if profile else ()
+    return Agent(
+        name=name,
+        model=entry.model or default.model,
+        limits=limits,
+        prompt=entry.prompt or "",
+        profile=templates.get(entry.prompt or name, ""),
+        tools=entry.tools or (profile.tools if profile else ALL_TOOLS),
+        stacks=tuple(stack.value for stack in stacks),
+    )
 
 
 def _repository(key: str, entry: RepositoryEntry, file: File) -> Repository:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
-from pipelines.catalogue import Commands, Jira, Policy, Serve
+from pipelines.catalogue import AgentTool, Commands, Jira, Policy, Serve
 from pipelines.model import DeployPattern
 from pipelines.stacks import Preset
 
@@ -21,6 +21,14 @@ Name = Annotated[
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
         description="a short name of letters, digits, dots, dashes and underscores",
         examples=["frontend"],
+    ),
+]
+AgentName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
+        description="an agent's name of lower-case letters, digits and dashes",
+        examples=["dotnet-pro"],
     ),
 ]
 Project = Annotated[
@@ -104,7 +112,7 @@ class Automation(Struct, frozen=True, kw_only=True):
 
 
 class AgentEntry(Struct, frozen=True, kw_only=True):
-    """What an agent does differently from `default`."""
+    """An agent: what is different from `default`, or from the built-in one of this name."""
 
     model: Model | None = None
     """Model id; else that of `default`."""
@@ -114,6 +122,12 @@ class AgentEntry(Struct, frozen=True, kw_only=True):
     """Dollars that one conversation may cost."""
     max_seconds: Positive | None = None
     """Seconds that one conversation may take."""
+    tools: tuple[AgentTool, ...] | None = None
+    """What it may use of what a phase permits; never more than that."""
+    stacks: tuple[Preset, ...] | None = None
+    """Stacks of the repositories that it implements in; left out: all."""
+    prompt: AgentName | None = None
+    """Its template, `templates/prompts/agents/NAME.md.j2` beside this file; left out: the one of its own name."""
 
 
 class Reports(Struct, frozen=True, kw_only=True):
@@ -187,8 +201,8 @@ class File(Struct, frozen=True, kw_only=True):
     repositories: Annotated[dict[Name, RepositoryEntry], Meta(min_length=1)]
     """By a short name."""
     policy: Policy = Policy()
-    agents: dict[Name, AgentEntry] = field(default_factory=dict)
-    """By name; `default` holds for all of them."""
+    agents: dict[AgentName, AgentEntry] = field(default_factory=dict)
+    """By name; model and limits of `default` hold for all of them."""
     stacks: dict[Preset, StackEntry] = field(default_factory=dict)
     """Changes to a preset for every repository that uses it, for example a pinned image."""
     deploy: DeployEntry = DeployEntry()

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
-from pipelines.catalogue_format import File, RepositoryEntry
+from pipelines.catalogue import AgentTool
+from pipelines.catalogue_format import AgentEntry, File, RepositoryEntry
+from pipelines.profiles import BUILT_IN, unfit
 from pipelines.structure import suggestion
 from pipelines.yaml_lines import Path
-
-BUILT_IN_AGENTS: Final = (
-    "default",
-    "python-pro",
-    "nextjs-pro",
-    "dotnet-pro",
-    "legacy-modernizer",
-    "multi-repo-fixer",
-    "code-reviewer",
-)
-"""Agents that a catalogue may name without a section of their own; they are as `default` then."""
 
 MAX_ITERATIONS: Final = 10
 
 Fault = tuple[Path, str]
 
 
-def faults(file: File) -> Iterator[Fault]:
-    """Yield what is wrong, with its place."""
+def faults(file: File, *, templates: Container[str] = ()) -> Iterator[Fault]:
+    """Yield what is wrong, with its place. `templates` are those of agents that stand beside the file, by name."""
     yield from _jira(file)
     yield from _policy(file)
-    yield from _agents(file)
+    yield from _agents(file, templates)
     yield from _repositories(file)
     yield from _order(file)
 
@@ -63,14 +54,23 @@ def _policy(file: File) -> Iterator[Fault]:
             yield ("policy", name), "with this limit no patch is accepted; write at least 1"
 
 
-def _agents(file: File) -> Iterator[Fault]:
+def _agents(file: File, templates: Container[str]) -> Iterator[Fault]:
     for name, agent in file.agents.items():
+        template = agent.prompt or name
+        if template not in BUILT_IN and template not in templates:
+            where = ("agents", name, "prompt") if agent.prompt else ("agents", name)
+            yield (
+                where,
+                f"the template of this agent is missing; write templates/prompts/agents/{template}.md.j2 beside it",
+            )
+        if agent.tools == ():
+            yield ("agents", name, "tools"), "without tools the agent can't work; name some, such as [read, glob, grep]"
         if agent.max_cost_usd is not None and agent.max_cost_usd <= 0:
             yield ("agents", name, "max_cost_usd"), "with this limit the agent can't work; write dollars, such as 3.00"
 
 
 def _repositories(file: File) -> Iterator[Fault]:
-    agents = [*BUILT_IN_AGENTS, *(name for name in file.agents if name not in BUILT_IN_AGENTS)]
+    agents = [*BUILT_IN, *(name for name in file.agents if name not in BUILT_IN)]
     seen = {file.automation.project: "the automation project"}
     for key, entry in file.repositories.items():
         here = ("repositories", key)
@@ -82,6 +82,8 @@ def _repositories(file: File) -> Iterator[Fault]:
         seen.setdefault(entry.project, f'the project of "{key}"')
         if entry.agent not in agents:
             yield (*here, "agent"), f'there is no agent "{entry.agent}"; {suggestion(entry.agent, agents)}'
+        elif why := _unfit(entry, file.agents.get(entry.agent, AgentEntry())):
+            yield (*here, "agent"), f"{why}; name another agent, or widen its section below `agents`"
         for index, folder in enumerate(entry.cache or ()):
             if not folder.startswith(".cache/"):
                 yield (*here, "cache", index), f'"{folder}" is not kept; caches lie below .cache/, such as .cache/npm'
@@ -90,6 +92,13 @@ def _repositories(file: File) -> Iterator[Fault]:
         for index, folder in enumerate(stack.cache or ()):
             if not folder.startswith(".cache/"):
                 yield ("stacks", preset, "cache", index), f'"{folder}" is not kept; caches lie below .cache/'
+
+
+def _unfit(entry: RepositoryEntry, agent: AgentEntry) -> str | None:
+    profile = BUILT_IN.get(entry.agent)
+    stacks = agent.stacks if agent.stacks is not None else profile.stacks if profile else ()
+    tools = agent.tools or (profile.tools if profile else tuple(AgentTool))
+    return unfit(entry.agent, stacks=stacks, tools=tools, stack=entry.stack)
 
 
 def _serve(key: str, entry: RepositoryEntry, keys: list[str]) -> Iterator[Fault]:

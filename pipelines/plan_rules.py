@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import Plan, PlanOutcome, RepositoryPlan
+from pipelines.profiles import unfit
 
 
 def problems(plan: Plan, catalogue: Catalogue) -> list[str]:
@@ -37,10 +38,21 @@ def _entry(entry: RepositoryPlan, catalogue: Catalogue) -> list[str]:
         found.append(f"{entry.repository[:100]} is not in the catalogue; it has {known}.")
     if entry.agent not in catalogue.agents:
         found.append(f"{entry.agent[:100]} is not an agent; there are {', '.join(sorted(catalogue.agents))}.")
+    elif why := _unfit(entry, catalogue):
+        own = catalogue.repositories[entry.repository].agent
+        found.append(f"{why}; {entry.repository}'s own agent is {own}.")
     if not 0 <= entry.confidence <= 1:
         found.append(f"The confidence for {entry.repository[:100]} is {entry.confidence}; it goes from 0 to 1.")
     found += [f"{path[:200]} is not a path inside the repository." for path in entry.files if not _inside(path)]
     return found
+
+
+def _unfit(entry: RepositoryPlan, catalogue: Catalogue) -> str | None:
+    repository = catalogue.repositories.get(entry.repository)
+    if repository is None:
+        return None
+    agent = catalogue.agents[entry.agent]
+    return unfit(agent.name, stacks=agent.stacks, tools=agent.tools, stack=repository.stack.preset)
 
 
 def _location(plan: Plan) -> list[str]:

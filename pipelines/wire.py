@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from pipelines.catalogue import Catalogue
+from pipelines.catalogue import AgentTool, Catalogue
 from pipelines.model import (
     Artifact,
     CommitSha,
@@ -81,6 +81,12 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     name: str
     model: str
     limits: Limits
+    prompt: str = ""
+    """Name of its template; empty: its own name."""
+    profile: str = ""
+    """The template's text, where it is the team's; empty: the job client brings it."""
+    tools: tuple[AgentTool, ...] = tuple(AgentTool)
+    """What it may use of what its phase permits."""
 
 
 class Input(Struct, frozen=True, kw_only=True):

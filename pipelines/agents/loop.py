@@ -204,9 +204,9 @@ class Agent:
     async def _use(
         self, conversation: Conversation, name: str, given: object, left_s: float
     ) -> tuple[ToolResult, bool]:
-        if (refused := refusal(name, conversation.phase)) is not None:
+        if (refused := refusal(name, conversation.phase, conversation.agent)) is not None:
             self.refused += 1
-            self._log.say(f"  {name}: refused, not permitted in {conversation.phase}")
+            self._log.say(f"  {name}: refused, not permitted to {conversation.agent.name} in {conversation.phase}")
             return ToolResult(content=refused, is_error=True), False
         if not isinstance(given, dict):
             return ToolResult(content=f"{name}: the input must be an object.", is_error=True), False

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipelines.agents.untrusted import Cleaner
 from pipelines.job.errors import JobError
-from pipelines.wire import RunSpec
+from pipelines.profiles import DEFAULT
+from pipelines.wire import AgentSpec, RunSpec
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "prompts"
 
@@ -28,10 +30,10 @@ class Prompts:
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
         self._folder = folder
-        self._environment = Environment(
+        self._environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),
             undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701 - prompts are Markdown; untrusted text is JSON before it gets here
+            autoescape=False,  # prompts are Markdown; untrusted text is JSON before it gets here
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
@@ -47,27 +49,41 @@ class Prompts:
 
     def first_message(self, spec: RunSpec, cleaner: Cleaner, values: Mapping[str, object] | None = None) -> str:
         """Return the first user message of a phase: marker lines, profile, instructions, documents."""
-        agent = spec.agent.name if spec.agent is not None else "default"
+        facts: dict[str, object] = {
+            "phase": spec.phase.value,
+            "issue_key": _checked(_ISSUE_KEY, spec.ticket.key, "issue key"),
+            "repository": None if spec.repository is None else _checked(_PROJECT, spec.repository, "project path"),
+        }
         return self._render(
             f"{spec.phase}.md.j2",
-            phase=spec.phase.value,
-            issue_key=_checked(_ISSUE_KEY, spec.ticket.key, "issue key"),
+            **facts,
             iteration=spec.iteration,
-            repository=None if spec.repository is None else _checked(_PROJECT, spec.repository, "project path"),
-            profile=self._profile(agent),
+            profile=self._profile(spec.agent, facts | {"stack": _stack(spec)}),
             ticket=cleaner.document(spec.ticket),
             plan=None if spec.plan is None else cleaner.document(spec.plan),
             diagnosis=None if spec.diagnosis is None else cleaner.document({"diagnosis": spec.diagnosis}),
             **dict(values or {}),
         )
 
-    def _profile(self, agent: str) -> str:
-        name = f"agents/{_checked(_AGENT, agent, 'agent name')}.md.j2"
-        known = (self._folder / name).exists()
-        return self._render(name if known else "agents/default.md.j2").strip()
+    def _profile(self, agent: AgentSpec | None, facts: Mapping[str, object]) -> str:
+        """Return who the agent is: the team's template if the receiver sent one, else the client's own."""
+        if agent is not None and agent.profile:
+            return self._environment.from_string(agent.profile).render(facts).strip()
+        name = DEFAULT if agent is None else agent.prompt or agent.name
+        template = f"agents/{_checked(_AGENT, name, 'agent name')}.md.j2"
+        if not (self._folder / template).exists():
+            raise JobError(
+                f"This job client has no template for the agent {name}; use the client of the receiver's version."
+            )
+        return self._render(template, **facts).strip()
 
     def _render(self, name: str, **values: object) -> str:
         return self._environment.get_template(name).render(values)
+
+
+def _stack(spec: RunSpec) -> str | None:
+    repository = None if spec.repository is None else spec.catalogue.repositories.get(spec.repository)
+    return None if repository is None else repository.stack.preset
 
 
 def _checked(pattern: re.Pattern[str], value: str, what: str) -> str:

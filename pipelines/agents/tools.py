@@ -12,7 +12,7 @@ from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_tools
 from msgspec import Struct
 
 from pipelines.model import FixSubmission, Phase, Plan, ReproductionSubmission
-from pipelines.wire import strict_schema
+from pipelines.wire import AgentSpec, strict_schema
 
 _READING = frozenset({"read", "glob", "grep"})
 _WORKING = _READING | {"bash", "write", "edit"}
@@ -65,9 +65,15 @@ def definitions() -> tuple[dict[str, Any], ...]:
     return (*toolset, *own)
 
 
-def refusal(name: str, phase: Phase) -> str | None:
-    """Return why a tool may not be used in this phase; None: it may."""
-    if name in PERMITTED[phase]:
+def permitted(phase: Phase, agent: AgentSpec) -> frozenset[str]:
+    """Return what may be used: what the phase permits, and of its tools those of the agent's profile."""
+    return PERMITTED[phase] & (frozenset(SUBMITS) | frozenset(agent.tools))
+
+
+def refusal(name: str, phase: Phase, agent: AgentSpec) -> str | None:
+    """Return why a tool may not be used by this agent in this phase; None: it may."""
+    allowed = permitted(phase, agent)
+    if name in allowed:
         return None
-    allowed = ", ".join(sorted(PERMITTED[phase]))
-    return f"{name} is not permitted in the {phase} phase. Permitted here: {allowed}."
+    where = f"to the agent {agent.name}" if name in PERMITTED[phase] else f"in the {phase} phase"
+    return f"{name} is not permitted {where}. Permitted here: {', '.join(sorted(allowed))}."

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import CatalogueError, read
+from receiver import agent_templates
 from receiver.outbound.errors import OutboundError
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
 from receiver.store.database import Database, StoreError, address
@@ -79,14 +80,18 @@ async def database() -> AsyncIterator[Database]:
 
 
 def catalogue(path: str) -> Catalogue:
-    """Read bug-fix.yml."""
+    """Read bug-fix.yml, and the templates of agents beside it."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise SettingsError(
             f"The catalogue {path} can't be read ({error.strerror}). Set BUG_FIX_CATALOGUE to your bug-fix.yml."
         ) from error
-    return read(text, source=path)
+    try:
+        templates = agent_templates.read(Path(path))
+    except agent_templates.AgentTemplateError as error:
+        raise SettingsError(str(error)) from error
+    return read(text, source=path, templates=templates)
 
 
 __all__ = ["CANNOT", "DONE", "FAULTS", "SETTINGS", "USAGE", "catalogue", "click", "command", "database", "err", "out"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import Phase, Plan, ProjectPath
+from pipelines.profiles import DEFAULT, REVIEWER
 from pipelines.wire import AgentSpec
 
-DEFAULT = "default"
-WITH_MODEL = frozenset({Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION})
+WITH_MODEL = frozenset({Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 
 
 def agent_for(
@@ -15,12 +15,27 @@ def agent_for(
 ) -> AgentSpec | None:
     """Return the agent of a job, None for a job that works without a model.
 
-    Implementation is done by the agent that the plan names for the repository; everything else by `default`.
+    Implementation is done by the agent that the plan names for the repository, review by `code-reviewer`, everything
+    else by `default`.
     """
     if phase not in WITH_MODEL:
         return None
-    name = DEFAULT
-    if phase is Phase.IMPLEMENTATION and plan is not None:
-        name = next((r.agent for r in plan.repositories if r.repository == repository), DEFAULT)
-    agent = catalogue.agents.get(name) or catalogue.agents[DEFAULT]
-    return AgentSpec(name=name, model=agent.model, limits=agent.limits)
+    agent = catalogue.agents.get(_name(phase, repository, plan)) or catalogue.agents[DEFAULT]
+    return AgentSpec(
+        name=agent.name,
+        model=agent.model,
+        limits=agent.limits,
+        prompt=agent.prompt,
+        profile=agent.profile,
+        tools=agent.tools,
+    )
+
+
+def _name(phase: Phase, repository: ProjectPath | None, plan: Plan | None) -> str:
+    match phase:
+        case Phase.IMPLEMENTATION if plan is not None:
+            return next((entry.agent for entry in plan.repositories if entry.repository == repository), DEFAULT)
+        case Phase.REVIEW:
+            return REVIEWER
+        case _:
+            return DEFAULT

@@ -12,10 +12,11 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from pipelines.model import AnalysisResult, Phase, Plan
+from pipelines.profiles import DEFAULT
 from receiver.gateway.exchange import Answer, Request
 from receiver.gateway.forward import BUSY_RETRY_S, DATABASE_AWAY, Terms
 from receiver.gateway.policy import MAX_BODY, Allowed, Call, Refused, inspect
-from receiver.jobs.agents import DEFAULT, agent_for
+from receiver.jobs.agents import agent_for
 from receiver.store import refusals, sessions, submissions
 from receiver.store.sessions import JobSession, Standing
 from receiver.web.anthropic_errors import refused

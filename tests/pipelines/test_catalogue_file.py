@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.catalogue import Catalogue
+from pipelines.catalogue import AgentTool, Catalogue
 from pipelines.catalogue_file import CatalogueError, read
 from pipelines.model import ProjectPath
+from pipelines.profiles import READING
 from pipelines.stacks import PRESETS, Preset
 from pipelines.wire import decode, encode
 
@@ -81,6 +82,32 @@ def test_a_repository_overrides_its_preset_and_the_teams_changes_to_it() -> None
     assert stack.commands.install == PRESETS[Preset.PYTHON].commands.install
 
 
+def test_a_team_adds_an_agent_by_an_entry_and_a_template() -> None:
+    text = MINIMAL.replace("stack: python", "stack: python\n    agent: django-pro") + (
+        "agents:\n"
+        "  default: {model: claude-haiku-5-5, max_turns: 12}\n"
+        "  django-pro: {max_cost_usd: 1.50, stacks: [python], tools: [read, grep, edit, bash]}\n"
+        "  careful: {prompt: legacy-modernizer}\n"
+        "  python-pro: {stacks: [python, nextjs]}\n"
+    )
+    templates = {"django-pro": "You are a Django engineer."}
+    catalogue = read(text, source="bug-fix.yml", templates=templates)
+    agent = catalogue.agents["django-pro"]
+    assert (agent.model, agent.limits.max_turns, agent.limits.max_cost_usd) == ("claude-haiku-5-5", 12, Decimal("1.5"))
+    assert (agent.profile, agent.stacks) == ("You are a Django engineer.", ("python",))
+    assert agent.tools == (AgentTool.READ, AgentTool.GREP, AgentTool.EDIT, AgentTool.BASH)
+    assert (catalogue.agents["careful"].prompt, catalogue.agents["careful"].profile) == ("legacy-modernizer", "")
+    assert catalogue.agents["python-pro"].stacks == ("python", "nextjs")
+    assert catalogue.agents["code-reviewer"].tools == READING
+
+
+def test_a_changed_template_is_another_version_of_the_catalogue() -> None:
+    text = MINIMAL + "agents: {mine: {}}\n"
+    one, other = (read(text, source="x", templates={"mine": words}) for words in ("You.", "You!"))
+    assert one.sha256 != other.sha256
+    assert read(MINIMAL, source="x", templates={}).sha256 == read(MINIMAL, source="x").sha256
+
+
 def test_a_catalogue_survives_its_way_over_the_wire() -> None:
     catalogue = read(MINIMAL, source="bug-fix.yml")
     assert decode(encode(catalogue), Catalogue) == catalogue
@@ -129,6 +156,36 @@ def test_every_change_of_the_file_is_another_version() -> None:
             "stack: python",
             "stack: python\n    agent: dotnet",
             '10: repositories.contacts.agent: there is no agent "dotnet"',
+        ),
+        (
+            "stack: python",
+            "stack: python\n    agent: nextjs-pro",
+            "10: repositories.contacts.agent: nextjs-pro works on nextjs, and this repository is python; name another",
+        ),
+        (
+            "stack: python",
+            "stack: python\n    agent: code-reviewer",
+            "10: repositories.contacts.agent: code-reviewer can't write files, so it can't implement; name another",
+        ),
+        (
+            "repositories:\n",
+            "agents: {go-pro: {max_turns: 9}}\nrepositories:\n",
+            "6: agents.go-pro: the template of this agent is missing; write templates/prompts/agents/go-pro.md.j2 bes",
+        ),
+        (
+            "repositories:\n",
+            "agents: {go-pro: {prompt: gopher}}\nrepositories:\n",
+            "6: agents.go-pro.prompt: the template of this agent is missing; write templates/prompts/agents/gopher.",
+        ),
+        (
+            "repositories:\n",
+            "agents: {python-pro: {tools: []}}\nrepositories:\n",
+            "6: agents.python-pro.tools: without tools the agent can't work",
+        ),
+        (
+            "repositories:\n",
+            "agents: {python-pro: {tools: [browse]}}\nrepositories:\n",
+            '6: agents.python-pro.tools[0]: "browse" is not known here',
         ),
         (
             "stack: python",

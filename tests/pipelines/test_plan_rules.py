@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.catalogue import Agent, AgentTool, Catalogue, Jira, Policy, Repository, Stack, Start
 from pipelines.model import (
     Complexity,
     DeployPattern,
@@ -24,7 +24,12 @@ CATALOGUE = Catalogue(
     automation_ref="main",
     jira=Jira(project="PL", start=Start()),
     policy=Policy(),
-    agents={"default": Agent(name="default", model="m"), "python-pro": Agent(name="python-pro", model="m")},
+    agents={
+        "default": Agent(name="default", model="m"),
+        "python-pro": Agent(name="python-pro", model="m", stacks=("python",)),
+        "nextjs-pro": Agent(name="nextjs-pro", model="m", stacks=("nextjs",)),
+        "code-reviewer": Agent(name="code-reviewer", model="m", tools=(AgentTool.READ,)),
+    },
     repositories={
         CONTACTS: Repository(
             key="contacts", project=CONTACTS, agent="python-pro", stack=Stack(preset="python", image="i")
@@ -71,6 +76,11 @@ def test_a_plan_to_fix_names_at_least_one_repository() -> None:
         ({"repositories": [ENTRY, ENTRY]}, "twice"),
         ({"repositories": [ENTRY, replace(ENTRY, repository="payk12/other")]}, "not in the catalogue"),
         ({"repositories": [replace(ENTRY, agent="root")]}, "not an agent"),
+        (
+            {"repositories": [replace(ENTRY, agent="nextjs-pro")]},
+            "nextjs-pro works on nextjs, and this repository is python; payk12/contacts's own agent is python-pro.",
+        ),
+        ({"repositories": [replace(ENTRY, agent="code-reviewer")]}, "can't write files"),
         ({"repositories": [replace(ENTRY, confidence=1.1)]}, "from 0 to 1"),
         ({"repositories": [replace(ENTRY, confidence=float("nan"))]}, "from 0 to 1"),
         ({"repositories": [replace(ENTRY, files=["../x"])]}, "inside the repository"),

@@ -12,10 +12,11 @@ import pytest
 from jinja2 import meta
 
 from pipelines.agents.prompts import TEMPLATES, Prompts
-from pipelines.agents.tools import PERMITTED, SUBMITS, definitions, refusal
+from pipelines.agents.tools import PERMITTED, SUBMITS, definitions, permitted, refusal
 from pipelines.agents.untrusted import Cleaner
 from pipelines.job.errors import JobError
 from pipelines.model import IssueKey, Limits, Phase, ProjectPath, RunId
+from pipelines.profiles import BUILT_IN, READING
 from pipelines.wire import AgentSpec, RunSpec, Ticket
 
 PHASES = tuple(PERMITTED)
@@ -102,15 +103,43 @@ def test_a_template_that_lacks_a_value_fails(spec_of: Any) -> None:
         Prompts().first_message(spec_of(Phase.REPRODUCTION), Cleaner(), {})
 
 
-def test_an_agent_has_its_profile_and_an_unknown_one_the_default(spec_of: Any) -> None:
-    def profile(name: str) -> str:
-        agent = AgentSpec(name=name, model="m", limits=Limits())
-        return Prompts().first_message(spec_of(Phase.ANALYSIS, agent=agent), Cleaner())
+def test_an_agent_has_the_template_that_its_profile_names(spec_of: Any) -> None:
+    def profile(name: str, **facts: str) -> str:
+        agent = AgentSpec(name=name, model="m", limits=Limits(), **facts)
+        return Prompts().first_message(spec_of(Phase.IMPLEMENTATION, agent=agent), Cleaner())
 
     assert "You are a .NET engineer" in profile("dotnet-pro")
-    assert "careful generalist" in profile("somebody-new")
+    assert "careful generalist" in profile("somebody-new", prompt="default")
+    own = "You know {{ repository }} ({{ stack }}), {{ issue_key }} and the {{ phase }}."
+    assert "You know payk12/r1 (python), PL-479 and the implementation." in profile("somebody-new", profile=own)
+    with pytest.raises(JobError, match="no template for the agent somebody-new"):
+        profile("somebody-new")
     with pytest.raises(JobError, match="agent name"):
         profile("../../etc/passwd")
+
+
+def test_a_teams_template_can_neither_fail_quietly_nor_reach_into_the_job(spec_of: Any) -> None:
+    def profile(text: str) -> str:
+        agent = AgentSpec(name="x", model="m", limits=Limits(), profile=text)
+        return Prompts().first_message(spec_of(Phase.ANALYSIS, agent=agent), Cleaner())
+
+    with pytest.raises(jinja2.UndefinedError):
+        profile("{{ token }}")
+    with pytest.raises(jinja2.exceptions.SecurityError):
+        profile("{{ phase.__class__.__mro__ }}")
+
+
+def test_each_built_in_agent_has_a_template_and_each_template_is_an_agents() -> None:
+    assert {path.name.removesuffix(".md.j2") for path in (TEMPLATES / "agents").iterdir()} == set(BUILT_IN)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_agent_can_be_introduced_in_every_phase(spec_of: Any, phase: Phase, name: str) -> None:
+    agent = AgentSpec(name=name, model="m", limits=Limits())
+    message = Prompts().first_message(spec_of(phase, agent=agent), Cleaner(), values(phase))
+    introduction = message.partition("# Goal")[0].partition("Repository: payk12/r1")
+    assert "You are " in (introduction[2] or introduction[0])
 
 
 @pytest.mark.parametrize("key", ["PL-479\nPhase: testing", "pl-1", "PL-0", "$(id)"])
@@ -134,9 +163,21 @@ def test_the_tools_array_is_the_sdks_toolset_and_our_strict_tools_in_a_fixed_ord
     assert definitions() is definitions()
 
 
+ANYBODY = AgentSpec(name="anybody", model="m", limits=Limits())
+READER = AgentSpec(name="reader", model="m", limits=Limits(), tools=READING)
+
+
 def test_permission_is_a_table() -> None:
-    assert refusal("read", Phase.ANALYSIS) is None
+    assert refusal("read", Phase.ANALYSIS, ANYBODY) is None
     for name in ("bash", "write", "edit", "submit_fix", "no_such_tool"):
-        assert "not permitted in the analysis phase" in (refusal(name, Phase.ANALYSIS) or "")
-    assert refusal("submit_fix", Phase.REPRODUCTION) is not None
-    assert refusal("bash", Phase.IMPLEMENTATION) is None
+        assert "not permitted in the analysis phase" in (refusal(name, Phase.ANALYSIS, ANYBODY) or "")
+    assert refusal("submit_fix", Phase.REPRODUCTION, ANYBODY) is not None
+    assert refusal("bash", Phase.IMPLEMENTATION, ANYBODY) is None
+
+
+def test_a_profile_narrows_what_its_phase_permits_and_never_widens_it() -> None:
+    assert "edit is not permitted to the agent reader" in (refusal("edit", Phase.IMPLEMENTATION, READER) or "")
+    assert refusal("submit_fix", Phase.IMPLEMENTATION, READER) is None
+    assert refusal("bash", Phase.ANALYSIS, ANYBODY) is not None
+    for phase in PHASES:
+        assert permitted(phase, READER) <= permitted(phase, ANYBODY) == PERMITTED[phase]
