@@ -51,7 +51,7 @@ class Serve(Struct, frozen=True, kw_only=True):
     ready: str
     """URL that answers 2xx when the application is up."""
     with_: tuple[str, ...] = field(name="with", default=())
-    """Keys of repositories that have to be served beside it. Accepted, not done yet."""
+    """Keys of repositories that are started before it, at their base commits; `legacy-api` is at `$LEGACY_API_URL`."""
 
 
 class Stack(Struct, frozen=True, kw_only=True):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Container, Iterator
 from typing import Final
 
 from pipelines.catalogue import AgentTool
 from pipelines.catalogue_format import AgentEntry, File, RepositoryEntry
+from pipelines.neighbours import CircleError, address_variable, start_order
 from pipelines.profiles import BUILT_IN, unfit
 from pipelines.structure import suggestion
 from pipelines.yaml_lines import Path
@@ -87,7 +89,7 @@ def _repositories(file: File) -> Iterator[Fault]:
         for index, folder in enumerate(entry.cache or ()):
             if not folder.startswith(".cache/"):
                 yield (*here, "cache", index), f'"{folder}" is not kept; caches lie below .cache/, such as .cache/npm'
-        yield from _serve(key, entry, list(file.repositories))
+        yield from _serve(key, entry, file)
     for preset, stack in file.stacks.items():
         for index, folder in enumerate(stack.cache or ()):
             if not folder.startswith(".cache/"):
@@ -101,16 +103,26 @@ def _unfit(entry: RepositoryEntry, agent: AgentEntry) -> str | None:
     return unfit(entry.agent, stacks=stacks, tools=tools, stack=entry.stack)
 
 
-def _serve(key: str, entry: RepositoryEntry, keys: list[str]) -> Iterator[Fault]:
+def _serve(key: str, entry: RepositoryEntry, file: File) -> Iterator[Fault]:
     if entry.serve is None:
         return
     here = ("repositories", key, "serve")
     if not re.fullmatch(r"https?://\S+", entry.serve.ready):
         yield (*here, "ready"), f'"{entry.serve.ready}" is not an address; write it as http://127.0.0.1:$PORT/health'
     for index, other in enumerate(entry.serve.with_):
-        if other not in keys or other == key:
-            rest = [one for one in keys if one != key]
+        if other not in file.repositories or other == key:
+            rest = [one for one in file.repositories if one != key]
             yield (*here, "with", index), f'there is no other repository "{other}"; {suggestion(other, rest)}'
+        elif file.repositories[other].serve is None:
+            yield (*here, "with", index), f'"{other}" has no `serve`; say there how it is started'
+    variables = Counter(map(address_variable, set(entry.serve.with_)))
+    for variable in (name for name, count in variables.items() if count > 1):
+        yield (*here, "with"), f"two of them would be found at ${variable}; rename one of the repositories"
+    needs = {name: one.serve.with_ for name, one in file.repositories.items() if one.serve is not None}
+    try:
+        start_order(key, needs)
+    except CircleError as error:
+        yield (*here, "with"), f"none of {error} can be the first to start; take one out"
 
 
 def _order(file: File) -> Iterator[Fault]:

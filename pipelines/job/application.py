@@ -1,4 +1,4 @@
-"""Start the application under test and wait until it answers. Decides nothing about what is tested."""
+"""Start the application under test, with those beside it, and wait until they answer. Decides nothing about tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from msgspec import Struct
 from pipelines.catalogue import Repository
 from pipelines.job.errors import JobError
 from pipelines.job.workplace import Workplace
+from pipelines.neighbours import address_variable
 
 _PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
 _READY_WITHIN_S = 120.0
@@ -30,6 +31,13 @@ class Application(Struct, frozen=True, kw_only=True):
     base_url: str
     log: Path
     """Its output; untrusted."""
+    neighbours: tuple[tuple[str, Application], ...] = ()
+    """What runs beside it, by catalogue key."""
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Variables by which its neighbours are found, such as `API_URL`."""
+        return {address_variable(key): one.base_url for key, one in self.neighbours}
 
 
 class _Address(Struct, frozen=True, kw_only=True):
@@ -39,18 +47,36 @@ class _Address(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def serve(place: Workplace, *, ready_within_s: float = _READY_WITHIN_S) -> Iterator[Application]:
-    """Run the catalogue's `serve` in a workplace until the block ends. Raises `JobError` when it doesn't get ready."""
+def serve(
+    place: Workplace, *, beside: Sequence[Workplace] = (), ready_within_s: float = _READY_WITHIN_S
+) -> Iterator[Application]:
+    """Run the catalogue's `serve` in a workplace until the block ends. Raises `JobError` when it doesn't get ready.
+
+    `beside` are started before it, in that order, and end after it; each is told where those are that it names.
+    """
+    running: dict[str, Application] = {}
+    with ExitStack() as stack:
+        for other in beside:
+            running[other.repository.key] = stack.enter_context(_served(other, running, ready_within_s))
+            place.log.say(f"{other.repository.key} answers beside it at {running[other.repository.key].base_url}")
+        yield stack.enter_context(_served(place, running, ready_within_s))
+
+
+@contextmanager
+def _served(place: Workplace, running: Mapping[str, Application], ready_within_s: float) -> Iterator[Application]:
     address = _address(place.repository)
-    if place.repository.serve is not None and place.repository.serve.with_:
-        place.log.say("`serve.with` of the catalogue has no effect yet: this repository is served alone")
+    named = () if place.repository.serve is None else place.repository.serve.with_
+    neighbours = tuple((key, running[key]) for key in named if key in running)
     parts = urlsplit(address.ready)
     with tempfile.NamedTemporaryFile(dir=place.root, prefix="serve-", suffix=".log", delete=False) as output:
-        process = place.start(address.command, extra={"PORT": str(address.port)}, output=output.fileno())
-    log = Path(output.name)
+        application = Application(
+            base_url=f"{parts.scheme}://{parts.netloc}", log=Path(output.name), neighbours=neighbours
+        )
+        extra = application.addresses | {"PORT": str(address.port)}
+        process = place.start(address.command, extra=extra, output=output.fileno())
     try:
-        _wait_ready(process, address, log, ready_within_s)
-        yield Application(base_url=f"{parts.scheme}://{parts.netloc}", log=log)
+        _wait_ready(process, place.repository.key, address, application.log, ready_within_s)
+        yield application
     finally:
         place.stop(process)
 
@@ -72,13 +98,15 @@ def _address(repository: Repository) -> _Address:
     )
 
 
-def _wait_ready(process: subprocess.Popen[bytes], address: _Address, log: Path, ready_within_s: float) -> None:
+def _wait_ready(
+    process: subprocess.Popen[bytes], key: str, address: _Address, log: Path, ready_within_s: float
+) -> None:
     deadline = time.monotonic() + ready_within_s
     last = "no answer"
     with httpx2.Client(timeout=5.0, trust_env=False) as http:
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise JobError(f"The application ended with exit code {process.returncode}: {_tail(log)}")
+                raise JobError(f"{key} ended with exit code {process.returncode}: {_tail(log)}")
             try:
                 with http.stream("GET", address.ready) as answer:  # the body is untrusted and may have no end
                     if answer.is_success:
@@ -87,7 +115,7 @@ def _wait_ready(process: subprocess.Popen[bytes], address: _Address, log: Path, 
             except httpx2.HTTPError as error:
                 last = str(error) or type(error).__name__
             time.sleep(0.05)
-    raise JobError(f"{address.ready} did not answer 2xx within {ready_within_s:.0f} s ({last}): {_tail(log)}")
+    raise JobError(f"{key}: {address.ready} did not answer 2xx within {ready_within_s:.0f} s ({last}): {_tail(log)}")
 
 
 def _tail(log: Path) -> str:

@@ -15,11 +15,13 @@ from pipelines.job.repositories import Source, check_out, fetch
 from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import Artifacts
 from pipelines.model import (
+    Phase,
     PhaseReport,
     PhaseResult,
     ProjectPath,
     ReportOutcome,
 )
+from pipelines.neighbours import start_order
 from pipelines.wire import RunSpec, Session
 
 
@@ -79,7 +81,9 @@ class Job:
         """Fetch every repository that the run knows a commit of; agents are told about all of them."""
         wanted = [path for path in self.spec.base_shas if path in self.spec.catalogue.repositories]
         if self.spec.agent is None:
-            wanted = [path for path in wanted if path == self.spec.repository]
+            served = self._beside if self.spec.phase is Phase.TESTING else ()
+            needed = {self.spec.repository, *(repository.project for repository in served)}
+            wanted = [path for path in wanted if path in needed]
         for path in sorted(wanted):
             stack = self.spec.catalogue.repositories[path].stack
             ignored = (*stack.junit, *((stack.coverage_report,) if stack.coverage_report else ()), *stack.cache_paths)
@@ -93,19 +97,41 @@ class Job:
                     ignored=tuple(f"/{pattern}" for pattern in ignored),
                 )
 
-    def workplace(self, name: str, role: Role, *, patch: bytes | None = None) -> Workplace:
-        """Make a checkout of this job's repository, patched or not, with a home of its own, owned by a role."""
+    def workplace(
+        self, name: str, role: Role, *, repository: Repository | None = None, patch: bytes | None = None
+    ) -> Workplace:
+        """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named."""
+        repository = repository or self.repository
+        source = self.sources.get(repository.project)
+        if source is None:
+            raise JobError(f"The run knows no commit of {repository.project}, so it can't be checked out.")
         place = Workplace(
             name=name,
             role=role,
-            repository=self.repository,
+            repository=repository,
             launcher=self.launcher,
             artifacts=self.artifacts,
             log=self.log,
         )
-        check_out(self.source, place.folder, patch=patch)
+        check_out(source, place.folder, patch=patch)
         place.settle(self.project_dir)
         return place
+
+    def neighbours(self, name: str, role: Role) -> tuple[Workplace, ...]:
+        """Make installed checkouts, at their base commits, of what has to be served beside this job's repository.
+
+        In the order in which they have to be started.
+        """
+        places = tuple(self.workplace(f"{name}-{one.key}", role, repository=one) for one in self._beside)
+        for place in places:
+            place.install()
+        return places
+
+    @property
+    def _beside(self) -> tuple[Repository, ...]:
+        by_key = {one.key: one for one in self.spec.catalogue.repositories.values()}
+        needs = {key: one.serve.with_ for key, one in by_key.items() if one.serve is not None}
+        return tuple(by_key[key] for key in start_order(self.repository.key, needs))
 
     def report(self, outcome: ReportOutcome, reason: str, result: PhaseResult | None) -> PhaseReport:
         """Return the report of this job with all that was kept so far."""

@@ -1,7 +1,7 @@
 """Run commands that are not trusted: as other users where this process may, with an explicit environment, killed whole.
 
-Three roles keep three things apart: the agent and the repository's commands, the application under test, and the test
-that judges it. Confines neither network nor CPU; where the runner is not root, all roles are this user.
+Four roles are kept apart: the agent and the repository's commands, the application under test, what runs beside it, and
+the test that judges it. Confines neither network nor CPU; where the runner is not root, all roles are this user.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Role(StrEnum):
     WORK = "work"
     APPLICATION = "application"
     BROWSER = "browser"
+    NEIGHBOUR = "neighbour"
+    """Repositories that the one under test needs running beside it: a patch to it can't reach into them."""
 
 
 class Isolation(StrEnum):

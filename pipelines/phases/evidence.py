@@ -20,14 +20,16 @@ class Stage:
         self._job = job
         self._name = name
         job.launcher.renew(Role.APPLICATION)
+        job.launcher.renew(Role.NEIGHBOUR)
+        self._beside = job.neighbours(name, Role.NEIGHBOUR)
         self.place = job.workplace(name, Role.APPLICATION, patch=patch)
         self.place.install()
-        self.place.end()
+        self._end()
 
     def run(self, test: bytes, *, browser: Browser, attempt: int = 1) -> Evidence:
         """Serve the checkout, run the test against it, keep the evidence."""
         job = self._job
-        with serve(self.place) as application, job.log.step(f"reproduction ({self._name})"):
+        with serve(self.place, beside=self._beside) as application, job.log.step(f"reproduction ({self._name})"):
             evidence = run_reproduction(
                 test,
                 base_url=application.base_url,
@@ -35,9 +37,13 @@ class Stage:
                 browser=browser,
                 folder=job.root / f"run-{self._name}-{attempt}",
             )
-        self.place.end()
+        self._end()
         self._keep(evidence, application)
         return evidence
+
+    def _end(self) -> None:
+        for place in (self.place, *self._beside):
+            place.end()
 
     def _keep(self, evidence: Evidence, application: Application) -> None:
         keep, name = self._job.artifacts.keep, self._name
@@ -48,6 +54,10 @@ class Stage:
             (ArtifactKind.LOG, f"test-{name}.log", evidence.completed.output.encode()),
             (ArtifactKind.LOG, f"console-{name}.jsonl", msgspec.json.Encoder().encode_lines(evidence.run.notes)),
             (ArtifactKind.LOG, f"server-{name}.log", read_untrusted(application.log)),
+            *(
+                (ArtifactKind.LOG, f"server-{name}-{key}.log", read_untrusted(one.log))
+                for key, one in application.neighbours
+            ),
         )
         for kind, path, data in kept:
             if data is not None:

@@ -36,10 +36,11 @@ def run(job: Job) -> PhaseReport:
     stage = Stage(job, name="before")
     place = job.workplace("work", Role.WORK)
     place.install()
+    beside = job.neighbours("work", Role.WORK)
     trial = _Trial(job, place, stage, browser)
-    with serve(place) as application:
+    with serve(place, beside=beside) as application:
         job.log.say(f"the application answers at {application.base_url}")
-        extra = browser_environment(job.root, browser) | {"BASE_URL": application.base_url}
+        extra = browser_environment(job.root, browser) | {"BASE_URL": application.base_url} | application.addresses
         hold(job, place, submit=trial.submit, values={"base_url": application.base_url}, extra=extra)
     return trial.report()
 

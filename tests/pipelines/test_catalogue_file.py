@@ -272,3 +272,26 @@ def test_aliases_cannot_blow_up() -> None:
 def test_no_text_crashes_the_reader(text: str) -> None:
     with pytest.raises(CatalogueError):
         read(text, source="bug-fix.yml")
+
+
+SERVE = "run: run, ready: 'http://127.0.0.1:$PORT/'"
+
+
+@pytest.mark.parametrize(
+    ("contacts", "others", "sentence"),
+    [
+        ("with: [ap]", {"api": ""}, '10: repositories.contacts.serve.with[0]: there is no other repository "ap"; did'),
+        ("with: [contacts]", {}, "there is no other repository"),
+        ("with: [api]", {"api": None}, 'serve.with[0]: "api" has no `serve`; say there how it is started'),
+        ("with: [api]", {"api": "with: [contacts]"}, "none of contacts → api → contacts can be the first to start"),
+        ("with: [an-api, an.api]", {"an-api": "", "an.api": ""}, "two of them would be found at $AN_API_URL; rename"),
+    ],
+)
+def test_what_is_served_beside_can_be_served_and_found(
+    contacts: str, others: dict[str, str | None], sentence: str
+) -> None:
+    text = MINIMAL + f"    serve: {{{SERVE}, {contacts}}}\n"
+    for key, more in others.items():
+        text += f"  {key}: {{project: payk12/{key}, stack: python"
+        text += "}\n" if more is None else f", serve: {{{SERVE}, {more or 'with: []'}}}}}\n"
+    assert sentence in said(text)

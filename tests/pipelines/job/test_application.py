@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import textwrap
 import time
@@ -36,14 +37,14 @@ SERVER = textwrap.dedent(
 
 
 @pytest.fixture
-def place_of(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Callable[[Serve | None], Workplace]:
-    def make(serving: Serve | None) -> Workplace:
+def place_of(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Callable[..., Workplace]:
+    def make(serving: Serve | None, key: str = "app", role: Role = Role.APPLICATION) -> Workplace:
         (repository,) = catalogue_of(["python"]).repositories.values()
         assert isinstance(repository, Repository)
         place = Workplace(
-            name="app",
-            role=Role.APPLICATION,
-            repository=msgspec.structs.replace(repository, serve=serving),
+            name=key,
+            role=role,
+            repository=msgspec.structs.replace(repository, key=key, serve=serving),
             launcher=launcher,
             artifacts=Artifacts(project_dir, Phase.TESTING),
             log=JobLog(),
@@ -69,6 +70,46 @@ def test_it_gets_a_free_port_and_is_gone_afterwards(place_of: Any, run: str, rea
         assert httpx2.get(application.base_url).status_code == 200
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(application.base_url)
+
+
+TELLER = """
+import http.server, os, sys, urllib.request
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        told = {name: value for name, value in os.environ.items() if name.endswith("_URL")}
+        below = [urllib.request.urlopen(url).read().decode() for url in told.values()]
+        body = f"{os.getuid()} {sorted(told)} " + "".join(below)
+        self.send_response(200); self.end_headers(); self.wfile.write(body.encode())
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_what_is_served_beside_it_runs_first_and_is_found_by_those_that_name_it(place_of: Any) -> None:
+    def make(key: str, role: Role, *with_: str) -> Workplace:
+        place: Workplace = place_of(
+            Serve(run="python app.py $PORT", ready="http://127.0.0.1:$PORT/", with_=with_), key, role
+        )
+        (place.folder / "app.py").write_text(TELLER)
+        return place
+
+    store, legacy = make("store", Role.NEIGHBOUR), make("legacy-api", Role.NEIGHBOUR, "store")
+    web = make("web", Role.APPLICATION, "legacy-api")
+    with serve(web, beside=(store, legacy)) as application:
+        mine, theirs = (web.launcher.uid(role) or os.getuid() for role in (Role.APPLICATION, Role.NEIGHBOUR))
+        seen = httpx2.get(application.base_url).text
+        urls = [application.base_url, *application.addresses.values()]
+    assert seen == f"{mine} ['LEGACY_API_URL'] {theirs} ['STORE_URL'] {theirs} [] "
+    assert [key for key, _ in application.neighbours] == ["legacy-api"]
+    for url in urls:
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(url)
+
+
+def test_a_neighbour_that_does_not_start_is_named_with_its_reason(place_of: Any) -> None:
+    broken = place_of(Serve(run="echo no such table; exit 3", ready="http://127.0.0.1:$PORT/"), "store", Role.NEIGHBOUR)
+    web = place_of(Serve(run="python app.py $PORT", ready="http://127.0.0.1:$PORT/", with_=("store",)))
+    with pytest.raises(JobError, match="store ended with exit code 3: no such table"), serve(web, beside=(broken,)):
+        pass
 
 
 ENDLESS = """
