@@ -94,15 +94,34 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the story must end; the demo compares and fails where it ends otherwise."""
+    """How the story must end, after all reactions; the demo compares and fails where it ends otherwise."""
 
     outcome: Word
     iterations: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """The run's own count: every pipeline that was started for it, also one that ended in a question."""
     merge_requests: dict[ProjectPath, Word] = {}
     """GitLab project to the state of its merge request (`opened`, `merged`); a project not named here has none."""
     reproduction: Reproduction | None = None
     ticket_status: str | None = None
     """The Jira status at the end."""
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person does in Jira when the run gets somewhere. Each reaction happens once, in the order of the file."""
+
+    when: Word
+    """The run's status."""
+    by: Username
+    comment: str | None = None
+    """A comment on the ticket; wiki markup."""
+    label: Annotated[str, msgspec.Meta(pattern=r"^\S+$")] | None = None
+    """A label that is taken off the ticket and set again."""
+    iteration: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Only at this iteration of the run; None: the first time that it has the status."""
+
+    def is_due(self, *, status: str, iteration: int) -> bool:
+        """Whether it is time for it."""
+        return self.when == status and self.iteration in {None, iteration}
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -193,6 +212,7 @@ class _ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     users: Annotated[dict[Username, User], msgspec.Meta(min_length=1)]
     repositories: Annotated[dict[ProjectPath, str], msgspec.Meta(min_length=1)]
     expected: Expected
+    reactions: tuple[Reaction, ...] = ()
     jira: JiraWorld = JiraWorld()
 
 
@@ -208,6 +228,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     repositories: dict[str, Path]
     """GitLab project to the folder with its first commit's files."""
     expected: Expected
+    reactions: tuple[Reaction, ...]
+    """What people do while the run goes on."""
     jira: JiraWorld
     ticket: Ticket
     catalogue: str
@@ -247,6 +269,7 @@ def load(folder: Path) -> Scenario:
     repositories = {project: _repository(folder, project, path) for project, path in head.repositories.items()}
     _check_people(folder / "ticket.yml", ticket, head.users)
     _check_attachments(folder, ticket)
+    _check_reactions(folder / "scenario.yml", head)
     for project in head.expected.merge_requests:
         if project not in repositories:
             raise ScenarioError(f"{folder / 'scenario.yml'}: expected.merge_requests.{project} is not in repositories")
@@ -258,6 +281,7 @@ def load(folder: Path) -> Scenario:
         users=head.users,
         repositories=repositories,
         expected=head.expected,
+        reactions=head.reactions,
         jira=head.jira,
         ticket=ticket,
         catalogue=_catalogue(folder / "bug-fix.yml"),
@@ -301,6 +325,14 @@ def _check_people(file: Path, ticket: Ticket, users: dict[str, User]) -> None:
     for key, username in named.items():
         if username not in users:
             raise ScenarioError(f"{file}: {key}: {username} is not among the users of scenario.yml")
+
+
+def _check_reactions(file: Path, head: _ScenarioFile) -> None:
+    for index, reaction in enumerate(head.reactions):
+        if reaction.by not in head.users:
+            raise ScenarioError(f"{file}: reactions[{index}].by: {reaction.by} is not among the users")
+        if (reaction.comment is None) == (reaction.label is None):
+            raise ScenarioError(f"{file}: reactions[{index}]: needs a comment or a label, and not both")
 
 
 def _check_attachments(folder: Path, ticket: Ticket) -> None:

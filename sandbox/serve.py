@@ -74,7 +74,7 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
     urls = {name: url for name, (_, url) in listeners.items()}
     state = State(url=urls["gitlab"], root=world.state / "gitlab")
     gitlab = await _seed(state, world)
-    jira, jira_facts = _jira(world, urls["jira"])
+    jira, jira_facts, jira_people = _jira(world, urls["jira"])
     api_key = f"sk-ant-sandbox-{secrets.token_urlsafe(24)}"
     node = await asyncio.to_thread(node_tools.place, world.state / "node")
     settings = RunnerSettings(
@@ -98,6 +98,7 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
         "anthropic": {"url": urls["anthropic"], "api_key": api_key},
         "scenario": world.scenario.name,
         "issue_key": world.scenario.issue_key,
+        "people": jira_people,
     }
     stop = _until_told()
     async with serving([(app, listeners[name][0]) for name, app in apps.items()]):
@@ -137,7 +138,7 @@ def _gitlab_facts(gitlab: Secrets, person: str) -> dict[str, str]:
     }
 
 
-def _jira(world: World, url: str) -> tuple[Any, dict[str, str]]:
+def _jira(world: World, url: str) -> tuple[Any, dict[str, str], dict[str, dict[str, str]]]:
     scenario = world.scenario
     tokens = {name: secrets.token_urlsafe(24) for name in (jira_seed.BOT.username, *scenario.users)}
     site = jira_seed.site(scenario, url=url, tokens=tokens)
@@ -151,7 +152,9 @@ def _jira(world: World, url: str) -> tuple[Any, dict[str, str]]:
         "person": _login(site, person),
         "person_token": tokens[person],
     }
-    return jira_app.create(site, webhooks=[Webhook(url=f"{world.receiver}/hooks/jira", secret=secret)]), facts
+    people = {name: {"jira_login": _login(site, name), "jira_token": tokens[name]} for name in scenario.users}
+    hooks = [Webhook(url=f"{world.receiver}/hooks/jira", secret=secret)]
+    return jira_app.create(site, webhooks=hooks), facts, people
 
 
 def _login(site: Site, username: str) -> str:

@@ -21,6 +21,14 @@ STATES: Final[dict[RunStatus, tuple[str, str]]] = {
     RunStatus.ADMITTING: ("being looked at", "Nobody has to do anything yet."),
     RunStatus.STARTING: ("starting", "Nobody has to do anything yet."),
     RunStatus.RUNNING: ("at work", "Nobody has to do anything yet."),
+    RunStatus.NEEDS_INFORMATION: (
+        "waiting for information",
+        "You need to: answer the question in a comment on this ticket.",
+    ),
+    RunStatus.AWAITING_APPROVAL: (
+        "waiting for approval",
+        "You need to: read the plan, and answer /bug-fix approve if it is right.",
+    ),
     RunStatus.OPENING: ("opening the merge request", "Nobody has to do anything yet."),
     RunStatus.IN_REVIEW: ("waiting for review", "You need to: review"),
     RunStatus.MERGED: ("merged", "Nothing is left to do."),

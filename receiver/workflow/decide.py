@@ -153,7 +153,8 @@ def _overdue(event: DeadlinePassed, run: Run, *, now: datetime) -> Decision:
         )
     if is_settling and above is not None:
         return work.concluded(run, above, now=now)
-    return moved(run, RunStatus.ESCALATED, f"{_OVERDUE[run.status]} {_why_overdue(run)}".strip(), now=now)
+    to = RunStatus.DECLINED if run.status in lifecycle.WAITING else RunStatus.ESCALATED
+    return moved(run, to, f"{_OVERDUE[run.status]} {_why_overdue(run)}".strip(), now=now)
 
 
 _OVERDUE: Final[dict[RunStatus, str]] = {
@@ -161,6 +162,8 @@ _OVERDUE: Final[dict[RunStatus, str]] = {
     RunStatus.STARTING: "The pipeline could not be created in time. Check that GitLab answers, then set the label "
     "again.",
     RunStatus.RUNNING: "The pipeline took too long.",
+    RunStatus.NEEDS_INFORMATION: "Nobody answered the question for two weeks. Answer it and set the label again.",
+    RunStatus.AWAITING_APPROVAL: "Nobody approved the plan for two weeks. Set the label again for a new one.",
     RunStatus.OPENING: "The merge request could not be opened in time. Look at the branch in GitLab, then set the "
     "label again.",
     RunStatus.IN_REVIEW: "Nobody merged or closed the merge request for two weeks. It stays open; merging it still "

@@ -18,7 +18,15 @@ S = RunStatus
 MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
     S.ADMITTING: frozenset({S.STARTING, S.REFUSED, S.ESCALATED}),
     S.STARTING: frozenset({S.RUNNING, S.ESCALATED}),
-    S.RUNNING: frozenset({S.OPENING, S.NOT_REPRODUCED, S.DECLINED, S.CANCELLED, S.FAILED, S.ESCALATED}),
+    S.RUNNING: frozenset(
+        {
+            *(S.OPENING, S.NEEDS_INFORMATION, S.AWAITING_APPROVAL),
+            *(S.NOT_REPRODUCED, S.DECLINED, S.CANCELLED, S.FAILED, S.ESCALATED),
+        }
+    ),
+    # people make it go on, with a new iteration; nobody did: it is declined
+    S.NEEDS_INFORMATION: frozenset({S.STARTING, S.DECLINED, S.ESCALATED}),
+    S.AWAITING_APPROVAL: frozenset({S.STARTING, S.DECLINED, S.ESCALATED}),
     S.OPENING: frozenset({S.IN_REVIEW, S.ESCALATED}),
     S.IN_REVIEW: frozenset({S.MERGED, S.CLOSED, S.ESCALATED}),
     # a merge request outlives the run that made it: what people do with it stays true
@@ -36,6 +44,8 @@ LIMITS: Final[dict[RunStatus, timedelta]] = {
     S.ADMITTING: timedelta(minutes=15),
     S.STARTING: timedelta(minutes=15),
     S.RUNNING: timedelta(hours=12),
+    S.NEEDS_INFORMATION: timedelta(days=14),
+    S.AWAITING_APPROVAL: timedelta(days=14),
     S.OPENING: timedelta(minutes=30),
     S.IN_REVIEW: timedelta(days=14),
 }
@@ -48,6 +58,9 @@ jobs that GitLab retries. A job that hangs is ended by GitLab, with its reason; 
 
 GRACE: Final = timedelta(minutes=10)
 """After a deadline GitLab is asked once; this much later the run is escalated."""
+
+WAITING: Final = frozenset({S.NEEDS_INFORMATION, S.AWAITING_APPROVAL})
+"""Statuses in which nothing is at work: people have to say something on the ticket."""
 
 LATE: Final = timedelta(minutes=2)
 """A deadline that is noticed this late passed while we were away, so what happened then has to be asked first."""

@@ -65,7 +65,7 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
     evidence = CHECKOUT / ".state" / "demo" / scenario.name
     with World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml") as world:
         _start(world, out)
-        played = play(world, scenario.expected, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)
+        played = play(world, scenario, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)
         _tell(played, out)
         if options.json:
             options.json.write_text(json.dumps(played.document, indent=2) + "\n")

@@ -10,12 +10,13 @@ from typing import Any
 import httpx2
 from msgspec import Struct
 
+from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
 from sandbox.demo.story import ENDED, Reader, Story
 from sandbox.demo.summary import books, books_equal, keep_artifacts, summary
 from sandbox.demo.terminal import Screen
 from sandbox.demo.world import READ_TOKEN, World
-from sandbox.scenario import Expected
+from sandbox.scenario import Expected, Scenario
 
 POLL_S = 0.4
 
@@ -35,36 +36,42 @@ def label_ticket(world: World, label: str = "bug-fix") -> None:
     if world.vendors is None:
         raise DemoError("The sandbox has not been started.")
     jira = world.vendors.jira
-    answer = httpx2.put(
-        f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}",
-        json={"update": {"labels": [{"add": label}]}},
-        auth=(jira["person"], jira["person_token"]),
-        timeout=20,
-    )
-    answer.raise_for_status()
+    set_label(world, (jira["person"], jira["person_token"]), label)
 
 
 def play(
-    world: World, expected: Expected, screen: Screen, *, evidence: Path, timeout_s: float, chaos: bool = False
+    world: World, scenario: Scenario, screen: Screen, *, evidence: Path, timeout_s: float, chaos: bool = False
 ) -> Played:
-    """Label the ticket and follow the run until it ends. Raises DemoError when it does not within `timeout_s`."""
+    """Label the ticket, let people react, and follow the run until it ends.
+
+    Raises DemoError when it does not within `timeout_s`.
+    """
     began = time.monotonic()
     issue_key = world.vendors.issue_key if world.vendors else ""
     with Reader(world.receiver_url, READ_TOKEN) as reader:
         label_ticket(world)
         screen.line(f"Label bug-fix set on {issue_key} in Jira")
-        story = _follow(world, reader, issue_key, screen, began=began, timeout_s=timeout_s, chaos=chaos)
+        people = People(world, scenario.reactions, screen)
+        story = _follow(world, reader, issue_key, screen, people, began=began, timeout_s=timeout_s, chaos=chaos)
         duration_s = time.monotonic() - began
         screen.close()
         deliveries = reader.deliveries()
     kept = keep_artifacts(world, story, evidence)
     equal = books_equal(story.costs.total, books(world))
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
-    return Played(story=story, document=document, surprises=tuple(_surprises(document, expected)))
+    return Played(story=story, document=document, surprises=tuple(_surprises(document, scenario.expected)))
 
 
 def _follow(
-    world: World, reader: Reader, issue_key: str, screen: Screen, *, began: float, timeout_s: float, chaos: bool
+    world: World,
+    reader: Reader,
+    issue_key: str,
+    screen: Screen,
+    people: People,
+    *,
+    began: float,
+    timeout_s: float,
+    chaos: bool,
 ) -> Story:
     """Return the story once the run has ended and its pipelines, hooks and notes have settled."""
     trouble = list(TROUBLE) if chaos else []
@@ -76,14 +83,19 @@ def _follow(
             screen.wait(elapsed)
         else:
             screen.show(story, elapsed)
+            people.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
-            elif not trouble and story.run.status in ENDED and _settled(reader, story):
+            elif not trouble and _is_over(story, people) and _settled(reader, story):
                 return story
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
             raise DemoError(f"Not finished after {timeout_s:.0f} s: {where}. Logs: {world.state / 'logs'}")
         time.sleep(POLL_S)
+
+
+def _is_over(story: Story, people: People) -> bool:
+    return story.run.status in ENDED or people.is_over(story)
 
 
 def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:

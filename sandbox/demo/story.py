@@ -22,7 +22,10 @@ ENDED = frozenset(
         "closed",
     }
 )
-"""Statuses after which nothing happens without a person."""
+"""Statuses in which the story of a scenario ends; nothing more happens without a person."""
+
+WAITING = frozenset({"needs_information", "awaiting_approval"})
+"""Statuses in which a person's word makes the run go on: a scenario's reactions, else the story ends there as well."""
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -114,6 +117,19 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Moment(Struct, frozen=True, kw_only=True):
+    """Something that happened to the run."""
+
+    event: str
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """Something that the run does in GitLab or Jira."""
+
+    kind: str
+    state: str
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """All that the receiver tells of a run."""
 
@@ -122,6 +138,8 @@ class Story(Struct, frozen=True, kw_only=True):
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
     costs: Costs
+    moments: tuple[Moment, ...] = ()
+    effects: tuple[Act, ...] = ()
 
     def jobs(self) -> list[Job]:
         """All jobs, those of the parent first."""

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx2
+import msgspec
 from msgspec import Struct
 
 from sandbox.demo.processes import DemoError, Process, free_port, python_module, wait_until
@@ -27,6 +28,8 @@ class Vendors(Struct, frozen=True, kw_only=True):
     jira: dict[str, str]
     anthropic: dict[str, str]
     issue_key: str
+    people: dict[str, dict[str, str]]
+    """By username: `jira_login` and `jira_token`."""
 
 
 class World:
@@ -82,9 +85,7 @@ class World:
         told = folder / "sandbox.json"
         wait_until(told.exists, what="The sandbox", process=process, within_s=60)
         facts = json.loads(told.read_text())
-        self.vendors = Vendors(
-            gitlab=facts["gitlab"], jira=facts["jira"], anthropic=facts["anthropic"], issue_key=facts["issue_key"]
-        )
+        self.vendors = msgspec.convert(facts, Vendors)
 
     def start_receiver(self) -> None:
         """Migrate the database and start the web service."""

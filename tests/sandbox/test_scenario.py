@@ -92,3 +92,34 @@ def test_the_most_precise_conversation_is_played(folder: Path) -> None:
     assert said(repository="payk12/contacts", iteration=2) == "here"
     assert loaded.conversation(phase="deployment", issue="PL-479", repository=None, iteration=1) is None
     assert loaded.conversation(phase="analysis", issue="PL-1", repository=None, iteration=1) is None
+
+
+REACTIONS = """reactions:
+  - {when: needs_information, by: dana, comment: "In Firefox."}
+  - {when: needs_information, iteration: 2, by: mara, label: bug-fix}
+"""
+
+
+def test_people_react_to_a_status_at_any_or_at_one_iteration(folder: Path) -> None:
+    edit(folder / "scenario.yml", "expected:", f"{REACTIONS}expected:")
+    first, second = scenario.load(folder).reactions
+    assert (first.comment, second.label) == ("In Firefox.", "bug-fix")
+    assert first.is_due(status="needs_information", iteration=1)
+    assert not first.is_due(status="running", iteration=1)
+    assert not second.is_due(status="needs_information", iteration=1)
+    assert second.is_due(status="needs_information", iteration=2)
+
+
+@pytest.mark.parametrize(
+    ("reaction", "said"),
+    [
+        ("{when: running, by: nobody, comment: x}", r"reactions\[0\].by: nobody is not among the users"),
+        ("{when: running, by: dana}", r"reactions\[0\]: needs a comment or a label"),
+        ("{when: running, by: dana, comment: x, label: y}", r"reactions\[0\]: needs a comment or a label"),
+        ("{when: running, by: dana, label: 'a b'}", r"scenario.yml: reactions"),
+    ],
+)
+def test_a_reaction_that_nobody_can_do_is_named(folder: Path, reaction: str, said: str) -> None:
+    edit(folder / "scenario.yml", "expected:", f"reactions: [{reaction}]\nexpected:")
+    with pytest.raises(scenario.ScenarioError, match=said):
+        scenario.load(folder)

@@ -218,7 +218,7 @@ def staged(name: str) -> Iterator[Aftermath]:
             world.start_sandbox()
             world.start_receiver()
             world.start_worker()
-            played = play(world, scenario.expected, screen, evidence=state / "evidence", timeout_s=400)
+            played = play(world, scenario, screen, evidence=state / "evidence", timeout_s=400)
             with closing(Aftermath(world, played)) as aftermath:
                 yield aftermath
     finally:

@@ -309,7 +309,18 @@ def test_a_note_that_gave_up_stops_nothing(world: Any, effect: type) -> None:
     assert decision.effects == ()
 
 
-@pytest.mark.parametrize("status", sorted(lifecycle.ACTIVE))
+@pytest.mark.parametrize("status", sorted(lifecycle.WAITING))
+def test_a_run_that_nobody_answers_for_two_weeks_is_declined_with_what_to_do(world: Any, status: RunStatus) -> None:
+    run = world.run(status)
+    early, _ = world.apply(run, DeadlinePassed(status=status), after=timedelta(days=13))
+    assert early.status is status
+    late, decision = world.apply(run, DeadlinePassed(status=status), after=timedelta(days=14))
+    assert (late.status, late.deadline) == (RunStatus.DECLINED, None)
+    assert "set the label again" in decision.reason.lower()
+    assert UpdateTicketNote() in decision.effects
+
+
+@pytest.mark.parametrize("status", sorted(lifecycle.ACTIVE - lifecycle.WAITING))
 def test_an_overdue_run_asks_gitlab_first_and_then_escalates(world: Any, status: RunStatus) -> None:
     run, asked = world.run(status), 0
     for _ in range(10):

@@ -1,0 +1,75 @@
+"""What people do while a run goes on: a scenario's reactions, played through Jira's REST API as those persons."""
+
+from __future__ import annotations
+
+import httpx2
+
+from sandbox.demo.processes import DemoError
+from sandbox.demo.story import WAITING, Story
+from sandbox.demo.terminal import Screen
+from sandbox.demo.world import World
+from sandbox.scenario import Reaction
+
+TIMEOUT_S = 20.0
+
+
+def set_label(world: World, login: tuple[str, str], label: str) -> None:
+    """Set a label on the ticket; where it is set already, nothing happens, as in Jira."""
+    _label(world, login, {"add": label})
+
+
+class People:
+    """The persons of a scenario. Each reaction happens once."""
+
+    def __init__(self, world: World, reactions: tuple[Reaction, ...], screen: Screen) -> None:
+        """Nobody does anything before `react` is called."""
+        self._world = world
+        self._left = list(reactions)
+        self._screen = screen
+        self._comments = 0
+
+    def react(self, story: Story) -> None:
+        """Do all that is due."""
+        run = story.run
+        for reaction in [one for one in self._left if one.is_due(status=run.status, iteration=run.iteration)]:
+            self._left.remove(reaction)
+            self._do(reaction)
+
+    def is_over(self, story: Story) -> bool:
+        """Whether the run waits for people, who have nothing more to say, and what they said was taken in."""
+        run = story.run
+        waits = run.status in WAITING
+        due = any(one.is_due(status=run.status, iteration=run.iteration) for one in self._left)
+        return waits and not due and self._was_heard(story)
+
+    def _was_heard(self, story: Story) -> bool:
+        heard = sum(moment.event == "IssueCommented" for moment in story.moments)
+        return heard >= self._comments and all(act.state != "pending" for act in story.effects)
+
+    def _do(self, reaction: Reaction) -> None:
+        login = self._login(reaction.by)
+        if reaction.label is not None:
+            self._screen.line(f"{reaction.by} takes the label {reaction.label} off and sets it again")
+            _label(self._world, login, {"remove": reaction.label})
+            _label(self._world, login, {"add": reaction.label})
+        if reaction.comment is not None:
+            self._screen.line(f"{reaction.by} comments on the ticket: {' '.join(reaction.comment.split())}")
+            _ask(self._world, "POST", "/comment", {"body": reaction.comment}, login)
+            self._comments += 1
+
+    def _login(self, username: str) -> tuple[str, str]:
+        if self._world.vendors is None:
+            raise DemoError("The sandbox has not been started.")
+        person = self._world.vendors.people[username]
+        return person["jira_login"], person["jira_token"]
+
+
+def _label(world: World, login: tuple[str, str], operation: dict[str, str]) -> None:
+    _ask(world, "PUT", "", {"update": {"labels": [operation]}}, login)
+
+
+def _ask(world: World, method: str, path: str, body: dict[str, object], login: tuple[str, str]) -> None:
+    if world.vendors is None:
+        raise DemoError("The sandbox has not been started.")
+    url = f"{world.vendors.jira['url']}/rest/api/2/issue/{world.vendors.issue_key}{path}"
+    httpx2.request(method, url, json=body, auth=login, timeout=TIMEOUT_S).raise_for_status()
