@@ -177,7 +177,9 @@ def sha256(data: bytes) -> Sha256:
 
 
 def strict_schema(kind: type[Struct]) -> dict[str, Any]:
-    """Return a JSON Schema that the Messages API accepts for strict tools: inlined, closed, every property required.
+    """Return a JSON Schema that the Messages API accepts for strict tools: inlined, closed.
+
+    Every property is required unless the Struct has a default for it: what is rarely needed may be left out.
 
     Bounds that strict mode does not know (`maxLength`, `pattern`, …) are left out; decoding the input checks them.
     """
@@ -202,7 +204,7 @@ def _inlined(node: object, definitions: dict[str, Any]) -> object:
     out = {key: _inlined(value, definitions) for key, value in node.items() if key not in _UNSUPPORTED | {"properties"}}
     if properties is not None:
         out["properties"] = {name: _inlined(value, definitions) for name, value in properties.items()}
-        out["required"] = list(properties)
+        out["required"] = [name for name, value in properties.items() if "default" not in value]
         out["additionalProperties"] = False
     return out
 

@@ -228,7 +228,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     repositories: dict[str, Path]
     """GitLab project to the folder with its first commit's files."""
     expected: Expected
-    reactions: tuple[Reaction, ...]
+    reactions: tuple[Reaction, ...] = ()
     """What people do while the run goes on."""
     jira: JiraWorld
     ticket: Ticket

@@ -1,7 +1,6 @@
 """Which JSON Schemas may be enforced while sampling (`strict` tools, `output_config.format`). Validates no value.
 
-Rules: https://platform.claude.com/docs/en/build-with-claude/structured-outputs, and stricter in one point on purpose:
-the API allows a few optional properties, here `required` must list all.
+Rules: https://platform.claude.com/docs/en/build-with-claude/structured-outputs.
 """
 
 from collections.abc import Iterator
@@ -25,6 +24,8 @@ _ANYWHERE: Final = frozenset(
         "type",
     }
 )
+MOST_OPTIONAL: Final = 24
+"""Properties of one schema that `required` may leave out, all its objects together."""
 _BY_TYPE: Final = {
     "object": frozenset({"additionalProperties", "properties", "required"}),
     "array": frozenset({"items", "minItems"}),
@@ -39,6 +40,9 @@ _BY_TYPE: Final = {
 def check_strict(schema: dict[str, Any], where: str) -> None:
     """Refuse a schema that can't be enforced; `where` names it in the message."""
     definitions = {**schema.get("definitions", {}), **schema.get("$defs", {})}
+    optional = sum(len(_optional(node)) for node in _nodes(schema))
+    if optional > MOST_OPTIONAL:
+        raise invalid(f"{where}: Schemas contain too many optional parameters ({optional}); limit: {MOST_OPTIONAL}")
     for node in _nodes(schema):
         _check_keywords(node, where)
         if _is_object(node):
@@ -88,9 +92,10 @@ def _check_keywords(node: dict[str, Any], where: str) -> None:
 def _check_object(node: dict[str, Any], where: str) -> None:
     if node.get("additionalProperties") is not False:
         raise invalid(f"{where}: For 'object' type, 'additionalProperties' must be explicitly set to false")
-    missing = sorted(set(node.get("properties") or {}) - set(node.get("required") or []))
-    if missing:
-        raise invalid(f"{where}: For 'object' type, 'required' must list all properties; missing: {', '.join(missing)}")
+
+
+def _optional(node: dict[str, Any]) -> set[str]:
+    return set(node.get("properties") or {}) - set(node.get("required") or [])
 
 
 def _check_reference(reference: object, definitions: dict[str, Any], where: str) -> None:

@@ -191,9 +191,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"tools": [tool(additionalProperties=True)]},
         "'additionalProperties' must be explicitly set to false",
     ),
-    "strict but optional": (
-        {"tools": [tool(properties={"x": {"type": "string"}})]},
-        "must list all properties; missing: x",
+    "strict with too much that is optional": (
+        {"tools": [tool(properties={f"x{n}": {"type": "string"} for n in range(25)})]},
+        "too many optional parameters (25); limit: 24",
     ),
     "strict, nested and open": (
         {"tools": [tool(properties={"x": {"type": "array", "items": {"type": "object"}}}, required=["x"])]},
