@@ -10,7 +10,7 @@ import httpx2
 import msgspec
 import stamina
 
-from pipelines.job.errors import JobError, ReceiverRefusedError
+from pipelines.job.errors import JobError, ReceiverRefusedError, ReceiverUnreachableError
 from pipelines.wire import Problem, RunSpec, Session, SessionRequest, decode, encode, sha256
 
 PATIENCE_S = 900.0
@@ -103,7 +103,7 @@ class ReceiverClient:
                     return _checked(self._http.request(method, path, content=content, headers=headers))
         except (_NotNowError, httpx2.TransportError) as error:
             minutes = self._patience_s / 60
-            raise JobError(
+            raise ReceiverUnreachableError(
                 f"The receiver at {self._http.base_url} did not take {method} {path} for {minutes:.0f} minutes: "
                 f"{error}. Check that it runs and that this runner can reach it."
             ) from error

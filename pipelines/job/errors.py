@@ -27,6 +27,10 @@ class ReceiverRefusedError(JobError):
     exit_code = ExitCode.REFUSED
 
 
+class ReceiverUnreachableError(JobError):
+    """The receiver took a request for longer than a job is patient: it does not answer, or not yet."""
+
+
 class JobCancelledError(JobError):
     """GitLab ends this job (cancelled, or out of time): everything it started is ended, nothing is reported."""
 

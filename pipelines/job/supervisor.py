@@ -9,17 +9,24 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from pipelines.handing_in import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.job.client import ReceiverClient
 from pipelines.job.environment import JobSettings, Secrets
-from pipelines.job.errors import ExitCode, JobCancelledError, JobError, ReceiverRefusedError
+from pipelines.job.errors import (
+    ExitCode,
+    JobCancelledError,
+    JobError,
+    ReceiverRefusedError,
+    ReceiverUnreachableError,
+)
 from pipelines.job.job import Job
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
 from pipelines.job.project_folder import held, write
 from pipelines.job.workspace import Artifacts, read_untrusted
-from pipelines.model import Artifact, ArtifactKind, Phase, PhaseReport, ReportOutcome
+from pipelines.model import Artifact, Phase, PhaseReport, ReportOutcome
 from pipelines.phases import phase_function
-from pipelines.wire import MAX_BLOB, RunSpec, SessionRequest, encode, sha256
+from pipelines.wire import RunSpec, SessionRequest, encode, sha256
 
 _EXIT_CODES = {
     ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
@@ -29,8 +36,6 @@ _EXIT_CODES = {
 }
 _TRUSTED = frozenset({Phase.GENERATE, Phase.MERGE_REQUEST})
 """Phases that run nothing but this program and git."""
-_SUBMITTED = frozenset({ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT})
-"""Kinds whose bytes the receiver gets; all others stay with GitLab as artifacts."""
 
 
 def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: ReceiverClient) -> ExitCode:
@@ -99,13 +104,22 @@ def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
 
 
 def _submit(report: PhaseReport, project_dir: Path, log: JobLog, client: ReceiverClient) -> None:
+    """Hand in the report; a receiver that can't be reached fetches it later from the job's artifacts, by its seal."""
     body = encode(report)
-    write(project_dir, Path(".bug-fix", report.phase, "report.json"), body)
+    write(project_dir, Path(report_path(report.phase)), body)
+    along = [_kept(project_dir, artifact) for artifact in report.artifacts if goes_along(artifact, report)]
+    mark = seal(body, token_hash=token_sha256(client.session.token))
+    write(project_dir, Path(seal_path(report.phase)), f"{mark}\n".encode())
     with log.step("report to the receiver"):
-        for artifact in report.artifacts:
-            if _goes_along(artifact, report):
-                client.put_blob(_kept(project_dir, artifact))
-        client.report(body)
+        try:
+            for data in along:
+                client.put_blob(data)
+            client.report(body)
+        except ReceiverUnreachableError as error:
+            log.say(
+                f"{error} The report waits as this job's artifact {report_path(report.phase)}; when GitLab shows that "
+                "the job passed, the receiver fetches it from there."
+            )
 
 
 def _kept(project_dir: Path, artifact: Artifact) -> bytes:
@@ -113,8 +127,3 @@ def _kept(project_dir: Path, artifact: Artifact) -> bytes:
     if data is None or sha256(data) != artifact.sha256:
         raise JobError(f"{artifact.path} is not what this job kept there; code of its own user may have changed it.")
     return data
-
-
-def _goes_along(artifact: Artifact, report: PhaseReport) -> bool:
-    takeable = artifact.kind in _SUBMITTED and artifact.size <= MAX_BLOB  # what is larger, the report says no to
-    return takeable and (report.outcome is not ReportOutcome.FAILED or artifact.kind is ArtifactKind.TRANSCRIPT)

@@ -8,7 +8,16 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import AnalysisResult, Artifact, Phase, PhaseReport, ReportOutcome, ReproductionResult
+from pipelines.model import (
+    AnalysisResult,
+    Artifact,
+    Phase,
+    PhaseReport,
+    ProjectPath,
+    ReportOutcome,
+    ReproductionResult,
+    RunId,
+)
 from pipelines.plan_rules import problems as plan_problems
 from pipelines.wire import WIRE_VERSION, decode
 
@@ -27,6 +36,15 @@ def read(body: bytes) -> PhaseReport:
     # A key that is given twice reads differently to different parsers, and what is stored must be what was meant.
     json.loads(body, object_pairs_hook=_once)
     return report
+
+
+def misdirected(
+    report: PhaseReport, *, run: RunId, iteration: int, phase: Phase, repository: ProjectPath | None
+) -> str | None:
+    """Return why a report can't be the one of a session's job, None when it is."""
+    if (report.run, report.iteration, report.phase, report.repository) == (run, iteration, phase, repository):
+        return None
+    return f"This session belongs to {phase} of iteration {iteration}; the report does not."
 
 
 def problems(report: PhaseReport, *, catalogue: Catalogue) -> list[str]:

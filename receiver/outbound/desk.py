@@ -53,6 +53,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     catalogue: Callable[[], Catalogue]
     """As it is now; a run keeps the one that it was started with."""
     public_url: str
+    evidence_retention_days: int
+    """How long patches, tests and transcripts are kept that are fetched from a job's artifacts."""
     faults: Faults
     clock: Callable[[], datetime]
 

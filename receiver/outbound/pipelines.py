@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from enum import Enum
 from typing import Any
+
+import structlog
 
 from pipelines import prepare
 from pipelines.catalogue import Catalogue
 from pipelines.model import PhaseReport, ReportOutcome, RunId
+from receiver.outbound.collecting import collect
 from receiver.outbound.desk import Desk, Performed
-from receiver.outbound.errors import RefusedError
+from receiver.outbound.errors import RefusedError, UnavailableError
 from receiver.outbound.gitlab_pipelines import FoundPipeline
-from receiver.store import runs, settled, started
+from receiver.store import runs, settled, started, unreported
 from receiver.store.settled import REPLACED, PendingReport
+from receiver.store.unreported import Unreported
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, SettleReports, StartPipeline
 from receiver.workflow.events import (
@@ -25,6 +30,8 @@ from receiver.workflow.events import (
     ReportDiscarded,
     ReportsSettled,
 )
+
+log = structlog.get_logger()
 
 CLOCKS_APART = timedelta(minutes=10)
 """How far GitLab's clock may be behind ours when a lost pipeline is looked for."""
@@ -88,18 +95,50 @@ async def cancel(desk: Desk, effect: CancelPipeline) -> Performed:
 
 
 async def settle(desk: Desk, run: RunId, effect: SettleReports) -> Performed:
-    """Ask GitLab how the jobs behind pending reports ended."""
+    """Ask GitLab how the jobs behind pending reports ended, after fetching reports that never reached us."""
     async with desk.database.begin() as session:
+        missing = await unreported.of_run(session, run, iteration=effect.iteration)
         waiting = await settled.pending(session, run, iteration=effect.iteration)
         catalogue = (await runs.facts(session, run)).catalogue or desk.catalogue()
-    jobs: dict[int, dict[int, JobChanged]] = {}
-    for project_id, pipeline in sorted({(one.project_id, one.pipeline) for one in waiting}):
+    places = {(one.session.project_id, one.session.pipeline_id) for one in missing}
+    jobs: dict[int, JobChanged] = {}
+    for project_id, pipeline in sorted(places | {(one.project_id, one.pipeline) for one in waiting}):
         told = await asyncio.to_thread(desk.reader.jobs, project_id, catalogue.automation_project, pipeline)
-        jobs[pipeline] = {job.job: job for job in told}
-    events = [event for one in waiting if (event := judge(one, jobs[one.pipeline].get(one.job))) is not None]
-    left = len(waiting) - len(events)
+        jobs |= {job.job: job for job in told}
+    passed = [one for one in missing if has_passed(jobs.get(JobId(one.session.job_id)))]
+    fetched = [await _collected(desk, one, catalogue=catalogue) for one in passed]
+    if passed:
+        async with desk.database.begin() as session:
+            waiting = await settled.pending(session, run, iteration=effect.iteration)
+    answers = [judge(one, jobs.get(JobId(one.job))) for one in waiting]
+    events = [event for event in (*fetched, *answers) if isinstance(event, ReportAccepted | ReportDiscarded)]
+    left = answers.count(None) + fetched.count(Fetched.NOT_NOW)
     done = () if left else (ReportsSettled(iteration=effect.iteration),)
-    return Performed(events=(*events, *done), result={"settled": len(events), "pending": left})
+    result: dict[str, Any] = {"settled": len(events), "pending": left}
+    if passed:
+        result["fetched_from_artifacts"] = [one.session.job_id for one in passed]
+    return Performed(events=(*events, *done), result=result)
+
+
+class Fetched(Enum):
+    """What became of a report that was looked for among the artifacts of its job, if it is not discarded."""
+
+    PENDING = "pending"
+    NOT_NOW = "not_now"
+    """GitLab can't be asked; other reports need not wait for that, and the sweep looks again."""
+
+
+async def _collected(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Fetched | ReportDiscarded:
+    try:
+        return await collect(desk, one, catalogue=catalogue) or Fetched.PENDING
+    except UnavailableError as error:
+        log.warning("report.not_collected_yet", run=one.session.run, job=one.session.job_id, reason=str(error))
+        return Fetched.NOT_NOW
+
+
+def has_passed(job: JobChanged | None) -> bool:
+    """Say whether a job ended in a way that can make a report of it count. None: GitLab lists a newer one instead."""
+    return job is not None and (job.status == "success" or (job.status == "failed" and job.allow_failure))
 
 
 def judge(pending: PendingReport, job: JobChanged | None) -> ReportAccepted | ReportDiscarded | None:

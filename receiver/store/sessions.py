@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
+from pipelines.handing_in import token_sha256
 from pipelines.model import Phase, ProjectPath, RunId
 from receiver.store.runs import FINAL
 from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
@@ -63,11 +63,6 @@ class NewSession(Struct, frozen=True, kw_only=True):
     expires_at: datetime
 
 
-def token_hash(token: str) -> str:
-    """Return what is stored of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
     """Open a session and return its end; None when its ID token was used before.
 
@@ -75,7 +70,7 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
     the answer to the first request was lost on its way.
     """
     row = insert(SessionRow).values(
-        token_sha256=token_hash(new.token),
+        token_sha256=token_sha256(new.token),
         jti=new.jti,
         run_id=new.run,
         iteration=new.iteration,
@@ -92,7 +87,7 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
         return new.expires_at
     same = select(SessionRow.expires_at).where(
         SessionRow.jti == new.jti,
-        SessionRow.token_sha256 == token_hash(new.token),
+        SessionRow.token_sha256 == token_sha256(new.token),
         SessionRow.job_id == new.job_id,
         SessionRow.run_id == new.run,
         SessionRow.iteration == new.iteration,
@@ -102,18 +97,8 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
     return await session.scalar(same)
 
 
-async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
-    """Return the living session of a token: not expired, and its job has not ended as far as we know."""
-    query = (
-        select(SessionRow, JobRow.status, RunRow.status.label("run_status"), RunRow.iteration.label("run_iteration"))
-        .join(RunRow, RunRow.id == SessionRow.run_id)
-        .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
-        .where(SessionRow.token_sha256 == token_hash(token), SessionRow.expires_at > now)
-    )
-    found = (await session.execute(query)).one_or_none()
-    if found is None or found.status in ENDED_JOBS:
-        return None
-    row: SessionRow = found[0]
+def job_of(row: SessionRow, *, current: bool) -> JobSession:
+    """Return the job that a stored session belongs to."""
     return JobSession(
         id=row.id,
         run=RunId(row.run_id),
@@ -124,8 +109,30 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSessio
         pipeline_id=row.pipeline_id,
         job_id=row.job_id,
         expires_at=row.expires_at,
-        current=found.run_status not in FINAL and found.run_iteration == row.iteration,
+        current=current,
     )
+
+
+async def first_of(session: AsyncSession, job: int) -> JobSession | None:
+    """Return the job with this id in GitLab, as its first session has it; living or not."""
+    query = select(SessionRow).where(SessionRow.job_id == job).order_by(SessionRow.id).limit(1)
+    row = await session.scalar(query)
+    return None if row is None else job_of(row, current=False)
+
+
+async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
+    """Return the living session of a token: not expired, and its job has not ended as far as we know."""
+    query = (
+        select(SessionRow, JobRow.status, RunRow.status.label("run_status"), RunRow.iteration.label("run_iteration"))
+        .join(RunRow, RunRow.id == SessionRow.run_id)
+        .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
+        .where(SessionRow.token_sha256 == token_sha256(token), SessionRow.expires_at > now)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None or found.status in ENDED_JOBS:
+        return None
+    row: SessionRow = found[0]
+    return job_of(row, current=found.run_status not in FINAL and found.run_iteration == row.iteration)
 
 
 class _Found(Struct, frozen=True, kw_only=True):
@@ -157,7 +164,7 @@ _STANDING: Final = """
 async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now: datetime) -> Standing | None:
     """Return what `find` does together with the run's catalogue, in one statement: each model call asks for it."""
     cursor = connection.cursor(row_factory=class_row(_Found))
-    row = await (await cursor.execute(_STANDING, (token_hash(token), now))).fetchone()
+    row = await (await cursor.execute(_STANDING, (token_sha256(token), now))).fetchone()
     if row is None or row.job_status in ENDED_JOBS:
         return None
     job = JobSession(

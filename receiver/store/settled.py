@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import AnalysisResult, Phase, PhaseReport, PlanOutcome
+from receiver.store import sessions, submissions
 from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
+from receiver.store.submissions import Arrival
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
 
 REPLACED = "A newer job of the same phase reported after it."
@@ -79,7 +81,10 @@ async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, n
 
 
 async def discard(session: AsyncSession, event: ReportDiscarded, *, now: datetime) -> None:
-    """Keep a report as the reason for people, without letting it count."""
+    """Keep a report as the reason for people, without letting it count; one that was never stored is stored now."""
+    job = await sessions.first_of(session, event.job)
+    if job is not None and not await submissions.has_reported(session, event.job):
+        await submissions.keep_report(session, event.report, job=job, now=now, arrival=Arrival.COLLECTED)
     row = update(ReportRow).where(ReportRow.job_id == event.job, ReportRow.state == "pending")
     await session.execute(row.values(state="discarded", reason=event.reason, settled_at=now))
     await session.execute(update(JobRow).where(JobRow.id == event.job).values(agent=event.report.agent))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -14,9 +14,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId, Sha256
 from pipelines.wire import encode, sha256
-from receiver.store.database import lock
+from receiver.store.database import StoreError, lock
 from receiver.store.schema import ArtifactRow, BlobRow, ReportRow, TranscriptRow
 from receiver.store.sessions import JobSession
+
+MOST_KEPT: Final = 200 * 1024 * 1024
+"""Bytes that all jobs of a run may hand in."""
+
+
+class TooMuchError(StoreError):
+    """The jobs of a run have handed in as many bytes as they may; the message says how many that is."""
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
@@ -31,7 +38,13 @@ class Upstream(Struct, frozen=True, kw_only=True):
 async def keep_blob(
     session: AsyncSession, content: bytes, *, run: RunId, now: datetime, retention_days: int
 ) -> tuple[Sha256, bool]:
-    """Store bytes once; return their hash and whether they are new. Bytes that retention took away come back."""
+    """Store bytes once; return their hash and whether they are new. Bytes that retention took away come back.
+
+    Raises TooMuchError.
+    """
+    await lock(session, f"blobs:{run}")
+    if await total_kept(session, run) + len(content) > MOST_KEPT:
+        raise TooMuchError(f"The jobs of this run have handed in {MOST_KEPT} bytes, which is the limit.")
     digest = sha256(content)
     known = await session.scalar(select(BlobRow.sha256).where(BlobRow.sha256 == digest))
     row = insert(BlobRow).values(
@@ -47,9 +60,23 @@ async def keep_blob(
     return digest, known is None
 
 
+async def handed_in(session: AsyncSession, digest: Sha256, *, run: RunId) -> bool:
+    """Tell whether a job of this run handed these bytes in first: a report may name no other run's."""
+    own = select(BlobRow.sha256).where(BlobRow.sha256 == digest, BlobRow.run_id == run)
+    return await session.scalar(own) is not None
+
+
 async def total_kept(session: AsyncSession, run: RunId) -> int:
     """Return how many bytes the jobs of a run have handed in."""
     return int(await session.scalar(select(func.coalesce(func.sum(BlobRow.size), 0)).where(BlobRow.run_id == run)) or 0)
+
+
+class Arrival(Enum):
+    """How a report came to us."""
+
+    POSTED = "posted"
+    COLLECTED = "collected"
+    """It did not arrive; it was fetched from the artifacts of its job, or found to be missing there."""
 
 
 class Kept(Enum):
@@ -62,7 +89,14 @@ class Kept(Enum):
     """The job had posted another one: nothing was stored."""
 
 
-async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSession, now: datetime) -> Kept:
+async def has_reported(session: AsyncSession, job: int) -> bool:
+    """Tell whether a report of this job is stored, whatever became of it."""
+    return await session.scalar(select(ReportRow.id).where(ReportRow.job_id == job).limit(1)) is not None
+
+
+async def keep_report(
+    session: AsyncSession, report: PhaseReport, *, job: JobSession, now: datetime, arrival: Arrival = Arrival.POSTED
+) -> Kept:
     """Store a job's report as pending. A job has one: who forges another makes the job itself fail, one way or other.
 
     Forged before the real one, the real one is refused and the job ends as failed, so the forged one does not count;
@@ -82,7 +116,7 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
         project_id=job.project_id,
         pipeline_id=job.pipeline_id,
         job_id=job.job_id,
-        session_id=job.id,
+        session_id=job.id if arrival is Arrival.POSTED else None,
         sha256=digest,
         report=document,
         outcome=report.outcome,
@@ -101,7 +135,7 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
                 size=artifact.size,
             )
         )
-        if artifact.kind is ArtifactKind.TRANSCRIPT and await _handed_in(session, artifact.sha256, run=job.run):
+        if artifact.kind is ArtifactKind.TRANSCRIPT and await handed_in(session, artifact.sha256, run=job.run):
             transcript = insert(TranscriptRow).values(
                 run_id=job.run,
                 iteration=job.iteration,
@@ -114,12 +148,6 @@ async def keep_report(session: AsyncSession, report: PhaseReport, *, job: JobSes
             )
             await session.execute(transcript.on_conflict_do_nothing())
     return Kept.NEW
-
-
-async def _handed_in(session: AsyncSession, digest: Sha256, *, run: RunId) -> bool:
-    """Tell whether a job of this run handed these bytes in first: a report may name no other run's."""
-    own = select(BlobRow.sha256).where(BlobRow.sha256 == digest, BlobRow.run_id == run)
-    return await session.scalar(own) is not None
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value

@@ -13,17 +13,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from requests import RequestException
 
+from pipelines.handing_in import MAX_REPORT
 from pipelines.model import PhaseReport
 from pipelines.wire import MAX_BLOB, Session, SessionRequest, decode, encode, sha256
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
 from receiver.jobs.keys import IssuerError
-from receiver.jobs.reports import problems, read
+from receiver.jobs.reports import misdirected, problems, read
 from receiver.jobs.specs import BarredError, NotYetError, build
 from receiver.store import outbox, refusals, runs, sessions, submissions
-from receiver.store.database import lock
 from receiver.store.sessions import JobSession
-from receiver.store.submissions import Kept
+from receiver.store.submissions import Kept, TooMuchError
 from receiver.web.problems import problem
 from receiver.web.services import Services
 from receiver.workflow.effects import CancelPipeline, SettleReports
@@ -31,9 +31,6 @@ from receiver.workflow.events import PipelineId
 
 log = structlog.get_logger()
 
-MAX_REPORT = 2 * 1024 * 1024
-MAX_KEPT = 200 * 1024 * 1024
-"""Bytes that all jobs of a run may hand in."""
 MOST_SENTENCES = 20
 RETRY_S = 1
 GITLAB_S = 5
@@ -159,17 +156,14 @@ async def keep_blob(request: JobRequest, services: NamedDependency[Services], di
     content = await request.body()
     if sha256(content) != digest:
         return problem(422, f"The bytes have the SHA-256 {sha256(content)}, not {digest[:80]}.")
-    async with services.database.begin() as session:
-        await lock(session, f"blobs:{job.run}")
-        if await submissions.total_kept(session, job.run) + len(content) > MAX_KEPT:
-            return problem(413, f"The jobs of this run have handed in {MAX_KEPT} bytes, which is the limit.")
-        _, new = await submissions.keep_blob(
-            session,
-            content,
-            run=job.run,
-            now=services.clock(),
-            retention_days=services.settings.evidence_retention_days,
-        )
+    days = services.settings.evidence_retention_days
+    try:
+        async with services.database.begin() as session:
+            _, new = await submissions.keep_blob(
+                session, content, run=job.run, now=services.clock(), retention_days=days
+            )
+    except TooMuchError as error:
+        return problem(413, str(error))
     return _json({"sha256": digest}, 201 if new else 200)
 
 
@@ -183,14 +177,9 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
         report = read(await request.body())
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         return problem(400, f"Not a report: {error}")
-    if (report.run, report.iteration, report.phase, report.repository) != (
-        job.run,
-        job.iteration,
-        job.phase,
-        job.repository,
-    ):
-        sentence = f"This session belongs to {job.phase} of iteration {job.iteration}; the report does not."
-        return await _refuse_report(services, job, 403, sentence)
+    elsewhere = misdirected(report, run=job.run, iteration=job.iteration, phase=job.phase, repository=job.repository)
+    if elsewhere is not None:
+        return await _refuse_report(services, job, 403, elsewhere)
     if wrong := await _wrong(services, job, report):
         return problem(422, " ".join(wrong[:MOST_SENTENCES]))
     async with services.database.begin() as session:

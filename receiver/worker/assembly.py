@@ -51,6 +51,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
         catalogue=lambda: catalogue,
         public_url=settings.public_url,
+        evidence_retention_days=settings.evidence_retention_days,
         faults=faults,
         clock=now,
     )

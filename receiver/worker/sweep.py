@@ -9,7 +9,7 @@ import structlog
 from procrastinate.jobs import Status
 
 from receiver.gateway.forward import ABANDONED_AFTER
-from receiver.store import deliveries, ledger, outbox, overdue, purge
+from receiver.store import deliveries, ledger, outbox, overdue, purge, unreported
 from receiver.store.queue import enqueue_delivery, enqueue_effect
 from receiver.worker.effects import Workshop
 from receiver.worker.handling import handle
@@ -26,7 +26,7 @@ LOST = timedelta(seconds=30)
 """A delivery that is in nobody's queue for so long was lost with a failed job."""
 
 UNSETTLED = timedelta(seconds=15)
-"""A report that waits for so long: the hook about its job did not arrive."""
+"""A report that waits for so long: the hook about its job did not arrive, or the report did not."""
 
 SILENT = {RunStatus.RUNNING: timedelta(minutes=2), RunStatus.IN_REVIEW: timedelta(hours=1)}
 """A run of whose pipelines nobody told us anything for so long is asked about."""
@@ -51,7 +51,8 @@ async def sweep(workshop: Workshop) -> None:
         for effect, group in await outbox.orphans(session, now=now):
             await enqueue_effect(session, effect, group=group)
         late = await overdue.deadlines(session, now=now)
-        for run, iteration in await overdue.unsettled(session, before=now - UNSETTLED):
+        unsettled = await overdue.unsettled(session, before=now - UNSETTLED)
+        for run, iteration in [*unsettled, *await unreported.runs(session, before=now - UNSETTLED)]:
             wanted = (SettleReports(iteration=iteration),)
             await outbox.store(session, run, wanted, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         for status, patience in SILENT.items():

@@ -167,6 +167,7 @@ async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncI
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=RECEIVER, clock=clock),
         catalogue=lambda: catalogue,
         public_url=RECEIVER,
+        evidence_retention_days=90,
         faults=NoFaults(),
         clock=clock,
     )

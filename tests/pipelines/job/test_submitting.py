@@ -1,32 +1,48 @@
-"""What a report takes along to the receiver."""
+"""What a report takes along to the receiver, and what becomes of it when the receiver can't be reached."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.handing_in import is_sealed, token_sha256
 from pipelines.job import supervisor
-from pipelines.job.errors import JobError
+from pipelines.job.client import ReceiverClient
+from pipelines.job.environment import Secrets, read_settings
+from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError, ReceiverUnreachableError
 from pipelines.job.log import JobLog
 from pipelines.job.workspace import Artifacts
 from pipelines.model import ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
-from pipelines.wire import MAX_BLOB, encode
+from pipelines.wire import MAX_BLOB, Session, encode
 
 
 class Desk:
-    """Takes what a job hands in."""
+    """Takes what a job hands in, or does not."""
 
-    def __init__(self) -> None:
+    session = Session(token="session-token", expires_at="2030-01-01T00:00:00Z", gateway_url="http://r/gateway")
+
+    def __init__(self, error: JobError | None = None) -> None:
+        self.error = error
+        self.asked = 0
         self.blobs: list[bytes] = []
         self.reports: list[bytes] = []
 
     def put_blob(self, data: bytes) -> None:
+        self._ask()
         self.blobs.append(data)
 
     def report(self, body: bytes) -> None:
+        self._ask()
         self.reports.append(body)
+
+    def _ask(self) -> None:
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
 
 
 def rejected(artifacts: Artifacts) -> PhaseReport:
@@ -42,8 +58,11 @@ def rejected(artifacts: Artifacts) -> PhaseReport:
     )
 
 
-def submit(report: PhaseReport, project_dir: Path, desk: Any) -> None:
-    supervisor._submit(report, project_dir, JobLog(), desk)
+def submit(report: PhaseReport, project_dir: Path, desk: Any) -> str:
+    """Submit a report and return what the job's log says."""
+    said = io.StringIO()
+    supervisor._submit(report, project_dir, JobLog(stream=said), desk)
+    return said.getvalue()
 
 
 def test_what_the_receiver_would_not_take_stays_with_gitlab_and_the_report_goes(tmp_path: Path) -> None:
@@ -64,3 +83,50 @@ def test_an_artifact_that_was_changed_is_not_handed_in(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="is not what this job kept there"):
         submit(rejected(artifacts), tmp_path, desk)
     assert (desk.blobs, desk.reports) == ([], [])
+    assert not (tmp_path / ".bug-fix/implementation/report.json.mac").exists()
+
+
+def test_a_report_is_left_with_a_seal_that_only_its_session_could_make(tmp_path: Path) -> None:
+    submit(rejected(Artifacts(tmp_path, Phase.IMPLEMENTATION)), tmp_path, Desk())
+    left = tmp_path / ".bug-fix/implementation"
+    body, mark = (left / "report.json").read_bytes(), (left / "report.json.mac").read_bytes()
+    assert is_sealed(body, mark, token_hash=token_sha256("session-token"))
+    assert Desk.session.token not in mark.decode()
+    assert token_sha256(Desk.session.token) not in mark.decode()
+
+
+def test_a_receiver_that_can_t_be_reached_is_asked_no_further_and_finds_the_report_later(tmp_path: Path) -> None:
+    artifacts = Artifacts(tmp_path, Phase.IMPLEMENTATION)
+    artifacts.keep(ArtifactKind.PATCH, "fix.patch", b"of the job")
+    desk = Desk(ReceiverUnreachableError("Nobody answered."))
+    said = submit(rejected(artifacts), tmp_path, desk)
+    assert "Nobody answered." in said
+    assert "waits as this job's artifact .bug-fix/implementation/report.json" in said
+    assert desk.asked == 1
+    assert (tmp_path / ".bug-fix/implementation/report.json.mac").exists()
+
+
+def test_a_receiver_that_says_no_ends_the_job(tmp_path: Path) -> None:
+    with pytest.raises(ReceiverRefusedError):
+        submit(rejected(Artifacts(tmp_path, Phase.IMPLEMENTATION)), tmp_path, Desk(ReceiverRefusedError("No.")))
+
+
+@pytest.mark.integration
+def test_a_job_that_can_t_deliver_its_report_ends_as_its_outcome_says(
+    receiver: Any, job_environment: Callable[[Phase], dict[str, str]], project_dir: Path
+) -> None:
+    receiver.accepted(patch=b"", test=b"x")
+    receiver.not_reproduced()
+    receiver.refusals += [("/api/jobs/report", 503, {})] * 1000
+    environment = job_environment(Phase.MERGE_REQUEST)
+    secrets = Secrets(id_token=environment["BUG_FIX_ID_TOKEN"], job_token=environment["CI_JOB_TOKEN"])
+    settings = read_settings(Phase.MERGE_REQUEST, environment)
+    client = ReceiverClient(receiver.url, patience_s=0.5)
+    said = io.StringIO()
+    try:
+        code = supervisor.run_job(settings, secrets, JobLog(stream=said), client)
+    finally:
+        client.close()
+    assert code is ExitCode.NOT_REPRODUCED, said.getvalue()
+    assert receiver.new_reports() == []
+    assert (project_dir / ".bug-fix/merge_request/report.json.mac").exists()

@@ -8,7 +8,7 @@ from pipelines.model import Phase, PhaseReport, ProjectPath, ReportOutcome, RunI
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.perform import perform
-from receiver.outbound.pipelines import judge
+from receiver.outbound.pipelines import has_passed, judge
 from receiver.store import runs
 from receiver.store.schema import PipelineRow
 from receiver.store.settled import PendingReport
@@ -167,3 +167,17 @@ def test_a_report_counts_when_gitlab_says_so_whatever_the_job_says(status: str, 
 def test_a_report_of_a_job_that_was_retried_does_not_count() -> None:
     pending = PendingReport(id=1, project_id=1, pipeline=1, job=5, report=report(ReportOutcome.SUCCEEDED))
     assert isinstance(judge(pending, None), ReportDiscarded)
+
+
+@pytest.mark.parametrize("status", sorted(lifecycle.STATUSES))
+def test_reports_are_looked_for_where_a_report_of_the_job_can_count(status: str) -> None:
+    for allow_failure in (False, True):
+        ended = job(status, allow_failure=allow_failure)
+        counts = [
+            isinstance(
+                judge(PendingReport(id=1, project_id=1, pipeline=1, job=5, report=report(o)), ended), ReportAccepted
+            )
+            for o in ReportOutcome
+        ]
+        assert has_passed(ended) is any(counts)
+    assert not has_passed(None), "GitLab lists a newer job of that name"

@@ -228,13 +228,19 @@ def desk(postgres: str) -> Desk:
 
 @pytest.fixture
 def serve(desk: Desk, settings_of: Any) -> Iterator[Callable[..., str]]:
-    """Serve the receiver on a real socket and give its address; settings may be changed, and its clock."""
+    """Serve the receiver on a real socket and give its address.
+
+    Settings may be changed, and its clock; `around` puts something between the socket and the application.
+    """
     with ExitStack() as stack:
 
-        def start(clock: Callable[[], datetime] = lambda: NOW, **changes: str) -> str:
+        def start(
+            clock: Callable[[], datetime] = lambda: NOW, around: Callable[[Any], Any] = lambda app: app, **changes: str
+        ) -> str:
             listener, url = bind()
             settings = settings_of(desk.address, **{"public_url": url} | changes)
-            stack.enter_context(in_thread(create_app(settings, catalogue=frozen_catalogue(), clock=clock), listener))
+            app = create_app(settings, catalogue=frozen_catalogue(), clock=clock)
+            stack.enter_context(in_thread(around(app), listener))
             return url
 
         yield start

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -114,11 +115,17 @@ class GitLab:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[GitLab]:
+def pipeline_config() -> str:
+    """Give the automation project's .gitlab-ci.yml; modules may have another one."""
+    return CONFIG
+
+
+@pytest.fixture
+def world(tmp_path: Path, pipeline_config: str) -> Iterator[GitLab]:
     checkout, sources, hold = tmp_path / "checkout", tmp_path / "contacts", tmp_path / "hold"
     for folder in (checkout, sources, hold):
         folder.mkdir()
-    (checkout / ".gitlab-ci.yml").write_text(CONFIG)
+    (checkout / ".gitlab-ci.yml").write_text(pipeline_config)
     (checkout / "templates" / "ci").mkdir(parents=True)
     (checkout / "templates" / "ci" / "phases.yml").write_text(".nothing: {script: ['true']}\n")
     (sources / "app.py").write_text("pass\n")
@@ -134,7 +141,12 @@ def world(tmp_path: Path) -> Iterator[GitLab]:
             receiver="http://127.0.0.1:9",
         )
     )
-    plug = Plug(state, RunnerSettings(root=tmp_path / "runner", variables={"HOLD": str(hold)}, concurrency=8))
+    plug = Plug(
+        state,
+        RunnerSettings(
+            root=tmp_path / "runner", variables={"HOLD": str(hold), "PYTHON": sys.executable}, concurrency=8
+        ),
+    )
     with in_thread(gitlab_app.create(state, extend=plug), listener):
         running = GitLab(url, known, plug, hold)
         yield running
