@@ -126,6 +126,14 @@ def jira_link(text: str, url: str) -> Raw:
     return Raw(f"[{jira(text)}|{url}]") if _ADDRESS.fullmatch(url) else jira(text)
 
 
+_PICTURE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.png")
+
+
+def jira_thumbnail(filename: str) -> Raw:
+    """Return what shows a picture that we attached to the ticket; nothing when the name is none of ours."""
+    return Raw(f"!{filename}|thumbnail!" if _PICTURE.fullmatch(filename) else "")
+
+
 _UPLOAD: Final = re.compile(r"!?\[[A-Za-z0-9 ._-]{0,100}\]\(/[A-Za-z0-9/._-]{1,300}\)")
 
 

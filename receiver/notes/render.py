@@ -147,7 +147,7 @@ def _markdown() -> Environment:
 
 @functools.cache
 def _wiki() -> Environment:
-    return _environment(markup.jira, link=markup.jira_link)
+    return _environment(markup.jira, link=markup.jira_link, thumbnail=markup.jira_thumbnail)
 
 
 def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) -> Environment:

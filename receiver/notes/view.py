@@ -116,6 +116,13 @@ class Exhibit(Struct, frozen=True, kw_only=True):
     """GitLab's own, of our upload."""
 
 
+class Picture(Struct, frozen=True, kw_only=True):
+    """A picture that is attached to the ticket."""
+
+    repository: ProjectPath
+    filename: str
+
+
 class MergeRequestLine(Struct, frozen=True, kw_only=True):
     """A merge request of the run."""
 
@@ -159,6 +166,8 @@ class NoteView(Struct, frozen=True, kw_only=True):
     fixes: tuple[Fix, ...] = ()
     merge_requests: tuple[MergeRequestLine, ...] = ()
     """In the order in which they are deployed."""
+    pictures: tuple[Picture, ...] = ()
+    """Before and after, on the ticket."""
     remarks: tuple[str, ...] = ()
     """Sentences about what could not be done without stopping the run, for example a transition."""
     diagnoses: tuple[str, ...] = ()

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+import msgspec
+from msgspec import Struct
+
 from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, RunId
 from receiver.notes import fixes, render
 from receiver.notes.markup import MARKER
-from receiver.notes.view import Exhibit, Mark, MergeRequestLine, NoteView, PhaseCost, PhaseLine
+from receiver.notes.view import Exhibit, Mark, MergeRequestLine, NoteView, PhaseCost, PhaseLine, Picture
 from receiver.store.story import Job, MergeRequest, Report, Story
+from receiver.workflow.effects import AttachEvidence
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
 
@@ -23,6 +27,15 @@ MARKS: Final[dict[Progress, Mark]] = {
     Progress.CANCELLED: Mark.FAILED,
     Progress.SKIPPED: Mark.WAITING,
 }
+
+
+class _Attached(Struct, frozen=True):
+    iteration: int
+    repository: ProjectPath
+
+
+class _Files(Struct, frozen=True):
+    files: tuple[str, ...] = ()
 
 
 class StatusNotes:
@@ -80,6 +93,7 @@ class StatusNotes:
             phases=tuple(_phases(jobs, reports, above.url if above else "")),
             fixes=tuple(fixes.of(repository, reports) for repository in in_scope),
             merge_requests=tuple(_merge_requests(story, catalogue)),
+            pictures=tuple(_pictures(story)),
             remarks=tuple(_remarks(story)),
             diagnoses=tuple(a.diagnosis for a in story.iterations if a.diagnosis),
             cost_usd=story.costs.total.cost_usd,
@@ -129,6 +143,17 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
             head_sha=one.head_sha,
             wave=wave_of(one),
         )
+
+
+def _pictures(story: Story) -> Iterator[Picture]:
+    """Yield what is attached to the ticket of the current iteration."""
+    for act in story.effects:
+        if act.kind != AttachEvidence.__name__ or act.state != "done" or act.result is None:
+            continue
+        wanted = msgspec.convert(act.payload, _Attached)
+        if wanted.iteration == story.run.iteration:
+            for name in msgspec.convert(act.result, _Files).files:
+                yield Picture(repository=wanted.repository, filename=name)
 
 
 def _remarks(story: Story) -> Iterator[str]:

@@ -1,18 +1,21 @@
-"""Fetch evidence from jobs' artifacts and upload it to GitLab. What can't be shown is left out, and stops nothing."""
+"""Show evidence: fetch it from jobs' artifacts, upload it to GitLab, attach it to the ticket. Some may be left out."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
 
-from pipelines.model import ArtifactKind
+from pipelines.model import ArtifactKind, RunId
 from pipelines.wire import sha256
 from receiver.notes.view import Exhibit
 from receiver.outbound import evidence
-from receiver.outbound.desk import Desk
-from receiver.outbound.errors import OutboundError
+from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.errors import OutboundError, RefusedError
 from receiver.outbound.evidence import Chosen
+from receiver.store import runs, stories
+from receiver.store.runs import RunFacts
 from receiver.store.story import Story
+from receiver.workflow.effects import AttachEvidence, UpdateTicketNote
 
 BEGINNINGS: Final[dict[ArtifactKind, bytes]] = {
     ArtifactKind.SCREENSHOT: b"\x89PNG\r\n\x1a\n",
@@ -43,3 +46,45 @@ async def upload(desk: Desk, story: Story, project_id: int, *, repository: str, 
             continue
         shown.append(Exhibit(moment=chosen.moment, kind=chosen.file.kind, markdown=text))
     return tuple(shown)
+
+
+LARGEST_PICTURE: Final = 5 * 1024 * 1024
+"""Bytes of a picture on a ticket: a page of it is a few hundred thousand, and Jira refuses files over 10 MiB."""
+
+
+async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
+    """Attach the pictures of before and after, unless they are there already, by names of their own."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        story = await stories.story(session, await stories.find(session, run))
+    key = facts.issue_key
+    there = await asyncio.to_thread(desk.jira.attachments, key)
+    ours = {(one.filename, one.size) for one in there if one.is_ours}
+    attached = []
+    for chosen in evidence.chosen(story.reports, repository=effect.repository, iteration=effect.iteration):
+        if chosen.file.kind is not ArtifactKind.SCREENSHOT or chosen.file.size > LARGEST_PICTURE:
+            continue
+        name = _name(facts, effect, chosen)
+        if (name, chosen.file.size) not in ours:
+            found = await _or_nothing(desk, chosen)
+            if found is None:
+                continue
+            desk.faults.reach("AttachEvidence:before_post")
+            await asyncio.to_thread(desk.jira.attach, key, filename=name, content=found)
+            desk.faults.reach("AttachEvidence:after_post")
+        attached.append(name)
+    return Performed(result={"files": attached}, then=(UpdateTicketNote(),) if attached else ())
+
+
+def _name(facts: RunFacts, effect: AttachEvidence, chosen: Chosen) -> str:
+    repository = facts.catalogue.repositories.get(effect.repository) if facts.catalogue else None
+    where = repository.key if repository else effect.repository.replace("/", "-")
+    return f"bug-fix-{facts.id}-{effect.iteration}-{where}-{chosen.name}"
+
+
+async def _or_nothing(desk: Desk, chosen: Chosen) -> bytes | None:
+    """Return a file; None also when it is no longer kept. That GitLab is away is worth another attempt."""
+    try:
+        return await content(desk, chosen)
+    except RefusedError:
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from functools import cached_property
 from typing import Any
@@ -36,6 +37,16 @@ class Issue(Struct, frozen=True, kw_only=True):
 
     ticket: Ticket
     status: str
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file on a ticket."""
+
+    filename: str
+    size: int
+    """Bytes."""
+    is_ours: bool
+    """Our bot attached it."""
 
 
 class _Named(Struct, frozen=True):
@@ -160,6 +171,25 @@ class Jira:
         with told("Jira", f"reading the comments on {key}"):
             return [str(comment.id) for comment in self._api.comments(key) if marker in (comment.body or "")]
 
+    def attachments(self, key: str) -> list[Attachment]:
+        """Return the files on a ticket."""
+        with told("Jira", f"reading the attachments of {key}"):
+            found = self._api.issue(key, fields="attachment").fields.attachment
+            me = _account(self._api.myself())
+        return [
+            Attachment(
+                filename=one.filename,
+                size=int(one.size),
+                is_ours=_account(one.raw.get("author") or {}) == me,
+            )
+            for one in found
+        ]
+
+    def attach(self, key: str, *, filename: str, content: bytes) -> None:
+        """Attach a file to a ticket."""
+        with told("Jira", f"attaching {filename} to {key}"):
+            self._api.add_attachment(key, io.BytesIO(content), filename=filename)
+
     def transitions(self, key: str) -> list[Transition]:
         """Return the transitions that Jira offers to us for a ticket, as it is now."""
         with told("Jira", f"reading the transitions of {key}"):
@@ -186,6 +216,11 @@ class Jira:
             # not add_remote_link(): it lists application links first, which takes an administrator
             address = self._api._get_url(f"issue/{key}/remotelink")  # noqa: SLF001  # see above
             self._api._session.post(address, data=json.dumps(data))  # noqa: SLF001  # see above
+
+
+def _account(person: dict[str, Any]) -> str:
+    """Return what stands for a person: an account id (Cloud) or a user key (Data Center)."""
+    return str(person.get("accountId") or person.get("key") or person.get("name") or "")
 
 
 def _name(thing: object) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from pipelines.model import RunId
-from receiver.outbound import merge_requests, pipelines, polling, tickets
+from receiver.outbound import exhibits, merge_requests, pipelines, polling, tickets
 from receiver.outbound.desk import Desk, Performed
 from receiver.workflow.effects import (
     AdmitTicket,
+    AttachEvidence,
     CancelPipeline,
     CommentRefusal,
     Effect,
@@ -23,7 +24,7 @@ from receiver.workflow.effects import (
 )
 
 
-async def perform(  # noqa: C901, PLR0911  # a table over the effects
+async def perform(  # noqa: C901, PLR0911, PLR0912  # a table over the effects
     desk: Desk, run: RunId, effect: Effect
 ) -> Performed:
     """Perform an effect. Raises OutboundError; performing it again leaves the world as performing it once does."""
@@ -40,6 +41,8 @@ async def perform(  # noqa: C901, PLR0911  # a table over the effects
             return await polling.poll(desk, run, effect)
         case OpenMergeRequest():
             return await merge_requests.open_one(desk, run, effect)
+        case AttachEvidence():
+            return await exhibits.attach(desk, run, effect)
         case UpdateTicketNote():
             return await tickets.update_note(desk, run, effect)
         case UpdateMergeRequestNote():

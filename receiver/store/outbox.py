@@ -16,6 +16,7 @@ from receiver.store.queue import PERFORM_EFFECT, enqueue_effect
 from receiver.store.schema import EffectRow, Json
 from receiver.workflow.effects import (
     AdmitTicket,
+    AttachEvidence,
     CancelPipeline,
     CommentRefusal,
     Effect,
@@ -44,6 +45,7 @@ GROUPS: dict[type[Effect], str | None] = {
     PollGitLab: "poll",
     OpenMergeRequest: "merge_request",
     UpdateMergeRequestNote: "merge_request_note",
+    AttachEvidence: "attachments",
     UpdateTicketNote: "ticket",
     CommentRefusal: "ticket",
     TransitionIssue: "transition",
@@ -58,6 +60,7 @@ ONCE: dict[type[Effect], tuple[str, ...]] = {
     AdmitTicket: (),
     StartPipeline: ("iteration",),
     OpenMergeRequest: ("iteration", "repository"),
+    AttachEvidence: ("iteration", "repository"),
 }
 """Effects that a run wants at most once for these fields, whatever decides it again."""
 

@@ -58,6 +58,13 @@ class OpenMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
     repository: ProjectPath
 
 
+class AttachEvidence(Struct, frozen=True, kw_only=True, tag=True):
+    """Attach the pictures of before and after to the ticket, where links to GitLab's uploads don't render."""
+
+    iteration: int
+    repository: ProjectPath
+
+
 class UpdateTicketNote(Struct, frozen=True, kw_only=True, tag=True):
     """Make the one status comment on the ticket tell the truth; written anew if somebody deleted it."""
 
@@ -97,6 +104,7 @@ Effect = (
     | SettleReports
     | PollGitLab
     | OpenMergeRequest
+    | AttachEvidence
     | UpdateTicketNote
     | UpdateMergeRequestNote
     | CommentRefusal

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipelines.catalogue import Catalogue
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import LinkTicket, PollGitLab, UpdateMergeRequestNote
+from receiver.workflow.effects import AttachEvidence, LinkTicket, PollGitLab, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
 from receiver.workflow.outcomes import acted, ignored, moved, noted
 from receiver.workflow.run import Decision, Run, RunStatus
@@ -20,17 +20,19 @@ def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: da
         global_id=f"bug-fix:{run.id}:merge_request:{event.repository}", url=event.url, title=f"Bug fix {name}"
     )
     note = UpdateMergeRequestNote(repository=event.repository)
+    evidence = AttachEvidence(iteration=run.iteration, repository=event.repository)
     if run.status is not RunStatus.OPENING:
         return acted(f"{name} is open; the run is {run.status}.", link, note)
     have = {m.repository for m in run.merge_requests}
     if not have.issuperset(run.repositories):
-        return acted(f"{name} is open; others are still to come.", link, note)
+        return acted(f"{name} is open; others are still to come.", link, note, evidence)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
     return moved(
         run,
         RunStatus.IN_REVIEW,
         f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review.",
         link,
+        evidence,
         *transition(catalogue.jira.transitions.review),
         # hooks that came before we knew the merge request were ignored
         PollGitLab(iteration=run.iteration),

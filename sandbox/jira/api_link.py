@@ -1,5 +1,6 @@
 """Routes of remote links and attachments."""
 
+import mimetypes
 from typing import Final
 
 from sandbox.http import Request, Response, Route
@@ -105,11 +106,18 @@ def add_attachment(site: Site, request: Request, person: Person, shapes: Shapes)
         filename=upload.filename,
         author=person,
         created=site.now(),
-        mime_type=upload.content_type,
+        mime_type=_kind(upload),
         content=upload.content,
     )
     site.attach(issue, attachment, by=person)
     return Response.json([shapes.attachment(attachment)])
+
+
+def _kind(upload: Upload) -> str:
+    """Tell what a file is by its name where the client did not say, as Jira does."""
+    if upload.content_type != "application/octet-stream":
+        return upload.content_type
+    return mimetypes.guess_type(upload.filename)[0] or upload.content_type
 
 
 def get_attachment(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:

@@ -1,6 +1,6 @@
 """Show parsed wiki markup as HTML. Every text is escaped; links keep only addresses that can't run anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import assert_never
 
@@ -10,51 +10,56 @@ TAGS = {"strong": "strong", "em": "em", "strike": "s", "underline": "u", "code":
 SAFE = ("http://", "https://", "mailto:", "/", "#")
 
 
-def render(text: str) -> str:
-    """Return the HTML of a text in wiki markup."""
-    return "".join(_block(block) for block in wiki.parse(text))
+NO_PICTURES: Mapping[str, str] = {}
 
 
-def _block(block: wiki.Block) -> str:  # noqa: PLR0911 - one return for each member of the union
+def render(text: str, *, pictures: Mapping[str, str] = NO_PICTURES) -> str:
+    """Return the HTML of a text in wiki markup; `pictures` are the addresses of attached ones by name."""
+    return "".join(_block(block, pictures) for block in wiki.parse(text))
+
+
+def _block(block: wiki.Block, pictures: Mapping[str, str]) -> str:  # noqa: PLR0911 - one return for each member of the union
     match block:
         case wiki.Paragraph():
-            return f"<p>{_inlines(block.inlines)}</p>"
+            return f"<p>{_inlines(block.inlines, pictures)}</p>"
         case wiki.Heading():
-            return f"<h{block.level}>{_inlines(block.inlines)}</h{block.level}>"
+            return f"<h{block.level}>{_inlines(block.inlines, pictures)}</h{block.level}>"
         case wiki.Code():
             return f"<pre><code>{escape(block.text)}</code></pre>"
         case wiki.Rule():
             return "<hr>"
         case wiki.Quote():
-            return f"<blockquote>{''.join(_block(one) for one in block.blocks)}</blockquote>"
+            return f"<blockquote>{''.join(_block(one, pictures) for one in block.blocks)}</blockquote>"
         case wiki.List():
-            return _list(block)
+            return _list(block, pictures)
         case wiki.Table():
-            return f"<table>{''.join(_row(row) for row in block.rows)}</table>"
+            return f"<table>{''.join(_row(row, pictures) for row in block.rows)}</table>"
         case _:
             assert_never(block)
 
 
-def _list(block: wiki.List) -> str:
+def _list(block: wiki.List, pictures: Mapping[str, str]) -> str:
     tag = "ol" if block.ordered else "ul"
     items = "".join(
-        f"<li>{_inlines(item.inlines)}{''.join(_list(one) for one in item.below)}</li>" for item in block.items
+        f"<li>{_inlines(item.inlines, pictures)}{''.join(_list(one, pictures) for one in item.below)}</li>"
+        for item in block.items
     )
     return f"<{tag}>{items}</{tag}>"
 
 
-def _row(row: Sequence[wiki.Cell]) -> str:
+def _row(row: Sequence[wiki.Cell], pictures: Mapping[str, str]) -> str:
     cells = (
-        f"<th>{_inlines(cell.inlines)}</th>" if cell.head else f"<td>{_inlines(cell.inlines)}</td>" for cell in row
+        f"<th>{_inlines(cell.inlines, pictures)}</th>" if cell.head else f"<td>{_inlines(cell.inlines, pictures)}</td>"
+        for cell in row
     )
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _inlines(inlines: Sequence[wiki.Inline]) -> str:
-    return "".join(_inline(one) for one in inlines)
+def _inlines(inlines: Sequence[wiki.Inline], pictures: Mapping[str, str]) -> str:
+    return "".join(_inline(one, pictures) for one in inlines)
 
 
-def _inline(inline: wiki.Inline) -> str:
+def _inline(inline: wiki.Inline, pictures: Mapping[str, str]) -> str:
     match inline:
         case wiki.Text():
             text = escape(inline.text)
@@ -68,8 +73,14 @@ def _inline(inline: wiki.Inline) -> str:
         case wiki.Mention():
             return f'<span class="mention">@{escape(inline.user)}</span>'
         case wiki.Image():
-            return f'<span class="image">{escape(inline.source)}</span>'
+            return _picture(escape(inline.source), escape(pictures.get(inline.source, "")))
         case wiki.Break():
             return "<br>"
         case _:
             assert_never(inline)
+
+
+def _picture(name: str, address: str) -> str:
+    if not address:
+        return f'<span class="image">{name}</span>'
+    return f'<a href="{address}"><img class="thumbnail" src="{address}" alt="{name}"></a>'

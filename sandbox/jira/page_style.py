@@ -33,6 +33,8 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .text pre code { padding: 0; background: none; }
 .text blockquote { margin: .5rem 0; padding: .1rem 1rem; border-left: 3px solid var(--line); color: #44546f; }
 .text table { border-collapse: collapse; } .text th, .text td { padding: .3rem .7rem; border: 1px solid var(--line); }
+.text .thumbnail { max-width: 48%; max-height: 14rem; border: 1px solid var(--line); border-radius: .3rem;
+  vertical-align: top; }
 .mention { padding: 0 .25rem; border-radius: .7rem; background: #e9f2ff; color: #0055cc; }
 .comment { display: grid; grid-template-columns: 2rem minmax(0, 1fr); gap: .5rem; padding: .75rem 0;
   border-top: 1px solid var(--line); }

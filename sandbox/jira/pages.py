@@ -1,16 +1,19 @@
 """Pages to look at: a board, and an issue like Jira's. Read-only, without a login; all text is escaped."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from html import escape
 from typing import Final
 
 from sandbox.http import HttpError, Request, Response, Route
 from sandbox.jira.markup_html import SAFE, render
-from sandbox.jira.model import Change, Comment, HistoryEntry, Issue, Person, RemoteLink, Status
+from sandbox.jira.model import Attachment, Change, Comment, HistoryEntry, Issue, Person, RemoteLink, Status
 from sandbox.jira.page_style import STYLE
 from sandbox.jira.site import Site
 
+SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Types that a browser may show; an SVG can hold a script."""
 COLOURS: Final = ("#0055cc", "#216e4e", "#a54800", "#5e4db2", "#ae2a19", "#206a83")
 
 
@@ -34,12 +37,14 @@ def browse(site: Site, request: Request) -> Response:
         text = "<h1>You can't view this issue</h1><p>It may have been deleted, or the key is wrong.</p>"
         return _page(site, "No such issue", text, status=404)
     crumbs = f'<p class="crumbs"><a href="/">{escape(site.project.name)}</a> / {escape(issue.key)}</p>'
-    description = render(issue.description) or '<p class="empty">No description.</p>'
+    pictures = _pictures(issue)
+    description = render(issue.description, pictures=pictures) or '<p class="empty">No description.</p>'
+    comments = "".join(_comment(one, pictures) for one in issue.comments.values())
     main = (
         f'<h2>Description</h2><div class="text">{description}</div>'
         + _attachments(issue)
         + _links(issue)
-        + f"<h2>Comments</h2>{''.join(_comment(one) for one in issue.comments.values()) or _empty('No comments yet.')}"
+        + f"<h2>Comments</h2>{comments or _empty('No comments yet.')}"
         + f'<h2>History</h2><ul class="history">{"".join(_entry(one) for one in reversed(issue.history))}'
         f"<li>{_avatar(issue.creator)}<b>{escape(issue.creator.name)}</b> created the issue · "
         f"{_time(issue.created)}</li></ul>"
@@ -107,11 +112,32 @@ def _facts(issue: Issue) -> str:
 def _attachments(issue: Issue) -> str:
     if not issue.attachments:
         return ""
+    pictures = _pictures(issue)
     files = "".join(
-        f"<li>{escape(one.filename)} · {len(one.content):,} bytes · {escape(one.author.name)}</li>"
+        f"<li>{_file(one, pictures)} · {len(one.content):,} bytes · {escape(one.author.name)}</li>"
         for one in issue.attachments.values()
     )
     return f'<h2>Attachments</h2><ul class="links">{files}</ul>'
+
+
+def _file(attachment: Attachment, pictures: Mapping[str, str]) -> str:
+    name, address = escape(attachment.filename), pictures.get(attachment.filename)
+    return name if address is None else f'<a href="{escape(address)}">{name}</a>'
+
+
+def _pictures(issue: Issue) -> dict[str, str]:
+    """Return the addresses of attached pictures by name; of two of one name the newer one counts, as in Jira."""
+    return {one.filename: f"/picture/{one.id}" for one in issue.attachments.values() if one.mime_type in SHOWN}
+
+
+def picture(site: Site, request: Request) -> Response:
+    """Give an attached picture to a browser."""
+    for issue in site.issues.values():
+        found = issue.attachments.get(request.params["id"])
+        if found is not None and found.mime_type in SHOWN:
+            headers = {"content-type": found.mime_type, "x-content-type-options": "nosniff"}
+            return Response(body=found.content, headers=headers)
+    raise HttpError(404, {"error": "there is no such picture"})
 
 
 def _links(issue: Issue) -> str:
@@ -130,12 +156,13 @@ def _link(link: RemoteLink) -> str:
     return f'<li{resolved}><span class="who">{relationship}</span> {shown} <span class="who">{summary}</span></li>'
 
 
-def _comment(comment: Comment) -> str:
+def _comment(comment: Comment, pictures: Mapping[str, str]) -> str:
     edited = "" if comment.updated == comment.created else f" · edited {_time(comment.updated)}"
     who = f"<b>{escape(comment.author.name)}</b> {_time(comment.created)}{edited}"
+    body = render(comment.body, pictures=pictures)
     return (
         f'<div class="comment"><div>{_avatar(comment.author)}</div>'
-        f'<div><div class="who">{who}</div><div class="text">{render(comment.body)}</div></div></div>'
+        f'<div><div class="who">{who}</div><div class="text">{body}</div></div></div>'
     )
 
 
@@ -190,4 +217,5 @@ ROUTES: Final[tuple[Route[Site], ...]] = (
     Route("GET", "/", board),
     Route("GET", "/browse/:key", browse),
     Route("GET", "/avatar/:name", avatar),
+    Route("GET", "/picture/:id", picture),
 )

@@ -40,6 +40,7 @@ from receiver.notes.view import (
     Moment,
     PhaseCost,
     PhaseLine,
+    Picture,
     Review,
 )
 from receiver.workflow.run import RunStatus
@@ -120,6 +121,7 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
             MergeRequestLine(repository=REPOSITORY, iid=1, url=f"{OURS}mr/1", state="opened", head_sha=text),
             MergeRequestLine(repository=ProjectPath("payk12/api"), iid=2, url=text, state=text, head_sha=text),
         ),
+        pictures=(Picture(repository=REPOSITORY, filename="red.png"), Picture(repository=REPOSITORY, filename=text)),
         remarks=(text,),
         diagnoses=(text,),
         cost_usd=None,
@@ -205,6 +207,7 @@ def check_wiki(text: str) -> None:
         for own in re.findall(r"\[[^\[\]|]*\|(https?://[^\]]*)\]", bare):
             assert own.startswith(OURS)
         bare = re.sub(r"\[[^\[\]|]*\|https://ours\.example/[^\]]*\]", "", bare)
+        bare = bare.replace("!red.png|thumbnail!", "")
         bare = re.sub(r"^\*Bug fix: [a-z ]+\*", "", bare)
         assert not re.search(r"[{}\[\]!*_^~+?|#\\]", bare)
         assert not re.search(r"(?<!\w)-|-(?!\w)", bare)

@@ -269,6 +269,32 @@ def test_the_ticket_says_what_was_found_and_whose_turn_it_is(notes: StatusNotes,
     )
 
 
+def attached(*files: str, iteration: int = 1, state: str = "done") -> Act:
+    return Act(
+        id=1,
+        kind="AttachEvidence",
+        payload={"iteration": iteration, "repository": REPOSITORY},
+        state=state,
+        attempts=1,
+        created_at=NOW,
+        performed_at=NOW,
+        last_error=None,
+        result={"files": list(files)} if state == "done" else None,
+        wanted_by=1,
+    )
+
+
+def test_the_ticket_shows_before_and_after_where_they_are_attached(notes: StatusNotes, story: Story) -> None:
+    names = ("bug-fix-0123456789abcdef-1-contacts-screenshot-before.png", "b.png", "x|width=1!.png", "c.svg")
+    effects = (
+        attached(*names),
+        attached("of-an-earlier-attempt.png", iteration=2),
+        attached("not-there-yet.png", state="pending"),
+    )
+    lines = shown(notes.ticket(replace(story, effects=effects))).splitlines()
+    assert lines[3] == f"Before and after: !{names[0]}|thumbnail! !b.png|thumbnail!"
+
+
 def test_the_ticket_shows_the_work_while_it_goes_on(notes: StatusNotes, story: Story) -> None:
     jobs = (job(0, Phase.ANALYSIS, "success"), job(2, Phase.REPRODUCTION, "running"), job(4, Phase.TESTING, "created"))
     pipelines = (replace(story.pipelines[0], jobs=jobs),)

@@ -14,7 +14,8 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.perform import perform
 from receiver.store import facts, runs
 from receiver.store.schema import BlobRow, PlanRow, ReportRow
-from receiver.workflow.effects import OpenMergeRequest, UpdateMergeRequestNote
+from receiver.worker.handling import Setting, handle
+from receiver.workflow.effects import LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -102,6 +103,24 @@ async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_howev
     (request,) = world.contacts.mergerequests.list(source_branch=branch, get_all=True)
     assert (request.iid, request.title, request.target_branch) == (first.iid, "PL-479: Fix", "main")
     assert request.author["username"] == "bug-fix-bot"
+
+
+async def test_ticket_and_merge_request_are_linked_both_ways(
+    desk: Desk, run: RunId, world: Any, catalogue: Any
+) -> None:
+    await submit(desk, run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    event = await opened(desk, run)
+    setting = Setting(catalogue=catalogue, clock=desk.clock, new_run=lambda: RunId("0" * 16), bot=None)
+    async with desk.database.begin() as session:
+        (await runs.hold(session, run)).status = "opening"
+        decision = (await handle(session, event, setting=setting, run=run)).decision
+    (link,) = [effect for effect in decision.effects if isinstance(effect, LinkTicket)]
+    await perform(desk, run, link)
+    request = world.contacts.mergerequests.get(event.iid)
+    links = world.jira("GET", "/rest/api/2/issue/PL-479/remotelink")
+    assert request.web_url in [one["object"]["url"] for one in links]
+    assert request.title.startswith("PL-479: ")
+    assert f"[PL-479]({world.jira_url}/browse/PL-479)" in request.description.replace("\u2060", "")
 
 
 async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_message(

@@ -93,6 +93,7 @@ def test_the_happy_path_ends_merged_with_every_step_visible(world: Any) -> None:
     assert run.status is RunStatus.IN_REVIEW
     assert kinds(decision) == [
         "LinkTicket",
+        "AttachEvidence",
         "TransitionIssue",
         "PollGitLab",
         "UpdateTicketNote",

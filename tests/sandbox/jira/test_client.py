@@ -165,6 +165,7 @@ def test_an_attachment_comes_back_byte_for_byte(either: Any) -> None:
     attached = client.add_attachment("PL-479", io.BytesIO(b"\x89PNG\r\n\x00\r\n"), filename="before.png")
     assert client.issue("PL-479").fields.attachment[0].filename == "before.png"
     assert client.attachment(attached.id).get() == b"\x89PNG\r\n\x00\r\n"
+    assert attached.mimeType == "image/png"
 
 
 def test_a_new_issue_can_be_created(either: Any) -> None:

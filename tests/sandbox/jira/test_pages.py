@@ -1,5 +1,6 @@
 """The pages show what the ticket holds, as text."""
 
+import io
 from typing import Any
 
 import httpx2
@@ -38,6 +39,20 @@ def test_hostile_text_is_shown_and_not_run(cloud: Any) -> None:
         assert "<script" not in answer.text
         assert "javascript:alert(1)" not in answer.text.replace("[x|javascript:a]", "")
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_picture_that_is_attached_is_shown_where_it_is_named_and_nothing_else_is(cloud: Any) -> None:
+    client = cloud.client()
+    picture = client.add_attachment("PL-479", io.BytesIO(b"\x89PNG"), filename="after.png")
+    drawing = client.add_attachment("PL-479", io.BytesIO(b"<svg/>"), filename="after.svg")
+    client.add_comment("PL-479", "!after.png|thumbnail! !after.svg|thumbnail! !elsewhere.png!")
+    text = page(cloud, "/browse/PL-479").text
+    assert f'<img class="thumbnail" src="/picture/{picture.id}" alt="after.png">' in text
+    assert '<span class="image">after.svg</span>' in text
+    assert '<span class="image">elsewhere.png</span>' in text
+    shown = page(cloud, f"/picture/{picture.id}")
+    assert (shown.content, shown.headers["content-type"]) == (b"\x89PNG", "image/png")
+    assert page(cloud, f"/picture/{drawing.id}").status_code == 404
 
 
 def test_an_unknown_issue_has_a_page_that_says_so(unchanged_cloud: Any) -> None:
