@@ -10,7 +10,7 @@ import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext, JobResult
-from procrastinate.jobs import DeleteJobCondition, Job, Status
+from procrastinate.jobs import DeleteJobCondition, Job, Notification, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
 
@@ -47,11 +47,17 @@ class GivenUpError(Exception):
 
 
 class EagerWorker(Worker):
-    """Looks for the next job as soon as one ends.
+    """Looks for the next job whenever one has come or ended since it last began to look.
 
-    The queue tells of new jobs only: what waited for a lock would wait for the next look, a second later, and the
-    deliveries of a ticket would be handled at one a second.
+    The queue tells of new jobs only, so what waited for a lock would wait for the next poll. And the base class forgets
+    after each look what it was told meanwhile, also of jobs that were committed too late for that look to see them.
     """
+
+    _wake_ups = 0
+
+    async def _handle_notification(self, *, channel: str, notification: Notification) -> None:
+        self._wake_ups += 1
+        await super()._handle_notification(channel=channel, notification=notification)
 
     async def _persist_job_status(
         self,
@@ -62,7 +68,14 @@ class EagerWorker(Worker):
         job_result: JobResult | None,
     ) -> None:
         await super()._persist_job_status(job, status, retry_decision, context, job_result)
+        self._wake_ups += 1
         self._new_job_event.set()
+
+    async def _fetch_and_process_jobs(self) -> None:
+        known = self._wake_ups
+        await super()._fetch_and_process_jobs()  # type: ignore[no-untyped-call]  # the package leaves it so
+        if self._wake_ups != known:
+            self._new_job_event.set()
 
 
 def queue_app(workshop: Workshop) -> procrastinate.App:
