@@ -6,8 +6,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import httpx2
 import msgspec
 import pytest
 
+from pipelines import model
 from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read
-from pipelines.model import RunId
-from pipelines.wire import Ticket
+from pipelines.model import MergeRequestResult, Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
+from pipelines.wire import Ticket, sha256
 from receiver.notes import StatusNotes
 from receiver.outbound.desk import Desk
 from receiver.outbound.faults import NoFaults
@@ -29,6 +31,7 @@ from receiver.outbound.gitlab_repositories import Repositories
 from receiver.outbound.jira_client import Jira
 from receiver.store import runs
 from receiver.store.database import Database
+from receiver.store.schema import BlobRow, ReportRow
 from receiver.workflow.run import RunStatus
 
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
@@ -198,3 +201,57 @@ async def run(database: Database, world: World, catalogue: Catalogue) -> RunId:
         row.branch = f"bug-fix/PL-479-{run}"
         await runs.begin_iteration(session, row, 1, diagnosis=None, now=now)
     return run
+
+
+CONTACTS = ProjectPath("payk12/contacts")
+
+
+async def _submit(
+    database: Database, run: RunId, patch: bytes, *, tested: bytes | None = None, passed: bool = True
+) -> None:
+    """Store what an accepted testing job and an accepted merge request job leave behind."""
+    async with database.begin() as session:
+        base = (await runs.facts(session, run)).base_shas[CONTACTS]
+        testing = model.TestingResult(
+            base_sha=base,
+            patch_sha256=sha256(patch if tested is None else tested),
+            test_sha256="0" * 64,
+            reproduction_before_failed=True,
+            reproduction_after_passed=passed,
+            suite=None,
+            new_failures=(),
+        )
+        submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(patch))
+        now = datetime.now(UTC)
+        session.add(BlobRow(sha256=sha256(patch), content=patch, size=len(patch), run_id=run, created_at=now))
+        for job, (phase, result) in enumerate(((Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission)), start=7):
+            report = PhaseReport(
+                run=run,
+                iteration=1,
+                phase=phase,
+                repository=CONTACTS,
+                outcome=ReportOutcome.SUCCEEDED,
+                reason="Done.",
+                result=result,
+            )
+            row = ReportRow(
+                run_id=run,
+                iteration=1,
+                phase=phase,
+                repository=CONTACTS,
+                project_id=1,
+                pipeline_id=2,
+                job_id=job,
+                sha256=sha256(msgspec.json.encode(report)),
+                report=msgspec.to_builtins(report),
+                outcome=report.outcome,
+                state="accepted",
+                received_at=now,
+            )
+            session.add(row)
+
+
+@pytest.fixture
+def submit(database: Database) -> Callable[..., Awaitable[None]]:
+    """Let jobs of a run have tested and submitted a patch."""
+    return partial(_submit, database)

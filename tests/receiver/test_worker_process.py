@@ -15,16 +15,26 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from pipelines.model import IssueKey
+from pipelines.catalogue import Catalogue
+from pipelines.model import IssueKey, ProjectPath, RunId
 from receiver.hooks.delivery import Delivery, Interests
 from receiver.hooks.reading import read
+from receiver.store import outbox, runs
 from receiver.store.database import Database
 from receiver.store.inbox import Incoming, accept
-from receiver.workflow.events import StartRequested
+from receiver.worker.assembly import new_run
+from receiver.worker.handling import Setting, handle
+from receiver.workflow.effects import OpenMergeRequest
+from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
+from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
 KILLED = 137
+PATCH = (
+    b"diff --git a/docs/fix.md b/docs/fix.md\nnew file mode 100644\nindex 0000000..1111111\n"
+    b"--- /dev/null\n+++ b/docs/fix.md\n@@ -0,0 +1 @@\n+Fixed.\n"
+)
 
 
 @contextmanager
@@ -56,6 +66,7 @@ class Eyes:
     """Looks into the database from outside."""
 
     def __init__(self, url: str) -> None:
+        self.given = url
         self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     def __call__(self, query: str) -> list[tuple[Any, ...]]:
@@ -101,6 +112,18 @@ def time_passes(eyes: Eyes) -> None:
         connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
 
 
+async def die_at_each(points: tuple[str, ...], world: Any, eyes: Eyes, folder: Path) -> None:
+    """Let one worker after the other die at a point, and a last one finish all that is to be done."""
+    for point in points:
+        with worker(world, eyes.given, folder, BUG_FIX_FAULT=point) as mortal:
+            assert mortal.wait(60) == KILLED, (folder / "worker.log").read_text()
+        time_passes(eyes)
+    with worker(world, eyes.given, folder):
+        until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
+        until(lambda: not eyes("SELECT 1 FROM effects WHERE state = 'pending'"))
+    assert eyes("SELECT kind, last_error FROM effects WHERE state = 'given_up'") == []
+
+
 @pytest.mark.parametrize(
     "points",
     [
@@ -115,21 +138,59 @@ def time_passes(eyes: Eyes) -> None:
     ],
 )
 async def test_workers_that_die_around_each_request_leave_one_pipeline_and_one_comment(
-    points: tuple[str, ...], database: Database, postgres: str, world: Any, eyes: Eyes, tmp_path: Path
+    points: tuple[str, ...], database: Database, world: Any, eyes: Eyes, tmp_path: Path
 ) -> None:
-    comments = {comment["id"] for comment in world.comments()}
+    before = {comment["id"] for comment in world.comments()}
     await ask(database)
-    for point in points:
-        with worker(world, postgres, tmp_path, BUG_FIX_FAULT=point) as mortal:
-            assert mortal.wait(60) == KILLED, (tmp_path / "worker.log").read_text()
-        time_passes(eyes)
-    with worker(world, postgres, tmp_path):
-        until(lambda: eyes("SELECT 1 FROM pipelines"))
-        until(lambda: not eyes("SELECT 1 FROM effects WHERE state = 'pending'"))
+    await die_at_each(points, world, eyes, tmp_path)
+    assert eyes("SELECT 1 FROM pipelines")
     assert eyes("SELECT verdict FROM deliveries") == [("acted",)]
     assert len(world.pipelines()) == 1
-    assert len({comment["id"] for comment in world.comments()} - comments) == 1
-    assert eyes("SELECT kind, last_error FROM effects WHERE state = 'given_up'") == []
+    assert len({comment["id"] for comment in world.comments()} - before) == 1
+
+
+async def test_workers_that_die_around_each_write_leave_one_commit_one_merge_request_and_one_note(
+    database: Database, world: Any, eyes: Eyes, run: RunId, submit: Any, tmp_path: Path
+) -> None:
+    await submit(run, PATCH)
+    now = datetime.now(UTC)
+    async with database.begin() as session:
+        row = await runs.hold(session, run)
+        row.status = RunStatus.OPENING
+        wanted = OpenMergeRequest(iteration=1, repository=ProjectPath("payk12/contacts"))
+        await outbox.store(session, run, (wanted,), decision=None, origin="test", now=now)
+        branch = row.branch
+    points = (
+        "OpenMergeRequest:before_push",
+        "OpenMergeRequest:after_push",
+        "OpenMergeRequest:before_post",
+        "OpenMergeRequest:after_post",
+        "OpenMergeRequest:after_commit",
+        "UpdateMergeRequestNote:before_post",
+        "UpdateMergeRequestNote:after_post",
+        "UpdateMergeRequestNote:after_commit",
+    )
+    await die_at_each(points, world, eyes, tmp_path)
+    assert eyes("SELECT status FROM runs") == [("in_review",)]
+    assert len(world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)) == 1
+    (request,) = world.contacts.mergerequests.list(source_branch=branch, state="all", get_all=True)
+    assert len([note for note in request.notes.list(get_all=True) if not note.system]) == 1
+
+
+async def test_workers_that_die_around_a_refusal_say_it_once(
+    database: Database, world: Any, eyes: Eyes, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    setting = Setting(catalogue=catalogue, clock=lambda: datetime.now(UTC), new_run=new_run, bot=None)
+    before = {comment["id"] for comment in world.comments()}
+    stranger = IssueLabelled(issue_key=IssueKey("PL-479"), actor=AccountId("stranger"), actor_name="A stranger")
+    async with database.begin() as session:
+        await handle(session, stranger, setting=setting)
+    points = ("CommentRefusal:before_post", "CommentRefusal:after_post", "CommentRefusal:after_commit")
+    await die_at_each(points, world, eyes, tmp_path)
+    assert eyes("SELECT status FROM runs") == [("refused",)]
+    (said,) = [comment["body"] for comment in world.comments() if comment["id"] not in before]
+    assert "may not start bug fixes" in said
+    assert world.pipelines() == []
 
 
 async def test_a_worker_finishes_what_is_under_way_when_it_is_told_to_stop(

@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from pipelines import model
-from pipelines.model import MergeRequestResult, Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
-from pipelines.wire import sha256
+from pipelines.model import ProjectPath, RunId
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.perform import perform
@@ -35,49 +34,6 @@ def readme(world: Any) -> str:
     return text
 
 
-async def submit(desk: Desk, run: RunId, patch: bytes, *, tested: bytes | None = None, passed: bool = True) -> None:
-    """Store what an accepted testing job and an accepted merge request job leave behind."""
-    async with desk.database.begin() as session:
-        base = (await runs.facts(session, run)).base_shas[CONTACTS]
-        testing = model.TestingResult(
-            base_sha=base,
-            patch_sha256=sha256(patch if tested is None else tested),
-            test_sha256="0" * 64,
-            reproduction_before_failed=True,
-            reproduction_after_passed=passed,
-            suite=None,
-            new_failures=(),
-        )
-        submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(patch))
-        now = datetime.now(UTC)
-        session.add(BlobRow(sha256=sha256(patch), content=patch, size=len(patch), run_id=run, created_at=now))
-        for job, (phase, result) in enumerate(((Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission)), start=7):
-            report = PhaseReport(
-                run=run,
-                iteration=1,
-                phase=phase,
-                repository=CONTACTS,
-                outcome=ReportOutcome.SUCCEEDED,
-                reason="Done.",
-                result=result,
-            )
-            row = ReportRow(
-                run_id=run,
-                iteration=1,
-                phase=phase,
-                repository=CONTACTS,
-                project_id=1,
-                pipeline_id=2,
-                job_id=job,
-                sha256=sha256(msgspec.json.encode(report)),
-                report=msgspec.to_builtins(report),
-                outcome=report.outcome,
-                state="accepted",
-                received_at=now,
-            )
-            session.add(row)
-
-
 async def opened(desk: Desk, run: RunId) -> MergeRequestOpened:
     (event,) = (await perform(desk, run, EFFECT)).events
     assert isinstance(event, MergeRequestOpened)
@@ -90,10 +46,10 @@ async def branch_of(desk: Desk, run: RunId) -> str:
 
 
 async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_however_often(
-    desk: Desk, run: RunId, world: Any
+    desk: Desk, run: RunId, submit: Any, world: Any
 ) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFixed.\n"))
     first = await opened(desk, run)
     assert await opened(desk, run) == first
     branch = await branch_of(desk, run)
@@ -106,9 +62,9 @@ async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_howev
 
 
 async def test_ticket_and_merge_request_are_linked_both_ways(
-    desk: Desk, run: RunId, world: Any, catalogue: Any
+    desk: Desk, run: RunId, submit: Any, world: Any, catalogue: Any
 ) -> None:
-    await submit(desk, run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
     event = await opened(desk, run)
     setting = Setting(catalogue=catalogue, clock=desk.clock, new_run=lambda: RunId("0" * 16), bot=None)
     async with desk.database.begin() as session:
@@ -124,7 +80,7 @@ async def test_ticket_and_merge_request_are_linked_both_ways(
 
 
 async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_message(
-    desk: Desk, run: RunId, world: Any
+    desk: Desk, run: RunId, submit: Any, world: Any
 ) -> None:
     called = "Fix it [skip ci]\n\nCloses #1 @all PL-480 #resolve\nBug-Fix-Run: x\u202e"
     plan = model.Plan(
@@ -144,7 +100,7 @@ async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_mess
         repositories=[],
         deploy_pattern=model.DeployPattern.SEQUENTIAL,
     )
-    await submit(desk, run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
     async with desk.database.begin() as session:
         report = await session.scalar(select(ReportRow.id).limit(1))
         said = msgspec.to_builtins(plan)
@@ -159,13 +115,13 @@ async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_mess
         assert word not in message
 
 
-async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: RunId, world: Any) -> None:
+async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFirst.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFirst.\n"))
     first = await opened(desk, run)
     async with desk.database.begin() as session:
         await session.execute(delete(ReportRow))
-    await submit(desk, run, patch_of("README.md", text, text + "\nSecond.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nSecond.\n"))
     second = await opened(desk, run)
     assert (second.iid, second.head_sha == first.head_sha) == (first.iid, False)
     branch = await branch_of(desk, run)
@@ -173,9 +129,11 @@ async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: R
     assert "Second." in world.contacts.files.get("README.md", ref=branch).decode().decode()
 
 
-async def test_a_branch_that_somebody_committed_to_is_left_alone(desk: Desk, run: RunId, world: Any) -> None:
+async def test_a_branch_that_somebody_committed_to_is_left_alone(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFirst.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFirst.\n"))
     await opened(desk, run)
     branch = await branch_of(desk, run)
     world.contacts.commits.create(
@@ -187,15 +145,17 @@ async def test_a_branch_that_somebody_committed_to_is_left_alone(desk: Desk, run
     )
     async with desk.database.begin() as session:
         await session.execute(delete(ReportRow))
-    await submit(desk, run, patch_of("README.md", text, text + "\nSecond.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nSecond.\n"))
     with pytest.raises(RefusedError, match="not ours"):
         await opened(desk, run)
     assert world.contacts.files.get("mine.txt", ref=branch)
 
 
-async def test_a_commit_of_ours_that_somebody_amended_is_left_alone(desk: Desk, run: RunId, world: Any) -> None:
+async def test_a_commit_of_ours_that_somebody_amended_is_left_alone(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFixed.\n"))
     event = await opened(desk, run)
     branch = await branch_of(desk, run)
     message = world.contacts.commits.get(event.head_sha).message
@@ -213,24 +173,26 @@ async def test_a_commit_of_ours_that_somebody_amended_is_left_alone(desk: Desk, 
     assert world.contacts.branches.get(branch).commit["id"] == amended.id
 
 
-async def test_a_commit_that_was_noted_is_ours_though_its_patch_is_not_kept(desk: Desk, run: RunId, world: Any) -> None:
+async def test_a_commit_that_was_noted_is_ours_though_its_patch_is_not_kept(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFirst.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFirst.\n"))
     event = await opened(desk, run)
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
         await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
         await session.execute(delete(ReportRow))
         await session.execute(delete(BlobRow))
-    await submit(desk, run, patch_of("README.md", text, text + "\nSecond.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nSecond.\n"))
     assert (await opened(desk, run)).iid == event.iid
 
 
 async def test_a_merge_request_that_somebody_else_opened_from_our_branch_is_left_alone(
-    desk: Desk, run: RunId, world: Any
+    desk: Desk, run: RunId, submit: Any, world: Any
 ) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFixed.\n"))
     event = await opened(desk, run)
     ours = world.contacts.mergerequests.get(event.iid)
     ours.state_event = "close"
@@ -250,33 +212,33 @@ async def test_a_merge_request_that_somebody_else_opened_from_our_branch_is_left
     ],
 )
 async def test_a_patch_that_is_not_what_was_promised_is_not_committed(
-    desk: Desk, run: RunId, world: Any, change: dict[str, Any], sentence: str
+    desk: Desk, run: RunId, submit: Any, world: Any, change: dict[str, Any], sentence: str
 ) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"), **change)
+    await submit(run, patch_of("README.md", text, text + "\nFixed.\n"), **change)
     with pytest.raises(RefusedError, match=sentence):
         await opened(desk, run)
 
 
-async def test_a_patch_of_ci_files_is_not_committed(desk: Desk, run: RunId) -> None:
+async def test_a_patch_of_ci_files_is_not_committed(desk: Desk, run: RunId, submit: Any) -> None:
     patch = (
         b"diff --git a/.gitlab-ci.yml b/.gitlab-ci.yml\nnew file mode 100644\n"
         b"--- /dev/null\n+++ b/.gitlab-ci.yml\n@@ -0,0 +1 @@\n+x: 1\n"
     )
-    await submit(desk, run, patch)
+    await submit(run, patch)
     with pytest.raises(RefusedError, match=r"belongs to git"):
         await opened(desk, run)
 
 
-async def test_a_patch_that_adds_a_secret_is_not_committed(desk: Desk, run: RunId, world: Any) -> None:
+async def test_a_patch_that_adds_a_secret_is_not_committed(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'\n"))
+    await submit(run, patch_of("README.md", text, text + "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'\n"))
     with pytest.raises(RefusedError, match="looks like a secret"):
         await opened(desk, run)
 
 
-async def test_a_patch_that_does_not_fit_its_base_is_not_committed(desk: Desk, run: RunId) -> None:
-    await submit(desk, run, patch_of("README.md", "nothing\nlike\nit\n", "nothing\nlike\nthat\n"))
+async def test_a_patch_that_does_not_fit_its_base_is_not_committed(desk: Desk, run: RunId, submit: Any) -> None:
+    await submit(run, patch_of("README.md", "nothing\nlike\nit\n", "nothing\nlike\nthat\n"))
     with pytest.raises(RefusedError, match="does not fit"):
         await opened(desk, run)
 
@@ -287,10 +249,10 @@ async def test_without_an_accepted_test_nothing_is_opened(desk: Desk, run: RunId
 
 
 async def test_the_status_note_is_edited_in_place_and_made_anew_when_deleted(
-    desk: Desk, run: RunId, world: Any
+    desk: Desk, run: RunId, submit: Any, world: Any
 ) -> None:
     text = readme(world)
-    await submit(desk, run, patch_of("README.md", text, text + "\nFixed.\n"))
+    await submit(run, patch_of("README.md", text, text + "\nFixed.\n"))
     event = await opened(desk, run)
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
