@@ -23,7 +23,7 @@ from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
 from pipelines.job.errors import JobError
 from pipelines.job.log import JobLog
-from pipelines.model import Phase
+from pipelines.model import EndedBy, Phase
 from pipelines.wire import AgentSpec
 
 MAX_TOKENS = 16_000
@@ -128,11 +128,12 @@ class Agent:
         limits = conversation.agent.limits
         left_s = limits.max_seconds - (self._clock() - begun)
         if self.turns >= limits.max_turns:
-            raise AgentError(f"The agent used all of its {limits.max_turns} turns without a result.")
+            raise AgentError(f"The agent used all of its {limits.max_turns} turns without a result.", EndedBy.LIMITS)
         if self._cost >= limits.max_cost_usd:
-            raise AgentError(f"The agent used ${self._cost:.2f} of ${limits.max_cost_usd:.2f} without a result.")
+            sentence = f"The agent used ${self._cost:.2f} of ${limits.max_cost_usd:.2f} without a result."
+            raise AgentError(sentence, EndedBy.LIMITS)
         if left_s <= 0:
-            raise AgentError(f"The agent worked for {limits.max_seconds} s without a result.")
+            raise AgentError(f"The agent worked for {limits.max_seconds} s without a result.", EndedBy.LIMITS)
         return left_s
 
     async def _ask(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:
@@ -149,11 +150,13 @@ class Agent:
                 )
                 answer = await raw.parse()
         except TimeoutError as error:
-            raise AgentError(f"The model did not answer within the {left_s:.0f} s that were left.") from error
+            sentence = f"The model did not answer within the {left_s:.0f} s that were left."
+            raise AgentError(sentence, EndedBy.LIMITS) from error
         except anthropic.APIStatusError as error:
-            raise AgentError(_said(error)) from error
+            kind = _KINDS.get(error.status_code, EndedBy.UNAVAILABLE)
+            raise AgentError(_said(error), kind) from error
         except anthropic.APIError as error:
-            raise AgentError(f"The gateway can't be reached: {error}.") from error
+            raise AgentError(f"The gateway can't be reached: {error}.", EndedBy.UNAVAILABLE) from error
         self.turns += 1
         cost = _cost(raw.headers)
         self._count(answer, cost, self._clock() - begun)
@@ -187,9 +190,9 @@ class Agent:
     ) -> tuple[list[dict[str, Any]], bool]:
         """Return the next user message for an answer and whether the submission was accepted."""
         if answer.stop_reason == "refusal":
-            raise AgentError("The model declined to work on this ticket; a person has to look at it.")
+            raise AgentError("The model declined to work on this ticket.", EndedBy.DECLINED)
         if answer.stop_reason == "model_context_window_exceeded":
-            raise AgentError("The conversation grew larger than the model can read; the ticket needs a person.")
+            raise AgentError("The conversation grew larger than the model can read.", EndedBy.LENGTH)
         results: list[dict[str, Any]] = []
         accepted = False
         for block in answer.content:
@@ -281,6 +284,17 @@ _SENTENCES = {
     403: "The gateway does not permit this call",
     401: "The job's session with the gateway is not valid (any more)",
 }
+
+
+_KINDS = {
+    400: EndedBy.NOT_PERMITTED,
+    401: EndedBy.NOT_PERMITTED,
+    402: EndedBy.BUDGET,
+    403: EndedBy.NOT_PERMITTED,
+    404: EndedBy.NOT_PERMITTED,
+    413: EndedBy.LENGTH,
+}
+"""What an answer that is no success means; any other is overload or an outage."""
 
 
 def _said(error: anthropic.APIStatusError) -> str:

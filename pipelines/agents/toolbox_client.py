@@ -13,6 +13,7 @@ import msgspec
 from pipelines.agents.toolbox import Call, ToolResult
 from pipelines.job.errors import JobError
 from pipelines.job.processes import Launcher, Role
+from pipelines.model import EndedBy
 
 _LINE_LIMIT = 16 * 1024 * 1024
 
@@ -34,7 +35,7 @@ class Toolbox:
             return msgspec.json.decode(line, type=ToolResult)
         except TimeoutError as error:
             raise JobError(
-                f"The tool {call.name} did not end within the time that is left ({timeout_s:.0f} s)."
+                f"The tool {call.name} did not end within the time that is left ({timeout_s:.0f} s).", EndedBy.LIMITS
             ) from error
         except (OSError, ValueError, msgspec.DecodeError) as error:
             raise JobError(

@@ -16,7 +16,7 @@ import httpx2
 from msgspec import Struct
 
 from pipelines.catalogue import Repository
-from pipelines.job.errors import JobError
+from pipelines.job.errors import CommandsError
 from pipelines.job.workplace import Workplace
 from pipelines.neighbours import address_variable
 
@@ -50,7 +50,7 @@ class _Address(Struct, frozen=True, kw_only=True):
 def serve(
     place: Workplace, *, beside: Sequence[Workplace] = (), ready_within_s: float = _READY_WITHIN_S
 ) -> Iterator[Application]:
-    """Run the catalogue's `serve` in a workplace until the block ends. Raises `JobError` when it doesn't get ready.
+    """Run the catalogue's `serve` in a workplace until the block ends. Raises `CommandsError` when it can't.
 
     `beside` are started before it, in that order, and end after it; each is told where those are that it names.
     """
@@ -84,15 +84,15 @@ def _served(place: Workplace, running: Mapping[str, Application], ready_within_s
 def _address(repository: Repository) -> _Address:
     serve_ = repository.serve
     if serve_ is None:
-        raise JobError(
+        raise CommandsError(
             f"The catalogue has no `serve` for {repository.key}: a reproduction needs a running application."
         )
     templated = bool(_PORT.search(serve_.ready) or _PORT.search(serve_.run))
     port = _free_port() if templated else urlsplit(serve_.ready).port
     if port is None:
-        raise JobError(f"`serve.ready` of {repository.key} names no port; write `http://127.0.0.1:$PORT/…`.")
+        raise CommandsError(f"`serve.ready` of {repository.key} names no port; write `http://127.0.0.1:$PORT/…`.")
     if not templated and _answers(port):
-        raise JobError(f"Port {port} is taken on this runner; use `$PORT` in `serve` of {repository.key}.")
+        raise CommandsError(f"Port {port} is taken on this runner; use `$PORT` in `serve` of {repository.key}.")
     return _Address(
         command=serve_.run.replace("{port}", str(port)), ready=_PORT.sub(str(port), serve_.ready), port=port
     )
@@ -106,7 +106,7 @@ def _wait_ready(
     with httpx2.Client(timeout=5.0, trust_env=False) as http:
         while time.monotonic() < deadline:
             if process.poll() is not None:
-                raise JobError(f"{key} ended with exit code {process.returncode}: {_tail(log)}")
+                raise CommandsError(f"{key} ended with exit code {process.returncode}: {_tail(log)}")
             try:
                 with http.stream("GET", address.ready) as answer:  # the body is untrusted and may have no end
                     if answer.is_success:
@@ -115,7 +115,9 @@ def _wait_ready(
             except httpx2.HTTPError as error:
                 last = str(error) or type(error).__name__
             time.sleep(0.05)
-    raise JobError(f"{key}: {address.ready} did not answer 2xx within {ready_within_s:.0f} s ({last}): {_tail(log)}")
+    raise CommandsError(
+        f"{key}: {address.ready} did not answer 2xx within {ready_within_s:.0f} s ({last}): {_tail(log)}"
+    )
 
 
 def _tail(log: Path) -> str:

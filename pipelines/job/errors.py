@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from pipelines.model import EndedBy
+
 
 class ExitCode(IntEnum):
     """What `bug-fix-job` ends with; templates/ci allows 4 to fail."""
@@ -19,6 +21,24 @@ class JobError(Exception):
     """The job can't go on; the message says why and what to do."""
 
     exit_code = ExitCode.FAILED
+    ended_by = EndedBy.PHASE
+    """What it is that went wrong, for the people who decide what to do next."""
+
+    def __init__(self, message: str, ended_by: EndedBy | None = None) -> None:
+        super().__init__(message)
+        self.ended_by = ended_by or self.ended_by
+
+
+class CommandsError(JobError):
+    """The repository's own commands do not do what the catalogue says of them."""
+
+    ended_by = EndedBy.COMMANDS
+
+
+class RunnerError(JobError):
+    """The runner does not give this job what it needs."""
+
+    ended_by = EndedBy.RUNNER
 
 
 class ReceiverRefusedError(JobError):

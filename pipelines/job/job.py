@@ -15,6 +15,7 @@ from pipelines.job.repositories import Source, check_out, fetch
 from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import Artifacts
 from pipelines.model import (
+    EndedBy,
     Phase,
     PhaseReport,
     PhaseResult,
@@ -133,7 +134,14 @@ class Job:
         needs = {key: one.serve.with_ for key, one in by_key.items() if one.serve is not None}
         return tuple(by_key[key] for key in start_order(self.repository.key, needs))
 
-    def report(self, outcome: ReportOutcome, reason: str, result: PhaseResult | None) -> PhaseReport:
+    def report(
+        self,
+        outcome: ReportOutcome,
+        reason: str,
+        result: PhaseResult | None,
+        *,
+        ended_by: EndedBy = EndedBy.PHASE,
+    ) -> PhaseReport:
         """Return the report of this job with all that was kept so far."""
         agent = self.spec.agent
         return PhaseReport(
@@ -151,4 +159,5 @@ class Job:
             job_seconds=round(self.log.seconds, 3),
             stripped_characters=self.agent_facts.stripped_characters,
             refused_calls=self.agent_facts.refused_calls,
+            ended_by=ended_by,
         )

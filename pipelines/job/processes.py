@@ -23,7 +23,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipelines.job import proc
-from pipelines.job.errors import JobError
+from pipelines.job.errors import RunnerError
 from pipelines.job.runtime import Runtime, own_runtime, shared_runtime, usable_by
 from pipelines.job.uids import NoUidsError, UidBlock
 
@@ -80,7 +80,7 @@ class Launcher:
         try:
             self._block = UidBlock(len(Role), preferred=self._preferred)  # held as long as this object lives
         except NoUidsError as error:
-            raise JobError(f"Untrusted code can't be given users of its own: {error}") from error
+            raise RunnerError(f"Untrusted code can't be given users of its own: {error}") from error
         return {role: self._block.first + place for place, role in enumerate(Role)}
 
     @cached_property
@@ -225,7 +225,7 @@ class Launcher:
             **self.popen_arguments(role),  # type: ignore[call-overload]  # keyword arguments by name
         )
         if not proc.wait_gone(uid=uid, timeout_s=5):
-            raise JobError(f"Processes of the {role} user {uid} can't be ended; the runner's machine needs a look.")
+            raise RunnerError(f"Processes of the {role} user {uid} can't be ended; the runner's machine needs a look.")
 
     def renew(self, role: Role) -> None:
         """Kill the role's processes and remove all that they left: the next command starts as if it were the first."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipelines.job.errors import JobError
+from pipelines.job.errors import JobError, RunnerError
 from pipelines.job.processes import Launcher, Role
 from pipelines.job.workspace import read_untrusted
 from pipelines.model import CommitSha, ProjectPath
@@ -79,7 +79,7 @@ def fetch(
     if done.returncode != 0:  # servers that serve branches only
         done = _git([*command, url, "+refs/heads/*:refs/heads/*"], extra=secret, check=False)
     if done.returncode != 0:
-        raise JobError(
+        raise RunnerError(
             f"{repository} can't be cloned from {url}: {_last_line(done.stderr)} "
             "Is the automation project in its job-token allowlist, and may the pipeline's user read it?"
         )

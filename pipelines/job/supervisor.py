@@ -24,7 +24,7 @@ from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
 from pipelines.job.project_folder import held, write
 from pipelines.job.workspace import Artifacts, read_untrusted
-from pipelines.model import Artifact, Phase, PhaseReport, ReportOutcome
+from pipelines.model import Artifact, EndedBy, Phase, PhaseReport, ReportOutcome
 from pipelines.phases import phase_function
 from pipelines.wire import RunSpec, SessionRequest, encode, sha256
 
@@ -82,10 +82,11 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
     except (ReceiverRefusedError, JobCancelledError):
         raise
     except JobError as error:
-        report = job.report(ReportOutcome.FAILED, str(error), None)
+        report = job.report(ReportOutcome.FAILED, str(error), None, ended_by=error.ended_by)
     except Exception as error:  # noqa: BLE001 - a defect of ours must still reach the receiver as a report
         log.block("".join(traceback.format_exception(error)), lines=40)
-        report = job.report(ReportOutcome.FAILED, f"A defect of the job client: {type(error).__name__}: {error}", None)
+        reason = f"A defect of the job client: {type(error).__name__}: {error}"
+        report = job.report(ReportOutcome.FAILED, reason, None, ended_by=EndedBy.DEFECT)
     finally:
         launcher.end_all()
         shutil.rmtree(root, ignore_errors=True)

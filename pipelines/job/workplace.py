@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.catalogue import Repository
-from pipelines.job.errors import JobError
+from pipelines.job.errors import CommandsError
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Completed, Launcher, Role
 from pipelines.job.project_folder import discard
@@ -99,14 +99,16 @@ class Workplace:
         return done
 
     def install(self) -> None:
-        """Run the catalogue's install command. Raises `JobError` when it fails."""
+        """Run the catalogue's install command. Raises `CommandsError` when it fails."""
         command = self.repository.stack.commands.install
         if command is None:
             return
         log_name = f"install-{self.name}.log"
         done = self.run(f"install ({self.name})", command, log_name=log_name)
         if done.exit_code != 0:
-            raise JobError(f"Installing {self.repository.key} failed with exit code {done.exit_code}; see {log_name}.")
+            raise CommandsError(
+                f"Installing {self.repository.key} failed with exit code {done.exit_code}; see {log_name}."
+            )
 
     def end(self) -> None:
         """Kill every process of the role."""

@@ -12,7 +12,7 @@ import structlog
 
 from pipelines.catalogue import Catalogue
 from pipelines.handing_in import MAX_REPORT, MAX_SEAL, goes_along, is_sealed, report_path, seal_path
-from pipelines.model import Artifact, PhaseReport, ReportOutcome
+from pipelines.model import Artifact, EndedBy, PhaseReport, ReportOutcome
 from pipelines.wire import sha256
 from receiver.jobs.reports import misdirected, problems, read
 from receiver.outbound.desk import Desk
@@ -95,5 +95,6 @@ def _discarded(one: Unreported, why: str) -> ReportDiscarded:
         outcome=ReportOutcome.FAILED,
         reason=reason,
         result=None,
+        ended_by=EndedBy.UNDELIVERED,
     )
     return ReportDiscarded(job=JobId(job.job_id), report=report, reason=reason)

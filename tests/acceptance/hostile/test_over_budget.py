@@ -21,6 +21,8 @@ def test_the_run_ends_with_the_budget_and_says_so(spender: Any) -> None:
     assert "The run's budget of $0.60 can't fund this call" in reason
     assert "Raise policy.budget_usd.run" in reason
     assert "{'type'" not in reason
+    assert "What the money went on is in the run's story." in reason
+    assert "to the ticket" not in reason, "nothing that is written there changes the budget"
 
 
 def test_not_one_call_more_was_made_and_the_books_agree(spender: Any) -> None:

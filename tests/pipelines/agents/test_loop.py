@@ -25,7 +25,7 @@ from pipelines.job.errors import JobError
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Launcher, Role, make_root
 from pipelines.job.workspace import Artifacts
-from pipelines.model import Limits, Phase
+from pipelines.model import EndedBy, Limits, Phase
 from pipelines.wire import AgentSpec
 from sandbox import scenario as scenarios
 from sandbox import server
@@ -57,6 +57,8 @@ class Talk:
         self.purposes: list[str] = []
         self.limits = Limits(max_seconds=60)
         self.cost: str | None = None
+        self.status: int | None = None
+        """Of every answer, in place of the emulator's."""
         self.clock: Callable[[], float] | None = None
         self.cleaner = Cleaner()
         self.retries = 10
@@ -86,6 +88,7 @@ class Talk:
         async def price(response: httpx2.Response) -> None:
             if self.cost is not None:
                 response.headers["x-bug-fix-cost-usd"] = self.cost
+            response.status_code = self.status or response.status_code
 
         hooks: Any = {"request": [note], "response": [price]}
         client = anthropic.AsyncAnthropic(
@@ -213,8 +216,9 @@ def test_limits_end_the_conversation_before_the_next_call(
     talk: Talk, limits: Limits, cost: str | None, words: str
 ) -> None:
     talk.limits, talk.cost = limits, cost
-    with pytest.raises(AgentError, match=words):
+    with pytest.raises(AgentError, match=words) as caught:
         talk.hold(*[use("bash", command="true")] * 4)
+    assert caught.value.ended_by is EndedBy.LIMITS
     assert len(talk.requests) == 2
     assert talk.transcript[-1]["type"] == "end"
     assert "without a result" in talk.transcript[-1]["reason"]
@@ -222,21 +226,44 @@ def test_limits_end_the_conversation_before_the_next_call(
 
 def test_wall_time_ends_a_tool_that_does_not(talk: Talk) -> None:
     talk.limits = Limits(max_seconds=15)
-    with pytest.raises(JobError, match="did not end within the time"):
+    with pytest.raises(JobError, match="did not end within the time") as caught:
         talk.hold(use("bash", command="sleep 500", timeout_ms=500_000))
+    assert caught.value.ended_by is EndedBy.LIMITS
     assert talk.transcript[-1]["type"] == "end"
 
 
 def test_a_model_that_stops_is_asked_to_go_on_a_few_times(talk: Talk) -> None:
     talk.hold({"text": "I am done."}, SUBMIT)
     assert "submit_fix is accepted" in str(talk.requests[1]["messages"][-1])
-    with pytest.raises(AgentError, match="without calling submit_fix"):
+    with pytest.raises(AgentError, match="without calling submit_fix") as caught:
         talk.hold(*[{"text": "I am done."}] * 6)
+    assert caught.value.ended_by is EndedBy.PHASE
 
 
 def test_an_overloaded_model_is_asked_again(talk: Talk) -> None:
     talk.hold(SUBMIT, faults=({"kind": 529, "times": 2},))
     assert len(talk.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "ended_by"),
+    [
+        (400, EndedBy.NOT_PERMITTED),
+        (401, EndedBy.NOT_PERMITTED),
+        (402, EndedBy.BUDGET),
+        (403, EndedBy.NOT_PERMITTED),
+        (413, EndedBy.LENGTH),
+        (429, EndedBy.UNAVAILABLE),
+        (503, EndedBy.UNAVAILABLE),
+    ],
+)
+def test_a_call_that_is_not_answered_ends_the_phase_for_its_own_reason(
+    talk: Talk, status: int, ended_by: EndedBy
+) -> None:
+    talk.status, talk.retries = status, 0
+    with pytest.raises(AgentError, match=f"({status})") as caught:
+        talk.hold(SUBMIT)
+    assert caught.value.ended_by is ended_by
 
 
 def test_a_tool_that_kills_its_own_toolbox_is_named(talk: Talk) -> None:

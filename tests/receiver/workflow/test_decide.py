@@ -252,7 +252,11 @@ def test_a_failed_matrix_job_is_found_by_its_repository(world: Any, name: str) -
     job = world.job(name, "failed", pipeline=world.parent)
     run, _ = world.apply(run, job)
     run, _ = world.apply(run, world.pipeline("failed"))
+    said = world.discarded(Phase.TESTING, ReportOutcome.FAILED, "Installing contacts failed")
+    report = replace(said.report, phase=Phase.PREPARE, result=None)
+    run, _ = world.apply(run, replace(said, report=report))
     run, decision = world.apply(run, world.settled())
+    assert "Installing contacts failed." in decision.reason
     assert "Make the repository's own install and test commands pass" in decision.reason
 
 
