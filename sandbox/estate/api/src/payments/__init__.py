@@ -1,0 +1,1 @@
+"""Invoices, payments and receipts of the Cedar Valley school district."""
