@@ -16,7 +16,7 @@ from receiver.cli import base, telling, transcript
 from receiver.cli.base import click, command
 from receiver.hooks.delivery import Delivery, Interests
 from receiver.hooks.reading import read
-from receiver.store import stories, transcripts
+from receiver.store import overview, stories, transcripts
 from receiver.store.inbox import Incoming, accept
 from receiver.workflow.events import StartRequested
 
@@ -31,8 +31,7 @@ _KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
     """List runs, the newest first."""
     async with base.database() as database, database.begin() as session:
-        rows = await stories.recent(session, limit=limit)
-        listed = [stories.listed(row) for row in rows]
+        listed = await overview.recent(session, limit=limit)
     if as_json:
         _print_json(listed)
         return

@@ -1,12 +1,9 @@
-"""Fetch the rows of a run's story, and the list of runs."""
+"""Fetch the rows of a run's story."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, TypeVar
 
-import msgspec
-from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -66,28 +63,3 @@ async def story(session: AsyncSession, run: RunRow) -> Story:
 async def _of(session: AsyncSession, kind: type[Row], run: RunRow, order: InstrumentedAttribute[Any]) -> list[Row]:
     owner: InstrumentedAttribute[Any] = kind.run_id  # type: ignore[attr-defined]  # each of these tables has it
     return list(await session.scalars(select(kind).where(owner == run.id).order_by(order)))
-
-
-async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = None) -> list[RunRow]:
-    """Return the newest runs, newest first; of one ticket only when its key is given."""
-    if issue_key is not None and not issue_key.isprintable():
-        return []
-    query = select(RunRow) if issue_key is None else select(RunRow).where(RunRow.issue_key == issue_key)
-    return list(await session.scalars(query.order_by(RunRow.created_at.desc()).limit(limit)))
-
-
-class Listed(Struct, frozen=True, kw_only=True):
-    """A run in a list."""
-
-    id: str
-    issue_key: str
-    status: str
-    iteration: int
-    reason: str
-    created_at: datetime
-    finished_at: datetime | None
-
-
-def listed(row: RunRow) -> Listed:
-    """Return what a list shows of a run."""
-    return msgspec.convert(row, Listed, from_attributes=True)

@@ -14,12 +14,11 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from markupsafe import Markup
 
-from receiver.store import deliveries, stories
+from receiver.store import deliveries, overview, stories
 from receiver.store.runs import NoSuchRunError
 from receiver.store.story import Moment
 from receiver.web.problems import AnyRequest, problem
 from receiver.web.reading import guard, sign_in
-from receiver.web.runs import listed
 from receiver.web.services import Services
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
@@ -96,12 +95,11 @@ async def enter(request: AnyRequest, services: NamedDependency[Services]) -> Res
 async def start(services: NamedDependency[Services]) -> Response[str]:
     """Show the newest runs."""
     async with services.database.begin() as session:
-        rows = await stories.recent(session, limit=SHOWN, issue_key=None)
-        told = [await stories.story(session, row) for row in rows]
+        runs = await overview.glance(session, limit=SHOWN)
         verdicts = await deliveries.by_verdict(session)
     return _page(
         "runs.html.j2",
-        runs=[{"row": listed(row), "story": story} for row, story in zip(rows, told, strict=True)],
+        runs=runs,
         verdicts=verdicts,
         jira_url=services.settings.jira_url.rstrip("/"),
         gitlab_url=services.settings.gitlab_url.rstrip("/"),

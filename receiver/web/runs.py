@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
-from msgspec import Struct
 
-from receiver.store import deliveries, stories
+from receiver.store import deliveries, overview, stories
+from receiver.store.overview import Listed
 from receiver.store.runs import NoSuchRunError
-from receiver.store.schema import RunRow
 from receiver.web.problems import problem
 from receiver.web.reading import guard
 from receiver.web.services import Services
-
-
-class Listed(Struct, frozen=True, kw_only=True):
-    """A run in the list."""
-
-    id: str
-    issue_key: str
-    summary: str
-    status: str
-    iteration: int
-    reason: str
-    created_at: datetime
-    finished_at: datetime | None
-
-
-def listed(row: RunRow) -> Listed:
-    """Return a run's row as the list shows it."""
-    return Listed(
-        id=row.id,
-        issue_key=row.issue_key,
-        summary=str((row.ticket or {}).get("summary", "")),
-        status=row.status,
-        iteration=row.iteration,
-        reason=row.reason,
-        created_at=row.created_at,
-        finished_at=row.finished_at,
-    )
 
 
 @get("/api/runs", guards=[guard])
@@ -54,8 +25,7 @@ async def list_runs(
 ) -> list[Listed]:
     """List the newest runs, newest first; of one ticket only when its key is given."""
     async with services.database.begin() as session:
-        rows = await stories.recent(session, limit=limit, issue_key=issue_key)
-    return [listed(row) for row in rows]
+        return await overview.recent(session, limit=limit, issue_key=issue_key)
 
 
 @get("/api/runs/{name:str}", guards=[guard])
