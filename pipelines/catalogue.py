@@ -82,6 +82,8 @@ class Repository(Struct, frozen=True, kw_only=True):
     serve: Serve | None = None
     paths_allowed: tuple[str, ...] = ("**",)
     """Globs that a patch may touch."""
+    reviewers: tuple[str, ...] = ()
+    """GitLab usernames of who is asked to review a fix here, before those whom CODEOWNERS names."""
 
 
 class AgentTool(StrEnum):

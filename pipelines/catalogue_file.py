@@ -115,6 +115,7 @@ def _repository(key: str, entry: RepositoryEntry, file: File) -> Repository:
         stack=_stack(stack, entry),
         serve=entry.serve,
         paths_allowed=entry.paths_allowed,
+        reviewers=entry.reviewers,
     )
 
 

@@ -89,6 +89,14 @@ Model = Annotated[
         examples=["claude-sonnet-5-5"],
     ),
 ]
+Username = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$",
+        description="a GitLab username, without the @",
+        examples=["mara"],
+    ),
+]
 Positive = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number of at least 1", examples=["40"])]
 Ref = Annotated[
     str,
@@ -170,6 +178,8 @@ class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     serve: Serve | None = None
     paths_allowed: tuple[Path, ...] = ("**",)
     """Globs that a patch may touch."""
+    reviewers: tuple[Username, ...] = ()
+    """GitLab usernames of who is asked to review a fix here; then those whom the repository's CODEOWNERS names."""
 
 
 class Verify(Struct, frozen=True, kw_only=True):

@@ -158,6 +158,8 @@ def _pictures(story: Story) -> Iterator[Picture]:
 
 def _remarks(story: Story) -> Iterator[str]:
     """Yield what could not be done without stopping the run, the newest word on each matter."""
-    said = {act.kind: str(act.result["sentence"]) for act in story.effects if act.result and act.result.get("sentence")}
-    done = {act.kind for act in story.effects if act.result and act.result.get("moved")}
-    yield from (sentence for kind, sentence in said.items() if kind not in done)
+    said: dict[tuple[str, object], str] = {}
+    for act in story.effects:
+        if act.result is not None:  # the newest word counts, also when it is that all went well
+            said[act.kind, act.payload.get("repository")] = str(act.result.get("sentence") or "")
+    yield from filter(None, said.values())

@@ -9,10 +9,12 @@ from typing import Any
 from gitlab.base import RESTObject
 from gitlab.exceptions import GitlabError, GitlabGetError
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipelines.model import ProjectPath
 from receiver.outbound.errors import told
 from receiver.outbound.gitlab_client import Connection
+from receiver.outbound.gitlab_people import People
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -56,6 +58,7 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     """Another than `project_id` in a merge request of a fork; None when the fork is gone."""
     target_branch: str
     author_id: int | None
+    reviewer_ids: tuple[int, ...] = ()
 
 
 class Repositories:
@@ -65,6 +68,7 @@ class Repositories:
         self._api = connection.api
         self._connection = connection
         self._bot: int | None = None
+        self.people = People(connection.api)
 
     @property
     def bot(self) -> int:
@@ -98,6 +102,17 @@ class Repositories:
         with told("GitLab", f"reading {path} at {ref[:12]}"):
             found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
         return found.decode(), bool(getattr(found, "execute_filemode", False))
+
+    def file_if_any(self, project_id: int, path: str, *, ref: str) -> bytes | None:
+        """Return a file's bytes at a commit; None when there is none."""
+        with told("GitLab", f"looking for {path}"):
+            try:
+                found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        return found.decode()
 
     def commit(self, project_id: int, *, branch: str, start_sha: str, message: str, actions: tuple[Action, ...]) -> str:
         """Make the branch hold exactly `start_sha` and one commit on top; return that commit's id."""
@@ -154,26 +169,40 @@ class Repositories:
             return _merge_request(self._api.projects.get(project_id, lazy=True).mergerequests.get(iid), project_id)
 
     def open_merge_request(
-        self, project_id: int, *, branch: str, target: str, title: str, description: str, labels: tuple[str, ...]
+        self,
+        project_id: int,
+        *,
+        branch: str,
+        target: str,
+        title: str,
+        description: str,
+        labels: tuple[str, ...],
+        reviewers: tuple[int, ...],
     ) -> MergeRequest:
-        """Open a merge request."""
+        """Open a merge request. GitLab's free tier takes the first of the reviewers."""
         data = {
             "source_branch": branch,
             "target_branch": target,
             "title": title,
             "description": description,
             "labels": list(labels),
+            "reviewer_ids": list(reviewers),
             "remove_source_branch": True,
         }
         with told("GitLab", f"opening the merge request of {branch}"):
             made = self._api.projects.get(project_id, lazy=True).mergerequests.create(data)
         return _merge_request(made, project_id)
 
-    def describe(self, project_id: int, iid: int, *, title: str, description: str) -> None:
-        """Replace title and description of a merge request."""
-        with told("GitLab", f"updating merge request !{iid}"):
-            manager = self._api.projects.get(project_id, lazy=True).mergerequests
-            manager.update(iid, {"title": title, "description": description})
+    def describe(
+        self, there: MergeRequest, *, title: str, description: str, reviewers: tuple[int, ...]
+    ) -> MergeRequest:
+        """Replace title and description of a merge request; reviewers only where it has none: people choose theirs."""
+        data: dict[str, Any] = {"title": title, "description": description}
+        if reviewers and not there.reviewer_ids:
+            data["reviewer_ids"] = list(reviewers)
+        with told("GitLab", f"updating merge request !{there.iid}"):
+            made = self._api.projects.get(there.project_id, lazy=True).mergerequests.update(there.iid, data)
+        return replace(there, reviewer_ids=_reviewers(made.get("reviewers")))
 
     def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
         """Upload a file to a project and return the Markdown that shows it."""
@@ -234,4 +263,9 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         source_project_id=one.source_project_id,
         target_branch=one.target_branch,
         author_id=author.get("id"),
+        reviewer_ids=_reviewers(getattr(one, "reviewers", None)),
     )
+
+
+def _reviewers(people: list[dict[str, Any]] | None) -> tuple[int, ...]:
+    return tuple(int(person["id"]) for person in people or ())

@@ -7,7 +7,7 @@ from sandbox.gitlab import entities, review
 from sandbox.gitlab.hook_faults import HookFault, HookFaults
 from sandbox.gitlab.hooks import Deliverer
 from sandbox.gitlab.repository import Repository
-from sandbox.gitlab.state import Json, Project, State
+from sandbox.gitlab.state import Json, Project, State, Tier
 from sandbox.http import Body, HttpError, Request, Response, Route
 
 
@@ -107,7 +107,17 @@ async def _project(state: State, project: Project) -> Json:
     }
 
 
+def set_tier(control: Control, request: Request) -> Response:
+    """Let the instance be paid for, or not."""
+    try:
+        control.state.tier = Tier(str(request.fields()["tier"]))
+    except ValueError as error:
+        raise HttpError(400, {"error": f"there is no such tier: {error}"}) from error
+    return Response(status=204)
+
+
 ROUTES = (
+    Route("PUT", "/_sandbox/tier", set_tier, required=("tier",)),
     Route("POST", "/_sandbox/faults", add_faults, body=Body.FREE),
     Route("GET", "/_sandbox/faults", list_faults),
     Route("DELETE", "/_sandbox/faults", clear_faults),

@@ -38,11 +38,16 @@ def user(state: State, one: User) -> Json:
     return {**(user_basic(state, one.id) or {}), "bot": one.bot, "created_at": None, "bio": "", "organization": ""}
 
 
+def address(one: User) -> str:
+    """Give a user's e-mail address, which is not public."""
+    return f"{one.username}@sandbox.invalid"
+
+
 def current_user(state: State, one: User) -> Json:
     """Shape of `GET /user`."""
     return {
         **user(state, one),
-        "email": f"{one.username}@sandbox.invalid",
+        "email": address(one),
         "is_admin": one.admin,
         "can_create_project": one.admin,
         "two_factor_enabled": False,

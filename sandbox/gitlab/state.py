@@ -37,6 +37,14 @@ class Access(IntEnum):
     ADMIN = 60
 
 
+class Tier(Enum):
+    """What GitLab is paid for, as far as the emulator tells the difference."""
+
+    FREE = "free"
+    """One reviewer and one assignee of a merge request: of several, the first is taken."""
+    PREMIUM = "premium"
+
+
 class Event(Enum):
     """What hooks can ask for; the value is the hook's flag without `_events`."""
 
@@ -233,6 +241,7 @@ class State:
         self.url = url
         """The instance's own base URL, without a trailing slash; set again when the port is known."""
         self.root = root
+        self.tier = Tier.FREE
         self.clock = clock or (lambda: datetime.now(UTC))
         self.users: dict[int, User] = {}
         self.tokens: dict[str, Token] = {}

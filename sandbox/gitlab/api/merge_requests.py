@@ -9,7 +9,7 @@ from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import Repository
-from sandbox.gitlab.state import Access, Json, MergeRequest, Project, State, User
+from sandbox.gitlab.state import Access, Json, MergeRequest, Project, State, Tier, User
 from sandbox.http import HttpError, Request, Response, Route
 
 Labels = str | list[str]
@@ -159,7 +159,8 @@ def _labels(given: Labels | None) -> list[str]:
 
 
 def _people(state: State, ids: list[int]) -> list[int]:
-    return [user_id for user_id in ids if user_id in state.users]
+    found = [user_id for user_id in ids if user_id in state.users]
+    return found[:1] if state.tier is Tier.FREE else found
 
 
 async def update(state: State, request: Request) -> Response:

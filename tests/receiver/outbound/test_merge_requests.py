@@ -1,7 +1,9 @@
 import difflib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx2
 import msgspec
 import pytest
 from sqlalchemy import delete, select
@@ -59,6 +61,50 @@ async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_howev
     (request,) = world.contacts.mergerequests.list(source_branch=branch, get_all=True)
     assert (request.iid, request.title, request.target_branch) == (first.iid, "PL-479: Fix", "main")
     assert request.author["username"] == "bug-fix-bot"
+
+
+@pytest.fixture
+def premium(world: Any) -> Iterator[None]:
+    httpx2.put(f"{world.gitlab_url}/_sandbox/tier", json={"tier": "premium"}).raise_for_status()
+    yield
+    httpx2.put(f"{world.gitlab_url}/_sandbox/tier", json={"tier": "free"}).raise_for_status()
+
+
+async def configure(desk: Desk, run: RunId, **changes: Any) -> None:
+    """Change what the run's frozen catalogue says of the repository."""
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        assert row.catalogue is not None
+        repositories = row.catalogue["repositories"]
+        row.catalogue = {**row.catalogue, "repositories": {CONTACTS: repositories[CONTACTS] | changes}}
+
+
+async def test_reviewers_are_set_and_what_gitlab_did_not_take_is_remarked(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    await configure(desk, run, reviewers=["mara", "tomas", "ghost"])
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    result = (await perform(desk, run, EFFECT)).result
+    assert result is not None
+    assert [one["username"] for one in world.contacts.mergerequests.get(result["iid"]).reviewers] == ["mara"]
+    assert result["reviewers"] == ["mara"]
+    assert result["sentence"] == (
+        "GitLab took one reviewer, as it does without a paid tier; these could review too: tomas. "
+        "Not asked to review: @ghost is nobody here."
+    )
+
+
+@pytest.mark.usefixtures("premium")
+async def test_reviewers_whom_people_chose_stay(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
+    await configure(desk, run, reviewers=["mara", "tomas"])
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    event = await opened(desk, run)
+    request = world.contacts.mergerequests.get(event.iid)
+    assert [one["username"] for one in request.reviewers] == ["mara", "tomas"]
+    (chosen,) = world.admin.users.list(username="dana")
+    world.contacts.mergerequests.update(event.iid, {"reviewer_ids": [chosen.id]})
+    await opened(desk, run)
+    assert [one["username"] for one in world.contacts.mergerequests.get(event.iid).reviewers] == ["dana"]
 
 
 async def test_ticket_and_merge_request_are_linked_both_ways(

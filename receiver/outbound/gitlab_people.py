@@ -1,0 +1,68 @@
+"""Who people are in GitLab: users by name or address, members of projects and groups. An adapter; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gitlab import Gitlab
+from gitlab.base import RESTObject
+from gitlab.exceptions import GitlabGetError, GitlabListError
+from msgspec import Struct
+
+from receiver.outbound.errors import told
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """A user."""
+
+    id: int
+    username: str
+    state: str
+    """`active`, or what keeps the user out."""
+
+
+class People:
+    """Users as our bot sees them."""
+
+    def __init__(self, api: Gitlab) -> None:
+        self._api = api
+
+    def named(self, username: str) -> list[Person]:
+        """Return the user of a name, if there is one."""
+        with told("GitLab", f"looking up user {username}"):
+            return _people(self._api.users.list(username=username, get_all=False))
+
+    def with_address(self, address: str) -> list[Person]:
+        """Return the user whose e-mail address this is; GitLab finds whole addresses only."""
+        with told("GitLab", "looking up an e-mail address"):
+            return _people(self._api.users.list(search=address, get_all=False))
+
+    def of_group(self, path: str) -> list[Person]:
+        """Return the direct members of a group; none when there is no such group, or we don't see it."""
+        with told("GitLab", f"looking up group {path}"):
+            try:
+                return _people(self._api.groups.get(path, lazy=True).members.list(get_all=False))
+            except GitlabListError as error:
+                if error.response_code == 404:
+                    return []
+                raise
+
+    def of_project(self, project_id: int, *, level: int) -> list[Person]:
+        """Return the direct members of a project with exactly this access level."""
+        with told("GitLab", f"reading the members of project {project_id}"):
+            found = self._api.projects.get(project_id, lazy=True).members.list(get_all=False)
+        return _people(one for one in found if one.access_level == level)
+
+    def access(self, project_id: int, user: int) -> int:
+        """Return a user's access level in a project, inherited ones too; 0: none."""
+        with told("GitLab", f"reading what user {user} may do in project {project_id}"):
+            try:
+                return int(self._api.projects.get(project_id, lazy=True).members_all.get(user).access_level)
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return 0
+                raise
+
+
+def _people(found: Iterable[RESTObject]) -> list[Person]:
+    return [Person(id=int(one.id), username=one.username, state=one.state) for one in found]

@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from pipelines.model import ProjectPath
+from receiver.outbound import reviewers
+from receiver.outbound.desk import Desk
+from receiver.outbound.gitlab_repositories import Project
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+CONTACTS = ProjectPath("payk12/contacts")
+
+
+@pytest.fixture
+def project(desk: Desk) -> Project:
+    return desk.repositories.project(CONTACTS)
+
+
+@pytest.fixture
+def owned(world: Any) -> Iterator[Any]:
+    """Return a function that commits a CODEOWNERS file; it is gone again after the test."""
+    written = []
+
+    def commit(**action: str) -> None:
+        world.contacts.commits.create({"branch": "main", "commit_message": "Own it", "actions": [action]})
+
+    def write(text: str, path: str = ".gitlab/CODEOWNERS") -> None:
+        commit(action="create", file_path=path, content=text)
+        written.append(path)
+
+    yield write
+    for path in written:
+        commit(action="delete", file_path=path)
+
+
+def names(found: reviewers.Reviewers) -> list[str]:
+    return [person.username for person in found.people]
+
+
+def find(desk: Desk, project: Project, *configured: str, paths: tuple[str, ...] = ("src/a.py",)) -> Any:
+    return reviewers.find(desk.repositories, project, configured=configured, paths=paths)
+
+
+async def test_who_is_configured_comes_first_and_then_who_owns_the_code(
+    desk: Desk, project: Project, owned: Any
+) -> None:
+    assert names(find(desk, project, "tomas")) == ["tomas"]
+    owned("*.py @mara @tomas\n*.md @dana\n")
+    assert names(find(desk, project, "tomas")) == ["tomas", "mara"]
+    assert names(find(desk, project)) == ["mara", "tomas"]
+
+
+async def test_the_file_in_the_root_counts_before_others(desk: Desk, project: Project, owned: Any) -> None:
+    owned("* @tomas\n")
+    owned("* @mara\n", "CODEOWNERS")
+    assert names(find(desk, project)) == ["mara"]
+
+
+async def test_owners_can_be_named_by_address_and_by_role(desk: Desk, project: Project, owned: Any, world: Any) -> None:
+    owned("*.py tomas@sandbox.invalid sandbox.invalid@x\n*.md @@maintainer\n")
+    assert names(find(desk, project)) == ["tomas"]
+    maintainers = [one.username for one in world.contacts.members.list(get_all=True) if one.access_level == 40]
+    assert names(find(desk, project, paths=("a.md",))) == maintainers
+
+
+async def test_who_can_not_review_is_left_out_with_the_reason(desk: Desk, project: Project, owned: Any) -> None:
+    owned("* @ghost @bug-fix-bot @bug-fix-starter @nobody/there @root\n")
+    found = find(desk, project, "mara")
+    assert names(found) == ["mara"]
+    assert dict(found.left_out) == {
+        "@ghost": "is nobody here",
+        "bug-fix-bot": "is our own account",
+        "bug-fix-starter": "is no developer of the project",
+        "@nobody/there": "is nobody here",
+        "root": "is no developer of the project",
+    }
+    said = reviewers.remark(found, set_=[person.id for person in found.people])
+    assert said.startswith("Not asked to review: @ghost is nobody here; bug-fix-bot is our own account; ")
+
+
+async def test_a_person_who_is_blocked_is_left_out(desk: Desk, project: Project, world: Any) -> None:
+    (person,) = world.admin.users.list(username="tomas")
+    person.block()
+    try:
+        assert dict(find(desk, project, "tomas").left_out) == {"tomas": "is blocked"}
+    finally:
+        person.unblock()
+
+
+async def test_a_look_up_that_gitlab_refuses_leaves_one_out_and_stops_nothing(
+    desk: Desk, project: Project, world: Any
+) -> None:
+    fault = {"method": "GET", "path": "/api/v4/users", "status": 403, "times": 1}
+    httpx2.post(f"{world.gitlab_url}/_sandbox/faults", json={"requests": [fault]}).raise_for_status()
+    found = find(desk, project, "mara", "tomas")
+    assert (names(found), dict(found.left_out)) == (["tomas"], {"@mara": "could not be looked up"})
+
+
+async def test_only_so_many_are_asked_and_looked_up(desk: Desk, project: Project, owned: Any) -> None:
+    owned("* " + " ".join(f"@ghost{number}" for number in range(500)))
+    found = find(desk, project)
+    assert len(found.left_out) == reviewers.MOST_NAMES
+    assert "and 15 more" in reviewers.remark(found, set_=[])
+
+
+async def test_what_gitlab_did_not_take_is_told(desk: Desk, project: Project) -> None:
+    found = find(desk, project, "mara", "tomas")
+    assert reviewers.remark(found, set_=[person.id for person in found.people]) == ""
+    first = found.people[0].id
+    assert reviewers.remark(found, set_=[first]) == (
+        "GitLab took one reviewer, as it does without a paid tier; these could review too: tomas."
+    )
