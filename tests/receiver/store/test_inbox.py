@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from receiver.store.database import Database, lock
-from receiver.store.inbox import Accepted, DatabaseDownError, Incoming, accept
+from receiver.store.inbox import Accepted, DatabaseDownError, Incoming, accept, accept_all
 from receiver.store.queue import enqueue_delivery
 from receiver.store.schema import DeliveryRow
 
@@ -115,6 +115,22 @@ async def test_deliveries_that_arrive_together_share_a_transaction_and_keep_thei
     assert [row.key for row in rows] == [f"{number:02}" for number in range(40)]
     assert len({row.xmin for row in rows}) < 10
     assert jobs == sorted(jobs)
+
+
+async def test_of_one_batch_what_was_here_before_and_what_stands_twice_is_told_apart_from_what_is_new(
+    database: Database,
+) -> None:
+    (before,) = await accept_all(database, [incoming("b")])
+    answers = await accept_all(database, [incoming(key) for key in ("c", "b", "a", "c", "b", "c")])
+    assert [answer.repeated for answer in answers] == [False, True, False, True, True, True]
+    c, a = answers[0].id, answers[2].id
+    assert [answer.id for answer in answers] == [c, before.id, a, c, before.id, c]
+    async with database.begin() as session:
+        rows = await session.execute(select(DeliveryRow.key, DeliveryRow.times_received).order_by(DeliveryRow.id))
+        queued = text("SELECT (args->>'delivery_id')::bigint FROM procrastinate_jobs ORDER BY id")
+        assert [tuple(row) for row in rows] == [("b", 3), ("c", 3), ("a", 1)]
+        assert list(await session.scalars(queued)) == [before.id, c, a]
+    assert [answer.repeated for answer in await accept_all(database, [incoming("a"), incoming("b")])] == [True, True]
 
 
 async def test_connections_that_died_with_a_restart_cost_no_hook(database: Database) -> None:
