@@ -67,7 +67,6 @@ def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], 
         route_handlers=HANDLERS,
         lifespan=[lifespan],
         dependencies={
-            "intake": Provide(_intake, sync_to_thread=False),
             "services": Provide(_services, sync_to_thread=False),
             "database": Provide(_database, sync_to_thread=False),
         },
@@ -96,11 +95,6 @@ def services_of(settings: Settings, *, database: Database, clock: Callable[[], d
         ),
         clock=clock,
     )
-
-
-def _intake(state: State) -> Intake:
-    intake: Intake = state.intake
-    return intake
 
 
 def _services(state: State) -> Services:

@@ -7,15 +7,15 @@ Answers: 202 stored (new or again), 400 not a hook's body, 401 sender not proved
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 import msgspec
 import structlog
-from litestar import Response, post
-from litestar.di import NamedDependency
+from litestar import Response, asgi
+from litestar.exceptions import MethodNotAllowedException
+from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
 from receiver.hooks import (
@@ -35,7 +35,8 @@ from receiver.hooks.signatures import signing_key
 from receiver.settings import Settings, SettingsError, several
 from receiver.store.database import Database
 from receiver.store.inbox import DatabaseDownError, Incoming, accept
-from receiver.web.problems import AnyRequest, problem
+from receiver.web.asgi import announced, answer, answer_json, body_of, headers_of
+from receiver.web.problems import problem
 
 log = structlog.get_logger()
 
@@ -54,9 +55,6 @@ TURN_S: Final = 5.0
 BODY_S: Final = 30.0
 """Seconds that a large body may wait for its turn, and may take to arrive."""
 
-Screen = Callable[[Mapping[str, str]], None]
-Verify = Callable[[bytes, Mapping[str, str]], Delivery]
-
 
 class Intake(Struct, frozen=True, kw_only=True):
     """What taking hooks in needs."""
@@ -68,6 +66,11 @@ class Intake(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
     """Bounds the memory that senders take who have not proved yet who they are."""
+
+
+Headers = Mapping[str, str]
+Screen = Callable[[Intake, Headers], None]
+Verify = Callable[[Intake, Headers, bytes], Delivery]
 
 
 class BusyError(Exception):
@@ -114,51 +117,65 @@ def jira_secrets(settings: Settings) -> JiraSecrets:
     return JiraSecrets(secrets=secrets, header=header)
 
 
-@post("/hooks/gitlab", status_code=202, request_max_body_size=MAX_HOOK)
-async def gitlab_hook(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
+@asgi("/hooks/gitlab", copy_scope=False)
+async def gitlab_hook(scope: Scope, receive: Receive, send: Send) -> None:
     """Take a hook of GitLab."""
-
-    def screen(headers: Mapping[str, str]) -> None:
-        screen_gitlab(headers, secrets=intake.gitlab, now=intake.clock())
-
-    def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
-        return verify_gitlab(body, headers=headers, secrets=intake.gitlab, now=intake.clock())
-
-    return await _take(request, intake, screen, verify)
+    await _serve(scope, receive, send, _screen_gitlab, _verify_gitlab)
 
 
-@post("/hooks/jira", status_code=202, request_max_body_size=MAX_HOOK)
-async def jira_hook(request: AnyRequest, intake: NamedDependency[Intake]) -> Response[bytes]:
+@asgi("/hooks/jira", copy_scope=False)
+async def jira_hook(scope: Scope, receive: Receive, send: Send) -> None:
     """Take a hook of Jira."""
-
-    def screen(headers: Mapping[str, str]) -> None:
-        screen_jira(headers, secrets=intake.jira)
-
-    def verify(body: bytes, headers: Mapping[str, str]) -> Delivery:
-        return verify_jira(body, headers=headers, secrets=intake.jira, now=intake.clock())
-
-    return await _take(request, intake, screen, verify)
+    await _serve(scope, receive, send, _screen_jira, _verify_jira)
 
 
-async def _take(request: AnyRequest, intake: Intake, screen: Screen, verify: Verify) -> Response[bytes]:
-    headers = {name.lower(): value for name, value in request.headers.items()}
+def _screen_gitlab(intake: Intake, headers: Headers) -> None:
+    screen_gitlab(headers, secrets=intake.gitlab, now=intake.clock())
+
+
+def _verify_gitlab(intake: Intake, headers: Headers, body: bytes) -> Delivery:
+    return verify_gitlab(body, headers=headers, secrets=intake.gitlab, now=intake.clock())
+
+
+def _screen_jira(intake: Intake, headers: Headers) -> None:
+    screen_jira(headers, secrets=intake.jira)
+
+
+def _verify_jira(intake: Intake, headers: Headers, body: bytes) -> Delivery:
+    return verify_jira(body, headers=headers, secrets=intake.jira, now=intake.clock())
+
+
+async def _serve(scope: Scope, receive: Receive, send: Send, screen: Screen, verify: Verify) -> None:
+    if scope.get("method") != "POST":  # a WebSocket has none
+        raise MethodNotAllowedException
+    intake: Intake = scope["litestar_app"].state.intake
+    taken = await _take(intake, scope, receive, screen, verify)
+    if isinstance(taken, Receipt):
+        await answer_json(send, status=202, body=msgspec.json.encode(taken))
+    else:
+        await answer(scope, receive, send, taken)
+
+
+async def _take(
+    intake: Intake, scope: Scope, receive: Receive, screen: Screen, verify: Verify
+) -> Receipt | Response[bytes]:
+    headers = headers_of(scope)
     try:
-        screen(headers)
-        async with _turn(intake, headers):
-            body = await request.body()
-            delivery = verify(body, headers)
-            reading = read(delivery, interests=intake.interests)
+        screen(intake, headers)
+        body = await _body(intake, headers, receive)
+        delivery = verify(intake, headers, body)
+        reading = read(delivery, interests=intake.interests)
     except SignatureError as error:
-        log.warning("delivery.refused", path=request.url.path, reason=str(error))
+        log.warning("delivery.refused", path=scope["path"], reason=str(error))
         return problem(401, str(error))
     except WrongShapeError as error:
-        log.warning("delivery.unreadable", path=request.url.path, reason=str(error))
+        log.warning("delivery.unreadable", path=scope["path"], reason=str(error))
         return problem(400, str(error))
     except BusyError as error:
-        log.warning("delivery.not_read", path=request.url.path, reason=str(error))
+        log.warning("delivery.not_read", path=scope["path"], reason=str(error))
         return problem(503, str(error), retry_after_s=DOWN_RETRY_S)
     except TimeoutError:
-        log.warning("delivery.too_slow", path=request.url.path)
+        log.warning("delivery.too_slow", path=scope["path"])
         return problem(408, "The body took too long to arrive; nothing was stored.")
     incoming = Incoming(
         source=delivery.source,
@@ -175,24 +192,21 @@ async def _take(request: AnyRequest, intake: Intake, screen: Screen, verify: Ver
         log.error("delivery.not_stored", source=delivery.source, reason=str(error))  # noqa: TRY400  # the sender tries again; a traceback for each would bury the log
         return problem(503, "The database can't be reached; nothing was stored.", retry_after_s=DOWN_RETRY_S)
     log.info("delivery.stored", delivery=stored.id, source=delivery.source, kind=reading.kind, repeated=stored.repeated)
-    receipt = Receipt(delivery=stored.id, verdict="duplicate" if stored.repeated else "pending")
-    return Response(msgspec.json.encode(receipt), status_code=202, media_type="application/json")
+    return Receipt(delivery=stored.id, verdict="duplicate" if stored.repeated else "pending")
 
 
-@asynccontextmanager
-async def _turn(intake: Intake, headers: Mapping[str, str]) -> AsyncIterator[None]:
-    """Let a large body wait for its turn; small ones go on. Raises BusyError, and TimeoutError for a slow sender."""
-    announced = headers.get("content-length", "")
-    if "transfer-encoding" not in headers and announced.isdecimal() and int(announced) <= LARGE:
-        yield
-        return
+async def _body(intake: Intake, headers: Headers, receive: Receive) -> bytes:
+    """Return the body; a large one waits for its turn. Raises BusyError, and TimeoutError for a slow sender."""
+    length = announced(headers)
+    if length is not None and length <= LARGE:
+        return await body_of(headers, receive, at_most=MAX_HOOK)
     try:
         await asyncio.wait_for(intake.turns.acquire(), TURN_S)
     except TimeoutError:
         raise BusyError("Too many large hooks are being read; nothing was stored.") from None
     try:
         async with asyncio.timeout(BODY_S):
-            yield
+            return await body_of(headers, receive, at_most=MAX_HOOK)
     finally:
         intake.turns.release()
 
