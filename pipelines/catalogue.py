@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from pipelines.model import DeployPattern, Limits, ProjectPath
+from pipelines.model import DeployPattern, Framework, Limits, ProjectPath
 
 
 class PlanApproval(StrEnum):
@@ -54,6 +54,20 @@ class Serve(Struct, frozen=True, kw_only=True):
     """Keys of repositories that are started before it, at their base commits; `legacy-api` is at `$LEGACY_API_URL`."""
 
 
+class Video(StrEnum):
+    """Whether a reproduction is filmed."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+class Reproduction(Struct, frozen=True, kw_only=True):
+    """How the bug is shown."""
+
+    framework: Framework = Framework.PYTEST
+    video: Video = Video.NEVER
+
+
 class Stack(Struct, frozen=True, kw_only=True):
     """A preset resolved with the repository's overrides: how its jobs run."""
 
@@ -80,6 +94,7 @@ class Repository(Struct, frozen=True, kw_only=True):
     agent: str
     stack: Stack
     serve: Serve | None = None
+    reproduction: Reproduction = Reproduction()
     paths_allowed: tuple[str, ...] = ("**",)
     """Globs that a patch may touch."""
     reviewers: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from pipelines.catalogue_format import File, schema
 from pipelines.profiles import ALL_TOOLS, BUILT_IN
-from pipelines.stacks import PRESETS
+from pipelines.stacks import FRAMEWORKS, PRESETS
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 BEGIN: Final = "<!-- generated: python -m pipelines.catalogue_docs -->\n"
@@ -116,8 +116,8 @@ def _default(field: mi.Field) -> str:
 def _presets() -> Iterator[str]:
     yield "### Presets"
     yield ""
-    yield "| | image | runner tags | timeout | install | test | lint | JUnit | coverage |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "| | image | runner tags | timeout | install | test | lint | JUnit | coverage | reproduction |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for name, stack in PRESETS.items():
         commands = (stack.commands.install, stack.commands.test, stack.commands.lint)
         cells = (
@@ -127,6 +127,7 @@ def _presets() -> Iterator[str]:
             *commands,
             ", ".join(stack.junit),
             stack.coverage_report,
+            FRAMEWORKS[name].value,
         )
         yield f"| `{name.value}` | " + " | ".join(_code((cell or "").replace("|", "\\|")) for cell in cells) + " |"
 

@@ -10,12 +10,12 @@ from typing import Final
 
 import msgspec
 
-from pipelines.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Stack
+from pipelines.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Reproduction, Stack
 from pipelines.catalogue_format import AgentEntry, File, RepositoryEntry, StackEntry
 from pipelines.catalogue_rules import faults
 from pipelines.model import Limits, ProjectPath
 from pipelines.profiles import ALL_TOOLS, BUILT_IN, DEFAULT
-from pipelines.stacks import PRESETS
+from pipelines.stacks import FRAMEWORKS, PRESETS
 from pipelines.structure import problems as structural
 from pipelines.wire import sha256
 from pipelines.yaml_lines import Problem, parse
@@ -114,6 +114,9 @@ def _repository(key: str, entry: RepositoryEntry, file: File) -> Repository:
         agent=entry.agent,
         stack=_stack(stack, entry),
         serve=entry.serve,
+        reproduction=Reproduction(
+            framework=entry.reproduction.framework or FRAMEWORKS[entry.stack], video=entry.reproduction.video
+        ),
         paths_allowed=entry.paths_allowed,
         reviewers=entry.reviewers,
     )

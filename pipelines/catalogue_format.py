@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
-from pipelines.catalogue import AgentTool, Commands, Jira, Policy, Serve
-from pipelines.model import DeployPattern
+from pipelines.catalogue import AgentTool, Commands, Jira, Policy, Serve, Video
+from pipelines.model import DeployPattern, Framework
 from pipelines.stacks import Preset
 
 Name = Annotated[
@@ -166,6 +166,15 @@ class StackEntry(Struct, frozen=True, kw_only=True):
     reports: Reports = Reports()
 
 
+class ReproductionEntry(Struct, frozen=True, kw_only=True):
+    """How the bug is shown."""
+
+    framework: Framework | None = None
+    """What runs it: pytest with Playwright, or the repository's own `@playwright/test`. By default the preset's."""
+    video: Video = Video.NEVER
+    """Whether it is filmed; needs the ffmpeg that `playwright install ffmpeg` brings."""
+
+
 class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     """A repository that fixes may touch: a preset, and what is different here."""
 
@@ -176,6 +185,7 @@ class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     agent: Name = "default"
     """Who implements here, unless the plan says otherwise."""
     serve: Serve | None = None
+    reproduction: ReproductionEntry = ReproductionEntry()
     paths_allowed: tuple[Path, ...] = ("**",)
     """Globs that a patch may touch."""
     reviewers: tuple[Username, ...] = ()

@@ -219,6 +219,8 @@ class ArtifactKind(StrEnum):
     SCREENSHOT = "screenshot"
     TRACE = "trace"
     VIDEO = "video"
+    BISECT = "bisect"
+    """Script for `git bisect run`."""
     JUNIT = "junit"
     LOG = "log"
     PATCH = "patch"

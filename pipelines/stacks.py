@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from pipelines.catalogue import Commands, Stack
+from pipelines.model import Framework
 
 
 class Preset(StrEnum):
@@ -87,3 +88,11 @@ PRESETS: Final[dict[Preset, Stack]] = {
     Preset(stack.preset): stack for stack in (PYTHON, NEXTJS, DOTNET, DOTNET_FRAMEWORK)
 }
 """By name."""
+
+FRAMEWORKS: Final[dict[Preset, Framework]] = {
+    Preset.PYTHON: Framework.PYTEST,
+    Preset.NEXTJS: Framework.PLAYWRIGHT_TEST,
+    Preset.DOTNET: Framework.PYTEST,
+    Preset.DOTNET_FRAMEWORK: Framework.PYTEST,
+}
+"""What runs a reproduction where the catalogue doesn't say."""

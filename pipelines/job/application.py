@@ -20,7 +20,8 @@ from pipelines.job.errors import CommandsError
 from pipelines.job.workplace import Workplace
 from pipelines.neighbours import address_variable
 
-_PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
+PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
+"""Where a command or address of the catalogue asks for the port."""
 _READY_WITHIN_S = 120.0
 _TAIL_BYTES = 20_000
 
@@ -87,15 +88,13 @@ def _address(repository: Repository) -> _Address:
         raise CommandsError(
             f"The catalogue has no `serve` for {repository.key}: a reproduction needs a running application."
         )
-    templated = bool(_PORT.search(serve_.ready) or _PORT.search(serve_.run))
+    templated = bool(PORT.search(serve_.ready) or PORT.search(serve_.run))
     port = _free_port() if templated else urlsplit(serve_.ready).port
     if port is None:
         raise CommandsError(f"`serve.ready` of {repository.key} names no port; write `http://127.0.0.1:$PORT/…`.")
     if not templated and _answers(port):
         raise CommandsError(f"Port {port} is taken on this runner; use `$PORT` in `serve` of {repository.key}.")
-    return _Address(
-        command=serve_.run.replace("{port}", str(port)), ready=_PORT.sub(str(port), serve_.ready), port=port
-    )
+    return _Address(command=serve_.run.replace("{port}", str(port)), ready=PORT.sub(str(port), serve_.ready), port=port)
 
 
 def _wait_ready(

@@ -15,7 +15,9 @@ from pipelines.job.processes import Launcher, Role
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PLACES = ("/usr/bin", "/usr/local/bin", "/snap/bin", "/opt/google/chrome")
-_CAN_SANDBOX = "import ctypes,sys; sys.exit(ctypes.CDLL(None).unshare(0x10000000) != 0)"  # CLONE_NEWUSER
+_NO_SANDBOX = "--no-sandbox"
+# CLONE_NEWUSER alone is not enough, some systems give it without any rights: then CLONE_NEWPID | CLONE_NEWNET.
+_CAN_SANDBOX = "import ctypes,sys; c=ctypes.CDLL(None); sys.exit(c.unshare(0x10000000) or c.unshare(0x60000000))"
 
 
 class Browser(Struct, frozen=True, kw_only=True):
@@ -24,6 +26,11 @@ class Browser(Struct, frozen=True, kw_only=True):
     executable: str | None
     """None: the one that Playwright downloaded."""
     arguments: tuple[str, ...] = ()
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether Chromium's own sandbox is on; Playwright leaves it off unless told."""
+        return _NO_SANDBOX not in self.arguments
 
 
 def find_browser(launcher: Launcher, environ: Mapping[str, str] | None = None) -> Browser:
@@ -39,7 +46,7 @@ def find_browser(launcher: Launcher, environ: Mapping[str, str] | None = None) -
     executable = next((path for path in found if path), None)
     arguments = ["--disable-dev-shm-usage"]
     if not _can_sandbox(launcher):
-        arguments.append("--no-sandbox")
+        arguments.append(_NO_SANDBOX)
     return Browser(executable=executable, arguments=tuple(arguments))
 
 

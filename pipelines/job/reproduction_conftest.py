@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_HERE = Path(__file__).parent
-_PAGES = {"navigations": 0}
+_METHODS = ("fetch", "get", "post", "put", "patch", "delete", "head")
 
 
 def _note(kind: str, **facts: object) -> None:
@@ -28,27 +27,78 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Use the browser that the job found."""
     told = json.loads(os.environ["BUG_FIX_BROWSER"])
     executable = {"executable_path": told["executable"]} if told["executable"] else {}
-    return {**browser_type_launch_args, **executable, "args": told["arguments"]}
+    return {
+        **browser_type_launch_args,
+        **executable,
+        "args": told["arguments"],
+        "chromium_sandbox": told["sandbox"],
+    }
+
+
+@pytest.fixture(scope="session")
+def playwright(playwright: Any) -> Any:  # noqa: ANN401 - Playwright is not imported here
+    """Note what the application answers to Playwright's API client."""
+    make = playwright.request.new_context
+    playwright.request.new_context = lambda *given, **named: _observed_client(make(*given, **named))
+    return playwright
 
 
 @pytest.fixture
-def context(context: Any) -> Any:  # noqa: ANN401 - Playwright is not imported here
+def new_context(new_context: Any) -> Any:  # noqa: ANN401 - ditto
     """Note what the browser says while the test runs."""
-    context.on("console", lambda message: _note("console", type=message.type, text=message.text[:1000]))
-    context.on("weberror", lambda error: _note("page_error", text=str(error.error)[:1000]))
-    context.on("requestfailed", _request_failed)
-    context.on("response", _response)
-    return context
+
+    def make(**given: Any) -> Any:  # noqa: ANN401 - ditto
+        context = new_context(**given)
+        _observed_client(context.request)
+        context.on("console", lambda message: _note("console", type=message.type, text=message.text[:1000]))
+        context.on("weberror", lambda error: _note("page_error", text=str(error.error)[:1000]))
+        context.on("requestfailed", _request_failed)
+        context.on("response", _response)
+        context.on("page", lambda page: page.on("crash", lambda page: _note("crash", url=page.url[:500])))
+        return context
+
+    return make
 
 
-def _request_failed(request: Any) -> None:  # noqa: ANN401 - Playwright is not imported here
+def _request_failed(request: Any) -> None:  # noqa: ANN401 - ditto
     _note("request_failed", url=request.url[:500], error=str(request.failure)[:200])
 
 
-def _response(response: Any) -> None:  # noqa: ANN401 - Playwright is not imported here
-    _PAGES["navigations"] += response.request.is_navigation_request()
+def _response(response: Any) -> None:  # noqa: ANN401 - ditto
+    facts = {"url": response.url[:500], "status": response.status}
+    if response.request.is_navigation_request():
+        _note("navigation", **facts)
     if response.status >= 400:
-        _note("response", url=response.url[:500], status=response.status)
+        _note("response", **facts)
+
+
+def _observed_client(client: Any) -> Any:  # noqa: ANN401 - ditto
+    for method in _METHODS:
+        setattr(client, method, _noting(method, getattr(client, method)))
+    return client
+
+
+def _noting(name: str, send: Callable[..., Any]) -> Callable[..., Any]:
+    def sent(*given: Any, **named: Any) -> Any:  # noqa: ANN401 - ditto
+        response = send(*given, **named)
+        method = str(named.get("method", "GET")) if name == "fetch" else name.upper()
+        _note(
+            "exchange",
+            method=method,
+            url=response.url[:500],
+            status=response.status,
+            sent=_text(named.get("data", named.get("form")))[:2000],
+            received=response.body()[:4000].decode(errors="replace"),
+        )
+        return response
+
+    return sent
+
+
+def _text(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else json.dumps(value, default=str)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -57,6 +107,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     outcome = yield
     report = outcome.get_result()
     raised = call.excinfo
+    own = [] if raised is None else [entry for entry in raised.traceback if Path(str(entry.path)) == item.path]
     _note(
         "step",
         test=item.name,
@@ -64,6 +115,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         outcome=report.outcome,
         error=None if raised is None else [kind.__name__ for kind in raised.type.__mro__],
         message="" if raised is None else str(raised.value)[:2000],
-        in_test=raised is not None and any(Path(str(entry.path)).parent == _HERE for entry in raised.traceback),
-        navigations=_PAGES["navigations"],
+        in_test=bool(own),
+        line=own[-1].lineno + 1 if own else 0,
     )

@@ -1,27 +1,38 @@
 """Run one reproduction test against a running application, away from any repository, and keep its evidence.
 
-The test runs as a user of its own in a folder of its own: no conftest, pytest configuration or plugin of the
-repository (which a patch could change) has a say in it.
+The test runs as a user of its own in a folder of its own: no conftest, configuration or plugin of the repository (which
+a patch could change) has a say in it.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
+from pipelines.job import playwright_test_run, pytest_run
+from pipelines.job.application import Application
 from pipelines.job.browser import Browser
+from pipelines.job.errand import Errand, Prepared, Script
+from pipelines.job.errors import RunnerError
+from pipelines.job.frameworks import Tools
+from pipelines.job.hollow import hollow
 from pipelines.job.junit import Case, JUnitError, read_cases
+from pipelines.job.notes import Note, Step, TestRun, read_notes
 from pipelines.job.processes import Completed, Launcher, Role
-from pipelines.job.verdict import Note, TestRun, read_notes
 from pipelines.job.workspace import read_untrusted
+from pipelines.model import Framework
 
 TIMEOUT_S = 180.0
-_CONFTEST = Path(__file__).parent / "reproduction_conftest.py"
-_TEST = "test_reproduction.py"
-_PLUGIN = "pytest_playwright.pytest_playwright"
+_VIDEO_LIMIT = 20 * 1024 * 1024
+_PREPARE: Final[Mapping[Framework, Callable[[Errand], Prepared]]] = {
+    Framework.PYTEST: pytest_run.prepare,
+    Framework.PLAYWRIGHT_TEST: playwright_test_run.prepare,
+}
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -32,62 +43,54 @@ class Evidence(Struct, frozen=True, kw_only=True):
     junit: bytes | None
     screenshot: bytes | None
     trace: bytes | None
-    notes: bytes | None
+    video: bytes | None
 
 
-def run_reproduction(test: bytes, *, base_url: str, launcher: Launcher, browser: Browser, folder: Path) -> Evidence:
+class Bench(Struct, frozen=True, kw_only=True):
+    """What every run of a job's reproduction uses."""
+
+    launcher: Launcher
+    browser: Browser
+    tools: Tools
+    video: bool = False
+
+
+def run_reproduction(script: Script, *, application: Application, bench: Bench, folder: Path) -> Evidence:
     """Run the test once in `folder`, which must not exist yet, and end all that it started."""
+    launcher = bench.launcher
     launcher.renew(Role.BROWSER)
     results = folder / "results"
     results.mkdir(parents=True)
-    (folder / _TEST).write_bytes(test)
-    (folder / "conftest.py").write_bytes(_CONFTEST.read_bytes())
-    (folder / "pytest.ini").write_text("[pytest]\naddopts =\n")
+    errand = Errand(
+        script=script,
+        base_url=application.base_url,
+        browser=bench.browser,
+        tools=bench.tools,
+        python=launcher.runtime.python,
+        folder=folder,
+        results=results,
+        video=bench.video,
+    )
+    prepared = _PREPARE[script.framework](errand)
     folder.chmod(0o755)
     launcher.give(results, Role.BROWSER)
-    completed = launcher.run(
-        _command(launcher, folder, results, base_url),
-        role=Role.BROWSER,
-        cwd=folder,
-        timeout_s=TIMEOUT_S,
-        extra={
-            "BUG_FIX_NOTES": str(results / "notes.jsonl"),
-            "BUG_FIX_BROWSER": json.dumps({"executable": browser.executable, "arguments": browser.arguments}),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        },
-    )
+    try:
+        completed = launcher.run(
+            prepared.command,
+            role=Role.BROWSER,
+            cwd=folder,
+            timeout_s=TIMEOUT_S,
+            extra=application.addresses | prepared.variables,
+        )
+    except FileNotFoundError as error:
+        raise RunnerError(f"{prepared.command[0]} is not on this runner's PATH; its image needs it.") from error
     launcher.end(Role.BROWSER)
-    return _evidence(completed, results)
+    return _evidence(errand, application, completed)
 
 
-def _command(launcher: Launcher, folder: Path, results: Path, base_url: str) -> list[str]:
-    options = [
-        f"--rootdir={folder}",
-        f"--confcutdir={folder}",
-        "-c",
-        str(folder / "pytest.ini"),
-        "-p",
-        "no:cacheprovider",
-    ]
-    wanted = ["--tracing=on", "--screenshot=on", "--full-page-screenshot", f"--output={results / 'playwright'}"]
-    report = [f"--junitxml={results / 'junit.xml'}", f"--base-url={base_url}", "--import-mode=importlib", "-q"]
-    return [
-        launcher.runtime.python,
-        "-I",
-        "-m",
-        "pytest",
-        "-p",
-        _PLUGIN,
-        *options,
-        *wanted,
-        *report,
-        str(folder / _TEST),
-    ]
-
-
-def _evidence(completed: Completed, results: Path) -> Evidence:
-    junit = read_untrusted(results / "junit.xml")
-    noted = read_untrusted(results / "notes.jsonl")
+def _evidence(errand: Errand, application: Application, completed: Completed) -> Evidence:
+    results = errand.results
+    junit, noted = read_untrusted(results / "junit.xml"), read_untrusted(errand.notes)
     cases: tuple[Case, ...] = ()
     notes: tuple[Note, ...] = ()
     problem = ""
@@ -96,20 +99,33 @@ def _evidence(completed: Completed, results: Path) -> Evidence:
         notes = read_notes(noted) if noted is not None else ()
     except (JUnitError, msgspec.MsgspecError) as error:
         problem = f"The run's report can't be read: {error}."
+    run = TestRun(
+        exit_code=completed.exit_code,
+        timed_out=completed.timed_out,
+        cases=cases,
+        notes=notes,
+        base_url=application.base_url,
+        beside=tuple(application.addresses.values()),
+        problem=problem,
+    )
     return Evidence(
-        run=TestRun(
-            exit_code=completed.exit_code, timed_out=completed.timed_out, cases=cases, notes=notes, problem=problem
-        ),
+        run=replace(run, hollow=_hollow(errand.script, notes)),
         completed=completed,
         junit=junit,
         screenshot=_first(results, "*.png"),
         trace=_first(results, "*.zip"),
-        notes=noted,
+        video=_first(results, "*.webm", limit=_VIDEO_LIMIT),
     )
 
 
-def _first(results: Path, pattern: str) -> bytes | None:
+def _hollow(script: Script, notes: tuple[Note, ...]) -> str:
+    failed = (note for note in notes if isinstance(note, Step) and note.outcome == "failed" and note.line)
+    said = (hollow(script.data, framework=script.framework, line=one.line, column=one.column) for one in failed)
+    return next((reason for reason in said if reason), "")
+
+
+def _first(results: Path, pattern: str, *, limit: int = 50 * 1024 * 1024) -> bytes | None:
     for path in sorted((results / "playwright").rglob(pattern)):
         if path.resolve().is_relative_to(results.resolve()):
-            return read_untrusted(path)
+            return read_untrusted(path, limit=limit)
     return None

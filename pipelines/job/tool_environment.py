@@ -1,24 +1,35 @@
-"""What the agent's own runs of pytest need: the browser that the job found. The job's own runs don't use it."""
+"""What the agent's own runs of a test need: the browser that the job found. The job's own runs don't use it."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
+from pipelines.job import playwright_test_run, pytest_run
+from pipelines.job.application import Application
 from pipelines.job.browser import Browser
+from pipelines.job.workplace import Workplace
+from pipelines.model import Framework
 
-_PLUGIN = Path(__file__).parent / "reproduction_conftest.py"
 _NAME = "bug_fix_browser"
 
 
-def browser_environment(root: Path, browser: Browser) -> dict[str, str]:
-    """Return variables that make `python -m pytest` start that browser, through a plugin in a folder of its own."""
-    folder = root / "plugins"
+def tool_environment(
+    framework: Framework, place: Workplace, application: Application, browser: Browser
+) -> dict[str, str]:
+    """Return variables for the agent's shell: where the application is, and how its tests start that browser.
+
+    `python -m pytest` does so by itself; `playwright test` with `--config "$PLAYWRIGHT_CONFIG"`.
+    """
+    found = {"BASE_URL": application.base_url} | application.addresses
+    folder = place.root / "plugins"
     folder.mkdir(exist_ok=True)
-    (folder / f"{_NAME}.py").write_bytes(_PLUGIN.read_bytes())
-    return {
-        "PYTHONPATH": str(folder),
-        "PYTEST_ADDOPTS": f"-p {_NAME}",
-        "BUG_FIX_NOTES": "/dev/null",
-        "BUG_FIX_BROWSER": json.dumps({"executable": browser.executable, "arguments": browser.arguments}),
-    }
+    if framework is Framework.PLAYWRIGHT_TEST:
+        config = folder / "playwright.config.cjs"
+        config.write_bytes(playwright_test_run.CONFIG.read_bytes())
+        told = playwright_test_run.settings(
+            browser, folder=place.folder, base_url=application.base_url, output=place.home / "playwright"
+        )
+        return found | {"PLAYWRIGHT_CONFIG": str(config), "BUG_FIX_REPRODUCTION": json.dumps(told), "NO_COLOR": "1"}
+    (folder / f"{_NAME}.py").write_bytes(pytest_run.CONFTEST.read_bytes())
+    plugin = {"PYTHONPATH": str(folder), "PYTEST_ADDOPTS": f"-p {_NAME}"}
+    return found | plugin | pytest_run.variables(browser, notes="/dev/null")

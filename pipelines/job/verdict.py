@@ -1,78 +1,20 @@
-"""Judge a run of the reproduction: did it fail for the right reason, did it pass. Pure.
+"""Judge a run of the reproduction: did it fail for the right reason, did it pass. Pure; one table for all frameworks.
 
-Exit code, JUnit report and the notes of our conftest must all say the same. The three come from one process that also
-runs the test, so a test that lies can still lie: it stands in the merge request for that reason, it runs where it
-sees the application only through HTTP, and it was written before the patch that it judges.
+Exit code, JUnit report and our notes must all say the same. The three come from one user that also runs the test, so a
+test that lies can still lie: it stands in the merge request for that reason, it runs where it sees the application
+only through HTTP, and it was written before the patch that it judges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from urllib.parse import urlsplit
 
-import msgspec
 from msgspec import Struct
 
-from pipelines.job.junit import Case, CaseOutcome, count
-
-
-class Step(Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
-    """Set-up, call or tear-down of a test ended."""
-
-    test: str
-    when: str
-    outcome: str
-    error: tuple[str, ...] | None
-    """Names of the exception's classes, most derived first."""
-    message: str
-    in_test: bool
-    """The failure came up through the test's own file."""
-    navigations: int
-    """Answers to page loads so far."""
-
-
-class Console(Struct, frozen=True, kw_only=True, tag_field="kind", tag="console"):
-    """The page wrote to its console."""
-
-    type: str
-    text: str
-
-
-class PageError(Struct, frozen=True, kw_only=True, tag_field="kind", tag="page_error"):
-    """An uncaught error in the page."""
-
-    text: str
-
-
-class RequestFailed(Struct, frozen=True, kw_only=True, tag_field="kind", tag="request_failed"):
-    """A request got no answer."""
-
-    url: str
-    error: str = ""
-    """Chromium's name of what went wrong, for example `net::ERR_CONNECTION_REFUSED`."""
-
-
-class Response(Struct, frozen=True, kw_only=True, tag_field="kind", tag="response"):
-    """A request was answered with an error."""
-
-    url: str
-    status: int
-
-
-Note = Step | Console | PageError | RequestFailed | Response
-
-
-class TestRun(Struct, frozen=True, kw_only=True):
-    """One run of the reproduction."""
-
-    __test__ = False
-
-    exit_code: int
-    timed_out: bool
-    cases: tuple[Case, ...]
-    notes: tuple[Note, ...]
-    problem: str = ""
-    """Why report or notes can't be read; empty: they can."""
+from pipelines.job.junit import CaseOutcome, count
+from pipelines.job.notes import Broken, Crash, Exchange, Navigation, RequestFailed, Step, TestRun
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -89,14 +31,8 @@ _EXIT_CODES = {
     4: "pytest was called wrongly",
     5: "pytest found no test in the file",
 }
-
-
 _NOBODY_THERE = "net::ERR_CONNECTION_REFUSED"
-
-
-def read_notes(document: bytes) -> tuple[Note, ...]:
-    """Return the notes, one JSON document a line. Raises `msgspec.MsgspecError`."""
-    return tuple(msgspec.json.decode(line, type=Note) for line in document.splitlines() if line)
+_BROWSER_GONE = ("Target crashed", "Page crashed", "Target page, context or browser has been closed")
 
 
 def judge_failing(run: TestRun) -> Verdict:
@@ -121,9 +57,26 @@ def _steps(run: TestRun) -> list[Step]:
     return [note for note in run.notes if isinstance(note, Step)]
 
 
+def _answered(run: TestRun, step: Step) -> bool:
+    """Say whether the application answered anything, a page or a request, before a step ended."""
+    before = run.notes[: next(place for place, note in enumerate(run.notes) if note is step)]
+    ours = _origin(run.base_url)
+    return any(isinstance(note, Navigation | Exchange) and _origin(note.url) == ours for note in before)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", url
+    return parts.scheme, parts.netloc
+
+
 def _unusable(run: TestRun) -> Iterator[str]:
     """Yield why the run says nothing either way."""
+    steps = _steps(run)
     errors = [case for case in run.cases if case.outcome is CaseOutcome.ERROR]
+    broken = next((note.text for note in run.notes if isinstance(note, Broken)), None)
     if run.timed_out:
         yield "The test did not end in time."
     if run.exit_code in _EXIT_CODES:
@@ -132,32 +85,48 @@ def _unusable(run: TestRun) -> Iterator[str]:
         yield f"The test's process ended with {run.exit_code} instead of a result."
     if run.problem:
         yield run.problem
-    if not run.cases or not _steps(run):
+    if broken is not None:
+        yield f"The test file can't be run: {_short(broken)}"
+    if not run.cases or not steps:
         yield "The run left no report of any test."
-    if errors:
+    if errors and not any(step.when == "call" and step.outcome == "failed" for step in steps):
         yield f"The set-up failed before the test could: {_short(errors[0].message)}"
+    crash = next((note for note in run.notes if isinstance(note, Crash)), None)
+    if crash is not None:
+        yield f"The browser's page at {crash.url[:200]} crashed."
 
 
 def _wrong_failure(run: TestRun, failed: Sequence[Step]) -> Iterator[str]:
     """Yield why the failure is not the bug's."""
-    gone = next((n for n in run.notes if isinstance(n, RequestFailed) and n.error == _NOBODY_THERE), None)
-    if gone is not None:
-        yield f"The application was not there any more when the test asked for {gone.url[:200]}."
-    reported = count(run.cases, CaseOutcome.FAILED)
+    served = {_origin(url) for url in (run.base_url, *run.beside)}
+    for note in run.notes:
+        if isinstance(note, RequestFailed) and note.error == _NOBODY_THERE and _origin(note.url) in served:
+            yield f"The application was not there any more when the test asked for {note.url[:200]}."
+    reported = len(run.cases) - count(run.cases, CaseOutcome.PASSED) - count(run.cases, CaseOutcome.SKIPPED)
     if not failed and reported == 0:
         yield "The test passes on the unpatched code, so it does not show the bug."
+    for step in failed:
+        yield from _wrong_step(run, step)
     if run.exit_code != 1 or reported == 0 or not failed:
         yield f"Exit code {run.exit_code}, JUnit report and notes do not agree that an assertion failed."
-    for step in failed:
-        if step.when != "call":
-            yield f"The test did not fail itself, its {step.when} did: {_short(step.message)}"
-        if "AssertionError" not in (step.error or ()):
-            kind = step.error[0] if step.error else "an unknown error"
-            yield f"No assertion failed; the test ended with {kind}: {_short(step.message)}"
-        if not step.in_test:
-            yield "The failure did not come from the test's own file."
-        if step.navigations == 0:
-            yield "The assertion failed before the test had loaded a page of the application."
+    if any(step.outcome == "skipped" for step in _steps(run)):
+        yield "A test of the file was skipped; a reproduction runs as a whole."
+    if run.hollow:
+        yield run.hollow
+
+
+def _wrong_step(run: TestRun, step: Step) -> Iterator[str]:
+    if step.when != "call":
+        yield f"The test did not fail itself, its {step.when} did: {_short(step.message)}"
+    if any(words in step.message for words in _BROWSER_GONE):
+        yield f"The browser was gone before the test had ended: {_short(step.message)}"
+    if "AssertionError" not in (step.error or ()):
+        kind = step.error[0] if step.error else "an unknown error"
+        yield f"No assertion failed; the test ended with {kind}: {_short(step.message)}"
+    if not step.in_test:
+        yield "The failure did not come from the test's own file."
+    if not _answered(run, step):
+        yield "The assertion failed before the application had answered the test: no page was loaded, no request sent."
 
 
 def _wrong_pass(run: TestRun, names: list[str]) -> Iterator[str]:
@@ -171,8 +140,8 @@ def _wrong_pass(run: TestRun, names: list[str]) -> Iterator[str]:
         yield "The notes of the run name a step that did not pass, its exit code does not."
     if not names or sorted(step.test for step in called) != names:
         yield f"{len(called)} tests ran instead of the {len(names)} that failed before."
-    if len(run.cases) != len(called) or any(step.navigations == 0 for step in called):
-        yield "A test passed without loading a page of the application, or the report lacks it."
+    if len(run.cases) != len(called) or not all(_answered(run, step) for step in called):
+        yield "A test passed without an answer of the application, or the report lacks it."
 
 
 def _short(message: str) -> str:

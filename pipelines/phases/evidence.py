@@ -1,24 +1,75 @@
-"""Run the reproduction on a checkout and keep what it left as artifacts. Judges nothing."""
+"""Run the reproduction on checkouts, keep what it left as artifacts, and have it judged."""
 
 from __future__ import annotations
 
-import msgspec
+from pathlib import PurePosixPath
 
+import msgspec
+from msgspec import Struct
+
+from pipelines.catalogue import Video
 from pipelines.job.application import Application, serve
-from pipelines.job.browser import Browser
+from pipelines.job.browser import find_browser
+from pipelines.job.errand import Script
+from pipelines.job.frameworks import prepare_tools
 from pipelines.job.job import Job
+from pipelines.job.notes import Exchange
 from pipelines.job.processes import Role
-from pipelines.job.reproduction_run import Evidence, run_reproduction
+from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
+from pipelines.job.verdict import Verdict, called_tests, judge_failing, judge_passing
+from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import read_untrusted
-from pipelines.model import ArtifactKind
+from pipelines.model import ArtifactKind, Framework, ReproductionResult
+
+
+def make_bench(job: Job, framework: Framework) -> Bench:
+    """Find the browser and install the framework's tools; once for a job, before anything else runs in it."""
+    return Bench(
+        launcher=job.launcher,
+        browser=find_browser(job.launcher),
+        tools=prepare_tools(job, framework),
+        video=job.repository.reproduction.video is Video.ALWAYS,
+    )
+
+
+def script_of(data: bytes, result: ReproductionResult) -> Script:
+    """Return an accepted reproduction as it was when it was accepted."""
+    return Script(data=data, framework=result.framework, suffix=PurePosixPath(result.test_path).suffix or ".py")
+
+
+class Tried(Struct, frozen=True, kw_only=True):
+    """The same reproduction without a patch and with it."""
+
+    before: Verdict
+    after: Verdict
+    patched: Workplace
+    """The checkout with the patch; no process of its role is left."""
+
+
+def before_and_after(job: Job, script: Script, patch: bytes) -> Tried:
+    """Run a reproduction on two fresh checkouts and judge both runs.
+
+    The patched one first: a test that counts its own runs, and passes from the second one on, is found out.
+    """
+    bench = make_bench(job, script.framework)
+    patched = Stage(job, bench, name="after", patch=patch)
+    after_run = patched.run(script).run
+    before_run = Stage(job, bench, name="before").run(script).run
+    before = judge_failing(before_run)
+    after = judge_passing(after_run, names=called_tests(before_run))
+    job.log.say(f"before the patch: {'RED' if before.holds else 'not red'}: {before.reason}")
+    job.log.say(f"with the patch: {'GREEN' if after.holds else 'not green'}: {after.reason}")
+    return Tried(before=before, after=after, patched=patched.place)
 
 
 class Stage:
     """A fresh checkout of the job's repository, installed, on which the reproduction can be run."""
 
-    def __init__(self, job: Job, *, name: str, patch: bytes | None = None) -> None:
+    def __init__(self, job: Job, bench: Bench, *, name: str, patch: bytes | None = None) -> None:
         self._job = job
+        self._bench = bench
         self._name = name
+        self._runs = 0
         job.launcher.renew(Role.APPLICATION)
         job.launcher.renew(Role.NEIGHBOUR)
         self._beside = job.neighbours(name, Role.NEIGHBOUR)
@@ -26,33 +77,36 @@ class Stage:
         self.place.install()
         self._end()
 
-    def run(self, test: bytes, *, browser: Browser, attempt: int = 1) -> Evidence:
-        """Serve the checkout, run the test against it, keep the evidence."""
-        job = self._job
-        with serve(self.place, beside=self._beside) as application, job.log.step(f"reproduction ({self._name})"):
+    def run(self, script: Script, *, keep_as: str | None = None) -> Evidence:
+        """Serve the checkout, run the test against it, keep the evidence by the stage's name or another."""
+        job, name = self._job, keep_as or self._name
+        self._runs += 1
+        with serve(self.place, beside=self._beside) as application, job.log.step(f"reproduction ({name})"):
             evidence = run_reproduction(
-                test,
-                base_url=application.base_url,
-                launcher=job.launcher,
-                browser=browser,
-                folder=job.root / f"run-{self._name}-{attempt}",
+                script,
+                application=application,
+                bench=self._bench,
+                folder=job.root / f"run-{self._name}-{self._runs}",
             )
         self._end()
-        self._keep(evidence, application)
+        self._keep(name, evidence, application)
         return evidence
 
     def _end(self) -> None:
         for place in (self.place, *self._beside):
             place.end()
 
-    def _keep(self, evidence: Evidence, application: Application) -> None:
-        keep, name = self._job.artifacts.keep, self._name
+    def _keep(self, name: str, evidence: Evidence, application: Application) -> None:
+        lines = msgspec.json.Encoder().encode_lines
+        exchanges = [note for note in evidence.run.notes if isinstance(note, Exchange)]
         kept = (
             (ArtifactKind.SCREENSHOT, f"screenshot-{name}.png", evidence.screenshot),
             (ArtifactKind.TRACE, f"trace-{name}.zip", evidence.trace),
+            (ArtifactKind.VIDEO, f"video-{name}.webm", evidence.video),
             (ArtifactKind.JUNIT, f"junit-{name}.xml", evidence.junit),
             (ArtifactKind.LOG, f"test-{name}.log", evidence.completed.output.encode()),
-            (ArtifactKind.LOG, f"console-{name}.jsonl", msgspec.json.Encoder().encode_lines(evidence.run.notes)),
+            (ArtifactKind.LOG, f"console-{name}.jsonl", lines(evidence.run.notes)),
+            (ArtifactKind.LOG, f"exchanges-{name}.jsonl", lines(exchanges) if exchanges else None),
             (ArtifactKind.LOG, f"server-{name}.log", read_untrusted(application.log)),
             *(
                 (ArtifactKind.LOG, f"server-{name}-{key}.log", read_untrusted(one.log))
@@ -61,4 +115,4 @@ class Stage:
         )
         for kind, path, data in kept:
             if data is not None:
-                keep(kind, path, data)
+                self._job.artifacts.keep(kind, path, data)

@@ -2,57 +2,76 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from pipelines.agents.loop import Submitted
 from pipelines.job.application import serve
-from pipelines.job.browser import Browser, find_browser
+from pipelines.job.bisect import bisect_script
+from pipelines.job.errand import Script
 from pipelines.job.errors import JobError
+from pipelines.job.frameworks import framework_of
 from pipelines.job.job import Job
 from pipelines.job.processes import Role
-from pipelines.job.tool_environment import browser_environment
-from pipelines.job.verdict import judge_failing
+from pipelines.job.reproduction_run import Evidence
+from pipelines.job.tool_environment import tool_environment
+from pipelines.job.verdict import Verdict, called_tests, judge_failing
 from pipelines.job.workplace import Workplace
 from pipelines.model import (
     ArtifactKind,
+    Framework,
     PhaseReport,
     ReportOutcome,
     ReproductionResult,
     ReproductionSubmission,
 )
 from pipelines.phases.conversation import hold
-from pipelines.phases.evidence import Stage
-from pipelines.phases.submission import SubmissionError, decoded, plain_path
+from pipelines.phases.evidence import Stage, make_bench
+from pipelines.phases.submission import SubmissionError, decoded
+from pipelines.phases.submitted_test import existing, kept_name, read_test
 
 _ATTEMPTS = 4
 """How often a submitted test is run before the honest answer is "not reproduced"."""
-_TEST_LIMIT = 200_000
+_QUESTION = (
+    "We could not show this bug on the current code. Which steps, with which data, show it to you, "
+    "and what do you see at the last of them?"
+)
 
 
 def run(job: Job) -> PhaseReport:
     """Return a test that fails for the right reason, or an honest no."""
-    browser = find_browser(job.launcher)
+    framework = framework_of(job)
     # Before the conversation: ending the processes of a role while the agent works would end its tools as well.
-    stage = Stage(job, name="before")
+    bench = make_bench(job, framework)
+    stage = Stage(job, bench, name="before")
     place = job.workplace("work", Role.WORK)
     place.install()
     beside = job.neighbours("work", Role.WORK)
-    trial = _Trial(job, place, stage, browser)
+    trial = _Trial(job, place, stage, framework)
     with serve(place, beside=beside) as application:
         job.log.say(f"the application answers at {application.base_url}")
-        extra = browser_environment(job.root, browser) | {"BASE_URL": application.base_url} | application.addresses
-        hold(job, place, submit=trial.submit, values={"base_url": application.base_url}, extra=extra)
+        hold(
+            job,
+            place,
+            submit=trial.submit,
+            values={
+                "base_url": application.base_url,
+                "framework": framework.value,
+                "addresses": application.addresses,
+            },
+            extra=tool_environment(framework, place, application, bench.browser),
+        )
     return trial.report()
 
 
 class _Trial:
     """Submitted tests and what came of them."""
 
-    def __init__(self, job: Job, place: Workplace, stage: Stage, browser: Browser) -> None:
+    def __init__(self, job: Job, place: Workplace, stage: Stage, framework: Framework) -> None:
         self._job = job
         self._place = place
         self._stage = stage
-        self._browser = browser
+        self._framework = framework
         self._attempts = 0
         self._result: ReproductionResult | None = None
 
@@ -60,28 +79,20 @@ class _Trial:
         """Take the model's claim; a claim to have reproduced the bug is tried at once."""
         try:
             claim = decoded(given, ReproductionSubmission)
-            test = self._read(claim.test_path) if claim.reproduced else b""
+            if not claim.reproduced:
+                self._result = self._no(claim, "The agent could not show the bug.")
+                return Submitted(accepted=True, answer="Noted: not reproduced.")
+            test = read_test(self._place, claim.test_path, self._framework)
+            found = existing(self._job.source, claim, test)
         except SubmissionError as error:
             return Submitted(accepted=False, answer=str(error))
-        if not claim.reproduced:
-            self._result = self._no(claim, "The agent could not show the bug.")
-            return Submitted(accepted=True, answer="Noted: not reproduced.")
         self._attempts += 1
-        evidence = self._stage.run(test, browser=self._browser, attempt=self._attempts)
-        verdict = judge_failing(evidence.run)
+        script = Script(data=test, framework=self._framework, suffix=PurePosixPath(claim.test_path).suffix)
+        evidence, verdict = self._tried(script)
         self._job.log.say(f"{'RED, as it should be' if verdict.holds else 'does not count'}: {verdict.reason}")
         if verdict.holds:
-            kept = self._job.artifacts.keep(ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", test)
-            self._result = ReproductionResult(
-                base_sha=self._job.source.base_sha,
-                reproduced=True,
-                test_path=claim.test_path,
-                test_sha256=kept.sha256,
-                failure=verdict.reason,
-                symptom=claim.symptom,
-                steps=tuple(claim.steps),
-            )
-            return Submitted(accepted=True, answer="The test fails on the unpatched code for the right reason.")
+            self._result = self._yes(claim, script, evidence, verdict, already_there=found)
+            return Submitted(accepted=True, answer="The test fails on the unpatched code for the right reason, twice.")
         if self._attempts >= _ATTEMPTS:
             self._result = self._no(claim, verdict.reason)
             return Submitted(accepted=True, answer="The attempts are used up; the phase ends as not reproduced.")
@@ -99,20 +110,53 @@ class _Trial:
         if result.reproduced:
             first = result.failure.strip().splitlines()[0][:300] if result.failure.strip() else "an assertion failed"
             return self._job.report(ReportOutcome.SUCCEEDED, f"RED on the unpatched code: {first}", result)
-        return self._job.report(ReportOutcome.NOT_REPRODUCED, f"Not reproduced: {result.failure[:500]}", result)
+        seen = f" Seen instead: {result.symptom[:500]}" if result.symptom.strip() else ""
+        return self._job.report(ReportOutcome.NOT_REPRODUCED, f"Not reproduced: {result.failure[:500]}{seen}", result)
 
-    def _read(self, path: str) -> bytes:
-        """Read the test as the user that owns the work folder: a link in it reaches nothing else."""
-        if not plain_path(path) or not path.endswith(".py"):
-            raise SubmissionError("test_path must be a .py file, relative to the repository's root.")
-        done = self._job.launcher.run(
-            ["head", "-c", str(_TEST_LIMIT + 1), "--", path], role=Role.WORK, cwd=self._place.folder, timeout_s=30
+    def _tried(self, script: Script) -> tuple[Evidence, Verdict]:
+        """Run the test; one that fails for the right reason has to do so again where its first run left its traces."""
+        evidence = self._stage.run(script)
+        verdict = judge_failing(evidence.run)
+        if not verdict.holds:
+            return evidence, verdict
+        again = self._stage.run(script, keep_as="before-again")
+        second = judge_failing(again.run)
+        if second.holds:
+            return evidence, verdict
+        reason = (
+            f"It failed for the right reason, and not when it was run once more: {second.reason} "
+            "Let it give the same answer each time, whatever an earlier run left behind."
         )
-        if done.exit_code != 0:
-            raise SubmissionError(f"{path} can't be read: {done.output.strip()[-200:]}")
-        if not 0 < len(done.output) <= _TEST_LIMIT:
-            raise SubmissionError(f"{path} has {len(done.output)} characters; a test has 1 to {_TEST_LIMIT}.")
-        return done.output.encode()
+        return again, Verdict(holds=False, reason=reason)
+
+    def _yes(
+        self,
+        claim: ReproductionSubmission,
+        script: Script,
+        evidence: Evidence,
+        verdict: Verdict,
+        *,
+        already_there: bool,
+    ) -> ReproductionResult:
+        job = self._job
+        name = kept_name(script)
+        kept = job.artifacts.keep(ArtifactKind.REPRODUCTION_TEST, name, script.data)
+        serving = job.repository.serve
+        if serving is not None:
+            runner = bisect_script(job.repository, serving, framework=script.framework, test=name)
+            job.artifacts.keep(ArtifactKind.BISECT, "bisect.sh", runner.encode())
+        return ReproductionResult(
+            base_sha=job.source.base_sha,
+            reproduced=True,
+            test_path=claim.test_path,
+            test_sha256=kept.sha256,
+            failure=verdict.reason,
+            symptom=claim.symptom,
+            steps=tuple(claim.steps),
+            framework=script.framework,
+            tests=called_tests(evidence.run),
+            existing_test=already_there,
+        )
 
     def _no(self, claim: ReproductionSubmission, why: str) -> ReproductionResult:
         return ReproductionResult(
@@ -123,4 +167,6 @@ class _Trial:
             failure=why,
             symptom=claim.symptom,
             steps=tuple(claim.steps),
+            framework=self._framework,
+            question=claim.question.strip() or _QUESTION,
         )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pipelines.job.browser import find_browser
 from pipelines.job.errors import InputMismatchError, JobError
 from pipelines.job.job import Job
 from pipelines.job.suite import new_failures, regression, run_suite
-from pipelines.job.verdict import called_tests, judge_failing, judge_passing
 from pipelines.job.workspace import read_input
 from pipelines.model import (
     ArtifactKind,
@@ -16,7 +14,7 @@ from pipelines.model import (
     ReproductionResult,
     TestingResult,
 )
-from pipelines.phases.evidence import Stage
+from pipelines.phases.evidence import before_and_after, script_of
 from pipelines.wire import sha256
 
 
@@ -35,17 +33,10 @@ def run(job: Job) -> PhaseReport:
 
 
 def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResult) -> PhaseReport:
-    # The patched checkout first: a test that counts its own runs, and passes from the second one on, is found out.
     # The suite last: code of the patch runs in it as the owner of the folder, so nothing after it may use the folder.
-    browser = find_browser(job.launcher)
-    patched = Stage(job, name="after", patch=patch)
-    after_run = patched.run(test, browser=browser).run
-    before_run = Stage(job, name="before").run(test, browser=browser).run
-    before = judge_failing(before_run)
-    after = judge_passing(after_run, names=called_tests(before_run))
-    job.log.say(f"before the patch: {'RED' if before.holds else 'not red'}: {before.reason}")
-    job.log.say(f"with the patch: {'GREEN' if after.holds else 'not green'}: {after.reason}")
-    suite = run_suite(patched.place, name="suite")
+    tried = before_and_after(job, script_of(test, reproduction), patch)
+    before, after = tried.before, tried.after
+    suite = run_suite(tried.patched, name="suite")
     result = TestingResult(
         base_sha=job.source.base_sha,
         patch_sha256=sha256(patch),

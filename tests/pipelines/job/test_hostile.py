@@ -264,7 +264,9 @@ def test_a_test_that_only_claims_a_failure_is_not_a_reproduction(receiver: Any, 
     )
     done = run_job(Phase.REPRODUCTION)
     assert done.returncode == 4, done.stdout
-    assert "before the test had loaded a page" in done.stdout
+    assert "before the application had answered the test" in done.stdout
     (report,) = receiver.new_reports()
     assert report.outcome is ReportOutcome.NOT_REPRODUCED
     assert not report.result.reproduced
+    assert "Seen instead: It works." in report.reason
+    assert report.result.question.endswith("?")

@@ -8,18 +8,23 @@ import msgspec
 import pytest
 
 from pipelines.job.junit import Case, CaseOutcome
-from pipelines.job.verdict import (
+from pipelines.job.notes import (
+    Broken,
+    Crash,
+    Exchange,
+    Navigation,
     Note,
     RequestFailed,
     Step,
     TestRun,
-    called_tests,
-    judge_failing,
-    judge_passing,
     read_notes,
 )
+from pipelines.job.verdict import called_tests, judge_failing, judge_passing
 
 ASSERTION = ("AssertionError", "Exception")
+BASE_URL = "http://127.0.0.1:4100"
+API_URL = "http://127.0.0.1:4200"
+LOADED = Navigation(url=f"{BASE_URL}/contacts", status=200)
 
 
 def step(**facts: Any) -> Step:
@@ -30,32 +35,37 @@ def step(**facts: Any) -> Step:
         "error": ASSERTION,
         "message": "Locator expected to be visible",
         "in_test": True,
-        "navigations": 2,
     }
     return Step(**{**values, **facts})
 
 
 def setup(**facts: Any) -> Step:
-    return step(when="setup", outcome="passed", error=None, message="", in_test=False, navigations=0, **facts)
+    return step(when="setup", outcome="passed", error=None, message="", in_test=False, **facts)
 
 
 def passed(**facts: Any) -> Step:
     return step(outcome="passed", error=None, message="", in_test=False, **facts)
 
 
+def case(outcome: CaseOutcome, message: str = "") -> Case:
+    return Case(id="test_it", outcome=outcome, message=message)
+
+
 def red(*notes: Note, **facts: Any) -> TestRun:
     values: dict[str, Any] = {
         "exit_code": 1,
         "timed_out": False,
-        "cases": (Case(id="test_it", outcome=CaseOutcome.FAILED),),
-        "notes": notes or (setup(), step()),
+        "cases": (case(CaseOutcome.FAILED),),
+        "notes": notes or (setup(), LOADED, step()),
+        "base_url": BASE_URL,
+        "beside": (API_URL,),
     }
     return TestRun(**{**values, **facts})
 
 
 def green(*notes: Note, **facts: Any) -> TestRun:
-    cases = (Case(id="test_it", outcome=CaseOutcome.PASSED),)
-    return red(*(notes or (setup(), passed())), **({"exit_code": 0, "cases": cases} | facts))
+    cases = (case(CaseOutcome.PASSED),)
+    return red(*(notes or (setup(), LOADED, passed())), **({"exit_code": 0, "cases": cases} | facts))
 
 
 def test_a_failing_assertion_on_a_loaded_page_is_the_right_reason() -> None:
@@ -64,27 +74,82 @@ def test_a_failing_assertion_on_a_loaded_page_is_the_right_reason() -> None:
     assert verdict.reason == "Locator expected to be visible"
 
 
-ERROR = (Case(id="test_it", outcome=CaseOutcome.ERROR, message="No module named 'x'"),)
+RIGHT = {
+    "a page that answers 500": red(setup(), Navigation(url=f"{BASE_URL}/", status=500), step()),
+    "a request of the API client": red(
+        setup(), Exchange(method="POST", url=f"{BASE_URL}/api/contacts", status=500), step()
+    ),
+    "a third party that is not there": red(
+        setup(), LOADED, RequestFailed(url="http://127.0.0.1:1/pixel", error="net::ERR_CONNECTION_REFUSED"), step()
+    ),
+    "a request without an answer": red(
+        setup(), LOADED, RequestFailed(url=f"{BASE_URL}/save", error="net::ERR_EMPTY_RESPONSE"), step()
+    ),
+    "an assertion that its JUnit report calls an error": red(cases=(case(CaseOutcome.ERROR),)),
+}
+
+
+@pytest.mark.parametrize("run", RIGHT.values(), ids=RIGHT)
+def test_what_the_application_did_wrong_before_does_not_matter(run: TestRun) -> None:
+    assert judge_failing(run).holds
+
+
+ERROR = (case(CaseOutcome.ERROR, "No module named 'x'"),)
 WRONG = {
     "it passes": (green(), "passes on the unpatched code"),
     "it can't be imported": (red(exit_code=2, cases=ERROR, notes=()), "No module named 'x'"),
+    "it can't be compiled": (
+        red(Broken(text="SyntaxError: Unexpected token"), cases=()),
+        "can't be run: SyntaxError: Unexpected token",
+    ),
     "there is no test": (red(exit_code=5, cases=(), notes=()), "no test"),
     "a fixture fails": (red(step(when="setup", error=("FixtureError",)), cases=ERROR), "set-up failed"),
-    "the tear-down fails": (red(step(when="teardown")), "its teardown did"),
-    "a click times out": (red(step(error=("TimeoutError", "Error", "Exception"))), "ended with TimeoutError"),
-    "the application is gone": (red(step(error=("Error", "Exception"), message="ERR_CONNECTION_REFUSED")), "REFUSED"),
+    "an assertion of the set-up fails": (red(LOADED, step(when="setup")), "its setup did"),
+    "the tear-down fails": (red(setup(), LOADED, passed(), step(when="teardown")), "its teardown did"),
+    "a click times out": (
+        red(setup(), LOADED, step(error=("TimeoutError", "Error", "Exception"))),
+        "ended with TimeoutError",
+    ),
+    "the application is gone": (
+        red(setup(), LOADED, step(error=("Error", "Exception"), message="ERR_CONNECTION_REFUSED")),
+        "REFUSED",
+    ),
     "the application went away": (
-        red(setup(), RequestFailed(url="http://127.0.0.1:1/contacts", error="net::ERR_CONNECTION_REFUSED"), step()),
+        red(setup(), LOADED, RequestFailed(url=f"{BASE_URL}/save", error="net::ERR_CONNECTION_REFUSED"), step()),
         "not there any more",
     ),
-    "no page was loaded": (red(step(navigations=0)), "before the test had loaded a page"),
-    "it failed elsewhere": (red(step(in_test=False)), "own file"),
+    "what is served beside it went away": (
+        red(setup(), LOADED, RequestFailed(url=f"{API_URL}/save", error="net::ERR_CONNECTION_REFUSED"), step()),
+        "not there any more",
+    ),
+    "the page crashed": (red(setup(), LOADED, Crash(url=f"{BASE_URL}/"), step()), "crashed"),
+    "the browser is gone": (
+        red(setup(), LOADED, step(message="Locator.click: Target page, context or browser has been closed")),
+        "The browser was gone",
+    ),
+    "nothing was asked": (red(setup(), step()), "before the application had answered"),
+    "only another application was asked": (
+        red(setup(), Navigation(url="http://127.0.0.1:41000/", status=200), step()),
+        "before the application had answered",
+    ),
+    "it was asked only afterwards": (red(setup(), step(), LOADED), "before the application had answered"),
+    "it failed elsewhere": (red(setup(), LOADED, step(in_test=False)), "own file"),
+    "one of two failures is another one": (
+        red(setup(), LOADED, step(), step(test="test_other", error=("TypeError",))),
+        "ended with TypeError",
+    ),
+    "a test was skipped": (red(setup(), LOADED, step(), step(test="test_other", outcome="skipped")), "was skipped"),
+    "its assertion is hollow": (red(hollow="It compares constants."), "compares constants"),
     "it was killed": (red(exit_code=-9), "ended with -9"),
     "it took too long": (red(timed_out=True), "did not end in time"),
     "there is no report": (red(cases=()), "no report"),
-    "there are no notes": (TestRun(exit_code=1, timed_out=False, cases=red().cases, notes=()), "no report"),
+    "there are no notes": (
+        TestRun(exit_code=1, timed_out=False, cases=red().cases, notes=(), base_url=""),
+        "no report",
+    ),
     "the report can't be read": (red(problem="It has a DTD."), "DTD"),
     "exit code and report disagree": (red(exit_code=0), "do not agree"),
+    "report and notes disagree": (red(cases=(case(CaseOutcome.PASSED),)), "do not agree"),
 }
 
 
@@ -104,12 +169,12 @@ FORGED = {
     "it left before the report, with code 0": (green(cases=()), "no report"),
     "the report says passed, the exit code does not": (green(exit_code=1), "still fails"),
     "the exit code says passed, the report does not": (red(exit_code=0), "still fails"),
-    "the notes say failed": (green(setup(), step()), "did not pass"),
-    "another test passed": (green(setup(), passed(test="test_other")), "instead of"),
+    "the notes say failed": (green(setup(), LOADED, step()), "did not pass"),
+    "another test passed": (green(setup(), LOADED, passed(test="test_other")), "instead of"),
     "a test is missing": (green(setup()), "instead of"),
     "a second case was added to the report": (green(cases=(*green().cases, *green().cases)), "or the report lacks it"),
     "it was skipped": (green(cases=(Case(id="test_it", outcome=CaseOutcome.SKIPPED),)), "still fails"),
-    "no page was loaded": (green(setup(), passed(navigations=0)), "without loading a page"),
+    "nothing was asked": (green(setup(), passed()), "without an answer of the application"),
 }
 
 

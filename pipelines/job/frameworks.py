@@ -1,0 +1,101 @@
+"""Which framework runs a repository's reproduction, and its tools, which come from untouched code. Runs no test.
+
+For `@playwright/test` the tools are the repository's own: installed once per job from the base commit and then taken
+out of reach, so that neither a patch nor an earlier run can change what judges it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+
+import msgspec
+from msgspec import Struct, field
+
+from pipelines.job.errors import CommandsError
+from pipelines.job.job import Job
+from pipelines.job.processes import Role
+from pipelines.job.repositories import Source, read_file, read_tree
+from pipelines.model import Framework
+
+PACKAGE = "@playwright/test"
+
+
+class PackageFile(Struct, frozen=True, kw_only=True):
+    """What of a package.json matters here."""
+
+    type: str = "commonjs"
+    """`module`: its scripts are ES modules."""
+    dependencies: dict[str, str] = field(default_factory=dict)
+    dev_dependencies: dict[str, str] = field(name="devDependencies", default_factory=dict)
+
+
+class Tools(Struct, frozen=True, kw_only=True):
+    """What runs the tests of a framework."""
+
+    framework: Framework
+    package: Path | None = None
+    """The folder of `@playwright/test`; None for pytest, which comes with this program."""
+    module_type: str = "commonjs"
+    """The `type` of the package that the test belongs to."""
+
+
+def framework_of(job: Job) -> Framework:
+    """Return the catalogue's framework; pytest where the repository does not have the other one."""
+    wanted = job.repository.reproduction.framework
+    if wanted is Framework.PLAYWRIGHT_TEST and _declared(job.source) is None:
+        job.log.say(f"no package.json of {job.repository.key} names {PACKAGE}: its reproduction is a pytest file")
+        return Framework.PYTEST
+    return wanted
+
+
+def prepare_tools(job: Job, framework: Framework) -> Tools:
+    """Return what runs the tests of a framework. Raises `CommandsError` when the repository doesn't bring it."""
+    if framework is Framework.PYTEST:
+        return Tools(framework=framework)
+    declared = _declared(job.source)
+    if declared is None:
+        raise CommandsError(f"No package.json of {job.repository.key} names {PACKAGE}, which its reproduction needs.")
+    folder, package_file = declared
+    place = job.workplace("judge", Role.BROWSER)
+    place.install()
+    place.end()
+    for parent in (folder, *folder.parents):
+        modules = place.folder / parent / "node_modules"
+        if (modules / PACKAGE / "cli.js").exists():
+            break
+    else:
+        raise CommandsError(
+            f"`install` of {job.repository.key} left no {PACKAGE} in node_modules; "
+            "let it install that, or set `reproduction: {framework: pytest}`."
+        )
+    kept = job.root / "tools" / "node_modules"
+    kept.parent.mkdir()
+    modules.rename(kept)
+    shutil.rmtree(place.folder.parent)
+    _seal(kept)
+    return Tools(framework=framework, package=kept / PACKAGE, module_type=package_file.type)
+
+
+def _declared(source: Source) -> tuple[PurePosixPath, PackageFile] | None:
+    """Return the folder nearest to the root whose package.json names the package."""
+    paths = [PurePosixPath(path) for path in read_tree(source) if path.rpartition("/")[2] == "package.json"]
+    for path in sorted(paths, key=lambda path: len(path.parts)):
+        try:
+            found = msgspec.json.decode(read_file(source, str(path)) or b"", type=PackageFile)
+        except msgspec.MsgspecError:
+            continue
+        if PACKAGE in found.dependencies or PACKAGE in found.dev_dependencies:
+            return path.parent, found
+    return None
+
+
+def _seal(root: Path) -> None:
+    """Make a tree this process's own: every user of the job may read it, none may write there."""
+    for folder, folders, files in os.walk(root):
+        for path in (Path(folder), *(Path(folder, name) for name in (*folders, *files))):
+            os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
+            if not path.is_symlink():
+                mode = path.stat().st_mode & 0o755
+                path.chmod(mode | (0o055 if mode & 0o100 else 0o044))

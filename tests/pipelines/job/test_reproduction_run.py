@@ -1,0 +1,202 @@
+"""The same notes and verdicts whether pytest or `@playwright/test` runs a reproduction; with a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from pipelines.job.application import Application
+from pipelines.job.browser import find_browser
+from pipelines.job.errand import Script
+from pipelines.job.frameworks import Tools
+from pipelines.job.notes import Console, Exchange, Response
+from pipelines.job.processes import Launcher, make_root
+from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
+from pipelines.job.verdict import called_tests, judge_failing, judge_passing
+from pipelines.model import Framework
+from sandbox import node_tools
+
+pytestmark = pytest.mark.integration
+
+PAGE = b"<h1>Contacts</h1><script>console.error('no such name'); fetch('/missing')</script>"
+
+
+class Contacts(BaseHTTPRequestHandler):
+    """An application with one page, and an API that fails."""
+
+    def do_GET(self) -> None:
+        self._answer(404 if self.path == "/missing" else 200, PAGE)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self._answer(500, b'{"error": "unescaped quote"}')
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[Application]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Contacts) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        yield Application(base_url=f"http://127.0.0.1:{http.server_port}", log=Path("/dev/null"))
+        http.shutdown()
+
+
+@pytest.fixture(scope="module")
+def run(application: Application) -> Iterator[Callable[..., Evidence]]:
+    root = make_root()
+    with TemporaryDirectory(prefix="bug-fix-node-") as name:
+        Path(name).chmod(0o755)
+        binaries = node_tools.place(Path(name) / "node")
+        assert binaries is not None, "run scripts/setup"
+        launcher = Launcher(
+            root=root, job_id=1000 + os.getpid() * 13 % 1900, environ={"PATH": f"{binaries}:/usr/bin:/bin"}
+        )
+        browser = find_browser(launcher)
+        package = binaries.parent / "node_modules" / "@playwright" / "test"
+        numbers = iter(range(100))
+
+        def once(test: str, suffix: str, module_type: str = "commonjs") -> Evidence:
+            framework = Framework.PYTEST if suffix == ".py" else Framework.PLAYWRIGHT_TEST
+            bench = Bench(
+                launcher=launcher,
+                browser=browser,
+                tools=Tools(framework=framework, package=package, module_type=module_type),
+            )
+            script = Script(data=textwrap.dedent(test).encode(), framework=framework, suffix=suffix)
+            return run_reproduction(script, application=application, bench=bench, folder=root / f"run-{next(numbers)}")
+
+        yield once
+        launcher.end_all()
+    shutil.rmtree(root)
+
+
+PAGE_PY = """
+    from playwright.sync_api import Page, expect
+
+    def test_a_contact_is_listed(page: Page, base_url: str) -> None:
+        page.goto(base_url)
+        expect(page.get_by_text("O'Brien")).to_be_visible(timeout=500)
+"""
+PAGE_TS = """
+    import { test, expect, type Page } from "@playwright/test";
+
+    async function open(page: Page): Promise<void> {
+      await page.goto("/");
+    }
+
+    test("a contact is listed", async ({ page }) => {
+      await open(page);
+      await expect(page.getByText("O'Brien")).toBeVisible({ timeout: 500 });
+    });
+"""
+CLIENT_PY = """
+    def test_a_contact_is_taken(playwright, base_url):
+        client = playwright.request.new_context(base_url=base_url)
+        response = client.post("/contacts", data={"name": "O'Brien"})
+        assert response.status == 201, response.text()
+"""
+CLIENT_TS = """
+    import { test, expect } from "@playwright/test";
+
+    test("a contact is taken", async ({ request }) => {
+      const response = await request.post("/contacts", { data: { name: "O'Brien" } });
+      expect(response.status()).toBe(201);
+    });
+"""
+
+
+@pytest.mark.parametrize(("test", "suffix"), [(PAGE_PY, ".py"), (PAGE_TS, ".ts")], ids=["pytest", "playwright_test"])
+def test_a_page_that_is_wrong_is_red_with_its_evidence(run: Callable[..., Evidence], test: str, suffix: str) -> None:
+    evidence = run(test, suffix)
+    verdict = judge_failing(evidence.run)
+    assert verdict.holds, (verdict.reason, evidence.completed.output)
+    assert "visible" in verdict.reason
+    assert evidence.screenshot is not None
+    assert evidence.screenshot.startswith(b"\x89PNG")
+    assert evidence.trace is not None
+    assert evidence.trace.startswith(b"PK")
+    assert any(isinstance(note, Console) and note.text == "no such name" for note in evidence.run.notes)
+    assert any(isinstance(note, Response) and note.status == 404 for note in evidence.run.notes)
+
+
+@pytest.mark.parametrize(
+    ("test", "suffix"), [(CLIENT_PY, ".py"), (CLIENT_TS, ".ts")], ids=["pytest", "playwright_test"]
+)
+def test_an_application_without_a_page_is_red_with_the_exchange(
+    run: Callable[..., Evidence], test: str, suffix: str, application: Application
+) -> None:
+    evidence = run(test, suffix)
+    verdict = judge_failing(evidence.run)
+    assert verdict.holds, (verdict.reason, evidence.completed.output)
+    (exchange,) = [note for note in evidence.run.notes if isinstance(note, Exchange)]
+    assert (exchange.method, exchange.url) == ("POST", f"{application.base_url}/contacts")
+    assert (exchange.status, exchange.received) == (500, '{"error": "unescaped quote"}')
+    assert "O'Brien" in exchange.sent
+    assert evidence.screenshot is None
+
+
+HEAD = 'import { test, expect } from "@playwright/test";\n'
+GOTO = 'await page.goto("/");'
+WRONG = {
+    "not to be compiled": (HEAD + 'test("x", async ({ page }) => { const = 1; });', "can't be run: SyntaxError"),
+    "an import that is not there": ('import { x } from "./pages";\n' + HEAD + "test(x, () => {});", "can't be run"),
+    "a set-up that fails": (
+        HEAD
+        + f"test.beforeEach(async ({{ page }}) => {{ {GOTO} expect(await page.title()).toBe('x'); }});\n"
+        + 'test("x", async ({ page }) => {});',
+        "its setup did",
+    ),
+    "a click that times out": (
+        HEAD + f"test('x', async ({{ page }}) => {{ {GOTO} await page.getByText('y').click({{ timeout: 200 }}); }});",
+        "ended with TimeoutError",
+    ),
+    "a constant": (HEAD + f"test('x', async ({{ page }}) => {{ {GOTO} expect(1).toBe(2); }});", "compares constants"),
+    "no application": (
+        HEAD + "test('x', async ({ page }) => { expect(await page.title()).toBe('x'); });",
+        "before the application had answered",
+    ),
+    "an error that is thrown after a caught assertion": (
+        HEAD
+        + f"test('x', async ({{ page }}) => {{ {GOTO} try {{ expect(await page.title()).toBe('x'); }} "
+        + "catch { throw new TypeError('y'); } });",
+        "ended with TypeError",
+    ),
+    "an expected failure": (
+        HEAD + f"test('x', async ({{ page }}) => {{ test.fail(); {GOTO} expect(await page.title()).toBe('x'); }});",
+        "do not agree",
+    ),
+}
+
+
+@pytest.mark.parametrize(("test", "words"), WRONG.values(), ids=WRONG)
+def test_a_script_that_fails_for_another_reason_does_not_count(
+    run: Callable[..., Evidence], test: str, words: str
+) -> None:
+    evidence = run(test, ".ts")
+    verdict = judge_failing(evidence.run)
+    assert not verdict.holds
+    assert words in verdict.reason, (verdict.reason, evidence.completed.output)
+
+
+def test_a_script_of_a_module_package_passes_when_all_is_well(run: Callable[..., Evidence]) -> None:
+    red = run(PAGE_TS, ".ts", "module")
+    assert judge_failing(red.run).holds, red.completed.output
+    green = run(PAGE_TS.replace("O'Brien", "Contacts"), ".ts", "module")
+    verdict = judge_passing(green.run, names=called_tests(red.run))
+    assert verdict.holds, (verdict.reason, green.completed.output)
