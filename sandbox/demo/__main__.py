@@ -1,9 +1,10 @@
-"""The command `scripts/demo`: play a scenario from labelled ticket to merge request, live."""
+"""The command `scripts/demo`: play a scenario from labelled ticket to merge request, live; or several at once."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
@@ -12,15 +13,20 @@ import time
 from pathlib import Path
 from types import FrameType
 
+import msgspec
 from rich.console import Console
 
+from sandbox.demo.board import board, result
 from sandbox.demo.play import Played, play
 from sandbox.demo.processes import DemoError
+from sandbox.demo.programme import demo_command, perform
 from sandbox.demo.terminal import Screen, dollars, screen
 from sandbox.demo.world import CHECKOUT, READ_TOKEN, World
 from sandbox.scenario import Scenario, ScenarioError, find, load, names
 
 WRONG_OUTCOME, CANNOT = 1, 2
+DEFAULT = "pl-479"
+EVIDENCE = CHECKOUT / ".state" / "demo"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,8 +35,13 @@ def main(arguments: list[str] | None = None) -> int:
     console = Console(force_terminal=False if options.plain else None)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        scenario = load(find(options.scenario))
-        return _run(options, scenario, console)
+        if options.list:
+            return _list(console)
+        wanted = names() if options.all else tuple(options.scenario or [DEFAULT])
+        scenarios = [load(find(name)) for name in wanted]
+        if options.all or len(scenarios) > 1:
+            return _run_several(options, scenarios, console)
+        return _run(options, scenarios[0], console)
     except (DemoError, ScenarioError) as error:
         console.print(f"✗ {error}", markup=False, highlight=False, soft_wrap=True)
         return CANNOT
@@ -46,8 +57,23 @@ def _parser() -> argparse.ArgumentParser:
         "and a worker; label the scenario's ticket; show live what happens. Exit code 0: as the scenario expects.",
         epilog=f"Scenarios that come with it: {', '.join(names())}. Their format: docs/scenarios.md.",
     )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--scenario",
+        action="append",
+        metavar="NAME|DIR",
+        help=f"which scenario (default: {DEFAULT}); given several times, all of these as with --all",
+    )
+    which.add_argument(
+        "--all", action="store_true", help="every scenario that comes with it, each in a world of its own"
+    )
+    which.add_argument("--list", action="store_true", help="name the scenarios that come with it and play none")
     parser.add_argument(
-        "--scenario", default="pl-479", metavar="NAME|DIR", help="which scenario (default: %(default)s)"
+        "--jobs",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="of several scenarios, N at a time (default: one for each processor, %(default)s)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary for programs")
     parser.add_argument("--serve", action="store_true", help="leave everything running and print the start page's URL")
@@ -59,10 +85,37 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _list(console: Console) -> int:
+    for name in names():
+        console.print(f"{name:<22} {load(find(name)).title}", markup=False, highlight=False, soft_wrap=True)
+    return 0
+
+
+def _run_several(options: argparse.Namespace, scenarios: list[Scenario], console: Console) -> int:
+    if options.serve or options.chaos:
+        raise DemoError("--serve and --chaos are for one scenario: name it with --scenario.")
+    twice = [one.name for one in scenarios if sum(other.name == one.name for other in scenarios) > 1]
+    if twice:
+        raise DemoError(f"Two scenarios are called {twice[0]}: give one of them another name in its scenario.yml.")
+    began = time.monotonic()
+    with board(console) as shown:
+        entries = perform(
+            scenarios, shown, jobs=max(1, options.jobs), folder=EVIDENCE, command=demo_command(options.timeout)
+        )
+    wall_s = time.monotonic() - began
+    for line in result(entries, wall_s=wall_s):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if options.json:
+        document = {"scenarios": msgspec.to_builtins(entries), "jobs": options.jobs, "duration_s": round(wall_s, 2)}
+        options.json.write_text(json.dumps(document, indent=2) + "\n")
+        console.print(f"Summary written to {options.json}", markup=False, highlight=False, soft_wrap=True)
+    return 0 if all(entry.as_expected for entry in entries) else WRONG_OUTCOME
+
+
 def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> int:
     out: Screen = screen(console)
     state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))  # outside of the checkout: other users must get there
-    evidence = CHECKOUT / ".state" / "demo" / scenario.name
+    evidence = EVIDENCE / scenario.name
     with World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml") as world:
         _start(world, out)
         played = play(world, scenario, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx2
 
 from sandbox.demo.processes import DemoError
@@ -35,6 +37,13 @@ class People:
             self._left.remove(reaction)
             self._do(reaction)
 
+    def ticket_status(self) -> str:
+        """Return the status that the ticket has in Jira."""
+        login = next(self._login(username) for username in self._usernames())
+        found: dict[str, Any] = _ask(self._world, "GET", "?fields=status", None, login).json()
+        status: str = found["fields"]["status"]["name"]
+        return status
+
     def is_over(self, story: Story) -> bool:
         """Whether the run waits for people, who have nothing more to say, and what they said was taken in."""
         run = story.run
@@ -57,6 +66,11 @@ class People:
             _ask(self._world, "POST", "/comment", {"body": reaction.comment}, login)
             self._comments += 1
 
+    def _usernames(self) -> tuple[str, ...]:
+        if self._world.vendors is None:
+            raise DemoError("The sandbox has not been started.")
+        return tuple(self._world.vendors.people)
+
     def _login(self, username: str) -> tuple[str, str]:
         if self._world.vendors is None:
             raise DemoError("The sandbox has not been started.")
@@ -68,8 +82,10 @@ def _label(world: World, login: tuple[str, str], operation: dict[str, str]) -> N
     _ask(world, "PUT", "", {"update": {"labels": [operation]}}, login)
 
 
-def _ask(world: World, method: str, path: str, body: dict[str, object], login: tuple[str, str]) -> None:
+def _ask(
+    world: World, method: str, path: str, body: dict[str, object] | None, login: tuple[str, str]
+) -> httpx2.Response:
     if world.vendors is None:
         raise DemoError("The sandbox has not been started.")
     url = f"{world.vendors.jira['url']}/rest/api/2/issue/{world.vendors.issue_key}{path}"
-    httpx2.request(method, url, json=body, auth=login, timeout=TIMEOUT_S).raise_for_status()
+    return httpx2.request(method, url, json=body, auth=login, timeout=TIMEOUT_S).raise_for_status()

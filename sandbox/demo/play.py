@@ -59,7 +59,10 @@ def play(
     kept = keep_artifacts(world, story, evidence)
     equal = books_equal(story.costs.total, books(world))
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
-    return Played(story=story, document=document, surprises=tuple(_surprises(document, scenario.expected)))
+    document["ticket_status"] = people.ticket_status()
+    surprises = tuple(_surprises(document, scenario.expected))
+    verdict = {"scenario": scenario.name, "as_expected": not surprises, "surprises": list(surprises)}
+    return Played(story=story, document=verdict | document, surprises=surprises)
 
 
 def _follow(
@@ -145,7 +148,8 @@ TROUBLE = (Trouble(due=_child_works, make=_kill_worker), Trouble(due=_is_testing
 def _settled(reader: Reader, story: Story) -> bool:
     over = {"success", "failed", "canceled", "skipped"}
     quiet = all(pipeline.status in over for pipeline in story.pipelines)
-    return quiet and story.costs.total.unsettled == 0 and "waiting" not in reader.deliveries()
+    done = all(act.state != "pending" for act in story.effects)
+    return quiet and done and story.costs.total.unsettled == 0 and "waiting" not in reader.deliveries()
 
 
 def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
@@ -162,5 +166,7 @@ def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
     if expected.reproduction is not None:
         compare("reproduction before", document["reproduction"]["before"], expected.reproduction.before)
         compare("reproduction after", document["reproduction"]["after"], expected.reproduction.after)
+    if expected.ticket_status is not None:
+        compare("the ticket's status", document["ticket_status"], expected.ticket_status)
     compare("ledger equal to the provider's books", document["books_equal"], should=True)
     return found
