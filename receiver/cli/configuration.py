@@ -61,9 +61,8 @@ NEEDED_BY = {
     "sweep_seconds": "work",
     "deliveries_retention_days": "work",
     "transcripts_retention_days": "work",
-    "evidence_retention_days": "serve",
 }
-"""Those that one process alone reads although both know them. Evidence is given its last day when it is handed in."""
+"""Those that one process alone reads although both know them."""
 
 
 def _needed_by(name: str) -> str:

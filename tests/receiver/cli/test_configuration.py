@@ -14,4 +14,4 @@ def test_every_variable_is_on_the_page() -> None:
 def test_the_page_says_which_process_reads_a_variable() -> None:
     rows = {row.split("`")[1]: row.split("|")[3].strip() for row in page().splitlines() if row.startswith("| `")}
     assert (rows["WORKER_CONCURRENCY"], rows["SWEEP_SECONDS"]) == ("work", "work")
-    assert (rows["EVIDENCE_RETENTION_DAYS"], rows["GITLAB_TOKEN"]) == ("serve", "serve, work")
+    assert (rows["ANTHROPIC_API_KEY"], rows["GITLAB_TOKEN"]) == ("serve", "serve, work")
