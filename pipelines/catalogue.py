@@ -28,6 +28,14 @@ class MergePolicy(StrEnum):
     WHEN_APPROVED = "when_approved"
 
 
+class TargetPipeline(StrEnum):
+    """Whether pushing a fix runs it in the repository's own CI."""
+
+    RUN = "run"
+    SKIP_UNTIL_APPROVED = "skip_until_approved"
+    """The commit says `[skip ci]` until somebody who may approves the merge request; then it is made anew without."""
+
+
 class Commands(Struct, frozen=True, kw_only=True):
     """Shell commands of a repository, each run in its root; one that is not named is not run."""
 
@@ -175,6 +183,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Which plans wait for a person before code is written. Accepted, not in force yet: none waits."""
     merge: MergePolicy = MergePolicy.MANUAL
     """Who merges."""
+    target_pipeline: TargetPipeline = TargetPipeline.RUN
+    """When the repository's own CI runs a fix: as soon as it is pushed, or not before the merge request is approved."""
     max_patch_lines: int = 2_000
     """Added and removed lines of one patch."""
     max_patch_files: int = 60

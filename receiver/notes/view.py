@@ -123,6 +123,17 @@ class Picture(Struct, frozen=True, kw_only=True):
     filename: str
 
 
+class OwnPipeline(StrEnum):
+    """What the repository's own CI does with a merge request."""
+
+    UNKNOWN = "unknown"
+    WAITS = "waits"
+    """For an approval: the commit says that no pipeline is wanted."""
+    WORKING = "working"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
 class MergeRequestLine(Struct, frozen=True, kw_only=True):
     """A merge request of the run."""
 
@@ -131,6 +142,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     url: str
     state: str
     head_sha: str
+    own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
+    own_pipeline_url: str = ""
     wave: int = 0
     """When it is deployed: those of a lower number go first."""
 

@@ -39,9 +39,6 @@ async def collect(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Repor
             if goes_along(artifact, report):
                 await _keep(desk, one, artifact)
     except (RefusedError, TooMuchError) as error:
-        async with desk.database.begin() as session:
-            if await submissions.has_reported(session, job.job_id):  # it arrived while GitLab was asked
-                return None
         log.warning("report.not_collected", run=job.run, job=job.job_id, phase=job.phase, reason=str(error))
         return _discarded(one, str(error))
     async with desk.database.begin() as session:

@@ -95,6 +95,23 @@ class MergeRequestEventRow(Base):
     at: Mapped[datetime]
 
 
+class TargetPipelineRow(Base):
+    """A pipeline of a repository's own for the branch of a merge request: what its CI says of our fix."""
+
+    __tablename__ = "target_pipelines"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """GitLab's pipeline id: unique in the instance."""
+    merge_request_id: Mapped[int] = mapped_column(ForeignKey("merge_requests.id"), index=True)
+    sha: Mapped[str]
+    source: Mapped[str]
+    status: Mapped[str]
+    url: Mapped[str]
+    created_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+
+
 class NoteRow(Base):
     """Where a status note stands, so that it is edited and never doubled."""
 

@@ -20,18 +20,15 @@ from pipelines.catalogue import Catalogue
 from pipelines.model import Artifact, ArtifactKind, Phase
 from pipelines.wire import RunSpec, decode, sha256
 from receiver.notes import StatusNotes
-from receiver.outbound.collecting import collect
 from receiver.outbound.desk import Desk
 from receiver.outbound.faults import NoFaults
 from receiver.outbound.gitlab_client import Connection
 from receiver.outbound.gitlab_pipelines import Pipelines
 from receiver.outbound.gitlab_repositories import Repositories
 from receiver.outbound.jira_client import Jira
-from receiver.store import sessions
 from receiver.store.database import Database
 from receiver.store.purge import Retention
 from receiver.store.schema import EffectRow
-from receiver.store.unreported import Unreported
 from receiver.worker.assembly import new_run
 from receiver.worker.effects import Workshop, work_on
 from receiver.worker.handling import Setting
@@ -360,23 +357,6 @@ def test_a_sealed_report_is_checked_as_a_posted_one_is(
     scene.sweep()
     ((state, said, _),) = scene.reports()
     assert (state, reason in said) == ("discarded", True), said
-
-
-def test_a_report_that_arrives_while_it_is_looked_for_is_not_discarded(scene: Scene) -> None:
-    scene.before.starts = ()
-    job = scene.play(Phase.ANALYSIS, after="rm .bug-fix/analysis/report.json")
-    token = scene.desk.one("SELECT token_sha256 FROM sessions WHERE job_id = %s", job)
-
-    async def look() -> Any:
-        async with Database(scene.desk.address) as database, database.begin() as session:
-            found = await sessions.first_of(session, job)
-            assert found is not None
-            desk = scene._workshop(database).desk
-            catalogue = desk.catalogue()
-            return await collect(desk, Unreported(session=found, token_sha256=token), catalogue=catalogue)
-
-    assert asyncio.run(look()) is None
-    assert scene.reports() == [("pending", "", False)]
 
 
 def test_a_job_that_failed_is_not_collected(scene: Scene) -> None:
