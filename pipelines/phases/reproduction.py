@@ -15,7 +15,7 @@ from pipelines.job.job import Job
 from pipelines.job.processes import Role
 from pipelines.job.reproduction_run import Evidence
 from pipelines.job.tool_environment import tool_environment
-from pipelines.job.verdict import Verdict, called_tests, judge_failing
+from pipelines.job.verdict import Verdict, called_tests, headline, judge_failing
 from pipelines.job.workplace import Workplace
 from pipelines.model import (
     ArtifactKind,
@@ -108,8 +108,8 @@ class _Trial:
         if result is None:
             raise JobError("The conversation ended without a reproduction.")
         if result.reproduced:
-            first = result.failure.strip().splitlines()[0][:300] if result.failure.strip() else "an assertion failed"
-            return self._job.report(ReportOutcome.SUCCEEDED, f"RED on the unpatched code: {first}", result)
+            said = headline(result.failure)
+            return self._job.report(ReportOutcome.SUCCEEDED, f"RED on the unpatched code: {said}", result)
         seen = f" Seen instead: {result.symptom[:500]}" if result.symptom.strip() else ""
         return self._job.report(ReportOutcome.NOT_REPRODUCED, f"Not reproduced: {result.failure[:500]}{seen}", result)
 
