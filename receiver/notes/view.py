@@ -156,6 +156,13 @@ class PhaseCost(Struct, frozen=True, kw_only=True):
     """None: not known."""
 
 
+class Remark(Struct, frozen=True, kw_only=True):
+    """What the readers of one merge request should know, and those of the ticket need not."""
+
+    repository: ProjectPath
+    sentence: str
+
+
 class NoteView(Struct, frozen=True, kw_only=True):
     """All that the notes of a run say."""
 
@@ -183,6 +190,7 @@ class NoteView(Struct, frozen=True, kw_only=True):
     """Before and after, on the ticket."""
     remarks: tuple[str, ...] = ()
     """Sentences about what could not be done without stopping the run, for example a transition."""
+    review_remarks: tuple[Remark, ...] = ()
     diagnoses: tuple[str, ...] = ()
     """Why earlier iterations ended, the oldest first."""
     cost_usd: Decimal | None

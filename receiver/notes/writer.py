@@ -13,7 +13,17 @@ from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, RunId
 from receiver.notes import fixes, render
 from receiver.notes.markup import MARKER
-from receiver.notes.view import Exhibit, Mark, MergeRequestLine, NoteView, OwnPipeline, PhaseCost, PhaseLine, Picture
+from receiver.notes.view import (
+    Exhibit,
+    Mark,
+    MergeRequestLine,
+    NoteView,
+    OwnPipeline,
+    PhaseCost,
+    PhaseLine,
+    Picture,
+    Remark,
+)
 from receiver.store.story import Job, MergeRequest, Report, Story
 from receiver.workflow.effects import AttachEvidence, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.lifecycle import Progress, meaning
@@ -103,7 +113,12 @@ class StatusNotes:
             fixes=tuple(fixes.of(repository, reports) for repository in in_scope),
             merge_requests=tuple(_merge_requests(story, catalogue)),
             pictures=tuple(_pictures(story)),
-            remarks=tuple(_remarks(story)),
+            remarks=tuple(sentence for repository, sentence in _remarks(story) if repository is None),
+            review_remarks=tuple(
+                Remark(repository=repository, sentence=sentence)
+                for repository, sentence in _remarks(story)
+                if repository is not None
+            ),
             diagnoses=tuple(a.diagnosis for a in story.iterations if a.diagnosis),
             cost_usd=story.costs.total.cost_usd,
             known_usd=story.costs.total.known_usd,
@@ -180,10 +195,14 @@ def _pictures(story: Story) -> Iterator[Picture]:
                 yield Picture(repository=wanted.repository, filename=name)
 
 
-def _remarks(story: Story) -> Iterator[str]:
-    """Yield what could not be done without stopping the run, the newest word on each matter."""
-    said: dict[tuple[str, object], str] = {}
+def _remarks(story: Story) -> Iterator[tuple[ProjectPath | None, str]]:
+    """Yield what could not be done without stopping the run, the newest word on each matter, with its repository."""
+    said: dict[tuple[str, ProjectPath | None], str] = {}
     for act in story.effects:
         if act.result is not None:  # the newest word counts, also when it is that all went well
-            said[act.kind, act.payload.get("repository")] = str(act.result.get("sentence") or "")
-    yield from filter(None, said.values())
+            repository = act.payload.get("repository")
+            matter = (act.kind, ProjectPath(str(repository)) if repository else None)
+            said[matter] = str(act.result.get("sentence") or "")
+    for (_, where), sentence in said.items():
+        if sentence:
+            yield where, sentence

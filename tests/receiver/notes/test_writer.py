@@ -292,7 +292,7 @@ def test_the_ticket_shows_before_and_after_where_they_are_attached(notes: Status
         attached("not-there-yet.png", state="pending"),
     )
     lines = shown(notes.ticket(replace(story, effects=effects))).splitlines()
-    assert lines[3] == f"Before and after: !{names[0]}|thumbnail! !b.png|thumbnail!"
+    assert lines[3:5] == ["Before and after:", f"!{names[0]}|thumbnail! !b.png|thumbnail!"]
 
 
 def test_the_ticket_shows_the_work_while_it_goes_on(notes: StatusNotes, story: Story) -> None:
@@ -422,6 +422,31 @@ def test_the_description_tells_what_a_reviewer_found_the_weightiest_first(notes:
         "- **note** `src/contacts.py:50`: A long name. Shorten it.\n"
     ) in text
     assert "**Documentation** CHANGELOG.md tells of it.\\\n" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown_as"),
+    [
+        ("Low. Same statements", "low: Same statements."),
+        ("low", "low."),
+        ("Lower bounds move", "low: Lower bounds move."),
+        ("", "low: One statement."),
+    ],
+)
+def test_the_risk_is_said_once(notes: StatusNotes, story: Story, said: str, shown_as: str) -> None:
+    fixed = RESULTS[Phase.IMPLEMENTATION]
+    assert isinstance(fixed, ImplementationResult)
+    result = replace(fixed, fix=replace(fixed.fix, risk=said))
+    reports = tuple(replace(r, result=result) if r.phase is Phase.IMPLEMENTATION else r for r in story.reports)
+    text = notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=())
+    assert f"**Risk** {shown_as}\\\n" in text
+
+
+def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: StatusNotes, story: Story) -> None:
+    asked = act(1, "OpenMergeRequest", sentence="Not asked to review: ghost is nobody here.")
+    told = replace(story, effects=(asked,))
+    assert "Note: Not asked to review: ghost is nobody here.\n" in notes.merge_request(told, repository=REPOSITORY)
+    assert "ghost" not in notes.ticket(told)
 
 
 def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
