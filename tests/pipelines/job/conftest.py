@@ -23,6 +23,7 @@ from pipelines.job.workspace import Artifacts
 from pipelines.model import (
     AnalysisResult,
     ArtifactKind,
+    Framework,
     IssueKey,
     Limits,
     Phase,
@@ -89,12 +90,15 @@ class Receiver:
     def secrets(self) -> tuple[str, ...]:
         return ID_TOKEN, JOB_TOKEN, SESSION_TOKEN
 
-    def accepted(self, *, patch: bytes, test: bytes) -> None:
+    def accepted(
+        self, *, patch: bytes, test: bytes, path: str = "tests/test_it.py", framework: Framework = Framework.PYTEST
+    ) -> None:
         """Have reports of analysis, reproduction and implementation as if their jobs had succeeded."""
         red = ReproductionResult(
             base_sha=self.base_sha,
             reproduced=True,
-            test_path="tests/test_it.py",
+            test_path=path,
+            framework=framework,
             test_sha256=sha256(test),
             failure="500",
             symptom="500",

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipelines.catalogue import Reproduction
 from pipelines.model import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
 from sandbox.scenario import Conversation
 
@@ -62,8 +63,12 @@ def kinds(report: PhaseReport) -> dict[str, ArtifactKind]:
 def test_an_application_is_reproduced_over_its_interface_and_leaves_what_people_need(
     receiver: Any, run_job: RunJob, project_dir: Path
 ) -> None:
+    (repository,) = receiver.catalogue.repositories.values()
+    other = Reproduction(framework=Framework.PLAYWRIGHT_TEST)
+    receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, reproduction=other)
     converse(receiver, use("write", file_path=PATH, content=RED), claim())
     report, log = reported(receiver, run_job)
+    assert "no package.json of contacts names @playwright/test: its reproduction is a pytest file" in log
     assert report.outcome is ReportOutcome.SUCCEEDED, log
     assert report.result.framework is Framework.PYTEST
     assert report.result.tests == ("test_a_name_with_an_apostrophe_is_taken",)
@@ -91,6 +96,10 @@ def test_a_failure_that_does_not_come_again_is_not_a_reproduction(receiver: Any,
     assert "It failed for the right reason, and not when it was run once more: The test passes" in log
     assert report.outcome is ReportOutcome.NOT_REPRODUCED
     assert report.result.question == "What did you type?"
+    assert report.reason == (
+        "The agent could not show the bug. Question to the reporter: What did you type? "
+        "Seen instead: 500 instead of 201. Tried: Save the name."
+    )
     assert report.result.steps == ("Save the name",)
 
 
