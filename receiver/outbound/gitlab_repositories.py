@@ -72,6 +72,8 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     target_branch: str
     author_id: int | None
     reviewer_ids: tuple[int, ...] = ()
+    merge_commit_sha: str = ""
+    merged_by: str = ""
     head_pipeline: HeadPipeline | None = None
     """Told of a single merge request only, not in lists."""
 
@@ -285,6 +287,8 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         target_branch=one.target_branch,
         author_id=author.get("id"),
         reviewer_ids=_reviewers(getattr(one, "reviewers", None)),
+        merge_commit_sha=getattr(one, "merge_commit_sha", None) or "",
+        merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
         head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
     )
 

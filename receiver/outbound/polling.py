@@ -82,8 +82,9 @@ async def _merge_request(desk: Desk, known: MergeRequestView, theirs: dict[int, 
             source_branch=there.source_branch,
             head_sha=there.sha,
             actor_id=None,
-            actor="",
+            actor=there.merged_by,
             at=None,
+            merge_commit_sha=there.merge_commit_sha,
         ),
     ]
 

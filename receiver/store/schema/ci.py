@@ -79,6 +79,8 @@ class MergeRequestRow(Base):
     """Head as GitLab last told; another one than ours is a person's commit."""
     opened_at: Mapped[datetime]
     merged_at: Mapped[datetime | None]
+    merge_commit_sha: Mapped[str | None]
+    """By it a revert is known later; None before, and after a fast-forward merge."""
 
 
 class MergeRequestEventRow(Base):

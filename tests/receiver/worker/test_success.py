@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from pipelines.model import IssueKey, ProjectPath, RunId
 from receiver.store import indicators, runs, stories
 from receiver.store.database import Database
-from receiver.store.schema import EffectRow, IndicatorRow, MergeRequestEventRow, TargetPipelineRow
+from receiver.store.schema import EffectRow, IndicatorRow, MergeRequestEventRow, MergeRequestRow, TargetPipelineRow
 from receiver.worker.handling import Handled, Setting, handle
 from receiver.workflow.events import (
     Event,
@@ -144,6 +145,17 @@ async def test_a_pipeline_of_another_branch_or_project_is_nothing_of_ours(
 ) -> None:
     answer = await told(database, event, setting)
     assert (answer.run, answer.decision.verdict) == (None, Verdict.IGNORED)
+
+
+@pytest.mark.usefixtures("reviewed")
+async def test_the_commit_that_merging_made_is_kept_whatever_is_told_after_it(
+    database: Database, setting: Setting
+) -> None:
+    await told(database, replace(changed("merge", "merged"), merge_commit_sha="d" * 40), setting)
+    await told(database, changed("update", "merged"), setting)
+    async with database.begin() as session:
+        (row,) = await session.scalars(select(MergeRequestRow))
+        assert (row.state, row.merge_commit_sha, row.head_sha) == ("merged", "d" * 40, HEAD)
 
 
 @pytest.mark.usefixtures("reviewed")
