@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipelines.job.junit import CaseOutcome, count
+from pipelines.job.cases import CaseOutcome, count
 from pipelines.job.notes import Broken, Crash, Exchange, Navigation, RequestFailed, Step, TestRun
 
 

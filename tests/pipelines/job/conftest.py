@@ -23,6 +23,7 @@ from pipelines.job.workspace import Artifacts
 from pipelines.model import (
     AnalysisResult,
     ArtifactKind,
+    Baseline,
     Framework,
     IssueKey,
     Limits,
@@ -167,10 +168,15 @@ class Receiver:
             if asked.phase in _AGENTS
             else None,
             plan=plan,
-            baseline=prepare.result.baseline if prepare and isinstance(prepare.result, PrepareResult) else None,
+            prepared=prepare.result if prepare and isinstance(prepare.result, PrepareResult) else None,
+            baseline=self._baseline(prepare) if prepare and asked.phase is Phase.TESTING else None,
             reproduction=result if isinstance(result, ReproductionResult) else None,
             inputs=tuple(self._inputs(asked.phase)),
         )
+
+    def _baseline(self, prepare: PhaseReport) -> Baseline:
+        (kept,) = (one for one in prepare.artifacts if one.kind is ArtifactKind.BASELINE)
+        return decode(self.blobs[kept.sha256], Baseline)
 
     def _inputs(self, phase: Phase) -> Iterator[Input]:
         for source, kind in _NEEDED.get(phase, ()):

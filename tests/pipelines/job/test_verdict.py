@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.job.junit import Case, CaseOutcome
+from pipelines.job.cases import Case, CaseOutcome
 from pipelines.job.notes import (
     Broken,
     Crash,
