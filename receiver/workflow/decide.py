@@ -92,7 +92,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case JobChanged():
             return work.job_changed(event, run)
         case ReportAccepted():
-            return work.report_accepted(event, run, now=now)
+            return work.report_accepted(event, run, catalogue=catalogue, now=now)
         case ReportDiscarded():
             return work.report_discarded(event, run)
         case ReportsSettled():
