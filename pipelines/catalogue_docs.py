@@ -116,12 +116,10 @@ def _default(field: mi.Field) -> str:
 def _presets() -> Iterator[str]:
     yield "### Presets"
     yield ""
-    head = ("image", "runner tags", "timeout", "install", "test", "integration", "coverage", "lint", "reports")
-    yield "| | " + " | ".join((*head, "Cobertura", "reproduction")) + " |"
-    yield "|---" * (len(head) + 3) + "|"
+    yield "| | image | runner tags | timeout | install | test | lint | JUnit | coverage | reproduction |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for name, stack in PRESETS.items():
-        given = stack.commands
-        commands = (given.install, given.test, given.integration, given.coverage, given.lint)
+        commands = (stack.commands.install, stack.commands.test, stack.commands.lint)
         cells = (
             stack.image,
             ", ".join(stack.tags),

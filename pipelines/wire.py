@@ -14,19 +14,19 @@ from msgspec import Struct
 from pipelines.catalogue import AgentTool, Catalogue
 from pipelines.model import (
     Artifact,
-    Baseline,
     CommitSha,
     IssueKey,
     Limits,
     Phase,
     PhaseReport,
     Plan,
-    PrepareResult,
     ProjectPath,
     ReproductionResult,
     RunId,
     Sha256,
+    SuiteResult,
 )
+from pipelines.repository_context import RepositoryContext
 
 WIRE_VERSION = 1
 """Raised when an older job client could misread a document."""
@@ -118,15 +118,15 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     agent: AgentSpec | None
     plan: Plan | None
     """The accepted plan; None before analysis is done."""
-    prepared: PrepareResult | None = None
-    """What the accepted `prepare` job of this repository found before the patch."""
-    baseline: Baseline | None = None
-    """For testing: all tests before the patch, by name, where the receiver has them."""
+    baseline: SuiteResult | None = None
+    """The accepted baseline of this repository."""
     reproduction: ReproductionResult | None = None
     """The accepted reproduction of this repository."""
     inputs: tuple[Input, ...] = ()
     diagnosis: str | None = None
     """What went wrong in the iteration before this one."""
+    contexts: dict[ProjectPath, RepositoryContext] = {}
+    """What is known of each repository at its commit; one that is missing has not been built yet."""
 
 
 class SessionRequest(Struct, frozen=True, kw_only=True):

@@ -85,6 +85,14 @@ class JiraWorld(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """None given: the usual way through To Do, In Progress, In Review and Done."""
 
 
+class ModelWorld(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the scenario's Messages API behaves, apart from what the model says."""
+
+    minutes_between_jobs: Annotated[float, msgspec.Meta(ge=0, le=600)] = 0.0
+    """Simulated: the API's own clock goes forward by so much before each conversation, so that its cache entries age
+    as they do while jobs wait for runners. Nothing waits for it."""
+
+
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the reproduction says on the unpatched and on the patched code."""
 
@@ -104,6 +112,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     reproduction: Reproduction | None = None
     ticket_status: str | None = None
     """The Jira status at the end."""
+    cache_read_share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """Of all input tokens, at least so many are read from the model's cache."""
 
 
 class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,6 +224,7 @@ class _ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     expected: Expected
     reactions: tuple[Reaction, ...] = ()
     jira: JiraWorld = JiraWorld()
+    model: ModelWorld = ModelWorld()
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -231,6 +242,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
     """What people do while the run goes on."""
     jira: JiraWorld
+    model: ModelWorld = ModelWorld()
     ticket: Ticket
     catalogue: str
     """`bug-fix.yml` as the team wrote it; the product parses it, the sandbox only commits it."""
@@ -283,6 +295,7 @@ def load(folder: Path) -> Scenario:
         expected=head.expected,
         reactions=head.reactions,
         jira=head.jira,
+        model=head.model,
         ticket=ticket,
         catalogue=_catalogue(folder / "bug-fix.yml"),
         conversations=tuple(_conversation(file, set(repositories)) for file in sorted(folder.glob("turns/*.yml"))),

@@ -1,89 +1,134 @@
-"""What every agent is told about the repositories: built from git at the base commits, the same bytes in every phase.
+"""Build what agents know of a repository before they read it, from git at one commit. Runs no code of it.
 
-It stands first in the cached prefix, so nothing in it may depend on phase, time, machine or work folder.
+The same commit gives the same document, byte for byte: nothing in it depends on phase, time, machine or work folder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from typing import Final
 
-from msgspec import Struct
-
-from pipelines.agents.untrusted import Cleaner, shortened
-from pipelines.catalogue import Catalogue, Repository
+from pipelines.agents.untrusted import shortened
 from pipelines.job.repositories import Source, read_file, read_tree
+from pipelines.repository_context import RepositoryContext
 
-_MANIFESTS = frozenset(
+_MANIFESTS: Final = frozenset(
     {
-        *("pyproject.toml", "setup.cfg", "requirements.txt", "package.json", "tsconfig.json", "playwright.config.ts"),
-        *("global.json", "Directory.Build.props", "go.mod", "Cargo.toml", "pom.xml", "build.gradle", "Gemfile"),
+        *("pyproject.toml", "setup.cfg", "requirements.txt", "package.json", "tsconfig.json", "global.json"),
+        *("Directory.Build.props", "Directory.Packages.props", "packages.config", "go.mod", "Cargo.toml", "pom.xml"),
+        *("build.gradle", "Gemfile", "next.config.js", "next.config.mjs", "next.config.ts", ".editorconfig"),
+        *("eslint.config.js", "eslint.config.mjs", ".prettierrc", "ruff.toml"),
     }
 )
-_MANIFEST_SUFFIXES = (".sln", ".csproj")
-_TEST_FOLDERS = frozenset({"test", "tests", "spec", "specs", "__tests__", "e2e"})
-_TREE, _TESTS, _FILES = 400, 100, 12
-_CHARACTERS = 60_000
-"""Of text in all, shared by the repositories."""
+_MANIFEST_SUFFIXES: Final = (".sln", ".slnx", ".csproj")
+_DOCUMENTS: Final = re.compile(
+    r"(?i)^(docs?/)?(architecture|contributing|conventions|design|development|overview|agents|testing)\.(md|rst|txt)$"
+)
+_READMES: Final = frozenset({"readme.md", "readme.rst", "readme.txt", "readme"})
+_TEST_FOLDERS: Final = frozenset({"test", "tests", "spec", "specs", "__tests__", "e2e"})
+_TEST_FILE: Final = re.compile(r"(^test_|_test\.|\.test\.|\.spec\.|Tests?\.cs$)")
+_TEST_SETUP: Final = re.compile(
+    r"(^conftest\.py$|^pytest\.ini$|^tox\.ini$|^(playwright|jest|vitest)\.config\.[a-z]+$|\.runsettings$|^xunit\.runner)"
+)
+_DEFINITIONS: Final[Mapping[str, re.Pattern[str]]] = {
+    ".py": re.compile(r"(    )?(async )?(class|def) \w"),
+    ".ts": re.compile(r"(export )?(default )?(async )?(function|class|interface|type|enum|const) \w"),
+    ".tsx": re.compile(r"(export )?(default )?(async )?(function|class|interface|type|const) \w"),
+    ".js": re.compile(r"(export )?(default )?(async )?(function|class|const) \w"),
+    ".cs": re.compile(r"\s{0,8}(public|internal|protected)\s.*(class |interface |record |enum |\()"),
+}
+"""How a line begins that defines something, by suffix: near enough to find one's way, and no parser has to run."""
+
+_MOST: Final = {"manifests": 16, "documents": 6, "setup": 8}
+"""Files of a kind that are read."""
+_ROOM: Final = {"tree": 30_000, "tests": 10_000, "outline": 30_000}
+"""Characters of lists."""
+_DEFINITIONS_OF_A_FILE, _LINE, _LARGEST_SOURCE = 40, 200, 200_000
+_DOCUMENT, _README, _MANIFEST, _SETUP = 5_000, 8_000, 2_000, 2_000
 
 
-class RepositoryContext(Struct, frozen=True, kw_only=True):
-    """What agents know of a repository before they read it."""
-
-    repository: str
-    commit: str
-    agent: str
-    """Profile that works here by default."""
-    stack: str
-    commands: dict[str, str]
-    serve: str | None
-    tree: list[str]
-    tree_left_out: int
-    """Files not listed."""
-    readme: str
-    manifests: dict[str, str]
-    tests: list[str]
-
-
-def build_context(catalogue: Catalogue, sources: Sequence[Source], cleaner: Cleaner) -> str:
-    """Return the context document as JSON, one line, repositories sorted by path. Its texts are untrusted."""
-    share = _CHARACTERS // max(1, len(sources))
-    documents = [
-        _repository(catalogue.repositories[source.repository], source, share)
-        for source in sorted(sources, key=lambda source: source.repository)
-    ]
-    return cleaner.document({"agents": sorted(catalogue.agents), "repositories": documents})
-
-
-def _repository(repository: Repository, source: Source, share: int) -> RepositoryContext:
+def build(source: Source) -> RepositoryContext:
+    """Return the document of a repository at its base commit."""
     tree = read_tree(source)
-    commands = repository.stack.commands
-    listed, length = [], 0
-    for path in sorted(tree, key=lambda path: (path.count("/"), path))[:_TREE]:
-        length += len(path) + 3
-        if length > share // 3:
-            break
-        listed.append(path)
-    manifests = [path for path in tree if _is_manifest(path) and path.count("/") <= 2][:_FILES]
-    readme = next((path for path in tree if path.lower() in {"readme.md", "readme.rst", "readme.txt", "readme"}), None)
+    listed = _within(sorted(tree, key=_depth), _ROOM["tree"])
+    readme = next((path for path in tree if path.lower() in _READMES), None)
+    tests = [path for path in tree if _is_test(path)]
+    setup = [path for path in tree if _TEST_SETUP.search(PurePosixPath(path).name)]
+    manifests = [path for path in tree if _is_manifest(path) and path.count("/") <= 2]
     return RepositoryContext(
-        repository=repository.project,
+        repository=source.repository,
         commit=source.base_sha,
-        agent=repository.agent,
-        stack=repository.stack.preset,
-        commands={name: value for name in commands.__struct_fields__ if (value := getattr(commands, name)) is not None},
-        serve=repository.serve.run if repository.serve else None,
-        tree=sorted(listed),
+        languages=_languages(tree),
+        tree=[_shown(path) for path in sorted(listed)],
         tree_left_out=len(tree) - len(listed),
-        readme=_read(source, readme, share // 5) if readme else "",
-        manifests={path: _read(source, path, share // 3 // max(1, len(manifests))) for path in manifests},
-        tests=[path for path in tree if _TEST_FOLDERS & set(PurePosixPath(path).parts[:-1])][:_TESTS],
+        readme=_read(source, readme, _README) if readme else "",
+        documents=_texts(source, (path for path in tree if _DOCUMENTS.match(path)), "documents", _DOCUMENT),
+        manifests=_texts(source, manifests, "manifests", _MANIFEST),
+        outline=_outline(source, [path for path in tree if not _is_test(path)]),
+        test_setup=_texts(source, setup, "setup", _SETUP),
+        tests=[_shown(path) for path in _within(tests, _ROOM["tests"])],
     )
+
+
+def _languages(tree: Iterable[str]) -> dict[str, int]:
+    counts = Counter(PurePosixPath(path).suffix or "(none)" for path in tree)
+    return {_shown(suffix): count for suffix, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:12]}
+
+
+def _is_test(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return bool(_TEST_FOLDERS & set(pure.parts[:-1])) or bool(_TEST_FILE.search(pure.name))
 
 
 def _is_manifest(path: str) -> bool:
     return PurePosixPath(path).name in _MANIFESTS or path.endswith(_MANIFEST_SUFFIXES)
 
 
+def _texts(source: Source, paths: Iterable[str], kind: str, limit: int) -> dict[str, str]:
+    return {_shown(path): _read(source, path, limit) for path in list(paths)[: _MOST[kind]]}
+
+
+def _outline(source: Source, tree: Iterable[str]) -> dict[str, list[str]]:
+    """Return the definitions of the source files, those near the root first."""
+    found: dict[str, list[str]] = {}
+    left = _ROOM["outline"]
+    for path in sorted(tree, key=_depth):
+        pattern = _DEFINITIONS.get(PurePosixPath(path).suffix)
+        if pattern is None or path.endswith((".d.ts", ".min.js", ".Designer.cs")):
+            continue
+        text = (read_file(source, path) or b"")[:_LARGEST_SOURCE].decode(errors="replace")
+        # long lines are no definitions, and would make the patterns slow
+        lines = [line.rstrip(" {:") for line in text.splitlines() if len(line) <= _LINE and pattern.match(line)]
+        lines = lines[:_DEFINITIONS_OF_A_FILE]
+        left -= len(path) + sum(len(line) for line in lines)
+        if left < 0:
+            break
+        if lines:
+            found[_shown(path)] = lines
+    return found
+
+
+def _depth(path: str) -> tuple[int, str]:
+    return path.count("/"), path
+
+
+def _within(paths: Iterable[str], room: int) -> list[str]:
+    """Return as many paths, from the first on, as have room."""
+    found: list[str] = []
+    for path in paths:
+        room -= len(path)
+        if room < 0:
+            break
+        found.append(path)
+    return found
+
+
 def _read(source: Source, path: str, limit: int) -> str:
     return shortened((read_file(source, path) or b"").decode(errors="replace"), limit)
+
+
+def _shown(path: str) -> str:
+    return path[:500]

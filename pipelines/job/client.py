@@ -79,6 +79,10 @@ class ReceiverClient:
         self._send("PUT", f"/api/jobs/blobs/{digest}", content=data, content_type="application/octet-stream")
         return digest
 
+    def keep_context(self, body: bytes) -> None:
+        """Leave an encoded RepositoryContext with the receiver, for the jobs and runs to come."""
+        self._send("PUT", "/api/jobs/contexts", content=body)
+
     def report(self, body: bytes) -> None:
         """Submit an encoded PhaseReport. Doing it twice with the same bytes does no harm."""
         self._send("POST", "/api/jobs/report", content=body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -47,6 +47,7 @@ class Job:
         launcher: Launcher,
         artifacts: Artifacts,
         log: JobLog,
+        keep_context: Callable[[bytes], None],
     ) -> None:
         self.settings = settings
         self.spec = spec
@@ -54,6 +55,8 @@ class Job:
         self.launcher = launcher
         self.artifacts = artifacts
         self.log = log
+        self.keep_context = keep_context
+        """Leaves an encoded RepositoryContext with the receiver."""
         self.sources: dict[ProjectPath, Source] = {}
         self.agent_facts = AgentFacts()
 
@@ -80,11 +83,17 @@ class Job:
         return self.sources[self.repository.project]
 
     def fetch(self, *, token: str) -> None:
-        """Fetch every repository that the run knows a commit of; agents are told about all of them."""
+        """Fetch the repositories that this job works with.
+
+        Analysis reads all of them. Other agents are told about all of them too, by what analysis left with the
+        receiver; what is missing there has to be fetched to be told about.
+        """
         wanted = [path for path in self.spec.base_shas if path in self.spec.catalogue.repositories]
-        if self.spec.agent is None:
-            served = self._beside if self.spec.phase is Phase.TESTING else ()
+        if self.spec.phase is not Phase.ANALYSIS:
+            served = self._beside if self.spec.phase in {Phase.REPRODUCTION, Phase.TESTING} else ()
             needed = {self.spec.repository, *(repository.project for repository in served)}
+            if self.spec.agent is not None:
+                needed |= {path for path in wanted if path not in self.spec.contexts}
             wanted = [path for path in wanted if path in needed]
         for path in sorted(wanted):
             stack = self.spec.catalogue.repositories[path].stack
@@ -100,18 +109,9 @@ class Job:
                 )
 
     def workplace(
-        self,
-        name: str,
-        role: Role,
-        *,
-        repository: Repository | None = None,
-        patch: bytes | None = None,
-        without: Sequence[str] = (),
+        self, name: str, role: Role, *, repository: Repository | None = None, patch: bytes | None = None
     ) -> Workplace:
-        """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named.
-
-        `without` names files of the patch that it is not applied to.
-        """
+        """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named."""
         repository = repository or self.repository
         source = self.sources.get(repository.project)
         if source is None:
@@ -124,7 +124,7 @@ class Job:
             artifacts=self.artifacts,
             log=self.log,
         )
-        check_out(source, place.folder, patch=patch, without=without)
+        check_out(source, place.folder, patch=patch)
         place.settle(self.project_dir)
         return place
 

@@ -74,7 +74,15 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
     artifacts = Artifacts(Path(settings.project_dir), spec.phase)
     root = make_root()
     launcher = Launcher(root=root, job_id=settings.job_id)
-    job = Job(settings=settings, spec=spec, session=client.session, launcher=launcher, artifacts=artifacts, log=log)
+    job = Job(
+        settings=settings,
+        spec=spec,
+        session=client.session,
+        launcher=launcher,
+        artifacts=artifacts,
+        log=log,
+        keep_context=client.keep_context,
+    )
     try:
         _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)

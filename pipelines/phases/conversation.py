@@ -10,7 +10,7 @@ from typing import Any
 import anthropic
 from msgspec import Struct
 
-from pipelines.agents.context import build_context
+from pipelines.agents.context import build
 from pipelines.agents.loop import MAX_RETRIES, Agent, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
@@ -19,6 +19,9 @@ from pipelines.agents.untrusted import Cleaner
 from pipelines.job.errors import JobError
 from pipelines.job.job import AgentFacts, Job
 from pipelines.job.workplace import Workplace
+from pipelines.model import Phase
+from pipelines.repository_context import RepositoryContext, of_catalogue
+from pipelines.wire import encode
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -60,7 +63,7 @@ async def _hold(
     conversation = Conversation(
         phase=job.spec.phase,
         agent=agent,
-        system=prompts.system(build_context(job.spec.catalogue, tuple(job.sources.values()), cleaner)),
+        system=prompts.system(cleaner.document(of_catalogue(job.spec.catalogue, _contexts(job)))),
         first_message=prompts.first_message(job.spec, cleaner, values),
         submit=submit,
     )
@@ -86,3 +89,16 @@ async def _hold(
             stripped_characters=cleaner.stripped,
             refused_calls=talker.refused if talker else 0,
         )
+
+
+def _contexts(job: Job) -> list[RepositoryContext]:
+    """Return what is known of all repositories; what analysis had to build is kept for the jobs and runs to come."""
+    known = dict(job.spec.contexts)
+    for path, source in sorted(job.sources.items()):
+        if path in known:
+            continue
+        with job.log.step(f"context of {path}"):
+            known[path] = build(source)
+            if job.spec.phase is Phase.ANALYSIS:
+                job.keep_context(encode(known[path]))
+    return list(known.values())

@@ -102,7 +102,6 @@ class _MergeRequestFields(Struct, frozen=True, kw_only=True):
     action: Word = Word("update")
     updated_at: Moment | None = None
     last_commit: _Commit | None = None
-    merge_commit_sha: Word | None = None
 
 
 class _MergeRequestProject(Struct, frozen=True, kw_only=True):
@@ -215,7 +214,6 @@ def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
         actor=word(user.username),
         at=moment(fields.updated_at),
         source_project_id=fields.source_project_id,
-        merge_commit_sha=word(fields.merge_commit_sha),
     )
     return event, f"merge_request:{project_id}:{fields.iid}"
 

@@ -5,10 +5,8 @@ Reads the store; asks nobody else. A report that is not settled yet makes the jo
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +14,6 @@ from pipelines.model import (
     AnalysisResult,
     Artifact,
     ArtifactKind,
-    Baseline,
     ImplementationResult,
     Phase,
     PhaseReport,
@@ -26,9 +23,9 @@ from pipelines.model import (
     ReproductionResult,
     TestingResult,
 )
-from pipelines.wire import Input, RunSpec, decode
+from pipelines.wire import Input, RunSpec
 from receiver.jobs.agents import agent_for
-from receiver.store import runs, settled, submissions
+from receiver.store import contexts, runs, submissions
 from receiver.store.sessions import JobSession
 
 P = Phase
@@ -86,7 +83,11 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     reproduced = before.reproduction is None or before.reproduction.reproduced
     if job.phase is P.MERGE_REQUEST and reproduced:
         _check_tested(before)
-    prepared = await _prepared(session, job)
+    prepared = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
+    baseline = None
+    if prepared is not None and prepared.state == "accepted" and isinstance(prepared.report.result, PrepareResult):
+        baseline = prepared.report.result.baseline
+    agent = agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=before.plan)
     return RunSpec(
         run=job.run,
         iteration=job.iteration,
@@ -97,13 +98,13 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         catalogue=facts.catalogue,
         base_shas=facts.base_shas,
         clone_urls={project: f"{gitlab_url}/{project}.git" for project in facts.catalogue.repositories},
-        agent=agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=before.plan),
+        agent=agent,
         plan=before.plan,
-        prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
-        baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
+        baseline=baseline,
         reproduction=before.reproduction,
         inputs=_inputs(before, job.phase) if reproduced else (),
         diagnosis=facts.diagnosis,
+        contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
     )
 
 
@@ -123,25 +124,6 @@ async def _before(session: AsyncSession, job: JobSession) -> _Before:
             raise BarredError(f"{what} ended as {upstream.report.outcome}: {upstream.report.reason[:1000]}")
         accepted[phase] = upstream.report
     return _Before(reports=accepted)
-
-
-async def _prepared(session: AsyncSession, job: JobSession) -> PhaseReport | None:
-    """Return the accepted report on the unpatched repository; None when its job failed, which stops no fix."""
-    found = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
-    if found is not None and found.state == "pending" and job.phase is P.TESTING:
-        raise NotYetError(f"The report of prepare: {job.repository} is not settled, and it holds the baseline.")
-    accepted = found is not None and found.state == "accepted" and found.report.outcome not in SAID_NO
-    return found.report if found is not None and accepted else None
-
-
-async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | None:
-    """Return all tests by name, as the job of the unpatched repository handed them in; None when they are not kept."""
-    for artifact in _of_kind(prepared, ArtifactKind.BASELINE):
-        content = await settled.blob(session, artifact.sha256)
-        if content is not None:
-            with contextlib.suppress(msgspec.MsgspecError):  # written by a job: not trusted to be what it says
-                return decode(content, Baseline)
-    return None
 
 
 def _check_tested(before: _Before) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.schema import BlobRow, DeliveryRow, TranscriptRow
+from receiver.store.schema import BlobRow, ContextRow, DeliveryRow, TranscriptRow
 
 
 class Retention(Struct, frozen=True, kw_only=True):
@@ -32,6 +32,8 @@ async def expired(session: AsyncSession, *, retention: Retention, now: datetime)
     await session.execute(
         update(BlobRow).where(BlobRow.content.is_not(None), BlobRow.expires_at < now).values(content=None)
     )
+    # texts of repositories: kept as long as the conversations that were told them
+    await session.execute(delete(ContextRow).where(ContextRow.built_at < now - retention.transcripts))
     old = select(TranscriptRow.sha256).where(TranscriptRow.created_at < now - retention.transcripts)
     await session.execute(
         update(BlobRow).where(BlobRow.content.is_not(None), BlobRow.sha256.in_(old)).values(content=None)

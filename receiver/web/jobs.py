@@ -14,14 +14,15 @@ from litestar.params import FromPath
 from requests import RequestException
 
 from pipelines.handing_in import MAX_REPORT
-from pipelines.model import PhaseReport
+from pipelines.model import Phase, PhaseReport
+from pipelines.repository_context import MAX_CONTEXT, RepositoryContext
 from pipelines.wire import MAX_BLOB, Session, SessionRequest, decode, encode, sha256
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
 from receiver.jobs.keys import IssuerError
 from receiver.jobs.reports import misdirected, problems, read
 from receiver.jobs.specs import BarredError, NotYetError, build
-from receiver.store import outbox, refusals, runs, sessions, submissions
+from receiver.store import contexts, outbox, refusals, runs, sessions, submissions
 from receiver.store.sessions import JobSession
 from receiver.store.submissions import Kept, TooMuchError
 from receiver.web.problems import problem
@@ -167,6 +168,26 @@ async def keep_blob(request: JobRequest, services: NamedDependency[Services], di
     return _json({"sha256": digest}, 201 if new else 200)
 
 
+@put("/api/jobs/contexts", request_max_body_size=MAX_CONTEXT)
+async def keep_context(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes]:
+    """Keep what analysis built of a repository. Only analysis may: it runs no code of the repositories."""
+    job = await session_of(request, services)
+    if job is None:
+        return problem(401, NO_SESSION)
+    try:
+        context = decode(await request.body(), RepositoryContext)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        return problem(400, f"Not a repository's context: {error}")
+    async with services.database.begin() as session:
+        facts = await runs.facts(session, job.run)
+        if job.phase is not Phase.ANALYSIS or facts.base_shas.get(context.repository) != context.commit:
+            sentence = f"A {job.phase} job may not say what {context.repository[:100]} is at {context.commit[:12]}."
+            await refusals.record(session, job.run, refusals.of(job, sentence), now=services.clock())
+            return problem(403, sentence)
+        new = await contexts.keep(session, context, run=job.run, now=services.clock())
+    return _json({"repository": context.repository}, 201 if new else 200)
+
+
 @post("/api/jobs/report", status_code=202, request_max_body_size=MAX_REPORT)
 async def take_report(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes]:
     """Take a job's report; it counts once GitLab says how the job ended."""
@@ -204,4 +225,4 @@ async def _wrong(services: Services, job: JobSession, report: PhaseReport) -> li
     return problems(report, catalogue=facts.catalogue) if facts.catalogue else ["The run has no catalogue."]
 
 
-HANDLERS = [open_session, read_spec, keep_blob, take_report]
+HANDLERS = [open_session, read_spec, keep_blob, keep_context, take_report]

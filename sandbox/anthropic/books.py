@@ -51,6 +51,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage = Usage()
     error: str = ""
     stream: bool = False
+    prefix: str = ""
+    """Identifies the prompt up to its last 1-hour breakpoint: equal where the whole prefix is, byte for byte."""
 
     @property
     def billed(self) -> bool:
@@ -63,6 +65,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         if not self.billed:
             return Decimal(0)
         return cost(self.model or "", self.usage, on=self.at.date())
+
+    @property
+    def cost_without_cache(self) -> Decimal | None:
+        """USD, had the same prompt been sent without any breakpoint."""
+        if not self.billed:
+            return Decimal(0)
+        plain = Usage(input=self.usage.prompt, output=self.usage.output)
+        return cost(self.model or "", plain, on=self.at.date())
 
 
 class Books:
@@ -100,11 +110,13 @@ def summary(rows: Iterable[Row]) -> dict[str, Any]:
     known = [row.cost for row in billed if row.cost is not None]
     total = sum(known, Decimal(0))
     unpriced = len(billed) - len(known)
+    plain = [row.cost_without_cache for row in billed if row.cost_without_cache is not None]
     return {
         "billed_requests": len(billed),
         **_usage(usage),
         "cost_usd": None if unpriced else money(total),
         "known_cost_usd": money(total),
+        "cost_without_cache_usd": None if unpriced else money(sum(plain, Decimal(0))),
         "unpriced_requests": unpriced,
     }
 
@@ -156,4 +168,5 @@ def _row(row: Row) -> dict[str, Any]:
         **_usage(row.usage),
         "cost_usd": money(row.cost),
         "error": row.error,
+        "prefix": row.prefix,
     }

@@ -11,7 +11,7 @@ import msgspec
 from sandbox.anthropic import answer as answers
 from sandbox.anthropic import rules, script, wire
 from sandbox.anthropic.books import Books, Row, Status
-from sandbox.anthropic.cache import Position, PromptCache
+from sandbox.anthropic.cache import Position, PromptCache, Ttl
 from sandbox.anthropic.clock import Clock
 from sandbox.anthropic.connection import client_gone
 from sandbox.anthropic.errors import ApiError, Kind, invalid, payload
@@ -77,7 +77,9 @@ def admit(emulator: Emulator, parsed: Parsed[wire.CreateRequest], row: Row) -> C
         subject=about,
         answer=answers.compose(turn, request, model, new_id=emulator.new_id),
         delay_s=turn.delay_s,
-        row=msgspec.structs.replace(row, model=model.id, subject=about, stream=request.stream),
+        row=msgspec.structs.replace(
+            row, model=model.id, subject=about, stream=request.stream, prefix=_prefix(positions)
+        ),
     )
 
 
@@ -109,7 +111,14 @@ async def respond(emulator: Emulator, call: Call) -> Response:
         return Response.json(answers.message(call.answer, message_id=message_id, model=call.model.id, usage=usage))
 
 
+def _prefix(positions: tuple[Position, ...]) -> str:
+    """Identify the prompt up to its last 1-hour breakpoint; empty where there is none."""
+    return next((one.digest.hex()[:16] for one in reversed(positions) if one.ttl is Ttl.ONE_HOUR), "")
+
+
 def _bill(emulator: Emulator, call: Call) -> Usage:
+    if call.subject.turn == 0:
+        emulator.clock.advance(emulator.scenario.model.minutes_between_jobs * 60)
     total = call.positions[-1].tokens
     use = emulator.cache.settle(
         call.positions,

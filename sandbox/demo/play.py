@@ -13,7 +13,7 @@ from msgspec import Struct
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
 from sandbox.demo.story import ENDED, Reader, Story
-from sandbox.demo.summary import books, books_equal, keep_artifacts, summary
+from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, summary
 from sandbox.demo.terminal import Screen
 from sandbox.demo.world import READ_TOKEN, World
 from sandbox.scenario import Expected, Scenario
@@ -57,9 +57,11 @@ def play(
         screen.close()
         deliveries = reader.deliveries()
     kept = keep_artifacts(world, story, evidence)
-    equal = books_equal(story.costs.total, books(world))
+    told = books(world)
+    equal = books_equal(story.costs.total, told)
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
     document["ticket_status"] = people.ticket_status()
+    document["caching"] = caching(told)
     surprises = tuple(_surprises(document, scenario.expected))
     verdict = {"scenario": scenario.name, "as_expected": not surprises, "surprises": list(surprises)}
     return Played(story=story, document=verdict | document, surprises=surprises)
@@ -168,5 +170,8 @@ def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
         compare("reproduction after", document["reproduction"]["after"], expected.reproduction.after)
     if expected.ticket_status is not None:
         compare("the ticket's status", document["ticket_status"], expected.ticket_status)
+    share = document["caching"]["read_share"]
+    if expected.cache_read_share is not None and (share is None or share < expected.cache_read_share):
+        found.append(f"{share} of the input was read from the cache, expected at least {expected.cache_read_share}")
     compare("ledger equal to the provider's books", document["books_equal"], should=True)
     return found

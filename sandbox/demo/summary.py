@@ -75,6 +75,23 @@ def books_equal(part: Cost, told: dict[str, Any]) -> bool:
     )
 
 
+def caching(told: dict[str, Any]) -> dict[str, Any]:
+    """Return how much of all input was read from the provider's cache, and what the run had cost without one."""
+    totals = told["totals"]
+    read = totals["cache_read_input_tokens"]
+    written = totals["ephemeral_5m_input_tokens"] + totals["ephemeral_1h_input_tokens"]
+    prompt = totals["input_tokens"] + read + written
+    return {
+        "input_tokens": prompt,
+        "read_tokens": read,
+        "read_share": round(read / prompt, 4) if prompt else None,
+        "cost_usd": totals["cost_usd"],
+        "cost_without_cache_usd": totals["cost_without_cache_usd"],
+        "models": sorted(told["by_model"]),
+        "prefixes": len({row["prefix"] for row in told["rows"] if row["prefix"]}),
+    }
+
+
 def reproduction(story: Story, kept: dict[str, Path]) -> dict[str, str | None]:
     """Return what the reproduction said before and after the patch, and where its evidence is."""
     before = _result(story, "reproduction")
@@ -136,7 +153,6 @@ def summary(
             for request in story.merge_requests
         ],
         "reproduction": reproduction(story, kept),
-        "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},
         "cost": {phase: None if part.cost_usd is None else str(part.cost_usd) for phase, part in parts.items()},
         "books_equal": equal,

@@ -1,27 +1,20 @@
 """All tables, on one metadata."""
 
 from receiver.store.schema.base import Base, Json
-from receiver.store.schema.ci import (
-    JobRow,
-    MergeRequestEventRow,
-    MergeRequestRow,
-    NoteRow,
-    PipelineRow,
-    TargetPipelineRow,
-)
+from receiver.store.schema.ci import JobRow, MergeRequestEventRow, MergeRequestRow, NoteRow, PipelineRow
 from receiver.store.schema.inbox import DecisionRow, DeliveryRow
 from receiver.store.schema.money import PriceRow, UsageRow
-from receiver.store.schema.runs import EffectRow, IndicatorRow, InterventionRow, IterationRow, PlanRow, RunRow
-from receiver.store.schema.work import ArtifactRow, BlobRow, ReportRow, SessionRow, TranscriptRow
+from receiver.store.schema.runs import EffectRow, InterventionRow, IterationRow, PlanRow, RunRow
+from receiver.store.schema.work import ArtifactRow, BlobRow, ContextRow, ReportRow, SessionRow, TranscriptRow
 
 __all__ = [
     "ArtifactRow",
     "Base",
     "BlobRow",
+    "ContextRow",
     "DecisionRow",
     "DeliveryRow",
     "EffectRow",
-    "IndicatorRow",
     "InterventionRow",
     "IterationRow",
     "JobRow",
@@ -35,7 +28,6 @@ __all__ = [
     "ReportRow",
     "RunRow",
     "SessionRow",
-    "TargetPipelineRow",
     "TranscriptRow",
     "UsageRow",
 ]

@@ -75,6 +75,21 @@ class ArtifactRow(Base):
     size: Mapped[int]
 
 
+class ContextRow(Base):
+    """What agents are told of a repository at a commit."""
+
+    __tablename__ = "contexts"
+
+    repository: Mapped[str] = mapped_column(primary_key=True)
+    commit_sha: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    """Of what is built."""
+    document: Mapped[Json]
+    """`pipelines.repository_context.RepositoryContext`."""
+    built_by: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    built_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class BlobRow(Base):
     """Bytes that a job handed in, by hash."""
 

@@ -194,6 +194,9 @@ class Api:
     def blob(self, content: bytes, digest: str | None = None) -> httpx2.Response:
         return self._ask("PUT", f"/blobs/{digest or hashlib.sha256(content).hexdigest()}", content)
 
+    def context(self, body: bytes) -> httpx2.Response:
+        return self._ask("PUT", "/contexts", body)
+
     def _ask(self, method: str, path: str, body: bytes | None = None) -> httpx2.Response:
         return httpx2.request(method, self._url + path, content=body, headers=self._headers, timeout=30)
 
