@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from pipelines.model import DeployPattern, Framework, Limits, ProjectPath
 
@@ -28,19 +29,27 @@ class MergePolicy(StrEnum):
     WHEN_APPROVED = "when_approved"
 
 
+class TargetPipeline(StrEnum):
+    """Whether pushing a fix runs it in the repository's own CI."""
+
+    RUN = "run"
+    SKIP_UNTIL_APPROVED = "skip_until_approved"
+    """The commit says `[skip ci]` until somebody who may approves the merge request; then it is made anew without."""
+
+
 class Commands(Struct, frozen=True, kw_only=True):
     """Shell commands of a repository, each run in its root; one that is not named is not run."""
 
     install: str | None = None
     """Fetches what the repository needs; run once in each job."""
     test: str | None = None
-    """The unit tests; leaves a JUnit report."""
+    """The unit tests; leaves a JUnit or TRX report."""
     integration: str | None = None
-    """The integration tests. Accepted, not run yet."""
+    """The integration tests; leaves a JUnit or TRX report."""
     lint: str | None = None
-    """Linters and type checks. Accepted, not run yet."""
+    """Linters and type checks; its exit code counts."""
     coverage: str | None = None
-    """The tests with a Cobertura report. Accepted, not run yet."""
+    """The unit tests with a Cobertura report; where it leaves a report of its tests too, `test` is not run as well."""
 
 
 class Serve(Struct, frozen=True, kw_only=True):
@@ -81,9 +90,9 @@ class Stack(Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
     junit: tuple[str, ...] = ()
-    """Where the test command leaves its JUnit reports: paths or globs."""
+    """Where the test commands leave their reports, JUnit or TRX: paths or globs."""
     coverage_report: str | None = None
-    """Cobertura report, if there is one."""
+    """Where the coverage command leaves Cobertura reports: a path or a glob."""
 
 
 class Repository(Struct, frozen=True, kw_only=True):
@@ -175,10 +184,16 @@ class Policy(Struct, frozen=True, kw_only=True):
     """Which plans wait for a person before code is written. Accepted, not in force yet: none waits."""
     merge: MergePolicy = MergePolicy.MANUAL
     """Who merges."""
+    target_pipeline: TargetPipeline = TargetPipeline.RUN
+    """When the repository's own CI runs a fix: as soon as it is pushed, or not before the merge request is approved."""
     max_patch_lines: int = 2_000
     """Added and removed lines of one patch."""
     max_patch_files: int = 60
     """Files that one patch may touch."""
+    coverage_tolerance_pp: Annotated[Decimal, Meta(description="percentage points, 0 to 100")] = Decimal("0.5")
+    """How far coverage may fall. A patch that leaves no line more without a test is never held to it."""
+    changed_coverage_min: Annotated[int, Meta(description="percent, 0 to 100")] = 1
+    """How many of the lines that a patch changes, and that can be run, tests must run; 1: any, 0: it is only told."""
 
 
 class Deploy(Struct, frozen=True, kw_only=True):

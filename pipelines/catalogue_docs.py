@@ -116,10 +116,12 @@ def _default(field: mi.Field) -> str:
 def _presets() -> Iterator[str]:
     yield "### Presets"
     yield ""
-    yield "| | image | runner tags | timeout | install | test | lint | JUnit | coverage | reproduction |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    head = ("image", "runner tags", "timeout", "install", "test", "integration", "coverage", "lint", "reports")
+    yield "| | " + " | ".join((*head, "Cobertura", "reproduction")) + " |"
+    yield "|---" * (len(head) + 3) + "|"
     for name, stack in PRESETS.items():
-        commands = (stack.commands.install, stack.commands.test, stack.commands.lint)
+        given = stack.commands
+        commands = (given.install, given.test, given.integration, given.coverage, given.lint)
         cells = (
             stack.image,
             ", ".join(stack.tags),

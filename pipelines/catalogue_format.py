@@ -142,7 +142,7 @@ class Reports(Struct, frozen=True, kw_only=True):
     """Where the repository's commands leave their reports."""
 
     junit: tuple[Path, ...] | None = None
-    """JUnit files or globs that the test command writes."""
+    """JUnit or TRX files, or globs, that the test commands write."""
     coverage: Path | None = None
     """Cobertura file or glob that the coverage command writes."""
 
@@ -240,9 +240,9 @@ def schema() -> dict[str, Any]:
 
 
 def _with_numbers(node: dict[str, Any]) -> dict[str, Any]:
-    """Money is a number in YAML, and text as msgspec has it; so are the defaults of sections, which are left out."""
+    """Decimals are numbers in YAML, money is more than 0; the defaults of sections are left out."""
     if node.get("format") == "decimal":
-        return {"type": "number", "exclusiveMinimum": 0}
+        return {"type": "number", "minimum": 0} if "description" in node else {"type": "number", "exclusiveMinimum": 0}
     out = {key: value for key, value in node.items() if key != "default" or not isinstance(value, dict)}
     if "anyOf" in node:
         out["anyOf"] = [_with_numbers(one) for one in node["anyOf"]]

@@ -54,6 +54,9 @@ def _policy(file: File) -> Iterator[Fault]:
     for name in ("max_patch_lines", "max_patch_files"):
         if getattr(policy, name) < 1:
             yield ("policy", name), "with this limit no patch is accepted; write at least 1"
+    for name in ("coverage_tolerance_pp", "changed_coverage_min"):
+        if not 0 <= getattr(policy, name) <= 100:
+            yield ("policy", name), f"{getattr(policy, name)} is not between 0 and 100; it is about percent"
 
 
 def _agents(file: File, templates: Container[str]) -> Iterator[Fault]:

@@ -18,7 +18,9 @@ MAX_REPORT: Final = 2 * 1024 * 1024
 MAX_SEAL: Final = 200
 """Bytes of a seal's file; a seal is 64 hexadecimal characters."""
 
-_SUBMITTED: Final = frozenset({ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT})
+_SUBMITTED: Final = frozenset(
+    {ArtifactKind.BASELINE, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT}
+)
 """Kinds whose bytes the receiver gets; all others stay with GitLab as artifacts."""
 
 _PURPOSE: Final = b"bug-fix: seal of a report among the artifacts of a job, version 1"

@@ -255,6 +255,22 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     """Ids of tests that failed in one of two runs on the same code, at most 50; they count as neither."""
 
 
+class KnownTests(Struct, frozen=True, kw_only=True):
+    """What the tests of a suite did in two runs on the unpatched code, by id."""
+
+    passing: tuple[str, ...]
+    failing: tuple[str, ...]
+    flaky: tuple[str, ...]
+    """Not the same in both runs."""
+
+
+class Baseline(Struct, frozen=True, kw_only=True):
+    """All tests of a repository on the unpatched code, which no report has room for: handed in beside it."""
+
+    unit: KnownTests | None = None
+    integration: KnownTests | None = None
+
+
 class Coverage(Struct, frozen=True, kw_only=True):
     """Lines that tests ran, of those that they could have run."""
 
@@ -339,7 +355,13 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     reproduction_after_passed: bool
     suite: SuiteResult | None
     new_failures: tuple[str, ...]
-    """Failing now and not in the baseline, unit and integration tests alike."""
+    """Failing now and not in the baseline, unit and integration tests alike; at most 50, as all ids below."""
+    missing: tuple[str, ...] = ()
+    """In the baseline, and not run with the patch."""
+    own_failing: tuple[str, ...] = ()
+    """In the baseline, and failing or not run with the patch when the files of tests are as they were before it."""
+    rewritten: tuple[str, ...] = ()
+    """The same, in files of tests that the patch changes: for a reviewer to look at, not held against the patch."""
     integration: SuiteResult | None = None
     coverage_before: Coverage | None = None
     coverage: Coverage | None = None

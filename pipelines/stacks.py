@@ -41,11 +41,22 @@ NEXTJS: Final = Stack(
     preset=Preset.NEXTJS,
     image="node:22-bookworm",
     cache_paths=(".cache/npm",),
-    variables={"NPM_CONFIG_CACHE": "$CI_PROJECT_DIR/.cache/npm", "NEXT_TELEMETRY_DISABLED": "1"},
-    commands=Commands(install="npm ci", test="npm test", lint="npm run lint --if-present"),
+    variables={
+        "NPM_CONFIG_CACHE": "$CI_PROJECT_DIR/.cache/npm",
+        "NEXT_TELEMETRY_DISABLED": "1",
+        # jest-junit names its cases after their files, as Vitest and Playwright do: tests are told apart by them.
+        "JEST_JUNIT_CLASSNAME": "{filepath}",
+    },
+    commands=Commands(
+        install="npm ci", test="npm test", coverage="npm run coverage --if-present", lint="npm run lint --if-present"
+    ),
     junit=("junit.xml", "reports/junit.xml"),
     coverage_report="coverage/cobertura-coverage.xml",
 )
+
+_DOTNET_TEST: Final = "dotnet test --no-restore --logger trx --results-directory TestResults"
+_UNITS: Final = '--filter "Category!=Integration&TestCategory!=Integration"'
+_INTEGRATION: Final = '--filter "Category=Integration|TestCategory=Integration"'
 
 DOTNET: Final = Stack(
     preset=Preset.DOTNET,
@@ -56,14 +67,18 @@ DOTNET: Final = Stack(
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
         "DOTNET_NOLOGO": "1",
     },
+    # VSTest, what `dotnet test` runs unless global.json says otherwise. TRX needs no package; Cobertura comes from
+    # coverlet.collector, which `dotnet new` puts into test projects. Integration tests are those of that category:
+    # [Trait("Category", "Integration")] in xUnit, [Category(…)] in NUnit, [TestCategory(…)] in MSTest.
     commands=Commands(
         install="dotnet restore",
-        # JunitXml.TestLogger, referenced by the test projects, writes what GitLab reads.
-        test='dotnet test --logger "junit;LogFileName=junit.xml"',
-        lint="dotnet format --verify-no-changes",
+        test=f"{_DOTNET_TEST} {_UNITS}",
+        integration=f"{_DOTNET_TEST} {_INTEGRATION}",
+        coverage=f'{_DOTNET_TEST} {_UNITS} --collect "XPlat Code Coverage"',
+        lint="dotnet format --verify-no-changes --no-restore",
     ),
-    junit=("**/TestResults/junit.xml",),
-    coverage_report="**/TestResults/*/coverage.cobertura.xml",
+    junit=("TestResults/*.trx",),
+    coverage_report="TestResults/*/coverage.cobertura.xml",
 )
 
 DOTNET_FRAMEWORK: Final = Stack(

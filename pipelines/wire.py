@@ -14,17 +14,18 @@ from msgspec import Struct
 from pipelines.catalogue import AgentTool, Catalogue
 from pipelines.model import (
     Artifact,
+    Baseline,
     CommitSha,
     IssueKey,
     Limits,
     Phase,
     PhaseReport,
     Plan,
+    PrepareResult,
     ProjectPath,
     ReproductionResult,
     RunId,
     Sha256,
-    SuiteResult,
 )
 from pipelines.repository_context import RepositoryContext
 
@@ -118,8 +119,10 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     agent: AgentSpec | None
     plan: Plan | None
     """The accepted plan; None before analysis is done."""
-    baseline: SuiteResult | None = None
-    """The accepted baseline of this repository."""
+    prepared: PrepareResult | None = None
+    """What the accepted `prepare` job of this repository found before the patch."""
+    baseline: Baseline | None = None
+    """For testing: all tests before the patch, by name, where the receiver has them."""
     reproduction: ReproductionResult | None = None
     """The accepted reproduction of this repository."""
     inputs: tuple[Input, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -109,9 +109,18 @@ class Job:
                 )
 
     def workplace(
-        self, name: str, role: Role, *, repository: Repository | None = None, patch: bytes | None = None
+        self,
+        name: str,
+        role: Role,
+        *,
+        repository: Repository | None = None,
+        patch: bytes | None = None,
+        without: Sequence[str] = (),
     ) -> Workplace:
-        """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named."""
+        """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named.
+
+        `without` names files of the patch that it is not applied to.
+        """
         repository = repository or self.repository
         source = self.sources.get(repository.project)
         if source is None:
@@ -124,7 +133,7 @@ class Job:
             artifacts=self.artifacts,
             log=self.log,
         )
-        check_out(source, place.folder, patch=patch)
+        check_out(source, place.folder, patch=patch, without=without)
         place.settle(self.project_dir)
         return place
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from pipelines.job.junit import Case
+from pipelines.job.cases import Case
 
 
 class Step(Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):

@@ -10,7 +10,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -88,8 +88,8 @@ def fetch(
     return Source(repository=repository, base_sha=base_sha, git_dir=git_dir, ignored=ignored)
 
 
-def check_out(source: Source, folder: Path, *, patch: bytes | None = None) -> None:
-    """Make a work folder at the base commit, with a `.git` of its own, and apply a patch to it."""
+def check_out(source: Source, folder: Path, *, patch: bytes | None = None, without: Sequence[str] = ()) -> None:
+    """Make a work folder at the base commit, with a `.git` of its own, and apply a patch to it, but for some files."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     clone = ["clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=", "--branch=base"]
     _git([*clone, f"file://{source.git_dir}", str(folder)])
@@ -102,12 +102,13 @@ def check_out(source: Source, folder: Path, *, patch: bytes | None = None) -> No
     _git([*own, "remote", "remove", "origin"])
     _git([*own, "checkout", "--quiet", "base"])
     if patch is not None:
-        apply_patch(source, folder, patch)
+        apply_patch(source, folder, patch, without=without)
 
 
-def apply_patch(source: Source, folder: Path, patch: bytes) -> None:
+def apply_patch(source: Source, folder: Path, patch: bytes, *, without: Sequence[str] = ()) -> None:
     """Apply a patch to a work folder that nothing untrusted has run in yet. Raises `JobError` when it doesn't fit."""
-    command = ["--git-dir", str(source.git_dir), "--work-tree", ".", "apply", "--whitespace=nowarn", "-"]
+    left_out = [f"--exclude={_GLOB.sub(_ESCAPED, path)}" for path in without]  # git takes globs there
+    command = ["--git-dir", str(source.git_dir), "--work-tree", ".", "apply", "--whitespace=nowarn", *left_out, "-"]
     done = _git(command, given=patch, cwd=folder, check=False)
     if done.returncode != 0:
         raise JobError(
@@ -145,6 +146,10 @@ def make_patch(source: Source, folder: Path, *, launcher: Launcher, role: Role) 
     if patch is None:
         raise JobError(f"The patch of {source.repository} can't be read; a fix is never that large.")
     return patch
+
+
+_GLOB = re.compile(r"[*?[\\]")
+_ESCAPED = r"\\\g<0>"
 
 
 def read_tree(source: Source) -> tuple[str, ...]:

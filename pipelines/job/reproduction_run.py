@@ -17,11 +17,12 @@ from msgspec.structs import replace
 from pipelines.job import playwright_test_run, pytest_run
 from pipelines.job.application import Application
 from pipelines.job.browser import Browser
+from pipelines.job.cases import Case
 from pipelines.job.errand import Errand, Prepared, Script
 from pipelines.job.errors import RunnerError
 from pipelines.job.frameworks import Tools
 from pipelines.job.hollow import hollow
-from pipelines.job.junit import Case, JUnitError, read_cases
+from pipelines.job.junit import JUnitError, read_cases
 from pipelines.job.notes import Note, Step, TestRun, read_notes
 from pipelines.job.processes import Completed, Launcher, Role
 from pipelines.job.workspace import read_untrusted

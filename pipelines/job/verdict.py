@@ -7,13 +7,14 @@ only through HTTP, and it was written before the patch that it judges.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipelines.job.junit import CaseOutcome, count
+from pipelines.job.cases import CaseOutcome, count
 from pipelines.job.notes import Broken, Crash, Exchange, Navigation, RequestFailed, Step, TestRun
 
 
@@ -46,6 +47,15 @@ def judge_passing(run: TestRun, *, names: Sequence[str]) -> Verdict:
     """Say whether exactly the tests that are known from the failing run ran and passed."""
     objection = next(chain(_unusable(run), _wrong_pass(run, sorted(names))), None)
     return Verdict(holds=True, reason=f"{len(names)} of {len(names)} passed.") if objection is None else _no(objection)
+
+
+def headline(failure: str) -> str:
+    """Return what an assertion said in one line: its first, and what it had expected and got."""
+    lines = [line.strip() for line in failure.splitlines() if line.strip()]
+    if not lines:
+        return "an assertion failed"
+    told = [line for line in lines[1:] if re.match(r"(Expected|Received|Actual)\b[^:]*:", line)]
+    return "; ".join([lines[0].removeprefix("Error: "), *told[:2]])[:300]
 
 
 def called_tests(run: TestRun) -> tuple[str, ...]:

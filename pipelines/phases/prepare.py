@@ -1,23 +1,98 @@
-"""`prepare`: install the unpatched repository and run its suite, so that later failures can be told from old ones."""
+"""`prepare`: install the unpatched repository and run all its checks, so that what was wrong before can be told.
+
+Tests run twice, each time in a fresh checkout: what does not end alike is flaky, and says nothing about a patch.
+"""
 
 from __future__ import annotations
 
+from pipelines.job.checks import Checked, measured_lines, run_checks
 from pipelines.job.job import Job
+from pipelines.job.known_tests import baseline_result, known_tests
+from pipelines.job.line_coverage import in_all
 from pipelines.job.processes import Role
-from pipelines.job.suite import run_suite
-from pipelines.model import PhaseReport, PrepareResult, ReportOutcome
+from pipelines.job.repositories import read_tree
+from pipelines.job.suite import Ran, run_again
+from pipelines.model import (
+    ArtifactKind,
+    Baseline,
+    Coverage,
+    KnownTests,
+    PhaseReport,
+    PrepareResult,
+    ReportOutcome,
+    SuiteResult,
+)
+from pipelines.wire import MAX_BLOB, encode
 
 
 def run(job: Job) -> PhaseReport:
     """Return the baseline."""
     place = job.workplace("work", Role.WORK)
     place.install()
-    baseline = run_suite(place, name="baseline")
+    checked = run_checks(place)
+    lines = measured_lines(checked.unit, place, read_tree(job.source))
     place.end()
     place.return_cache(job.project_dir)
-    result = PrepareResult(base_sha=job.source.base_sha, baseline=baseline)
-    if baseline is None:
-        return job.report(ReportOutcome.SUCCEEDED, "Installed; the catalogue names no test command.", result)
-    failing = baseline.failed + baseline.errors
-    reason = f"Installed; {baseline.passed} tests pass before the fix" + (f", {failing} fail." if failing else ".")
-    return job.report(ReportOutcome.SUCCEEDED, reason, result)
+    unit, integration, baseline = _twice(job, checked)
+    _keep(job, baseline)
+    coverage = None if lines is None else in_all(lines)
+    _say(job, coverage)
+    result = PrepareResult(
+        base_sha=job.source.base_sha,
+        baseline=unit,
+        integration=integration,
+        coverage=coverage,
+        lint=checked.lint,
+    )
+    return job.report(ReportOutcome.SUCCEEDED, _reason(result), result)
+
+
+def _twice(job: Job, checked: Checked) -> tuple[SuiteResult | None, SuiteResult | None, Baseline]:
+    """Run the tests again, and return what both runs tell of unit and integration tests."""
+    if checked.unit is None and checked.integration is None:
+        return None, None, Baseline()
+    job.launcher.renew(Role.WORK)
+    place = job.workplace("again", Role.WORK)
+    place.install()
+
+    def again(first: Ran | None) -> tuple[SuiteResult | None, KnownTests | None]:
+        if first is None:
+            return None, None
+        known = known_tests(first, run_again(place, first, label="again"))
+        for test in known.flaky[:20]:
+            job.log.say(f"flaky: {test}")
+        return baseline_result(first, known), known
+
+    unit, known_unit = again(checked.unit)
+    integration, known_integration = again(checked.integration)
+    return unit, integration, Baseline(unit=known_unit, integration=known_integration)
+
+
+def _keep(job: Job, baseline: Baseline) -> None:
+    document = encode(baseline)
+    if len(document) > MAX_BLOB:
+        job.log.say(f"the names of all tests take {len(document)} bytes; without them, only their number is compared")
+        return
+    job.artifacts.keep(ArtifactKind.BASELINE, "baseline.json", document)
+
+
+def _say(job: Job, coverage: Coverage | None) -> None:
+    """Write what GitLab's `coverage` expression in templates/ci/phases.yml looks for."""
+    if coverage is not None and coverage.percent is not None:
+        job.log.say(f"total coverage: {coverage.percent:.2f} % of {coverage.coverable} lines")
+
+
+def _reason(result: PrepareResult) -> str:
+    parts = []
+    for kind, suite in (("unit", result.baseline), ("integration", result.integration)):
+        if suite is not None:
+            failing = suite.failed + suite.errors
+            parts.append(f"{suite.passed} {kind} tests pass" + (f", {failing} fail" if failing else ""))
+    flaky = sum(len(suite.flaky) for suite in (result.baseline, result.integration) if suite is not None)
+    if flaky:
+        parts.append(f"{flaky} are flaky")
+    if result.coverage is not None and result.coverage.percent is not None:
+        parts.append(f"coverage {result.coverage.percent:.2f} %")
+    if result.lint is not None:
+        parts.append("lint is clean" if result.lint.exit_code == 0 else f"lint ends with {result.lint.exit_code}")
+    return f"Installed; {'; '.join(parts)}." if parts else "Installed; the catalogue names no test command."

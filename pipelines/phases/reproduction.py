@@ -15,7 +15,7 @@ from pipelines.job.job import Job
 from pipelines.job.processes import Role
 from pipelines.job.reproduction_run import Evidence
 from pipelines.job.tool_environment import tool_environment
-from pipelines.job.verdict import Verdict, called_tests, judge_failing
+from pipelines.job.verdict import Verdict, called_tests, headline, judge_failing
 from pipelines.job.workplace import Workplace
 from pipelines.model import (
     ArtifactKind,
@@ -108,10 +108,9 @@ class _Trial:
         if result is None:
             raise JobError("The conversation ended without a reproduction.")
         if result.reproduced:
-            first = result.failure.strip().splitlines()[0][:300] if result.failure.strip() else "an assertion failed"
-            return self._job.report(ReportOutcome.SUCCEEDED, f"RED on the unpatched code: {first}", result)
-        seen = f" Seen instead: {result.symptom[:500]}" if result.symptom.strip() else ""
-        return self._job.report(ReportOutcome.NOT_REPRODUCED, f"Not reproduced: {result.failure[:500]}{seen}", result)
+            said = headline(result.failure)
+            return self._job.report(ReportOutcome.SUCCEEDED, f"RED on the unpatched code: {said}", result)
+        return self._job.report(ReportOutcome.NOT_REPRODUCED, _honest_no(result), result)
 
     def _tried(self, script: Script) -> tuple[Evidence, Verdict]:
         """Run the test; one that fails for the right reason has to do so again where its first run left its traces."""
@@ -170,3 +169,16 @@ class _Trial:
             framework=self._framework,
             question=claim.question.strip() or _QUESTION,
         )
+
+
+def _honest_no(result: ReproductionResult) -> str:
+    """Say why not, what was seen and tried, and what the reporter is asked; the question early, since notes are cut."""
+    tried = "; ".join(step.strip().rstrip(".") for step in result.steps)
+    parts = (
+        ("", result.failure[:300]),
+        ("Question to the reporter: ", result.question[:500]),
+        ("Seen instead: ", result.symptom[:500]),
+        ("Tried: ", tried[:500]),
+    )
+    said = [f"{what}{text.strip()}" for what, text in parts if text.strip()]
+    return " ".join(one if one[-1] in ".!?" else f"{one}." for one in said)

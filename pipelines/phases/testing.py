@@ -1,20 +1,30 @@
-"""`testing`: the patch on fresh checkouts, judged by the reproduction and the repository's own suite. No model."""
+"""`testing`: the patch on fresh checkouts, judged by the reproduction and the repository's own checks. No model."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pipelines.job.checks import Findings, examine
 from pipelines.job.errors import InputMismatchError, JobError
 from pipelines.job.job import Job
-from pipelines.job.suite import new_failures, regression, run_suite
+from pipelines.job.known_tests import from_result
+from pipelines.job.processes import Role
+from pipelines.job.repositories import read_tree
+from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import read_input
 from pipelines.model import (
     ArtifactKind,
+    Baseline,
     Phase,
     PhaseReport,
     ReportOutcome,
     ReproductionResult,
+    SuiteResult,
     TestingResult,
 )
+from pipelines.patch import PatchError, PatchSummary, inspect
 from pipelines.phases.evidence import before_and_after, script_of
+from pipelines.regression import Comparison, regressions
 from pipelines.wire import sha256
 
 
@@ -33,27 +43,90 @@ def run(job: Job) -> PhaseReport:
 
 
 def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResult) -> PhaseReport:
-    # The suite last: code of the patch runs in it as the owner of the folder, so nothing after it may use the folder.
+    # The checks last: code of the patch runs in them as the owner of the folder, so nothing after may use the folder.
+    summary = _read(patch)
     tried = before_and_after(job, script_of(test, reproduction), patch)
     before, after = tried.before, tried.after
-    suite = run_suite(tried.patched, name="suite")
+    found = _checked(job, tried.patched, patch, summary)
     result = TestingResult(
         base_sha=job.source.base_sha,
         patch_sha256=sha256(patch),
         test_sha256=reproduction.test_sha256 or sha256(test),
         reproduction_before_failed=before.holds,
         reproduction_after_passed=after.holds,
-        suite=suite,
-        new_failures=() if suite is None else new_failures(suite, job.spec.baseline),
+        suite=found.suite,
+        integration=found.integration,
+        new_failures=found.new_failures,
+        missing=found.missing,
+        own_failing=found.own_failing,
+        rewritten=found.rewritten,
+        coverage_before=None if job.spec.prepared is None else job.spec.prepared.coverage,
+        coverage=found.coverage,
+        changed_coverage=found.changed_coverage,
+        lint=found.lint,
     )
-    worse = None if suite is None else regression(suite, job.spec.baseline)
     if not before.holds:
         return job.report(
             ReportOutcome.REJECTED, f"Without the patch the reproduction does not fail: {before.reason}", result
         )
     if not after.holds:
         return job.report(ReportOutcome.REJECTED, after.reason, result)
-    if worse is not None:
-        return job.report(ReportOutcome.REJECTED, worse, result)
-    tests = "" if suite is None else f"; suite {suite.passed} passed"
-    return job.report(ReportOutcome.SUCCEEDED, f"GREEN with the patch, RED without{tests}.", result)
+    worse = regressions(
+        Comparison(before=job.spec.prepared, after=result, policy=job.spec.catalogue.policy, removed=summary.deletions)
+    )
+    if worse:
+        return job.report(ReportOutcome.REJECTED, " ".join(worse), result)
+    return job.report(ReportOutcome.SUCCEEDED, f"GREEN with the patch, RED without{_told(result)}.", result)
+
+
+def _read(patch: bytes) -> PatchSummary:
+    try:
+        return inspect(patch)
+    except PatchError as error:
+        raise JobError(f"The patch can't be read: {error}") from error
+
+
+def _checked(job: Job, place: Workplace, patch: bytes, summary: PatchSummary) -> Findings:
+    """Run the repository's own checks; each further run has a checkout and users' folders of its own."""
+
+    def fresh(name: str, without: Sequence[str]) -> Workplace:
+        job.launcher.renew(Role.APPLICATION)
+        made = job.workplace(name, Role.APPLICATION, patch=patch, without=without)
+        made.install()
+        return made
+
+    paths = (*read_tree(job.source), *(file.path for file in summary.files))
+    found = examine(place, patch=summary, paths=paths, known=_known(job), fresh=fresh)
+    for name, coverage in (("changed lines", found.changed_coverage), ("total coverage", found.coverage)):
+        if coverage is not None and coverage.percent is not None:
+            # templates/ci/phases.yml tells GitLab to look for the last of these
+            job.log.say(f"{name}: {coverage.percent:.2f} % of {coverage.coverable} lines")
+    return found
+
+
+def _known(job: Job) -> Baseline:
+    """Return the tests of the baseline; without their names what the report on it lists."""
+    prepared = job.spec.prepared
+    if job.spec.baseline is not None or prepared is None:
+        return job.spec.baseline or Baseline()
+    unit, integration = prepared.baseline, prepared.integration
+    return Baseline(
+        unit=None if unit is None else from_result(unit),
+        integration=None if integration is None else from_result(integration),
+    )
+
+
+def _told(result: TestingResult) -> str:
+    parts = [_suite("unit", result.suite), _suite("integration", result.integration)]
+    if result.changed_coverage is not None and result.changed_coverage.percent is not None:
+        parts.append(f"tests run {result.changed_coverage.percent:.0f} % of the changed lines")
+    if result.rewritten:
+        parts.append(f"{len(result.rewritten)} tests pass only as the patch rewrites them")
+    return "".join(f"; {part}" for part in parts if part)
+
+
+def _suite(kind: str, suite: SuiteResult | None) -> str:
+    if suite is None:
+        return ""
+    flaky = f", {len(suite.flaky)} of them at times only" if suite.flaky else ""
+    return f"{suite.passed} {kind} tests passed{flaky}"

@@ -43,6 +43,7 @@ def story(console: Console, told: Story) -> None:
         _pipeline(console, pipeline)
     _reports(console, told)
     _merge_requests(console, told)
+    _indicators(console, told)
     _costs(console, told)
 
 
@@ -113,10 +114,20 @@ def _merge_requests(console: Console, told: Story) -> None:
     heading(console, "Merge requests")
     for one in told.merge_requests:
         console.print(f"{plain(one.repository)}!{one.iid} {one.state}  {plain(one.url)}")
+    for own in told.target_pipelines:
+        console.print(f"{plain(own.repository)}'s own pipeline {own.id} for {own.sha[:12]}: {own.status}")
     for act in told.interventions:
         console.print(
             f"{act.at:%Y-%m-%d %H:%M} intervention: {act.kind} by {plain(act.actor) or '—'}: {plain(act.detail)}"
         )
+
+
+def _indicators(console: Console, told: Story) -> None:
+    heading(console, "Success")
+    table = _table("", "", "why")
+    for one in told.indicators:
+        table.add_row(one.name.replace("_", " "), one.answer, plain(one.reason))
+    console.print(table)
 
 
 def _costs(console: Console, told: Story) -> None:

@@ -102,6 +102,7 @@ class _MergeRequestFields(Struct, frozen=True, kw_only=True):
     action: Word = Word("update")
     updated_at: Moment | None = None
     last_commit: _Commit | None = None
+    merge_commit_sha: Word | None = None
 
 
 class _MergeRequestProject(Struct, frozen=True, kw_only=True):
@@ -214,6 +215,7 @@ def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
         actor=word(user.username),
         at=moment(fields.updated_at),
         source_project_id=fields.source_project_id,
+        merge_commit_sha=word(fields.merge_commit_sha),
     )
     return event, f"merge_request:{project_id}:{fields.iid}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from pipelines.model import (
 )
 from pipelines.plan_rules import problems as plan_problems
 from pipelines.wire import WIRE_VERSION, decode
+from receiver.jobs.figures import facts
 
 MOST_ARTIFACTS: Final = 200
 LONGEST_PATH: Final = 400
@@ -77,9 +77,7 @@ def _facts(report: PhaseReport) -> Iterable[tuple[str, bool]]:
         and result.reproduced is not (outcome is ReportOutcome.SUCCEEDED),
     )
     yield f"A reason has at most {LONGEST_REASON} characters.", len(report.reason) > LONGEST_REASON
-    figures = (report.turns, report.job_seconds, report.stripped_characters, report.refused_calls)
-    yield "Figures are not negative.", min(figures) < 0
-    yield "Figures are numbers.", not math.isfinite(report.job_seconds)
+    yield from facts(report)
 
 
 def _artifacts(artifacts: tuple[Artifact, ...], phase: Phase) -> list[str]:

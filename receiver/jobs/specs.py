@@ -5,8 +5,10 @@ Reads the store; asks nobody else. A report that is not settled yet makes the jo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +16,7 @@ from pipelines.model import (
     AnalysisResult,
     Artifact,
     ArtifactKind,
+    Baseline,
     ImplementationResult,
     Phase,
     PhaseReport,
@@ -23,9 +26,9 @@ from pipelines.model import (
     ReproductionResult,
     TestingResult,
 )
-from pipelines.wire import Input, RunSpec
+from pipelines.wire import Input, RunSpec, decode
 from receiver.jobs.agents import agent_for
-from receiver.store import contexts, runs, submissions
+from receiver.store import contexts, runs, settled, submissions
 from receiver.store.sessions import JobSession
 
 P = Phase
@@ -83,10 +86,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     reproduced = before.reproduction is None or before.reproduction.reproduced
     if job.phase is P.MERGE_REQUEST and reproduced:
         _check_tested(before)
-    prepared = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
-    baseline = None
-    if prepared is not None and prepared.state == "accepted" and isinstance(prepared.report.result, PrepareResult):
-        baseline = prepared.report.result.baseline
+    prepared = await _prepared(session, job)
     agent = agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=before.plan)
     return RunSpec(
         run=job.run,
@@ -100,7 +100,8 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         clone_urls={project: f"{gitlab_url}/{project}.git" for project in facts.catalogue.repositories},
         agent=agent,
         plan=before.plan,
-        baseline=baseline,
+        prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
+        baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
         inputs=_inputs(before, job.phase) if reproduced else (),
         diagnosis=facts.diagnosis,
@@ -124,6 +125,25 @@ async def _before(session: AsyncSession, job: JobSession) -> _Before:
             raise BarredError(f"{what} ended as {upstream.report.outcome}: {upstream.report.reason[:1000]}")
         accepted[phase] = upstream.report
     return _Before(reports=accepted)
+
+
+async def _prepared(session: AsyncSession, job: JobSession) -> PhaseReport | None:
+    """Return the accepted report on the unpatched repository; None when its job failed, which stops no fix."""
+    found = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
+    if found is not None and found.state == "pending" and job.phase is P.TESTING:
+        raise NotYetError(f"The report of prepare: {job.repository} is not settled, and it holds the baseline.")
+    accepted = found is not None and found.state == "accepted" and found.report.outcome not in SAID_NO
+    return found.report if found is not None and accepted else None
+
+
+async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | None:
+    """Return all tests by name, as the job of the unpatched repository handed them in; None when they are not kept."""
+    for artifact in _of_kind(prepared, ArtifactKind.BASELINE):
+        content = await settled.blob(session, artifact.sha256)
+        if content is not None:
+            with contextlib.suppress(msgspec.MsgspecError):  # written by a job: not trusted to be what it says
+                return decode(content, Baseline)
+    return None
 
 
 def _check_tested(before: _Before) -> None:

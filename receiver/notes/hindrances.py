@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pipelines.model import ProjectPath, Severity
-from receiver.notes.view import NoteView
+from receiver.notes.view import NoteView, OwnPipeline
 from receiver.workflow.run import RunStatus
 
 DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})
 """Where the run's own reason blocks nothing."""
+
+
+OWN: Final = {
+    OwnPipeline.WAITS: "Its own pipeline waits for approval; it starts when somebody who may approves this.",
+    OwnPipeline.FAILED: "Its own pipeline failed.",
+}
 
 
 def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
@@ -31,6 +38,8 @@ def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
         things = "one thing" if wrong == 1 else f"{wrong} things"
         yield f"The reviewing agent found {things} that must be fixed; see the description."
     mine = view.merge_request(repository)
+    if mine is not None and mine.own_pipeline in OWN:
+        yield OWN[mine.own_pipeline]
     for other in view.merge_requests:
         if mine is not None and other.wave < mine.wave and other.state != "merged":
             yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

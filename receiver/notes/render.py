@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.model import ArtifactKind, Phase, ProjectPath, Severity
 from receiver.notes import figures, hindrances, markup
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
-from receiver.notes.view import Exhibit, Moment, NoteView, Review
+from receiver.notes.view import Exhibit, Fix, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "notes"
@@ -94,6 +95,7 @@ def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str
         fixes=[fix, *others],
         columns=shown,
         blocks=hindrances.of(view, repository),
+        remarks=[*view.remarks, *(one.sentence for one in view.review_remarks if one.repository == repository)],
         is_linked=any(one.repository != repository for one in view.merge_requests),
     )
 
@@ -128,6 +130,14 @@ def findings(review: Review) -> Raw:
         for severity, names in SEVERITIES.items()
         if (count := review.count(severity))
     )
+
+
+def risk(view: NoteView, fix: Fix) -> str:
+    """Return the plan's risk with what the agent says of it, which may begin with the same word. Untrusted."""
+    level, why = view.risk or "unknown", fix.risk or view.risk_reason
+    repeated = re.match(rf"{re.escape(level)}\b[\s.:,;–-]*", why, re.IGNORECASE)
+    rest = why[repeated.end() :] if repeated else why
+    return f"{level}: {rest}" if rest else level
 
 
 def words(value: str) -> str:
@@ -182,6 +192,7 @@ def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) ->
         "MAX_FINDINGS": MAX_FINDINGS,
         "MAX_ROWS": MAX_ROWS,
         "MAX_BLOCKS": MAX_BLOCKS,
+        "risk": risk,
         "spent": figures.spent,
     }
     return found

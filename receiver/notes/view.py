@@ -123,6 +123,17 @@ class Picture(Struct, frozen=True, kw_only=True):
     filename: str
 
 
+class OwnPipeline(StrEnum):
+    """What the repository's own CI does with a merge request."""
+
+    UNKNOWN = "unknown"
+    WAITS = "waits"
+    """For an approval: the commit says that no pipeline is wanted."""
+    WORKING = "working"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
 class MergeRequestLine(Struct, frozen=True, kw_only=True):
     """A merge request of the run."""
 
@@ -131,6 +142,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     url: str
     state: str
     head_sha: str
+    own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
+    own_pipeline_url: str = ""
     wave: int = 0
     """When it is deployed: those of a lower number go first."""
 
@@ -141,6 +154,13 @@ class PhaseCost(Struct, frozen=True, kw_only=True):
     phase: str
     cost_usd: Decimal | None
     """None: not known."""
+
+
+class Remark(Struct, frozen=True, kw_only=True):
+    """What the readers of one merge request should know, and those of the ticket need not."""
+
+    repository: ProjectPath
+    sentence: str
 
 
 class NoteView(Struct, frozen=True, kw_only=True):
@@ -170,6 +190,7 @@ class NoteView(Struct, frozen=True, kw_only=True):
     """Before and after, on the ticket."""
     remarks: tuple[str, ...] = ()
     """Sentences about what could not be done without stopping the run, for example a transition."""
+    review_remarks: tuple[Remark, ...] = ()
     diagnoses: tuple[str, ...] = ()
     """Why earlier iterations ended, the oldest first."""
     cost_usd: Decimal | None

@@ -13,9 +13,19 @@ from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, RunId
 from receiver.notes import fixes, render
 from receiver.notes.markup import MARKER
-from receiver.notes.view import Exhibit, Mark, MergeRequestLine, NoteView, PhaseCost, PhaseLine, Picture
+from receiver.notes.view import (
+    Exhibit,
+    Mark,
+    MergeRequestLine,
+    NoteView,
+    OwnPipeline,
+    PhaseCost,
+    PhaseLine,
+    Picture,
+    Remark,
+)
 from receiver.store.story import Job, MergeRequest, Report, Story
-from receiver.workflow.effects import AttachEvidence
+from receiver.workflow.effects import AttachEvidence, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
 
@@ -26,6 +36,15 @@ MARKS: Final[dict[Progress, Mark]] = {
     Progress.FAILED: Mark.FAILED,
     Progress.CANCELLED: Mark.FAILED,
     Progress.SKIPPED: Mark.WAITING,
+}
+
+
+OWN_PIPELINES: Final[dict[Progress, OwnPipeline]] = {
+    Progress.WAITING: OwnPipeline.WORKING,
+    Progress.WORKING: OwnPipeline.WORKING,
+    Progress.SUCCEEDED: OwnPipeline.PASSED,
+    Progress.FAILED: OwnPipeline.FAILED,
+    Progress.CANCELLED: OwnPipeline.FAILED,
 }
 
 
@@ -94,7 +113,12 @@ class StatusNotes:
             fixes=tuple(fixes.of(repository, reports) for repository in in_scope),
             merge_requests=tuple(_merge_requests(story, catalogue)),
             pictures=tuple(_pictures(story)),
-            remarks=tuple(_remarks(story)),
+            remarks=tuple(sentence for repository, sentence in _remarks(story) if repository is None),
+            review_remarks=tuple(
+                Remark(repository=repository, sentence=sentence)
+                for repository, sentence in _remarks(story)
+                if repository is not None
+            ),
             diagnoses=tuple(a.diagnosis for a in story.iterations if a.diagnosis),
             cost_usd=story.costs.total.cost_usd,
             known_usd=story.costs.total.known_usd,
@@ -135,14 +159,29 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
         return waves.get(keys.get(ProjectPath(one.repository), ""), 0)
 
     for one in sorted(story.merge_requests, key=wave_of):
+        theirs = [p for p in story.target_pipelines if (p.repository, p.sha) == (one.repository, one.head_sha)]
         yield MergeRequestLine(
             repository=ProjectPath(one.repository),
             iid=one.iid,
             url=one.url,
             state=one.state,
             head_sha=one.head_sha,
+            own_pipeline=_own_pipeline(story, one.repository, theirs[-1].status if theirs else None),
+            own_pipeline_url=theirs[-1].url if theirs else "",
             wave=wave_of(one),
         )
+
+
+def _own_pipeline(story: Story, repository: str, status: str | None) -> OwnPipeline:
+    """Return what the repository's own CI does with our commit; `status`: of its newest pipeline for it."""
+    if status is not None and meaning(status).progress is not Progress.SKIPPED:
+        return OWN_PIPELINES[meaning(status).progress]
+    marked = False
+    for act in story.effects:
+        if act.result is not None and act.payload.get("repository") == repository:
+            marked = act.result.get("own_pipeline") == "waits" if act.kind == OpenMergeRequest.__name__ else marked
+            marked = marked and not (act.kind == StartTargetPipeline.__name__ and act.result.get("started"))
+    return OwnPipeline.WAITS if marked else OwnPipeline.UNKNOWN
 
 
 def _pictures(story: Story) -> Iterator[Picture]:
@@ -156,10 +195,14 @@ def _pictures(story: Story) -> Iterator[Picture]:
                 yield Picture(repository=wanted.repository, filename=name)
 
 
-def _remarks(story: Story) -> Iterator[str]:
-    """Yield what could not be done without stopping the run, the newest word on each matter."""
-    said: dict[tuple[str, object], str] = {}
+def _remarks(story: Story) -> Iterator[tuple[ProjectPath | None, str]]:
+    """Yield what could not be done without stopping the run, the newest word on each matter, with its repository."""
+    said: dict[tuple[str, ProjectPath | None], str] = {}
     for act in story.effects:
         if act.result is not None:  # the newest word counts, also when it is that all went well
-            said[act.kind, act.payload.get("repository")] = str(act.result.get("sentence") or "")
-    yield from filter(None, said.values())
+            repository = act.payload.get("repository")
+            matter = (act.kind, ProjectPath(str(repository)) if repository else None)
+            said[matter] = str(act.result.get("sentence") or "")
+    for (_, where), sentence in said.items():
+        if sentence:
+            yield where, sentence

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TypeVar
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from pipelines.catalogue import TargetPipeline
 from pipelines.model import CommitSha, MergeRequestResult, Phase, PhaseReport, TestingResult
 from pipelines.patch import PatchError, PatchSummary, inspect, violations
 from pipelines.patch.secret_scan import find_secrets
@@ -78,6 +80,23 @@ def _result(found: tuple[int, PhaseReport] | None, kind: type[T]) -> T | None:
     return found[1].result if found is not None and isinstance(found[1].result, kind) else None
 
 
+SKIP: Final = "[skip ci]"
+"""In a commit's message, it lets GitLab make no pipeline of a push: neither a branch's nor a merge request's."""
+
+
+class OwnPipeline(StrEnum):
+    """Whether the repository's own CI may run a commit."""
+
+    RUNS = "runs"
+    WAITS = "waits"
+
+
+def wanted(facts: RunFacts) -> OwnPipeline:
+    """Return what the run's policy says of a commit that nobody has seen yet."""
+    policy = facts.catalogue.policy.target_pipeline if facts.catalogue else TargetPipeline.RUN
+    return OwnPipeline.WAITS if policy is TargetPipeline.SKIP_UNTIL_APPROVED else OwnPipeline.RUNS
+
+
 _TRAILER = re.compile(r"^Bug-Fix-Run: \S+ ([0-9a-f]{64})\s*\Z", re.MULTILINE)
 """At the end of our commits' messages; nothing before it is ours to trust."""
 
@@ -87,8 +106,13 @@ def trailer(run: str, patch_sha256: str) -> str:
     return f"Bug-Fix-Run: {run} {patch_sha256}"
 
 
-async def commit(desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, subject: str) -> CommitSha:
-    """Make the branch hold the base and the patch; a branch that does already is left alone."""
+async def commit(
+    desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, subject: str, pipeline: OwnPipeline
+) -> CommitSha:
+    """Make the branch hold the base and the patch; a branch that does already is left alone.
+
+    A commit that may run is never replaced by one that waits: somebody approved it.
+    """
     head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
     if head is not None and not await _is_ours(desk, facts, project, head):
         raise RefusedError(
@@ -96,9 +120,11 @@ async def commit(desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, sub
             "Merge or delete the branch, then set the label again."
         )
     line = trailer(facts.id, fix.patch_sha256)
-    if head is not None and line in head.message and head.parents == (fix.base,):
+    is_there = head is not None and line in head.message and head.parents == (fix.base,)
+    if head is not None and is_there and (pipeline is OwnPipeline.WAITS or SKIP not in head.message):
         return head.sha
-    return await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{line}\n")
+    mark = f"{SKIP}\n\n" if pipeline is OwnPipeline.WAITS else ""
+    return await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{mark}{line}\n")
 
 
 async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) -> bool:

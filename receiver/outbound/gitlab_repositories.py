@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from gitlab.base import RESTObject
@@ -45,6 +46,18 @@ class Action(Struct, frozen=True, kw_only=True):
     executable: bool | None = None
 
 
+class HeadPipeline(Struct, frozen=True, kw_only=True):
+    """The newest pipeline of a merge request's head, of the repository's own."""
+
+    id: int
+    status: str
+    source: str
+    url: str
+    ref: str
+    sha: str
+    created_at: datetime | None
+
+
 class MergeRequest(Struct, frozen=True, kw_only=True):
     """A merge request as GitLab answers."""
 
@@ -59,6 +72,10 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     target_branch: str
     author_id: int | None
     reviewer_ids: tuple[int, ...] = ()
+    merge_commit_sha: str = ""
+    merged_by: str = ""
+    head_pipeline: HeadPipeline | None = None
+    """Told of a single merge request only, not in lists."""
 
 
 class Repositories:
@@ -204,6 +221,12 @@ class Repositories:
             made = self._api.projects.get(there.project_id, lazy=True).mergerequests.update(there.iid, data)
         return replace(there, reviewer_ids=_reviewers(made.get("reviewers")))
 
+    def approved_by(self, project_id: int, iid: int) -> frozenset[int]:
+        """Return the users whose approval a merge request has."""
+        with told("GitLab", f"reading who approved !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            return frozenset(int(one["user"]["id"]) for one in request.approvals.get().approved_by)
+
     def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
         """Upload a file to a project and return the Markdown that shows it."""
         with told("GitLab", f"uploading {filename}"):
@@ -264,6 +287,24 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         target_branch=one.target_branch,
         author_id=author.get("id"),
         reviewer_ids=_reviewers(getattr(one, "reviewers", None)),
+        merge_commit_sha=getattr(one, "merge_commit_sha", None) or "",
+        merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
+        head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
+    )
+
+
+def _head_pipeline(one: dict[str, Any] | None) -> HeadPipeline | None:
+    if not one:
+        return None
+    created = one.get("created_at")
+    return HeadPipeline(
+        id=int(one["id"]),
+        status=one["status"],
+        source=one.get("source") or "",
+        url=one.get("web_url") or "",
+        ref=one.get("ref") or "",
+        sha=one.get("sha") or "",
+        created_at=datetime.fromisoformat(created) if created else None,
     )
 
 

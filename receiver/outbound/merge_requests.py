@@ -28,7 +28,8 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         story = await stories.story(session, await stories.find(session, run))
     fix = await committing.accepted(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
-    head = await committing.commit(desk, facts, project, fix, subject=title(story))
+    pipeline = committing.wanted(facts)
+    head = await committing.commit(desk, facts, project, fix, subject=title(story), pipeline=pipeline)
     shown = await exhibits.upload(desk, story, project.id, repository=effect.repository, iteration=effect.iteration)
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
     made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown, asked)
@@ -39,6 +40,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         "iid": made.iid,
         "url": made.url,
         "head": head,
+        "own_pipeline": pipeline,
         "reviewers": [person.username for person in asked.people if person.id in made.reviewer_ids],
         "sentence": reviewers.remark(asked, set_=made.reviewer_ids),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pipelines.model import RunId
-from receiver.outbound import exhibits, merge_requests, pipelines, polling, tickets
+from receiver.outbound import exhibits, merge_requests, pipelines, polling, target_pipelines, tickets
 from receiver.outbound.desk import Desk, Performed
 from receiver.workflow.effects import (
     AdmitTicket,
@@ -18,6 +18,7 @@ from receiver.workflow.effects import (
     PollGitLab,
     SettleReports,
     StartPipeline,
+    StartTargetPipeline,
     TransitionIssue,
     UpdateMergeRequestNote,
     UpdateTicketNote,
@@ -41,6 +42,8 @@ async def perform(  # noqa: C901, PLR0911, PLR0912  # a table over the effects
             return await polling.poll(desk, run, effect)
         case OpenMergeRequest():
             return await merge_requests.open_one(desk, run, effect)
+        case StartTargetPipeline():
+            return await target_pipelines.start(desk, run, effect)
         case AttachEvidence():
             return await exhibits.attach(desk, run, effect)
         case UpdateTicketNote():

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from pipelines.model import ProjectPath, RunId
 from receiver.outbound.desk import Desk, Performed
-from receiver.store import runs
+from receiver.outbound.gitlab_repositories import HeadPipeline
+from receiver.store import runs, target_pipelines
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import PollGitLab
-from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged
+from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged, PipelineId
 from receiver.workflow.run import MergeRequestView, PipelineView, Run, RunStatus
 
 ACTIONS = {"merged": "merge", "closed": "close"}
@@ -24,11 +25,12 @@ async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
         row = await runs.hold(session, run)
         view = await runs.load(session, row)
         project = (runs.catalogue_of(row) or desk.catalogue()).automation_project
+        theirs = await target_pipelines.statuses(session, run)
     events: list[Event] = []
     for parent in [p for p in view.pipelines if p.iteration == effect.iteration and p.parent is None]:
         events += await _pipelines(desk, view, parent, project)
     for known in view.merge_requests:
-        events += await _merge_request(desk, known)
+        events += await _merge_request(desk, known, theirs)
     return Performed(events=tuple(events), result={"news": len(events)})
 
 
@@ -61,11 +63,16 @@ def _is_news(told: str, known: str | None) -> bool:
     return known is None or lifecycle.later(known, told) != known
 
 
-async def _merge_request(desk: Desk, known: MergeRequestView) -> list[Event]:
+async def _merge_request(desk: Desk, known: MergeRequestView, theirs: dict[int, str]) -> list[Event]:
     there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+    pipeline = there.head_pipeline
+    events: list[Event] = []
+    if pipeline is not None and _is_news(pipeline.status, theirs.get(pipeline.id)):
+        events.append(_own_pipeline(known, pipeline))
     if there.state == known.state:
-        return []
+        return events
     return [
+        *events,
         MergeRequestChanged(
             project_id=known.project_id,
             project=known.repository,
@@ -75,7 +82,24 @@ async def _merge_request(desk: Desk, known: MergeRequestView) -> list[Event]:
             source_branch=there.source_branch,
             head_sha=there.sha,
             actor_id=None,
-            actor="",
+            actor=there.merged_by,
             at=None,
-        )
+            merge_commit_sha=there.merge_commit_sha,
+        ),
     ]
+
+
+def _own_pipeline(known: MergeRequestView, pipeline: HeadPipeline) -> PipelineChanged:
+    return PipelineChanged(
+        project_id=known.project_id,
+        project=known.repository,
+        pipeline=PipelineId(pipeline.id),
+        status=pipeline.status,
+        source=pipeline.source,
+        parent=None,
+        url=pipeline.url,
+        ref=pipeline.ref,
+        sha=pipeline.sha,
+        created_at=pipeline.created_at,
+        finished_at=None,
+    )

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import RunId
-from receiver.store import outbox, runs
+from receiver.store import indicators, outbox, runs
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.workflow.events import Event
 from receiver.workflow.run import Decision, RunStatus
@@ -51,6 +51,8 @@ async def record(
     await session.flush()
     origin = f"decision:{row.id}"
     await outbox.store(session, RunId(run.id), decision.effects, decision=row.id, origin=origin, now=now)
+    if run.status != before:
+        await indicators.keep(session, run, now=now)
     return row.id
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.catalogue import Catalogue
 from pipelines.job_names import parse_job_name
 from pipelines.model import RunId
-from receiver.store import merge_requests, runs, settled
+from receiver.store import merge_requests, runs, settled, target_pipelines
 from receiver.store.schema import JobRow, PipelineRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.events import (
@@ -55,6 +55,8 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
         case _:
             return None
     found = await session.scalar(query.limit(1))
+    if found is None and isinstance(event, PipelineChanged) and event.parent is None:
+        return await target_pipelines.run_of(session, event)
     return None if found is None else RunId(found)
 
 
@@ -97,6 +99,9 @@ async def write(
 
 async def _pipeline(session: AsyncSession, event: PipelineChanged, run: RunRow, *, now: datetime) -> None:
     known = await session.get(PipelineRow, event.pipeline)
+    if known is None and event.parent is None:  # the parents of ours are known from starting them
+        await target_pipelines.changed(session, event, run, now=now)
+        return
     if known is None:
         parent = None if event.parent is None else await session.get(PipelineRow, event.parent)
         session.add(

@@ -94,6 +94,8 @@ async def changed(
     if row.state != "merged":
         row.state = event.state
         row.merged_at = at if event.state == "merged" else None
+    if event.state == "merged" and event.merge_commit_sha:
+        row.merge_commit_sha = event.merge_commit_sha
     new_head = bool(event.head_sha) and event.head_sha not in {row.seen_head_sha, row.head_sha}
     if event.action in RECORDED or new_head:
         session.add(

@@ -25,6 +25,7 @@ from receiver.workflow.effects import (
     PollGitLab,
     SettleReports,
     StartPipeline,
+    StartTargetPipeline,
     TransitionIssue,
     UpdateMergeRequestNote,
     UpdateTicketNote,
@@ -44,6 +45,7 @@ GROUPS: dict[type[Effect], str | None] = {
     SettleReports: "settle",
     PollGitLab: "poll",
     OpenMergeRequest: "merge_request",
+    StartTargetPipeline: "merge_request",
     UpdateMergeRequestNote: "merge_request_note",
     AttachEvidence: "attachments",
     UpdateTicketNote: "ticket",
@@ -61,6 +63,7 @@ ONCE: dict[type[Effect], tuple[str, ...]] = {
     StartPipeline: ("iteration",),
     OpenMergeRequest: ("iteration", "repository"),
     AttachEvidence: ("iteration", "repository"),
+    StartTargetPipeline: ("iteration", "repository", "head_sha", "approved_by"),
 }
 """Effects that a run wants at most once for these fields, whatever decides it again."""
 

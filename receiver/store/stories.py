@@ -22,6 +22,7 @@ from receiver.store.schema import (
     PlanRow,
     ReportRow,
     RunRow,
+    TargetPipelineRow,
     UsageRow,
 )
 from receiver.store.story import Rows, Story, tell
@@ -41,6 +42,8 @@ async def find(session: AsyncSession, name: str) -> RunRow:
 async def story(session: AsyncSession, run: RunRow) -> Story:
     """Return the story of a run."""
     reports = await _of(session, ReportRow, run, ReportRow.id)
+    requests = await _of(session, MergeRequestRow, run, MergeRequestRow.id)
+    theirs = select(TargetPipelineRow).where(TargetPipelineRow.merge_request_id.in_([one.id for one in requests]))
     files = select(ArtifactRow).where(ArtifactRow.report_id.in_([report.id for report in reports]))
     return tell(
         Rows(
@@ -53,7 +56,8 @@ async def story(session: AsyncSession, run: RunRow) -> Story:
             plans=await _of(session, PlanRow, run, PlanRow.id),
             reports=reports,
             artifacts=list(await session.scalars(files.order_by(ArtifactRow.id))),
-            merge_requests=await _of(session, MergeRequestRow, run, MergeRequestRow.id),
+            merge_requests=requests,
+            target_pipelines=list(await session.scalars(theirs.order_by(TargetPipelineRow.id))),
             interventions=await _of(session, InterventionRow, run, InterventionRow.id),
             usage=await _of(session, UsageRow, run, UsageRow.reserved_at),
         )

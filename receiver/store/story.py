@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -24,9 +24,12 @@ from receiver.store.schema import (
     PlanRow,
     ReportRow,
     RunRow,
+    TargetPipelineRow,
     UsageRow,
 )
 from receiver.store.spending import Costs, costs
+from receiver.store.success import facts_of
+from receiver.workflow.indicators import Indicator, judge
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -147,6 +150,19 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     merged_at: datetime | None
 
 
+class TargetPipeline(Struct, frozen=True, kw_only=True):
+    """A pipeline of a repository's own for the branch of a merge request."""
+
+    id: int
+    repository: str
+    sha: str
+    source: str
+    status: str
+    url: str
+    created_at: datetime | None
+    finished_at: datetime | None
+
+
 class Intervention(Struct, frozen=True, kw_only=True):
     """Something that a person had to do."""
 
@@ -194,7 +210,10 @@ class Story(Struct, frozen=True, kw_only=True):
     pipelines: tuple[Pipeline, ...]
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
+    target_pipelines: tuple[TargetPipeline, ...] = ()
     interventions: tuple[Intervention, ...]
+    indicators: tuple[Indicator, ...] = ()
+    """Of success, as they are now."""
     costs: Costs
 
 
@@ -211,6 +230,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     reports: Sequence[ReportRow]
     artifacts: Sequence[ArtifactRow]
     merge_requests: Sequence[MergeRequestRow]
+    target_pipelines: Sequence[TargetPipelineRow]
     interventions: Sequence[InterventionRow]
     usage: Sequence[UsageRow]
 
@@ -228,7 +248,18 @@ def tell(rows: Rows) -> Story:
         pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
         reports=tuple(_report(row, rows.artifacts) for row in rows.reports),
         merge_requests=_each(rows.merge_requests, MergeRequest),
+        target_pipelines=tuple(_target_pipelines(rows)),
         interventions=_each(rows.interventions, Intervention),
+        indicators=judge(
+            facts_of(
+                rows.run,
+                catalogue=catalogue,
+                reports=rows.reports,
+                effects=rows.effects,
+                merge_requests=rows.merge_requests,
+                interventions=rows.interventions,
+            )
+        ),
         costs=costs(rows.usage, budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run),
     )
 
@@ -298,6 +329,21 @@ def _pipeline(row: PipelineRow, jobs: Sequence[JobRow]) -> Pipeline:
         finished_at=row.finished_at,
         jobs=_each([job for job in jobs if job.pipeline_id == row.id], Job),
     )
+
+
+def _target_pipelines(rows: Rows) -> Iterator[TargetPipeline]:
+    repositories = {row.id: row.repository for row in rows.merge_requests}
+    for row in rows.target_pipelines:
+        yield TargetPipeline(
+            id=row.id,
+            repository=repositories[row.merge_request_id],
+            sha=row.sha,
+            source=row.source,
+            status=row.status,
+            url=row.url,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+        )
 
 
 def _report(row: ReportRow, artifacts: Sequence[ArtifactRow]) -> Report:

@@ -10,11 +10,12 @@ from msgspec import Struct
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.outbound.perform import perform
-from receiver.store import outbox
+from receiver.store import indicators, outbox, runs
 from receiver.store.database import Database
 from receiver.store.outbox import GIVE_UP_AFTER, Pending, kind_of
 from receiver.store.purge import Retention
 from receiver.worker.handling import Setting, handle
+from receiver.workflow.effects import LinkTicket
 from receiver.workflow.events import EffectGaveUp
 
 log = structlog.get_logger()
@@ -75,6 +76,8 @@ async def _finish(workshop: Workshop, pending: Pending, performed: Performed) ->
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
         origin = f"effect:{pending.id}"
         await outbox.store(session, pending.run, performed.then, decision=None, origin=origin, now=now)
+        if isinstance(pending.effect, LinkTicket):  # one of the indicators is whether the ticket links back
+            await indicators.keep(session, await runs.hold(session, pending.run), now=now)
     workshop.desk.faults.reach(f"{kind_of(pending.effect)}:after_commit")
 
 

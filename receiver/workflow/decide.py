@@ -85,12 +85,14 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return start.refused(event, run, now=now)
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
+        case PipelineChanged() if review.is_own_pipeline(event, run):
+            return review.own_pipeline(event)
         case PipelineChanged():
             return work.pipeline_changed(event, run, now=now)
         case JobChanged():
             return work.job_changed(event, run)
         case ReportAccepted():
-            return work.report_accepted(event, run, now=now)
+            return work.report_accepted(event, run, catalogue=catalogue, now=now)
         case ReportDiscarded():
             return work.report_discarded(event, run)
         case ReportsSettled():

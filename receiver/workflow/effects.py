@@ -58,6 +58,20 @@ class OpenMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
     repository: ProjectPath
 
 
+class StartTargetPipeline(Struct, frozen=True, kw_only=True, tag=True):
+    """Let the repository's own CI run the fix, now that somebody approved it: the commit is made anew without the mark.
+
+    Who approved, and whether that still holds for this head, is asked when it is performed.
+    """
+
+    iteration: int
+    repository: ProjectPath
+    head_sha: str
+    """What was approved."""
+    approved_by: int
+    """GitLab's user id."""
+
+
 class AttachEvidence(Struct, frozen=True, kw_only=True, tag=True):
     """Attach the pictures of before and after to the ticket, where links to GitLab's uploads don't render."""
 
@@ -104,6 +118,7 @@ Effect = (
     | SettleReports
     | PollGitLab
     | OpenMergeRequest
+    | StartTargetPipeline
     | AttachEvidence
     | UpdateTicketNote
     | UpdateMergeRequestNote

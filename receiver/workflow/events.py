@@ -141,6 +141,8 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
     at: datetime | None
     source_project_id: int | None = None
     """Whose branch it is: another project's when it comes from a fork. None: not told."""
+    merge_commit_sha: str = ""
+    """The commit that merging made; empty before, and after a fast-forward merge, where the head is on the target."""
 
 
 class NotePosted(Struct, frozen=True, kw_only=True, tag=True):

@@ -1,16 +1,24 @@
-"""Say whether a run's accepted reports prove its fix: the same patch reproduced, tested and submitted. No I/O."""
+"""Say whether a run's accepted reports prove its fix: the same patch reproduced, tested and submitted. No I/O.
+
+The figures of a testing report are judged again by the rules that its job had: a job that says success against them is
+found out here.
+"""
 
 from __future__ import annotations
 
+from pipelines.catalogue import Policy
 from pipelines.model import (
+    ImplementationResult,
     MergeRequestResult,
     Phase,
     PhaseReport,
+    PrepareResult,
     ProjectPath,
     ReportOutcome,
     ReproductionResult,
     TestingResult,
 )
+from pipelines.regression import Comparison, regressions
 from receiver.workflow.run import Run
 
 NEEDED = (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST)
@@ -27,7 +35,7 @@ def is_ready(run: Run) -> bool:
     return bool(run.repositories) and not any(waits_for(run, repository) for repository in run.repositories)
 
 
-def contradiction(run: Run, repository: ProjectPath) -> str | None:
+def contradiction(run: Run, repository: ProjectPath, *, policy: Policy) -> str | None:
     """Return what the reports of a repository disagree on, for people; None while they agree or some are missing."""
     results = [report.result for phase in NEEDED if (report := run.report(phase, repository)) is not None]
     match results:
@@ -36,7 +44,8 @@ def contradiction(run: Run, repository: ProjectPath) -> str | None:
             TestingResult() as testing,
             MergeRequestResult() as submitted,
         ]:
-            return next((sentence for holds, sentence in _checks(reproduction, testing, submitted) if not holds), None)
+            wrong = [sentence for holds, sentence in _checks(reproduction, testing, submitted) if not holds]
+            return next(iter([*wrong, *_figures(run, repository, testing, policy)]), None)
         case [_, _, _]:
             return "a report's result is not the one of its phase"
         case _:
@@ -53,8 +62,26 @@ def _checks(
         (testing.base_sha == submitted.base_sha, "the patch was tested on another commit than it was submitted for"),
         (testing.reproduction_before_failed, "the reproduction did not fail before the patch"),
         (testing.reproduction_after_passed, "the reproduction does not pass with the patch"),
-        (not testing.new_failures, "tests fail with the patch that passed before"),
     )
+
+
+def _figures(run: Run, repository: ProjectPath, testing: TestingResult, policy: Policy) -> tuple[str, ...]:
+    """Return what speaks against the patch in the figures of a testing report that says success."""
+    prepared = run.report(Phase.PREPARE, repository)
+    before = prepared.result if prepared is not None and isinstance(prepared.result, PrepareResult) else None
+    if before is not None and before.base_sha != testing.base_sha:
+        return ("the baseline is of another commit than the patch was tested on",)
+    if before is not None and testing.coverage_before not in {None, before.coverage}:
+        return ("testing compares coverage with figures that prepare did not report",)
+    comparison = Comparison(
+        before=before, after=testing, policy=policy, removed=_removed(run.report(Phase.IMPLEMENTATION, repository))
+    )
+    return tuple(f"testing succeeded against its figures: {why.rstrip('.')}" for why in regressions(comparison))
+
+
+def _removed(implementation: PhaseReport | None) -> int:
+    result = implementation.result if implementation is not None else None
+    return result.deletions if isinstance(result, ImplementationResult) else 0
 
 
 def _succeeded(report: PhaseReport | None) -> bool:

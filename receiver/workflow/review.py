@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pipelines.catalogue import Catalogue
+from pipelines.catalogue import Catalogue, TargetPipeline
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import AttachEvidence, LinkTicket, PollGitLab, UpdateMergeRequestNote
-from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
+from receiver.workflow.effects import (
+    AttachEvidence,
+    LinkTicket,
+    PollGitLab,
+    StartTargetPipeline,
+    UpdateMergeRequestNote,
+)
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, PipelineChanged
 from receiver.workflow.outcomes import acted, ignored, moved, noted
 from receiver.workflow.run import Decision, Run, RunStatus
 from receiver.workflow.start import transition
@@ -16,9 +22,7 @@ from receiver.workflow.start import transition
 def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
     """Wait for people once every repository has its merge request."""
     name = f"{event.repository}!{event.iid}"
-    link = LinkTicket(
-        global_id=f"bug-fix:{run.id}:merge_request:{event.repository}", url=event.url, title=f"Bug fix {name}"
-    )
+    link = LinkTicket(global_id=link_id(run.id, event.repository), url=event.url, title=f"Bug fix {name}")
     note = UpdateMergeRequestNote(repository=event.repository)
     evidence = AttachEvidence(iteration=run.iteration, repository=event.repository)
     if run.status is not RunStatus.OPENING:
@@ -45,6 +49,11 @@ def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: 
     name = f"{event.project}!{event.iid}"
     if all(m.project_id != event.project_id or m.iid != event.iid for m in run.merge_requests):
         return ignored(f"{name} is not a merge request of run {run.id}.")
+    if event.action == "approved" and _is_waiting(event, run, catalogue) and event.actor_id is not None:
+        start_it = StartTargetPipeline(
+            iteration=run.iteration, repository=event.project, head_sha=event.head_sha, approved_by=event.actor_id
+        )
+        return acted(f"{event.actor or 'Somebody'} approved {name}: its own pipeline may run.", start_it)
     states = {m.state for m in run.merge_requests}
     end = _END.get(frozenset(states))
     if end is None or end not in lifecycle.MOVES[run.status]:
@@ -56,6 +65,30 @@ def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: 
         return moved(run, end, f"{event.actor or 'Somebody'} merged {name}.", *effects, now=now)
     reason = f"{event.actor or 'Somebody'} closed {name} without merging. Set the label again for a new run."
     return moved(run, end, reason, now=now)
+
+
+def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> bool:
+    """Say whether an approval is what the repository's own pipeline may wait for."""
+    waits = catalogue.policy.target_pipeline is TargetPipeline.SKIP_UNTIL_APPROVED
+    return waits and event.state == "opened" and run.status in {RunStatus.IN_REVIEW, RunStatus.ESCALATED}
+
+
+def is_own_pipeline(event: PipelineChanged, run: Run) -> bool:
+    """Say whether a pipeline is one of a repository's own, about a merge request of the run."""
+    return any(m.project_id == event.project_id for m in run.merge_requests)
+
+
+def own_pipeline(event: PipelineChanged) -> Decision:
+    """Keep what the repository's own CI says of a fix; its end is shown."""
+    reason = f"{event.project}'s own pipeline {event.pipeline} is {event.status}."
+    if not lifecycle.is_over(event.status):
+        return noted(reason)
+    return noted(reason, UpdateMergeRequestNote(repository=event.project))
+
+
+def link_id(run: str, repository: str) -> str:
+    """Return the id by which a ticket's link to a merge request is known."""
+    return f"bug-fix:{run}:merge_request:{repository}"
 
 
 _SHOWN = frozenset({"close", "reopen", "merge"})

@@ -62,7 +62,9 @@ def job_changed(event: JobChanged, run: Run) -> Decision:
     return noted(f"Job {event.name} is {view.status}.")
 
 
-def report_accepted(event: ReportAccepted, run: Run, *, now: datetime) -> Decision:  # noqa: PLR0911  # each guard has its sentence
+def report_accepted(  # noqa: PLR0911  # each guard has its sentence
+    event: ReportAccepted, run: Run, *, catalogue: Catalogue, now: datetime
+) -> Decision:
     """Open the merge requests once every repository's fix is proved.
 
     A plan that is no fix opens nothing and ends nothing yet: the pipeline that it is generated into is to succeed.
@@ -76,7 +78,8 @@ def report_accepted(event: ReportAccepted, run: Run, *, now: datetime) -> Decisi
     if declined is not None:
         reason = f"{_name(report)} was accepted. {declined} The run ends when its pipeline has."
         return noted(reason, UpdateTicketNote())
-    wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r)) is not None]
+    policy = catalogue.policy
+    wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r, policy=policy)) is not None]
     if wrong:
         repository, why = wrong[0]
         reason = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 
 from sandbox.ci import children, status, steering
 from sandbox.ci.compilation import Context, Source, compile_pipeline
-from sandbox.ci.definition import JobDefinition, OnJobFailure
+from sandbox.ci.definition import JobDefinition, OnJobFailure, PipelineDefinition
 from sandbox.ci.errors import PipelineRefused
 from sandbox.ci.orders import RunnerSettings, log_path, order_for
 from sandbox.ci.records import ACTIVE, COMPLETED, Archive, Job, Pipeline, Status
@@ -60,6 +60,24 @@ class Engine:
                 changed=new.changed,
             ),
         )
+        pipeline = self._record(new, definition)
+        self._predefined[pipeline.id] = predefined
+        for one in definition.jobs:
+            self.add_job(pipeline, one, user_id=new.user_id)
+        if new.parent is None:
+            steering.cancel_redundant(self, pipeline)
+        self.advance(pipeline)
+        return pipeline
+
+    def skip(self, new: NewPipeline) -> Pipeline:
+        """Create a pipeline that is skipped: it has no jobs, and its configuration is not read."""
+        pipeline = self._record(new, PipelineDefinition(name=None, stages=(), jobs=(), variables={}))
+        self._predefined[pipeline.id] = self.site.predefined(new)
+        pipeline.status, pipeline.finished_at = Status.SKIPPED, pipeline.created_at
+        self.site.pipeline_changed(pipeline)
+        return pipeline
+
+    def _record(self, new: NewPipeline, definition: PipelineDefinition) -> Pipeline:
         now = self.site.now()
         pipeline = Pipeline(
             id=self.site.next_id("pipeline"),
@@ -82,12 +100,6 @@ class Engine:
             depth=new.depth,
         )
         self.pipelines[pipeline.id] = pipeline
-        self._predefined[pipeline.id] = predefined
-        for one in definition.jobs:
-            self.add_job(pipeline, one, user_id=new.user_id)
-        if new.parent is None:
-            steering.cancel_redundant(self, pipeline)
-        self.advance(pipeline)
         return pipeline
 
     def add_job(self, pipeline: Pipeline, definition: JobDefinition, *, user_id: int, retries: int = 0) -> Job:

@@ -1,7 +1,9 @@
 """The CI engine of one emulated GitLab: what its routes work on."""
 
 import hmac
+import re
 from collections import deque
+from typing import Final
 
 import msgspec
 
@@ -15,6 +17,9 @@ from sandbox.ci.status import has_warnings
 from sandbox.gitlab.entities import stamp
 from sandbox.gitlab.repository import NULL_SHA, Repository
 from sandbox.gitlab.state import JobSubject, Json, MergeRequest, Project, Push, State
+
+SKIPS: Final = re.compile(r"\[(ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
+"""lib/gitlab/ci/pipeline/chain/skip.rb: a push makes a skipped pipeline then; the pipelines API pays no heed to it."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,25 +71,27 @@ class Ci:
         ref = push.ref.removeprefix("refs/heads/")
         tree = await self.site.tree(push.project.id, push.after)
         commit = await Repository(push.project.repository).commit(push.after)
-        if CONFIG_PATH not in tree.texts or any(word in commit.message for word in ("[ci skip]", "[skip ci]")):
+        if CONFIG_PATH not in tree.texts:
             return
         changed = None
         if push.before != NULL_SHA:
             changes = await Repository(push.project.repository).diff(push.before, push.after)
             changed = frozenset(path for one in changes for path in (one.old_path, one.new_path))
+        new = NewPipeline(
+            project_id=push.project.id,
+            ref=ref,
+            sha=push.after,
+            before_sha=push.before,
+            source="push",
+            user_id=push.user.id,
+            protected=ref in push.project.protected_branches,
+            changed=changed,
+        )
+        if SKIPS.search(commit.message):
+            self.engine.skip(new)
+            return
         try:
-            await self.engine.create(
-                NewPipeline(
-                    project_id=push.project.id,
-                    ref=ref,
-                    sha=push.after,
-                    before_sha=push.before,
-                    source="push",
-                    user_id=push.user.id,
-                    protected=ref in push.project.protected_branches,
-                    changed=changed,
-                )
-            )
+            await self.engine.create(new)
         except CiError as error:
             path = push.project.path_with_namespace
             self.refusals.append(Refusal(project=path, ref=ref, sha=push.after, reason=str(error)))

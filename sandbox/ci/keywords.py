@@ -4,7 +4,7 @@ Values are checked as GitLab does, a little stricter where GitLab is lenient. In
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -58,11 +58,19 @@ class RawParallel(_Shape, frozen=True, kw_only=True):
     matrix: list[dict[str, Scalar | list[Scalar]]]
 
 
+class RawCoverageReport(_Shape, frozen=True, kw_only=True):
+    """`artifacts:reports:coverage_report`."""
+
+    coverage_format: Literal["cobertura", "jacoco"]
+    path: str
+
+
 class RawReports(_Shape, frozen=True, kw_only=True):
     """`artifacts:reports`."""
 
     junit: str | list[str] = []
     dotenv: str | list[str] = []
+    coverage_report: RawCoverageReport | None = None
 
 
 class RawArtifacts(_Shape, frozen=True, kw_only=True):

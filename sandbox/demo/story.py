@@ -130,6 +130,15 @@ class Act(Struct, frozen=True, kw_only=True):
     state: str
 
 
+class Indicator(Struct, frozen=True, kw_only=True):
+    """One of the five indicators of success."""
+
+    name: str
+    answer: str
+    """`yes`, `no` or `unknown`."""
+    reason: str
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """All that the receiver tells of a run."""
 
@@ -137,6 +146,7 @@ class Story(Struct, frozen=True, kw_only=True):
     pipelines: tuple[Pipeline, ...]
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
+    indicators: tuple[Indicator, ...]
     costs: Costs
     moments: tuple[Moment, ...] = ()
     effects: tuple[Act, ...] = ()

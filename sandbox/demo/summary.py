@@ -153,6 +153,7 @@ def summary(
             for request in story.merge_requests
         ],
         "reproduction": reproduction(story, kept),
+        "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},
         "cost": {phase: None if part.cost_usd is None else str(part.cost_usd) for phase, part in parts.items()},
         "books_equal": equal,

@@ -6,6 +6,7 @@ from sandbox.ci.instance import Ci
 from sandbox.faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (
+    approvals,
     branches,
     commits,
     discussions,
@@ -28,7 +29,7 @@ from sandbox.gitlab.state import State
 from sandbox.http import Application, Router
 
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
-MODULES = (users, projects, branches, commits, files, merge_requests, merge, notes, discussions, uploads)
+MODULES = (users, projects, branches, commits, files, merge_requests, merge, approvals, notes, discussions, uploads)
 
 
 def create(state: State, *, extend: Callable[[Application], None] | None = None, ci: Ci | None = None) -> Application:

@@ -127,6 +127,7 @@ class MergeRequest:
     labels: list[str] = field(default_factory=list)
     assignee_ids: list[int] = field(default_factory=list)
     reviewer_ids: list[int] = field(default_factory=list)
+    approved_by_ids: list[int] = field(default_factory=list)
     remove_source_branch: bool = False
     squash: bool = False
     sha: str = ""

@@ -49,6 +49,20 @@ def test_the_same_test_failed_before_and_passes_after_with_evidence_kept(demo: A
     assert Path(reproduction["trace"]).read_bytes().startswith(b"PK")
 
 
+def test_success_is_judged_by_five_indicators_and_none_says_no(demo: Any) -> None:
+    answers = {name: one["answer"] for name, one in demo.out["indicators"].items()}
+    assert list(answers) == [
+        "all_tests_pass",
+        "coverage_kept",
+        "merge_request_linked",
+        "documentation_updated",
+        "no_intervention",
+    ]
+    assert "no" not in answers.values()
+    assert answers["documentation_updated"] == "yes"
+    assert answers["no_intervention"] == "unknown"  # it is known at the end only
+
+
 def test_all_phases_share_one_prefix_byte_for_byte_and_read_most_of_their_input_from_the_cache(demo: Any) -> None:
     assert demo.out["caching"]["prefixes"] == 1
     assert demo.out["caching"]["read_share"] > 0.6

@@ -1,10 +1,17 @@
 """All tables, on one metadata."""
 
 from receiver.store.schema.base import Base, Json
-from receiver.store.schema.ci import JobRow, MergeRequestEventRow, MergeRequestRow, NoteRow, PipelineRow
+from receiver.store.schema.ci import (
+    JobRow,
+    MergeRequestEventRow,
+    MergeRequestRow,
+    NoteRow,
+    PipelineRow,
+    TargetPipelineRow,
+)
 from receiver.store.schema.inbox import DecisionRow, DeliveryRow
 from receiver.store.schema.money import PriceRow, UsageRow
-from receiver.store.schema.runs import EffectRow, InterventionRow, IterationRow, PlanRow, RunRow
+from receiver.store.schema.runs import EffectRow, IndicatorRow, InterventionRow, IterationRow, PlanRow, RunRow
 from receiver.store.schema.work import ArtifactRow, BlobRow, ContextRow, ReportRow, SessionRow, TranscriptRow
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "DecisionRow",
     "DeliveryRow",
     "EffectRow",
+    "IndicatorRow",
     "InterventionRow",
     "IterationRow",
     "JobRow",
@@ -28,6 +36,7 @@ __all__ = [
     "ReportRow",
     "RunRow",
     "SessionRow",
+    "TargetPipelineRow",
     "TranscriptRow",
     "UsageRow",
 ]

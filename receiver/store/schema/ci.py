@@ -79,6 +79,8 @@ class MergeRequestRow(Base):
     """Head as GitLab last told; another one than ours is a person's commit."""
     opened_at: Mapped[datetime]
     merged_at: Mapped[datetime | None]
+    merge_commit_sha: Mapped[str | None]
+    """By it a revert is known later; None before, and after a fast-forward merge."""
 
 
 class MergeRequestEventRow(Base):
@@ -93,6 +95,23 @@ class MergeRequestEventRow(Base):
     actor: Mapped[str]
     head_sha: Mapped[str]
     at: Mapped[datetime]
+
+
+class TargetPipelineRow(Base):
+    """A pipeline of a repository's own for the branch of a merge request: what its CI says of our fix."""
+
+    __tablename__ = "target_pipelines"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """GitLab's pipeline id: unique in the instance."""
+    merge_request_id: Mapped[int] = mapped_column(ForeignKey("merge_requests.id"), index=True)
+    sha: Mapped[str]
+    source: Mapped[str]
+    status: Mapped[str]
+    url: Mapped[str]
+    created_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
 
 
 class NoteRow(Base):

@@ -110,6 +110,21 @@ class EffectRow(Base):
     result: Mapped[Json | None]
 
 
+class IndicatorRow(Base):
+    """One of the five indicators of a run's success, as judged at a moment."""
+
+    __tablename__ = "indicators"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    moment: Mapped[str] = mapped_column(primary_key=True)
+    """`in_review`, or `end`."""
+    name: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[str]
+    """`yes`, `no` or `unknown`."""
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
 class InterventionRow(Base):
     """Something that a person had to do, as `metrics.md` counts it."""
 

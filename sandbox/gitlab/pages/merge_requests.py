@@ -29,6 +29,7 @@ def _shown(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any]:
         "target_branch": mr.target_branch,
         "author": pages.person(mr.author_id),
         "assignees": [pages.person(one) for one in mr.assignee_ids],
+        "approved_by": [pages.person(one) for one in mr.approved_by_ids],
         "reviewers": [pages.person(one) for one in mr.reviewer_ids],
         "labels": mr.labels,
         "created": pages.moment(mr.created_at),

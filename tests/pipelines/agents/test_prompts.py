@@ -49,7 +49,13 @@ def spec_of(catalogue_of: Any, plan_of: Any) -> Any:
 
 
 def values(phase: Phase) -> dict[str, object]:
-    return {"base_url": "http://127.0.0.1:8000"} if phase is Phase.REPRODUCTION else {}
+    if phase is not Phase.REPRODUCTION:
+        return {}
+    return {
+        "base_url": "http://127.0.0.1:8000",
+        "framework": "pytest",
+        "addresses": {"API_URL": "http://127.0.0.1:8001"},
+    }
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -93,6 +99,8 @@ def test_every_template_compiles_and_names_nothing_that_it_is_not_given(path: Pa
         "plan",
         "diagnosis",
         "base_url",
+        "framework",
+        "addresses",
     }
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - only parsed
     assert meta.find_undeclared_variables(environment.parse(path.read_text())) <= known
@@ -101,6 +109,28 @@ def test_every_template_compiles_and_names_nothing_that_it_is_not_given(path: Pa
 def test_a_template_that_lacks_a_value_fails(spec_of: Any) -> None:
     with pytest.raises(jinja2.UndefinedError):
         Prompts().first_message(spec_of(Phase.REPRODUCTION), Cleaner(), {})
+
+
+@pytest.mark.parametrize(
+    ("framework", "own", "other"),
+    [
+        ("pytest", "from playwright.sync_api import", "@playwright/test"),
+        ("playwright_test", 'from "@playwright/test"', "pytest"),
+    ],
+)
+def test_a_reproduction_is_shown_in_the_framework_that_will_run_it(
+    spec_of: Any, framework: str, own: str, other: str
+) -> None:
+    given = values(Phase.REPRODUCTION) | {"framework": framework}
+
+    def instructions(**facts: object) -> str:
+        message = Prompts().first_message(spec_of(Phase.REPRODUCTION), Cleaner(), given | facts)
+        return message.partition("# Goal")[2].partition("# Documents")[0]
+
+    assert own in instructions()
+    assert other not in instructions()
+    assert "`$API_URL` is a service that it needs, at `http://127.0.0.1:8001`" in instructions()
+    assert "service" not in instructions(addresses={})
 
 
 def test_an_agent_has_the_template_that_its_profile_names(spec_of: Any) -> None:

@@ -23,6 +23,8 @@ from pipelines.job.workspace import Artifacts
 from pipelines.model import (
     AnalysisResult,
     ArtifactKind,
+    Baseline,
+    Framework,
     IssueKey,
     Limits,
     Phase,
@@ -89,12 +91,15 @@ class Receiver:
     def secrets(self) -> tuple[str, ...]:
         return ID_TOKEN, JOB_TOKEN, SESSION_TOKEN
 
-    def accepted(self, *, patch: bytes, test: bytes) -> None:
+    def accepted(
+        self, *, patch: bytes, test: bytes, path: str = "tests/test_it.py", framework: Framework = Framework.PYTEST
+    ) -> None:
         """Have reports of analysis, reproduction and implementation as if their jobs had succeeded."""
         red = ReproductionResult(
             base_sha=self.base_sha,
             reproduced=True,
-            test_path="tests/test_it.py",
+            test_path=path,
+            framework=framework,
             test_sha256=sha256(test),
             failure="500",
             symptom="500",
@@ -163,10 +168,15 @@ class Receiver:
             if asked.phase in _AGENTS
             else None,
             plan=plan,
-            baseline=prepare.result.baseline if prepare and isinstance(prepare.result, PrepareResult) else None,
+            prepared=prepare.result if prepare and isinstance(prepare.result, PrepareResult) else None,
+            baseline=self._baseline(prepare) if prepare and asked.phase is Phase.TESTING else None,
             reproduction=result if isinstance(result, ReproductionResult) else None,
             inputs=tuple(self._inputs(asked.phase)),
         )
+
+    def _baseline(self, prepare: PhaseReport) -> Baseline:
+        (kept,) = (one for one in prepare.artifacts if one.kind is ArtifactKind.BASELINE)
+        return decode(self.blobs[kept.sha256], Baseline)
 
     def _inputs(self, phase: Phase) -> Iterator[Input]:
         for source, kind in _NEEDED.get(phase, ()):

@@ -18,7 +18,7 @@ from pipelines.job.workspace import Artifacts
 from pipelines.model import ArtifactKind, Phase
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run commands as other users")
-LOG = Path(".bug-fix/testing/suite-suite.log")
+LOG = Path(".bug-fix/testing/unit.log")
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def precious(tmp_path: Path) -> Path:
     """Return a folder that nobody may change through CI_PROJECT_DIR."""
     folder = tmp_path / "precious"
     folder.mkdir()
-    (folder / "suite-suite.log").write_text("precious")
+    (folder / "unit.log").write_text("precious")
     return folder
 
 
@@ -34,13 +34,13 @@ def precious(tmp_path: Path) -> Path:
 def test_a_link_that_was_planted_in_advance_is_replaced(project_dir: Path, precious: Path, planted: str) -> None:
     (project_dir / planted).parent.mkdir(parents=True, exist_ok=True)
     (precious / "testing").mkdir()
-    target = precious / "suite-suite.log" if planted == LOG.as_posix() else precious
+    target = precious / "unit.log" if planted == LOG.as_posix() else precious
     (project_dir / planted).symlink_to(target)
     kept = Artifacts(project_dir, Phase.TESTING).keep(ArtifactKind.LOG, LOG.name, b"of the job")
     assert kept.path == LOG.as_posix()
     assert (project_dir / LOG).read_bytes() == b"of the job"
     assert not (project_dir / planted).is_symlink()
-    assert (precious / "suite-suite.log").read_text() == "precious"
+    assert (precious / "unit.log").read_text() == "precious"
     assert list((precious / "testing").iterdir()) == []
 
 
@@ -49,10 +49,10 @@ def test_a_folder_or_a_second_name_in_the_way_is_replaced(project_dir: Path, pre
     (project_dir / LOG / "link").symlink_to(precious)
     write(project_dir, LOG, b"first")
     (project_dir / LOG).unlink()
-    (project_dir / LOG).hardlink_to(precious / "suite-suite.log")
+    (project_dir / LOG).hardlink_to(precious / "unit.log")
     write(project_dir, LOG, b"second")
     assert (project_dir / LOG).read_bytes() == b"second"
-    assert (precious / "suite-suite.log").read_text() == "precious"
+    assert (precious / "unit.log").read_text() == "precious"
 
 
 def test_the_folder_is_as_before_when_the_job_ends(project_dir: Path) -> None:
@@ -79,7 +79,7 @@ def test_another_folder_put_in_its_place_gets_nothing(project_dir: Path, preciou
         project_dir.symlink_to(precious)
         Artifacts(folder, Phase.TESTING).keep(ArtifactKind.LOG, LOG.name, b"of the job")
     assert (moved / LOG).read_bytes() == b"of the job"
-    assert [path.name for path in precious.iterdir()] == ["suite-suite.log"]
+    assert [path.name for path in precious.iterdir()] == ["unit.log"]
 
 
 def test_a_cache_that_is_a_link_is_neither_handed_out_nor_followed(
@@ -99,7 +99,7 @@ def test_a_cache_that_is_a_link_is_neither_handed_out_nor_followed(
     place.return_cache(project_dir)
     assert (project_dir / ".cache/wheel").read_text() == "x"
     assert not (project_dir / ".cache").is_symlink()
-    assert [path.name for path in precious.iterdir()] == ["suite-suite.log"]
+    assert [path.name for path in precious.iterdir()] == ["unit.log"]
 
 
 @as_root
@@ -126,4 +126,4 @@ def test_untrusted_code_cannot_change_or_read_a_folder_made_for_everybody(launch
     assert "of another job" in attacked(), "the attack works where nothing holds it off"
     assert (place / ".bug-fix").is_symlink()
     write(place, LOG, b"third")
-    assert [path.name for path in precious.iterdir()] == ["suite-suite.log"]
+    assert [path.name for path in precious.iterdir()] == ["unit.log"]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.job.junit import Case, CaseOutcome
+from pipelines.job.cases import Case, CaseOutcome
 from pipelines.job.notes import (
     Broken,
     Crash,
@@ -19,7 +19,7 @@ from pipelines.job.notes import (
     TestRun,
     read_notes,
 )
-from pipelines.job.verdict import called_tests, judge_failing, judge_passing
+from pipelines.job.verdict import called_tests, headline, judge_failing, judge_passing
 
 ASSERTION = ("AssertionError", "Exception")
 BASE_URL = "http://127.0.0.1:4100"
@@ -194,3 +194,25 @@ def test_notes_of_another_shape_are_refused() -> None:
         read_notes(b'{"kind": "step", "test": 3}\n')
     with pytest.raises(msgspec.MsgspecError):
         read_notes(b"not json\n")
+
+
+@pytest.mark.parametrize(
+    ("failure", "line"),
+    [
+        (
+            "Locator expected to be visible\nActual value: None\nCall log:\n",
+            "Locator expected to be visible; Actual value: None",
+        ),
+        (
+            (
+                'Error: expect(locator).toContainText(expected) failed\n\nLocator: row\nExpected substring: "Jan 1"\n'
+                'Received string: "Dec 31"\nTimeout: 5000ms\n'
+            ),
+            'expect(locator).toContainText(expected) failed; Expected substring: "Jan 1"; Received string: "Dec 31"',
+        ),
+        ("assert 500 == 201\n +  where 500 = <APIResponse>.status", "assert 500 == 201"),
+        (" \n", "an assertion failed"),
+    ],
+)
+def test_what_an_assertion_said_fits_in_a_line(failure: str, line: str) -> None:
+    assert headline(failure) == line

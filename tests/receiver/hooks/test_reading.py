@@ -219,11 +219,13 @@ def test_a_job_names_its_project_in_new_and_old_versions(reading: Read) -> None:
 
 def test_a_merge_request_is_named_by_its_target(reading: Read) -> None:
     attributes = {"iid": 1, "target_project_id": 2, "state": "merged", "source_branch": "b", "action": "merge"}
+    attributes["merge_commit_sha"] = "d" * 40
     hook = {"object_kind": "merge_request", "project": PROJECT, "user": {"id": 3, "username": "mara"}}
     found = reading(Source.GITLAB, json(hook | {"object_attributes": attributes}))
     assert isinstance(found.event, MergeRequestChanged)
     assert (found.event.state, found.event.actor, found.ordering_key) == ("merged", "mara", "merge_request:2:1")
     assert found.event.source_project_id is None
+    assert found.event.merge_commit_sha == "d" * 40
 
 
 def test_a_merge_request_of_a_fork_says_whose_branch_it_is(reading: Read) -> None:

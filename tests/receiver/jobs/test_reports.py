@@ -9,14 +9,19 @@ from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start
 from pipelines.model import (
     Artifact,
     ArtifactKind,
+    CheckResult,
+    Coverage,
     GenerateResult,
     Phase,
     PhaseReport,
+    PrepareResult,
     ProjectPath,
     ReportOutcome,
     ReproductionResult,
     RunId,
+    SuiteResult,
 )
+from pipelines.model import TestingResult as PatchTested
 from pipelines.wire import encode
 from receiver.jobs.reports import LONGEST_REASON, MOST_ARTIFACTS, problems, read
 
@@ -76,6 +81,79 @@ def test_an_honest_report_may_be_taken() -> None:
 def test_each_thing_that_is_wrong_has_its_sentence(change: dict[str, Any], says: str) -> None:
     (sentence,) = problems(replace(REPORT, **change), catalogue=CATALOGUE)
     assert says in sentence
+
+
+SUITE = SuiteResult(passed=3, failed=1, errors=0, skipped=0, duration_s=1.5, exit_code=1, failing=("t::a",))
+COVERED = Coverage(covered=80, coverable=100)
+LINT = CheckResult(exit_code=1, duration_s=0.5)
+PREPARED = PrepareResult(base_sha="a" * 40, baseline=SUITE, integration=SUITE, coverage=COVERED, lint=LINT)
+TESTED = PatchTested(
+    base_sha="a" * 40,
+    patch_sha256="b" * 64,
+    test_sha256="c" * 64,
+    reproduction_before_failed=True,
+    reproduction_after_passed=True,
+    suite=SUITE,
+    integration=SUITE,
+    new_failures=(),
+    coverage_before=COVERED,
+    coverage=COVERED,
+    changed_coverage=Coverage(covered=0, coverable=0),
+    lint=LINT,
+)
+MANY = tuple(f"t::{number}" for number in range(51))
+
+
+def test_possible_figures_may_be_taken() -> None:
+    for phase, result in ((Phase.PREPARE, PREPARED), (Phase.TESTING, TESTED)):
+        assert problems(replace(REPORT, phase=phase, result=result), catalogue=CATALOGUE) == []
+
+
+@pytest.mark.parametrize("field", ["baseline", "suite", "integration"])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"passed": -1}, "negative"),
+        ({"errors": -1, "failed": 2}, "negative"),
+        ({"skipped": 10**12}, "larger"),
+        ({"duration_s": -0.1}, "negative"),
+        ({"duration_s": float("nan")}, "numbers"),
+        ({"failing": ("t::a", "t::b")}, "more failing tests than it counts"),
+        ({"failed": 60, "failing": MANY}, "At most 50"),
+        ({"flaky": MANY}, "At most 50"),
+    ],
+)
+def test_a_suite_with_impossible_figures_is_refused(field: str, change: dict[str, Any], says: str) -> None:
+    of = {Phase.PREPARE: PREPARED, Phase.TESTING: TESTED}
+    found = [
+        sentence
+        for phase, result in of.items()
+        if hasattr(result, field)
+        for sentence in problems(
+            replace(REPORT, phase=phase, result=replace(result, **{field: replace(SUITE, **change)})),
+            catalogue=CATALOGUE,
+        )
+    ]
+    assert found
+    assert all(says in sentence for sentence in found)
+
+
+@pytest.mark.parametrize("field", ["coverage_before", "coverage", "changed_coverage"])
+@pytest.mark.parametrize(
+    ("covered", "coverable", "says"),
+    [(2, 1, "No more lines are covered"), (-1, 1, "negative"), (0, 10**12, "larger")],
+)
+def test_impossible_coverage_is_refused(field: str, covered: int, coverable: int, says: str) -> None:
+    result = replace(TESTED, **{field: Coverage(covered=covered, coverable=coverable)})
+    (sentence,) = problems(replace(REPORT, phase=Phase.TESTING, result=result), catalogue=CATALOGUE)
+    assert says in sentence
+
+
+@pytest.mark.parametrize("field", ["new_failures", "missing", "own_failing", "rewritten"])
+def test_lists_of_tests_have_an_end(field: str) -> None:
+    result = replace(TESTED, **{field: MANY})
+    (sentence,) = problems(replace(REPORT, phase=Phase.TESTING, result=result), catalogue=CATALOGUE)
+    assert "At most 50" in sentence
 
 
 @pytest.mark.parametrize(

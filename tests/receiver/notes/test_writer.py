@@ -45,7 +45,7 @@ from receiver.notes import (
 )
 from receiver.notes.view import Exhibit, Moment
 from receiver.store.spending import Cost, Costs
-from receiver.store.story import Act, Attempt, Job, MergeRequest, Pipeline, Report, RunFacts, Story
+from receiver.store.story import Act, Attempt, Job, MergeRequest, Pipeline, Report, RunFacts, Story, TargetPipeline
 from receiver.workflow.run import RunStatus
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -292,7 +292,7 @@ def test_the_ticket_shows_before_and_after_where_they_are_attached(notes: Status
         attached("not-there-yet.png", state="pending"),
     )
     lines = shown(notes.ticket(replace(story, effects=effects))).splitlines()
-    assert lines[3] == f"Before and after: !{names[0]}|thumbnail! !b.png|thumbnail!"
+    assert lines[3:5] == ["Before and after:", f"!{names[0]}|thumbnail! !b.png|thumbnail!"]
 
 
 def test_the_ticket_shows_the_work_while_it_goes_on(notes: StatusNotes, story: Story) -> None:
@@ -424,6 +424,31 @@ def test_the_description_tells_what_a_reviewer_found_the_weightiest_first(notes:
     assert "**Documentation** CHANGELOG.md tells of it.\\\n" in text
 
 
+@pytest.mark.parametrize(
+    ("said", "shown_as"),
+    [
+        ("Low. Same statements", "low: Same statements."),
+        ("low", "low."),
+        ("Lower bounds move", "low: Lower bounds move."),
+        ("", "low: One statement."),
+    ],
+)
+def test_the_risk_is_said_once(notes: StatusNotes, story: Story, said: str, shown_as: str) -> None:
+    fixed = RESULTS[Phase.IMPLEMENTATION]
+    assert isinstance(fixed, ImplementationResult)
+    result = replace(fixed, fix=replace(fixed.fix, risk=said))
+    reports = tuple(replace(r, result=result) if r.phase is Phase.IMPLEMENTATION else r for r in story.reports)
+    text = notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=())
+    assert f"**Risk** {shown_as}\\\n" in text
+
+
+def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: StatusNotes, story: Story) -> None:
+    asked = act(1, "OpenMergeRequest", sentence="Not asked to review: ghost is nobody here.")
+    told = replace(story, effects=(asked,))
+    assert "Note: Not asked to review: ghost is nobody here.\n" in notes.merge_request(told, repository=REPOSITORY)
+    assert "ghost" not in notes.ticket(told)
+
+
 def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
     tested = RESULTS[Phase.TESTING]
     assert isinstance(tested, Proof)
@@ -524,6 +549,45 @@ def test_linked_merge_requests_stand_in_the_order_of_deployment(story: Story) ->
     assert "Blocks the merge: payk12/api\\!3 goes first: the catalogue deploys it before this one.\n" in text
     merged = replace(linked, merge_requests=(others[0], replace(others[1], state="merged"), *story.merge_requests))
     assert "Blocks the merge" not in notes.merge_request(merged, repository=REPOSITORY)
+
+
+def act(number: int, kind: str, **result: Any) -> Act:
+    return replace(attached(), id=number, kind=kind, result=result)
+
+
+def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipeline:
+    return TargetPipeline(
+        id=500,
+        repository=REPOSITORY,
+        sha=sha,
+        source="push",
+        status=status,
+        url=f"{GITLAB}/contacts/-/pipelines/500",
+        created_at=NOW,
+        finished_at=None,
+    )
+
+
+def test_a_pipeline_that_waits_for_approval_blocks_the_merge_until_it_runs(notes: StatusNotes, story: Story) -> None:
+    waits = "Blocks the merge: Its own pipeline waits for approval; it starts when somebody who may approves this.\n"
+    opened = act(1, "OpenMergeRequest", own_pipeline="waits")
+    held = replace(story, effects=(opened,), target_pipelines=(own_pipeline("skipped"),))
+    assert waits in notes.merge_request(held, repository=REPOSITORY)
+    refused = replace(held, effects=(opened, act(2, "StartTargetPipeline", started=False)))
+    assert waits in notes.merge_request(refused, repository=REPOSITORY)
+    started = replace(held, effects=(opened, act(2, "StartTargetPipeline", started=True)))
+    assert waits not in notes.merge_request(started, repository=REPOSITORY)
+    working = replace(held, target_pipelines=(own_pipeline("running"),))
+    text = notes.merge_request(working, repository=REPOSITORY)
+    assert waits not in text
+    assert f"· [own pipeline working]({GITLAB}/contacts/-/pipelines/500)\n" in text
+
+
+def test_a_pipeline_of_the_repository_that_failed_blocks_the_merge(notes: StatusNotes, story: Story) -> None:
+    failed = replace(story, target_pipelines=(own_pipeline("failed"),))
+    assert "Blocks the merge: Its own pipeline failed.\n" in notes.merge_request(failed, repository=REPOSITORY)
+    of_another_commit = replace(story, target_pipelines=(own_pipeline("failed", sha="d" * 40),))
+    assert "Blocks the merge" not in notes.merge_request(of_another_commit, repository=REPOSITORY)
 
 
 def test_what_a_reviewer_wants_fixed_blocks_the_merge(notes: StatusNotes, story: Story) -> None:

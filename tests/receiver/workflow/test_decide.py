@@ -140,7 +140,7 @@ def test_a_pipeline_that_comes_to_life_after_the_run_ended_is_cancelled(world: A
         (Phase.TESTING, {"reproduction_after_passed": False}, "does not pass"),
         (Phase.TESTING, {"reproduction_before_failed": False}, "did not fail"),
         (Phase.TESTING, {"base_sha": "f" * 40}, "another commit"),
-        (Phase.TESTING, {"new_failures": ("t::x",)}, "passed before"),
+        (Phase.TESTING, {"new_failures": ("t::x",)}, "no baseline to know"),
         (Phase.REPRODUCTION, {"reproduced": False}, "without reproducing"),
     ],
 )

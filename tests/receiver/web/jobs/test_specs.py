@@ -13,11 +13,13 @@ from pipelines.model import (
     AnalysisResult,
     Artifact,
     ArtifactKind,
+    Baseline,
     Complexity,
     DeployPattern,
     FixSubmission,
     GenerateResult,
     ImplementationResult,
+    KnownTests,
     Location,
     Phase,
     PhaseReport,
@@ -33,7 +35,7 @@ from pipelines.model import (
     SuiteResult,
 )
 from pipelines.model import TestingResult as PatchTested
-from pipelines.wire import RunSpec, decode, encode
+from pipelines.wire import RunSpec, decode, encode, sha256
 
 pytestmark = pytest.mark.integration
 
@@ -198,17 +200,47 @@ def test_the_newest_job_of_a_phase_wins(jobs: Jobs, has_reported: Any) -> None:
     assert jobs(Phase.GENERATE).spec().status_code == 425
 
 
+BEFORE_TESTING = (Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION)
+
+
 def test_testing_is_told_the_baseline_the_reproduction_and_the_hashes_of_its_inputs(
     jobs: Jobs, has_reported: Any
 ) -> None:
-    for phase in (Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION):
+    for phase in BEFORE_TESTING:
         has_reported(phase)
     spec = decode(jobs(Phase.TESTING).spec().content, RunSpec)
-    assert (spec.agent, spec.baseline, spec.reproduction) == (None, SUITE, REPRODUCED)
+    assert (spec.agent, spec.prepared, spec.reproduction) == (None, RESULTS[Phase.PREPARE], REPRODUCED)
+    assert spec.baseline is None, "the names of tests were not handed in"
     assert [(one.phase, one.artifact.kind, one.artifact.sha256) for one in spec.inputs] == [
         (Phase.IMPLEMENTATION, ArtifactKind.PATCH, PATCH),
         (Phase.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST, TEST),
     ]
+
+
+TESTS = Baseline(unit=KnownTests(passing=("t::a", "t::b"), failing=("t::c",), flaky=()))
+
+
+@pytest.mark.parametrize(("content", "told"), [(encode(TESTS), TESTS), (b"{", None), (b'{"unit": 3}', None)])
+def test_testing_is_told_the_names_of_all_tests_if_they_can_be_read(
+    jobs: Jobs, has_reported: Any, content: bytes, told: Baseline | None
+) -> None:
+    jobs(Phase.PREPARE).blob(content)
+    kept = Artifact(
+        kind=ArtifactKind.BASELINE, path=".bug-fix/prepare/baseline.json", sha256=sha256(content), size=len(content)
+    )
+    for phase in BEFORE_TESTING:
+        has_reported(phase, **({"artifacts": (kept,)} if phase is Phase.PREPARE else {}))
+    assert decode(jobs(Phase.TESTING).spec().content, RunSpec).baseline == told
+
+
+def test_testing_waits_for_a_baseline_that_is_not_settled_and_goes_without_one_that_failed(
+    jobs: Jobs, has_reported: Any
+) -> None:
+    for phase in BEFORE_TESTING:
+        has_reported(phase, **({"state": "pending", "reason": ""} if phase is Phase.PREPARE else {}))
+    assert jobs(Phase.TESTING).spec().status_code == 425
+    has_reported(Phase.PREPARE, job=99, outcome=ReportOutcome.FAILED, result=None)
+    assert decode(jobs(Phase.TESTING).spec().content, RunSpec).prepared is None
 
 
 def test_implementation_is_done_by_the_agent_of_the_plan(jobs: Jobs, has_reported: Any) -> None:

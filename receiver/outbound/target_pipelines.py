@@ -1,0 +1,70 @@
+"""Start the repository's own pipeline for a fix that was held back until somebody approved it.
+
+The commit is made anew without `[skip ci]`, and pushing it starts whatever the repository starts for a push, of a
+branch or of a merge request. Starting one by the API would leave the mark on the commit: it would keep merge request
+pipelines from running, and after a fast-forward merge those of the default branch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipelines.model import RunId
+from receiver.outbound import committing
+from receiver.outbound.committing import SKIP, OwnPipeline
+from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.gitlab_repositories import MergeRequest
+from receiver.outbound.merge_requests import title
+from receiver.outbound.reviewers import DEVELOPER
+from receiver.store import merge_requests, runs, stories
+from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote
+from receiver.workflow.events import MergeRequestOpened
+
+
+async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performed:
+    """Take the mark off the commit, if the approval holds. Performed again, it finds the mark gone."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        story = await stories.story(session, await stories.find(session, run))
+        known = next((m for m in await merge_requests.of_run(session, run) if m.repository == effect.repository), None)
+    if known is None:
+        return _left(effect, f"{effect.repository} has no merge request of this run.")
+    there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+    head = await asyncio.to_thread(desk.repositories.head, known.project_id, facts.branch)
+    if head is None or head.sha != there.sha or SKIP not in head.message:
+        return Performed(result={"started": head is not None}, then=_told(effect))
+    why_not = await asyncio.to_thread(_why_not, desk, there, effect)
+    if why_not:
+        return _left(effect, f"The pipeline of {effect.repository}!{known.iid} was not started: {why_not}")
+    opening = OpenMergeRequest(iteration=effect.iteration, repository=effect.repository)
+    fix = await committing.accepted(desk, facts, opening)
+    project = await asyncio.to_thread(desk.repositories.project, effect.repository)
+    sha = await committing.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
+    event = MergeRequestOpened(
+        repository=effect.repository, project_id=project.id, iid=there.iid, url=there.url, head_sha=sha
+    )
+    return Performed(events=(event,), result={"started": True, "head": sha, "sentence": ""}, then=_told(effect))
+
+
+def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> str:
+    """Return why the approval counts for nothing, as GitLab has it now; empty when it counts."""
+    repositories = desk.repositories
+    if there.state != "opened":
+        return f"it is {there.state}."
+    if there.sha != effect.head_sha:
+        return "its branch has another commit than the one that was approved. Approve it again."
+    if effect.approved_by == repositories.bot:
+        return "our own account approved it, and that counts for nothing."
+    if effect.approved_by not in repositories.approved_by(there.project_id, there.iid):
+        return "the approval was taken back."
+    if repositories.people.access(there.project_id, effect.approved_by) < DEVELOPER:
+        return "who approved it is no developer of the project."
+    return ""
+
+
+def _left(effect: StartTargetPipeline, sentence: str) -> Performed:
+    return Performed(result={"started": False, "sentence": sentence}, then=_told(effect))
+
+
+def _told(effect: StartTargetPipeline) -> tuple[UpdateMergeRequestNote, ...]:
+    return (UpdateMergeRequestNote(repository=effect.repository),)

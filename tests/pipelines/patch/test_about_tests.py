@@ -1,0 +1,89 @@
+"""Which files are about tests, and which test stands in which file."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.patch import inspect
+from pipelines.patch.about_tests import changed_test_files, files_about_tests, is_about_tests, stands_in
+
+
+@pytest.mark.parametrize(
+    ("path", "it_is"),
+    [
+        ("tests/unit/test_store.py", True),
+        ("test/helpers.js", True),
+        ("src/app/form.test.tsx", True),
+        ("src/__tests__/form.tsx", True),
+        ("e2e/contacts.spec.ts", True),
+        ("test/Contacts.Tests/StoreTests.cs", True),
+        ("src/Contacts.UnitTests/Fakes.cs", True),
+        ("store_test.go", True),
+        ("conftest.py", True),
+        ("tests/conftest.py", True),
+        ("pytest.ini", True),
+        (".coveragerc", True),
+        ("sitecustomize.py", True),
+        ("web/jest.config.mjs", True),
+        ("playwright.config.ts", True),
+        ("api.runsettings", True),
+        ("src/contacts/store.py", False),
+        ("src/contest.py", False),
+        ("src/latest/page.tsx", False),
+        ("pyproject.toml", False),
+        ("package.json", False),
+        ("src/Contacts/Contacts.csproj", False),
+        ("README.md", False),
+    ],
+)
+def test_names_say_whether_a_file_is_about_tests(path: str, *, it_is: bool) -> None:
+    assert is_about_tests(path) is it_is
+
+
+@pytest.mark.parametrize(
+    ("test", "path", "is_in_it"),
+    [
+        ("tests.unit.test_store::test_add", "tests/unit/test_store.py", True),
+        ("tests.unit.test_store.TestAdd::test_it", "tests/unit/test_store.py", True),
+        ("unit.test_store::test_add", "api/tests/unit/test_store.py", True),
+        ("tests.unit.test_store", "tests/unit/test_store.py", True),  # a module that could not be imported
+        ("tests.other.test_store::test_add", "tests/unit/test_store.py", False),
+        ("tests.unit.test_store_more::test_add", "tests/unit/test_store.py", False),
+        ("tests.unit.test_store::test_add", "tests/unit/conftest.py", False),
+        ("src/form.test.tsx::Form saves", "src/form.test.tsx", True),
+        ("form.test.tsx::Form saves", "src/form.test.tsx", True),
+        ("/builds/x/src/form.test.tsx::Form saves", "src/form.test.tsx", True),
+        ("other.test.tsx::Form saves", "src/form.test.tsx", False),
+        ("Form::saves", "src/form.test.tsx", False),
+        ("Contacts.Tests.StoreTests::Saves", "test/Contacts.Tests/StoreTests.cs", True),
+        ("Contacts.Tests.StoreTests+Nested::Saves", "test/Contacts.Tests/StoreTests.cs", True),
+        ("Contacts.Tests.SearchTests::Finds", "test/Contacts.Tests/StoreTests.cs", False),
+    ],
+)
+def test_a_test_is_found_in_its_file_by_what_test_runners_write(test: str, path: str, *, is_in_it: bool) -> None:
+    assert stands_in(test, [path]) is is_in_it
+
+
+def file(path: str, change: str) -> str:
+    head = {"new": "new file mode 100644\n", "deleted": "deleted file mode 100644\n", "changed": ""}[change]
+    old = "/dev/null" if change == "new" else f"a/{path}"
+    new = "/dev/null" if change == "deleted" else f"b/{path}"
+    hunk = {"new": "@@ -0,0 +1 @@\n+x\n", "deleted": "@@ -1 +0,0 @@\n-x\n", "changed": "@@ -1 +1 @@\n-x\n+y\n"}[change]
+    index = "index 1111111..2222222" + (" 100644\n" if change == "changed" else "\n")
+    return f"diff --git a/{path} b/{path}\n{head}{index}--- {old}\n+++ {new}\n{hunk}"
+
+
+def test_files_of_tests_that_a_patch_changes_are_told_from_settings_and_from_new_ones() -> None:
+    patch = inspect(
+        "".join(
+            (
+                file("conftest.py", "changed"),
+                file("src/store.py", "changed"),
+                file("tests/test_gone.py", "deleted"),
+                file("tests/test_new.py", "new"),
+                file("tests/test_old.py", "changed"),
+            )
+        ).encode()
+    )
+    assert files_about_tests(patch) == ("conftest.py", "tests/test_gone.py", "tests/test_new.py", "tests/test_old.py")
+    assert changed_test_files(patch) == ("tests/test_gone.py", "tests/test_old.py")
