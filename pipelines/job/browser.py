@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from pipelines.job.processes import Launcher, Role
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PLACES = ("/usr/bin", "/usr/local/bin", "/snap/bin", "/opt/google/chrome")
+_FROM_PLAYWRIGHT = "chromium-[0-9]*/chrome-linux*/chrome"
 _NO_SANDBOX = "--no-sandbox"
 # CLONE_NEWUSER alone is not enough, some systems give it without any rights: then CLONE_NEWPID | CLONE_NEWNET.
 _CAN_SANDBOX = "import ctypes,sys; c=ctypes.CDLL(None); sys.exit(c.unshare(0x10000000) or c.unshare(0x60000000))"
@@ -33,21 +34,30 @@ class Browser(Struct, frozen=True, kw_only=True):
         return _NO_SANDBOX not in self.arguments
 
 
-def find_browser(launcher: Launcher, environ: Mapping[str, str] | None = None) -> Browser:
-    """Return the Chromium that the runner names (BUG_FIX_BROWSER), else the system's, else Playwright's own.
+def find_browser(
+    launcher: Launcher, environ: Mapping[str, str] | None = None, *, places: Sequence[str] = _PLACES
+) -> Browser:
+    """Return the Chromium that the runner names (BUG_FIX_BROWSER), else the system's, else one that Playwright brought.
 
     Chromium's sandbox needs user namespaces, which root doesn't get from it and many containers don't give; the test's
     own user, and that the page is our application, are what is left then.
     """
     environ = os.environ if environ is None else environ
-    search = os.pathsep.join((environ.get("PATH", ""), *_PLACES))
+    search = os.pathsep.join((environ.get("PATH", ""), *places))
     names = (environ.get("BUG_FIX_BROWSER") or _NAMES[0], *_NAMES)
     found = (shutil.which(name, path=search) for name in names)
-    executable = next((path for path in found if path), None)
+    executable = next((path for path in found if path), None) or _downloaded(environ)
     arguments = ["--disable-dev-shm-usage"]
     if not _can_sandbox(launcher):
         arguments.append(_NO_SANDBOX)
     return Browser(executable=executable, arguments=tuple(arguments))
+
+
+def _downloaded(environ: Mapping[str, str]) -> str | None:
+    """Return the newest Chromium below PLAYWRIGHT_BROWSERS_PATH, as Playwright's own images have it."""
+    folder = environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    found = sorted(Path(folder).glob(_FROM_PLAYWRIGHT)) if folder else []
+    return str(found[-1]) if found else None
 
 
 def _can_sandbox(launcher: Launcher) -> bool:

@@ -53,7 +53,8 @@ class Bench(Struct, frozen=True, kw_only=True):
     launcher: Launcher
     browser: Browser
     tools: Tools
-    video: bool = False
+    recorder: Path | None = None
+    """Where Playwright finds the ffmpeg to film with; None: nothing is filmed."""
 
 
 def run_reproduction(script: Script, *, application: Application, bench: Bench, folder: Path) -> Evidence:
@@ -70,7 +71,7 @@ def run_reproduction(script: Script, *, application: Application, bench: Bench, 
         python=launcher.runtime.python,
         folder=folder,
         results=results,
-        video=bench.video,
+        video=bench.recorder is not None,
     )
     prepared = _PREPARE[script.framework](errand)
     folder.chmod(0o755)
@@ -81,12 +82,16 @@ def run_reproduction(script: Script, *, application: Application, bench: Bench, 
             role=Role.BROWSER,
             cwd=folder,
             timeout_s=TIMEOUT_S,
-            extra=application.addresses | prepared.variables,
+            extra=application.addresses | prepared.variables | _filmed(bench),
         )
     except FileNotFoundError as error:
         raise RunnerError(f"{prepared.command[0]} is not on this runner's PATH; its image needs it.") from error
     launcher.end(Role.BROWSER)
     return _evidence(errand, application, completed)
+
+
+def _filmed(bench: Bench) -> dict[str, str]:
+    return {} if bench.recorder is None else {"PLAYWRIGHT_BROWSERS_PATH": str(bench.recorder)}
 
 
 def _evidence(errand: Errand, application: Application, completed: Completed) -> Evidence:

@@ -15,6 +15,7 @@ from pipelines.job.frameworks import prepare_tools
 from pipelines.job.job import Job
 from pipelines.job.notes import Exchange
 from pipelines.job.processes import Role
+from pipelines.job.recorder import find_recorder
 from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
 from pipelines.job.verdict import Verdict, called_tests, judge_failing, judge_passing
 from pipelines.job.workplace import Workplace
@@ -24,12 +25,13 @@ from pipelines.model import ArtifactKind, Framework, ReproductionResult
 
 def make_bench(job: Job, framework: Framework) -> Bench:
     """Find the browser and install the framework's tools; once for a job, before anything else runs in it."""
-    return Bench(
-        launcher=job.launcher,
-        browser=find_browser(job.launcher),
-        tools=prepare_tools(job, framework),
-        video=job.repository.reproduction.video is Video.ALWAYS,
-    )
+    browser, tools = find_browser(job.launcher), prepare_tools(job, framework)
+    recorder = None
+    if job.repository.reproduction.video is Video.ALWAYS:
+        recorder = find_recorder(job.root, tools)
+        if recorder is None:
+            job.log.say("no video: this runner has no ffmpeg; install it, or run `playwright install ffmpeg`")
+    return Bench(launcher=job.launcher, browser=browser, tools=tools, recorder=recorder)
 
 
 def script_of(data: bytes, result: ReproductionResult) -> Script:

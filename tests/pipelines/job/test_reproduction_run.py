@@ -19,6 +19,7 @@ from pipelines.job.errand import Script
 from pipelines.job.frameworks import Tools
 from pipelines.job.notes import Console, Exchange, Response
 from pipelines.job.processes import Launcher, make_root
+from pipelines.job.recorder import find_recorder
 from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
 from pipelines.job.verdict import called_tests, judge_failing, judge_passing
 from pipelines.model import Framework
@@ -71,13 +72,20 @@ def run(application: Application) -> Iterator[Callable[..., Evidence]]:
         package = binaries.parent / "node_modules" / "@playwright" / "test"
         numbers = iter(range(100))
 
-        def once(test: str, suffix: str, module_type: str = "commonjs") -> Evidence:
+        def once(
+            test: str, suffix: str, module_type: str = "commonjs", filming: dict[str, str] | None = None
+        ) -> Evidence:
             framework = Framework.PYTEST if suffix == ".py" else Framework.PLAYWRIGHT_TEST
-            bench = Bench(
-                launcher=launcher,
-                browser=browser,
-                tools=Tools(framework=framework, package=package, module_type=module_type),
+            tools = Tools(
+                framework=framework,
+                package=None if framework is Framework.PYTEST else package,
+                module_type=module_type,
             )
+            recorder = None
+            if filming is not None:
+                shutil.rmtree(root / "recorder", ignore_errors=True)
+                recorder = find_recorder(root, tools, filming)
+            bench = Bench(launcher=launcher, browser=browser, tools=tools, recorder=recorder)
             script = Script(data=textwrap.dedent(test).encode(), framework=framework, suffix=suffix)
             return run_reproduction(script, application=application, bench=bench, folder=root / f"run-{next(numbers)}")
 
@@ -200,3 +208,24 @@ def test_a_script_of_a_module_package_passes_when_all_is_well(run: Callable[...,
     green = run(PAGE_TS.replace("O'Brien", "Contacts"), ".ts", "module")
     verdict = judge_passing(green.run, names=called_tests(red.run))
     assert verdict.holds, (verdict.reason, green.completed.output)
+
+
+FFMPEG = '#!/bin/sh\nfor last; do :; done\ncat >"$last"\n'
+"""Stands for ffmpeg: what it is given becomes the film."""
+
+
+@pytest.mark.parametrize(("test", "suffix"), [(PAGE_PY, ".py"), (PAGE_TS, ".ts")], ids=["pytest", "playwright_test"])
+def test_a_run_is_filmed_where_there_is_an_ffmpeg(
+    run: Callable[..., Evidence], test: str, suffix: str, tmp_path: Path
+) -> None:
+    ffmpeg = tmp_path / "ffmpeg"
+    ffmpeg.write_text(FFMPEG)
+    ffmpeg.chmod(0o755)
+    evidence = run(test, suffix, filming={"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)})
+    assert judge_failing(evidence.run).holds, evidence.completed.output
+    assert evidence.video, evidence.completed.output
+
+
+def test_without_an_ffmpeg_there_is_nothing_to_film_with(tmp_path: Path) -> None:
+    tools = Tools(framework=Framework.PYTEST)
+    assert find_recorder(tmp_path, tools, {"PATH": str(tmp_path), "HOME": str(tmp_path)}) is None
