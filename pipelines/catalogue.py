@@ -174,6 +174,13 @@ class Budget(Struct, frozen=True, kw_only=True):
     """For all tickets of a day, UTC."""
 
 
+class PatchRule(StrEnum):
+    """What becomes of a patch that does something."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """What may happen without a person."""
 
@@ -194,6 +201,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How far coverage may fall. A patch that leaves no line more without a test is never held to it."""
     changed_coverage_min: Annotated[int, Meta(description="percent, 0 to 100")] = 1
     """How many of the lines that a patch changes, and that can be run, tests must run; 1: any, 0: it is only told."""
+    test_configuration: PatchRule = PatchRule.REFUSE
+    """Patches that change how tests and checks are run: their configuration, hooks and scripts."""
 
 
 class Deploy(Struct, frozen=True, kw_only=True):

@@ -343,6 +343,10 @@ class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementatio
     insertions: int
     deletions: int
     fix: FixSubmission
+    documents: tuple[str, ...] = ()
+    """Those of the files that are documentation."""
+    notices: tuple[str, ...] = ()
+    """What a reviewer should look at: tests that were renamed or expect something else now, a sentence each."""
 
 
 class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):

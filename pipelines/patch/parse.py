@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from pipelines.patch.quoting import NameFormatError, read_name, splits_into
-from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary
+from pipelines.patch.summary import Change, Content, Hunk, PatchFile, PatchSummary
 
 
 class PatchError(ValueError):
@@ -107,6 +107,7 @@ def _read_file(reader: _Reader) -> PatchFile:
         insertions=len(body.added),
         deletions=body.deletions,
         added=tuple(body.added),
+        hunks=tuple(body.hunks),
     )
 
 
@@ -150,6 +151,7 @@ class _Body:
     new: str | None = None
     deletions: int = 0
     added: list[tuple[int, str]] = field(default_factory=list)
+    hunks: list[Hunk] = field(default_factory=list)
 
 
 def _read_body(reader: _Reader) -> _Body:
@@ -180,7 +182,9 @@ def _read_hunk(reader: _Reader, body: _Body) -> None:
     match = _HUNK.match(reader.take())
     if match is None:
         raise reader.error("is not a hunk header")
-    old_left, number, new_left = (int(match[group] or default) for group, default in ((2, 1), (3, 1), (4, 1)))
+    start, old_left, number, new_left = (int(match[group] or 1) for group in (1, 2, 3, 4))
+    before = start - 1 if old_left else start  # where nothing was, git names the line before
+    lines: list[tuple[str, str]] = []
     while old_left > 0 or new_left > 0:
         line = reader.take()
         kind, text = line[:1], line[1:]
@@ -192,11 +196,13 @@ def _read_hunk(reader: _Reader, body: _Body) -> None:
             continue
         elif kind != b" ":
             raise reader.error("is not a line of a hunk")
+        lines.append((kind.decode(), text.decode(errors="replace")))
         old_left -= kind in b" -"
         new_left -= kind in b" +"
         number += kind in b" +"
     if old_left < 0 or new_left < 0:
         raise reader.error("is more than its hunk announced")
+    body.hunks.append(Hunk(before=before, lines=tuple(lines)))
     if reader.peek() == _NO_NEWLINE:
         reader.take()
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pipelines.catalogue import Policy
 from pipelines.patch.globs import matches
+from pipelines.patch.shown import shown
 from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary
 
 _FILE_MODES = frozenset({"100644", "100755"})
@@ -58,10 +59,10 @@ def violations(summary: PatchSummary, *, allowed: Sequence[str], policy: Policy)
         for path in dict.fromkeys((file.path, file.old_path)):
             found.extend(sentence for rule in _PATH_RULES if (sentence := rule(path)))
             if not any(matches(pattern, path) for pattern in allowed):
-                found.append(f"{_shown(path)} is outside of the paths that the catalogue allows: {', '.join(allowed)}.")
+                found.append(f"{shown(path)} is outside of the paths that the catalogue allows: {', '.join(allowed)}.")
         found.extend(_file(file))
     counts = Counter(_folded(file.path) for file in summary.files)
-    found.extend(f"{_shown(path)} is changed twice in one patch." for path, count in counts.items() if count > 1)
+    found.extend(f"{shown(path)} is changed twice in one patch." for path, count in counts.items() if count > 1)
     return found
 
 
@@ -78,14 +79,14 @@ def _size(summary: PatchSummary, policy: Policy) -> Iterator[str]:
 def _file(file: PatchFile) -> Iterator[str]:
     for mode in dict.fromkeys((file.old_mode, file.new_mode)):
         if mode is not None and mode not in _FILE_MODES:
-            yield f"{_shown(file.path)} {_SPECIAL_MODES.get(mode, f'has the mode {mode}')}; only plain files are taken."
+            yield f"{shown(file.path)} {_SPECIAL_MODES.get(mode, f'has the mode {mode}')}; only plain files are taken."
     if None in _modes(file):
         yield (
-            f"{_shown(file.path)} comes without its mode, so it could be a symbolic link; "
+            f"{shown(file.path)} comes without its mode, so it could be a symbolic link; "
             "make the patch with `git diff --binary --full-index`."
         )
     if file.content is Content.BINARY:
-        yield f"{_shown(file.path)} is binary: nobody can review it; a person has to add it."
+        yield f"{shown(file.path)} is binary: nobody can review it; a person has to add it."
 
 
 def _modes(file: PatchFile) -> tuple[str | None, ...]:
@@ -101,9 +102,9 @@ def _modes(file: PatchFile) -> tuple[str | None, ...]:
 
 def _not_relative(path: str) -> str | None:
     if path.startswith("/") or re.match(r"[A-Za-z]:", path):
-        return f"{_shown(path)} is an absolute path."
+        return f"{shown(path)} is an absolute path."
     if any(part in {"", ".", ".."} for part in path.split("/")):
-        return f"{_shown(path)} leaves its folder or is not in its plain form."
+        return f"{shown(path)} leaves its folder or is not in its plain form."
     return None
 
 
@@ -111,20 +112,20 @@ def _unprintable(path: str) -> str | None:
     if "\\" in path or any(
         unicodedata.category(character) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"} for character in path
     ):
-        return f"{_shown(path)} holds a backslash, control character or invisible character."
+        return f"{shown(path)} holds a backslash, control character or invisible character."
     return None
 
 
 def _git_file(path: str) -> str | None:
     for part in _folded(path).split("/"):
         if part.startswith(".git") or _SHORT_GIT.match(part):
-            return f"{_shown(path)} belongs to git or GitLab (.git…); the bot does not touch it."
+            return f"{shown(path)} belongs to git or GitLab (.git…); the bot does not touch it."
     return None
 
 
 def _pipeline_file(path: str) -> str | None:
     if any(matches(pattern, _folded(path)) for pattern in _PIPELINE_FILES):
-        return f"{_shown(path)} decides what runs in CI, or who reviews; the bot does not touch it."
+        return f"{shown(path)} decides what runs in CI, or who reviews; the bot does not touch it."
     return None
 
 
@@ -135,9 +136,3 @@ def _folded(path: str) -> str:
     """Return the path as the most forgiving file system would compare it."""
     visible = _IGNORABLE.sub("", unicodedata.normalize("NFKC", path)).casefold()
     return "/".join(part.rstrip(". ") or part for part in visible.split("/"))
-
-
-def _shown(path: str) -> str:
-    """Return the path so that it can't disturb a sentence, a log or a note."""
-    printable = "".join(character if character.isprintable() else "?" for character in path)
-    return f"`{printable[:200].replace('`', '?')}`"

@@ -26,6 +26,15 @@ class Content(StrEnum):
     BINARY = "binary"
 
 
+class Hunk(Struct, frozen=True, kw_only=True):
+    """Lines that follow one another, some of them changed."""
+
+    before: int
+    """How many lines of the file stand before it."""
+    lines: tuple[tuple[str, str], ...]
+    """Each as ` `, `-` or `+`, and its text without a line feed; undecodable bytes replaced."""
+
+
 class PatchFile(Struct, frozen=True, kw_only=True):
     """One file of a patch."""
 
@@ -42,6 +51,7 @@ class PatchFile(Struct, frozen=True, kw_only=True):
     deletions: int = 0
     added: tuple[tuple[int, str], ...] = ()
     """Added lines with their 1-based numbers in the new file; undecodable bytes replaced."""
+    hunks: tuple[Hunk, ...] = ()
 
 
 class PatchSummary(Struct, frozen=True, kw_only=True):

@@ -16,9 +16,9 @@ from pipelines.model import (
     PhaseReport,
     ReportOutcome,
 )
-from pipelines.patch import PatchError, PatchSummary, inspect
+from pipelines.patch import PatchError, PatchSummary, inspect, is_documentation
 from pipelines.phases.conversation import hold
-from pipelines.phases.guards import patch_problems
+from pipelines.phases.guards import guarded
 from pipelines.phases.submission import SubmissionError, decoded
 
 
@@ -34,7 +34,7 @@ def run(job: Job) -> PhaseReport:
             summary = inspect(make_patch(job.source, place.folder, launcher=job.launcher, role=Role.WORK))
         except (SubmissionError, PatchError, JobError) as error:
             return Submitted(accepted=False, answer=str(error))
-        if found := [*patch_problems(summary, job.repository, job.spec.catalogue.policy), *_unexplained(fix, summary)]:
+        if found := [*guarded(summary, job).refused, *_unexplained(fix, summary)]:
             return Submitted(accepted=False, answer=" ".join(found))
         fixes.append(fix)
         return Submitted(accepted=True, answer="The fix is accepted; the patch is tested next.")
@@ -46,6 +46,7 @@ def run(job: Job) -> PhaseReport:
     patch = make_patch(job.source, place.folder, launcher=job.launcher, role=Role.WORK)
     kept = job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
     summary = inspect(patch)
+    examination = guarded(summary, job)
     result = ImplementationResult(
         base_sha=job.source.base_sha,
         patch_sha256=kept.sha256,
@@ -53,14 +54,21 @@ def run(job: Job) -> PhaseReport:
         insertions=summary.insertions,
         deletions=summary.deletions,
         fix=fixes[-1],
+        documents=tuple(file.path for file in summary.files if is_documentation(file.path)),
+        notices=examination.noticed,
     )
-    if found := patch_problems(summary, job.repository, job.spec.catalogue.policy):
-        return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(found)}", result)
+    if examination.refused:
+        return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(examination.refused)}", result)
     reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}."
     return job.report(ReportOutcome.SUCCEEDED, reason, result)
 
 
 def _unexplained(fix: FixSubmission, summary: PatchSummary) -> list[str]:
-    explained = {entry.file for entry in fix.files}
-    missing = sorted({file.path for file in summary.files} - explained)
-    return [f"The submission gives no rationale for {', '.join(missing)[:500]}."] if missing else []
+    """Return what the submission leaves open, a sentence each."""
+    found = []
+    missing = sorted({file.path for file in summary.files} - {entry.file for entry in fix.files})
+    if missing:
+        found.append(f"The submission gives no rationale for {', '.join(missing)[:500]}.")
+    if not fix.documentation.strip():
+        found.append("Say in `documentation` which documentation was updated for users, or why none had to be.")
+    return found

@@ -13,7 +13,7 @@ from pipelines.model import (
     ReportOutcome,
 )
 from pipelines.patch import PatchError, inspect
-from pipelines.phases.guards import patch_problems
+from pipelines.phases.guards import guarded
 from pipelines.wire import sha256
 
 
@@ -27,8 +27,7 @@ def run(job: Job) -> PhaseReport:
         summary = inspect(patch)
     except PatchError as error:
         return job.report(ReportOutcome.REJECTED, f"The patch can't be read: {error}", result)
-    found = patch_problems(summary, job.repository, job.spec.catalogue.policy)
-    if found:
+    if found := guarded(summary, job).refused:
         return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(found)}", result)
     check_out(job.source, job.root / "work", patch=patch)
     job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)

@@ -11,10 +11,9 @@ from msgspec import Struct
 
 from pipelines.catalogue import TargetPipeline
 from pipelines.model import CommitSha, MergeRequestResult, Phase, PhaseReport, TestingResult
-from pipelines.patch import PatchError, PatchSummary, inspect, violations
-from pipelines.patch.secret_scan import find_secrets
+from pipelines.patch import PatchError, PatchSummary, inspect
 from pipelines.wire import sha256
-from receiver.outbound import patching
+from receiver.outbound import guard, patching
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab_repositories import Action, Head, Project
@@ -62,14 +61,7 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix
     for holds, sentence in promises:
         if not holds:
             raise RefusedError(sentence)
-    try:
-        summary = inspect(patch)
-        found = violations(summary, allowed=repository.paths_allowed, policy=policy.policy)
-        found += find_secrets(summary)  # the job looked too, but a job is not trusted
-    except PatchError as error:
-        raise RefusedError(str(error)) from error
-    if found:
-        raise RefusedError(" ".join(found[:5]))
+    summary = await asyncio.to_thread(guard.checked, desk, patch, base, repository=repository, policy=policy.policy)
     return Fix(patch=patch, patch_sha256=submission.patch_sha256, base=base, summary=summary)
 
 

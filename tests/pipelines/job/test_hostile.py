@@ -13,6 +13,7 @@ import pytest
 from pipelines import model
 from pipelines.model import Phase, ReportOutcome
 from pipelines.wire import MAX_BLOB
+from sandbox import scenario as scenarios
 from sandbox.scenario import Conversation
 
 pytestmark = pytest.mark.acceptance
@@ -60,6 +61,17 @@ new file mode 100644
 @@ -0,0 +1 @@
 +Nothing is fixed.
 """
+
+
+WITHOUT_TESTS = b"""diff --git a/tests/unit/test_forms.py b/tests/unit/test_forms.py
+deleted file mode 100644
+--- a/tests/unit/test_forms.py
++++ /dev/null
+@@ -1,%d +0,0 @@
+%s
+"""
+_FORMS = (Path(scenarios.find("pl-479")) / "repositories/contacts/tests/unit/test_forms.py").read_bytes().splitlines()
+WITHOUT_TESTS %= (len(_FORMS), b"\n".join(b"-" + line for line in _FORMS))
 
 
 def conversation(phase: str, *turns: dict[str, Any]) -> Conversation:
@@ -140,6 +152,9 @@ def test_an_artifact_that_was_changed_on_its_way_is_refused(
         (HARMLESS.replace(b"100644", b"120000"), "symbolic link"),
         (HARMLESS.replace(b"Nothing is fixed.", b"token = 'glpat-" + b"x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
         (HARMLESS + b"garbage\n", "can't be read"),
+        (FORGING_CONFTEST, "`conftest.py` changes how tests and checks are run"),
+        (WITHOUT_TESTS, "`tests/unit/test_forms.py`: the tests"),
+        (HARMLESS.replace(b"NOTES.md", b"../NOTES.md"), "leaves its folder"),
     ],
 )
 def test_the_last_look_at_the_patch_refuses_what_must_not_be_opened(

@@ -13,7 +13,7 @@ from pipelines.catalogue import Policy
 from pipelines.job.workspace import Artifacts
 from pipelines.model import Phase
 from pipelines.patch import inspect
-from pipelines.phases.guards import patch_problems
+from pipelines.phases.guards import held_against
 from pipelines.wire import MAX_BLOB
 
 PATCH = b"""diff --git a/NOTES.md b/NOTES.md
@@ -26,12 +26,15 @@ new file mode 100644
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(MAX_BLOB, []), (MAX_BLOB + 1, ["The patch has 10485761 bytes; 10485760 can be submitted."])]
+    ("size", "said"), [(MAX_BLOB, ()), (MAX_BLOB + 1, ("The patch has 10485761 bytes; 10485760 can be submitted.",))]
 )
-def test_a_patch_that_the_receiver_does_not_take_is_refused(catalogue_of: Any, size: int, said: list[str]) -> None:
+def test_a_patch_that_the_receiver_does_not_take_is_refused(
+    catalogue_of: Any, size: int, said: tuple[str, ...]
+) -> None:
     (repository,) = catalogue_of(["python"]).repositories.values()
     summary = msgspec.structs.replace(inspect(PATCH), size=size)
-    assert patch_problems(summary, repository, Policy()) == said
+    found = held_against(summary, lambda _: None, repository=repository, policy=Policy())
+    assert found.refused == said
 
 
 def test_a_transcript_is_never_more_than_the_receiver_takes(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""What kind of file a path names: test, configuration of tests, lock file, documentation, generated. Tables; pure.
+
+Compared in lower case. They name what is usual; a team's own places belong to `paths_allowed`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pipelines.patch.globs import matches
+
+_TEST_FOLDERS: Final = re.compile(
+    r"(tests?|__tests__|specs?|e2e|(unit|integration|functional|acceptance)[-_.]?tests?|.*[._-]tests?)"
+)
+"""Of a folder's name, in lower case: `tests`, `Api.Tests`, `__tests__`."""
+
+_TEST_NAMES: Final = (
+    *("test_*.py", "*_test.py", "conftest.py"),
+    *("*.test.*", "*.spec.*", "*.e2e.*", "*.cy.*"),
+    *("*tests.cs", "*test.cs", "*_test.go"),
+)
+
+COLLECTED: Final = (
+    *("test_*.py", "*_test.py"),
+    *("*.test.*", "*.spec.*", "*.e2e.*", "*.cy.*"),
+    *("*.cs", "*_test.go"),
+)
+"""Names by which runners find test files of themselves: one that loses such a name is run no more."""
+
+TEST_CONFIGURATION: Final = (
+    *("pytest.ini", ".pytest.ini", "tox.ini", "noxfile.py", ".coveragerc"),
+    *("jest.config.*", "jest.setup.*", "vitest.config.*", "vitest.workspace.*", "vitest.setup.*"),
+    *("playwright.config.*", "playwright-ct.config.*", "karma.conf.*", "cypress.config.*", ".mocharc*", ".nycrc*"),
+    *("*.runsettings", "*.testsettings", "xunit.runner.json", "stryker.conf.*", "coverlet.*"),
+    *(".eslintrc*", "eslint.config.*", ".eslintignore", ".flake8", ".pylintrc", "ruff.toml", ".ruff.toml", "mypy.ini"),
+)
+"""Files that do nothing but say how tests and checks are run."""
+
+VENDORED: Final = (
+    *("node_modules/**", "bower_components/**", "vendor/**", "vendored/**", "third_party/**", "third-party/**"),
+    *("site-packages/**", ".venv/**", "venv/**"),
+)
+GENERATED: Final = (
+    *("dist/**", ".next/**", ".nuxt/**", "obj/**", "__pycache__/**", "coverage/**", "test-results/**"),
+    *("playwright-report/**", "*.min.js", "*.min.css", "*.map", "*.pyc", "*_pb2.py", "*_pb2.pyi", "*.g.cs"),
+    *("*.designer.cs", "*.generated.*"),
+)
+
+DOCUMENTATION: Final = (
+    *("readme", "readme.*", "changelog", "changelog.*", "changes", "changes.*", "history", "history.*", "upgrading.*"),
+    *("*.md", "*.mdx", "*.rst", "*.adoc"),
+    *("docs/**", "doc/**", "documentation/**"),
+)
+
+
+def is_test(path: str) -> bool:
+    """Say whether a file belongs to the tests, by its folder or its name."""
+    *folders, _ = path.lower().split("/")
+    return any(_TEST_FOLDERS.fullmatch(folder) for folder in folders) or named(path, _TEST_NAMES)
+
+
+def is_collected(path: str) -> bool:
+    """Say whether a runner finds tests in a file of this name."""
+    return named(path, COLLECTED)
+
+
+def is_documentation(path: str) -> bool:
+    """Say whether a file is read by people rather than run."""
+    return named(path, DOCUMENTATION) and not is_test(path)
+
+
+def named(path: str, patterns: tuple[str, ...]) -> bool:
+    """Say whether one of the patterns means this path, in whatever folder it lies."""
+    lowered = path.lower()
+    return any(matches(f"**/{pattern}", lowered) for pattern in patterns)

@@ -1,0 +1,173 @@
+"""How tests look in each language, as tables of patterns over code without comments and strings. Pure."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Final
+
+from msgspec import Struct
+
+from pipelines.patch import code
+
+
+class Marker(Enum):
+    """What makes a test count for less; its value says so, after the line's number."""
+
+    SKIPPED = "skips a test or lets it fail"
+    ALONE = "lets a runner leave out all other tests"
+    RETRIED = "runs a test again until it passes"
+    TRIVIAL = "asserts what is always true"
+    CUT_SHORT = "ends a test before its end"
+    SWALLOWED = "swallows the failure of what it tries"
+
+
+class Block(Enum):
+    """How a test's body is bounded."""
+
+    INDENT = "indent"
+    CALL = "call"
+    BRACES = "braces"
+
+
+class Language(Struct, frozen=True, kw_only=True):
+    """The patterns of a language."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    scanner: re.Pattern[str]
+    test: re.Pattern[str]
+    """Where a test begins. Its group `name` is a name, or a string's number."""
+    block: Block
+    assertion: re.Pattern[str]
+    table: re.Pattern[str] | None
+    """Where a table of cases begins, before the test or as a part of its beginning."""
+    row: re.Pattern[str] | None
+    """One case each, where cases don't stand in a list."""
+    markers: dict[Marker, re.Pattern[str]]
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.VERBOSE | re.MULTILINE)
+
+
+PYTHON: Final = Language(
+    name="Python",
+    suffixes=(".py",),
+    scanner=code.PYTHON,
+    test=_pattern(r"^[ \t]* (?:async\ +)? def\ + (?P<name> test\w* ) [ \t]* \("),
+    block=Block.INDENT,
+    assertion=_pattern(
+        r"""\bassert\b (?=[\s(]) | \bassert\w+ [ ]* \( | \bpytest\.(?:raises|warns|deprecated_call|fail)\b
+        | (?<![\w.])expect [ ]* \("""
+    ),
+    table=_pattern(r"\bparametrize [ ]* (?=\()"),
+    row=None,
+    markers={
+        Marker.SKIPPED: _pattern(
+            r"""\b(?:skip|skipif|skipIf|skipUnless|skipTest|SkipTest|xfail|importorskip|expectedFailure)\b
+            | \b__test__ [ ]* = [ ]* False\b | \bcollect_ignore"""
+        ),
+        Marker.RETRIED: _pattern(r"\bflaky\b | \breruns\w*\b"),
+        Marker.TRIVIAL: _pattern(
+            r"""\bassert [ ]+ \(? (?:True|not[ ]False|[1-9]\d*|"\d+") \)? [ \t]* (?:$|,)
+            | \bassert\b [^\n]{0,200} \bor[ ]True\b | \bassertTrue\([ ]*True\b | \bassertFalse\([ ]*False\b
+            | \bassertEqual\([ ]*(\d+|True|None)[ ]*,[ ]*\1[ ]*\)"""
+        ),
+        Marker.CUT_SHORT: _pattern(r"^[ \t]+ return [ \t]* $ | \bos\._exit\b | \bpytest\.exit\b"),
+        Marker.SWALLOWED: _pattern(r"\bexcept\b [^:\n]{0,200} : \s{0,200} (?:pass\b|\.\.\.) | \bsuppress [ ]* \("),
+    },
+)
+
+_CALLED = r"(?<![\w.$])"
+
+JAVASCRIPT: Final = Language(
+    name="TypeScript and JavaScript",
+    suffixes=(".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs"),
+    scanner=code.JAVASCRIPT,
+    test=_pattern(
+        rf"""{_CALLED} (?:it|test|specify|xit|xtest|fit)
+        (?:\.(?:only|skip|skipIf|runIf|todo|fixme|fail|fails|failing|concurrent|sequential|serial|each|for)\b){{0,8}}
+        [ ]* (?=[("])"""
+    ),
+    block=Block.CALL,
+    assertion=_pattern(
+        rf"""{_CALLED} expect (?:\.(?:soft|poll|element|assertions|hasAssertions))? [ ]* \(
+        | {_CALLED} assert (?:\.\w+){{0,6}} [ ]* \( | \.should\b"""
+    ),
+    table=_pattern(r"\.(?:each|for) [ ]* (?=\()"),
+    row=None,
+    markers={
+        Marker.SKIPPED: _pattern(
+            r"""\.(?:skip|skipIf|runIf|todo|fixme|failing|fails)\b | \b(?:test|it)\.fail\b
+            | \b(?:xit|xtest|xdescribe|xcontext|pending)[ ]*\("""
+        ),
+        Marker.ALONE: _pattern(r"\.only\b | \b(?:fit|fdescribe|fcontext)[ ]*\("),
+        Marker.RETRIED: _pattern(r"\bretryTimes\b | \.retries[ ]*\( | \b(?:retries|retry|repeats)[ ]*:"),
+        Marker.TRIVIAL: _pattern(
+            r"""\bexpect\( [ ]* (true|false|null|\d+) [ ]* \) \s* \. (?:toBe|toEqual|toStrictEqual) \( [ ]* \1 [ ]* \)
+            | \bexpect\( [ ]* (?:true|[1-9]\d*|"\d+") [ ]* \) \s* \. (?:toBeTruthy|toBeDefined) \b
+            | \bassert (?:\.ok|\.isTrue)? \( [ ]* true\b"""
+        ),
+        Marker.CUT_SHORT: _pattern(r"^[ \t]+ return [ \t]* ;? [ \t]* $ | \bprocess\.exit\b"),
+        Marker.SWALLOWED: _pattern(
+            r"""\bcatch \s* (?:\([^()\n]{0,200}\))? \s{0,200} \{ \s{0,200} \}
+            | \.catch\( [^()\n]{0,100} \(\) [ ]* => [ ]* \{ \s* \}"""
+        ),
+    },
+)
+
+CSHARP: Final = Language(
+    name="C#",
+    suffixes=(".cs",),
+    scanner=code.CSHARP,
+    test=_pattern(
+        r"""[\[,] \s*
+        (?:Fact|Theory|Test|TestCase|TestCaseSource|TestMethod|DataTestMethod|SkippableFact|SkippableTheory)
+        (?:Attribute)? \b [^{};]{0,600}? \b (?P<name> [A-Za-z_]\w* ) [ ]* (?:<[\w, ]*>)? [ ]*
+        \( [^(){};\[\]]{0,500} \) \s{0,200} (?=\{|=>)"""
+    ),
+    block=Block.BRACES,
+    assertion=_pattern(
+        r"""\bAssert (?:\.\w+){1,6} [ ]* [(<] | \.Should\w* [ ]* \(
+        | \.(?:Verify|VerifyAll|Received|DidNotReceive)\w* [ ]* \( | (?<![\w.]) Expect [ ]* \("""
+    ),
+    table=None,
+    row=_pattern(r"[\[,] \s* (?:InlineData|DataRow|TestCase) (?:Attribute)? [ ]* \("),
+    markers={
+        Marker.SKIPPED: _pattern(
+            r"""\bSkip [ ]* = | [\[,] \s* (?:Ignore|Explicit) (?:Attribute)? [ ]* [\](,]
+            | \bAssert\.(?:Ignore|Inconclusive|Skip\w*)\b | \bSkip\.(?:If|IfNot|When|Unless)\b"""
+        ),
+        Marker.RETRIED: _pattern(r"[\[,] \s* Retry\w* \b"),
+        Marker.TRIVIAL: _pattern(
+            r"""\bAssert\.(?:True|IsTrue)\([ ]*true\b | \bAssert\.(?:False|IsFalse)\([ ]*false\b | \bAssert\.Pass\b
+            | \bAssert\.(?:Equal|AreEqual)\([ ]*(\d+|true|null)[ ]*,[ ]*\1[ ]*\)"""
+        ),
+        Marker.CUT_SHORT: _pattern(r"^[ \t]+ return [ \t]* ; | \bEnvironment\.Exit\b"),
+        Marker.SWALLOWED: _pattern(r"\bcatch \s* (?:\([^()\n]{0,200}\))? \s{0,200} \{ \s{0,200} \}"),
+    },
+)
+
+GO: Final = Language(
+    name="Go",
+    suffixes=(".go",),
+    scanner=code.GO,
+    test=_pattern(r"^func [ ]+ (?P<name> (?:Test|Fuzz)\w* ) [ ]* \("),
+    block=Block.BRACES,
+    assertion=_pattern(r"\b[tb]\.(?:Error|Fatal|Fail)\w* [ ]* \( | \b(?:assert|require)\.\w+ [ ]* \("),
+    table=None,
+    row=None,
+    markers={
+        Marker.SKIPPED: _pattern(r"\b[tb]\.Skip\w*\b"),
+        Marker.TRIVIAL: _pattern(r"\b(?:assert|require)\.True\( [^,()]* , [ ]* true\b"),
+        Marker.CUT_SHORT: _pattern(r"\bos\.Exit\b"),
+    },
+)
+
+LANGUAGES: Final = (PYTHON, JAVASCRIPT, CSHARP, GO)
+
+
+def of(path: str) -> Language | None:
+    """Return the language of a file, None for one that these rules can't read."""
+    return next((one for one in LANGUAGES if path.lower().endswith(one.suffixes)), None)

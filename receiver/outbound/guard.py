@@ -1,0 +1,30 @@
+"""Hold a patch against the rules before it is committed. The job did so too, but a job is not trusted."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pipelines.catalogue import Policy, Repository
+from pipelines.model import CommitSha
+from pipelines.patch import PatchError, PatchSummary, examine, inspect
+from receiver.outbound.desk import Desk
+from receiver.outbound.errors import RefusedError
+
+MOST_SENTENCES = 5
+
+
+def checked(desk: Desk, patch: bytes, base: CommitSha, *, repository: Repository, policy: Policy) -> PatchSummary:
+    """Return what a patch touches. Raises RefusedError with what speaks against it for this commit."""
+
+    @cache
+    def before(path: str) -> bytes | None:
+        return desk.repositories.file_if_any(desk.repositories.project(repository.project).id, path, ref=base)
+
+    try:
+        summary = inspect(patch)
+        found = examine(summary, before, allowed=repository.paths_allowed, policy=policy).refused
+    except PatchError as error:
+        raise RefusedError(str(error)) from error
+    if found:
+        raise RefusedError(" ".join(found[:MOST_SENTENCES]))
+    return summary

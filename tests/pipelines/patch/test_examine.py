@@ -1,0 +1,188 @@
+"""Configuration of tests, lock files, generated and vendored files; the examination as a whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from pipelines.catalogue import PatchRule, Policy
+from pipelines.patch import Examination, inspect, is_documentation
+from pipelines.patch.examine import examine
+
+Examined = Callable[..., Examination]
+
+PACKAGE = {"name": "web", "scripts": {"test": "vitest run"}, "dependencies": {"next": "15.0.0"}}
+PYPROJECT = """\
+    [project]
+    name = "shop"
+    dependencies = ["httpx"]
+
+    [tool.pytest.ini_options]
+    addopts = "--strict-markers"
+
+    [tool.shop]
+    colour = "blue"
+    """
+CONFTEST = """\
+    import pytest
+
+    @pytest.fixture
+    def shop():
+        return {}
+
+    def pytest_collection_modifyitems(items):
+        items.sort()
+    """
+CSPROJ = """\
+    <Project Sdk="Microsoft.NET.Sdk">
+      <ItemGroup>
+        <PackageReference Include="xunit" Version="2.9.0" />
+      </ItemGroup>
+    </Project>
+    """
+BEFORE = {
+    "package.json": json.dumps(PACKAGE, indent=2),
+    "pyproject.toml": PYPROJECT,
+    "setup.cfg": "[metadata]\nname = shop\n[tool:pytest]\naddopts = -q\n",
+    "pytest.ini": "[pytest]\naddopts = -q\n",
+    "tests/conftest.py": CONFTEST,
+    "web/vitest.config.ts": "export default {};\n",
+    "web/playwright.config.ts": "export default {retries: 0};\n",
+    "all.runsettings": "<RunSettings/>\n",
+    ".eslintrc.json": "{}\n",
+    "Api.Tests/Api.Tests.csproj": CSPROJ,
+}
+
+
+def package(**changes: object) -> str:
+    return json.dumps({**PACKAGE, **changes}, indent=2)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pytest.ini", "[pytest]\naddopts = -q --deselect tests/test_a.py\n"),
+        ("web/vitest.config.ts", "export default {test: {exclude: ['**']}};\n"),
+        ("web/playwright.config.ts", "export default {retries: 3};\n"),
+        ("web/jest.config.js", "module.exports = {testPathIgnorePatterns: ['.']};\n"),
+        ("all.runsettings", "<RunSettings><x/></RunSettings>\n"),
+        (".eslintrc.json", '{"rules": {}}\n'),
+        ("pyproject.toml", PYPROJECT.replace("--strict-markers", "-k nothing")),
+        ("pyproject.toml", PYPROJECT + "\n    [tool.coverage.run]\n    omit = ['*']\n"),
+        ("setup.cfg", "[metadata]\nname = shop\n[tool:pytest]\naddopts = -k nothing\n"),
+        ("package.json", package(scripts={"test": "true"})),
+        ("package.json", package(vitest={"exclude": ["**"]})),
+        ("tests/conftest.py", CONFTEST + "\n    def pytest_runtest_makereport(item, call):\n        return None\n"),
+        ("tests/conftest.py", CONFTEST.replace("items.sort()", "items.clear()")),
+        ("tests/conftest.py", CONFTEST + "\n    pytest_plugins = ['ours']\n"),
+        ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("<ItemGroup>", '<ItemGroup><Compile Remove="TotalTests.cs" />')),
+    ],
+)
+def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
+    examined: Examined, file: str, text: str
+) -> None:
+    (sentence,) = examined(BEFORE, {file: text}).refused
+    assert sentence.startswith(f"`{file}`")
+    assert "how tests and checks are run" in sentence
+    assert examined(BEFORE, {file: text}, Policy(test_configuration=PatchRule.ALLOW)).refused == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pyproject.toml", PYPROJECT.replace("blue", "green")),
+        ("setup.cfg", "[metadata]\nname = shop\nversion = 2\n[tool:pytest]\naddopts = -q\n"),
+        ("package.json", package(description="A shop")),
+        ("tests/conftest.py", CONFTEST.replace("return {}", "return {'a': 1}")),
+        ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("</ItemGroup>", "</ItemGroup>\n      <!-- ours -->")),
+        ("src/pytest_shop.py", "def pytest_like(): ...\n"),
+    ],
+)
+def test_the_rest_of_such_files_may_change(examined: Examined, file: str, text: str) -> None:
+    assert examined(BEFORE, {file: text}).refused == ()
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "package.json"])
+def test_a_manifest_that_can_t_be_read_is_refused(examined: Examined, file: str) -> None:
+    assert "can't be read" in examined(BEFORE, {file: "{[\n"}).refused[0]
+
+
+LOCKED = {
+    "web/package.json": package(),
+    "web/package-lock.json": '{"lockfileVersion": 3}\n',
+    "pyproject.toml": PYPROJECT,
+    "uv.lock": "version = 1\n",
+}
+
+
+def test_a_lock_file_without_a_cause_is_refused(examined: Examined) -> None:
+    assert examined(LOCKED, {"web/package-lock.json": '{"lockfileVersion": 2}\n'}).refused == (
+        "`web/package-lock.json` changes although no manifest asks for anything else; restore it.",
+    )
+    after = {"web/package.json": package(description="x"), "web/package-lock.json": "{}\n"}
+    assert "no manifest asks for anything else" in examined(LOCKED, after).refused[0]
+
+
+def test_a_manifest_that_asks_for_more_brings_its_lock_file(examined: Examined) -> None:
+    wanted = package(dependencies={"next": "15.0.0", "zod": "3.0.0"})
+    (sentence,) = examined(LOCKED, {"web/package.json": wanted}).refused
+    assert sentence.startswith("`web/package.json` asks for other packages, but `web/package-lock.json` is as it was;")
+    more = PYPROJECT.replace('"httpx"', '"httpx", "attrs"')
+    assert "`uv.lock` is as it was" in examined(LOCKED, {"pyproject.toml": more}).refused[0]
+    assert examined(LOCKED, {"pyproject.toml": more, "uv.lock": "version = 2\n"}).refused == ()
+
+
+def test_a_manifest_without_a_lock_file_changes_alone(examined: Examined) -> None:
+    before = {"api/package.json": package()}
+    assert examined(before, {"api/package.json": package(dependencies={})}).refused == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("web/node_modules/next/index.js", "somebody else's code"),
+        ("vendor/lib/x.py", "somebody else's code"),
+        ("web/dist/app.js", "is generated"),
+        ("src/api_pb2.py", "is generated"),
+        ("Forms/Main.Designer.cs", "is generated"),
+        ("public/app.min.js", "is generated"),
+    ],
+)
+def test_generated_and_vendored_files_are_refused(examined: Examined, file: str, sentence: str) -> None:
+    (found,) = examined({file: "one\n"}, {file: "two\n"}).refused
+    assert sentence in found
+
+
+def test_a_file_that_says_that_it_is_generated_is_believed(examined: Examined) -> None:
+    before = {"src/client.ts": "// Code generated by openapi-gen. DO NOT EDIT.\nexport const a = 1;\n"}
+    assert "is generated" in examined(before, {"src/client.ts": "export const a = 2;\n"}).refused[0]
+    assert examined({"src/a.ts": "let a = 1;\n"}, {"src/a.ts": "let a = 2;\n"}).refused == ()
+
+
+def test_a_patch_for_another_commit_is_refused() -> None:
+    patch = b"diff --git a/x b/x\nindex 1111111..2222222 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
+    summary = inspect(patch)
+    assert examine(summary, lambda _: b"a\nb\n", allowed=("**",), policy=Policy()).refused == ()
+    for content, sentence in ((b"a\nz\n", "does not fit 'x' at line 2"), (None, "'x' is not in the commit")):
+        (found,) = examine(summary, lambda _, c=content: c, allowed=("**",), policy=Policy()).refused  # type: ignore[misc]
+        assert sentence in found
+
+
+def test_nothing_is_read_by_a_name_that_a_patch_may_not_have() -> None:
+    def base(path: str) -> bytes | None:
+        raise AssertionError(path)
+
+    patch = b"diff --git a/../x b/../x\nindex 1111111..2222222 100644\n--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-b\n+c\n"
+    assert "leaves its folder" in examine(inspect(patch), base, allowed=("**",), policy=Policy()).refused[0]
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/api.yml", "CHANGELOG", "src/shop/README.rst", "UPGRADING.txt"])
+def test_documentation_is_told_by_its_path(path: str) -> None:
+    assert is_documentation(path)
+
+
+@pytest.mark.parametrize("path", ["src/readmes.py", "tests/data/page.md", "src/docs.py", "mydocs/x.yml"])
+def test_other_files_are_no_documentation(path: str) -> None:
+    assert not is_documentation(path)
