@@ -20,7 +20,7 @@ from tests.bench.load import Address, Connection, Load, closed_loop
 from tests.bench.plan import Plan, Tell
 from tests.bench.worlds import ask, connect, opened, receiver_address, wait
 
-MOST_PER_S = 4_000
+MOST_PER_S = 8_000
 """Requests that are signed for each second of a round; a round that uses them up ends early and still counts."""
 WARM_UP_S = 1.0
 EMPTY = f"TRUNCATE deliveries, decisions, procrastinate_jobs, {pgbench.TABLE} CASCADE"
