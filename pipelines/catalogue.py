@@ -22,6 +22,13 @@ class PlanApproval(StrEnum):
     ALWAYS = "always"
 
 
+class SecurityFixes(StrEnum):
+    """What becomes of a ticket that analysis calls a security concern."""
+
+    HAND_OVER = "hand_over"
+    ALLOW = "allow"
+
+
 class MergePolicy(StrEnum):
     """Who merges. Accepted, not in force yet: people do."""
 
@@ -156,6 +163,15 @@ class Transitions(Struct, frozen=True, kw_only=True):
     """When all of them are merged."""
 
 
+class Confidential(Struct, frozen=True, kw_only=True):
+    """Who in Jira reads what is confidential: one of the two."""
+
+    role: str | None = None
+    """A project role."""
+    group: str | None = None
+    """A group."""
+
+
 class Jira(Struct, frozen=True, kw_only=True):
     """The Jira side."""
 
@@ -163,6 +179,9 @@ class Jira(Struct, frozen=True, kw_only=True):
     """The project's key."""
     start: Start
     transitions: Transitions = Transitions()
+    confidential: Confidential | None = None
+    """Who reads the details of security concerns and of tickets with a security level, in a restricted comment; without
+    it they are in the run's story only."""
 
 
 class Budget(Struct, frozen=True, kw_only=True):
@@ -188,7 +207,11 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How many attempts a run has. Accepted, not in force yet: a label starts one attempt."""
     budget_usd: Budget = Budget()
     plan_approval: PlanApproval = PlanApproval.NEVER
-    """Which plans wait for a person before code is written. Accepted, not in force yet: none waits."""
+    """Which plans wait for a person before code is written: somebody of `jira.start.allowed` answers
+    `/bug-fix approve` on the ticket."""
+    security_fixes: SecurityFixes = SecurityFixes.HAND_OVER
+    """What becomes of security concerns: people get them, or a plan that names repositories is carried out like any
+    other, with neutral texts."""
     merge: MergePolicy = MergePolicy.MANUAL
     """Who merges."""
     target_pipeline: TargetPipeline = TargetPipeline.RUN

@@ -41,6 +41,9 @@ def _jira(file: File) -> Iterator[Fault]:
                 ("jira", "start", "allowed", index),
                 f'"{name}" says nobody; write "account:ID" with a Jira account id, or "group:NAME"',
             )
+    confidential = file.jira.confidential
+    if confidential is not None and bool(confidential.role) == bool(confidential.group):
+        yield ("jira", "confidential"), "name a role or a group of Jira, and only one of them"
 
 
 def _policy(file: File) -> Iterator[Fault]:

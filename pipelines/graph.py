@@ -10,12 +10,14 @@ kept, nothing opened.
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from pipelines.catalogue import Catalogue, Stack
-from pipelines.model import IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
+from pipelines.course import is_carried_out
+from pipelines.model import Approval, IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
 
 MAX_NEEDS: Final = 50
 """GitLab's `ci_needs_size_limit`; a job that would need more waits for the earlier stages instead."""
@@ -61,6 +63,34 @@ class Job(Struct, frozen=True, kw_only=True):
     """Names of jobs whose artifacts it gets."""
 
 
+class Ending(StrEnum):
+    """Why a pipeline has no phases of a fix: what its only job is called, and nothing more than that.
+
+    Everybody who sees the automation project reads it, so a security concern has no name of its own.
+    """
+
+    NEEDS_INFORMATION = "needs_information"
+    AWAITING_APPROVAL = "awaiting_approval"
+    NOT_A_BUG = "not_a_bug"
+    DUPLICATE = "duplicate"
+    TOO_LARGE = "too_large"
+    FEATURE_REQUEST = "feature_request"
+    INFRASTRUCTURE = "infrastructure"
+    HANDED_OVER = "handed_over"
+
+
+ENDINGS: Final[dict[PlanOutcome, Ending]] = {
+    PlanOutcome.NEEDS_INFORMATION: Ending.NEEDS_INFORMATION,
+    PlanOutcome.NOT_A_BUG: Ending.NOT_A_BUG,
+    PlanOutcome.DUPLICATE: Ending.DUPLICATE,
+    PlanOutcome.TOO_LARGE: Ending.TOO_LARGE,
+    PlanOutcome.FEATURE_REQUEST: Ending.FEATURE_REQUEST,
+    PlanOutcome.INFRASTRUCTURE: Ending.INFRASTRUCTURE,
+    PlanOutcome.SECURITY_CONCERN: Ending.HANDED_OVER,
+}
+"""Of plans that are not carried out."""
+
+
 class ChildPipeline(Struct, frozen=True, kw_only=True):
     """What `generate` makes."""
 
@@ -69,11 +99,12 @@ class ChildPipeline(Struct, frozen=True, kw_only=True):
     issue_key: IssueKey
     receiver: str
     """URL at which jobs reach the receiver."""
-    outcome: PlanOutcome
+    ending: Ending | None
+    """None: the fix is worked on."""
     stacks: dict[ProjectPath, Stack]
     """How the jobs of each repository run, in the plan's order."""
     jobs: tuple[Job, ...]
-    """Empty unless the outcome is `fix`; what is rendered never is."""
+    """Empty when there is an ending; what is rendered never is."""
 
 
 def job_name(phase: Phase, repository: ProjectPath) -> str:
@@ -82,22 +113,36 @@ def job_name(phase: Phase, repository: ProjectPath) -> str:
 
 
 def build(
-    plan: Plan, *, catalogue: Catalogue, run: RunId, iteration: int, issue_key: IssueKey, receiver: str
+    plan: Plan,
+    *,
+    catalogue: Catalogue,
+    run: RunId,
+    iteration: int,
+    issue_key: IssueKey,
+    receiver: str,
+    approval: Approval = Approval.NOT_NEEDED,
 ) -> ChildPipeline:
     """Return the child pipeline of a plan. Raises `GraphError` for a plan that the receiver would not have accepted."""
     _check(run, r"[0-9a-f]{16}", "run id")
     _check(issue_key, r"[A-Z][A-Z0-9_]*-[0-9]+", "issue key")
     _check(receiver, r"https?://[A-Za-z0-9.:/\[\]_~-]+", "receiver's URL")
-    repositories = _repositories(plan, catalogue) if plan.outcome is PlanOutcome.FIX else ()
+    ending = _ending(plan, catalogue, approval)
+    repositories = _repositories(plan, catalogue) if ending is None else ()
     return ChildPipeline(
         run=run,
         iteration=iteration,
         issue_key=issue_key,
         receiver=receiver,
-        outcome=plan.outcome,
+        ending=ending,
         stacks={path: catalogue.repositories[path].stack for path in repositories},
         jobs=tuple(_job(step, path, repositories) for step in STEPS for path in repositories),
     )
+
+
+def _ending(plan: Plan, catalogue: Catalogue, approval: Approval) -> Ending | None:
+    if not is_carried_out(plan, catalogue.policy):
+        return ENDINGS[plan.outcome]
+    return Ending.AWAITING_APPROVAL if approval is Approval.AWAITED else None
 
 
 def _check(value: str, pattern: str, what: str) -> None:

@@ -81,6 +81,14 @@ class PlanOutcome(StrEnum):
     SECURITY_CONCERN = "security_concern"
 
 
+class Approval(StrEnum):
+    """Whether a plan may be carried out as far as people have a say in it."""
+
+    NOT_NEEDED = "not_needed"
+    AWAITED = "awaited"
+    GIVEN = "given"
+
+
 class Location(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A place in a repository."""
 

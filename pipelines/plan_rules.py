@@ -5,25 +5,51 @@ The job asks so that the model can correct itself; the receiver asks again, beca
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
+from typing import Final
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import Plan, PlanOutcome, RepositoryPlan
 from pipelines.profiles import unfit
 
+ISSUE_KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{1,200}-[1-9][0-9]{0,17}")
 
-def problems(plan: Plan, catalogue: Catalogue) -> list[str]:
-    """Return what is wrong with a plan, a sentence each; none when it may be stored."""
-    return [*_missing(plan), *(p for entry in plan.repositories for p in _entry(entry, catalogue)), *_location(plan)]
+
+def problems(plan: Plan, catalogue: Catalogue, *, issue_key: str = "") -> list[str]:
+    """Return what is wrong with a plan, a sentence each; none when it may be stored. `issue_key`: of its own ticket."""
+    return [
+        *_missing(plan),
+        *_said(plan, issue_key),
+        *(p for entry in plan.repositories for p in _entry(entry, catalogue)),
+        *_location(plan),
+    ]
+
+
+def _said(plan: Plan, issue_key: str) -> list[str]:
+    """Complain of outcomes that don't say what people need from them."""
+    found: list[str] = []
+    if plan.outcome is not PlanOutcome.FIX and not plan.reason.strip():
+        found.append("An outcome other than fix has a reason: it is what people are told.")
+    if plan.outcome is PlanOutcome.NEEDS_INFORMATION and not plan.question.strip():
+        found.append("needs_information has a question: exactly what the reporter is asked.")
+    if plan.outcome is PlanOutcome.DUPLICATE and not ISSUE_KEY.fullmatch(plan.duplicate_of):
+        found.append("duplicate has the other ticket's key in duplicate_of, such as PL-400.")
+    if plan.outcome is PlanOutcome.DUPLICATE and issue_key and plan.duplicate_of == issue_key:
+        found.append(f"{issue_key} can't be a duplicate of itself.")
+    return found
 
 
 def _missing(plan: Plan) -> list[str]:
     found: list[str] = []
     if plan.outcome is PlanOutcome.FIX and not plan.repositories:
         found.append("A plan to fix names at least one repository.")
-    if plan.outcome is PlanOutcome.FIX and not plan.title.strip():
+    leads_to_code = plan.outcome is PlanOutcome.FIX or (
+        plan.outcome is PlanOutcome.SECURITY_CONCERN and bool(plan.repositories)
+    )
+    if leads_to_code and not plan.title.strip():
         found.append("A plan to fix has a title.")
-    if plan.outcome is PlanOutcome.FIX and plan.location is None:
+    if leads_to_code and plan.location is None:
         found.append("A plan to fix has the location of the cause.")
     named = [entry.repository for entry in plan.repositories]
     if len(set(named)) != len(named):

@@ -14,15 +14,24 @@ from typing import Any, Final
 import yaml
 
 from pipelines.catalogue import Stack
-from pipelines.graph import STEPS, ChildPipeline, Job
-from pipelines.model import Phase, PlanOutcome, ProjectPath
+from pipelines.graph import STEPS, ChildPipeline, Ending, Job
+from pipelines.model import Phase, ProjectPath
 from pipelines.prepare import cache_key
 
 TEMPLATES: Final = "templates/ci/phases.yml"
 _HEADER: Final = "# Generated from the plan of {key}, iteration {iteration}. Hidden jobs: {templates}.\n"
-_OUTCOMES: Final[dict[PlanOutcome, str]] = {
-    outcome: f"Analysis ended with {outcome.value}; there is nothing to fix in code." for outcome in PlanOutcome
+_SAID: Final[dict[Ending, str]] = {
+    Ending.NEEDS_INFORMATION: "Analysis has a question. It stands on the ticket; the answer starts a new iteration.",
+    Ending.AWAITING_APPROVAL: "The plan waits for approval. It stands on the ticket; approving it starts a new "
+    "iteration.",
+    Ending.NOT_A_BUG: "Analysis found that this is not a bug. The reason stands on the ticket.",
+    Ending.DUPLICATE: "Analysis found that another ticket is about the same. It is named on this one.",
+    Ending.TOO_LARGE: "Analysis found that this is too large for an automatic fix. The reason stands on the ticket.",
+    Ending.FEATURE_REQUEST: "Analysis found that the ticket asks for something new. The reason stands on the ticket.",
+    Ending.INFRASTRUCTURE: "Analysis found the cause outside of the code. The reason stands on the ticket.",
+    Ending.HANDED_OVER: "People take this ticket over. What is to be done stands in the story of the run.",
 }
+"""What the only job of a pipeline without a fix says. No text of ticket or model is among it."""
 
 
 class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]  # chosen at import
@@ -71,10 +80,8 @@ def render(child: ChildPipeline) -> str:
         document |= {job.name: _job(job, child.stacks[job.repository]) for job in child.jobs}
     else:
         document["stages"] = ["outcome"]
-        document[f"outcome: {child.outcome.value}"] = {
-            "extends": ".outcome",
-            "script": [f"echo '{_OUTCOMES[child.outcome]}'"],
-        }
+        ending = _ending(child)
+        document[f"outcome: {ending.value}"] = {"extends": ".outcome", "script": [f"echo '{_SAID[ending]}'"]}
     header = _HEADER.format(key=child.issue_key, iteration=child.iteration, templates=TEMPLATES)
     return header + yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120
@@ -82,7 +89,13 @@ def render(child: ChildPipeline) -> str:
 
 
 def _title(child: ChildPipeline) -> str:
-    return "fix" if child.jobs else child.outcome.value
+    return "fix" if child.jobs else _ending(child).value
+
+
+def _ending(child: ChildPipeline) -> Ending:
+    if child.ending is None:
+        raise ValueError("A child pipeline without jobs has an ending.")
+    return child.ending
 
 
 def _template(path: ProjectPath) -> str:

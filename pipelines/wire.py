@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from pipelines.catalogue import AgentTool, Catalogue
 from pipelines.model import (
+    Approval,
     Artifact,
     Baseline,
     CommitSha,
@@ -42,6 +43,8 @@ class TicketComment(Struct, frozen=True, kw_only=True):
     author: str
     body: str
     created: str
+    is_restricted: bool = False
+    """Only a role or group of Jira may read it."""
 
 
 class TicketAttachment(Struct, frozen=True, kw_only=True):
@@ -54,13 +57,17 @@ class TicketAttachment(Struct, frozen=True, kw_only=True):
     text: str = ""
     """Its content, where it is text and not too long."""
     image: str = ""
-    """Its content in base64, where it is a picture that a model takes and not too large."""
+    """Its content in base64, where it is a picture that a model takes and not too large; told to analysis only."""
+    sha256: str = ""
+    """Of the picture's bytes."""
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
     """The Jira issue as fetched by REST at the run's start. Every text in it is untrusted."""
 
     key: IssueKey
+    id: str = ""
+    """Jira's number of it; all that some of its hooks say."""
     summary: str
     description: str
     issue_type: str = ""
@@ -118,7 +125,9 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """HTTP clone addresses without credentials; the job adds its CI_JOB_TOKEN."""
     agent: AgentSpec | None
     plan: Plan | None
-    """The accepted plan; None before analysis is done."""
+    """The accepted plan; None before analysis is done, unless people approved it in the iteration before."""
+    approval: Approval = Approval.NOT_NEEDED
+    """With `GIVEN`, analysis takes `plan` as it stands."""
     prepared: PrepareResult | None = None
     """What the accepted `prepare` job of this repository found before the patch."""
     baseline: Baseline | None = None

@@ -51,6 +51,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
     agent: AgentSpec
     system: Sequence[Mapping[str, Any]]
     first_message: str
+    pictures: Sequence[dict[str, Any]] = ()
+    """Blocks that follow the first message's text."""
     submit: Callable[[dict[str, Any]], Awaitable[Submitted]]
     """Called with the input of the phase's submit tool."""
 
@@ -91,7 +93,8 @@ class Agent:
     async def hold(self, conversation: Conversation) -> Ended:
         """Talk until the submission is accepted. Raises `AgentError`; the transcript is saved in any case."""
         begun = self._clock()
-        messages: list[dict[str, Any]] = [{"role": "user", "content": [_text(conversation.first_message)]}]
+        first = [_text(conversation.first_message), *conversation.pictures]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": first}]
         agent = conversation.agent
         self._transcript.add(
             "start",
@@ -101,7 +104,7 @@ class Agent:
             system=list(conversation.system),
             tools=[tool["name"] for tool in definitions()],
         )
-        self._transcript.add("message", **messages[0])
+        self._transcript.add("message", role="user", content=[_without_bytes(block) for block in first])
         reason = "error"
         try:
             while True:
@@ -244,6 +247,14 @@ class Agent:
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
+
+
+def _without_bytes(block: dict[str, Any]) -> dict[str, Any]:
+    """Return a block as the transcript keeps it: of a picture only that it was there."""
+    if block["type"] != "image":
+        return block
+    source = block["source"]
+    return {"type": "image", "media_type": source["media_type"], "base64_characters": len(source["data"])}
 
 
 def _tool_result(identity: str, result: ToolResult) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from pipelines.agents import pictures
 from pipelines.agents.untrusted import Cleaner
 from pipelines.job.errors import JobError
 from pipelines.profiles import DEFAULT
@@ -59,7 +60,7 @@ class Prompts:
             **facts,
             iteration=spec.iteration,
             profile=self._profile(spec.agent, facts | {"stack": _stack(spec)}),
-            ticket=cleaner.document(spec.ticket),
+            ticket=cleaner.document(pictures.named(spec.ticket)),
             plan=None if spec.plan is None else cleaner.document(spec.plan),
             diagnosis=None if spec.diagnosis is None else cleaner.document({"diagnosis": spec.diagnosis}),
             **dict(values or {}),

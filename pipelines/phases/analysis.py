@@ -1,4 +1,7 @@
-"""`analysis`: an agent reads the ticket and the repositories and submits a plan; the receiver validates it again."""
+"""`analysis`: an agent reads the ticket and the repositories and submits a plan; the receiver validates it again.
+
+A plan that people approved is taken as it stands, without a word to a model.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from pipelines.job.processes import Role
 from pipelines.job.repositories import check_out
 from pipelines.model import (
     AnalysisResult,
+    Approval,
     ArtifactKind,
     PhaseReport,
     Plan,
@@ -24,7 +28,16 @@ from pipelines.wire import encode
 
 
 def run(job: Job) -> PhaseReport:
-    """Return the plan. The agent sees each repository in a folder named by its project path, and can't write."""
+    """Return the plan: the approved one, or the one that the agent submits."""
+    if job.spec.approval is Approval.GIVEN:
+        if job.spec.plan is None:
+            raise JobError("The receiver says that a plan was approved, and gives none.")
+        return _reported(job, job.spec.plan)
+    return _reported(job, _submitted(job))
+
+
+def _submitted(job: Job) -> Plan:
+    """Let the agent read; it sees each repository in a folder named by its project path, and can't write."""
     folder = job.root / "work"
     folder.mkdir()
     for path, source in sorted(job.sources.items()):
@@ -38,7 +51,7 @@ def run(job: Job) -> PhaseReport:
             plan = decoded(given, Plan)
         except SubmissionError as error:
             return Submitted(accepted=False, answer=str(error))
-        if found := problems(plan, job.spec.catalogue):
+        if found := problems(plan, job.spec.catalogue, issue_key=job.spec.ticket.key):
             return Submitted(accepted=False, answer=" ".join(found))
         plans.append(plan)
         return Submitted(accepted=True, answer="The plan is accepted.")
@@ -46,9 +59,16 @@ def run(job: Job) -> PhaseReport:
     hold(job, place, submit=submit)
     if not plans:
         raise JobError("The conversation ended without a plan.")
-    plan = plans[-1]
+    return plans[-1]
+
+
+def _reported(job: Job, plan: Plan) -> PhaseReport:
+    """Keep and report the plan. Of a security concern this job's log and files say nothing: many people see them."""
+    if plan.outcome is PlanOutcome.SECURITY_CONCERN:
+        return job.report(ReportOutcome.SUCCEEDED, "The plan is confidential.", AnalysisResult(plan=plan))
     job.artifacts.keep(ArtifactKind.PLAN, "plan.json", encode(plan))
-    job.log.say(f"outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
+    approved = "approved by people, " if job.spec.approval is Approval.GIVEN else ""
+    job.log.say(f"{approved}outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
     where = f" in {plan.location.repository}, {plan.location.file}:{plan.location.line}" if plan.location else ""
     reason = f"Root cause{where}." if plan.outcome is PlanOutcome.FIX else f"{plan.outcome}: {plan.reason[:500]}"
     return job.report(ReportOutcome.SUCCEEDED, reason, AnalysisResult(plan=plan))

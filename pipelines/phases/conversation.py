@@ -10,6 +10,7 @@ from typing import Any
 import anthropic
 from msgspec import Struct
 
+from pipelines.agents import pictures
 from pipelines.agents.context import build
 from pipelines.agents.loop import MAX_RETRIES, Agent, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
@@ -65,6 +66,7 @@ async def _hold(
         agent=agent,
         system=prompts.system(cleaner.document(of_catalogue(job.spec.catalogue, _contexts(job)))),
         first_message=prompts.first_message(job.spec, cleaner, values),
+        pictures=pictures.blocks(job.spec.ticket, cleaner),
         submit=submit,
     )
     job.log.say(f"agent {agent.name} on {agent.model}: at most {agent.limits.max_turns} turns")

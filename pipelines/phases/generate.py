@@ -22,6 +22,7 @@ def run(job: Job) -> PhaseReport:
             iteration=spec.iteration,
             issue_key=spec.ticket.key,
             receiver=job.settings.receiver,
+            approval=spec.approval,
         )
     except GraphError as error:
         raise JobError(str(error)) from error
@@ -29,5 +30,5 @@ def run(job: Job) -> PhaseReport:
     jobs = tuple(entry.name for entry in child.jobs)
     for name in jobs:
         job.log.say(f"  {name}")
-    reason = f"{len(jobs)} jobs for {len(child.stacks)} repositories." if jobs else f"No jobs: {spec.plan.outcome}."
+    reason = f"{len(jobs)} jobs for {len(child.stacks)} repositories." if jobs else f"No fix: {child.ending}."
     return job.report(ReportOutcome.SUCCEEDED, reason, GenerateResult(jobs=jobs, sha256=kept.sha256))

@@ -6,20 +6,25 @@ Understands Cloud and Data Center payloads. Recorded samples: mattermost-plugin-
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Struct
 
 from pipelines.model import IssueKey
+from receiver.hooks import rich_text
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
 from receiver.hooks.fields import Url, Word, decode, word
+from receiver.workflow import commands
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, NotInteresting
 
 KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$(?!\n)")]
 
 
-OWN_COMMENT: Final = b"bug-fix:run="
-"""In each comment that we write, so that none of them is ever taken for a person's."""
+OWN_COMMENT: Final = re.compile(r"bug-fix:run=[0-9a-f]{16}(?:;[a-z]+(?::[0-9]+)?)?\s*\Z")
+"""At the end of each comment that we write. One in which a person quotes us is not our own.
+
+Only a hint: who wrote a comment is asked before it has any effect.
+"""
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
@@ -67,11 +72,11 @@ class _IssueHook(Struct, frozen=True, kw_only=True):
 
 
 class _Comment(Struct, frozen=True, kw_only=True):
-    id: Word
+    id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}$(?!\n)")]
     self: Url | None = None
     author: _User | None = None
-    body: Raw = Raw()
-    """Text in wiki markup; looked at for our own marker only."""
+    body: str | dict[str, Any] | None = None
+    """Wiki markup or a document; looked at for our own marker and for commands, and never acted on."""
 
 
 class _CommentHook(Struct, frozen=True, kw_only=True):
@@ -144,11 +149,19 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
     account = author.account() if author else None
     if account is None:
         return NotInteresting(reason="Jira did not say who wrote the comment."), None
-    if OWN_COMMENT in bytes(hook.comment.body):
+    body = rich_text.wiki(hook.comment.body)
+    if OWN_COMMENT.search(body):
         return NotInteresting(reason="The comment is our own."), None
     key = IssueKey(hook.issue.key) if hook.issue else None
     if key is not None and _project(key) != interests.jira_project:
         return _elsewhere(key, interests), None
     found = _ISSUE_IN_URL.search(word(hook.comment.self))
     subject = f"ticket:{key}" if key else f"ticket-id:{found[1]}" if found else None
-    return IssueCommented(issue_key=key, comment=hook.comment.id.text, actor=account), subject
+    event = IssueCommented(
+        issue_key=key,
+        issue_id=found[1] if found else None,
+        comment=hook.comment.id,
+        actor=account,
+        is_addressed=commands.PREFIX in body,
+    )
+    return event, subject

@@ -111,7 +111,7 @@ class Doorkeeper:
         if facts is None:
             raise IdentityError("Refused: there is no such run.")
         if facts.over:
-            raise IdentityError("Refused: the run has ended.")
+            raise IdentityError("Refused: the run has ended, or waits for people.")
         if wanted.iteration < max(facts.iteration, 1):
             raise IdentityError(f"Refused: iteration {wanted.iteration} is over; the run is at {facts.iteration}.")
         if wanted.iteration > facts.iteration:

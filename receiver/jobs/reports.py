@@ -12,6 +12,7 @@ from pipelines.model import (
     Artifact,
     Phase,
     PhaseReport,
+    Plan,
     ProjectPath,
     ReportOutcome,
     ReproductionResult,
@@ -47,8 +48,11 @@ def misdirected(
     return f"This session belongs to {phase} of iteration {iteration}; the report does not."
 
 
-def problems(report: PhaseReport, *, catalogue: Catalogue) -> list[str]:
-    """Return why a report can't be taken, a sentence each; none when it may be stored."""
+def problems(report: PhaseReport, *, catalogue: Catalogue, approved: Plan | None = None) -> list[str]:
+    """Return why a report can't be taken, a sentence each; none when it may be stored.
+
+    `approved`: the plan that people approved for this iteration, which is the only one that it may report.
+    """
     result = report.result
     found = [sentence for sentence, wrong in _facts(report) if wrong]
     if result is not None and (tag := result.__struct_config__.tag) != report.phase:
@@ -58,6 +62,8 @@ def problems(report: PhaseReport, *, catalogue: Catalogue) -> list[str]:
     found += _artifacts(report.artifacts, report.phase)
     if isinstance(result, AnalysisResult):
         found += plan_problems(result.plan, catalogue)
+        if approved is not None and result.plan != approved:
+            found.append("This is not the plan that was approved.")
     return found
 
 

@@ -5,15 +5,19 @@ Reads the store; asks nobody else. A report that is not settled yet makes the jo
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pipelines.course import needs_approval
 from pipelines.model import (
     AnalysisResult,
+    Approval,
     Artifact,
     ArtifactKind,
     Baseline,
@@ -26,9 +30,10 @@ from pipelines.model import (
     ReproductionResult,
     TestingResult,
 )
-from pipelines.wire import Input, RunSpec, decode
+from pipelines.wire import Input, RunSpec, Ticket, decode
 from receiver.jobs.agents import agent_for
 from receiver.store import contexts, runs, settled, submissions
+from receiver.store.runs import RunFacts
 from receiver.store.sessions import JobSession
 
 P = Phase
@@ -86,20 +91,26 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     reproduced = before.reproduction is None or before.reproduction.reproduced
     if job.phase is P.MERGE_REQUEST and reproduced:
         _check_tested(before)
+    approval = _approval(facts, before.plan)
+    plan = facts.approved_plan or before.plan
+    is_given = job.phase is P.ANALYSIS and approval is Approval.GIVEN
     prepared = await _prepared(session, job)
-    agent = agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=before.plan)
+    agent = None if is_given else agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
     return RunSpec(
         run=job.run,
         iteration=job.iteration,
         phase=job.phase,
         repository=job.repository,
-        ticket=facts.ticket,
+        ticket=await _with_pictures(session, facts.ticket)
+        if job.phase is P.ANALYSIS and not is_given
+        else facts.ticket,
         branch=facts.branch,
         catalogue=facts.catalogue,
         base_shas=facts.base_shas,
         clone_urls={project: f"{gitlab_url}/{project}.git" for project in facts.catalogue.repositories},
         agent=agent,
-        plan=before.plan,
+        plan=plan,
+        approval=approval,
         prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
         baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
@@ -107,6 +118,23 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         diagnosis=facts.diagnosis,
         contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
     )
+
+
+async def _with_pictures(session: AsyncSession, ticket: Ticket) -> Ticket:
+    """Return the ticket with its pictures, as far as they are still kept."""
+    filled = []
+    for one in ticket.attachments:
+        content = await settled.blob(session, one.sha256) if one.sha256 else None
+        filled.append(one if content is None else replace(one, image=base64.b64encode(content).decode()))
+    return replace(ticket, attachments=tuple(filled))
+
+
+def _approval(facts: RunFacts, plan: Plan | None) -> Approval:
+    if facts.approved_plan is not None:
+        return Approval.GIVEN
+    if plan is None or facts.catalogue is None or not needs_approval(plan, facts.catalogue.policy):
+        return Approval.NOT_NEEDED
+    return Approval.AWAITED
 
 
 async def _before(session: AsyncSession, job: JobSession) -> _Before:

@@ -113,6 +113,32 @@ def jira(text: str, limit: int = LIMIT) -> Raw:
     return Raw(_LOOSE_DASH.sub(r"\\-", text.translate(_WIKI)))
 
 
+_COMMAND: Final = re.compile(r"`([A-Za-z0-9/._ -]{1,60})`")
+
+
+def jira_own(text: str) -> Raw:
+    """Return a sentence of our own for Jira's wiki markup: what stands in backticks is monospaced."""
+    parts = enumerate(_COMMAND.split(text))
+    return Raw("".join(f"{{{{{part}}}}}" if number % 2 else _spaced(part) for number, part in parts))
+
+
+def _spaced(text: str) -> str:
+    """Return prose that keeps the spaces at its ends, where code follows or went before."""
+    inside = text.strip(" ")
+    before, after = text[: len(text) - len(text.lstrip(" "))], text[len(text.rstrip(" ")) :] if inside else ""
+    return f"{before}{jira(inside, 2_000)}{after}"
+
+
+_BEGINS: Final = re.compile(r"(?i)(h[1-6]|bq)\.")
+"""What makes a heading or a quote of a line."""
+
+
+def jira_text(text: str, limit: int = 4_000) -> Raw:
+    """Return untrusted text for Jira's wiki markup with its paragraphs and lines, each of them plain."""
+    lines = (jira(one, limit) for one in text[:limit].replace("\r\n", "\n").split("\n"))
+    return Raw("\n".join(_BEGINS.sub(rf"\1{JOINER}.", one, count=1) if _BEGINS.match(one) else one for one in lines))
+
+
 _ADDRESS: Final = re.compile(r"https?://[^\s<>()\[\]{}|\"'\\^`]{1,1000}")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.model import ArtifactKind, Phase, ProjectPath, Severity
+from pipelines.model import ArtifactKind, Phase, Plan, ProjectPath, Severity
 from receiver.notes import figures, hindrances, markup
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
 from receiver.notes.view import Exhibit, Fix, Moment, NoteView, Review
@@ -28,7 +28,7 @@ STATES: Final[dict[RunStatus, tuple[str, str]]] = {
     ),
     RunStatus.AWAITING_APPROVAL: (
         "waiting for approval",
-        "You need to: read the plan, and answer /bug-fix approve if it is right.",
+        "You need to: read the plan, and answer `/bug-fix approve` if it is right.",
     ),
     RunStatus.OPENING: ("opening the merge request", "Nobody has to do anything yet."),
     RunStatus.IN_REVIEW: ("waiting for review", "You need to: review"),
@@ -38,16 +38,21 @@ STATES: Final[dict[RunStatus, tuple[str, str]]] = {
         "not reproduced",
         "You need to: add exact steps and what you expected to the ticket, then set the label again.",
     ),
-    RunStatus.DECLINED: (
-        "nothing to fix",
-        "You need to: answer on the ticket, then set the label again if it is a bug.",
-    ),
+    RunStatus.DECLINED: ("nothing to fix", ""),
     RunStatus.ESCALATED: ("needs a person", ""),
     RunStatus.FAILED: ("stopped by its surroundings", ""),
     RunStatus.CANCELLED: ("cancelled", ""),
     RunStatus.CLOSED: ("closed without merging", ""),
 }
 """State in a few words, and whose turn it is; empty where the run's reason says that."""
+
+NEEDS_READING: Final = frozenset(
+    {
+        *(RunStatus.ESCALATED, RunStatus.FAILED, RunStatus.NOT_REPRODUCED, RunStatus.DECLINED),
+        *(RunStatus.CANCELLED, RunStatus.CLOSED, RunStatus.AWAITING_APPROVAL),
+    }
+)
+"""Where the ticket of a confidential run sends people to the run's story."""
 
 COLUMNS: Final = (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
 """Phases that a status note shows; review only where one ran."""
@@ -71,14 +76,29 @@ SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
 """How findings are counted, one and many; the weightiest first."""
 
 
-def render_ticket_note(view: NoteView) -> str:
-    """Return the status comment on the ticket, in Jira's wiki markup."""
-    return _render("ticket_note.jira.j2", _wiki(), view=view)
+def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
+    """Return the status comment on the ticket, in Jira's wiki markup. `suffix`: what its marker ends with."""
+    return _render("ticket_note.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
 
 
-def render_refusal(text: str, *, run: str) -> str:
+def render_refusal(text: str, *, run: str, suffix: str = "") -> str:
     """Return the comment that says why nothing was started, in Jira's wiki markup."""
-    return _render("refusal.jira.j2", _wiki(), text=text, run=run)
+    return _render("refusal.jira.j2", _wiki(), text=text, run=run, suffix=Raw(suffix))
+
+
+def render_question(view: NoteView, *, suffix: str) -> str:
+    """Return the comment that asks the reporter, in Jira's wiki markup."""
+    return _render("question.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
+
+
+def render_plan(view: NoteView, plan: Plan, *, suffix: str) -> str:
+    """Return the comment that shows a plan which waits for approval, in Jira's wiki markup."""
+    return _render("plan.jira.j2", _wiki(), view=view, plan=plan, suffix=Raw(suffix))
+
+
+def render_answer(text: str, *, run: str, suffix: str) -> str:
+    """Return the comment that answers a person's command, in Jira's wiki markup."""
+    return _render("answer.jira.j2", _wiki(), text=text, run=run, suffix=Raw(suffix))
 
 
 def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str:
@@ -157,7 +177,13 @@ def _markdown() -> Environment:
 
 @functools.cache
 def _wiki() -> Environment:
-    return _environment(markup.jira, link=markup.jira_link, thumbnail=markup.jira_thumbnail)
+    return _environment(
+        markup.jira,
+        link=markup.jira_link,
+        thumbnail=markup.jira_thumbnail,
+        own=markup.jira_own,
+        text=markup.jira_text,
+    )
 
 
 def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) -> Environment:
@@ -185,6 +211,7 @@ def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) ->
     found.globals |= {
         "STATES": STATES,
         "SEVERITIES": SEVERITIES,
+        "NEEDS_READING": NEEDS_READING,
         "MARKER": Raw(MARKER),
         "GITLAB_MARKER": Raw(GITLAB_MARKER),
         "MAX_STEPS": MAX_STEPS,

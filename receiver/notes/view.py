@@ -174,8 +174,16 @@ class NoteView(Struct, frozen=True, kw_only=True):
     """Whoever reads the merge request may not read the ticket: nothing of what was found is told there."""
     reason: str
     iteration: int
+    """Which attempt at a fix this is; pipelines that ended in a question or in a plan that waits are not counted."""
     iterations: int
     """At most."""
+    reporter: str = ""
+    """Who reported the ticket."""
+    question: str = ""
+    """What the reporter is asked: by a plan that needs information, or because nothing was reproduced."""
+    other_key: str = ""
+    other_url: str = ""
+    """The ticket that this one is a duplicate of."""
     summary: str = ""
     """What is wrong, according to the plan."""
     cause: str = ""

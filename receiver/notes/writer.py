@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, RunId
+from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
 from receiver.notes import fixes, render
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
@@ -24,6 +26,7 @@ from receiver.notes.view import (
     Picture,
     Remark,
 )
+from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
 from receiver.workflow.effects import AttachEvidence, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.lifecycle import Progress, meaning
@@ -69,9 +72,27 @@ class StatusNotes:
         """Return the status comment on the ticket, in Jira's wiki markup."""
         return render.render_ticket_note(self.view(story))
 
+    def confidential(self, story: Story) -> str:
+        """Return what the status comment of a confidential run leaves out, in Jira's wiki markup."""
+        return render.render_ticket_note(replace(self.view(story), confidential=False), suffix=suffix(CONFIDENTIAL))
+
+    def question(self, story: Story, target: str) -> str:
+        """Return the comment that asks the reporter, in Jira's wiki markup."""
+        return render.render_question(self.view(story), suffix=suffix(target))
+
+    def plan(self, story: Story, target: str) -> str:
+        """Return the comment that shows a plan which waits, in Jira's wiki markup."""
+        if story.plan is None:
+            raise ValueError("A run whose plan waits has a plan.")
+        return render.render_plan(self.view(story), story.plan, suffix=suffix(target))
+
+    def answer(self, text: str, *, run: str, target: str) -> str:
+        """Return the comment that answers a command, in Jira's wiki markup."""
+        return render.render_answer(text, run=run, suffix=suffix(target))
+
     def refusal(self, text: str, *, run: str) -> str:
         """Return the comment that says why nothing was started, in Jira's wiki markup."""
-        return render.render_refusal(text, run=run)
+        return render.render_refusal(text, run=run, suffix=suffix(REFUSAL))
 
     def merge_request(self, story: Story, *, repository: str) -> str:
         """Return the status note on a merge request, in GitLab's Markdown."""
@@ -83,9 +104,9 @@ class StatusNotes:
             self.view(story), repository=ProjectPath(repository), evidence=evidence
         )
 
-    def marker(self, run: str) -> str:
-        """Return the text that each note of a run holds."""
-        return f"{MARKER}{run}"
+    def marker(self, run: str, target: str = TICKET) -> str:
+        """Return the text that each note of a run holds; those on a ticket end with that of their target."""
+        return f"{MARKER}{run}{suffix(target)}"
 
     def view(self, story: Story) -> NoteView:
         """Return what the notes say."""
@@ -102,8 +123,13 @@ class StatusNotes:
             issue_url=run.ticket_url,
             status=RunStatus(run.status),
             reason=run.reason,
-            iteration=run.iteration,
+            confidential=run.confidential,
+            iteration=sum(one.kind == "fix" for one in story.iterations),
             iterations=policy.iterations,
+            reporter=run.reporter,
+            question=_question(story, reports),
+            other_key=plan.duplicate_of if plan else "",
+            other_url=run.ticket_url.rpartition("/")[0] + f"/{plan.duplicate_of}" if plan and run.ticket_url else "",
             summary=plan.summary if plan else "",
             cause=plan.root_cause if plan else "",
             location=plan.location if plan else None,
@@ -119,7 +145,7 @@ class StatusNotes:
                 for repository, sentence in _remarks(story)
                 if repository is not None
             ),
-            diagnoses=tuple(a.diagnosis for a in story.iterations if a.diagnosis),
+            diagnoses=tuple(_diagnoses(story)),
             cost_usd=story.costs.total.cost_usd,
             known_usd=story.costs.total.known_usd,
             budget_usd=story.costs.budget_usd if story.costs.budget_usd is not None else policy.budget_usd.run,
@@ -128,6 +154,26 @@ class StatusNotes:
             story_url=f"{self._public_url}/runs/{run.id}",
             updated_at=self._clock(),
         )
+
+
+def suffix(target: str) -> str:
+    """Return what the marker of a comment on a ticket ends with: nothing for the status comment."""
+    return "" if target == TICKET else f";{target}"
+
+
+def _question(story: Story, reports: list[Report]) -> str:
+    """Return the newest question to the reporter: of a reproduction that found nothing, else of the plan."""
+    for report in reversed(reports):
+        if isinstance(report.result, ReproductionResult) and report.result.question:
+            return report.result.question
+    return story.plan.question if story.plan else ""
+
+
+def _diagnoses(story: Story) -> Iterator[str]:
+    """Yield why earlier attempts at a fix ended; a question that was answered is no failure."""
+    for before, attempt in pairwise(story.iterations):
+        if attempt.diagnosis and before.kind == "fix":
+            yield attempt.diagnosis
 
 
 def _phases(jobs: Iterable[Job], reports: list[Report], pipeline_url: str) -> Iterator[PhaseLine]:

@@ -17,7 +17,7 @@ from pipelines.wire import sha256
 from receiver.jobs.reports import misdirected, problems, read
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import RefusedError
-from receiver.store import submissions
+from receiver.store import runs, submissions
 from receiver.store.submissions import Arrival, TooMuchError
 from receiver.store.unreported import Unreported
 from receiver.workflow.events import JobId, ReportDiscarded
@@ -58,7 +58,9 @@ async def _report(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Phase
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise RefusedError(f"it is not a report: {error}") from error
     elsewhere = misdirected(report, run=job.run, iteration=job.iteration, phase=job.phase, repository=job.repository)
-    wrong = [elsewhere] if elsewhere is not None else problems(report, catalogue=catalogue)
+    async with desk.database.begin() as session:
+        approved = (await runs.facts(session, job.run)).approved_plan
+    wrong = [elsewhere] if elsewhere is not None else problems(report, catalogue=catalogue, approved=approved)
     if wrong:
         raise RefusedError(" ".join(wrong[:MOST_SENTENCES]))
     return report

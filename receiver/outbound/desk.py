@@ -26,6 +26,18 @@ class Notes(Protocol):
     def ticket(self, story: Story) -> str:
         """Return the status comment on the ticket, in Jira's wiki markup."""
 
+    def confidential(self, story: Story) -> str:
+        """Return what the status comment of a confidential run leaves out, in Jira's wiki markup."""
+
+    def question(self, story: Story, target: str) -> str:
+        """Return the comment that asks the reporter, in Jira's wiki markup."""
+
+    def plan(self, story: Story, target: str) -> str:
+        """Return the comment that shows a plan which waits, in Jira's wiki markup."""
+
+    def answer(self, text: str, *, run: str, target: str) -> str:
+        """Return the comment that answers a command, in Jira's wiki markup."""
+
     def refusal(self, text: str, *, run: str) -> str:
         """Return the comment that says why nothing was started, in Jira's wiki markup."""
 
@@ -35,8 +47,8 @@ class Notes(Protocol):
     def description(self, story: Story, *, repository: str, evidence: tuple[Exhibit, ...]) -> str:
         """Return a merge request's description, in GitLab's Markdown."""
 
-    def marker(self, run: str) -> str:
-        """Return the text that each note of a run holds."""
+    def marker(self, run: str, target: str = "ticket") -> str:
+        """Return the text that each note of a run at a target ends with."""
 
 
 class Desk(Struct, frozen=True, kw_only=True):

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from jira import JIRA
 from jira.exceptions import JIRAError
 from msgspec import Struct
 
+from pipelines.catalogue import Confidential
 from pipelines.model import IssueKey
-from pipelines.wire import Ticket, TicketComment
-from receiver.outbound.errors import stop_at_overload, told
+from receiver.outbound import jira_issue
+from receiver.outbound.errors import RefusedError, stop_at_overload, told
+from receiver.outbound.jira_issue import AttachedFile, Comment, Issue
+from receiver.workflow.events import AccountId
 
 TIMEOUT = 20.0
 """Seconds until Jira has to answer."""
-
-FIELDS = "summary,description,issuetype,priority,components,labels,reporter,status,comment"
 
 
 class Transition(Struct, frozen=True, kw_only=True):
@@ -30,13 +33,6 @@ class Transition(Struct, frozen=True, kw_only=True):
     to_status: str
     required: tuple[str, ...]
     """Names of fields that must be filled in and have no default."""
-
-
-class Issue(Struct, frozen=True, kw_only=True):
-    """The ticket, and what is only ours to know."""
-
-    ticket: Ticket
-    status: str
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
@@ -107,31 +103,45 @@ class Jira:
         return str(me.get("displayName") or me.get("name") or me.get("accountId"))
 
     def issue(self, key: IssueKey) -> Issue:
-        """Return the ticket as it is now."""
+        """Return the ticket as it is now; what we wrote on it is left out."""
         with told("Jira", f"reading {key}"):
-            found = self._api.issue(key, fields=FIELDS)
-        fields = found.fields
-        comments = getattr(getattr(fields, "comment", None), "comments", None) or []
-        ticket = Ticket(
-            key=IssueKey(found.key),
-            summary=fields.summary or "",
-            description=fields.description or "",
-            issue_type=_name(fields.issuetype),
-            priority=_name(fields.priority),
-            components=tuple(_name(component) for component in fields.components or ()),
-            labels=tuple(fields.labels or ()),
-            reporter=getattr(fields.reporter, "displayName", "") if fields.reporter else "",
-            url=self.url_of(key),
-            comments=tuple(
-                TicketComment(
-                    author=getattr(getattr(comment, "author", None), "displayName", ""),
-                    body=comment.body or "",
-                    created=comment.created,
-                )
-                for comment in comments
-            ),
-        )
-        return Issue(ticket=ticket, status=_name(fields.status))
+            body = self._api._get_json(f"issue/{key}", params={"fields": jira_issue.FIELDS})  # noqa: SLF001  # its own objects can not hold documents
+        return _parsed(jira_issue.issue, body, url=self.url_of(key), own=self.account())
+
+    def account(self) -> AccountId:
+        """Return the account that the token belongs to."""
+        return self._account
+
+    @cached_property
+    def _account(self) -> AccountId:
+        with told("Jira", "asking whose token it is"):
+            return _parsed(jira_issue.account, self._api.myself())
+
+    def comment(self, key: str, comment: str) -> Comment | None:
+        """Return a comment on a ticket as it is now; None when there is none of that id."""
+        with told("Jira", f"reading a comment on {key}"):
+            try:
+                body = self._api._get_json(f"issue/{key}/comment/{comment}")  # noqa: SLF001  # as above
+            except JIRAError as error:
+                if error.status_code == 404:
+                    return None
+                raise
+        return _parsed(jira_issue.comment, body)
+
+    def content(self, file: AttachedFile, *, limit: int) -> bytes:
+        """Return the bytes of a file on a ticket. Raises RefusedError when there are more than `limit`."""
+        api = self._api
+        if api._is_cloud:  # noqa: SLF001  # the package's own download trusts the address in the answer
+            address = api._get_url(f"attachment/content/{quote(file.id)}")  # noqa: SLF001  # as above
+        else:
+            address = f"{self._url}/secure/attachment/{quote(file.id)}/{quote(file.name)}"
+        with told("Jira", f"fetching {file.name}"), api._session.get(address, stream=True) as answer:  # noqa: SLF001  # as above
+            content = bytearray()
+            for chunk in answer.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > limit:
+                    raise RefusedError(f"{file.name} is larger than Jira said.")
+        return bytes(content)
 
     def url_of(self, key: str) -> str:
         """Return the address of a ticket for people."""
@@ -150,16 +160,18 @@ class Jira:
                 raise
         return frozenset(group.name for group in msgspec.convert(body, _User).groups.items)
 
-    def add_comment(self, key: str, body: str) -> str:
-        """Write a comment and return its id."""
+    def add_comment(self, key: str, body: str, *, audience: Confidential | None = None) -> str:
+        """Write a comment, for a role or group only where an audience is given, and return its id."""
+        visibility = None if audience is None else _visibility(audience)
         with told("Jira", f"commenting on {key}"):
-            return str(self._api.add_comment(key, body).id)
+            return str(self._api.add_comment(key, body, visibility=visibility).id)
 
-    def edit_comment(self, key: str, comment: str, body: str) -> bool:
-        """Replace a comment's text; False when somebody deleted it."""
+    def edit_comment(self, key: str, comment: str, body: str, *, audience: Confidential | None = None) -> bool:
+        """Replace a comment's text, for the same audience as before; False when somebody deleted it."""
+        visibility = None if audience is None else _visibility(audience)
         with told("Jira", f"editing a comment on {key}"):
             try:
-                self._api.comment(key, comment).update(body=body)
+                self._api.comment(key, comment).update(body=body, visibility=visibility)
             except JIRAError as error:
                 if error.status_code == 404:
                     return False
@@ -167,20 +179,22 @@ class Jira:
         return True
 
     def comments_with(self, key: str, *, marker: str) -> list[str]:
-        """Return the comments on a ticket that hold a marker, oldest first."""
+        """Return our comments on a ticket that end with a marker, oldest first."""
+        own = self.account()
         with told("Jira", f"reading the comments on {key}"):
-            return [str(comment.id) for comment in self._api.comments(key) if marker in (comment.body or "")]
+            found = [_parsed(jira_issue.comment, one.raw) for one in self._api.comments(key)]
+        return [one.id for one in found if one.author == own and one.text.rstrip().endswith(marker)]
 
     def attachments(self, key: str) -> list[Attachment]:
         """Return the files on a ticket."""
         with told("Jira", f"reading the attachments of {key}"):
             found = self._api.issue(key, fields="attachment").fields.attachment
-            me = _account(self._api.myself())
+            me = self.account()
         return [
             Attachment(
                 filename=one.filename,
                 size=int(one.size),
-                is_ours=_account(one.raw.get("author") or {}) == me,
+                is_ours=jira_issue.account(one.raw.get("author") or {}) == me,
             )
             for one in found
         ]
@@ -218,10 +232,17 @@ class Jira:
             self._api._session.post(address, data=json.dumps(data))  # noqa: SLF001  # see above
 
 
-def _account(person: dict[str, Any]) -> str:
-    """Return what stands for a person: an account id (Cloud) or a user key (Data Center)."""
-    return str(person.get("accountId") or person.get("key") or person.get("name") or "")
+def _visibility(audience: Confidential) -> dict[str, str]:
+    if audience.role:
+        return {"type": "role", "value": audience.role}
+    return {"type": "group", "value": audience.group or ""}
 
 
-def _name(thing: object) -> str:
-    return str(getattr(thing, "name", "") or "")
+T = TypeVar("T")
+
+
+def _parsed(parse: Callable[..., T], body: object, **more: Any) -> T:  # noqa: ANN401  # whatever the parser takes
+    try:
+        return parse(body, **more)
+    except msgspec.ValidationError as error:
+        raise RefusedError(f"Jira's answer has a wrong shape: {error}") from error

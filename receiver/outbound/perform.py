@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import assert_never
 
 from pipelines.model import RunId
-from receiver.outbound import exhibits, merge_requests, pipelines, polling, target_pipelines, tickets
+from receiver.outbound import comments, exhibits, merge_requests, pipelines, polling, target_pipelines, tickets
 from receiver.outbound.desk import Desk, Performed
 from receiver.workflow.effects import (
     AdmitTicket,
+    AnswerComment,
+    AskReporter,
     AttachEvidence,
     CancelPipeline,
     CommentRefusal,
@@ -16,6 +18,9 @@ from receiver.workflow.effects import (
     LinkTicket,
     OpenMergeRequest,
     PollGitLab,
+    PostPlan,
+    ReadComment,
+    RefreshTicket,
     SettleReports,
     StartPipeline,
     StartTargetPipeline,
@@ -31,7 +36,17 @@ async def perform(  # noqa: C901, PLR0911, PLR0912  # a table over the effects
     """Perform an effect. Raises OutboundError; performing it again leaves the world as performing it once does."""
     match effect:
         case AdmitTicket():
-            return await tickets.admit(desk, effect)
+            return await tickets.admit(desk, run, effect)
+        case RefreshTicket():
+            return await tickets.refresh(desk, run, effect)
+        case ReadComment():
+            return await comments.read(desk, run, effect)
+        case AskReporter():
+            return await comments.ask(desk, run, effect)
+        case PostPlan():
+            return await comments.post_plan(desk, run, effect)
+        case AnswerComment():
+            return await comments.answer(desk, run, effect)
         case StartPipeline():
             return await pipelines.start(desk, run, effect)
         case CancelPipeline():

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from pipelines.catalogue import Confidential
 from pipelines.model import RunId
 from receiver.outbound.desk import Desk
 from receiver.store import notes
@@ -42,3 +43,13 @@ async def keep_note(desk: Desk, run: RunId, place: Place, body: str, *, point: s
     async with desk.database.begin() as session:
         await notes.keep(session, run, place.target, note_id=note, sha256=digest, now=desk.clock())
     return note
+
+
+def on_ticket(desk: Desk, run: RunId, key: str, target: str, *, audience: Confidential | None = None) -> Place:
+    """Return the place of a comment on a ticket, for everybody who sees it or for an audience in Jira only."""
+    return Place(
+        target=target,
+        find=lambda: desk.jira.comments_with(key, marker=desk.notes.marker(run, target)),
+        edit=lambda comment, body: desk.jira.edit_comment(key, comment, body, audience=audience),
+        add=lambda body: desk.jira.add_comment(key, body, audience=audience),
+    )

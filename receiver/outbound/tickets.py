@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import CommitSha, IssueKey, ProjectPath, RunId
+from pipelines.wire import Ticket
+from receiver.outbound.attachments import fetched
 from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.jira_client import Transition
-from receiver.outbound.standing_notes import Place, keep_note
-from receiver.store import stories
-from receiver.store.notes import REFUSAL
-from receiver.workflow.effects import AdmitTicket, CommentRefusal, LinkTicket, TransitionIssue, UpdateTicketNote
-from receiver.workflow.events import TicketAdmitted, TicketRefused
+from receiver.outbound.jira_issue import Issue
+from receiver.outbound.standing import may_start, standing
+from receiver.outbound.standing_notes import keep_note, on_ticket
+from receiver.store import runs, stories
+from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
+from receiver.workflow.effects import (
+    AdmitTicket,
+    CommentRefusal,
+    LinkTicket,
+    RefreshTicket,
+    TransitionIssue,
+    UpdateTicketNote,
+)
+from receiver.workflow.events import TicketAdmitted, TicketRefreshed, TicketRefused
+from receiver.workflow.people import MAY_ANSWER
 
 
-async def admit(desk: Desk, effect: AdmitTicket) -> Performed:
+async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     """Fetch the ticket and the repositories' heads, and check that the person may start runs."""
     catalogue = desk.catalogue()
     issue = await asyncio.to_thread(desk.jira.issue, effect.issue_key)
@@ -33,17 +47,44 @@ async def admit(desk: Desk, effect: AdmitTicket) -> Performed:
     if refusal is not None:
         return Performed(events=(TicketRefused(reason=refusal),))
     heads = await asyncio.to_thread(_heads, desk, catalogue)
-    admitted = TicketAdmitted(ticket=issue.ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
+    ticket = await _told(desk, run, issue, confidential=False)
+    admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
     return Performed(events=(admitted,), result={"status": issue.status})
 
 
-def may_start(catalogue: Catalogue, actor: str, groups_of: Callable[[str], frozenset[str]]) -> bool:
-    """Return whether a person may start runs; groups are asked for only when the account isn't named."""
-    rules = [rule.partition(":") for rule in catalogue.jira.start.allowed]
-    if any(kind == "account" and name == actor for kind, _, name in rules):
-        return True
-    groups = {name for kind, _, name in rules if kind == "group"}
-    return bool(groups) and not groups.isdisjoint(groups_of(actor))
+async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
+    """Fetch the ticket and the repositories' heads again, if whoever made the run go on may do that."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+    if facts.catalogue is None:
+        raise RefusedError("The run has no catalogue: its ticket was never admitted.")
+    issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
+    if effect.actor is not None:
+        place = await standing(desk, effect.actor, reporter=issue.ticket.reporter_account)
+        if place.standing not in MAY_ANSWER:
+            reason = f"The label changes nothing here: {place.unknown_because or WHO_ANSWERS}"
+            return Performed(events=(TicketRefused(reason=reason),))
+    event = TicketRefreshed(
+        iteration=effect.iteration,
+        ticket=await _told(desk, run, issue, confidential=facts.confidential),
+        base_shas=await asyncio.to_thread(_heads, desk, facts.catalogue),
+        because=effect.because,
+    )
+    return Performed(events=(event,), result={"status": issue.status})
+
+
+WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
+
+
+async def _told(desk: Desk, run: RunId, issue: Issue, *, confidential: bool) -> Ticket:
+    """Return the ticket as jobs are told it: with small attachments, and without what only some may read.
+
+    A run whose texts are neutral anyway is told restricted comments as well.
+    """
+    ticket = await fetched(desk, run, issue)
+    if confidential or ticket.security_level:
+        return ticket
+    return replace(ticket, comments=tuple(one for one in ticket.comments if not one.is_restricted))
 
 
 def _heads(desk: Desk, catalogue: Catalogue) -> dict[ProjectPath, CommitSha]:
@@ -56,27 +97,25 @@ def _heads(desk: Desk, catalogue: Catalogue) -> dict[ProjectPath, CommitSha]:
     return heads
 
 
-def _ticket_place(desk: Desk, run: RunId, key: str, target: str) -> Place:
-    return Place(
-        target=target,
-        find=lambda: desk.jira.comments_with(key, marker=desk.notes.marker(run)),
-        edit=lambda comment, body: desk.jira.edit_comment(key, comment, body),
-        add=lambda body: desk.jira.add_comment(key, body),
-    )
-
-
 async def update_note(desk: Desk, run: RunId, _effect: UpdateTicketNote) -> Performed:
-    """Make the status comment on the ticket tell the truth."""
+    """Make the status comment on the ticket tell the truth, and what it leaves out be told to those who may know."""
     async with desk.database.begin() as session:
         story = await stories.story(session, await stories.find(session, run))
-    place = _ticket_place(desk, run, story.run.issue_key, "ticket")
+    key = story.run.issue_key
+    place = on_ticket(desk, run, key, TICKET)
     note = await keep_note(desk, run, place, desk.notes.ticket(story), point="UpdateTicketNote")
-    return Performed(result={"comment": note})
+    audience = desk.catalogue().jira.confidential
+    if not story.run.confidential or audience is None:
+        return Performed(result={"comment": note})
+    hidden = on_ticket(desk, run, key, CONFIDENTIAL, audience=audience)
+    body = desk.notes.confidential(story)
+    told = await keep_note(desk, run, hidden, body, point="UpdateConfidentialNote")
+    return Performed(result={"comment": note, "restricted": told})
 
 
 async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
     """Say once why nothing was started."""
-    place = _ticket_place(desk, run, effect.issue_key, REFUSAL)
+    place = on_ticket(desk, run, effect.issue_key, REFUSAL)
     body = desk.notes.refusal(effect.text, run=run)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="CommentRefusal")})
 

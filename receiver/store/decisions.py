@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.model import RunId
 from receiver.store import indicators, outbox, runs
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
+from receiver.workflow import lifecycle
 from receiver.workflow.events import Event
 from receiver.workflow.run import Decision, RunStatus
 
@@ -27,8 +28,9 @@ async def record(
     """Store a decision about a run held by the caller, change the run, store and enqueue the effects."""
     before = run.status
     if decision.iteration is not None and decision.iteration != run.iteration:
-        diagnosis = None if decision.iteration == 1 else decision.reason
-        await runs.begin_iteration(session, run, decision.iteration, diagnosis=diagnosis, now=now)
+        await runs.begin_iteration(
+            session, run, decision.iteration, diagnosis=decision.diagnosis, approved_by=decision.approved_by, now=now
+        )
     if decision.branch is not None:
         run.branch = decision.branch
     if decision.deadline is not None:
@@ -64,6 +66,8 @@ async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now:
     if decision.status in runs.FINAL:
         run.finished_at = now
         await runs.end_iterations(session, run, now=now)
+    if decision.status in lifecycle.WAITING:
+        await runs.wait_for_people(session, run, now=now)
     if decision.status is RunStatus.ESCALATED:
         session.add(InterventionRow(run_id=run.id, kind="escalation", actor="", detail=decision.reason, at=now))
 

@@ -32,12 +32,15 @@ from receiver.workflow.events import (
     ReportDiscarded,
     StartRequested,
     TicketAdmitted,
+    TicketRefreshed,
 )
 
 
 async def run_of(session: AsyncSession, event: Event) -> RunId | None:
     """Return the run that a vendor's event is about, if it is about one; of a ticket's runs the newest."""
     match event:
+        case IssueCommented(issue_key=None, issue_id=str() as number):
+            query = select(RunRow.id).where(RunRow.issue_id == number).order_by(RunRow.created_at.desc())
         case IssueLabelled(issue_key=key) | StartRequested(issue_key=key) | IssueCommented(issue_key=str() as key):
             newest = await runs.newest(session, key)
             return None if newest is None else RunId(newest.id)
@@ -66,10 +69,11 @@ async def write(
     """Write down what an event tells about a run that the caller holds locked. `bot` is our GitLab user id."""
     match event:
         case TicketAdmitted():
-            run.ticket = msgspec.to_builtins(event.ticket)
-            run.base_shas = {str(path): sha for path, sha in event.base_shas.items()}
+            _ticket(event, run)
             run.catalogue = msgspec.to_builtins(catalogue)
             run.catalogue_sha256 = event.catalogue_sha256
+        case TicketRefreshed():
+            _ticket(event, run)
         case PipelineStarted():
             row = insert(PipelineRow).values(
                 id=event.pipeline,
@@ -95,6 +99,13 @@ async def write(
             await merge_requests.changed(session, event, run, bot=bot, now=now)
         case _:
             pass
+
+
+def _ticket(event: TicketAdmitted | TicketRefreshed, run: RunRow) -> None:
+    run.ticket = msgspec.to_builtins(event.ticket)
+    run.issue_id = event.ticket.id
+    run.confidential = run.confidential or bool(event.ticket.security_level)
+    run.base_shas = {str(path): sha for path, sha in event.base_shas.items()}
 
 
 async def _pipeline(session: AsyncSession, event: PipelineChanged, run: RunRow, *, now: datetime) -> None:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.schema import NoteRow, RunRow
 
+TICKET = "ticket"
+CONFIDENTIAL = "confidential"
+"""Beside the status comment: what only some may read."""
 REFUSAL = "refusal"
+QUESTION, PLAN, ANSWER = "question", "plan", "answer"
+
+SAID_ONCE = frozenset({REFUSAL, QUESTION, PLAN, ANSWER})
+"""What targets begin with, up to a colon, that each run has for itself."""
 
 
 async def known(session: AsyncSession, run: str, target: str) -> NoteRow | None:
-    """Return the note at a target: `ticket`, `refusal`, or a merge request's repository.
+    """Return the note at a target: `ticket`, `refusal`, `question:1`, or a merge request's repository.
 
-    A later run of the same ticket takes the status note of an earlier one over, so that there is one; refusals are
-    said each for itself.
+    A later run of the same ticket takes the status note of an earlier one over, so that there is one; refusals,
+    questions, plans and answers are said each for itself.
     """
     mine = await session.get(NoteRow, (run, target))
-    if mine is not None or target == REFUSAL:
+    if mine is not None or target.partition(":")[0] in SAID_ONCE:
         return mine
     same_ticket = select(RunRow.issue_key).where(RunRow.id == run).scalar_subquery()
     earlier = (
@@ -31,6 +38,12 @@ async def known(session: AsyncSession, run: str, target: str) -> NoteRow | None:
         .limit(1)
     )
     return await session.scalar(earlier)
+
+
+async def said(session: AsyncSession, run: str, kind: str) -> int:
+    """Return how many notes of a kind that is said once each a run has."""
+    query = select(func.count()).where(NoteRow.run_id == run, NoteRow.target.startswith(f"{kind}:", autoescape=True))
+    return await session.scalar(query) or 0
 
 
 async def keep(session: AsyncSession, run: str, target: str, *, note_id: str, sha256: str, now: datetime) -> None:

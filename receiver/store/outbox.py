@@ -16,6 +16,8 @@ from receiver.store.queue import PERFORM_EFFECT, enqueue_effect
 from receiver.store.schema import EffectRow, Json
 from receiver.workflow.effects import (
     AdmitTicket,
+    AnswerComment,
+    AskReporter,
     AttachEvidence,
     CancelPipeline,
     CommentRefusal,
@@ -23,6 +25,9 @@ from receiver.workflow.effects import (
     LinkTicket,
     OpenMergeRequest,
     PollGitLab,
+    PostPlan,
+    ReadComment,
+    RefreshTicket,
     SettleReports,
     StartPipeline,
     StartTargetPipeline,
@@ -40,7 +45,9 @@ GIVE_UP_AFTER = timedelta(minutes=15)
 
 GROUPS: dict[type[Effect], str | None] = {
     AdmitTicket: "start",
+    RefreshTicket: "start",
     StartPipeline: "start",
+    ReadComment: "comment",
     CancelPipeline: None,
     SettleReports: "settle",
     PollGitLab: "poll",
@@ -50,6 +57,9 @@ GROUPS: dict[type[Effect], str | None] = {
     AttachEvidence: "attachments",
     UpdateTicketNote: "ticket",
     CommentRefusal: "ticket",
+    AskReporter: "ticket",
+    PostPlan: "ticket",
+    AnswerComment: "ticket",
     TransitionIssue: "transition",
     LinkTicket: "link",
 }
@@ -64,6 +74,10 @@ ONCE: dict[type[Effect], tuple[str, ...]] = {
     OpenMergeRequest: ("iteration", "repository"),
     AttachEvidence: ("iteration", "repository"),
     StartTargetPipeline: ("iteration", "repository", "head_sha", "approved_by"),
+    ReadComment: ("comment",),
+    AskReporter: ("iteration",),
+    PostPlan: ("iteration",),
+    AnswerComment: ("comment",),
 }
 """Effects that a run wants at most once for these fields, whatever decides it again."""
 

@@ -11,16 +11,20 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import IssueKey, PhaseReport, ProjectPath, RunId
+from pipelines.model import IssueKey, PhaseReport, Plan, ProjectPath, RunId
 from pipelines.wire import Ticket
 from receiver.store.database import StoreError, lock
-from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, ReportRow, RunRow
+from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.events import JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
 FINAL = frozenset(RunStatus) - lifecycle.ACTIVE
 """Ends. The table's partial index names the same ones, so that a ticket has one active run at most."""
+
+
+AT_REST = FINAL | lifecycle.WAITING
+"""Statuses in which no job of the run has anything to do."""
 
 
 class NoSuchRunError(StoreError):
@@ -40,6 +44,10 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue | None
     base_shas: dict[ProjectPath, str]
     diagnosis: str | None
+    approved_plan: Plan | None
+    """What people approved for the current iteration; None: nothing was to be approved."""
+    confidential: bool
+    issue_id: str
 
 
 async def lock_issue(session: AsyncSession, issue_key: str) -> None:
@@ -104,6 +112,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         .ext(distinct_on(JobRow.name))
         .order_by(JobRow.name, JobRow.id.desc())
     )
+    attempt = await session.get(IterationRow, (row.id, row.iteration))
     return Run(
         id=RunId(row.id),
         issue_key=IssueKey(row.issue_key),
@@ -140,6 +149,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
             for m in merge_requests
         ),
         repositories=tuple(ProjectPath(path) for path in row.repositories),
+        confidential=row.confidential,
+        approved=attempt is not None and attempt.approved_by is not None,
     )
 
 
@@ -176,21 +187,57 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         catalogue=catalogue_of(row),
         base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
         diagnosis=attempt.diagnosis if attempt else None,
+        approved_plan=await _approved(session, attempt),
+        confidential=row.confidential,
+        issue_id=row.issue_id,
     )
 
 
+async def _approved(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:
+    if attempt is None or attempt.approved_by is None or attempt.plan_id is None:
+        return None
+    plan = await session.get_one(PlanRow, attempt.plan_id)
+    return msgspec.convert(plan.plan, Plan)
+
+
 async def begin_iteration(
-    session: AsyncSession, run: RunRow, number: int, *, diagnosis: str | None, now: datetime
+    session: AsyncSession,
+    run: RunRow,
+    number: int,
+    *,
+    diagnosis: str | None,
+    now: datetime,
+    approved_by: str | None = None,
 ) -> None:
-    """Note that an attempt starts, and that the one before is over."""
+    """Note that an attempt starts, and the one before is over. An approved one carries out the plan that waited."""
     await session.execute(
         update(IterationRow)
         .where(IterationRow.run_id == run.id, IterationRow.number < number, IterationRow.finished_at.is_(None))
         .values(finished_at=now)
     )
-    row = insert(IterationRow).values(run_id=run.id, number=number, diagnosis=diagnosis, started_at=now)
+    before = await session.get(IterationRow, (run.id, run.iteration))
+    row = insert(IterationRow).values(
+        run_id=run.id,
+        number=number,
+        diagnosis=diagnosis,
+        approved_by=approved_by,
+        plan_id=before.plan_id if before is not None and approved_by is not None else None,
+        started_at=now,
+    )
     await session.execute(row.on_conflict_do_nothing())
     run.iteration = number
+
+
+async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Note that the attempt ended in a question or in a plan that waits, and pin what people are shown."""
+    shown = (
+        select(PlanRow.id)
+        .where(PlanRow.run_id == run.id, PlanRow.iteration == run.iteration, PlanRow.accepted_at.is_not(None))
+        .order_by(PlanRow.id.desc())
+        .limit(1)
+    )
+    this = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.number == run.iteration)
+    await session.execute(this.values(kind="analysis", plan_id=shown.scalar_subquery(), finished_at=now))
 
 
 async def end_iterations(session: AsyncSession, run: RunRow, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.catalogue import Catalogue
 from pipelines.handing_in import token_sha256
 from pipelines.model import Phase, ProjectPath, RunId
-from receiver.store.runs import FINAL
+from receiver.store.runs import AT_REST
 from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
 
 ENDED_JOBS = frozenset({"success", "failed", "canceling", "canceled", "skipped"})
@@ -132,7 +132,7 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSessio
     if found is None or found.status in ENDED_JOBS:
         return None
     row: SessionRow = found[0]
-    return job_of(row, current=found.run_status not in FINAL and found.run_iteration == row.iteration)
+    return job_of(row, current=found.run_status not in AT_REST and found.run_iteration == row.iteration)
 
 
 class _Found(Struct, frozen=True, kw_only=True):
@@ -177,7 +177,7 @@ async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now:
         pipeline_id=row.pipeline_id,
         job_id=row.job_id,
         expires_at=row.expires_at,
-        current=row.run_status not in FINAL and row.run_iteration == row.iteration,
+        current=row.run_status not in AT_REST and row.run_iteration == row.iteration,
     )
     return Standing(job=job, catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue))
 

@@ -15,6 +15,7 @@ from receiver.store import sessions, submissions
 from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
 from receiver.store.submissions import Arrival
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
+from receiver.workflow.observe import in_scope
 
 REPLACED = "A newer job of the same phase reported after it."
 
@@ -76,7 +77,8 @@ async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, n
         )
         names = ["run_id", "iteration", "report_id"]
         await session.execute(stored.on_conflict_do_update(index_elements=names, set_={"accepted_at": now}))
-        run.repositories = [r.repository for r in plan.repositories] if plan.outcome is PlanOutcome.FIX else []
+        run.repositories = list(in_scope(plan))
+        run.confidential = run.confidential or plan.outcome is PlanOutcome.SECURITY_CONCERN
     await session.flush()
 
 

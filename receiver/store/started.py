@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.catalogue import Catalogue
 from pipelines.model import ProjectPath, RunId
 from receiver.store.database import Database
-from receiver.store.runs import FINAL
+from receiver.store.runs import AT_REST
 from receiver.store.schema import PipelineRow, RunRow
 
 
@@ -22,7 +22,7 @@ class Automation(Struct, frozen=True, kw_only=True):
     iteration: int
     """At which the run is."""
     over: bool
-    """The run has ended."""
+    """The run has ended, or waits for people: no job of it has anything to do."""
 
 
 async def automation(database: Database, run: RunId) -> Automation | None:
@@ -36,7 +36,7 @@ async def automation(database: Database, run: RunId) -> Automation | None:
         project=catalogue.automation_project,
         ref=catalogue.automation_ref,
         iteration=row.iteration,
-        over=row.status in FINAL,
+        over=row.status in AT_REST,
     )
 
 

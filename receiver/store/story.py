@@ -176,6 +176,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """An iteration."""
 
     number: int
+    kind: str
+    """`fix`, `infrastructure`, or `analysis` for one that ended in waiting for people."""
     diagnosis: str | None
     started_at: datetime
     finished_at: datetime | None
@@ -189,10 +191,14 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     summary: str
     """The ticket's; untrusted text."""
     ticket_url: str
+    reporter: str
+    """The ticket's; untrusted text."""
     status: str
     reason: str
     iteration: int
     branch: str
+    confidential: bool
+    """Nothing of what was found is told in public."""
     actor_name: str
     created_at: datetime
     finished_at: datetime | None
@@ -271,10 +277,12 @@ def _run(row: RunRow) -> RunFacts:
         issue_key=row.issue_key,
         summary=ticket.summary if ticket else "",
         ticket_url=ticket.url if ticket else "",
+        reporter=ticket.reporter if ticket else "",
         status=row.status,
         reason=row.reason,
         iteration=row.iteration,
         branch=row.branch,
+        confidential=row.confidential,
         actor_name=row.actor_name,
         created_at=row.created_at,
         finished_at=row.finished_at,

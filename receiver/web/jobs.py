@@ -222,7 +222,9 @@ async def _wrong(services: Services, job: JobSession, report: PhaseReport) -> li
     """Return why a report can't be taken."""
     async with services.database.begin() as session:
         facts = await runs.facts(session, job.run)
-    return problems(report, catalogue=facts.catalogue) if facts.catalogue else ["The run has no catalogue."]
+    if facts.catalogue is None:
+        return ["The run has no catalogue."]
+    return problems(report, catalogue=facts.catalogue, approved=facts.approved_plan)
 
 
 HANDLERS = [open_session, read_spec, keep_blob, keep_context, take_report]

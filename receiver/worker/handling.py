@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import RunId
-from receiver.store import decisions, facts, runs
+from receiver.store import comments, decisions, facts, runs
 from receiver.store.schema import RunRow
 from receiver.workflow.decide import decide
-from receiver.workflow.events import Event, IssueLabelled, StartRequested
+from receiver.workflow.events import CommentRead, Event, IssueLabelled, StartRequested
+from receiver.workflow.outcomes import ignored
 from receiver.workflow.run import Decision
 
 
@@ -55,7 +56,10 @@ async def handle(
     row = None if known is None else await runs.hold(session, known)
     view = None if row is None else await runs.load(session, row)
     catalogue = setting.catalogue if row is None else runs.catalogue_of(row) or setting.catalogue
-    decision = decide(event, view, catalogue=catalogue, now=now, new_id=setting.new_run())
+    if isinstance(event, CommentRead) and row is not None and not await _is_new(session, event, row, now=now):
+        decision = ignored(f"Comment {event.comment} was taken in before.")
+    else:
+        decision = decide(event, view, catalogue=catalogue, now=now, new_id=setting.new_run())
     if decision.new_run is not None and decision.status is not None:
         row = await _started(session, event, decision, now=now)
     if row is None:
@@ -63,6 +67,15 @@ async def handle(
     await facts.write(session, event, row, catalogue=setting.catalogue, bot=setting.bot, now=now)
     await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now)
     return Handled(decision=decision, run=RunId(row.id))
+
+
+async def _is_new(session: AsyncSession, event: CommentRead, run: RunRow, *, now: datetime) -> bool:
+    if event.ignored:
+        return True
+    command = event.command or ""
+    return await comments.take(
+        session, run.id, issue_key=run.issue_key, comment=event.comment, command=command, now=now
+    )
 
 
 async def _started(session: AsyncSession, event: Event, decision: Decision, *, now: datetime) -> RunRow | None:

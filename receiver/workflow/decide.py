@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import RunId
-from receiver.workflow import cause, lifecycle, review, start, work
+from receiver.workflow import cause, lifecycle, people, review, start, work
 from receiver.workflow.effects import (
     AdmitTicket,
     OpenMergeRequest,
@@ -20,6 +20,7 @@ from receiver.workflow.effects import (
     StartPipeline,
 )
 from receiver.workflow.events import (
+    CommentRead,
     DeadlinePassed,
     EffectGaveUp,
     Event,
@@ -37,6 +38,7 @@ from receiver.workflow.events import (
     ReportsSettled,
     StartRequested,
     TicketAdmitted,
+    TicketRefreshed,
     TicketRefused,
 )
 from receiver.workflow.observe import observed, parent
@@ -96,7 +98,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case ReportDiscarded():
             return work.report_discarded(event, run)
         case ReportsSettled():
-            return work.reports_settled(event, run, now=now)
+            return work.reports_settled(event, run, catalogue=catalogue, now=now)
         case MergeRequestOpened():
             return review.opened(event, run, catalogue=catalogue, now=now)
         case MergeRequestChanged():
@@ -104,11 +106,15 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case EffectGaveUp():
             return _gave_up(event, run, now=now)
         case DeadlinePassed():
-            return _overdue(event, run, now=now)
+            return _overdue(event, run, catalogue=catalogue, now=now)
         case NotePosted():
             return noted("A note on the run's merge request; it commands nothing.")
         case IssueCommented():
-            return noted("A comment on the run's ticket; it commands nothing.")
+            return people.commented(event, run)
+        case CommentRead():
+            return people.comment_read(event, run, now=now)
+        case TicketRefreshed():
+            return people.refreshed(event, run, now=now)
         case IssueLabelled() | StartRequested() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:
@@ -137,7 +143,7 @@ ASKED_FIRST: Final = frozenset({RunStatus.RUNNING, RunStatus.OPENING, RunStatus.
 """Statuses in which GitLab may know better than we do."""
 
 
-def _overdue(event: DeadlinePassed, run: Run, *, now: datetime) -> Decision:
+def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
     due = run.deadline
     if event.status != run.status or due is None or now < due:
         return ignored(f"A deadline of {event.status} passed; the run is {run.status} and not overdue.")
@@ -154,7 +160,7 @@ def _overdue(event: DeadlinePassed, run: Run, *, now: datetime) -> Decision:
             deadline=now + lifecycle.GRACE if is_settling else max(now + lifecycle.GRACE, last),
         )
     if is_settling and above is not None:
-        return work.concluded(run, above, now=now)
+        return work.concluded(run, above, catalogue=catalogue, now=now)
     to = RunStatus.DECLINED if run.status in lifecycle.WAITING else RunStatus.ESCALATED
     return moved(run, to, f"{_OVERDUE[run.status]} {_why_overdue(run)}".strip(), now=now)
 

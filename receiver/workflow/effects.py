@@ -19,6 +19,42 @@ class AdmitTicket(Struct, frozen=True, kw_only=True, tag=True):
     """None: an operator at the command line, who may."""
 
 
+class RefreshTicket(Struct, frozen=True, kw_only=True, tag=True):
+    """Fetch the ticket and the repositories' heads again, for a run that waited; ends in an event."""
+
+    iteration: int
+    """The one that is to begin with it."""
+    actor: AccountId | None
+    """Who set the label again, and has to be checked; None: was checked, or an operator."""
+    because: str
+    """What makes the run go on, a sentence."""
+
+
+class ReadComment(Struct, frozen=True, kw_only=True, tag=True):
+    """Fetch a comment on the ticket and ask what its author may do; ends in an event."""
+
+    comment: str
+
+
+class AskReporter(Struct, frozen=True, kw_only=True, tag=True):
+    """Ask the plan's question on the ticket, in a comment of its own."""
+
+    iteration: int
+
+
+class PostPlan(Struct, frozen=True, kw_only=True, tag=True):
+    """Show the plan that waits for approval on the ticket, in a comment of its own."""
+
+    iteration: int
+
+
+class AnswerComment(Struct, frozen=True, kw_only=True, tag=True):
+    """Say one sentence to somebody whose command is not obeyed."""
+
+    comment: str
+    text: str
+
+
 class StartPipeline(Struct, frozen=True, kw_only=True, tag=True):
     """Create the parent pipeline of an iteration, or find the one that a crash left behind."""
 
@@ -113,6 +149,11 @@ class LinkTicket(Struct, frozen=True, kw_only=True, tag=True):
 
 Effect = (
     AdmitTicket
+    | RefreshTicket
+    | ReadComment
+    | AskReporter
+    | PostPlan
+    | AnswerComment
     | StartPipeline
     | CancelPipeline
     | SettleReports

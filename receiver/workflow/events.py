@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 
 from msgspec import Struct
@@ -14,6 +15,18 @@ PipelineId = NewType("PipelineId", int)
 JobId = NewType("JobId", int)
 AccountId = NewType("AccountId", str)
 """A Jira account id (Cloud) or user key (Data Center)."""
+
+
+class Standing(StrEnum):
+    """What somebody may do with a run, as Jira said when it was asked."""
+
+    ALLOWED = "allowed"
+    """Named in `jira.start.allowed`, by account or group."""
+    REPORTER = "reporter"
+    """Reported the ticket, and may not start runs."""
+    OTHER = "other"
+    UNKNOWN = "unknown"
+    """Jira did not say; treated as somebody who may nothing."""
 
 
 class IssueLabelled(Struct, frozen=True, kw_only=True, tag=True):
@@ -159,12 +172,44 @@ class NotePosted(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class IssueCommented(Struct, frozen=True, kw_only=True, tag=True):
-    """Somebody commented on a ticket. Commands come with a later step."""
+    """Somebody commented on a ticket. What the comment says, and who wrote it, is asked when it is acted on."""
 
     issue_key: IssueKey | None
     """None when the hook does not name the issue (Jira Data Center)."""
+    issue_id: str | None = None
+    """Jira's number of the issue, out of the comment's address."""
     comment: str
     actor: AccountId
+    is_addressed: bool = False
+    """It speaks of `/bug-fix`, perhaps in a quote."""
+
+
+class CommentRead(Struct, frozen=True, kw_only=True, tag=True):
+    """A comment was fetched again by its id, and so was what its author may do."""
+
+    comment: str
+    ignored: str = ""
+    """Why it counts for nothing, a sentence; empty: it counts."""
+    actor: AccountId = AccountId("")
+    actor_name: str = ""
+    standing: Standing = Standing.UNKNOWN
+    unknown_because: str = ""
+    """With `UNKNOWN`: what Jira said."""
+    command: str | None = None
+    """The word behind `/bug-fix`; None: the comment has no command."""
+    is_alone: bool = True
+    """Nothing else stands on the command's line."""
+
+
+class TicketRefreshed(Struct, frozen=True, kw_only=True, tag=True):
+    """A ticket whose run waited was fetched again, and the repositories' heads with it."""
+
+    iteration: int
+    """The one that begins with it."""
+    ticket: Ticket
+    base_shas: dict[ProjectPath, CommitSha]
+    because: str
+    """What made the run go on, a sentence."""
 
 
 class EffectGaveUp(Struct, frozen=True, kw_only=True, tag=True):
@@ -203,9 +248,11 @@ Event = (
     | MergeRequestChanged
     | NotePosted
     | IssueCommented
+    | CommentRead
+    | TicketRefreshed
     | EffectGaveUp
     | DeadlinePassed
     | NotInteresting
 )
 
-__all__ = ["AccountId", "Event", "JobId", "PipelineId", "RunId"]
+__all__ = ["AccountId", "Event", "JobId", "PipelineId", "RunId", "Standing"]

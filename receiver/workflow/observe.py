@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from pipelines.model import AnalysisResult, Phase, PhaseReport, PlanOutcome, ProjectPath, ReportOutcome
+from pipelines.model import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome, ProjectPath, ReportOutcome
 from receiver.workflow import lifecycle
 from receiver.workflow.events import (
     Event,
@@ -20,6 +20,8 @@ from receiver.workflow.events import (
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
+    TicketAdmitted,
+    TicketRefreshed,
 )
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run
 
@@ -27,6 +29,8 @@ from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run
 def observed(run: Run, event: Event) -> Run:  # noqa: PLR0911  # a table over the events
     """Return the run with what the event tells of it."""
     match event:
+        case TicketAdmitted(ticket=ticket) | TicketRefreshed(ticket=ticket):
+            return replace(run, confidential=run.confidential or bool(ticket.security_level))
         case PipelineStarted():
             return _started(run, event)
         case PipelineChanged():
@@ -121,17 +125,23 @@ def _accepted(run: Run, report: PhaseReport) -> Run:
         reports=(*(r for r in run.reports if not _same(r, report)), report),
         discarded=tuple(r for r in run.discarded if not _same(r, report)),
     )
-    return replace(run, repositories=_in_scope(report) or run.repositories)
+    plan = _plan(report)
+    if plan is None:
+        return run
+    concern = plan.outcome is PlanOutcome.SECURITY_CONCERN
+    return replace(run, repositories=in_scope(plan) or run.repositories, confidential=run.confidential or concern)
 
 
-def _in_scope(report: PhaseReport) -> tuple[ProjectPath, ...]:
+def _plan(report: PhaseReport) -> Plan | None:
     if report.phase is not Phase.ANALYSIS or report.outcome is not ReportOutcome.SUCCEEDED:
-        return ()
-    match report.result:
-        case AnalysisResult(plan=plan) if plan.outcome is PlanOutcome.FIX:
-            return tuple(r.repository for r in plan.repositories)
-        case _:
-            return ()
+        return None
+    return report.result.plan if isinstance(report.result, AnalysisResult) else None
+
+
+def in_scope(plan: Plan) -> tuple[ProjectPath, ...]:
+    """Return the repositories that a plan would change, if it is carried out."""
+    leads_to_code = plan.outcome in {PlanOutcome.FIX, PlanOutcome.SECURITY_CONCERN}
+    return tuple(r.repository for r in plan.repositories) if leads_to_code else ()
 
 
 def _discarded(run: Run, report: PhaseReport) -> Run:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, Effect, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.events import AccountId
 from receiver.workflow.observe import parent
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
@@ -15,9 +16,9 @@ def ignored(reason: str) -> Decision:
     return Decision(verdict=Verdict.IGNORED, reason=reason)
 
 
-def noted(reason: str, *effects: Effect, deadline: datetime | None = None) -> Decision:
+def noted(reason: str, *effects: Effect, deadline: datetime | None = None, branch: str | None = None) -> Decision:
     """Return that the event is kept; the run stays where it is."""
-    return Decision(verdict=Verdict.NOTED, reason=reason, effects=effects, deadline=deadline)
+    return Decision(verdict=Verdict.NOTED, reason=reason, effects=effects, deadline=deadline, branch=branch)
 
 
 def acted(reason: str, *effects: Effect) -> Decision:
@@ -33,6 +34,8 @@ def moved(
     now: datetime,
     iteration: int | None = None,
     branch: str | None = None,
+    diagnosis: str | None = None,
+    approved_by: AccountId | None = None,
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
 
@@ -45,6 +48,8 @@ def moved(
         deadline=lifecycle.move(run.status, to, now=now),
         iteration=iteration,
         branch=branch,
+        diagnosis=diagnosis,
+        approved_by=approved_by,
         effects=(*effects, *_stop(run, to), *tell(run)),
     )
 

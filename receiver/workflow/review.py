@@ -24,19 +24,20 @@ def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: da
     name = f"{event.repository}!{event.iid}"
     link = LinkTicket(global_id=link_id(run.id, event.repository), url=event.url, title=f"Bug fix {name}")
     note = UpdateMergeRequestNote(repository=event.repository)
-    evidence = AttachEvidence(iteration=run.iteration, repository=event.repository)
+    # everybody who sees the ticket sees its attachments
+    evidence = () if run.confidential else (AttachEvidence(iteration=run.iteration, repository=event.repository),)
     if run.status is not RunStatus.OPENING:
         return acted(f"{name} is open; the run is {run.status}.", link, note)
     have = {m.repository for m in run.merge_requests}
     if not have.issuperset(run.repositories):
-        return acted(f"{name} is open; others are still to come.", link, note, evidence)
+        return acted(f"{name} is open; others are still to come.", link, note, *evidence)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
     return moved(
         run,
         RunStatus.IN_REVIEW,
         f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review.",
         link,
-        evidence,
+        *evidence,
         *transition(catalogue.jira.transitions.review),
         # hooks that came before we knew the merge request were ignored
         PollGitLab(iteration=run.iteration),

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pipelines.model import IssueKey, Phase, PhaseReport, ProjectPath, RunId
 from receiver.workflow.effects import Effect
-from receiver.workflow.events import JobId, PipelineId
+from receiver.workflow.events import AccountId, JobId, PipelineId
 
 
 class RunStatus(StrEnum):
@@ -96,6 +96,10 @@ class Run(Struct, frozen=True, kw_only=True):
     merge_requests: tuple[MergeRequestView, ...] = ()
     repositories: tuple[ProjectPath, ...] = ()
     """In scope according to the accepted plan; empty before."""
+    confidential: bool = False
+    """Nothing of what was found is told in public."""
+    approved: bool = False
+    """The current iteration carries out a plan that people approved."""
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""
@@ -124,7 +128,11 @@ class Decision(Struct, frozen=True, kw_only=True):
     deadline: datetime | None = None
     """When the run is overdue from now on; None: unchanged, or none at all when the new status is an end."""
     branch: str | None = None
-    """The run's branch, set once; None: unchanged."""
+    """The run's branch, set before anything stands on it; None: unchanged."""
+    diagnosis: str | None = None
+    """What a new iteration is told of the one before."""
+    approved_by: AccountId | None = None
+    """Who approved the plan that a new iteration carries out."""
     new_run: RunId | None = None
     """Set when the event starts a run; it is created with `status` before the effects are stored."""
     effects: tuple[Effect, ...] = ()

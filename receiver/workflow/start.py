@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, RunId
-from receiver.workflow import lifecycle
+from receiver.workflow import lifecycle, people
 from receiver.workflow.effects import (
     AdmitTicket,
     CancelPipeline,
@@ -35,6 +35,8 @@ def requested(
     new_id: RunId,
 ) -> Decision:
     """Somebody asks for a run: one that is active already is left alone."""
+    if run is not None and run.status in lifecycle.WAITING:
+        return people.labelled_again(run, actor=actor, actor_name=actor_name)
     if run is not None and run.status in lifecycle.ACTIVE:
         return ignored(f"Run {run.id} is already at work on {issue_key} ({run.status}).")
     again = f" again, after run {run.id} ended as {run.status}" if run is not None else ""
@@ -61,12 +63,14 @@ def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, now: date
         *transition(catalogue.jira.transitions.started),
         now=now,
         iteration=1,
-        branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary),
+        branch=None if run.branch else branch_name(run.issue_key, "" if run.confidential else event.ticket.summary),
     )
 
 
 def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
     """Say once why nothing is started."""
+    if run.status in lifecycle.WAITING:
+        return people.not_refreshed(event, run)
     if run.status is not RunStatus.ADMITTING:
         return ignored(f"The ticket was refused too late; the run is {run.status}.")
     comment = CommentRefusal(issue_key=run.issue_key, text=event.reason)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import AnalysisResult, Phase, PhaseReport, PlanOutcome, ReportOutcome
-from receiver.workflow import cause, gate, lifecycle
+from pipelines.model import PhaseReport, ReportOutcome
+from receiver.workflow import cause, gate, lifecycle, plans
 from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.observe import parent
 from receiver.workflow.outcomes import ignored, moved, noted
 from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+from receiver.workflow.start import branch_name
 
 
 def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:
@@ -74,10 +75,11 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
     if run.status is not RunStatus.RUNNING:
         return noted(f"{_name(report)} was accepted; the run is {run.status}.")
-    declined = _declined(run)
-    if declined is not None:
-        reason = f"{_name(report)} was accepted. {declined} The run ends when its pipeline has."
-        return noted(reason, UpdateTicketNote())
+    course = plans.course(run, catalogue.policy)
+    if course is not None:
+        what = "goes on" if course.status in lifecycle.WAITING else "ends"
+        reason = f"{_name(report)} was accepted. {course.reason} The run {what} when its pipeline has ended."
+        return noted(reason, UpdateTicketNote(), branch=_branch(run))
     policy = catalogue.policy
     wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r, policy=policy)) is not None]
     if wrong:
@@ -90,7 +92,14 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
     if report.outcome is ReportOutcome.NOT_REPRODUCED:
         reason = f"{_name(report)}: not reproduced. The run ends when its pipeline has."
         return noted(reason, UpdateTicketNote())
-    return noted(f"{_name(report)} was accepted: {report.outcome.replace('_', ' ')}.", UpdateTicketNote())
+    reason = f"{_name(report)} was accepted: {report.outcome.replace('_', ' ')}."
+    return noted(reason, UpdateTicketNote(), branch=_branch(run))
+
+
+def _branch(run: Run) -> str | None:
+    """Return a branch that gives nothing away, for a run that turned out to be confidential before it was used."""
+    neutral = branch_name(run.issue_key, "")
+    return neutral if run.confidential and not run.merge_requests and run.branch != neutral else None
 
 
 def report_discarded(event: ReportDiscarded, run: Run) -> Decision:
@@ -102,21 +111,21 @@ def report_discarded(event: ReportDiscarded, run: Run) -> Decision:
     return noted(reason, UpdateTicketNote()) if run.status is RunStatus.RUNNING else noted(reason)
 
 
-def reports_settled(event: ReportsSettled, run: Run, *, now: datetime) -> Decision:
+def reports_settled(event: ReportsSettled, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
     """End the iteration if its pipeline ended and nothing more can come."""
     above = parent(run)
     if run.status is not RunStatus.RUNNING or event.iteration != run.iteration or above is None:
         return ignored(f"Reports of iteration {event.iteration} are settled; the run is {run.status}.")
     if not lifecycle.is_over(above.status):
         return noted(f"No report is pending; pipeline {above.pipeline} is {above.status}.")
-    return concluded(run, above, now=now)
+    return concluded(run, above, catalogue=catalogue, now=now)
 
 
-def concluded(run: Run, above: PipelineView, *, now: datetime) -> Decision:
-    """End a run whose pipeline ended without a fix, with the cause."""
-    declined = _declined(run)
-    if declined is not None:
-        return moved(run, RunStatus.DECLINED, declined, now=now)
+def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """End a run whose pipeline ended without a fix, with the cause; or let it wait for people."""
+    course = plans.course(run, catalogue.policy)
+    if course is not None:
+        return moved(run, course.status, course.sentence, *course.effects, now=now)
     no = next((r for r in run.reports if r.outcome is ReportOutcome.NOT_REPRODUCED), None)
     if no is not None:
         where = f" in {no.repository}" if no.repository else ""
@@ -124,18 +133,6 @@ def concluded(run: Run, above: PipelineView, *, now: datetime) -> Decision:
         return moved(run, RunStatus.NOT_REPRODUCED, reason, now=now)
     status, reason = cause.of_end(run, above.status)
     return moved(run, status, reason, now=now)
-
-
-def _declined(run: Run) -> str | None:
-    """Return what the accepted plan says instead of a fix, None when it is one or there is none."""
-    report = run.report(Phase.ANALYSIS)
-    if report is None or report.outcome is not ReportOutcome.SUCCEEDED:
-        return None
-    match report.result:
-        case AnalysisResult(plan=plan) if plan.outcome is not PlanOutcome.FIX:
-            return f"Analysis says {plan.outcome.replace('_', ' ')}: {cause.sentence(plan.reason)}"
-        case _:
-            return None
 
 
 def _name(report: PhaseReport) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from pipelines.catalogue import Catalogue
-from pipelines.graph import ChildPipeline, GraphError, build
+from pipelines.graph import ENDINGS, ChildPipeline, GraphError, build
 from pipelines.model import IssueKey, Phase, Plan, PlanOutcome, RunId
 
 Plans = Callable[..., Plan]
@@ -47,7 +47,7 @@ def test_linked_merge_requests_wait_until_every_repository_is_tested(plan_of: Pl
 @pytest.mark.parametrize("outcome", [outcome for outcome in PlanOutcome if outcome is not PlanOutcome.FIX])
 def test_only_the_outcome_fix_leads_to_jobs(outcome: PlanOutcome, plan_of: Plans, catalogue_of: Catalogues) -> None:
     child = graph(plan_of(["payk12/r1"], outcome), catalogue_of(["python"]))
-    assert (child.jobs, child.stacks, child.outcome) == ((), {}, outcome)
+    assert (child.jobs, child.stacks, child.ending) == ((), {}, ENDINGS[outcome])
 
 
 def test_a_repository_named_twice_has_its_jobs_once(plan_of: Plans, catalogue_of: Catalogues) -> None:

@@ -11,13 +11,22 @@ from receiver.store.schema.ci import (
 )
 from receiver.store.schema.inbox import DecisionRow, DeliveryRow
 from receiver.store.schema.money import PriceRow, UsageRow
-from receiver.store.schema.runs import EffectRow, IndicatorRow, InterventionRow, IterationRow, PlanRow, RunRow
+from receiver.store.schema.runs import (
+    CommentCommandRow,
+    EffectRow,
+    IndicatorRow,
+    InterventionRow,
+    IterationRow,
+    PlanRow,
+    RunRow,
+)
 from receiver.store.schema.work import ArtifactRow, BlobRow, ContextRow, ReportRow, SessionRow, TranscriptRow
 
 __all__ = [
     "ArtifactRow",
     "Base",
     "BlobRow",
+    "CommentCommandRow",
     "ContextRow",
     "DecisionRow",
     "DeliveryRow",

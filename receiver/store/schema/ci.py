@@ -121,7 +121,7 @@ class NoteRow(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     target: Mapped[str] = mapped_column(primary_key=True)
-    """`ticket`, `refusal`, or the repository of a merge request."""
+    """`ticket`, `confidential`, `refusal`, `question:1`, `plan:1`, `answer:10203`, or a merge request's repository."""
     note_id: Mapped[str]
     body_sha256: Mapped[str]
     updated_at: Mapped[datetime]

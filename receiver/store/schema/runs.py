@@ -19,11 +19,14 @@ class RunRow(Base):
     __table_args__ = (
         Index("uq_runs_active_issue", "issue_key", unique=True, postgresql_where=f"status NOT IN ({FINAL_STATUSES})"),
         Index("ix_runs_issue_key", "issue_key"),
+        Index("ix_runs_issue_id", "issue_id"),
         Index("ix_runs_deadline", "deadline", postgresql_where="deadline IS NOT NULL"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     issue_key: Mapped[str]
+    issue_id: Mapped[str] = mapped_column(server_default="")
+    """Jira's number of the ticket: all that some of its hooks say; empty before the ticket was fetched."""
     status: Mapped[str]
     status_at: Mapped[datetime]
     """When the status was entered."""
@@ -44,6 +47,8 @@ class RunRow(Base):
     """In scope according to the accepted plan."""
     reason: Mapped[str] = mapped_column(server_default="")
     """Why it has its status; a sentence for people."""
+    confidential: Mapped[bool] = mapped_column(server_default="false")
+    """A security concern, or a ticket with a security level: nothing of what was found is told in public."""
     labelled_at: Mapped[datetime]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -57,7 +62,11 @@ class IterationRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(server_default="fix")
-    """`fix`, or `infrastructure` for a retry that metrics leave out."""
+    """`fix`; left out by metrics: `infrastructure` for a retry, `analysis` for one that ended in waiting for people."""
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"))
+    """The plan that people were asked to approve, or the approved one that this attempt carries out."""
+    approved_by: Mapped[str | None]
+    """The Jira account that approved the plan which this attempt carries out."""
     diagnosis: Mapped[str | None]
     """What went wrong before, given to the agents."""
     claimed_by: Mapped[int | None]
@@ -122,6 +131,19 @@ class IndicatorRow(Base):
     answer: Mapped[str]
     """`yes`, `no` or `unknown`."""
     reason: Mapped[str]
+    at: Mapped[datetime]
+
+
+class CommentCommandRow(Base):
+    """A comment on a ticket that was taken in: what somebody says once has one effect."""
+
+    __tablename__ = "comment_commands"
+
+    issue_key: Mapped[str] = mapped_column(primary_key=True)
+    comment_id: Mapped[str] = mapped_column(primary_key=True)
+    command: Mapped[str] = mapped_column(primary_key=True)
+    """Empty for a comment without one, which can be an answer."""
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     at: Mapped[datetime]
 
 

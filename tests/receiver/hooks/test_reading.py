@@ -102,7 +102,7 @@ def test_what_starts_nothing_says_why(reading: Read, changes: dict[str, Any], sa
 def test_comments_of_cloud_and_data_center(reading: Read) -> None:
     comment = {"id": "9", "author": {"key": "mara"}, "self": "https://jira/rest/api/2/issue/10013/comment/9"}
     data_center = reading(Source.JIRA, json({"webhookEvent": "comment_created", "comment": comment}))
-    assert data_center.event == IssueCommented(issue_key=None, comment="9", actor="mara")
+    assert data_center.event == IssueCommented(issue_key=None, issue_id="10013", comment="9", actor="mara")
     assert data_center.ordering_key == "ticket-id:10013"
     cloud = {"webhookEvent": "comment_created", "comment": comment, "issue": {"key": "PL-479"}}
     assert reading(Source.JIRA, json(cloud)).ordering_key == "ticket:PL-479"
@@ -110,10 +110,35 @@ def test_comments_of_cloud_and_data_center(reading: Read) -> None:
     assert isinstance(elsewhere.event, NotInteresting)
 
 
-def test_our_own_comment_on_a_ticket_means_nothing(reading: Read) -> None:
-    comment = {"id": "9", "author": {"key": "mara"}, "body": "Bug fix\nbug-fix:run=0123456789abcdef"}
-    event = reading(Source.JIRA, json({"webhookEvent": "comment_created", "comment": comment})).event
+def commented(body: object) -> bytes:
+    comment = {"id": "9", "author": {"key": "mara"}, "body": body}
+    return json({"webhookEvent": "comment_created", "comment": comment, "issue": {"key": "PL-479"}})
+
+
+@pytest.mark.parametrize("suffix", ["", "\n", ";question:1", ";answer:10203", ";confidential\n"])
+def test_our_own_comment_on_a_ticket_means_nothing(reading: Read, suffix: str) -> None:
+    event = reading(Source.JIRA, commented(f"Bug fix\nbug-fix:run=0123456789abcdef{suffix}")).event
     assert event == NotInteresting(reason="The comment is our own.")
+
+
+def test_a_comment_that_quotes_us_is_a_persons(reading: Read) -> None:
+    quoted = "{quote}Bug fix: waiting\nbug-fix:run=0123456789abcdef;plan:1{quote}\n/bug-fix approve"
+    event = reading(Source.JIRA, commented(quoted)).event
+    assert event == IssueCommented(issue_key="PL-479", comment="9", actor="mara", is_addressed=True)
+
+
+def test_a_comment_that_is_a_document_is_read_as_well(reading: Read) -> None:
+    text = {"type": "text", "text": "/bug-fix approve"}
+    document = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": [text]}]}
+    event = reading(Source.JIRA, commented(document)).event
+    assert event == IssueCommented(issue_key="PL-479", comment="9", actor="mara", is_addressed=True)
+
+
+@pytest.mark.parametrize("identity", ["../10013", "9/../8", "", "9\n", "a"])
+def test_a_comments_id_is_a_number(reading: Read, identity: str) -> None:
+    body = {"webhookEvent": "comment_created", "comment": {"id": identity, "author": {"key": "mara"}}}
+    with pytest.raises(WrongShapeError, match=r"comment\.id"):
+        reading(Source.JIRA, json(body))
 
 
 PROJECT = {"id": 2, "path_with_namespace": "payk12/contacts"}

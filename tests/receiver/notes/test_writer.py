@@ -170,6 +170,7 @@ def cost(dollars: str, *, known: bool = True) -> Cost:
     )
 
 
+SECOND = Attempt(number=2, kind="fix", diagnosis="Two tests failed.", started_at=NOW, finished_at=NOW)
 PHASES = (Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING)
 
 
@@ -182,16 +183,18 @@ def story() -> Story:
             issue_key="PL-479",
             summary="Contact creation fails",
             ticket_url="https://jira.example/browse/PL-479",
+            reporter="Dana Whitfield",
             status="in_review",
             reason="payk12/contacts!1 wait for review.",
             iteration=1,
             branch="bug-fix/PL-479",
+            confidential=False,
             actor_name="Mara",
             created_at=NOW,
             finished_at=None,
         ),
         plan=PLAN,
-        iterations=(),
+        iterations=(Attempt(number=1, kind="fix", diagnosis=None, started_at=NOW, finished_at=None),),
         moments=(),
         effects=(),
         pipelines=(
@@ -504,7 +507,7 @@ def test_with_five_repositories_and_many_hindrances_it_still_does(notes: StatusN
         with_everything(story),
         plan=replace(PLAN, repositories=[*PLAN.repositories, *parts]),
         merge_requests=(*requests, *story.merge_requests),
-        iterations=(Attempt(number=1, diagnosis="Two tests failed.", started_at=NOW, finished_at=NOW),),
+        iterations=(*story.iterations, SECOND),
     )
     text = shown(notes.merge_request(several, repository=REPOSITORY))
     opened = opened_lines(text)
@@ -610,6 +613,6 @@ def test_a_run_without_plan_or_pipeline_has_a_note_too(notes: StatusNotes, story
 
 def test_a_refusal_is_a_sentence_with_the_runs_marker(notes: StatusNotes) -> None:
     assert notes.refusal("Mara may not start runs", run="0123456789abcdef") == (
-        "*Bug fix: not started*\nWhy: Mara may not start runs.\nbug-fix:run=0123456789abcdef\n"
+        "*Bug fix: not started*\nWhy: Mara may not start runs.\nbug-fix:run=0123456789abcdef;refusal\n"
     )
-    assert notes.marker("0123456789abcdef") in notes.refusal("x", run="0123456789abcdef")
+    assert notes.marker("0123456789abcdef", "refusal") in notes.refusal("x", run="0123456789abcdef")

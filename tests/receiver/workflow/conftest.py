@@ -33,6 +33,7 @@ from receiver.workflow import lifecycle
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (
     AccountId,
+    CommentRead,
     DeadlinePassed,
     EffectGaveUp,
     Event,
@@ -50,8 +51,10 @@ from receiver.workflow.events import (
     ReportAccepted,
     ReportDiscarded,
     ReportsSettled,
+    Standing,
     StartRequested,
     TicketAdmitted,
+    TicketRefreshed,
     TicketRefused,
 )
 from receiver.workflow.observe import observed
@@ -113,6 +116,10 @@ class World:
             run = observed(run, self.opened())
         return replace(run, **changes)
 
+    def policy(self, **changes: Any) -> None:
+        """Let the team's policy be another."""
+        self.catalogue = replace(self.catalogue, policy=replace(self.catalogue.policy, **changes))
+
     def decide(self, event: Event, run: Run | None, *, after: timedelta = timedelta()) -> Decision:
         """Decide with everything but the event and the run fixed."""
         return decide(event, run, catalogue=self.catalogue, now=NOW + after, new_id=self.new_id)
@@ -129,7 +136,8 @@ class World:
         elif decision.deadline is not None:
             run = replace(run, deadline=decision.deadline)
         if decision.iteration is not None:
-            run = replace(run, iteration=decision.iteration)
+            run = replace(run, iteration=decision.iteration, approved=decision.approved_by is not None)
+            run = replace(run, reports=(), discarded=(), jobs=())
         if decision.branch is not None:
             run = replace(run, branch=decision.branch)
         return run, decision
@@ -140,6 +148,20 @@ class World:
     def admitted(self, summary: str = "Contact creation fails for names with an apostrophe") -> TicketAdmitted:
         ticket = Ticket(key=self.issue, summary=summary, description="")
         return TicketAdmitted(ticket=ticket, base_shas={REPOSITORY: SHA}, catalogue_sha256="d" * 64)
+
+    def read(self, **changes: Any) -> CommentRead:
+        """Return Mara's comment, of which nothing is known but who wrote it."""
+        return replace(
+            CommentRead(comment="9", actor=AccountId("5b10ac"), actor_name="Mara", standing=Standing.ALLOWED), **changes
+        )
+
+    def refreshed(self, iteration: int = 1, **ticket: Any) -> TicketRefreshed:
+        return TicketRefreshed(
+            iteration=iteration,
+            ticket=replace(self.admitted().ticket, **ticket),
+            base_shas={REPOSITORY: SHA},
+            because="Dana answered on the ticket.",
+        )
 
     def started(self, pipeline: int = PARENT, iteration: int = 1) -> PipelineStarted:
         return PipelineStarted(
@@ -181,11 +203,11 @@ class World:
         )
         return replace(event, **changes)
 
-    def plan(self, outcome: PlanOutcome = PlanOutcome.FIX, reason: str = "Quoting by hand.") -> Plan:
+    def plan(self, outcome: PlanOutcome = PlanOutcome.FIX, reason: str = "Quoting by hand.", **changes: Any) -> Plan:
         part = RepositoryPlan(
             repository=REPOSITORY, agent="default", reason="", confidence=0.9, approach="", files=[], tests=[]
         )
-        return Plan(
+        plan = Plan(
             outcome=outcome,
             reason=reason,
             title="Escape apostrophes in contact names",
@@ -202,6 +224,20 @@ class World:
             repositories=[part],
             deploy_pattern=DeployPattern.SEQUENTIAL,
         )
+        return replace(plan, **changes)
+
+    def planned(self, outcome: PlanOutcome = PlanOutcome.FIX, *, iteration: int = 1, **changes: Any) -> ReportAccepted:
+        """Return the accepted analysis with a plan."""
+        event = self.accepted(Phase.ANALYSIS, iteration=iteration)
+        result = AnalysisResult(plan=self.plan(outcome, **changes))
+        return replace(event, report=replace(event.report, result=result))
+
+    def analysed(self, run: Run, outcome: PlanOutcome = PlanOutcome.FIX, **changes: Any) -> tuple[Run, Decision]:
+        """Let the run's pipeline end after an analysis; return the run and the decision that this led to."""
+        run, _ = self.apply(run, self.planned(outcome, iteration=run.iteration, **changes))
+        parent = next(p.pipeline for p in run.pipelines if p.iteration == run.iteration and p.parent is None)
+        run, _ = self.apply(run, self.pipeline("success", pipeline=parent))
+        return self.apply(run, self.settled(run.iteration))
 
     def result(self, phase: Phase, **changes: Any) -> PhaseResult:
         results: dict[Phase, PhaseResult] = {
@@ -306,6 +342,13 @@ class World:
             self.merge_request("close", "closed"),
             NotePosted(project_id=2, project=REPOSITORY, iid=1, note=5, action="create", system=False, author_id=3),
             IssueCommented(issue_key=None, comment="1", actor=AccountId("x")),
+            IssueCommented(issue_key=None, comment="1", actor=AccountId("x"), is_addressed=True),
+            *(self.read(standing=standing) for standing in Standing),
+            *(self.read(standing=standing, command="approve") for standing in Standing),
+            self.read(command="reboot"),
+            self.read(ignored="The comment is our own."),
+            self.refreshed(),
+            self.refreshed(iteration=2),
             EffectGaveUp(effect="StartPipeline", reason="GitLab said 403."),
             EffectGaveUp(effect="UpdateTicketNote", reason="Jira said 403."),
             *(DeadlinePassed(status=status) for status in RunStatus),

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from msgspec.structs import replace
 
-from pipelines.model import AnalysisResult, Phase, PlanOutcome, ReportOutcome
+from pipelines.model import Phase, PlanOutcome, ReportOutcome
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AdmitTicket,
@@ -41,7 +41,7 @@ def test_a_label_starts_a_run_that_first_admits_the_ticket(world: Any) -> None:
     assert decision.effects == (AdmitTicket(issue_key=world.issue, actor="5b10ac"),)
 
 
-@pytest.mark.parametrize("status", sorted(lifecycle.ACTIVE))
+@pytest.mark.parametrize("status", sorted(lifecycle.ACTIVE - lifecycle.WAITING))
 def test_a_label_during_a_run_starts_nothing(world: Any, status: RunStatus) -> None:
     for event in (world.labelled(), StartRequested(issue_key=world.issue, actor_name="op")):
         decision = world.decide(event, world.run(status))
@@ -202,32 +202,8 @@ def test_not_reproduced_ends_the_run_once_the_pipeline_ended_and_opens_nothing(w
     assert decision.effects == (UpdateTicketNote(),)
 
 
-def no_fix(world: Any, outcome: PlanOutcome) -> Event:
-    event = world.accepted(Phase.ANALYSIS)
-    plan = world.plan(outcome, "It is by design")
-    return replace(event, report=replace(event.report, result=AnalysisResult(plan=plan)))  # type: ignore[no-any-return]  # the fixture is untyped
-
-
-@pytest.mark.parametrize("outcome", sorted(set(PlanOutcome) - {PlanOutcome.FIX}))
-def test_a_plan_that_is_no_fix_declines_with_its_reason_once_the_pipeline_ended(
-    world: Any, outcome: PlanOutcome
-) -> None:
-    run = world.run(RunStatus.RUNNING, repositories=())
-    run, decision = world.apply(run, no_fix(world, outcome))
-    assert (run.status, decision.effects) == (RunStatus.RUNNING, (UpdateTicketNote(),))
-    assert "It is by design." in decision.reason
-    run, _ = world.apply(run, world.settled())
-    assert run.status is RunStatus.RUNNING
-    run, decision = world.apply(run, world.pipeline("success"))
-    assert (run.status, decision.effects) == (RunStatus.RUNNING, (SettleReports(iteration=1),))
-    run, decision = world.apply(run, world.settled())
-    assert run.status is RunStatus.DECLINED
-    assert decision.reason == f"Analysis says {outcome.replace('_', ' ')}: It is by design."
-    assert decision.effects == (UpdateTicketNote(),)
-
-
 def test_nothing_is_opened_for_a_plan_that_is_no_fix_whatever_else_is_reported(world: Any) -> None:
-    run, _ = world.apply(world.run(RunStatus.RUNNING), no_fix(world, PlanOutcome.NOT_A_BUG))
+    run, _ = world.apply(world.run(RunStatus.RUNNING), world.planned(PlanOutcome.NOT_A_BUG))
     for phase in (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST):
         run, decision = world.apply(run, world.accepted(phase))
         assert (run.status, decision.effects) == (RunStatus.RUNNING, (UpdateTicketNote(),))

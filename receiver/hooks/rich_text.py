@@ -1,0 +1,117 @@
+"""Read Jira's rich texts: wiki markup as it is, Atlassian Document Format as wiki markup. Performs no I/O.
+
+REST v2 gives wiki markup; v3, and hooks of some sites, give documents. What a document has that wiki markup has no word
+for is kept as its text; quotes and code stay what they are, because commands in them are none.
+Source: developer.atlassian.com/cloud/jira/platform/apis/document/structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+DEEPEST: Final = 60
+"""Nodes inside of nodes; deeper ones are left out."""
+LARGEST: Final = 1_000_000
+"""Characters of one text; what comes after them is left out."""
+
+
+def wiki(value: object) -> str:
+    """Return a rich text as wiki markup; anything that is none is empty."""
+    if isinstance(value, str):
+        return value[:LARGEST]
+    if isinstance(value, dict):
+        return _node(value, 0).strip("\n")[:LARGEST]
+    return ""
+
+
+def _node(node: dict[str, Any], depth: int) -> str:
+    if depth > DEEPEST:
+        return ""
+    kind = node.get("type")
+    write = _NODES.get(kind, _inside) if isinstance(kind, str) else _inside
+    return write(node, depth)
+
+
+def _children(node: dict[str, Any]) -> list[dict[str, Any]]:
+    content = node.get("content")
+    return [child for child in content if isinstance(child, dict)] if isinstance(content, list) else []
+
+
+def _inside(node: dict[str, Any], depth: int) -> str:
+    return "".join(_node(child, depth + 1) for child in _children(node))
+
+
+def _attribute(node: dict[str, Any], *names: str) -> str:
+    attributes = node.get("attrs")
+    found = [attributes.get(name) for name in names] if isinstance(attributes, dict) else []
+    return next((value for value in found if isinstance(value, str) and value), "")
+
+
+def _text(node: dict[str, Any], _: int) -> str:
+    text = node.get("text")
+    said = text if isinstance(text, str) else ""
+    marks = node.get("marks")
+    for mark in marks if isinstance(marks, list) else ():
+        kind = mark.get("type") if isinstance(mark, dict) else None
+        if kind == "code":
+            said = f"{{{{{said}}}}}"
+        elif kind == "link":
+            href = _attribute(mark, "href")
+            said = f"[{said}|{href}]" if href else said
+        elif isinstance(kind, str) and kind in _MARKS:
+            said = f"{_MARKS[kind]}{said}{_MARKS[kind]}"
+    return said
+
+
+def _paragraph(node: dict[str, Any], depth: int) -> str:
+    return f"{_inside(node, depth)}\n\n"
+
+
+def _heading(node: dict[str, Any], depth: int) -> str:
+    attributes = node.get("attrs")
+    level = attributes.get("level") if isinstance(attributes, dict) else None
+    return f"h{level if level in range(1, 7) else 3}. {_inside(node, depth)}\n\n"
+
+
+def _fenced(name: str) -> Callable[[dict[str, Any], int], str]:
+    def write(node: dict[str, Any], depth: int) -> str:
+        inside = _inside(node, depth).strip("\n")
+        # a text that ends the macro early would let what is quoted speak for itself
+        return f"{{{name}}}\n{inside.replace(f'{{{name}', f'{{ {name}')}\n{{{name}}}\n\n"
+
+    return write
+
+
+def _list(bullet: str) -> Callable[[dict[str, Any], int], str]:
+    def write(node: dict[str, Any], depth: int) -> str:
+        items = (_inside(item, depth + 1).strip("\n").replace("\n\n", "\n") for item in _children(node))
+        return "".join(f"{bullet} {item}\n" for item in items) + "\n"
+
+    return write
+
+
+def _row(node: dict[str, Any], depth: int) -> str:
+    cells = (" ".join(_inside(cell, depth + 1).split()) for cell in _children(node))
+    return f"|{'|'.join(cells)}|\n"
+
+
+_MARKS: Final[Mapping[str, str]] = {"strong": "*", "em": "_", "strike": "-", "underline": "+"}
+_NODES: Final[Mapping[str, Callable[[dict[str, Any], int], str]]] = {
+    "text": _text,
+    "paragraph": _paragraph,
+    "heading": _heading,
+    "codeBlock": _fenced("code"),
+    "blockquote": _fenced("quote"),
+    "panel": _fenced("panel"),
+    "bulletList": _list("*"),
+    "taskList": _list("*"),
+    "orderedList": _list("#"),
+    "tableRow": _row,
+    "hardBreak": lambda _, __: "\n",
+    "rule": lambda _, __: "----\n",
+    "mention": lambda node, _: _attribute(node, "text", "id"),
+    "emoji": lambda node, _: _attribute(node, "text", "shortName"),
+    "inlineCard": lambda node, _: _attribute(node, "url"),
+    "media": lambda node, _: f"!{_attribute(node, 'alt', 'id')}!\n",
+}

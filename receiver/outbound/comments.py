@@ -1,0 +1,94 @@
+"""Effects of people's comments on a ticket: read one again, answer it, ask the reporter, show a plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from pipelines.model import RunId
+from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.standing import Place, standing
+from receiver.outbound.standing_notes import keep_note, on_ticket
+from receiver.store import notes, runs, stories
+from receiver.store.notes import ANSWER, PLAN, QUESTION
+from receiver.store.runs import RunFacts
+from receiver.store.story import Story
+from receiver.workflow import commands
+from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
+from receiver.workflow.events import CommentRead, Standing
+
+MOST_ANSWERS = 20
+"""Of one run: somebody's automation that answers our answers must not go on for ever."""
+
+
+async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
+    """Fetch a comment again and ask what its author may do; only what stands there now, and who wrote it, counts."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+    found = await asyncio.to_thread(desk.jira.comment, facts.issue_key, effect.comment)
+    if found is None:
+        return _ignored(effect, "The comment was deleted before it was read.")
+    if found.author == await asyncio.to_thread(desk.jira.account):
+        return _ignored(effect, "The comment is our own.")
+    if found.is_edited:
+        return _ignored(effect, f"{found.author_name}'s comment was edited before it was read; a new one counts.")
+    asked = commands.read(found.text)
+    if asked is None and found.is_restricted and not facts.confidential:
+        return _ignored(effect, f"{found.author_name}'s comment is restricted: what it says stays where it is.")
+    reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
+    is_answer = asked is None and found.author == reporter and bool(reporter)
+    place = Place(standing=Standing.REPORTER) if is_answer else await standing(desk, found.author, reporter=reporter)
+    event = CommentRead(
+        comment=effect.comment,
+        actor=found.author,
+        actor_name=found.author_name,
+        standing=place.standing,
+        unknown_because=place.unknown_because,
+        command=asked.word if asked is not None else None,
+        is_alone=asked is None or asked.is_alone,
+    )
+    return Performed(events=(event,), result={"standing": place.standing, "command": event.command})
+
+
+def _ignored(effect: ReadComment, why: str) -> Performed:
+    return Performed(events=(CommentRead(comment=effect.comment, ignored=why),), result={"ignored": why})
+
+
+async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
+    """Say one sentence to a person's command, once."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        target = f"{ANSWER}:{effect.comment}"
+        known = await notes.known(session, run, target) is not None
+        if not known and await notes.said(session, run, ANSWER) >= MOST_ANSWERS:
+            return Performed(result={"comment": None, "why": f"{MOST_ANSWERS} comments were answered already."})
+    body = desk.notes.answer(effect.text, run=run, target=target)
+    place = on_ticket(desk, run, facts.issue_key, target)
+    return Performed(result={"comment": await keep_note(desk, run, place, body, point="AnswerComment")})
+
+
+async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:
+    """Ask the plan's question on the ticket."""
+    return await _say(desk, run, f"{QUESTION}:{effect.iteration}", desk.notes.question, point="AskReporter")
+
+
+async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
+    """Show the plan that waits on the ticket."""
+    return await _say(desk, run, f"{PLAN}:{effect.iteration}", desk.notes.plan, point="PostPlan")
+
+
+async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str], str], *, point: str) -> Performed:
+    """Post a comment that shows what was found: to everybody, to those who may know, or to nobody."""
+    async with desk.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+        facts = await runs.facts(session, run)
+    audience = desk.catalogue().jira.confidential if facts.confidential else None
+    if facts.confidential and audience is None and not _is_restricted(facts):
+        return Performed(result={"comment": None, "why": "It is confidential; the run's story has it."})
+    place = on_ticket(desk, run, facts.issue_key, target, audience=audience)
+    return Performed(result={"comment": await keep_note(desk, run, place, write(story, target), point=point)})
+
+
+def _is_restricted(facts: RunFacts) -> bool:
+    """Return whether the ticket itself is hidden from those who may not know."""
+    return facts.ticket is not None and bool(facts.ticket.security_level)

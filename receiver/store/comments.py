@@ -1,0 +1,17 @@
+"""Comments on tickets that were taken in: each has one effect, whichever run of the ticket it reached."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from receiver.store.schema import CommentCommandRow
+
+
+async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str, command: str, now: datetime) -> bool:
+    """Note that a comment's command is taken in; False when it was before."""
+    row = insert(CommentCommandRow).values(issue_key=issue_key, comment_id=comment, command=command, run_id=run, at=now)
+    taken = await session.scalar(row.on_conflict_do_nothing().returning(CommentCommandRow.comment_id))
+    return taken is not None

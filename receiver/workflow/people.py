@@ -1,0 +1,109 @@
+"""Decide what people's words on the ticket mean for a run: answers, commands, the label set again. Performs no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from receiver.workflow import commands
+from receiver.workflow.commands import Asked
+from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline
+from receiver.workflow.events import (
+    AccountId,
+    CommentRead,
+    IssueCommented,
+    Standing,
+    TicketRefreshed,
+    TicketRefused,
+)
+from receiver.workflow.outcomes import acted, ignored, moved, noted
+from receiver.workflow.run import Decision, Run, RunStatus
+
+MAY_ANSWER = frozenset({Standing.ALLOWED, Standing.REPORTER})
+"""Whose comment answers a question."""
+
+
+def commented(event: IssueCommented, run: Run) -> Decision:
+    """Read a comment that may be an answer or a command; others are left alone."""
+    if event.is_addressed or run.status is RunStatus.NEEDS_INFORMATION:
+        return acted("A comment on the run's ticket; it is read.", ReadComment(comment=event.comment))
+    return noted("A comment on the run's ticket; it commands nothing.")
+
+
+def comment_read(event: CommentRead, run: Run, *, now: datetime) -> Decision:
+    """Obey a command, take an answer, or say why not."""
+    if event.ignored:
+        return ignored(event.ignored)
+    if event.command is None:
+        return _answered(event, run)
+    who = event.actor_name or event.actor
+    if event.standing is Standing.UNKNOWN:
+        text = f"It could not be checked whether you may do that: {event.unknown_because} Comment again in a while."
+        return acted(f"{who}'s command is not obeyed. {text}", AnswerComment(comment=event.comment, text=text))
+    asked = Asked(word=event.command, is_alone=event.is_alone)
+    refusal = commands.refusal(asked, event.standing, run.status)
+    if refusal is not None:
+        return acted(f"{who}'s command is not obeyed. {refusal}", AnswerComment(comment=event.comment, text=refusal))
+    match commands.Command(event.command):
+        case commands.Command.APPROVE:
+            return moved(
+                run,
+                RunStatus.STARTING,
+                f"{who} approved the plan; its pipeline is being created.",
+                StartPipeline(iteration=run.iteration + 1),
+                now=now,
+                iteration=run.iteration + 1,
+                approved_by=event.actor,
+            )
+
+
+def _answered(event: CommentRead, run: Run) -> Decision:
+    who = event.actor_name or event.actor
+    if run.status is not RunStatus.NEEDS_INFORMATION:
+        return noted(f"{who} commented on the ticket; the run is {run.status}.")
+    if event.standing not in MAY_ANSWER:
+        why = event.unknown_because or "Only the reporter and those who may start runs make it go on."
+        return noted(f"{who} commented on the ticket. {why}")
+    return acted(
+        f"{who} answered; the ticket is read again.",
+        RefreshTicket(iteration=run.iteration + 1, actor=None, because=f"{who} answered on the ticket."),
+    )
+
+
+def labelled_again(run: Run, *, actor: AccountId | None, actor_name: str) -> Decision:
+    """Take a label that was set again as an answer, or as a no to a plan that waits: analysis begins anew."""
+    who = actor_name or "Somebody"
+    return acted(
+        f"{who} set the label again; the ticket is read again.",
+        RefreshTicket(iteration=run.iteration + 1, actor=actor, because=f"{who} set the label again."),
+    )
+
+
+def refreshed(event: TicketRefreshed, run: Run, *, now: datetime) -> Decision:
+    """Analyse anew with what the ticket says now."""
+    before = _BEFORE.get(run.status)
+    if before is None or event.iteration != run.iteration + 1:
+        return ignored(f"The ticket was read again; the run is {run.status}, in iteration {run.iteration}.")
+    return moved(
+        run,
+        RunStatus.STARTING,
+        f"{event.because} Analysis begins anew; its pipeline is being created.",
+        StartPipeline(iteration=event.iteration),
+        now=now,
+        iteration=event.iteration,
+        diagnosis=before,
+    )
+
+
+_BEFORE: Final[dict[RunStatus, str]] = {
+    RunStatus.NEEDS_INFORMATION: "The analysis before had a question for the reporter. Look for the answer in the "
+    "newest comments and in the description.",
+    RunStatus.AWAITING_APPROVAL: "People did not approve the plan of the analysis before. Look for the reason in the "
+    "newest comments and in the description.",
+}
+"""What a new analysis is told of the one before."""
+
+
+def not_refreshed(event: TicketRefused, run: Run) -> Decision:
+    """Somebody who may not set the label again on a ticket whose run waits."""
+    return acted(event.reason, CommentRefusal(issue_key=run.issue_key, text=event.reason))

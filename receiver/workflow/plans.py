@@ -1,0 +1,130 @@
+"""What becomes of a run by its accepted plan: the outcomes of analysis, each with its end and people's next step.
+
+Tables and their look-ups; no I/O.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from pipelines.catalogue import Policy
+from pipelines.course import is_carried_out, needs_approval
+from pipelines.model import AnalysisResult, Phase, Plan, PlanOutcome, ReportOutcome
+from receiver.workflow import cause, lifecycle
+from receiver.workflow.effects import AskReporter, Effect, PostPlan
+from receiver.workflow.run import Run, RunStatus
+
+
+class Course(Struct, frozen=True, kw_only=True):
+    """Where a plan leads that is not carried out (yet)."""
+
+    status: RunStatus
+    reason: str
+    """Why, for people."""
+    next_step: str
+    """What people can do, a sentence."""
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Why the run is where it is; where it waits, the notes say what people can do."""
+        return self.reason if self.status in lifecycle.WAITING else f"{self.reason} {self.next_step}"
+
+
+class _Outcome(Struct, frozen=True):
+    status: RunStatus
+    name: str
+    next_step: str
+
+
+OUTCOMES: Final[dict[PlanOutcome, _Outcome]] = {
+    PlanOutcome.NEEDS_INFORMATION: _Outcome(
+        RunStatus.NEEDS_INFORMATION,
+        "a question has to be answered first",
+        "Answer it in a comment on the ticket, or add what is missing and set the label again.",
+    ),
+    PlanOutcome.NOT_A_BUG: _Outcome(
+        RunStatus.DECLINED,
+        "not a bug",
+        "If it is one all the same, say in a comment what makes it one, and set the label again.",
+    ),
+    PlanOutcome.DUPLICATE: _Outcome(
+        RunStatus.DECLINED,
+        "a duplicate",
+        "Follow the other ticket; if the two differ, say in a comment how, and set the label again.",
+    ),
+    PlanOutcome.TOO_LARGE: _Outcome(
+        RunStatus.DECLINED,
+        "too large for an automatic fix",
+        "Plan it as ordinary work, or make smaller tickets of it and label those that are bugs.",
+    ),
+    PlanOutcome.FEATURE_REQUEST: _Outcome(
+        RunStatus.DECLINED,
+        "a feature request",
+        "Take it to whoever decides what is built; if it was promised somewhere, say where, and set the label again.",
+    ),
+    PlanOutcome.INFRASTRUCTURE: _Outcome(
+        RunStatus.DECLINED,
+        "a matter of operation",
+        "Give it to whoever runs the systems; if it comes back when they are well, set the label again.",
+    ),
+    PlanOutcome.SECURITY_CONCERN: _Outcome(
+        RunStatus.ESCALATED,
+        "a security concern",
+        "Treat it as your team treats such reports: read the finding in the run's story, fix it away from public eyes, "
+        "and restrict the ticket.",
+    ),
+}
+"""Outcomes other than `fix`."""
+
+MOST_QUESTIONS: Final = 4
+"""Rounds of questions after which a person takes over."""
+
+
+def of(run: Run) -> Plan | None:
+    """Return the accepted plan of the current iteration, if there is one."""
+    report = run.report(Phase.ANALYSIS)
+    if report is None or report.outcome is not ReportOutcome.SUCCEEDED:
+        return None
+    return report.result.plan if isinstance(report.result, AnalysisResult) else None
+
+
+def course(run: Run, policy: Policy) -> Course | None:
+    """Return where the accepted plan leads; None when there is none or its fix is being worked on."""
+    plan = of(run)
+    if plan is None:
+        return None
+    if is_carried_out(plan, policy):
+        return None if run.approved or not needs_approval(plan, policy) else _waiting(run, plan)
+    outcome = OUTCOMES[plan.outcome]
+    effects: tuple[Effect, ...] = ()
+    if plan.outcome is PlanOutcome.NEEDS_INFORMATION:
+        if run.iteration >= MOST_QUESTIONS:
+            return _asked_enough(run)
+        effects = (AskReporter(iteration=run.iteration),)
+    other = f" of {plan.duplicate_of}" if plan.outcome is PlanOutcome.DUPLICATE else ""
+    return Course(
+        status=outcome.status,
+        reason=f"Analysis says {outcome.name}{other}: {cause.sentence(plan.reason)}",
+        next_step=outcome.next_step,
+        effects=effects,
+    )
+
+
+def _waiting(run: Run, plan: Plan) -> Course:
+    return Course(
+        status=RunStatus.AWAITING_APPROVAL,
+        reason=f"The plan ({plan.complexity}, risk {plan.risk}) waits for approval.",
+        next_step="Read it on the ticket, and answer `/bug-fix approve` there if it is right.",
+        effects=(PostPlan(iteration=run.iteration),),
+    )
+
+
+def _asked_enough(run: Run) -> Course:
+    return Course(
+        status=RunStatus.ESCALATED,
+        reason=f"Analysis asked {run.iteration} times and still has a question.",
+        next_step="Talk to the reporter, write what is known into the ticket, and set the label again.",
+    )

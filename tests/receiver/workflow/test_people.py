@@ -1,0 +1,211 @@
+"""A run waits for people: what its plan says, what they answer, who makes it go on."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.catalogue import PlanApproval, SecurityFixes
+from pipelines.model import Complexity, Phase, PlanOutcome, ReportOutcome
+from receiver.workflow import plans
+from receiver.workflow.effects import (
+    AnswerComment,
+    AskReporter,
+    CommentRefusal,
+    PostPlan,
+    ReadComment,
+    RefreshTicket,
+    SettleReports,
+    StartPipeline,
+    UpdateTicketNote,
+)
+from receiver.workflow.events import AccountId, IssueCommented, Standing, TicketRefused
+from receiver.workflow.run import RunStatus, Verdict
+
+ENDS = {
+    PlanOutcome.NEEDS_INFORMATION: RunStatus.NEEDS_INFORMATION,
+    PlanOutcome.NOT_A_BUG: RunStatus.DECLINED,
+    PlanOutcome.DUPLICATE: RunStatus.DECLINED,
+    PlanOutcome.TOO_LARGE: RunStatus.DECLINED,
+    PlanOutcome.FEATURE_REQUEST: RunStatus.DECLINED,
+    PlanOutcome.INFRASTRUCTURE: RunStatus.DECLINED,
+    PlanOutcome.SECURITY_CONCERN: RunStatus.ESCALATED,
+}
+
+
+def test_every_outcome_but_fix_has_an_end_and_a_next_step_for_people() -> None:
+    assert set(plans.OUTCOMES) == set(PlanOutcome) - {PlanOutcome.FIX}
+    assert {outcome: one.status for outcome, one in plans.OUTCOMES.items()} == ENDS
+    assert all(one.next_step.endswith(".") for one in plans.OUTCOMES.values())
+
+
+@pytest.mark.parametrize("outcome", sorted(ENDS))
+def test_a_plan_that_is_no_fix_ends_the_iteration_once_its_pipeline_ended(world: Any, outcome: PlanOutcome) -> None:
+    run = world.run(RunStatus.RUNNING, repositories=())
+    run, decision = world.apply(run, world.planned(outcome, reason="It is by design", duplicate_of="PL-400"))
+    assert (run.status, decision.effects) == (RunStatus.RUNNING, (UpdateTicketNote(),))
+    run, _ = world.apply(run, world.settled())
+    assert run.status is RunStatus.RUNNING
+    run, decision = world.apply(run, world.pipeline("success"))
+    assert (run.status, decision.effects) == (RunStatus.RUNNING, (SettleReports(iteration=1),))
+    run, decision = world.apply(run, world.settled())
+    assert run.status is ENDS[outcome]
+    assert "It is by design." in decision.reason
+    assert UpdateTicketNote() in decision.effects
+    waits = outcome is PlanOutcome.NEEDS_INFORMATION
+    assert (plans.OUTCOMES[outcome].next_step in decision.reason) == (not waits)
+    assert (AskReporter(iteration=1) in decision.effects) == waits
+    assert ("PL-400" in decision.reason) == (outcome is PlanOutcome.DUPLICATE)
+
+
+def test_the_answer_of_the_reporter_starts_the_analysis_anew_with_a_new_iteration(world: Any) -> None:
+    run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
+    comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"))
+    assert world.decide(comment, run).effects == (ReadComment(comment="9"),)
+    run, decision = world.apply(run, world.read(standing=Standing.REPORTER, actor_name="Dana"))
+    assert decision.effects == (RefreshTicket(iteration=2, actor=None, because="Dana answered on the ticket."),)
+    assert run.status is RunStatus.NEEDS_INFORMATION
+    run, decision = world.apply(run, world.refreshed(iteration=2))
+    assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
+    assert decision.effects == (StartPipeline(iteration=2), UpdateTicketNote())
+    assert "question" in (decision.diagnosis or "")
+    assert decision.approved_by is None
+    run, again = world.apply(run, world.refreshed(iteration=2))
+    assert again.verdict is Verdict.IGNORED
+
+
+@pytest.mark.parametrize("standing", [Standing.OTHER, Standing.UNKNOWN])
+def test_other_peoples_comments_are_noted_and_answer_nothing(world: Any, standing: Standing) -> None:
+    run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
+    decision = world.decide(world.read(standing=standing, unknown_because="Jira answered 403."), run)
+    assert (decision.verdict, decision.effects) == (Verdict.NOTED, ())
+    assert "Jira answered 403." in decision.reason
+
+
+@pytest.mark.parametrize("status", sorted(set(RunStatus) - {RunStatus.NEEDS_INFORMATION}))
+def test_a_plain_comment_is_read_only_while_a_question_is_open(world: Any, status: RunStatus) -> None:
+    comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"))
+    assert world.decide(comment, world.run(status)).effects == ()
+    assert world.decide(world.read(standing=Standing.REPORTER), world.run(status)).effects == ()
+    asked = replace(comment, is_addressed=True)
+    assert world.decide(asked, world.run(status)).effects == (ReadComment(comment="9"),)
+
+
+@pytest.mark.parametrize("status", [RunStatus.NEEDS_INFORMATION, RunStatus.AWAITING_APPROVAL])
+def test_the_label_set_again_makes_a_run_that_waits_go_on(world: Any, status: RunStatus) -> None:
+    run, decision = world.apply(world.run(status), world.labelled())
+    assert decision.effects == (
+        RefreshTicket(iteration=2, actor=AccountId("5b10ac"), because="Mara set the label again."),
+    )
+    refused = world.decide(TicketRefused(reason="Only some may."), run)
+    assert refused.effects == (CommentRefusal(issue_key=world.issue, text="Only some may."),)
+    run, decision = world.apply(run, world.refreshed(iteration=2))
+    assert (run.status, run.iteration, decision.approved_by) == (RunStatus.STARTING, 2, None)
+
+
+def test_who_is_asked_four_times_and_still_has_a_question_is_helped_by_a_person(world: Any) -> None:
+    run = world.run(RunStatus.RUNNING)
+    for iteration in range(1, plans.MOST_QUESTIONS):
+        run, _ = world.analysed(run, PlanOutcome.NEEDS_INFORMATION)
+        assert run.status is RunStatus.NEEDS_INFORMATION
+        run, _ = world.apply(run, world.refreshed(iteration=iteration + 1))
+        run, _ = world.apply(run, world.started(pipeline=200 + iteration, iteration=iteration + 1))
+    run, decision = world.analysed(run, PlanOutcome.NEEDS_INFORMATION)
+    assert run.status is RunStatus.ESCALATED
+    assert "asked 4 times" in decision.reason
+
+
+APPROVALS = [
+    (PlanApproval.NEVER, Complexity.COMPLEX, False),
+    (PlanApproval.COMPLEX, Complexity.SIMPLE, False),
+    (PlanApproval.COMPLEX, Complexity.MODERATE, False),
+    (PlanApproval.COMPLEX, Complexity.COMPLEX, True),
+    (PlanApproval.ALWAYS, Complexity.SIMPLE, True),
+]
+
+
+@pytest.mark.parametrize(("policy", "complexity", "waits"), APPROVALS)
+def test_a_plan_waits_as_policy_says(world: Any, policy: PlanApproval, complexity: Complexity, waits: bool) -> None:  # noqa: FBT001  # a table's column
+    world.policy(plan_approval=policy)
+    run, decision = world.analysed(world.run(RunStatus.RUNNING), complexity=complexity)
+    assert (run.status is RunStatus.AWAITING_APPROVAL) == waits
+    assert (PostPlan(iteration=1) in decision.effects) == waits
+
+
+def test_nothing_is_opened_for_a_plan_that_waits_whatever_is_reported(world: Any) -> None:
+    world.policy(plan_approval=PlanApproval.ALWAYS)
+    run, _ = world.apply(world.run(RunStatus.RUNNING), world.planned())
+    for phase in (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST):
+        run, decision = world.apply(run, world.accepted(phase))
+        assert (run.status, decision.effects) == (RunStatus.RUNNING, (UpdateTicketNote(),))
+
+
+def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
+    world.policy(plan_approval=PlanApproval.ALWAYS)
+    run, _ = world.analysed(world.run(RunStatus.RUNNING))
+    run, decision = world.apply(run, world.read(command="approve"))
+    assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
+    assert (decision.approved_by, decision.diagnosis) == (AccountId("5b10ac"), None)
+    assert decision.effects == (StartPipeline(iteration=2), UpdateTicketNote())
+    assert "Mara approved the plan" in decision.reason
+    run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
+    run, _ = world.apply(run, world.planned(iteration=2))
+    for phase in (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST):
+        run, _ = world.apply(run, world.accepted(phase, iteration=2))
+    assert run.status is RunStatus.OPENING
+
+
+@pytest.mark.parametrize("status", sorted(RunStatus))
+@pytest.mark.parametrize("standing", sorted(Standing))
+def test_no_other_cell_of_the_matrix_approves_anything(world: Any, status: RunStatus, standing: Standing) -> None:
+    decision = world.decide(world.read(command="approve", standing=standing), world.run(status))
+    may = (standing, status) == (Standing.ALLOWED, RunStatus.AWAITING_APPROVAL)
+    assert (StartPipeline(iteration=world.run(status).iteration + 1) in decision.effects) == may
+    if not may:
+        [answer] = decision.effects
+        assert isinstance(answer, AnswerComment)
+        assert decision.status is None
+
+
+def test_who_could_not_be_checked_is_denied_with_the_reason(world: Any) -> None:
+    event = world.read(command="approve", standing=Standing.UNKNOWN, unknown_because="Jira answered 403.")
+    decision = world.decide(event, world.run(RunStatus.AWAITING_APPROVAL))
+    assert decision.status is None
+    assert "Jira answered 403." in decision.effects[0].text
+
+
+def test_a_security_concern_is_handed_to_people_and_makes_the_run_confidential(world: Any) -> None:
+    run, decision = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.SECURITY_CONCERN)
+    assert (run.status, run.confidential, run.branch) == (RunStatus.ESCALATED, True, "bug-fix/PL-479")
+    assert "restrict the ticket" in decision.reason
+
+
+def test_a_security_concern_is_carried_out_where_policy_allows_it(world: Any) -> None:
+    world.policy(security_fixes=SecurityFixes.ALLOW)
+    run, _ = world.apply(world.run(RunStatus.RUNNING), world.planned(PlanOutcome.SECURITY_CONCERN))
+    for phase in (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST):
+        run, _ = world.apply(run, world.accepted(phase))
+    assert (run.status, run.confidential, run.branch) == (RunStatus.OPENING, True, "bug-fix/PL-479")
+    run, decision = world.apply(run, world.opened())
+    assert run.status is RunStatus.IN_REVIEW
+    assert "AttachEvidence" not in {type(effect).__name__ for effect in decision.effects}
+
+
+def test_a_security_concern_that_names_no_repository_is_handed_over_whatever_policy_says(world: Any) -> None:
+    world.policy(security_fixes=SecurityFixes.ALLOW)
+    run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.SECURITY_CONCERN, repositories=[])
+    assert run.status is RunStatus.ESCALATED
+
+
+def test_a_ticket_with_a_security_level_has_a_branch_that_tells_nothing(world: Any) -> None:
+    event = world.admitted()
+    event = replace(event, ticket=replace(event.ticket, security_level="Internal"))
+    run, _ = world.apply(world.run(RunStatus.ADMITTING), event)
+    assert (run.confidential, run.branch) == (True, "bug-fix/PL-479")
+
+
+def test_a_plan_that_was_not_reported_well_leads_nowhere(world: Any) -> None:
+    event = world.planned(PlanOutcome.NOT_A_BUG)
+    event = replace(event, report=replace(event.report, outcome=ReportOutcome.FAILED))
+    run, _ = world.apply(world.run(RunStatus.RUNNING), event)
+    assert plans.course(run, world.catalogue.policy) is None
