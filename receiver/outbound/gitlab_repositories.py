@@ -221,11 +221,13 @@ class Repositories:
             made = self._api.projects.get(there.project_id, lazy=True).mergerequests.update(there.iid, data)
         return replace(there, reviewer_ids=_reviewers(made.get("reviewers")))
 
-    def approved_by(self, project_id: int, iid: int) -> frozenset[int]:
-        """Return the users whose approval a merge request has."""
+    def approved_by(self, project_id: int, iid: int) -> dict[int, str]:
+        """Return the users, id and name, whose approval a merge request has; none while it needs more of them."""
         with told("GitLab", f"reading who approved !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
-            return frozenset(int(one["user"]["id"]) for one in request.approvals.get().approved_by)
+            found = request.approvals.get()
+        given = found.approved_by if found.approved else ()
+        return {int(one["user"]["id"]): str(one["user"]["username"]) for one in given}
 
     def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
         """Upload a file to a project and return the Markdown that shows it."""

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from pipelines.model import ProjectPath, RunId
 from receiver.outbound.desk import Desk, Performed
-from receiver.outbound.gitlab_repositories import HeadPipeline
-from receiver.store import runs, target_pipelines
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab_repositories import HeadPipeline, MergeRequest
+from receiver.store import merge_requests, runs, target_pipelines
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import PollGitLab
 from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged, PipelineId
@@ -26,11 +27,14 @@ async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
         view = await runs.load(session, row)
         project = (runs.catalogue_of(row) or desk.catalogue()).automation_project
         theirs = await target_pipelines.statuses(session, run)
+        approvers = await merge_requests.approvers(session, run)
     events: list[Event] = []
     for parent in [p for p in view.pipelines if p.iteration == effect.iteration and p.parent is None]:
         events += await _pipelines(desk, view, parent, project)
     for known in view.merge_requests:
-        events += await _merge_request(desk, known, theirs)
+        there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+        events += _merge_request(known, there, theirs)
+        events += await _approvals(desk, known, there, approvers.get((known.project_id, known.iid), frozenset()))
     return Performed(events=tuple(events), result={"news": len(events)})
 
 
@@ -63,30 +67,50 @@ def _is_news(told: str, known: str | None) -> bool:
     return known is None or lifecycle.later(known, told) != known
 
 
-async def _merge_request(desk: Desk, known: MergeRequestView, theirs: dict[int, str]) -> list[Event]:
-    there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+async def _approvals(
+    desk: Desk, known: MergeRequestView, there: MergeRequest, approvers: frozenset[int]
+) -> list[Event]:
+    """Tell of approvals whose hook was lost; a pipeline may wait for one."""
+    if there.state != "opened":
+        return []
+    try:
+        given = await asyncio.to_thread(desk.repositories.approved_by, known.project_id, known.iid)
+    except RefusedError:  # this GitLab does not let us see them
+        return []
+    return [
+        _changed(known, there, action="approved", actor_id=user, actor=name)
+        for user, name in given.items()
+        if user not in approvers
+    ]
+
+
+def _merge_request(known: MergeRequestView, there: MergeRequest, theirs: dict[int, str]) -> list[Event]:
     pipeline = there.head_pipeline
     events: list[Event] = []
     if pipeline is not None and _is_news(pipeline.status, theirs.get(pipeline.id)):
         events.append(_own_pipeline(known, pipeline))
     if there.state == known.state:
         return events
-    return [
-        *events,
-        MergeRequestChanged(
-            project_id=known.project_id,
-            project=known.repository,
-            iid=known.iid,
-            action=ACTIONS.get(there.state, "update"),
-            state=there.state,
-            source_branch=there.source_branch,
-            head_sha=there.sha,
-            actor_id=None,
-            actor=there.merged_by,
-            at=None,
-            merge_commit_sha=there.merge_commit_sha,
-        ),
-    ]
+    action = ACTIONS.get(there.state, "update")
+    return [*events, _changed(known, there, action=action, actor_id=None, actor=there.merged_by)]
+
+
+def _changed(
+    known: MergeRequestView, there: MergeRequest, *, action: str, actor_id: int | None, actor: str
+) -> MergeRequestChanged:
+    return MergeRequestChanged(
+        project_id=known.project_id,
+        project=known.repository,
+        iid=known.iid,
+        action=action,
+        state=there.state,
+        source_branch=there.source_branch,
+        head_sha=there.sha,
+        actor_id=actor_id,
+        actor=actor,
+        at=None,
+        merge_commit_sha=there.merge_commit_sha,
+    )
 
 
 def _own_pipeline(known: MergeRequestView, pipeline: HeadPipeline) -> PipelineChanged:

@@ -22,6 +22,9 @@ MOST: Final = 5
 MOST_NAMES: Final = 20
 """Names that are looked up."""
 
+LARGEST: Final = 1024 * 1024
+"""Bytes of CODEOWNERS that are read."""
+
 DEVELOPER: Final = 30
 """GitLab's access level from which people may approve and merge (doc/api/access_requests.md)."""
 
@@ -63,7 +66,7 @@ def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) 
     for place in PLACES:
         content = repositories.file_if_any(project.id, place, ref=project.default_branch)
         if content is not None:
-            return owners_of(content.decode("utf-8", "replace"), paths)
+            return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths)
     return ()
 
 

@@ -13,6 +13,7 @@ from pipelines.model import RunId
 from receiver.outbound import committing
 from receiver.outbound.committing import SKIP, OwnPipeline
 from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab_repositories import MergeRequest
 from receiver.outbound.merge_requests import title
 from receiver.outbound.reviewers import DEVELOPER
@@ -37,9 +38,13 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     if why_not:
         return _left(effect, f"The pipeline of {effect.repository}!{known.iid} was not started: {why_not}")
     opening = OpenMergeRequest(iteration=effect.iteration, repository=effect.repository)
-    fix = await committing.accepted(desk, facts, opening)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
-    sha = await committing.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
+    try:
+        fix = await committing.accepted(desk, facts, opening)
+        sha = await committing.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
+    except RefusedError as error:  # the patch is no longer kept, for example
+        sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
+        return _left(effect, sentence)
     event = MergeRequestOpened(
         repository=effect.repository, project_id=project.id, iid=there.iid, url=there.url, head_sha=sha
     )

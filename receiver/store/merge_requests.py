@@ -116,6 +116,24 @@ async def changed(
     await session.flush()
 
 
+async def approvers(session: AsyncSession, run: str) -> dict[tuple[int, int], frozenset[int]]:
+    """Return by project and iid whose approvals of a run's merge requests we were told of, and stand."""
+    told = (
+        select(
+            MergeRequestRow.project_id, MergeRequestRow.iid, MergeRequestEventRow.actor_id, MergeRequestEventRow.action
+        )
+        .join(MergeRequestRow, MergeRequestRow.id == MergeRequestEventRow.merge_request_id)
+        .where(MergeRequestRow.run_id == run, MergeRequestEventRow.action.in_(["approved", "unapproved"]))
+        .order_by(MergeRequestEventRow.id)
+    )
+    last = {(row.project_id, row.iid, row.actor_id): row.action for row in await session.execute(told)}
+    found: dict[tuple[int, int], frozenset[int]] = {}
+    for (project_id, iid, actor), action in last.items():
+        if action == "approved" and actor is not None:
+            found[project_id, iid] = found.get((project_id, iid), frozenset()) | {actor}
+    return found
+
+
 async def heads(session: AsyncSession, project_id: int, *, branch: str) -> frozenset[str]:
     """Return the commits that runs made on a branch and noted."""
     found = select(MergeRequestRow.head_sha).where(

@@ -21,18 +21,22 @@ def project(desk: Desk) -> Project:
 
 @pytest.fixture
 def owned(world: Any) -> Iterator[Any]:
-    """Return a function that commits a CODEOWNERS file; it is gone again after the test."""
-    written = []
+    """Return a function that commits CODEOWNERS instead of the repository's own, which is back after the test."""
+    place = ".gitlab/CODEOWNERS"
+    before = world.contacts.files.get(place, ref="main").decode().decode()
+    written = [place]
 
     def commit(**action: str) -> None:
         world.contacts.commits.create({"branch": "main", "commit_message": "Own it", "actions": [action]})
 
-    def write(text: str, path: str = ".gitlab/CODEOWNERS") -> None:
-        commit(action="create", file_path=path, content=text)
+    def write(text: str, path: str = place) -> None:
+        commit(action="update" if path in written else "create", file_path=path, content=text)
         written.append(path)
 
+    commit(action="update", file_path=place, content="# nobody's\n")
     yield write
-    for path in written:
+    commit(action="update", file_path=place, content=before)
+    for path in set(written) - {place}:
         commit(action="delete", file_path=path)
 
 
@@ -48,6 +52,7 @@ async def test_who_is_configured_comes_first_and_then_who_owns_the_code(
     desk: Desk, project: Project, owned: Any
 ) -> None:
     assert names(find(desk, project, "tomas")) == ["tomas"]
+    assert names(find(desk, project)) == []
     owned("*.py @mara @tomas\n*.md @dana\n")
     assert names(find(desk, project, "tomas")) == ["tomas", "mara"]
     assert names(find(desk, project)) == ["mara", "tomas"]
