@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -61,11 +62,8 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     place = job.workplace("judge", Role.BROWSER)
     place.install()
     place.end()
-    for parent in (folder, *folder.parents):
-        modules = place.folder / parent / "node_modules"
-        if (modules / PACKAGE / "cli.js").exists():
-            break
-    else:
+    modules = _modules(place.folder, folder)
+    if modules is None:
         raise CommandsError(
             f"`install` of {job.repository.key} left no {PACKAGE} in node_modules; "
             "let it install that, or set `reproduction: {framework: pytest}`."
@@ -74,8 +72,18 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     kept.parent.mkdir()
     modules.rename(kept)
     shutil.rmtree(place.folder.parent)
-    _seal(kept)
+    _seal(kept, uid=job.launcher.uid(place.role))
     return Tools(framework=framework, package=kept / PACKAGE, module_type=package_file.type)
+
+
+def _modules(checkout: Path, folder: PurePosixPath) -> Path | None:
+    """Return the nearest node_modules with the package, as Node looks for it. No link out of the checkout is taken."""
+    checkout = checkout.resolve()
+    for parent in (folder, *folder.parents):
+        modules = checkout / parent / "node_modules"
+        if (modules / PACKAGE / "cli.js").exists() and modules.resolve() == modules:
+            return modules
+    return None
 
 
 def _declared(source: Source) -> tuple[PurePosixPath, PackageFile] | None:
@@ -91,11 +99,19 @@ def _declared(source: Source) -> tuple[PurePosixPath, PackageFile] | None:
     return None
 
 
-def _seal(root: Path) -> None:
-    """Make a tree this process's own: every user of the job may read it, none may write there."""
+def _seal(root: Path, *, uid: int | None) -> None:
+    """Take a tree from a user of the job: all of them may read it, none may write there.
+
+    Only what belongs to that user is touched, so that a hard link in it changes nothing of anybody else.
+    """
+    if uid is None:
+        return
     for folder, folders, files in os.walk(root):
         for path in (Path(folder), *(Path(folder, name) for name in (*folders, *files))):
+            found = path.lstat()
+            if found.st_uid != uid:
+                continue
             os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
-            if not path.is_symlink():
-                mode = path.stat().st_mode & 0o755
-                path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
+            if not stat.S_ISLNK(found.st_mode):
+                readable = 0o055 if found.st_mode & 0o100 else 0o044
+                path.chmod(found.st_mode & 0o755 | readable)

@@ -61,8 +61,11 @@ def _core(tools: Tools) -> Path:
 
 
 def _revision(core: Path) -> str | None:
+    told = core / "browsers.json"
+    if not told.is_file():  # a pipe in its place would never end
+        return None
     try:
-        builds = msgspec.json.decode((core / "browsers.json").read_bytes(), type=_Builds)
+        builds = msgspec.json.decode(told.read_bytes(), type=_Builds)
     except (OSError, msgspec.MsgspecError):
         return None
     return next((build.revision for build in builds.browsers if build.name == "ffmpeg"), None)

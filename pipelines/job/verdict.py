@@ -55,7 +55,20 @@ def headline(failure: str) -> str:
     if not lines:
         return "an assertion failed"
     told = [line for line in lines[1:] if re.match(r"(Expected|Received|Actual)\b[^:]*:", line)]
-    return "; ".join([lines[0].removeprefix("Error: "), *told[:2]])[:300]
+    return "; ".join([lines[0].removeprefix("Error: "), *(told or _compared(lines))[:2]])[:300]
+
+
+def _compared(lines: list[str]) -> list[str]:
+    """Return both sides of a comparison that Playwright writes as a diff."""
+    sides = (("Expected", "-"), ("Received", "+"))
+    heads = tuple(f"{sign} {name}" for name, sign in sides)
+    if not any(line.startswith(heads[0]) for line in lines):
+        return []
+    texts = [
+        (name, " ".join(line[1:].strip() for line in lines if line.startswith(sign) and not line.startswith(heads)))
+        for name, sign in sides
+    ]
+    return [f"{name}: {' '.join(text.split())}" for name, text in texts if text.strip()]
 
 
 def called_tests(run: TestRun) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pipelines.job.notes import Exchange
 from pipelines.job.processes import Role
 from pipelines.job.recorder import find_recorder
 from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
-from pipelines.job.verdict import Verdict, called_tests, judge_failing, judge_passing
+from pipelines.job.verdict import Verdict, called_tests, headline, judge_failing, judge_passing
 from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import read_untrusted
 from pipelines.model import ArtifactKind, Framework, ReproductionResult
@@ -59,7 +59,7 @@ def before_and_after(job: Job, script: Script, patch: bytes) -> Tried:
     before_run = Stage(job, bench, name="before").run(script).run
     before = judge_failing(before_run)
     after = judge_passing(after_run, names=called_tests(before_run))
-    job.log.say(f"before the patch: {'RED' if before.holds else 'not red'}: {before.reason}")
+    job.log.say(f"before the patch: {'RED' if before.holds else 'not red'}: {headline(before.reason)}")
     job.log.say(f"with the patch: {'GREEN' if after.holds else 'not green'}: {after.reason}")
     return Tried(before=before, after=after, patched=patched.place)
 

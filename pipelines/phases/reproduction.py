@@ -89,7 +89,9 @@ class _Trial:
         self._attempts += 1
         script = Script(data=test, framework=self._framework, suffix=PurePosixPath(claim.test_path).suffix)
         evidence, verdict = self._tried(script)
-        self._job.log.say(f"{'RED, as it should be' if verdict.holds else 'does not count'}: {verdict.reason}")
+        self._job.log.say(
+            f"{'RED, as it should be' if verdict.holds else 'does not count'}: {headline(verdict.reason)}"
+        )
         if verdict.holds:
             self._result = self._yes(claim, script, evidence, verdict, already_there=found)
             return Submitted(accepted=True, answer="The test fails on the unpatched code for the right reason, twice.")

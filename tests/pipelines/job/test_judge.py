@@ -130,3 +130,20 @@ def test_a_repository_that_does_not_install_the_package_is_told_so(tested: Any, 
     assert (
         "`install` of contacts left no @playwright/test in node_modules; let it install that, or set" in report.reason
     )
+
+
+LINKED = """\
+sandbox-npm-ci
+mkdir elsewhere
+mv node_modules elsewhere/
+ln -s elsewhere/node_modules node_modules
+"""
+
+
+def test_a_package_that_a_link_leads_to_is_not_taken(tested: Any, receiver: Any) -> None:
+    (receiver.repository / "install.sh").write_text(LINKED)
+    commit = "git -c user.name=t -c user.email=t@example.org commit --quiet --all --message=Link && git rev-parse HEAD"
+    receiver.base_sha = subprocess.check_output(["/bin/sh", "-c", commit], cwd=receiver.repository, text=True).strip()
+    report, _ = tested(FIX)
+    assert report.outcome is ReportOutcome.FAILED
+    assert "left no @playwright/test in node_modules" in report.reason

@@ -210,6 +210,13 @@ def test_notes_of_another_shape_are_refused() -> None:
             ),
             'expect(locator).toContainText(expected) failed; Expected substring: "Jan 1"; Received string: "Dec 31"',
         ),
+        (
+            (
+                "Error: expect(locator).toContainText(expected) failed\n\nLocator: row\nTimeout: 5000ms\n"
+                "- Expected substring  - 1\n+ Received string     + 3\n\n- Jan 1, 2027\n+ CV-1\n+   Dec 31,\n+ 2026\n"
+            ),
+            "expect(locator).toContainText(expected) failed; Expected: Jan 1, 2027; Received: CV-1 Dec 31, 2026",
+        ),
         ("assert 500 == 201\n +  where 500 = <APIResponse>.status", "assert 500 == 201"),
         (" \n", "an assertion failed"),
     ],
