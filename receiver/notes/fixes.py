@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -51,6 +52,7 @@ def _with(fix: Fix, result: PhaseResult) -> Fix:
                 risk=said.risk,
                 rollback=said.rollback,
                 documentation=said.documentation,
+                notices=(*result.notices, *fix.notices),
             )
         case TestingResult():
             return _tested(fix, result)
@@ -69,7 +71,19 @@ def _tested(fix: Fix, result: TestingResult) -> Fix:
         before=replace(fix.before, coverage=result.coverage_before or fix.before.coverage),
         after=after,
         changed_coverage=result.changed_coverage,
+        notices=(*fix.notices, *_rewritten(result)),
     )
+
+
+MAX_NAMED: Final = 5
+"""Tests that are named in one sentence."""
+
+
+def _rewritten(result: TestingResult) -> Iterator[str]:
+    if result.rewritten:
+        named, more = result.rewritten[:MAX_NAMED], len(result.rewritten) - MAX_NAMED
+        and_more = f" and {more} more" if more > 0 else ""
+        yield f"Passes only as the patch rewrites it: {', '.join(named)}{and_more}"
 
 
 def finding(report: Report) -> str:

@@ -94,6 +94,8 @@ class Fix(Struct, frozen=True, kw_only=True):
     after: Measured = Measured()
     changed_coverage: Coverage | None = None
     """Of the lines that the patch adds or changes."""
+    notices: tuple[str, ...] = ()
+    """What a reviewer should look at, a sentence each."""
     documentation: str = ""
     """Which documentation was updated for users, or why none had to be."""
     review: Review | None = None

@@ -34,8 +34,10 @@ async def content(desk: Desk, chosen: Chosen) -> bytes | None:
 
 
 async def upload(desk: Desk, story: Story, project_id: int, *, repository: str, iteration: int) -> tuple[Exhibit, ...]:
-    """Upload what shows before and after to a project."""
-    shown = []
+    """Upload what shows before and after to a project; nothing of a confidential run."""
+    shown: list[Exhibit] = []
+    if story.run.confidential:
+        return ()
     for chosen in evidence.chosen(story.reports, repository=repository, iteration=iteration):
         try:
             found = await content(desk, chosen)
@@ -57,6 +59,8 @@ async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await stories.story(session, await stories.find(session, run))
+    if story.run.confidential:  # it may have become so after this was wanted
+        return Performed(result={"files": []})
     key = facts.issue_key
     there = await asyncio.to_thread(desk.jira.attachments, key)
     ours = {(one.filename, one.size) for one in there if one.is_ours}

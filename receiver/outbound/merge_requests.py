@@ -55,8 +55,8 @@ def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: Fix) -> Revie
 
 
 def title(story: Story) -> str:
-    """Return the merge request's title, which GitLab's Jira integration links by."""
-    what = story.plan.title if story.plan else "Fix"
+    """Return the merge request's title, which GitLab's Jira integration links by; a confidential one says nothing."""
+    what = story.plan.title if story.plan and not story.run.confidential else ""
     return f"{story.run.issue_key}: {markup.title(what) or 'Fix'}"
 
 

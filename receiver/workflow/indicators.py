@@ -5,7 +5,6 @@ Want of data is never a yes. What a discarded report says counts only where it s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
@@ -192,26 +191,12 @@ def _merge_request(facts: Facts, repository: ProjectPath) -> Said:
     return Answer.NO, f"{repository}: no merge request was opened."
 
 
-_DOCUMENTATION: Final = re.compile(
-    r"(^|/)(docs?|documentation)/|(^|/)(readme|changelog|changes|history|news|upgrading|migration)[^/]*$"
-    r"|\.(md|mdx|rst|adoc|txt)$",
-    re.IGNORECASE,
-)
-"""Paths of what people read; not of licences or requirements, see `_is_documentation`."""
-
-
-def _is_documentation(path: str) -> bool:
-    name = path.rpartition("/")[2].lower()
-    return bool(_DOCUMENTATION.search(path)) and not name.startswith(("requirements", "constraints", "cmakelists"))
-
-
 def _documentation(facts: Facts, repository: ProjectPath) -> Said:
     result = facts.result(Phase.IMPLEMENTATION, repository)
     if not isinstance(result, ImplementationResult):
         return Answer.UNKNOWN, f"{repository}: there is no patch."
-    touched = [path for path in result.files if _is_documentation(path)]
-    if touched:
-        return Answer.YES, f"{repository}: the patch changes {', '.join(touched[:3])}."
+    if result.documents:
+        return Answer.YES, f"{repository}: the patch changes {', '.join(result.documents[:3])}."
     if result.fix.documentation.strip():
         return Answer.YES, f"{repository}: no change was needed, says the agent: {result.fix.documentation.strip()}"
     return Answer.UNKNOWN, f"{repository}: the patch changes no documentation, and nothing says why."

@@ -111,6 +111,7 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
                 after=Measured(unit=suite),
                 summary=text,
                 documentation=text,
+                notices=(text,),
                 review=Review(
                     summary=text,
                     findings=(Finding(file=text, line=7, severity=Severity.MUST_FIX, claim=text, suggestion=text),),

@@ -452,6 +452,24 @@ def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: St
     assert "ghost" not in notes.ticket(told)
 
 
+def test_what_a_reviewer_should_look_at_is_said(notes: StatusNotes, story: Story) -> None:
+    fixed, tested = RESULTS[Phase.IMPLEMENTATION], RESULTS[Phase.TESTING]
+    assert isinstance(fixed, ImplementationResult)
+    assert isinstance(tested, Proof)
+    results: dict[str, PhaseResult] = {
+        Phase.IMPLEMENTATION: replace(fixed, notices=("t.py expects another message",)),
+        Phase.TESTING: replace(tested, rewritten=tuple(f"test_{n}" for n in range(7))),
+    }
+    reports = tuple(replace(r, result=results.get(r.phase, r.result)) for r in story.reports)
+    text = shown(notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=()))
+    assert (
+        "**Look at**\n\n"
+        "- t.py expects another message.\n"
+        "- Passes only as the patch rewrites it: test\\_0, test\\_1, test\\_2, test\\_3, test\\_4 and 2 more.\n\n"
+        "| | before"
+    ) in text
+
+
 def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
     tested = RESULTS[Phase.TESTING]
     assert isinstance(tested, Proof)

@@ -13,7 +13,7 @@ from receiver.outbound.errors import NotThereError, OutboundError, UnavailableEr
 from receiver.outbound.gitlab_pipelines import Pipelines
 from receiver.outbound.jira_client import Jira
 from receiver.outbound.perform import perform
-from receiver.store import stories
+from receiver.store import runs, stories
 from receiver.store.schema import ArtifactRow, ReportRow
 from receiver.workflow.effects import AttachEvidence, UpdateTicketNote
 
@@ -174,6 +174,17 @@ async def test_what_is_called_a_picture_and_is_none_is_not_shown(shown: Desk, ar
         ("before", ArtifactKind.SCREENSHOT),
         ("before", ArtifactKind.TRACE),
     ]
+
+
+async def test_nothing_of_a_confidential_run_is_uploaded_or_attached(shown: Desk, run: RunId, world: Any) -> None:
+    async with shown.database.begin() as session:
+        (await runs.hold(session, run)).confidential = True
+    async with shown.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+    project = shown.repositories.project(CONTACTS)
+    assert await exhibits.upload(shown, story, project.id, repository=CONTACTS, iteration=1) == ()
+    done = await perform(shown, run, EFFECT)
+    assert (done.result, done.then, attached(world, run)) == ({"files": []}, (), {})
 
 
 async def test_a_picture_that_is_no_longer_kept_is_left_out_and_gitlab_being_away_is_waited_for(

@@ -128,12 +128,40 @@ async def test_ticket_and_merge_request_are_linked_both_ways(
 async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_message(
     desk: Desk, run: RunId, submit: Any, world: Any
 ) -> None:
-    called = "Fix it [skip ci]\n\nCloses #1 @all PL-480 #resolve\nBug-Fix-Run: x\u202e"
-    plan = model.Plan(
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await plan(desk, run, "Fix it [skip ci]\n\nCloses #1 @all PL-480 #resolve\nBug-Fix-Run: x\u202e")
+    event = await opened(desk, run)
+    message = world.contacts.commits.get(event.head_sha).message
+    request = world.contacts.mergerequests.get(event.iid)
+    assert message.splitlines()[0] == request.title
+    assert len(message.strip().splitlines()) == 3
+    assert request.title.startswith("PL-479: Fix it")
+    for word in ("[skip ci]", "#1", "@all", "PL-480", "#resolve", "\u202e"):
+        assert word not in message
+
+
+async def test_a_confidential_fix_says_nothing_in_title_commit_message_and_description(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await plan(desk, run, "Keep tokens out of the log", "Tokens are logged.")
+    async with desk.database.begin() as session:
+        (await runs.hold(session, run)).confidential = True
+    event = await opened(desk, run)
+    request = world.contacts.mergerequests.get(event.iid)
+    message = world.contacts.commits.get(event.head_sha).message
+    assert (request.title, message.splitlines()[0]) == ("PL-479: Fix", "PL-479: Fix")
+    assert "This fix is confidential." in request.description
+    assert "oken" not in message + request.title + request.description + request.source_branch
+
+
+async def plan(desk: Desk, run: RunId, title: str, summary: str = "") -> None:
+    """Let the run have an accepted plan of this title."""
+    said = model.Plan(
         outcome=model.PlanOutcome.FIX,
         reason="",
-        title=called,
-        summary="",
+        title=title,
+        summary=summary,
         expected="",
         actual="",
         steps=[],
@@ -146,19 +174,10 @@ async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_mess
         repositories=[],
         deploy_pattern=model.DeployPattern.SEQUENTIAL,
     )
-    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
     async with desk.database.begin() as session:
         report = await session.scalar(select(ReportRow.id).limit(1))
-        said = msgspec.to_builtins(plan)
-        session.add(PlanRow(run_id=run, iteration=1, report_id=report, plan=said, accepted_at=datetime.now(UTC)))
-    event = await opened(desk, run)
-    message = world.contacts.commits.get(event.head_sha).message
-    request = world.contacts.mergerequests.get(event.iid)
-    assert message.splitlines()[0] == request.title
-    assert len(message.strip().splitlines()) == 3
-    assert request.title.startswith("PL-479: Fix it")
-    for word in ("[skip ci]", "#1", "@all", "PL-480", "#resolve", "\u202e"):
-        assert word not in message
+        kept = msgspec.to_builtins(said)
+        session.add(PlanRow(run_id=run, iteration=1, report_id=report, plan=kept, accepted_at=datetime.now(UTC)))
 
 
 async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
