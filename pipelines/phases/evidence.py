@@ -22,6 +22,8 @@ from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import read_untrusted
 from pipelines.model import ArtifactKind, Framework, ReproductionResult
 
+_OF_A_SECOND_RUN = frozenset({ArtifactKind.JUNIT, ArtifactKind.LOG})
+
 
 def make_bench(job: Job, framework: Framework) -> Bench:
     """Find the browser and install the framework's tools; once for a job, before anything else runs in it."""
@@ -115,6 +117,7 @@ class Stage:
                 for key, one in application.neighbours
             ),
         )
+        wanted = frozenset(ArtifactKind) if name == self._name else _OF_A_SECOND_RUN
         for kind, path, data in kept:
-            if data is not None:
+            if data is not None and kind in wanted:
                 self._job.artifacts.keep(kind, path, data)

@@ -17,7 +17,7 @@ from pipelines.job.application import Application
 from pipelines.job.browser import find_browser
 from pipelines.job.errand import Script
 from pipelines.job.frameworks import Tools
-from pipelines.job.notes import Console, Exchange, Response
+from pipelines.job.notes import Console, Exchange, Response, Step
 from pipelines.job.processes import Launcher, make_root
 from pipelines.job.recorder import find_recorder
 from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
@@ -208,6 +208,31 @@ def test_a_script_of_a_module_package_passes_when_all_is_well(run: Callable[...,
     green = run(PAGE_TS.replace("O'Brien", "Contacts"), ".ts", "module")
     verdict = judge_passing(green.run, names=called_tests(red.run))
     assert verdict.holds, (verdict.reason, green.completed.output)
+
+
+LIE = """
+    import { test } from "@playwright/test";
+    import { appendFileSync, writeFileSync } from "node:fs";
+
+    test("a contact is listed", async ({ page }) => {
+      await page.goto("/");
+      const told = JSON.parse(process.env.BUG_FIX_REPRODUCTION!);
+      const test = "a contact is listed";
+      const step = { kind: "step", test, outcome: "passed", error: null, message: "", in_test: false };
+      for (const when of ["setup", "call", "teardown"])
+        appendFileSync(told.notes, JSON.stringify({ ...step, when }) + "\\n");
+      writeFileSync(told.reporters[0][1].outputFile, `<testsuite><testcase name="${test}"/></testsuite>`);
+      ENDS
+    });
+"""
+
+
+@pytest.mark.parametrize("ends", ["process.exit(0);", 'process.kill(process.ppid, "SIGKILL");'])
+def test_a_script_that_forges_its_reports_is_not_believed(run: Callable[..., Evidence], ends: str) -> None:
+    evidence = run(LIE.replace("ENDS", ends), ".ts")
+    assert any(isinstance(note, Step) and note.outcome == "passed" for note in evidence.run.notes)
+    assert not judge_passing(evidence.run, names=("a contact is listed",)).holds
+    assert not judge_failing(evidence.run).holds
 
 
 FFMPEG = '#!/bin/sh\nfor last; do :; done\ncat >"$last"\n'
