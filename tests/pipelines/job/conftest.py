@@ -35,6 +35,7 @@ from pipelines.model import (
     ReproductionResult,
     RunId,
 )
+from pipelines.repository_context import RepositoryContext
 from pipelines.wire import AgentSpec, Input, RunSpec, Session, SessionRequest, Ticket, decode, encode, sha256
 from sandbox import server
 from sandbox.anthropic.app import create
@@ -216,6 +217,8 @@ class Receiver:
                 return 200, encode(self.spec()), {}
             case "blobs":
                 self.blobs[name] = body
+            case "contexts":
+                decode(body, RepositoryContext)
             case "report":
                 self.reports.append(decode(body, PhaseReport))
             case _:
