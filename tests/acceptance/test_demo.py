@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CHECK = CHECKOUT.parent / "shared" / "checks" / "pipeline_check.py"
