@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 import yaml
 
+from sandbox.laid_files import LaidFile, Source, laid_files
 from sandbox.yaml_file import YamlFileError, read_yaml
 
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -220,7 +221,7 @@ class _ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     title: str
     issue: IssueKey
     users: Annotated[dict[Username, User], msgspec.Meta(min_length=1)]
-    repositories: Annotated[dict[ProjectPath, str], msgspec.Meta(min_length=1)]
+    repositories: Annotated[dict[ProjectPath, str | Source], msgspec.Meta(min_length=1)]
     expected: Expected
     reactions: tuple[Reaction, ...] = ()
     jira: JiraWorld = JiraWorld()
@@ -238,6 +239,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """By username."""
     repositories: dict[str, Path]
     """GitLab project to the folder with its first commit's files."""
+    laid: dict[str, tuple[LaidFile, ...]]
+    """GitLab project to the files that lie over that folder."""
     expected: Expected
     reactions: tuple[Reaction, ...] = ()
     """What people do while the run goes on."""
@@ -278,7 +281,15 @@ def load(folder: Path) -> Scenario:
     """Read and check the scenario in a folder."""
     head = _read(folder / "scenario.yml", _ScenarioFile)
     ticket = _read(folder / "ticket.yml", Ticket)
-    repositories = {project: _repository(folder, project, path) for project, path in head.repositories.items()}
+    sources = {
+        project: source if isinstance(source, Source) else Source(folder=source)
+        for project, source in head.repositories.items()
+    }
+    repositories = {project: _repository(folder, project, source.folder) for project, source in sources.items()}
+    laid = {
+        project: laid_files(source, None if source.over is None else _repository(folder, project, source.over))
+        for project, source in sources.items()
+    }
     _check_people(folder / "ticket.yml", ticket, head.users)
     _check_attachments(folder, ticket)
     _check_reactions(folder / "scenario.yml", head)
@@ -292,6 +303,7 @@ def load(folder: Path) -> Scenario:
         issue_key=head.issue,
         users=head.users,
         repositories=repositories,
+        laid=laid,
         expected=head.expected,
         reactions=head.reactions,
         jira=head.jira,

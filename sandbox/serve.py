@@ -18,12 +18,14 @@ from sandbox.anthropic.app import create as create_anthropic
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
 from sandbox.gitlab.app import create as create_gitlab
+from sandbox.gitlab.repository import Change
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
 from sandbox.jira import app as jira_app
 from sandbox.jira import seed as jira_seed
 from sandbox.jira.hooks import Webhook
 from sandbox.jira.site import Site
+from sandbox.laid_files import LaidFile
 from sandbox.scenario import Flavour, Scenario
 from sandbox.server import bind, serving
 
@@ -120,10 +122,15 @@ async def _seed(state: State, world: World) -> Secrets:
         state,
         people=people,
         repositories=world.scenario.repositories,
+        over={project: tuple(map(_change, files)) for project, files in world.scenario.laid.items()},
         catalogue=world.scenario.catalogue,
         automation=world.automation,
         receiver=world.receiver,
     )
+
+
+def _change(file: LaidFile) -> Change:
+    return Change(path=file.path, content=file.content, mode="120000" if file.is_link else "100644")
 
 
 def _gitlab_facts(gitlab: Secrets, person: str) -> dict[str, str]:

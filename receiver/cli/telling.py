@@ -37,6 +37,7 @@ def story(console: Console, told: Story) -> None:
     console.print(plain(run.reason))
     if told.plan is not None:
         console.print(f"plan: {plain(told.plan.title)} ({told.plan.complexity}, risk {told.plan.risk})")
+        console.print(f"why: {plain(told.plan.reason, limit=1000)}")
     _moments(console, told)
     _effects(console, told.effects)
     for pipeline in told.pipelines:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -53,6 +54,7 @@ async def seed(
     *,
     people: Mapping[str, Person],
     repositories: Mapping[str, Path],
+    over: Mapping[str, tuple[Change, ...]] = MappingProxyType({}),
     catalogue: str,
     automation: Path,
     receiver: str,
@@ -66,7 +68,7 @@ async def seed(
     automated = await _automation(state, automation, catalogue)
     automated.members = {**roles, bot.id: Access.MAINTAINER, starter.id: Access.MAINTAINER}
     for path, folder in repositories.items():
-        project = await _project(state, path, _folder(folder), message="First commit")
+        project = await _project(state, path, _folder(folder, over.get(path, ())), message="First commit")
         project.members = {**roles, bot.id: Access.DEVELOPER, starter.id: Access.REPORTER}
         project.job_token_allowlist = {automated.id}
     result = Secrets(
@@ -103,10 +105,10 @@ class _Files(msgspec.Struct, frozen=True, kw_only=True):
     more: tuple[Change, ...] = ()
 
 
-def _folder(folder: Path) -> _Files:
+def _folder(folder: Path, over: tuple[Change, ...]) -> _Files:
     if not folder.is_dir():
         raise SeedError(f"there is no folder {folder} to seed a repository from")
-    return _Files(folder=folder)
+    return _Files(folder=folder, more=over)
 
 
 async def _automation(state: State, checkout: Path, catalogue: str) -> Project:

@@ -123,3 +123,33 @@ def test_a_reaction_that_nobody_can_do_is_named(folder: Path, reaction: str, sai
     edit(folder / "scenario.yml", "expected:", f"reactions: [{reaction}]\nexpected:")
     with pytest.raises(scenario.ScenarioError, match=said):
         scenario.load(folder)
+
+
+def test_files_can_lie_over_a_repository_and_have_any_name(folder: Path) -> None:
+    (folder / "over" / "docs").mkdir(parents=True)
+    (folder / "over" / "docs" / "more.md").write_text("More.\n")
+    edit(
+        folder / "scenario.yml",
+        "payk12/contacts: repositories/contacts",
+        "payk12/contacts:\n    folder: repositories/contacts\n    over: over\n    odd:\n"
+        '      - {path: "a\\nb $(c) \\"d\\"", text: "x\\n", times: 3}\n'
+        "      - {path: out, link: /etc/passwd}",
+    )
+    loaded = scenario.load(folder)
+    assert loaded.repositories == {"payk12/contacts": folder / "repositories" / "contacts"}
+    assert [(file.path, file.content, file.is_link) for file in loaded.laid["payk12/contacts"]] == [
+        ("docs/more.md", b"More.\n", False),
+        ('a\nb $(c) "d"', b"x\nx\nx\n", False),
+        ("out", b"/etc/passwd", True),
+    ]
+
+
+@pytest.mark.parametrize("path", ["/etc/x", "../x", "a/../x", ".git/config", "a/.git/x", ""])
+def test_a_file_that_lies_over_a_repository_stays_in_it(folder: Path, path: str) -> None:
+    edit(
+        folder / "scenario.yml",
+        "payk12/contacts: repositories/contacts",
+        f'payk12/contacts: {{folder: repositories/contacts, odd: [{{path: "{path}"}}]}}',
+    )
+    with pytest.raises(scenario.ScenarioError, match="repositories"):
+        scenario.load(folder)

@@ -8,7 +8,11 @@ import pytest
 from sandbox.scenario import Conversation, Scenario, find, load, names
 
 STORIES = [load(find(name)) for name in names()]
-IN_REVIEW = [one for one in STORIES if one.expected.outcome == "in_review" and not one.name.startswith("hostile")]
+IN_REVIEW = [
+    one
+    for one in STORIES
+    if one.expected.outcome == "in_review" and one.name not in {"hostile-model", "hostile-ticket"}
+]
 
 
 @pytest.mark.parametrize("story", IN_REVIEW, ids=lambda story: story.name)
@@ -36,6 +40,9 @@ def misfits(story: Scenario, conversation: Conversation, folder: Path) -> list[s
     """Replay what one conversation writes and edits; return the edits whose text is not there once."""
     project = conversation.repository or next(iter(story.repositories))
     shutil.copytree(story.repositories[project], folder, ignore=shutil.ignore_patterns("node_modules"))
+    for file in (file for file in story.laid[project] if not file.is_link):
+        (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file.path).write_bytes(file.content)
     found = []
     for use in (use for turn in conversation.turns for use in turn.tool_use):
         if use.name == "write":

@@ -40,9 +40,10 @@ LARGEST_RUN = 4000
 class Aftermath:
     """A world in which a scenario was played; everything still answers."""
 
-    def __init__(self, world: World, played: Played) -> None:
+    def __init__(self, world: World, played: Played, project: str) -> None:
         assert world.vendors is not None
         self.world = world
+        self.project = project
         self.played = played
         self.document = played.document
         self.vendors = world.vendors
@@ -72,7 +73,7 @@ class Aftermath:
     @property
     def repository(self) -> Any:
         """The repository in the emulated GitLab."""
-        return next(one for one in self.gitlab["projects"] if one["path_with_namespace"] == "payk12/contacts")
+        return next(one for one in self.gitlab["projects"] if one["path_with_namespace"] == self.project)
 
     def report(self, phase: str) -> Any:
         """Return what the job of a phase reported."""
@@ -120,7 +121,7 @@ class Aftermath:
         """All that people, programs or the next job could read: artifacts, logs, tables, states, pages, commands."""
         state, run = self.world.state, self.document["run"]["id"]
         logs = [*(state / "logs").glob("*.log"), *(state / "sandbox" / "ci" / "logs").glob("*.log")]
-        request = f"{self.vendors.gitlab['url']}/payk12/contacts/-/merge_requests"
+        request = f"{self.vendors.gitlab['url']}/{self.project}/-/merge_requests"
         return {
             **self.artifacts,
             **{f"log {file.name} in {file.parent.parent.name}": file.read_bytes() for file in logs},
@@ -219,7 +220,7 @@ def staged(name: str) -> Iterator[Aftermath]:
             world.start_receiver()
             world.start_worker()
             played = play(world, scenario, screen, evidence=state / "evidence", timeout_s=400)
-            with closing(Aftermath(world, played)) as aftermath:
+            with closing(Aftermath(world, played, next(iter(scenario.repositories)))) as aftermath:
                 yield aftermath
     finally:
         shutil.rmtree(state, ignore_errors=True)
