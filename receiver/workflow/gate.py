@@ -37,8 +37,10 @@ def is_ready(run: Run) -> bool:
 
 def contradiction(run: Run, repository: ProjectPath, *, policy: Policy) -> str | None:
     """Return what the reports of a repository disagree on, for people; None while they agree or some are missing."""
-    results = [report.result for phase in NEEDED if (report := run.report(phase, repository)) is not None]
-    match results:
+    reports = [report for phase in NEEDED if (report := run.report(phase, repository)) is not None]
+    if all(report.outcome is ReportOutcome.NOT_REPRODUCED for report in reports):
+        return None  # an honest no is all that they say
+    match [report.result for report in reports]:
         case [
             ReproductionResult() as reproduction,
             TestingResult() as testing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import PhaseReport, ReportOutcome
+from pipelines.model import Phase, PhaseReport, ReportOutcome
 from receiver.workflow import cause, gate, lifecycle, plans
 from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
@@ -126,7 +126,8 @@ def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datet
     course = plans.course(run, catalogue.policy)
     if course is not None:
         return moved(run, course.status, course.sentence, *course.effects, now=now)
-    no = next((r for r in run.reports if r.outcome is ReportOutcome.NOT_REPRODUCED), None)
+    noes = [report for report in run.reports if report.outcome is ReportOutcome.NOT_REPRODUCED]
+    no = min(noes, key=lambda report: report.phase is not Phase.REPRODUCTION, default=None)  # it says what was tried
     if no is not None:
         where = f" in {no.repository}" if no.repository else ""
         reason = f"Not reproduced{where}: {no.reason} Nothing was opened; a finished patch is kept with the job."

@@ -202,6 +202,18 @@ def test_not_reproduced_ends_the_run_once_the_pipeline_ended_and_opens_nothing(w
     assert decision.effects == (UpdateTicketNote(),)
 
 
+def test_the_reason_of_a_no_is_what_reproduction_tried_and_not_that_later_jobs_had_nothing_to_do(world: Any) -> None:
+    run = world.run(RunStatus.RUNNING)
+    for phase in (Phase.MERGE_REQUEST, Phase.TESTING, Phase.REPRODUCTION):
+        reason = "Saving O'Brien works." if phase is Phase.REPRODUCTION else "There is nothing to do."
+        run, _ = world.apply(run, world.accepted(phase, ReportOutcome.NOT_REPRODUCED, reason=reason))
+    run, _ = world.apply(run, world.pipeline("success"))
+    run, decision = world.apply(run, world.settled())
+    assert run.status is RunStatus.NOT_REPRODUCED
+    assert "Saving O'Brien works." in decision.reason
+    assert "nothing to do" not in decision.reason
+
+
 def test_nothing_is_opened_for_a_plan_that_is_no_fix_whatever_else_is_reported(world: Any) -> None:
     run, _ = world.apply(world.run(RunStatus.RUNNING), world.planned(PlanOutcome.NOT_A_BUG))
     for phase in (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST):

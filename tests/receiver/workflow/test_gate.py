@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.catalogue import Policy
-from pipelines.model import CheckResult, Coverage, Phase, PhaseReport, PrepareResult, SuiteResult
+from pipelines.model import CheckResult, Coverage, Phase, PhaseReport, PrepareResult, ReportOutcome, SuiteResult
 from receiver.workflow.gate import contradiction
 from receiver.workflow.run import RunStatus
 
@@ -44,6 +44,30 @@ def verdict(world: Any, before: PrepareResult | None, policy: Policy | None = No
 def test_reports_that_agree_contradict_nothing(world: Any) -> None:
     assert verdict(world, BEFORE) is None
     assert verdict(world, None, coverage_before=None) is None
+
+
+def honest_no(report: PhaseReport, *, with_result: bool = False) -> PhaseReport:
+    return replace(report, outcome=ReportOutcome.NOT_REPRODUCED, result=report.result if with_result else None)
+
+
+def test_three_honest_noes_contradict_nothing(world: Any) -> None:
+    noes = [
+        honest_no(world.report(Phase.REPRODUCTION), with_result=True),
+        honest_no(world.report(Phase.TESTING)),
+        honest_no(world.report(Phase.MERGE_REQUEST)),
+    ]
+    run = world.run(RunStatus.RUNNING, reports=tuple(noes))
+    assert contradiction(run, world.repository, policy=Policy()) is None
+
+
+def test_a_success_after_an_honest_no_is_a_contradiction(world: Any) -> None:
+    noes = [
+        honest_no(world.report(Phase.REPRODUCTION), with_result=True),
+        honest_no(world.report(Phase.TESTING)),
+        world.report(Phase.MERGE_REQUEST),
+    ]
+    run = world.run(RunStatus.RUNNING, reports=tuple(noes))
+    assert contradiction(run, world.repository, policy=Policy()) == "a report's result is not the one of its phase"
 
 
 @pytest.mark.parametrize(
