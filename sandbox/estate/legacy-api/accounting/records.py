@@ -1,5 +1,8 @@
 # Writes FEES.DAT. See docs/RECORDS.txt before you touch a column.
+#
+# 2026-08-03 tf  UTF-8, as the export
 RECLEN = 80
+ENCODING = 'utf-8'
 
 
 def alpha(value, width):
@@ -34,7 +37,7 @@ def trailer(count):
     return 'T' + numeric(count, 6)
 
 
-def writeFile(exportDate, schoolYear, fees, encoding):
+def writeFile(exportDate, schoolYear, fees):
     """The bytes of a fee file."""
     records = [header(exportDate, schoolYear)]
     for fee in fees:
@@ -42,5 +45,5 @@ def writeFile(exportDate, schoolYear, fees, encoding):
     records.append(trailer(len(fees)))
     result = b''
     for record in records:
-        result = result + record.ljust(RECLEN).encode(encoding) + b'\r\n'
+        result = result + record.ljust(RECLEN).encode(ENCODING) + b'\r\n'
     return result

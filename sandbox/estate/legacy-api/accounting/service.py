@@ -44,7 +44,7 @@ class Service(object):
         fees = self.tables.getFees(year)
         if not fees:
             return self.plain('404 Not Found', 'No fees for %s.' % year)
-        body = records.writeFile(self.tables.exportDate, year, fees, self.tables.encoding)
+        body = records.writeFile(self.tables.exportDate, year, fees)
         return '200 OK', 'text/plain', body
 
     def periods(self, year):

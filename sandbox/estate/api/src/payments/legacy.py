@@ -59,11 +59,17 @@ def read(data: bytes) -> tuple[Fee, ...]:
 
 
 def _fee(record: bytes) -> Fee:
-    day = record[46:54].decode("ascii")
     return Fee(
         code=record[1:7].decode("ascii").strip(),
         description=record[7:37].decode("iso-8859-1").strip(),
         amount=int(record[37:46]),
-        valid_from=date(int(day[:4]), int(day[4:6]), int(day[6:])) if day.isdigit() else date.min,
+        valid_from=_day(record[46:54]),
         school=record[54:58].decode("ascii").strip(),
     )
+
+
+def _day(text: bytes) -> date:
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return date.min  # the oldest fees have no first day

@@ -25,6 +25,11 @@ def test_a_record_becomes_a_fee() -> None:
     assert (fee.valid_from, fee.school) == (date(2026, 8, 1), "ALL")
 
 
+def test_a_fee_may_have_no_first_day() -> None:
+    [fee] = legacy.read(file(LUNCH.replace("20260801", "        ")))
+    assert fee.valid_from == date.min
+
+
 def test_a_file_without_all_of_its_records_is_refused() -> None:
     with pytest.raises(legacy.Unavailable, match="not complete"):
         legacy.read(file(LUNCH).replace(b"T000001", b"T000002"))

@@ -22,7 +22,7 @@ class TestColumns(unittest.TestCase):
 
 class TestFile(unittest.TestCase):
     def setUp(self):
-        data = records.writeFile('20261101', '2027', [LUNCH], 'utf-8')
+        data = records.writeFile('20261101', '2027', [LUNCH])
         self.lines = data.split(b'\r\n')
 
     def testThereIsARecordForHeaderEachFeeAndTrailer(self):
