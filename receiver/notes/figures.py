@@ -87,9 +87,8 @@ def share(value: Coverage) -> Raw:
 def _change(before: Coverage | None, after: Coverage | None) -> str:
     if before is None or after is None or before.percent is None or after.percent is None:
         return ""
-    change = after.percent - before.percent
-    sign = "+" if change >= 0 else "−"
-    return f" ({sign}{abs(change):.1f} pp)"
+    change = round(after.percent - before.percent, 1)
+    return f" ({'+' if change > 0 else '−'}{abs(change):.1f} pp)" if change else ""
 
 
 def check(result: CheckResult | None) -> Raw:

@@ -452,6 +452,22 @@ def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: St
     assert "ghost" not in notes.ticket(told)
 
 
+@pytest.mark.parametrize(
+    ("covered", "shown_as"),
+    [(8120, "81.2 %"), (8123, "81.2 %"), (8190, "81.9 % (+0.7 pp)"), (8050, "80.5 % (−0.7 pp)")],
+)
+def test_a_change_of_coverage_is_told_when_it_can_be_seen(
+    notes: StatusNotes, story: Story, covered: int, shown_as: str
+) -> None:
+    tested = RESULTS[Phase.TESTING]
+    assert isinstance(tested, Proof)
+    before, after = Coverage(covered=8120, coverable=10_000), Coverage(covered=covered, coverable=10_000)
+    result = replace(tested, coverage_before=before, coverage=after)
+    reports = tuple(replace(r, result=result) if r.phase is Phase.TESTING else r for r in story.reports)
+    text = notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=())
+    assert f"| coverage, all lines | 81.2 % | {shown_as} |\n" in text
+
+
 def test_what_a_reviewer_should_look_at_is_said(notes: StatusNotes, story: Story) -> None:
     fixed, tested = RESULTS[Phase.IMPLEMENTATION], RESULTS[Phase.TESTING]
     assert isinstance(fixed, ImplementationResult)
