@@ -168,6 +168,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     labels: tuple[Annotated[str, msgspec.Meta(pattern=r"^\S+$")], ...] = ()
     comments: tuple[Comment, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    security: str | None = None
+    """The issue's security level; None: everybody who sees the project sees it."""
 
 
 class ToolUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -90,7 +90,8 @@ def gitlab(text: str, limit: int = LIMIT) -> Raw:
         gitlab_code(part) if number % 2 and part.strip() else _inert(part).translate(_MARKDOWN)
         for number, part in enumerate(prose_and_code)
     ]
-    return Raw("".join(shown))
+    # at the beginning of a line these would make a rule, a list or a heading
+    return Raw(re.sub(r"^(?=[-=])", r"\\", "".join(shown)))
 
 
 def gitlab_code(text: str, limit: int = 200) -> Raw:
@@ -106,27 +107,20 @@ _LOOSE_DASH: Final = re.compile(r"(?<!\w)-|-(?!\w)")
 """`-struck out-`, `--`, `----`; a hyphen between letters stays as it is."""
 
 
+_PLAIN_CODE: Final = re.compile(r"(?<!`)`([A-Za-z0-9_./:()='\", -]{1,80})`(?!`)")
+"""Code of characters that can end nothing and begin nothing in wiki markup once they are escaped."""
+
+
 def jira(text: str, limit: int = LIMIT) -> Raw:
-    """Return untrusted text for Jira's wiki markup, one line."""
-    text = line(text, limit).replace("://", f":{JOINER}//")
+    """Return untrusted text for Jira's wiki markup, one line. Plain code in single backticks becomes monospaced."""
+    parts = enumerate(_PLAIN_CODE.split(line(text, limit)))
+    return Raw("".join(f"{{{{{_jira(part)}}}}}" if number % 2 else _jira(part) for number, part in parts))
+
+
+def _jira(text: str) -> str:
+    text = text.replace("://", f":{JOINER}//")
     text = re.sub(r"(?i)\b(www|mailto)([.:])", rf"\1{JOINER}\2", text)
-    return Raw(_LOOSE_DASH.sub(r"\\-", text.translate(_WIKI)))
-
-
-_COMMAND: Final = re.compile(r"`([A-Za-z0-9/._ -]{1,60})`")
-
-
-def jira_own(text: str) -> Raw:
-    """Return a sentence of our own for Jira's wiki markup: what stands in backticks is monospaced."""
-    parts = enumerate(_COMMAND.split(text))
-    return Raw("".join(f"{{{{{part}}}}}" if number % 2 else _spaced(part) for number, part in parts))
-
-
-def _spaced(text: str) -> str:
-    """Return prose that keeps the spaces at its ends, where code follows or went before."""
-    inside = text.strip(" ")
-    before, after = text[: len(text) - len(text.lstrip(" "))], text[len(text.rstrip(" ")) :] if inside else ""
-    return f"{before}{jira(inside, 2_000)}{after}"
+    return _LOOSE_DASH.sub(r"\\-", text.translate(_WIKI))
 
 
 _BEGINS: Final = re.compile(r"(?i)(h[1-6]|bq)\.")

@@ -181,7 +181,6 @@ def _wiki() -> Environment:
         markup.jira,
         link=markup.jira_link,
         thumbnail=markup.jira_thumbnail,
-        own=markup.jira_own,
         text=markup.jira_text,
     )
 

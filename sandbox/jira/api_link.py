@@ -1,5 +1,7 @@
 """Routes of remote links and attachments."""
 
+import hashlib
+import hmac
 import mimetypes
 from typing import Final
 
@@ -126,8 +128,25 @@ def get_attachment(site: Site, request: Request, _: Person, shapes: Shapes) -> R
 
 
 def get_content(site: Site, request: Request, _: Person, __: Shapes) -> Response:
-    """Return a file's content."""
-    return _content(_attachment(site, request.params["id"]))
+    """Say where a file's content is; return it where `redirect=false` asks for that."""
+    attachment = _attachment(site, request.params["id"])
+    if request.arg("redirect", "true") == "false":
+        return _content(attachment)
+    address = f"{site.url}/media/{attachment.id}/binary?token={_token(site, attachment)}"
+    return Response(status=303, headers={"location": address})
+
+
+def media(site: Site, request: Request) -> Response:
+    """Return a file's content to whoever has the address that Cloud gave; as its media store, it asks for no login."""
+    attachment = _attachment(site, request.params["id"])
+    if not hmac.compare_digest(request.arg("token"), _token(site, attachment)):
+        raise refusal(401, "the token of this address is not valid")
+    return _content(attachment)
+
+
+def _token(site: Site, attachment: Attachment) -> str:
+    key = "".join(sorted(site.tokens.values())).encode()
+    return hmac.new(key, attachment.id.encode(), hashlib.sha256).hexdigest()
 
 
 def secure_attachment(site: Site, request: Request) -> Response:
@@ -165,4 +184,5 @@ ROUTES: Final[tuple[Route[Site], ...]] = (
     Route("GET", "/rest/api/:version/attachment/content/:id", signed(get_content), query=("redirect",)),
     Route("GET", "/rest/api/:version/attachment/:id", signed(get_attachment)),
     Route("GET", "/secure/attachment/:id/:filename", secure_attachment),
+    Route("GET", "/media/:id/binary", media, query=("token",)),
 )

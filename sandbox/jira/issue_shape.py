@@ -32,6 +32,7 @@ FIELDS: Final = {
     "versions": "Affects versions",
     "environment": "Environment",
     "duedate": "Due date",
+    "security": "Security Level",
 }
 """Field ids and their names."""
 
@@ -76,7 +77,7 @@ def issue_shape(shapes: Shapes, issue: Issue, *, fields: set[str], expand: set[s
     }
     if fields:
         everything = all_fields(shapes, issue)
-        shape["fields"] = {name: everything[name] for name in FIELDS if name in fields}
+        shape["fields"] = {name: everything[name] for name in FIELDS if name in fields and name in everything}
     if "names" in expand:
         shape["names"] = {name: FIELDS[name] for name in FIELDS if name in fields}
     if "renderedFields" in expand:
@@ -124,7 +125,15 @@ def all_fields(shapes: Shapes, issue: Issue) -> Json:
         "versions": [],
         "environment": None,
         "duedate": None,
+        **_security(shapes, issue),
     }
+
+
+def _security(shapes: Shapes, issue: Issue) -> Json:
+    """Return the security level, a field that issues without one don't have."""
+    if issue.security is None:
+        return {}
+    return {"security": {**shapes.named("securitylevel", issue.security), "description": ""}}
 
 
 def slim(shapes: Shapes, issue: Issue) -> Json:

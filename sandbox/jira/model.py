@@ -93,6 +93,10 @@ RESOLUTIONS: Final = (
 )
 
 
+SECURITY_LEVEL: Final = "10200"
+"""Id of the level that a scenario's ticket has."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """One item of a changelog; for labels both texts are all labels, joined by spaces."""
@@ -183,6 +187,8 @@ class Issue:
     resolution_date: datetime | None = None
     labels: tuple[str, ...] = ()
     """Sorted, as Jira keeps them."""
+    security: Named | None = None
+    """Who may see it; None: everybody who sees the project."""
     components: tuple[Named, ...] = ()
     comments: dict[str, Comment] = field(default_factory=dict)
     links: dict[int, RemoteLink] = field(default_factory=dict)

@@ -101,6 +101,7 @@ def _facts(issue: Issue) -> str:
         ("Type", escape(issue.issuetype.name)),
         ("Priority", escape(issue.priority.name)),
         ("Labels", _labels(issue) or "None"),
+        ("Security level", escape(issue.security.name) if issue.security else "None"),
         ("Components", escape(", ".join(one.name for one in issue.components)) or "None"),
         ("Created", _time(issue.created)),
         ("Updated", _time(issue.updated)),
@@ -158,7 +159,9 @@ def _link(link: RemoteLink) -> str:
 
 def _comment(comment: Comment, pictures: Mapping[str, str]) -> str:
     edited = "" if comment.updated == comment.created else f" · edited {_time(comment.updated)}"
-    who = f"<b>{escape(comment.author.name)}</b> {_time(comment.created)}{edited}"
+    audience = comment.visibility or {}
+    only = f" · <b>restricted to {escape(str(audience.get('value')))}</b>" if audience else ""
+    who = f"<b>{escape(comment.author.name)}</b> {_time(comment.created)}{edited}{only}"
     body = render(comment.body, pictures=pictures)
     return (
         f'<div class="comment"><div>{_avatar(comment.author)}</div>'

@@ -7,6 +7,7 @@ from typing import Final
 from sandbox.jira.model import (
     ISSUE_TYPES,
     PRIORITIES,
+    SECURITY_LEVEL,
     Attachment,
     Category,
     Comment,
@@ -123,6 +124,7 @@ def _issue(made: Site, scenario: Scenario) -> Issue:
         assignee=made.people[ticket.assignee] if ticket.assignee else None,
         labels=tuple(sorted(set(ticket.labels))),
         components=tuple(made.components.values()),
+        security=Named(id=SECURITY_LEVEL, name=ticket.security) if ticket.security else None,
     )
     for one in ticket.comments:
         author = made.people[one.author]

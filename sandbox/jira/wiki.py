@@ -170,7 +170,7 @@ def _inline(match: re.Match[str], marks: tuple[str, ...]) -> list[Inline]:  # no
         case "escaped":
             return _plain(value, marks)
         case "mono":
-            return [Text(text=value, marks=(*marks, "code"))]
+            return [Text(text=_ESCAPED.sub(r"\1", value), marks=(*marks, "code"))]
         case "mention":
             return [Mention(user=value)]
         case "url":
