@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.model import ArtifactKind, Phase, Plan, ProjectPath, Severity
 from receiver.notes import figures, hindrances, markup
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
-from receiver.notes.view import Exhibit, Fix, Moment, NoteView, Review
+from receiver.notes.view import Exhibit, Fate, Fix, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "notes"
@@ -91,9 +91,9 @@ def render_question(view: NoteView, *, suffix: str) -> str:
     return _render("question.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
 
 
-def render_plan(view: NoteView, plan: Plan, *, suffix: str) -> str:
-    """Return the comment that shows a plan which waits for approval, in Jira's wiki markup."""
-    return _render("plan.jira.j2", _wiki(), view=view, plan=plan, suffix=Raw(suffix))
+def render_plan(view: NoteView, plan: Plan, *, fate: Fate, suffix: str) -> str:
+    """Return the comment that shows a plan which waits or waited for approval, in Jira's wiki markup."""
+    return _render("plan.jira.j2", _wiki(), view=view, plan=plan, fate=fate, suffix=Raw(suffix))
 
 
 def render_answer(text: str, *, run: str, suffix: str) -> str:

@@ -165,6 +165,14 @@ class Remark(Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class Fate(StrEnum):
+    """What became of a plan that people were asked to approve."""
+
+    WAITS = "a plan that waits for approval"
+    APPROVED = "the approved plan"
+    DROPPED = "a plan that was not approved"
+
+
 class NoteView(Struct, frozen=True, kw_only=True):
     """All that the notes of a run say."""
 

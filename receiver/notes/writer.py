@@ -17,6 +17,7 @@ from receiver.notes import fixes, render
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
     Exhibit,
+    Fate,
     Mark,
     MergeRequestLine,
     NoteView,
@@ -80,11 +81,12 @@ class StatusNotes:
         """Return the comment that asks the reporter, in Jira's wiki markup."""
         return render.render_question(self.view(story), suffix=suffix(target))
 
-    def plan(self, story: Story, target: str) -> str:
-        """Return the comment that shows a plan which waits, in Jira's wiki markup."""
-        if story.plan is None:
-            raise ValueError("A run whose plan waits has a plan.")
-        return render.render_plan(self.view(story), story.plan, suffix=suffix(target))
+    def plan(self, story: Story, target: str, *, iteration: int) -> str:
+        """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
+        plan = next((one.plan for one in story.iterations if one.number == iteration), None)
+        if plan is None:
+            raise ValueError(f"Iteration {iteration} has a plan, or there was nothing to approve.")
+        return render.render_plan(self.view(story), plan, fate=_fate(story, iteration), suffix=suffix(target))
 
     def answer(self, text: str, *, run: str, target: str) -> str:
         """Return the comment that answers a command, in Jira's wiki markup."""
@@ -159,6 +161,15 @@ class StatusNotes:
 def suffix(target: str) -> str:
     """Return what the marker of a comment on a ticket ends with: nothing for the status comment."""
     return "" if target == TICKET else f";{target}"
+
+
+def _fate(story: Story, iteration: int) -> Fate:
+    """Return what became of the plan of an iteration that people were asked to approve."""
+    after = next((one for one in story.iterations if one.number == iteration + 1), None)
+    if after is not None and after.approved_by:
+        return Fate.APPROVED
+    waits = story.run.status == RunStatus.AWAITING_APPROVAL and story.run.iteration == iteration
+    return Fate.WAITS if waits else Fate.DROPPED
 
 
 def _question(story: Story, reports: list[Report]) -> str:

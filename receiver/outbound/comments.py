@@ -9,13 +9,13 @@ from pipelines.model import RunId
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.standing import Place, standing
 from receiver.outbound.standing_notes import keep_note, on_ticket
-from receiver.store import notes, runs, stories
-from receiver.store.notes import ANSWER, PLAN, QUESTION
+from receiver.store import comments, notes, runs, stories
+from receiver.store.notes import ANSWER, PLAN, QUESTION, TICKET
 from receiver.store.runs import RunFacts
 from receiver.store.story import Story
 from receiver.workflow import commands
 from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
-from receiver.workflow.events import CommentRead, Standing
+from receiver.workflow.events import CommentRead, IssueCommented, Standing
 
 MOST_ANSWERS = 20
 """Of one run: somebody's automation that answers our answers must not go on for ever."""
@@ -54,6 +54,29 @@ def _ignored(effect: ReadComment, why: str) -> Performed:
     return Performed(events=(CommentRead(comment=effect.comment, ignored=why),), result={"ignored": why})
 
 
+async def poll(desk: Desk, run: RunId) -> Performed:
+    """Tell of comments that no hook told of, written after the question or the plan that people are to answer."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        heard = await comments.heard(session, run)
+        targets = (f"{QUESTION}:{facts.iteration}", f"{PLAN}:{facts.iteration}", TICKET)
+        shown = [row.note_id for one in targets if (row := await notes.known(session, run, one)) is not None]
+    own = await asyncio.to_thread(desk.jira.account)
+    found = await asyncio.to_thread(desk.jira.comments, facts.issue_key) if shown else []
+    after = int(shown[0]) if shown else 0
+    events = [
+        IssueCommented(
+            issue_key=facts.issue_key,
+            comment=one.id,
+            actor=one.author,
+            is_addressed=commands.PREFIX in one.text,
+        )
+        for one in found
+        if one.author != own and one.id not in heard and int(one.id) > after
+    ]
+    return Performed(events=tuple(events), result={"news": len(events)})
+
+
 async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
     """Say one sentence to a person's command, once."""
     async with desk.database.begin() as session:
@@ -73,8 +96,12 @@ async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:
 
 
 async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
-    """Show the plan that waits on the ticket."""
-    return await _say(desk, run, f"{PLAN}:{effect.iteration}", desk.notes.plan, point="PostPlan")
+    """Show the plan that waits on the ticket, and what became of it."""
+
+    def write(story: Story, target: str) -> str:
+        return desk.notes.plan(story, target, iteration=effect.iteration)
+
+    return await _say(desk, run, f"{PLAN}:{effect.iteration}", write, point="PostPlan")
 
 
 async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str], str], *, point: str) -> Performed:

@@ -32,8 +32,8 @@ class Notes(Protocol):
     def question(self, story: Story, target: str) -> str:
         """Return the comment that asks the reporter, in Jira's wiki markup."""
 
-    def plan(self, story: Story, target: str) -> str:
-        """Return the comment that shows a plan which waits, in Jira's wiki markup."""
+    def plan(self, story: Story, target: str, *, iteration: int) -> str:
+        """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
 
     def answer(self, text: str, *, run: str, target: str) -> str:
         """Return the comment that answers a command, in Jira's wiki markup."""

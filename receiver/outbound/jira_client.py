@@ -180,10 +180,13 @@ class Jira:
 
     def comments_with(self, key: str, *, marker: str) -> list[str]:
         """Return our comments on a ticket that end with a marker, oldest first."""
-        own = self.account()
-        with told("Jira", f"reading the comments on {key}"):
-            found = [_parsed(jira_issue.comment, one.raw) for one in self._api.comments(key)]
+        own, found = self.account(), self.comments(key)
         return [one.id for one in found if one.author == own and one.text.rstrip().endswith(marker)]
+
+    def comments(self, key: str) -> list[Comment]:
+        """Return all comments on a ticket, oldest first."""
+        with told("Jira", f"reading the comments on {key}"):
+            return [_parsed(jira_issue.comment, one.raw) for one in self._api.comments(key)]
 
     def attachments(self, key: str) -> list[Attachment]:
         """Return the files on a ticket."""

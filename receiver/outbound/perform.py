@@ -18,6 +18,7 @@ from receiver.workflow.effects import (
     LinkTicket,
     OpenMergeRequest,
     PollGitLab,
+    PollTicket,
     PostPlan,
     ReadComment,
     RefreshTicket,
@@ -41,6 +42,8 @@ async def perform(  # noqa: C901, PLR0911, PLR0912  # a table over the effects
             return await tickets.refresh(desk, run, effect)
         case ReadComment():
             return await comments.read(desk, run, effect)
+        case PollTicket():
+            return await comments.poll(desk, run)
         case AskReporter():
             return await comments.ask(desk, run, effect)
         case PostPlan():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.schema import CommentCommandRow
+from receiver.store.schema import CommentCommandRow, EffectRow
+from receiver.workflow.effects import ReadComment
 
 
 async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str, command: str, now: datetime) -> bool:
@@ -15,3 +17,11 @@ async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str,
     row = insert(CommentCommandRow).values(issue_key=issue_key, comment_id=comment, command=command, run_id=run, at=now)
     taken = await session.scalar(row.on_conflict_do_nothing().returning(CommentCommandRow.comment_id))
     return taken is not None
+
+
+async def heard(session: AsyncSession, run: str) -> frozenset[str]:
+    """Return the comments that a run has read, or is about to."""
+    wanted = select(EffectRow.payload["comment"].astext).where(
+        EffectRow.run_id == run, EffectRow.kind == ReadComment.__name__
+    )
+    return frozenset(await session.scalars(wanted))

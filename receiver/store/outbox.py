@@ -25,6 +25,7 @@ from receiver.workflow.effects import (
     LinkTicket,
     OpenMergeRequest,
     PollGitLab,
+    PollTicket,
     PostPlan,
     ReadComment,
     RefreshTicket,
@@ -48,6 +49,7 @@ GROUPS: dict[type[Effect], str | None] = {
     RefreshTicket: "start",
     StartPipeline: "start",
     ReadComment: "comment",
+    PollTicket: "comment",
     CancelPipeline: None,
     SettleReports: "settle",
     PollGitLab: "poll",
@@ -76,12 +78,13 @@ ONCE: dict[type[Effect], tuple[str, ...]] = {
     StartTargetPipeline: ("iteration", "repository", "head_sha", "approved_by"),
     ReadComment: ("comment",),
     AskReporter: ("iteration",),
-    PostPlan: ("iteration",),
     AnswerComment: ("comment",),
 }
 """Effects that a run wants at most once for these fields, whatever decides it again."""
 
-LATEST: frozenset[type[Effect]] = frozenset({UpdateTicketNote, UpdateMergeRequestNote, PollGitLab, SettleReports})
+LATEST: frozenset[type[Effect]] = frozenset(
+    {UpdateTicketNote, UpdateMergeRequestNote, PostPlan, PollGitLab, PollTicket, SettleReports}
+)
 """Effects that make something equal to the newest state: of several pending ones, the last is enough."""
 
 

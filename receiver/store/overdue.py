@@ -56,3 +56,16 @@ async def silent(session: AsyncSession, status: RunStatus, *, before: datetime) 
         )
     )
     return [(RunId(run), int(iteration)) for run, iteration in rows]
+
+
+async def waiting(session: AsyncSession, *, before: datetime) -> list[RunId]:
+    """Return runs that wait for people's comments since a time, and whose ticket was not looked at since."""
+    asked = (
+        select(func.max(EffectRow.created_at))
+        .where(EffectRow.run_id == RunRow.id, EffectRow.kind == "PollTicket")
+        .scalar_subquery()
+    )
+    rows = await session.scalars(
+        select(RunRow.id).where(RunRow.status.in_(lifecycle.WAITING), func.greatest(RunRow.status_at, asked) < before)
+    )
+    return [RunId(run) for run in rows]

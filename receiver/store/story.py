@@ -178,6 +178,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     number: int
     kind: str
     """`fix`, `infrastructure`, or `analysis` for one that ended in waiting for people."""
+    plan: Plan | None = None
+    """The accepted plan of this iteration."""
+    approved_by: str | None = None
+    """Whose approval of the plan before began it: a Jira account."""
     diagnosis: str | None
     started_at: datetime
     finished_at: datetime | None
@@ -248,7 +252,7 @@ def tell(rows: Rows) -> Story:
     return Story(
         run=_run(rows.run),
         plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
-        iterations=_each(rows.iterations, Attempt),
+        iterations=tuple(_attempt(row, accepted) for row in rows.iterations),
         moments=tuple(_moment(row) for row in rows.decisions),
         effects=tuple(_act(row) for row in rows.effects),
         pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
@@ -285,6 +289,19 @@ def _run(row: RunRow) -> RunFacts:
         confidential=row.confidential,
         actor_name=row.actor_name,
         created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _attempt(row: IterationRow, accepted: Sequence[PlanRow]) -> Attempt:
+    plans = [plan.plan for plan in accepted if plan.iteration == row.number]
+    return Attempt(
+        number=row.number,
+        kind=row.kind,
+        plan=msgspec.convert(plans[-1], Plan) if plans else None,
+        approved_by=row.approved_by,
+        diagnosis=row.diagnosis,
+        started_at=row.started_at,
         finished_at=row.finished_at,
     )
 

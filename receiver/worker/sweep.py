@@ -13,7 +13,7 @@ from receiver.store import deliveries, ledger, outbox, overdue, purge, unreporte
 from receiver.store.queue import enqueue_delivery, enqueue_effect
 from receiver.worker.effects import Workshop
 from receiver.worker.handling import handle
-from receiver.workflow.effects import PollGitLab, SettleReports
+from receiver.workflow.effects import PollGitLab, PollTicket, SettleReports
 from receiver.workflow.events import DeadlinePassed
 from receiver.workflow.run import RunStatus
 
@@ -30,6 +30,10 @@ UNSETTLED = timedelta(seconds=15)
 
 SILENT = {RunStatus.RUNNING: timedelta(minutes=2), RunStatus.IN_REVIEW: timedelta(hours=1)}
 """A run of whose pipelines nobody told us anything for so long is asked about."""
+
+
+UNHEARD = timedelta(minutes=10)
+"""The ticket of a run that waits for people is looked at so often: Jira gives up on a hook, or never tries it again."""
 
 
 async def revive(app: procrastinate.App) -> int:
@@ -59,6 +63,8 @@ async def sweep(workshop: Workshop) -> None:
             for run, iteration in await overdue.silent(session, status, before=now - patience):
                 asked = (PollGitLab(iteration=iteration),)
                 await outbox.store(session, run, asked, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
+        for run in await overdue.waiting(session, before=now - UNHEARD):
+            await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         await ledger.hold_abandoned(session, before=now - ABANDONED_AFTER, at=now)
         await purge.expired(session, retention=workshop.retention, now=now)
     for run, late_status in late:

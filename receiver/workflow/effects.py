@@ -36,6 +36,10 @@ class ReadComment(Struct, frozen=True, kw_only=True, tag=True):
     comment: str
 
 
+class PollTicket(Struct, frozen=True, kw_only=True, tag=True):
+    """Look for comments on the ticket of a run that waits: each that is news is told as its hook would have told it."""
+
+
 class AskReporter(Struct, frozen=True, kw_only=True, tag=True):
     """Ask the plan's question on the ticket, in a comment of its own."""
 
@@ -43,7 +47,7 @@ class AskReporter(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PostPlan(Struct, frozen=True, kw_only=True, tag=True):
-    """Show the plan that waits for approval on the ticket, in a comment of its own."""
+    """Show the plan that waits for approval on the ticket, in a comment of its own, and what became of it."""
 
     iteration: int
 
@@ -151,6 +155,7 @@ Effect = (
     AdmitTicket
     | RefreshTicket
     | ReadComment
+    | PollTicket
     | AskReporter
     | PostPlan
     | AnswerComment

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import CancelPipeline, Effect, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.effects import CancelPipeline, Effect, PostPlan, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import AccountId
 from receiver.workflow.observe import parent
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
@@ -50,8 +50,13 @@ def moved(
         branch=branch,
         diagnosis=diagnosis,
         approved_by=approved_by,
-        effects=(*effects, *_stop(run, to), *tell(run)),
+        effects=(*effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
     )
+
+
+def _plan_shown(run: Run) -> tuple[Effect, ...]:
+    """Return what makes the plan on the ticket say that it no longer waits."""
+    return (PostPlan(iteration=run.iteration),) if run.status is RunStatus.AWAITING_APPROVAL else ()
 
 
 def tell(run: Run) -> tuple[Effect, ...]:

@@ -91,6 +91,19 @@ class World:
         found: list[dict[str, Any]] = self.jira("GET", "/rest/api/2/issue/PL-479/comment")["comments"]
         return found
 
+    def as_person(self, who: str, method: str, path: str, body: object = None) -> Any:
+        """Ask Jira as one of the scenario's people, or as our own bot."""
+        facts = self.facts["jira"]
+        person = self.facts["people"].get(who)
+        login = (facts["user"], facts["token"]) if person is None else (person["jira_login"], person["jira_token"])
+        url = f"{self.jira_url}/rest/api/2/issue/PL-479{path}"
+        told = httpx2.request(method, url, json=body, auth=login).raise_for_status()
+        return told.json() if told.content else None
+
+    def say(self, who: str, body: str, **more: object) -> str:
+        """Comment on PL-479 and return the comment's id."""
+        return str(self.as_person(who, "POST", "/comment", {"body": body, **more})["id"])
+
     def settings(self, database_url: str) -> dict[str, str]:
         ours, jira = self.facts["gitlab"], self.facts["jira"]
         return {

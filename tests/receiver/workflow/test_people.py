@@ -146,7 +146,7 @@ def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
     run, decision = world.apply(run, world.read(command="approve"))
     assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
     assert (decision.approved_by, decision.diagnosis) == (AccountId("5b10ac"), None)
-    assert decision.effects == (StartPipeline(iteration=2), UpdateTicketNote())
+    assert decision.effects == (StartPipeline(iteration=2), PostPlan(iteration=1), UpdateTicketNote())
     assert "Mara approved the plan" in decision.reason
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
     run, _ = world.apply(run, world.planned(iteration=2))

@@ -1,0 +1,206 @@
+"""What a comment means is asked of Jira when it is acted on: what stands there, who wrote it, what they may."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from msgspec.structs import replace
+
+from pipelines.catalogue import Confidential
+from pipelines.model import RunId
+from receiver.outbound.comments import MOST_ANSWERS
+from receiver.outbound.desk import Desk
+from receiver.outbound.errors import UnavailableError
+from receiver.outbound.perform import perform
+from receiver.store import notes, runs
+from receiver.store.database import Database
+from receiver.workflow.effects import AnswerComment, PollTicket, ReadComment, RefreshTicket, UpdateTicketNote
+from receiver.workflow.events import AccountId, CommentRead, Standing, TicketRefreshed, TicketRefused
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+MARA, DANA = "5b10ac8d82e05b22cc7d4ef5", "5b10a2844c20165700ede21g"
+APPROVE = "/bug-fix approve"
+
+
+@pytest.fixture
+async def asked(database: Database, run: RunId) -> RunId:
+    """Return a run whose ticket Dana reported."""
+    await change(database, run, reporter_account=DANA)
+    return run
+
+
+async def change(database: Database, run: RunId, **ticket: Any) -> None:
+    async with database.begin() as session:
+        row = await runs.hold(session, run)
+        row.ticket = {**(row.ticket or {}), **ticket}
+        row.confidential = bool(ticket.get("security_level"))
+
+
+async def read(desk: Desk, run: RunId, comment: str) -> CommentRead:
+    (event,) = (await perform(desk, run, ReadComment(comment=comment))).events
+    assert isinstance(event, CommentRead)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("who", "standing"),
+    [("mara", Standing.ALLOWED), ("tomas", Standing.ALLOWED), ("dana", Standing.REPORTER)],
+)
+async def test_who_wrote_a_command_may_what_the_catalogue_says(
+    desk: Desk, asked: RunId, world: Any, who: str, standing: Standing
+) -> None:
+    event = await read(desk, asked, world.say(who, f"Right.\n\n{APPROVE}"))
+    assert (event.ignored, event.command, event.is_alone, event.standing) == ("", "approve", True, standing)
+
+
+async def test_somebody_who_did_not_report_the_ticket_is_nobody(desk: Desk, run: RunId, world: Any) -> None:
+    assert (await read(desk, run, world.say("dana", APPROVE))).standing is Standing.OTHER
+
+
+async def test_the_author_counts_and_not_who_the_hook_names(desk: Desk, asked: RunId, world: Any) -> None:
+    event = await read(desk, asked, world.say("dana", APPROVE))
+    assert (event.actor, event.actor_name) == (DANA, "Dana Whitfield")
+
+
+@pytest.mark.parametrize(
+    "quoted", ["{quote}\n/bug-fix approve\n{quote}", "{code}/bug-fix approve{code}", "bq. " + APPROVE]
+)
+async def test_what_is_quoted_or_code_commands_nothing(desk: Desk, asked: RunId, world: Any, quoted: str) -> None:
+    assert (await read(desk, asked, world.say("mara", quoted))).command is None
+
+
+async def test_an_edited_comment_counts_for_nothing(desk: Desk, asked: RunId, world: Any) -> None:
+    comment = world.say("mara", "Let me see.")
+    world.as_person("mara", "PUT", f"/comment/{comment}", {"body": APPROVE})
+    assert "edited" in (await read(desk, asked, comment)).ignored
+
+
+async def test_a_deleted_comment_counts_for_nothing(desk: Desk, asked: RunId, world: Any) -> None:
+    comment = world.say("mara", APPROVE)
+    world.as_person("mara", "DELETE", f"/comment/{comment}")
+    assert "deleted" in (await read(desk, asked, comment)).ignored
+
+
+async def test_our_own_comment_counts_for_nothing_whatever_it_says(desk: Desk, asked: RunId, world: Any) -> None:
+    assert "our own" in (await read(desk, asked, world.say("bug-fix-bot", APPROVE))).ignored
+
+
+async def test_a_restricted_answer_stays_where_it_is_unless_the_run_is_confidential(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    comment = world.say("dana", "It is her salary.", visibility={"type": "group", "value": "payk12-support"})
+    assert "restricted" in (await read(desk, asked, comment)).ignored
+    await change(database, asked, security_level="Internal", reporter_account=DANA)
+    assert (await read(desk, asked, comment)).ignored == ""
+
+
+async def test_who_can_not_be_checked_may_nothing_and_the_reason_is_told(desk: Desk, asked: RunId, world: Any) -> None:
+    comment = world.say("tomas", APPROVE)
+    world_fault(world, path="/rest/api/2/user", status=403, times=5)
+    event = await read(desk, asked, comment)
+    assert event.standing is Standing.UNKNOWN
+    assert "403" in event.unknown_because
+
+
+@pytest.mark.parametrize("path", ["/rest/api/2/user", "/rest/api/2/issue/PL-479/comment/*"])
+async def test_a_jira_that_breaks_is_asked_again_before_anything_is_decided(
+    desk: Desk, asked: RunId, world: Any, path: str
+) -> None:
+    comment = world.say("tomas", APPROVE)
+    desk.jira.account()
+    world_fault(world, path=path, status=500, times=1)
+    with pytest.raises(UnavailableError):
+        await perform(desk, asked, ReadComment(comment=comment))
+    assert (await read(desk, asked, comment)).standing is Standing.ALLOWED
+
+
+async def test_the_reporters_answer_needs_no_permission_to_be_looked_up(desk: Desk, asked: RunId, world: Any) -> None:
+    comment = world.say("dana", "In Firefox.")
+    world_fault(world, path="/rest/api/2/user", status=403, times=5)
+    assert (await read(desk, asked, comment)).standing is Standing.REPORTER
+
+
+def world_fault(world: Any, **switch: object) -> None:
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [switch]}).raise_for_status()
+
+
+async def test_an_answer_is_said_once_and_not_for_ever(desk: Desk, asked: RunId, world: Any) -> None:
+    before = len(world.comments())
+    for _ in range(3):
+        await perform(desk, asked, AnswerComment(comment="77", text="Write `/bug-fix approve` alone on its line."))
+    said = world.comments()[before:]
+    assert [one["body"].splitlines()[0] for one in said] == ["Write {{/bug-fix approve}} alone on its line."]
+    for comment in range(100, 100 + 2 * MOST_ANSWERS):
+        await perform(desk, asked, AnswerComment(comment=str(comment), text="No."))
+    assert len(world.comments()) == before + MOST_ANSWERS
+
+
+async def test_comments_that_no_hook_told_of_are_found_and_only_those(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    world.say("mara", "Before the question.")
+    question = world.say("bug-fix-bot", "Which name?")
+    async with database.begin() as session:
+        await notes.keep(session, asked, "question:1", note_id=question, sha256="0" * 64, now=desk.clock())
+    answer, command = world.say("dana", "O'Brien."), world.say("mara", APPROVE)
+    found = (await perform(desk, asked, PollTicket())).events
+    assert [(one.comment, one.is_addressed) for one in found] == [(answer, False), (command, True)]  # type: ignore[union-attr]  # all are IssueCommented
+
+
+async def test_a_refreshed_ticket_has_the_answer_and_new_heads_but_none_of_our_words(
+    desk: Desk, asked: RunId, world: Any
+) -> None:
+    await perform(desk, asked, UpdateTicketNote())
+    world.say("dana", "It is O'Brien.")
+    world.say("dana", "Her phone is 555.", visibility={"type": "group", "value": "payk12-support"})
+    (event,) = (await perform(desk, asked, refresh(None))).events
+    assert isinstance(event, TicketRefreshed)
+    said = [one.body for one in event.ticket.comments]
+    assert said[-1] == "It is O'Brien."
+    assert not [body for body in said if "bug-fix:run=" in body or "555" in body]
+    assert event.base_shas == {"payk12/contacts": world.contacts.branches.get("main").commit["id"]}
+
+
+def refresh(actor: str | None) -> RefreshTicket:
+    return RefreshTicket(iteration=2, actor=None if actor is None else AccountId(actor), because="Dana answered.")
+
+
+async def test_the_label_set_again_is_taken_from_the_reporter_and_from_those_who_may_start(
+    desk: Desk, asked: RunId
+) -> None:
+    for actor in (MARA, DANA):
+        assert isinstance((await perform(desk, asked, refresh(actor))).events[0], TicketRefreshed)
+    (refused,) = (await perform(desk, asked, refresh("5b10ffffffffffffffffffff"))).events
+    assert isinstance(refused, TicketRefused)
+    assert "has to answer the question" in refused.reason
+
+
+async def test_what_is_confidential_stands_in_a_restricted_comment_beside_the_neutral_one(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    await change(database, asked, security_level="Internal")
+    async with database.begin() as session:
+        (await runs.hold(session, asked)).reason = "Passwords are stored as they are typed."
+    before = {one["id"] for one in world.comments()}
+    catalogue = desk.catalogue()
+    jira = replace(catalogue.jira, confidential=Confidential(group="payk12-security"))
+    told = replace(desk, catalogue=lambda: replace(catalogue, jira=jira))
+    for _ in range(2):
+        await perform(told, asked, UpdateTicketNote())
+    new = [one for one in world.comments() if one["id"] not in before]
+    public = [one["body"] for one in new if "visibility" not in one]
+    hidden = [one for one in new if "visibility" in one]
+    assert [len(public), len(hidden)] == [1, 1]
+    assert "Passwords" not in public[0]
+    assert "Passwords are stored as they are typed." in hidden[0]["body"]
+    assert hidden[0]["visibility"] == {"type": "group", "value": "payk12-security"}
+
+
+async def test_without_an_audience_nothing_but_the_neutral_comment_is_written(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    await change(database, asked, security_level="Internal")
+    before = len(world.comments())
+    await perform(desk, asked, UpdateTicketNote())
+    assert len(world.comments()) == before + 1
