@@ -60,6 +60,8 @@ class Artifacts(msgspec.Struct, frozen=True, kw_only=True):
     access: str = "all"
     junit: tuple[str, ...] = ()
     dotenv: tuple[str, ...] = ()
+    coverage: str | None = None
+    """Path of the coverage report, a glob."""
 
 
 class Retry(msgspec.Struct, frozen=True, kw_only=True):

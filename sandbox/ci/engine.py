@@ -269,6 +269,7 @@ class Engine:
     def _keep(self, job: Job, outcome: Outcome) -> None:
         job.dotenv, job.tests, job.suite_error = outcome.dotenv, outcome.tests, outcome.suite_error
         job.coverage, job.exit_code = outcome.coverage, outcome.exit_code
+        job.coverage_reports = outcome.coverage_reports
         wanted = job.definition.artifacts
         if outcome.archive_size is not None and wanted is not None:
             expire_in = wanted.expire_in_s

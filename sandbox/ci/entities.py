@@ -102,6 +102,7 @@ def job(site: GitLabSite, one: Job) -> Json:
         artifacts.append(_artifact("archive", one.archive.size, one.archive.filename, "zip"))
     if one.tests or one.suite_error:
         artifacts.append(_artifact("junit", 0, "junit.xml.gz", "gzip"))
+    artifacts += [_artifact("cobertura", 0, "cobertura-coverage.xml.gz", "gzip")] * one.coverage_reports
     if one.dotenv:
         artifacts.append(_artifact("dotenv", 0, ".env.gz", "gzip"))
     if one.log is not None and one.log.exists():

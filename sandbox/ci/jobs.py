@@ -202,6 +202,7 @@ def _artifacts(raw: RawArtifacts | None, *, where: str) -> Artifacts | None:
         access=access,
         junit=strings(raw.reports.junit),
         dotenv=strings(raw.reports.dotenv),
+        coverage=None if raw.reports.coverage_report is None else raw.reports.coverage_report.path,
     )
 
 

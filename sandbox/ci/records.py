@@ -93,6 +93,9 @@ class Job:
     tests: tuple[TestCase, ...] = ()
     suite_error: str | None = None
     coverage: float | None = None
+    """What its `coverage` expression found in its log."""
+    coverage_reports: int = 0
+    """Files of its coverage report: GitLab shows them in the diff of a merge request whose pipeline this is, only."""
     problem: str | None = None
     """Why a bridge could start no child, in words."""
 

@@ -71,6 +71,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tests: tuple[TestCase, ...] = ()
     suite_error: str | None = None
     coverage: float | None = None
+    coverage_reports: int = 0
 
 
 class _JobFailed(CiError):  # noqa: N818 - named for what happened
@@ -208,22 +209,36 @@ async def _leave(
                 order.archive.unlink()
                 return left, _JobFailed("artifacts archive too large (413)", "runner_system_failure")
     tests, suite_error = _tests(build, wanted, environment, log)
+    covered = _reported(build, () if wanted.coverage is None else (wanted.coverage,), environment, log)
     try:
         dotenv = reports.dotenv(archives.collected(build, [expanded(one, environment) for one in wanted.dotenv])[0])
     except reports.BadReport as error:
         return left, _JobFailed(f"uploading dotenv report: {error}", "runner_system_failure")
     return (
-        msgspec.structs.replace(left, archive_size=size, dotenv=dotenv, tests=tests, suite_error=suite_error),
+        msgspec.structs.replace(
+            left,
+            archive_size=size,
+            dotenv=dotenv,
+            tests=tests,
+            suite_error=suite_error,
+            coverage_reports=len(covered),
+        ),
         None,
     )
+
+
+def _reported(build: Path, globs: Sequence[str], environment: dict[str, str], log: JobLog) -> list[Path]:
+    """Give the files of a report; a glob without any is said in the log."""
+    files, unmatched = archives.collected(build, [expanded(one, environment) for one in globs])
+    for path in unmatched:
+        log.caution(f"{path}: no matching files. Ensure that the artifact path is relative to the working directory")
+    return files
 
 
 def _tests(
     build: Path, wanted: Artifacts, environment: dict[str, str], log: JobLog
 ) -> tuple[tuple[TestCase, ...], str | None]:
-    files, unmatched = archives.collected(build, [expanded(one, environment) for one in wanted.junit])
-    for path in unmatched:
-        log.caution(f"{path}: no matching files. Ensure that the artifact path is relative to the working directory")
+    files = _reported(build, wanted.junit, environment, log)
     found: list[TestCase] = []
     try:
         for file in files:

@@ -1,11 +1,11 @@
-"""Pages of jobs: the log, tests, artifacts and the pictures among them."""
+"""Pages of jobs: the log, artifacts and the pictures among them."""
 
 import mimetypes
 import zipfile
 from typing import Final
 from urllib.parse import quote
 
-from sandbox.ci.records import COMPLETED, Job, TestCase
+from sandbox.ci.records import COMPLETED, Job
 from sandbox.gitlab.api.uploads import SHOWN
 from sandbox.gitlab.pages import ansi
 from sandbox.gitlab.pages.frame import Pages, size
@@ -56,21 +56,10 @@ def page(pages: Pages, request: Request) -> Response:
             for name, _ in files[:FILES]
             if name.endswith((".png", ".jpg", ".webp"))
         ],
-        "cases": [_case(case) for case in job.tests],
         "live": job.status not in COMPLETED,
     }
     project = pages.project(request)
     return pages.render("job.html", context, title=f"{job.name} (#{job.id})", project=project, section="pipelines")
-
-
-def _case(case: TestCase) -> dict[str, str]:
-    return {
-        "name": case.name,
-        "classname": case.classname,
-        "status": "failed" if case.status == "error" else case.status,
-        "output": case.system_output or case.stack_trace or "",
-        "seconds": f"{case.execution_time:.2f} s",
-    }
 
 
 def _log(job: Job) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.ci import appearance
 from sandbox.ci.instance import Ci
-from sandbox.ci.records import COMPLETED, Job, Pipeline, Status
+from sandbox.ci.records import COMPLETED, Job, Pipeline, Status, TestCase
 from sandbox.gitlab.pages import graph
 from sandbox.gitlab.pages.frame import Pages, took
 from sandbox.gitlab.state import Project
@@ -70,7 +70,6 @@ def job_shown(pages: Pages, job: Job) -> dict[str, Any]:
     """Show a job's facts; a trigger job leads to its child."""
     base = project_href(pages, job.pipeline.project_id)
     child = job.downstream
-    passed = sum(case.status == "success" for case in job.tests)
     return {
         **status_of(job),
         "id": job.id,
@@ -83,7 +82,7 @@ def job_shown(pages: Pages, job: Job) -> dict[str, Any]:
         "took": took(job.duration(pages.state.now())),
         "started": pages.moment(job.started_at),
         "reason": (job.problem or job.failure_reason or "").replace("_", " "),
-        "tests": f"{passed}/{len(job.tests)} passed" if job.tests else "",
+        "coverage": f"{job.coverage:.2f} %" if job.coverage is not None else "",
     }
 
 
@@ -166,11 +165,50 @@ def page(pages: Pages, request: Request) -> Response:
     problems = [{"name": job.name, "text": job.problem} for each in family for job in each.latest() if job.problem]
     context = {
         "pipeline": {**_tree(pages, one), "problems": problems},
+        "tests": sum(len(job.tests) for job in one.latest()),
         "jobs": [job_shown(pages, job) for each in family for job in each.jobs],
         "live": one.status not in COMPLETED | {Status.MANUAL},
     }
     title = f"{one.name or 'Pipeline'} (#{one.id})"
     return pages.render("pipeline.html", context, title=title, project=project, section="pipelines")
+
+
+def tests(pages: Pages, request: Request) -> Response:
+    """Show the tests that the pipeline's own jobs reported, by job; those of a child stand in the child's page."""
+    project = pages.project(request)
+    one = pipeline_of(pages, project, request.params["pipeline_id"])
+    found = [(job, job.tests) for job in one.latest() if job.tests or job.suite_error]
+    context = {
+        "pipeline": pipeline_shown(pages, one),
+        "tests": sum(len(cases) for _, cases in found),
+        "suites": [
+            {**job_shown(pages, job), "error": job.suite_error, **_counts(cases), "cases": [*map(_case, cases)]}
+            for job, cases in found
+        ],
+        "live": one.status not in COMPLETED | {Status.MANUAL},
+    }
+    title = f"Tests of {one.name or 'pipeline'} (#{one.id})"
+    return pages.render("tests.html", context, title=title, project=project, section="pipelines")
+
+
+def _counts(cases: Sequence[TestCase]) -> dict[str, str]:
+    statuses = [case.status for case in cases]
+    return {
+        "total": str(len(cases)),
+        "failed": str(statuses.count("failed") + statuses.count("error")),
+        "skipped": str(statuses.count("skipped")),
+        "seconds": f"{sum(case.execution_time for case in cases):.2f} s",
+    }
+
+
+def _case(case: TestCase) -> dict[str, str]:
+    return {
+        "name": case.name,
+        "classname": case.classname,
+        "status": "failed" if case.status == "error" else case.status,
+        "output": case.system_output or case.stack_trace or "",
+        "seconds": f"{case.execution_time:.2f} s",
+    }
 
 
 def pipeline_of(pages: Pages, project: Project, text: str) -> Pipeline:
@@ -184,4 +222,5 @@ def pipeline_of(pages: Pages, project: Project, text: str) -> Pipeline:
 ROUTES = (
     Route("GET", "/*project/-/pipelines", listed),
     Route("GET", "/*project/-/pipelines/:pipeline_id", page),
+    Route("GET", "/*project/-/pipelines/:pipeline_id/test_report", tests),
 )

@@ -39,6 +39,10 @@ WRONG = {
     "only": ("a: {script: x, only: [main]}", "jobs:a: the CI emulator does not support `only`"),
     "deprecated global": ("image: x\na: {script: x}", "the CI emulator does not support `image` at the root"),
     "unknown stage": ("a: {script: x, stage: nowhere}", "a job: chosen stage nowhere does not exist"),
+    "coverage report of another format": (
+        "a: {script: x, artifacts: {reports: {coverage_report: {coverage_format: lcov, path: lcov.info}}}}",
+        "jobs:a:artifacts:reports:coverage_report:coverage_format config: Invalid enum value 'lcov'",
+    ),
     "script of numbers": ("a: {script: [1]}", "jobs:a:script config should be a string or a nested array"),
     "undefined need": ("a: {script: x, needs: [b]}", "a job: undefined need: b"),
     "need that rules removed": (

@@ -31,7 +31,11 @@ analysis:
     - >-
       printf '<testsuite><testcase name="saves" classname="contacts" time="0.1"><failure>O&apos;Brien gave 500</failure>
       </testcase></testsuite>' > junit.xml
-  artifacts: {paths: [child.yml, shots, page.html, trace.zip], reports: {junit: junit.xml}}
+    - printf '<coverage/>' > coverage.xml && echo 'total coverage 91.50 %'
+  coverage: '/total coverage \\d+\\.\\d+/'
+  artifacts:
+    paths: [child.yml, shots, page.html, trace.zip]
+    reports: {junit: junit.xml, coverage_report: {coverage_format: cobertura, path: cov*.xml}}
 bug-fix:
   stage: fix
   trigger: {include: [{artifact: child.yml, job: analysis}], strategy: mirror}
@@ -96,8 +100,8 @@ def test_a_pipeline_shows_its_child_its_failure_and_its_jobs_artifacts(site: Any
     jobs = {job.name: job for job in clients["starter"].projects.get("payk12/bug-fix").jobs.list(get_all=True)}
     job = page(f"{base}/jobs/{jobs['analysis'].id}")
     assert '<span class="red">red</span> &lt;script&gt;' in job
-    assert "0/1 passed" in text
-    assert "O&#39;Brien gave 500" in job
+    assert "91.50 %" in text
+    assert "91.50 %" in job
     files = f"{base}/jobs/{jobs['analysis'].id}/artifacts/file"
     assert f'src="/payk12/bug-fix/-/jobs/{jobs["analysis"].id}/artifacts/file/shots/before.png"' in job
     picture, html, trace = (httpx2.get(f"{files}/{name}") for name in ("shots/before.png", "page.html", "trace.zip"))
@@ -106,6 +110,25 @@ def test_a_pipeline_shows_its_child_its_failure_and_its_jobs_artifacts(site: Any
     assert trace.headers["content-disposition"].startswith("attachment")
     assert httpx2.get(f"{files}/..%2F..%2Fetc%2Fpasswd").status_code == 404
     assert "alert(1)" in httpx2.get(f"{base}/jobs/{jobs['analysis'].id}/raw").text
+
+
+def test_tests_are_shown_by_the_pipeline_whose_own_jobs_reported_them(site: Any) -> None:
+    url, clients = site
+    pipeline = finished(clients["starter"])
+    base = f"{url}/payk12/bug-fix/-/pipelines"
+    assert 'Tests <span class="count">1</span>' in page(f"{base}/{pipeline.id}")
+    tests = page(f"{base}/{pipeline.id}/test_report")
+    assert "O&#39;Brien gave 500" in tests
+    assert "1 tests · 1 failed · 0 skipped" in tests
+    assert "Those of a child pipeline stand in its page" in page(f"{base}/{pipeline.id + 1}/test_report")
+    assert pipeline.coverage == "91.50", "of the pipeline's own jobs"
+
+
+def test_a_coverage_report_is_an_artifact_of_its_job_and_shown_nowhere_else(site: Any) -> None:
+    _, clients = site
+    finished(clients["starter"])
+    (job,) = [one for one in clients["starter"].projects.get("payk12/bug-fix").jobs.list(get_all=True) if one.coverage]
+    assert "cobertura" in [artifact["file_type"] for artifact in job.asdict()["artifacts"]]
 
 
 def test_a_merge_request_shows_what_was_said_and_what_changed(site: Any) -> None:
