@@ -215,6 +215,8 @@ class Receiver:
             case "spec":
                 self.at_spec()
                 return 200, encode(self.spec()), {}
+            case "contexts":
+                return 204, b"", {}
             case "blobs":
                 self.blobs[name] = body
             case "contexts":

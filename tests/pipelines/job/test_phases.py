@@ -77,7 +77,7 @@ def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project
     assert (tested.patch_sha256, tested.test_sha256) == (fix.patch_sha256, red.test_sha256)
     assert tested.suite is not None
     assert tested.suite.passed > baseline.baseline.passed
-    assert tested.new_failures == ()
+    _all_was_measured(baseline, tested, logs[Phase.TESTING])
 
     submitted = reports[Phase.MERGE_REQUEST].result
     assert isinstance(submitted, MergeRequestResult)
@@ -85,6 +85,7 @@ def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project
 
     kinds = {kept.kind for report in receiver.reports for kept in report.artifacts}
     assert kinds >= {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE, ArtifactKind.JUNIT, ArtifactKind.TRANSCRIPT}
+    assert kinds >= {ArtifactKind.COVERAGE, ArtifactKind.BASELINE}
     for report in receiver.reports:
         assert (project_dir / ".bug-fix" / report.phase / "report.json").read_bytes() == encode(report)
         for kept in report.artifacts:
@@ -99,6 +100,21 @@ def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project
     assert receiver.purposes.count("context") == 3
     for log in logs.values():
         assert not any(secret in log for secret in receiver.secrets)
+
+
+def _all_was_measured(before: PrepareResult, tested: model.TestingResult, log: str) -> None:
+    assert before.integration is not None
+    assert tested.integration is not None
+    assert 0 < before.integration.passed == tested.integration.passed
+    assert before.lint is None, "the catalogue has no command for it"
+    assert (tested.missing, tested.own_failing, tested.rewritten) == ((), (), ())
+    assert before.coverage is not None
+    assert tested.coverage is not None
+    assert tested.changed_coverage is not None
+    assert tested.coverage_before == before.coverage
+    assert 0 < (before.coverage.percent or 0) < (tested.coverage.percent or 0) < 100
+    assert 0 < tested.changed_coverage.covered <= tested.changed_coverage.coverable
+    assert f"total coverage: {tested.coverage.percent:.2f} %" in log, "what GitLab looks for"
 
 
 def test_a_refused_session_ends_with_its_reason(receiver: Any, run_job: RunJob) -> None:
