@@ -373,7 +373,8 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     own_failing: tuple[str, ...] = ()
     """In the baseline, and failing or not run with the patch when the files of tests are as they were before it."""
     rewritten: tuple[str, ...] = ()
-    """The same, in files of tests that the patch changes: for a reviewer to look at, not held against the patch."""
+    """In files of tests that the patch changes: gone by that name, or passing only as the patch has them. Not held
+    against the patch, but for a reviewer to look at."""
     integration: SuiteResult | None = None
     coverage_before: Coverage | None = None
     coverage: Coverage | None = None

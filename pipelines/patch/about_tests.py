@@ -1,44 +1,24 @@
-"""Which files of a repository are about its tests, and which test stands in which file. Pure.
+"""Which files of a patch are about tests, and which test stands in which file. Pure.
 
-Only names decide: folders, names and settings that test runners look for. Files that are about the product as well
-(pyproject.toml, package.json, project files) are not among them.
+Files that are about the product as well (pyproject.toml, package.json, project files) are not among them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Final
 
-from pipelines.patch.globs import matches
-from pipelines.patch.summary import Change, PatchFile, PatchSummary
+from pipelines.patch.kinds import TEST_CONFIGURATION, is_test, named
+from pipelines.patch.summary import Change, PatchSummary
 
-_TESTS = (
-    *("**/test/**", "**/tests/**", "**/__tests__/**", "**/e2e/**", "**/cypress/**"),
-    *("**/*.tests/**", "**/*.test/**", "**/*.unittests/**", "**/*.integrationtests/**"),
-    *(
-        "**/test_*.py",
-        "**/*_test.py",
-        "**/*.test.*",
-        "**/*.spec.*",
-        "**/*test.cs",
-        "**/*tests.cs",
-        "**/*_test.go",
-        "**/*_spec.rb",
-    ),
-)
-_SETTINGS = (
-    *("**/conftest.py", "**/pytest.ini", "**/.pytest.ini", "**/tox.ini", "**/.coveragerc"),
-    *("**/sitecustomize.py", "**/usercustomize.py", "**/*.pth"),
-    *("**/jest.config.*", "**/jest.setup.*", "**/vitest.config.*", "**/vitest.setup.*", "**/vitest.workspace.*"),
-    *("**/playwright.config.*", "**/.mocharc*", "**/karma.conf.*", "**/.nycrc*", "**/__mocks__/**"),
-    *("**/*.runsettings", "**/xunit.runner.json", "**/*.testsettings"),
-)
-"""Both are compared in lower case."""
+_STARTED_UNASKED: Final = ("sitecustomize.py", "usercustomize.py", "*.pth")
+"""Python runs them before any test, wherever it finds them."""
 
 
 def is_about_tests(path: str) -> bool:
-    """Say whether a file holds tests, helps them or sets them up."""
-    return any(matches(pattern, path.lower()) for pattern in (*_TESTS, *_SETTINGS))
+    """Say whether a file holds tests, helps them, or sets up how they are run."""
+    return is_test(path) or named(path, (*TEST_CONFIGURATION, *_STARTED_UNASKED))
 
 
 def files_about_tests(patch: PatchSummary) -> tuple[str, ...]:
@@ -47,16 +27,8 @@ def files_about_tests(patch: PatchSummary) -> tuple[str, ...]:
 
 
 def changed_test_files(patch: PatchSummary) -> tuple[str, ...]:
-    """Return files of tests that were there before the patch and that it changes; settings are none."""
-    return tuple(file.old_path for file in patch.files if _was_there(file) and _holds_tests(file.old_path))
-
-
-def _was_there(file: PatchFile) -> bool:
-    return file.change is not Change.ADDED
-
-
-def _holds_tests(path: str) -> bool:
-    return not any(matches(pattern, path.lower()) for pattern in _SETTINGS) and is_about_tests(path)
+    """Return files among the tests that were there before the patch and that it changes or takes away."""
+    return tuple(file.old_path for file in patch.files if file.change is not Change.ADDED and is_test(file.old_path))
 
 
 def stands_in(test: str, paths: Iterable[str]) -> bool:

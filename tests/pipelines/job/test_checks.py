@@ -234,7 +234,7 @@ def test_a_good_patch_is_found_good_with_figures_of_the_lines_it_changes(shop: S
     assert (found.new_failures, found.missing, found.own_failing, found.rewritten) == ((), (), (), ())
     assert found.coverage == Coverage(covered=4, coverable=4)
     assert found.changed_coverage == Coverage(covered=1, coverable=1)
-    assert shop.places == ["after", "own"]
+    assert shop.places == ["after", "own-1"]
 
 
 def test_a_patch_without_tests_needs_no_second_run_and_lacks_coverage(shop: Shop) -> None:
@@ -248,11 +248,11 @@ def test_a_patch_without_tests_needs_no_second_run_and_lacks_coverage(shop: Shop
     ("changes", "words"),
     [
         ({"shop/price.py": BROKEN}, "3 tests fail that did not fail before"),
-        ({"tests/unit/test_price.py": "def test_another(): pass\n"}, "3 tests that ran before did not run"),
-        ({"tests/integration/test_shop.py": None}, "1 test that ran before did not run: tests.integration.test_shop"),
+        ({"tests/unit/test_price.py": "def test_another(): pass\n"}, "Only 1 unit tests ran; 3 ran before"),
+        ({"tests/integration/test_shop.py": None}, "Only 0 integration tests ran; 1 ran before"),
         (
             {"tests/unit/test_price.py": "import pytest\npytestmark = pytest.mark.skip\n" + textwrap.dedent(TESTED)},
-            "3 tests that ran before did not run",
+            "Only 0 unit tests ran; 3 ran before",
         ),
         ({"shop/price.py": GOOD + "    # TODO: round\n", "tests/unit/test_price.py": TESTED}, "Lint was clean before"),
         (
@@ -305,6 +305,18 @@ FORGER = f"""
             {"shop/price.py": BROKEN, "conftest.py": CONFTEST_THAT_LIES},
             "did not pass when the patch left the files of tests alone",
         ),
+        (  # the same, beside an honest test in the file of those that fail
+            {
+                "shop/price.py": BROKEN_FOR_UNITS,
+                "conftest.py": CONFTEST_THAT_LIES,
+                "tests/unit/test_price.py": FILES["tests/unit/test_price.py"]
+                + """
+        def test_another():
+            assert total([3]) == 3
+    """,
+            },
+            "did not pass when the patch left the files of tests alone",
+        ),
         (  # a new test whose process writes the report when it ends, and says that all is well
             {"shop/price.py": BROKEN_FOR_UNITS, "tests/unit/test_more.py": FORGER.replace("EXIT", "os._exit(0)")},
             "did not pass when the patch left the files of tests alone",
@@ -338,7 +350,17 @@ FORGER = f"""
             "tests that ran before did not run",
         ),
     ],
-    ids=["conftest", "new-test-forges", "product-forges", "exit", "file", "folder", "finds-nothing", "xfail"],
+    ids=[
+        "conftest",
+        "conftest-and-test",
+        "new-test-forges",
+        "product-forges",
+        "exit",
+        "file",
+        "folder",
+        "finds-nothing",
+        "xfail",
+    ],
 )
 def test_a_passing_report_forged_from_inside_the_tests_is_not_believed(
     shop: Shop, changes: dict[str, str | None], words: str
@@ -353,6 +375,14 @@ def test_tests_that_pass_only_as_the_patch_rewrites_them_are_named(shop: Shop) -
     found, worse = shop.judge({"shop/price.py": code, "tests/unit/test_price.py": rewritten})
     assert worse == ()
     assert found.rewritten == ("tests.unit.test_price::test_nothing",)
+
+
+def test_a_test_that_gets_another_name_is_named(shop: Shop) -> None:
+    found, worse = shop.judge(
+        {"shop/price.py": GOOD, "tests/unit/test_price.py": TESTED.replace("test_a_sum", "test_a_total")}
+    )
+    assert worse == ()
+    assert found.rewritten == ("tests.unit.test_price::test_a_sum",)
 
 
 FAILS_ONCE = """

@@ -17,7 +17,7 @@ from pipelines.patch.about_tests import changed_test_files, files_about_tests, i
         ("src/__tests__/form.tsx", True),
         ("e2e/contacts.spec.ts", True),
         ("test/Contacts.Tests/StoreTests.cs", True),
-        ("src/Contacts.UnitTests/Fakes.cs", True),
+        ("src/Contacts.Unit.Tests/Fakes.cs", True),
         ("store_test.go", True),
         ("conftest.py", True),
         ("tests/conftest.py", True),
@@ -73,7 +73,7 @@ def file(path: str, change: str) -> str:
     return f"diff --git a/{path} b/{path}\n{head}{index}--- {old}\n+++ {new}\n{hunk}"
 
 
-def test_files_of_tests_that_a_patch_changes_are_told_from_settings_and_from_new_ones() -> None:
+def test_files_that_a_patch_changes_are_told_from_new_ones() -> None:
     patch = inspect(
         "".join(
             (
@@ -86,4 +86,4 @@ def test_files_of_tests_that_a_patch_changes_are_told_from_settings_and_from_new
         ).encode()
     )
     assert files_about_tests(patch) == ("conftest.py", "tests/test_gone.py", "tests/test_new.py", "tests/test_old.py")
-    assert changed_test_files(patch) == ("tests/test_gone.py", "tests/test_old.py")
+    assert changed_test_files(patch) == ("conftest.py", "tests/test_gone.py", "tests/test_old.py")
