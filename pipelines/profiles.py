@@ -45,10 +45,15 @@ BUILT_IN: Final[dict[str, Profile]] = {
 """By name. A catalogue may name them without a section of their own."""
 
 
+def can_write(tools: Sequence[AgentTool]) -> bool:
+    """Say whether an agent with these tools can change files at all."""
+    return bool({AgentTool.WRITE, AgentTool.EDIT} & set(tools))
+
+
 def unfit(name: str, *, stacks: Sequence[str], tools: Sequence[AgentTool], stack: str) -> str | None:
     """Return why an agent can't implement in a repository of this stack; None: it can."""
     if stacks and stack not in stacks:
         return f"{name} works on {', '.join(stacks)}, and this repository is {stack}"
-    if not {AgentTool.WRITE, AgentTool.EDIT} & set(tools):
+    if not can_write(tools):
         return f"{name} can't write files, so it can't implement"
     return None

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from pipelines.catalogue import Catalogue, Repository
 from pipelines.model import CommitSha, ProjectPath
+from pipelines.profiles import can_write
 
 CONTEXT_VERSION: Final = 1
 """Of what is built: raised when the same commit would give another document."""
@@ -70,7 +71,11 @@ def of_catalogue(catalogue: Catalogue, contexts: Iterable[RepositoryContext]) ->
     known = sorted(contexts, key=lambda context: context.repository)
     share = LONGEST // max(1, len(known))
     return {
-        "agents": sorted(catalogue.agents),
+        "agents": [
+            {"name": agent.name, "stacks": list(agent.stacks) or "all"}
+            for agent in sorted(catalogue.agents.values(), key=lambda one: one.name)
+            if can_write(agent.tools)
+        ],
         "repositories": [_entry(catalogue.repositories[one.repository], one, share) for one in known],
     }
 

@@ -11,7 +11,7 @@ from typing import Any
 from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
 from msgspec import Struct
 
-from pipelines.model import FixSubmission, Phase, Plan, ReproductionSubmission
+from pipelines.model import FixSubmission, Phase, Plan, ReproductionSubmission, ReviewSubmission
 from pipelines.wire import AgentSpec, strict_schema
 
 _READING = frozenset({"read", "glob", "grep"})
@@ -21,6 +21,7 @@ PERMITTED: dict[Phase, frozenset[str]] = {
     Phase.ANALYSIS: _READING | {"submit_plan"},
     Phase.REPRODUCTION: _WORKING | {"submit_reproduction"},
     Phase.IMPLEMENTATION: _WORKING | {"submit_fix"},
+    Phase.REVIEW: _READING | {"submit_review"},
 }
 """Tools by phase. Phases without a model are not here."""
 
@@ -47,7 +48,16 @@ SUBMITS: dict[str, tuple[Phase, type[Struct], str]] = {
         FixSubmission,
         (
             "Hand in the fix and end the implementation. The patch is taken from the work folder as it is then; files "
-            "lists each changed file with its reason. An error says which guard the patch does not pass."
+            "lists each changed file with its reason, documentation what was updated for users or why nothing was. An "
+            "error says which guard the patch does not pass."
+        ),
+    ),
+    "submit_review": (
+        Phase.REVIEW,
+        ReviewSubmission,
+        (
+            "Hand in the review and end the phase. Every finding names a file of the repository, a line of the patched "
+            "file or 0, and the input or caller for which it shows. No findings is a good result."
         ),
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from jinja2 import meta
 
+from pipelines.agents.prompt_docs import PAGE, VALUES, page
 from pipelines.agents.prompts import TEMPLATES, Prompts
 from pipelines.agents.tools import PERMITTED, SUBMITS, definitions, permitted, refusal
 from pipelines.agents.untrusted import Cleaner
@@ -49,13 +51,7 @@ def spec_of(catalogue_of: Any, plan_of: Any) -> Any:
 
 
 def values(phase: Phase) -> dict[str, object]:
-    if phase is not Phase.REPRODUCTION:
-        return {}
-    return {
-        "base_url": "http://127.0.0.1:8000",
-        "framework": "pytest",
-        "addresses": {"API_URL": "http://127.0.0.1:8001"},
-    }
+    return VALUES.get(phase, {})
 
 
 @pytest.mark.parametrize("phase", PHASES)
@@ -101,6 +97,8 @@ def test_every_template_compiles_and_names_nothing_that_it_is_not_given(path: Pa
         "base_url",
         "framework",
         "addresses",
+        "fix",
+        "patch",
     }
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - only parsed
     assert meta.find_undeclared_variables(environment.parse(path.read_text())) <= known
@@ -195,6 +193,17 @@ def test_the_tools_array_is_the_sdks_toolset_and_our_strict_tools_in_a_fixed_ord
 
 ANYBODY = AgentSpec(name="anybody", model="m", limits=Limits())
 READER = AgentSpec(name="reader", model="m", limits=Limits(), tools=READING)
+
+
+def test_the_page_of_prompts_is_what_the_templates_say() -> None:
+    assert PAGE.read_text() == page(), "docs/prompts.md is old: run python -m pipelines.agents.prompt_docs --write"
+
+
+def test_the_system_prompt_permits_what_the_table_permits() -> None:
+    text = Prompts().system("{}")[0]["text"]
+    for phase in PHASES:
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| {phase} |")]
+        assert set(re.findall(r"\w+", row)) - {phase} == PERMITTED[phase]
 
 
 def test_permission_is_a_table() -> None:
