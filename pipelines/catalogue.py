@@ -193,6 +193,16 @@ class Budget(Struct, frozen=True, kw_only=True):
     """For all tickets of a day, UTC."""
 
 
+class ReviewMode(StrEnum):
+    """Whether an agent that can't write reads a tested patch, and what becomes of what it finds."""
+
+    OFF = "off"
+    ADVISE = "advise"
+    """Findings stand in the merge request."""
+    ONCE = "once"
+    """Findings that must be fixed go back to the implementer, once for a run; later ones stand in the merge request."""
+
+
 class PatchRule(StrEnum):
     """What becomes of a patch that does something."""
 
@@ -226,6 +236,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How many of the lines that a patch changes, and that can be run, tests must run; 1: any, 0: it is only told."""
     test_configuration: PatchRule = PatchRule.REFUSE
     """Patches that change how tests and checks are run: their configuration, hooks and scripts."""
+    review: ReviewMode = ReviewMode.OFF
+    """Review by `code-reviewer` before a merge request: findings stand in it, or go back once to the implementer."""
 
 
 class Deploy(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.catalogue import Catalogue, Stack
+from pipelines.catalogue import Catalogue, ReviewMode, Stack
 from pipelines.course import is_carried_out
 from pipelines.model import Approval, IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
 
@@ -48,6 +48,22 @@ STEPS: Final = (
     ),
 )
 """In the order of the stages."""
+
+REVIEWED: Final = (
+    *STEPS[:-1],
+    Step(phase=Phase.REVIEW, uses=(Phase.IMPLEMENTATION, Phase.TESTING)),
+    Step(
+        phase=Phase.MERGE_REQUEST,
+        uses=(Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW),
+        waits_for_all=Phase.REVIEW,
+    ),
+)
+"""The same with a review of the tested patch."""
+
+
+def steps(review: ReviewMode) -> tuple[Step, ...]:
+    """Return the phases of a child pipeline, in the order of the stages."""
+    return STEPS if review is ReviewMode.OFF else REVIEWED
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -103,6 +119,7 @@ class ChildPipeline(Struct, frozen=True, kw_only=True):
     """None: the fix is worked on."""
     stacks: dict[ProjectPath, Stack]
     """How the jobs of each repository run, in the plan's order."""
+    stages: tuple[Phase, ...]
     jobs: tuple[Job, ...]
     """Empty when there is an ending; what is rendered never is."""
 
@@ -135,7 +152,8 @@ def build(
         receiver=receiver,
         ending=ending,
         stacks={path: catalogue.repositories[path].stack for path in repositories},
-        jobs=tuple(_job(step, path, repositories) for step in STEPS for path in repositories),
+        stages=tuple(step.phase for step in steps(catalogue.policy.review)),
+        jobs=tuple(_job(step, path, repositories) for step in steps(catalogue.policy.review) for path in repositories),
     )
 
 

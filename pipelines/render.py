@@ -14,7 +14,7 @@ from typing import Any, Final
 import yaml
 
 from pipelines.catalogue import Stack
-from pipelines.graph import STEPS, ChildPipeline, Ending, Job
+from pipelines.graph import ChildPipeline, Ending, Job
 from pipelines.model import Phase, ProjectPath
 from pipelines.prepare import cache_key
 
@@ -75,7 +75,7 @@ def render(child: ChildPipeline) -> str:
         },
     }
     if child.jobs:
-        document["stages"] = [step.phase.value for step in STEPS]
+        document["stages"] = [phase.value for phase in child.stages]
         document |= {_template(path): _settings(path, stack) for path, stack in child.stacks.items()}
         document |= {job.name: _job(job, child.stacks[job.repository]) for job in child.jobs}
     else:
@@ -126,14 +126,18 @@ def _variable(value: str) -> str | dict[str, object]:
     return {"value": value, "expand": False}
 
 
+_READING: Final = frozenset({Phase.REVIEW, Phase.MERGE_REQUEST})
+"""Phases that run nothing of the repository: no services, no caches."""
+
+
 def _job(job: Job, stack: Stack) -> dict[str, Any]:
     out: dict[str, Any] = {"extends": [f".{job.phase.value}", _template(job.repository)]}
     if job.needs is not None:
         out["needs"] = list(job.needs)
     else:
         out["dependencies"] = list(job.artifacts_from)
-    if job.phase is Phase.MERGE_REQUEST and stack.services:
+    if job.phase in _READING and stack.services:
         out["services"] = []
-    if job.phase is Phase.MERGE_REQUEST and stack.cache_paths:
+    if job.phase in _READING and stack.cache_paths:
         out["cache"] = []
     return out

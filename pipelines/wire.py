@@ -17,6 +17,7 @@ from pipelines.model import (
     Artifact,
     Baseline,
     CommitSha,
+    ImplementationResult,
     IssueKey,
     Limits,
     Phase,
@@ -27,6 +28,7 @@ from pipelines.model import (
     ReproductionResult,
     RunId,
     Sha256,
+    TestingResult,
 )
 from pipelines.repository_context import RepositoryContext
 
@@ -134,6 +136,10 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """For testing: all tests before the patch, by name, where the receiver has them."""
     reproduction: ReproductionResult | None = None
     """The accepted reproduction of this repository."""
+    fix: ImplementationResult | None = None
+    """The accepted patch's reasons, for a review."""
+    tested: TestingResult | None = None
+    """How the accepted patch was tested, for a review."""
     inputs: tuple[Input, ...] = ()
     diagnosis: str | None = None
     """What went wrong in the iteration before this one."""

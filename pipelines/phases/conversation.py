@@ -33,20 +33,37 @@ class Desk(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
 
 
+class Given(Struct, frozen=True, kw_only=True):
+    """What a phase gives to its conversation."""
+
+    values: Mapping[str, object]
+    documents: Mapping[str, object]
+    extra: Mapping[str, str]
+
+    def shown(self, cleaner: Cleaner) -> dict[str, object]:
+        """Return what the template names: the values, and the documents as JSON."""
+        return {**self.values, **{name: cleaner.document(one) for name, one in self.documents.items()}}
+
+
 def hold(
     job: Job,
     place: Workplace | Desk,
     *,
     submit: Callable[[dict[str, Any]], Submitted],
     values: Mapping[str, object] | None = None,
+    documents: Mapping[str, object] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> None:
-    """Talk until `submit` accepts; then no process of the agent is left. `extra` goes to the tools' environment."""
+    """Talk until `submit` accepts; then no process of the agent is left.
+
+    `values` are the template's and trusted, `documents` are shown in it as JSON, `extra` goes to the tools.
+    """
 
     async def in_thread(given: dict[str, Any]) -> Submitted:
         return await asyncio.to_thread(submit, given)
 
-    asyncio.run(_hold(job, place, submit=in_thread, values=values or {}, extra=extra or {}))
+    given = Given(values=values or {}, documents=documents or {}, extra=extra or {})
+    asyncio.run(_hold(job, place, submit=in_thread, given=given))
 
 
 async def _hold(
@@ -54,8 +71,7 @@ async def _hold(
     place: Workplace | Desk,
     *,
     submit: Callable[[dict[str, Any]], Awaitable[Submitted]],
-    values: Mapping[str, object],
-    extra: Mapping[str, str],
+    given: Given,
 ) -> None:
     agent = job.spec.agent
     if agent is None:
@@ -65,7 +81,7 @@ async def _hold(
         phase=job.spec.phase,
         agent=agent,
         system=prompts.system(cleaner.document(of_catalogue(job.spec.catalogue, _contexts(job)))),
-        first_message=prompts.first_message(job.spec, cleaner, values),
+        first_message=prompts.first_message(job.spec, cleaner, given.shown(cleaner)),
         pictures=pictures.blocks(job.spec.ticket, cleaner),
         submit=submit,
     )
@@ -78,7 +94,7 @@ async def _hold(
     )
     talker: Agent | None = None
     try:
-        environment = {**place.variables, **extra}
+        environment = {**place.variables, **given.extra}
         async with client, open_toolbox(job.launcher, place.folder, home=place.home, extra=environment) as toolbox:
             talker = Agent(
                 client=client, toolbox=toolbox, transcript=Transcript(job.artifacts), cleaner=cleaner, log=job.log

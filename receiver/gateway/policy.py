@@ -18,7 +18,7 @@ from pipelines.model import Phase
 MAX_BODY = 32 * 1024 * 1024
 """Bytes; the Messages API takes no more."""
 
-MAY_CALL = frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION})
+MAY_CALL = frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 """Phases whose jobs work with a model."""
 
 PARAMETERS = frozenset(

@@ -27,7 +27,7 @@ LONGEST_PATH: Final = 400
 LONGEST_REASON: Final = 10_000
 LARGEST_ARTIFACT: Final = 5 * 1024**3
 """Bytes."""
-MAY_SAY_NO: Final = frozenset({Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST})
+MAY_SAY_NO: Final = frozenset({Phase.REPRODUCTION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST})
 """Phases that end as `not_reproduced`: the one that finds out, and those that have nothing to do then."""
 
 

@@ -45,6 +45,7 @@ NEEDS: Mapping[Phase, tuple[Phase, ...]] = {
     P.REPRODUCTION: (P.ANALYSIS,),
     P.IMPLEMENTATION: (P.ANALYSIS,),
     P.TESTING: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION),
+    P.REVIEW: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING),
     P.MERGE_REQUEST: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING),
 }
 """Reports that have to be accepted before a phase may begin."""
@@ -79,6 +80,16 @@ class _Before(Struct, frozen=True, kw_only=True):
         report = self.reports.get(P.REPRODUCTION)
         return report.result if report and isinstance(report.result, ReproductionResult) else None
 
+    @property
+    def fix(self) -> ImplementationResult | None:
+        report = self.reports.get(P.IMPLEMENTATION)
+        return report.result if report and isinstance(report.result, ImplementationResult) else None
+
+    @property
+    def tested(self) -> TestingResult | None:
+        report = self.reports.get(P.TESTING)
+        return report.result if report and isinstance(report.result, TestingResult) else None
+
 
 async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> RunSpec:
     """Return the RunSpec of a job. Raises NotYetError, BarredError, NoSuchRunError."""
@@ -89,8 +100,10 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         raise NotYetError("The run is still being admitted.")
     before = await _before(session, job)
     reproduced = before.reproduction is None or before.reproduction.reproduced
-    if job.phase is P.MERGE_REQUEST and reproduced:
+    if job.phase in {P.REVIEW, P.MERGE_REQUEST} and reproduced:
         _check_tested(before)
+    if job.phase is P.MERGE_REQUEST:
+        await _wait_for_review(session, job)
     approval = _approval(facts, before.plan)
     plan = facts.approved_plan or before.plan
     is_given = job.phase is P.ANALYSIS and approval is Approval.GIVEN
@@ -114,6 +127,8 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
         baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
+        fix=before.fix if job.phase is P.REVIEW else None,
+        tested=before.tested if job.phase is P.REVIEW else None,
         inputs=_inputs(before, job.phase) if reproduced else (),
         diagnosis=facts.diagnosis,
         contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
@@ -155,6 +170,13 @@ async def _before(session: AsyncSession, job: JobSession) -> _Before:
     return _Before(reports=accepted)
 
 
+async def _wait_for_review(session: AsyncSession, job: JobSession) -> None:
+    """Raise NotYetError while a review is about to count: what it found decides what is opened."""
+    found = await submissions.newest(session, job.run, job.iteration, P.REVIEW, job.repository)
+    if found is not None and found.state == "pending":
+        raise NotYetError(f"The report of review: {job.repository} is not settled.")
+
+
 async def _prepared(session: AsyncSession, job: JobSession) -> PhaseReport | None:
     """Return the accepted report on the unpatched repository; None when its job failed, which stops no fix."""
     found = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
@@ -176,9 +198,8 @@ async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | 
 
 def _check_tested(before: _Before) -> None:
     """Raise BarredError unless exactly the accepted patch passed the accepted testing."""
-    patch = before.reports[P.IMPLEMENTATION].result
-    tested = before.reports[P.TESTING].result
-    if not isinstance(patch, ImplementationResult) or not isinstance(tested, TestingResult):
+    patch, tested = before.fix, before.tested
+    if patch is None or tested is None:
         raise BarredError("There is no accepted patch with an accepted test.")
     if not (tested.reproduction_before_failed and tested.reproduction_after_passed):
         raise BarredError("The accepted test does not show that the patch mends the bug.")
@@ -191,7 +212,7 @@ def _inputs(before: _Before, phase: Phase) -> tuple[Input, ...]:
     match phase:
         case Phase.TESTING:
             wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH), (P.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST))
-        case Phase.MERGE_REQUEST:
+        case Phase.REVIEW | Phase.MERGE_REQUEST:
             wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH),)
         case _:
             wanted = ()
