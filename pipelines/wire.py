@@ -140,6 +140,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """The accepted patch's reasons, for a review."""
     tested: TestingResult | None = None
     """How the accepted patch was tested, for a review."""
+    previous_patch: bytes | None = None
+    """The patch of the attempt before, made for the same commit, when a review sent it back; it is gone on with."""
     inputs: tuple[Input, ...] = ()
     diagnosis: str | None = None
     """What went wrong in the iteration before this one."""

@@ -59,6 +59,7 @@ class Prompts:
             f"{spec.phase}.md.j2",
             **facts,
             iteration=spec.iteration,
+            is_continued=spec.previous_patch is not None,
             profile=self._profile(spec.agent, facts | {"stack": _stack(spec)}),
             ticket=cleaner.document(pictures.named(spec.ticket)),
             plan=None if spec.plan is None else cleaner.document(spec.plan),

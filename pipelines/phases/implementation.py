@@ -24,7 +24,7 @@ from pipelines.phases.submission import SubmissionError, decoded
 
 def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
-    place = job.workplace("work", Role.WORK)
+    place = job.workplace("work", Role.WORK, patch=job.spec.previous_patch)
     place.install()
     fixes: list[FixSubmission] = []
 

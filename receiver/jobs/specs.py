@@ -26,8 +26,10 @@ from pipelines.model import (
     PhaseReport,
     Plan,
     PrepareResult,
+    ProjectPath,
     ReportOutcome,
     ReproductionResult,
+    ReviewResult,
     TestingResult,
 )
 from pipelines.wire import Input, RunSpec, Ticket, decode
@@ -129,6 +131,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         reproduction=before.reproduction,
         fix=before.fix if job.phase is P.REVIEW else None,
         tested=before.tested if job.phase is P.REVIEW else None,
+        previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
         inputs=_inputs(before, job.phase) if reproduced else (),
         diagnosis=facts.diagnosis,
         contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
@@ -175,6 +178,22 @@ async def _wait_for_review(session: AsyncSession, job: JobSession) -> None:
     found = await submissions.newest(session, job.run, job.iteration, P.REVIEW, job.repository)
     if found is not None and found.state == "pending":
         raise NotYetError(f"The report of review: {job.repository} is not settled.")
+
+
+async def _previous_patch(session: AsyncSession, job: JobSession, facts: RunFacts) -> bytes | None:
+    """Return the patch that a review of the iteration before sent back; None where there was no such review."""
+    earlier = job.iteration - 1
+    accepted = [
+        await settled.accepted(session, job.run, iteration=earlier, phase=phase, repository=job.repository)
+        for phase in (P.REVIEW, P.IMPLEMENTATION)
+    ]
+    match [None if found is None else found[1].result for found in accepted]:
+        case [ReviewResult() as review, ImplementationResult() as fix]:
+            same = fix.patch_sha256 == review.patch_sha256
+            is_fitting = same and fix.base_sha == facts.base_shas.get(job.repository or ProjectPath(""))
+            return await settled.blob(session, fix.patch_sha256) if is_fitting else None
+        case _:
+            return None
 
 
 async def _prepared(session: AsyncSession, job: JobSession) -> PhaseReport | None:

@@ -11,12 +11,12 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import IssueKey, PhaseReport, Plan, ProjectPath, RunId
+from pipelines.model import IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
 from pipelines.wire import Ticket
 from receiver.store.database import StoreError, lock
 from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
 from receiver.workflow import lifecycle
-from receiver.workflow.events import JobId, PipelineId
+from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
 FINAL = frozenset(RunStatus) - lifecycle.ACTIVE
@@ -150,8 +150,20 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         ),
         repositories=tuple(ProjectPath(path) for path in row.repositories),
         confidential=row.confidential,
-        approved=attempt is not None and attempt.approved_by is not None,
+        approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
+        was_sent_back=await _was_reviewed(session, row),
     )
+
+
+async def _was_reviewed(session: AsyncSession, row: RunRow) -> bool:
+    """Say whether an iteration before the current one had a review that counted."""
+    reviews = select(ReportRow.id).where(
+        ReportRow.run_id == row.id,
+        ReportRow.iteration < row.iteration,
+        ReportRow.phase == Phase.REVIEW,
+        ReportRow.state == "accepted",
+    )
+    return row.iteration > 1 and await session.scalar(reviews.limit(1)) is not None
 
 
 async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[PhaseReport, ...]:

@@ -21,6 +21,7 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
     S.RUNNING: frozenset(
         {
             *(S.OPENING, S.NEEDS_INFORMATION, S.AWAITING_APPROVAL),
+            S.STARTING,  # a review sent the fix back
             *(S.NOT_REPRODUCED, S.DECLINED, S.CANCELLED, S.FAILED, S.ESCALATED),
         }
     ),

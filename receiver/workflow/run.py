@@ -98,8 +98,15 @@ class Run(Struct, frozen=True, kw_only=True):
     """In scope according to the accepted plan; empty before."""
     confidential: bool = False
     """Nothing of what was found is told in public."""
-    approved: bool = False
-    """The current iteration carries out a plan that people approved."""
+    approved_by: AccountId | None = None
+    """Who approved the plan that the current iteration carries out; None: it has one of its own."""
+    was_sent_back: bool = False
+    """A review was made in an iteration before this one, so none sends the run back again."""
+
+    @property
+    def approved(self) -> bool:
+        """Return whether the current iteration carries out a plan that people approved."""
+        return self.approved_by is not None
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""

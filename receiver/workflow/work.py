@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import Phase, PhaseReport, ReportOutcome
-from receiver.workflow import cause, gate, lifecycle, plans
-from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
+from receiver.workflow import cause, findings, gate, lifecycle, plans
+from receiver.workflow.effects import OpenMergeRequest, SettleReports, StartPipeline, UpdateTicketNote
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.observe import parent
@@ -86,6 +86,8 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         repository, why = wrong[0]
         reason = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."
         return moved(run, RunStatus.ESCALATED, reason, now=now)
+    if gate.is_ready(run) and findings.goes_back(run, policy):
+        return _sent_back(run, now=now)
     if gate.is_ready(run):
         effects = (OpenMergeRequest(iteration=run.iteration, repository=r) for r in run.repositories)
         return moved(run, RunStatus.OPENING, "The fix is reproduced, tested and submitted.", *effects, now=now)
@@ -94,6 +96,22 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         return noted(reason, UpdateTicketNote())
     reason = f"{_name(report)} was accepted: {report.outcome.replace('_', ' ')}."
     return noted(reason, UpdateTicketNote(), branch=_branch(run))
+
+
+def _sent_back(run: Run, *, now: datetime) -> Decision:
+    """Make the fix again, with what the review found."""
+    count = len(findings.to_be_fixed(run))
+    found = "1 thing that" if count == 1 else f"{count} things that"
+    return moved(
+        run,
+        RunStatus.STARTING,
+        f"The fix passed its tests, and the review found {found} must be fixed; it is made again, once.",
+        StartPipeline(iteration=run.iteration + 1),
+        now=now,
+        iteration=run.iteration + 1,
+        diagnosis=findings.diagnosis(run),
+        approved_by=run.approved_by,
+    )
 
 
 def _branch(run: Run) -> str | None:

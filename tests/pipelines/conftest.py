@@ -32,10 +32,10 @@ repositories:
 """
 
 
-def make_catalogue(stacks: Sequence[str]) -> Catalogue:
-    """Return a catalogue with one repository for each of the presets named."""
+def make_catalogue(stacks: Sequence[str], more: str = "") -> Catalogue:
+    """Return a catalogue with one repository for each of the presets named, and more sections."""
     entries = [f"  r{n}: {{project: payk12/r{n}, stack: {stack}}}\n" for n, stack in enumerate(stacks, 1)]
-    return read(HEAD + "".join(entries), source="bug-fix.yml")
+    return read(HEAD + "".join(entries) + more, source="bug-fix.yml")
 
 
 def make_plan(paths: Sequence[str], outcome: PlanOutcome = PlanOutcome.FIX, text: str = "text") -> Plan:

@@ -1,6 +1,6 @@
 """Plan → jobs and needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +9,7 @@ from pipelines.graph import ENDINGS, ChildPipeline, GraphError, build
 from pipelines.model import IssueKey, Phase, Plan, PlanOutcome, RunId
 
 Plans = Callable[..., Plan]
-Catalogues = Callable[[Sequence[str]], Catalogue]
+Catalogues = Callable[..., Catalogue]
 
 
 def graph(plan: Plan, catalogue: Catalogue, *, run: str = "0123456789abcdef", key: str = "PL-479") -> ChildPipeline:
@@ -42,6 +42,20 @@ def test_linked_merge_requests_wait_until_every_repository_is_tested(plan_of: Pl
     assert [(job.needs, job.artifacts_from) for job in last] == [
         (None, (f"implementation: payk12/{name}", f"testing: payk12/{name}")) for name in ("r1", "r2")
     ]
+
+
+def test_a_review_stands_between_testing_and_merge_request_where_policy_asks_for_it(
+    plan_of: Plans, catalogue_of: Catalogues
+) -> None:
+    for mode in ("advise", "once"):
+        child = graph(plan_of(["payk12/r1"]), catalogue_of(["python"], f"policy: {{review: {mode}}}\n"))
+        assert child.stages[-3:] == (Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
+        needs = {job.phase: job.needs for job in child.jobs}
+        assert needs[Phase.REVIEW] == ("implementation: payk12/r1", "testing: payk12/r1")
+        assert needs[Phase.MERGE_REQUEST] == (
+            *("implementation: payk12/r1", "testing: payk12/r1", "review: payk12/r1"),
+        )
+    assert Phase.REVIEW not in graph(plan_of(["payk12/r1"]), catalogue_of(["python"])).stages
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in PlanOutcome if outcome is not PlanOutcome.FIX])

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from sandbox.ci.compilation import Context, Source, compile_pipeline
 from sandbox.ci.definition import PipelineDefinition
 
 Plans = Callable[..., Plan]
-Catalogues = Callable[[Sequence[str]], Catalogue]
+Catalogues = Callable[..., Catalogue]
 Children = Callable[[Plan, Catalogue], str]
 
 PRESETS = ("python", "nextjs", "dotnet", "dotnet-framework")
@@ -33,7 +33,9 @@ CASES = {
     **{preset: [preset] for preset in PRESETS},
     "three-repositories": ["dotnet", "nextjs", "dotnet-framework"],
     "thirty-repositories": [PRESETS[n % 4] for n in range(30)],
+    "reviewed": ["dotnet", "nextjs"],
 }
+REVIEW = "policy: {review: advise}\n"
 HOSTILE = st.one_of(
     st.text(max_size=80),
     st.sampled_from(
@@ -68,7 +70,8 @@ def case(
     request: pytest.FixtureRequest, plan_of: Plans, catalogue_of: Catalogues, child_of: Children
 ) -> tuple[str, str]:
     stacks = CASES[request.param]
-    return request.param, child_of(plan_of(paths(len(stacks))), catalogue_of(stacks))
+    catalogue = catalogue_of(stacks, REVIEW if request.param == "reviewed" else "")
+    return request.param, child_of(plan_of(paths(len(stacks))), catalogue)
 
 
 def test_golden(case: tuple[str, str], root: Path) -> None:
@@ -105,7 +108,7 @@ def test_a_generated_pipeline_is_sound(case: tuple[str, str], root: Path) -> Non
         assert job.artifacts is not None
         assert (job.artifacts.paths, job.artifacts.access) == ((f".bug-fix/{job.stage}/",), "developer")
         assert job.artifacts.when.value == "always"
-        assert job.allow_failure_exit_codes == (() if job.stage == "implementation" else (4,))
+        assert job.allow_failure_exit_codes == {"implementation": (), "review": (4, 5)}.get(job.stage, (4,))
     assert pipeline.on_new_commit.value == "none"
 
 

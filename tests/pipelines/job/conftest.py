@@ -48,12 +48,13 @@ REPOSITORY = "payk12/contacts"
 ID_TOKEN = "id-token-of-this-job-eyJhbGciOi"
 JOB_TOKEN = "glcbt-64_job-token-of-this-job"
 SESSION_TOKEN = "session-token-of-this-job"
-_AGENTS = frozenset({Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION})
+_AGENTS = frozenset({Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 _NEEDED = {
     Phase.TESTING: (
         (Phase.IMPLEMENTATION, ArtifactKind.PATCH),
         (Phase.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST),
     ),
+    Phase.REVIEW: ((Phase.IMPLEMENTATION, ArtifactKind.PATCH),),
     Phase.MERGE_REQUEST: ((Phase.IMPLEMENTATION, ArtifactKind.PATCH),),
 }
 

@@ -24,6 +24,7 @@ from pipelines.model import (
     ReportOutcome,
     RepositoryPlan,
     ReproductionResult,
+    ReviewResult,
     Risk,
     RunId,
     TestingResult,
@@ -136,8 +137,9 @@ class World:
         elif decision.deadline is not None:
             run = replace(run, deadline=decision.deadline)
         if decision.iteration is not None:
-            run = replace(run, iteration=decision.iteration, approved=decision.approved_by is not None)
-            run = replace(run, reports=(), discarded=(), jobs=())
+            was_sent_back = run.was_sent_back or run.report(Phase.REVIEW, REPOSITORY) is not None
+            run = replace(run, iteration=decision.iteration, approved_by=decision.approved_by)
+            run = replace(run, reports=(), discarded=(), jobs=(), was_sent_back=was_sent_back)
         if decision.branch is not None:
             run = replace(run, branch=decision.branch)
         return run, decision
@@ -268,6 +270,7 @@ class World:
                 suite=None,
                 new_failures=(),
             ),
+            Phase.REVIEW: ReviewResult(patch_sha256=PATCH, summary="", findings=()),
             Phase.MERGE_REQUEST: MergeRequestResult(base_sha=SHA, patch_sha256=PATCH),
         }
         return replace(results[phase], **changes)

@@ -30,6 +30,7 @@ from pipelines.model import (
     ReportOutcome,
     RepositoryPlan,
     ReproductionResult,
+    ReviewResult,
     Risk,
     RunId,
     SuiteResult,
@@ -92,6 +93,7 @@ RESULTS: dict[Phase, Any] = {
         fix=FixSubmission(summary="s", files=[], risk="r", rollback="r"),
     ),
     Phase.TESTING: TESTED,
+    Phase.REVIEW: ReviewResult(patch_sha256=PATCH, summary="s", findings=()),
 }
 FILES = {
     Phase.REPRODUCTION: (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", TEST),
@@ -286,3 +288,22 @@ def test_a_job_of_a_run_that_has_gone_on_is_sent_home(change: str, jobs: Jobs, d
     api = jobs(Phase.ANALYSIS)
     desk.rows(f"UPDATE runs SET {change}")  # noqa: S608 - a constant of this test
     assert api.spec().status_code == 409
+
+
+def test_a_reviewer_is_told_of_the_patch_its_reasons_and_how_it_was_tested(jobs: Jobs, has_reported: Any) -> None:
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING):
+        has_reported(phase)
+    spec = decode(jobs(Phase.REVIEW).spec().content, RunSpec)
+    assert (spec.fix, spec.tested) == (RESULTS[Phase.IMPLEMENTATION], TESTED)
+    assert [(one.phase, one.artifact.kind) for one in spec.inputs] == [(Phase.IMPLEMENTATION, ArtifactKind.PATCH)]
+    assert spec.agent is not None
+
+
+def test_nothing_is_submitted_while_a_review_is_not_settled(jobs: Jobs, has_reported: Any, desk: Any) -> None:
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING):
+        has_reported(phase)
+    has_reported(Phase.REVIEW, state="pending")
+    api = jobs(Phase.MERGE_REQUEST)
+    assert (api.spec().status_code, "review" in api.spec().json()["detail"]) == (425, True)
+    desk.rows("UPDATE reports SET state = 'discarded' WHERE phase = 'review'")
+    assert api.spec().status_code == 200
