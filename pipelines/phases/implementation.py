@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from pipelines.agents.loop import Submitted
+from pipelines.agents.loop import AgentError, Submitted
 from pipelines.job.errors import JobError
 from pipelines.job.job import Job
 from pipelines.job.processes import Role
 from pipelines.job.repositories import make_patch
+from pipelines.job.workplace import Workplace
 from pipelines.model import (
     ArtifactKind,
+    EndedBy,
     FixSubmission,
     ImplementationResult,
     PhaseReport,
@@ -26,41 +28,70 @@ def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
     place = job.workplace("work", Role.WORK, patch=job.spec.previous_patch)
     place.install()
-    fixes: list[FixSubmission] = []
+    attempt = _Attempt(job, place)
+    try:
+        hold(job, place, submit=attempt.submit)
+    except AgentError as error:
+        if not attempt.refused or error.ended_by not in _GAVE_UP:
+            raise
+        # What people have to know is why the patch was not taken, not how the conversation ended after that.
+        reason = f"The patch is refused: {' '.join(attempt.refused)} The agent did not mend that. {error}"
+        return job.report(ReportOutcome.REJECTED, reason, None)
+    if attempt.fix is None:
+        raise JobError("The conversation ended without a fix.")
+    return attempt.report(attempt.fix)
 
-    def submit(given: dict[str, Any]) -> Submitted:
+
+_GAVE_UP: Final = frozenset({EndedBy.PHASE, EndedBy.LIMITS, EndedBy.LENGTH})
+"""Ends of a conversation that come after the work was tried, rather than before it could be."""
+
+
+class _Attempt:
+    """The work folder as a patch, and what became of handing it in."""
+
+    def __init__(self, job: Job, place: Workplace) -> None:
+        self._job = job
+        self._place = place
+        self.fix: FixSubmission | None = None
+        self.refused: tuple[str, ...] = ()
+        """What the guards said of the patch that was handed in last."""
+
+    def submit(self, given: dict[str, Any]) -> Submitted:
+        """Take the fix if the guards let the patch pass and nothing is left unexplained."""
         try:
             fix = decoded(given, FixSubmission)
-            summary = inspect(make_patch(job.source, place.folder, launcher=job.launcher, role=Role.WORK))
+            summary = inspect(self._patch())
         except (SubmissionError, PatchError, JobError) as error:
             return Submitted(accepted=False, answer=str(error))
-        if found := [*guarded(summary, job).refused, *_unexplained(fix, summary)]:
+        self.refused = guarded(summary, self._job).refused
+        if found := [*self.refused, *_unexplained(fix, summary)]:
             return Submitted(accepted=False, answer=" ".join(found))
-        fixes.append(fix)
+        self.fix = fix
         return Submitted(accepted=True, answer="The fix is accepted; the patch is tested next.")
 
-    hold(job, place, submit=submit)
-    if not fixes:
-        raise JobError("The conversation ended without a fix.")
-    # Made again: only now has every process ended that could still change the folder.
-    patch = make_patch(job.source, place.folder, launcher=job.launcher, role=Role.WORK)
-    kept = job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
-    summary = inspect(patch)
-    examination = guarded(summary, job)
-    result = ImplementationResult(
-        base_sha=job.source.base_sha,
-        patch_sha256=kept.sha256,
-        files=tuple(file.path for file in summary.files),
-        insertions=summary.insertions,
-        deletions=summary.deletions,
-        fix=fixes[-1],
-        documents=tuple(file.path for file in summary.files if is_documentation(file.path)),
-        notices=examination.noticed,
-    )
-    if examination.refused:
-        return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(examination.refused)}", result)
-    reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}."
-    return job.report(ReportOutcome.SUCCEEDED, reason, result)
+    def report(self, fix: FixSubmission) -> PhaseReport:
+        """Return the phase's report. The patch is made again: only now no process can change the folder any more."""
+        job, patch = self._job, self._patch()
+        kept = job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
+        summary = inspect(patch)
+        examination = guarded(summary, job)
+        result = ImplementationResult(
+            base_sha=job.source.base_sha,
+            patch_sha256=kept.sha256,
+            files=tuple(file.path for file in summary.files),
+            insertions=summary.insertions,
+            deletions=summary.deletions,
+            fix=fix,
+            documents=tuple(file.path for file in summary.files if is_documentation(file.path)),
+            notices=examination.noticed,
+        )
+        if examination.refused:
+            return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(examination.refused)}", result)
+        reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}."
+        return job.report(ReportOutcome.SUCCEEDED, reason, result)
+
+    def _patch(self) -> bytes:
+        return make_patch(self._job.source, self._place.folder, launcher=self._job.launcher, role=Role.WORK)
 
 
 def _unexplained(fix: FixSubmission, summary: PatchSummary) -> list[str]:
