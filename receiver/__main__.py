@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from receiver.cli import doctor, runs, service
+from receiver.cli import catalogue, doctor, runs, service
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,6 +29,7 @@ for command in (
     runs.explain,
     runs.session,
     runs.start,
+    catalogue.catalogue,
     doctor.doctor,
 ):
     main.add_command(command)
