@@ -62,27 +62,38 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     place = job.workplace("judge", Role.BROWSER)
     place.install()
     place.end()
-    modules = _modules(place.folder, folder)
-    if modules is None:
+    found = installed(place.folder, folder)
+    if found is None:
         raise CommandsError(
             f"`install` of {job.repository.key} left no {PACKAGE} in node_modules; "
             "let it install that, or set `reproduction: {framework: pytest}`."
         )
     kept = job.root / "tools" / "node_modules"
     kept.parent.mkdir()
+    modules, package = found
     modules.rename(kept)
     shutil.rmtree(place.folder.parent)
     _seal(kept, uid=job.launcher.uid(place.role))
-    return Tools(framework=framework, package=kept / PACKAGE, module_type=package_file.type)
+    return Tools(framework=framework, package=kept / package, module_type=package_file.type)
 
 
-def _modules(checkout: Path, folder: PurePosixPath) -> Path | None:
-    """Return the nearest node_modules with the package, as Node looks for it. No link out of the checkout is taken."""
+def installed(checkout: Path, folder: PurePosixPath) -> tuple[Path, Path] | None:
+    """Return the node_modules that holds the package for `folder`, and the package's place in it; None: there is none.
+
+    Looks as Node does, from `folder` upwards, and follows the links of workspaces, which lead to another node_modules
+    of the checkout. One that is itself a link is not taken: it could be anybody's.
+    """
     checkout = checkout.resolve()
     for parent in (folder, *folder.parents):
         modules = checkout / parent / "node_modules"
-        if (modules / PACKAGE / "cli.js").exists() and modules.resolve() == modules:
-            return modules
+        if not (modules / PACKAGE / "cli.js").exists() or modules.resolve() != modules:
+            continue
+        package = (modules / PACKAGE).resolve()
+        if not package.is_relative_to(checkout):
+            return modules, Path(PACKAGE)
+        inside = package.relative_to(checkout)
+        above = inside.parts[: inside.parts.index("node_modules") + 1] if "node_modules" in inside.parts else ()
+        return (checkout.joinpath(*above), inside.relative_to(Path(*above))) if above else None
     return None
 
 
