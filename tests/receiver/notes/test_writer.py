@@ -508,7 +508,9 @@ def test_a_confidential_fix_tells_where_the_details_are_and_none_of_them(notes: 
     for text in map(shown, texts):
         for detail in ("apostrophe", "O'Brien", "contacts.py", "form.ts", "uploads", "token leaks", "Quoting", "null"):
             assert detail not in text
-    assert "told in the run's story and on the ticket, to those who may read them" in texts[0]
+    assert "told in the [run's story](https://receiver.example/runs/0123456789abcdef), to those who may read it." in (
+        shown(texts[0])
+    )
     assert "[PL-479](https://jira.example/browse/PL-479)" in shown(texts[0])
 
 

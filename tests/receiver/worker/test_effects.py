@@ -3,24 +3,28 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import gitlab
 import httpx2
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from pipelines.model import IssueKey, RunId
+from pipelines.model import IssueKey, ProjectPath, RunId
 from receiver.outbound.desk import Desk
-from receiver.store import outbox
+from receiver.store import outbox, runs
 from receiver.store.database import Database
 from receiver.store.purge import Retention
-from receiver.store.schema import DecisionRow, EffectRow, RunRow
+from receiver.store.schema import DecisionRow, EffectRow, MergeRequestRow, RunRow
 from receiver.worker.effects import Workshop, work_on
 from receiver.worker.handling import Setting, handle
 from receiver.worker.sweep import sweep
-from receiver.workflow.effects import Effect, StartPipeline, TransitionIssue, UpdateTicketNote
-from receiver.workflow.events import StartRequested
+from receiver.workflow.effects import Effect, OpenMergeRequest, StartPipeline, TransitionIssue, UpdateTicketNote
+from receiver.workflow.events import MergeRequestChanged, StartRequested
+from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+CONTACTS = ProjectPath("payk12/contacts")
 
 
 @pytest.fixture
@@ -136,6 +140,60 @@ async def test_a_transition_that_can_not_be_made_is_told_in_the_comment_and_stop
     (comment,) = [one for one in world.comments() if one["id"] == result["comment"]]
     assert "Deployed on Mars" in comment["body"]
     assert await status_of(workshop, run) == "starting"
+
+
+async def pending(workshop: Workshop, kind: str) -> list[int]:
+    query = select(EffectRow.id).where(EffectRow.kind == kind, EffectRow.state == "pending").order_by(EffectRow.id)
+    async with workshop.database.begin() as session:
+        return list(await session.scalars(query))
+
+
+async def test_an_approval_starts_the_pipeline_that_waited_for_it(
+    workshop: Workshop, run: RunId, submit: Any, world: Any
+) -> None:
+    async with workshop.database.begin() as session:
+        row = await runs.hold(session, run)
+        assert row.catalogue is not None
+        policy = row.catalogue["policy"] | {"target_pipeline": "skip_until_approved"}
+        row.catalogue, row.status = {**row.catalogue, "policy": policy}, RunStatus.OPENING
+    added = b"diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+x\n"
+    await submit(run, added)
+    opening = await wanted(workshop, run, OpenMergeRequest(iteration=1, repository=CONTACTS))
+    await work_on(workshop, opening)
+    assert await status_of(workshop, run) == "in_review"
+    result = (await row_of(workshop, opening)).result
+    assert result is not None
+    person = gitlab.Gitlab(world.gitlab_url, private_token=world.facts["gitlab"]["person_token"])
+    person.auth()
+    person.projects.get(CONTACTS).mergerequests.get(result["iid"]).approve()
+    assert person.user is not None
+    approved = MergeRequestChanged(
+        project_id=person.projects.get(CONTACTS).id,
+        project=CONTACTS,
+        iid=result["iid"],
+        action="approved",
+        state="opened",
+        source_branch=f"bug-fix/PL-479-{run}",
+        head_sha=result["head"],
+        actor_id=person.user.id,
+        actor="mara",
+        at=None,
+    )
+    person.session.close()
+    for _ in range(2):  # GitLab may tell twice
+        async with workshop.database.begin() as session:
+            await handle(session, approved, setting=workshop.setting)
+    (effect,) = await pending(workshop, "StartTargetPipeline")
+    await work_on(workshop, effect)
+    done = (await row_of(workshop, effect)).result
+    assert done is not None
+    assert done["started"] is True
+    async with workshop.database.begin() as session:
+        (request,) = await session.scalars(select(MergeRequestRow))
+    assert request.head_sha == done["head"] == world.contacts.mergerequests.get(result["iid"]).sha != result["head"]
+    assert "[skip ci]" not in world.contacts.commits.get(done["head"]).message
+    assert await pending(workshop, "UpdateMergeRequestNote")
+    assert await status_of(workshop, run) == "in_review"
 
 
 async def test_an_effect_that_another_worker_performs_is_left_to_it(workshop: Workshop, run: RunId) -> None:
