@@ -87,7 +87,7 @@ def _accounts(world: World, connection: psycopg.Connection[tuple[Any, ...]]) -> 
             phase=phase,
             start=(start - begun).total_seconds(),
             end=(end - begun).total_seconds(),
-            tests_s=_suites(connection, job) + _reproductions(world, connection, job),
+            tests_s=_suites(connection, job) + _other_tests(world, connection, job),
             model_s=_turns(connection, job),
         )
         for job, phase, start, end in connection.execute(
@@ -104,18 +104,17 @@ def _turns(connection: psycopg.Connection[tuple[Any, ...]], job: int) -> float:
 
 def _suites(connection: psycopg.Connection[tuple[Any, ...]], job: int) -> float:
     query = """
-        SELECT coalesce((report #>> '{result,suite,duration_s}')::float, 0)
-             + coalesce((report #>> '{result,baseline,duration_s}')::float, 0)
-          FROM reports WHERE job_id = %s
+        SELECT sum(coalesce((report -> 'result' -> part ->> 'duration_s')::float, 0))
+          FROM reports, unnest(ARRAY['suite', 'baseline', 'integration', 'lint']) AS part WHERE job_id = %s
     """
     return float(ask(connection, query, job) or 0)
 
 
-def _reproductions(world: World, connection: psycopg.Connection[tuple[Any, ...]], job: int) -> float:
-    """Return the seconds of the job's reproduction runs, from the JUnit files that it kept."""
+def _other_tests(world: World, connection: psycopg.Connection[tuple[Any, ...]], job: int) -> float:
+    """Return the seconds of the job's other runs of tests, from the JUnit files that it kept of them."""
     rows = connection.execute(
         "SELECT r.project_id, a.path FROM artifacts a JOIN reports r ON r.id = a.report_id"
-        " WHERE r.job_id = %s AND a.kind = 'junit' AND a.path ~ 'junit-(before|after)[.]xml$'",
+        " WHERE r.job_id = %s AND a.kind = 'junit' AND a.path ~ '/(junit-(before|after)|(own|again)-[^/]+)[.]xml$'",
         [job],
     ).fetchall()
     gitlab = vendors(world).gitlab
