@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +110,41 @@ def test_a_patch_that_makes_pytest_lie_does_not_make_the_reproduction_pass(recei
     assert isinstance(report.result, model.TestingResult)
     assert report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
+
+
+def patch_of(repository: Path, changes: Callable[[Path], None]) -> bytes:
+    """Return what changes a copy of the repository as a patch of it, made as jobs make it."""
+    work = repository.parent / "work"
+    shutil.copytree(repository, work)
+    changes(work)
+    diff = ["git", "diff", "--cached", "--binary", "--full-index", "--no-renames", "HEAD"]
+    subprocess.run(["git", "add", "--all"], cwd=work, check=True)
+    return subprocess.run(diff, cwd=work, check=True, capture_output=True).stdout
+
+
+def test_a_fix_that_breaks_something_else_can_t_hide_it_behind_a_forged_suite(
+    receiver: Any, run_job: RunJob, repository: Path
+) -> None:
+    def change(work: Path) -> None:
+        store, conftest = work / "src/contacts/store.py", work / "tests/conftest.py"
+        text = store.read_text()
+        fixed = text.replace("return f\"'{value}'\"", 'return "\'" + value.replace("\'", "\'\'") + "\'"')
+        broken = fixed.replace("ORDER BY name COLLATE NOCASE", "ORDER BY name COLLATE NOCASE DESC")
+        assert len({text, fixed, broken}) == 3
+        store.write_text(broken)
+        conftest.write_text(FORGING_CONFTEST.decode().partition("@@\n")[2].replace("\n+", "\n").removeprefix("+"))
+
+    assert run_job(Phase.PREPARE).returncode == 0
+    receiver.accepted(patch=patch_of(repository, change), test=RED_TEST)
+    done = run_job(Phase.TESTING)
+    assert done.returncode == 3, done.stdout
+    (report,) = receiver.new_reports()
+    result = report.result
+    assert isinstance(result, model.TestingResult)
+    assert result.suite is not None
+    assert (result.reproduction_after_passed, result.suite.failed, result.suite.exit_code) == (True, 0, 0)
+    assert result.own_failing
+    assert "did not pass when the patch left the files of tests alone" in report.reason
 
 
 def test_a_patch_that_the_receiver_would_not_take_ends_as_rejected(receiver: Any, run_job: RunJob) -> None:
