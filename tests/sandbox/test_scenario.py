@@ -27,6 +27,12 @@ def test_every_scenario_that_comes_with_the_sandbox_loads(name: str) -> None:
     assert loaded.conversations
 
 
+@pytest.mark.parametrize("name", scenario.names())
+def test_every_scenario_is_in_the_table_of_the_documentation(name: str) -> None:
+    documentation = Path(__file__).parents[2] / "docs" / "scenarios.md"
+    assert f"| `{name}` |" in documentation.read_text()
+
+
 def test_a_scenario_from_any_folder_loads(folder: Path) -> None:
     loaded = scenario.load(scenario.find(str(folder)))
     assert loaded.issue_key == "PL-479"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
 
 CANARY = Path("/tmp/pwned-by-pl-479")  # noqa: S108 - what each command in the ticket would make
 COMMANDS = ("pwned-by", "evil", "<script", "@all", "$(", "{{", "alert(1)", "CI_JOB_TOKEN")
