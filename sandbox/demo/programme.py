@@ -112,7 +112,7 @@ class Performance:
 
     def said(self) -> str:
         """Return what it said last, in a few words."""
-        return self._process.tail(1).strip(" …")[:100]
+        return " ".join(self._process.tail(1).strip(" …").split())[:100]
 
     def entry(self) -> Entry:
         """Return how it ended."""
