@@ -76,6 +76,12 @@ def called_tests(run: TestRun) -> tuple[str, ...]:
     return tuple(sorted(step.test for step in _steps(run) if step.when == "call"))
 
 
+def hung_at_its_end(run: TestRun) -> bool:
+    """Return whether every test that began also ended, and only taking the browser down did not."""
+    begun = {step.test for step in _steps(run) if step.when == "setup"}
+    return run.timed_out and bool(begun) and begun <= set(called_tests(run))
+
+
 def _steps(run: TestRun) -> list[Step]:
     return [note for note in run.notes if isinstance(note, Step)]
 

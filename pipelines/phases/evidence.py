@@ -17,7 +17,14 @@ from pipelines.job.notes import Exchange
 from pipelines.job.processes import Role
 from pipelines.job.recorder import find_recorder
 from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
-from pipelines.job.verdict import Verdict, called_tests, headline, judge_failing, judge_passing
+from pipelines.job.verdict import (
+    Verdict,
+    called_tests,
+    headline,
+    hung_at_its_end,
+    judge_failing,
+    judge_passing,
+)
 from pipelines.job.workplace import Workplace
 from pipelines.job.workspace import read_untrusted
 from pipelines.model import ArtifactKind, Framework, ReproductionResult
@@ -82,8 +89,18 @@ class Stage:
         self._end()
 
     def run(self, script: Script, *, keep_as: str | None = None) -> Evidence:
-        """Serve the checkout, run the test against it, keep the evidence by the stage's name or another."""
-        job, name = self._job, keep_as or self._name
+        """Serve the checkout, run the test against it, keep the evidence by the stage's name or another.
+
+        A browser that hangs after the test's body has ended says nothing about the test: that run is made once more.
+        """
+        evidence = self._run(script, name=keep_as or self._name)
+        if hung_at_its_end(evidence.run):
+            self._job.log.say("the browser hung after the test had ended; the test is run once more")
+            evidence = self._run(script, name=keep_as or self._name)
+        return evidence
+
+    def _run(self, script: Script, *, name: str) -> Evidence:
+        job = self._job
         self._runs += 1
         with serve(self.place, beside=self._beside) as application, job.log.step(f"reproduction ({name})"):
             evidence = run_reproduction(

@@ -19,7 +19,7 @@ from pipelines.job.notes import (
     TestRun,
     read_notes,
 )
-from pipelines.job.verdict import called_tests, headline, judge_failing, judge_passing
+from pipelines.job.verdict import called_tests, headline, hung_at_its_end, judge_failing, judge_passing
 
 ASSERTION = ("AssertionError", "Exception")
 BASE_URL = "http://127.0.0.1:4100"
@@ -223,3 +223,11 @@ def test_notes_of_another_shape_are_refused() -> None:
 )
 def test_what_an_assertion_said_fits_in_a_line(failure: str, line: str) -> None:
     assert headline(failure) == line
+
+
+def test_only_a_browser_that_can_t_be_taken_down_hangs_at_its_end() -> None:
+    assert hung_at_its_end(red(timed_out=True))
+    assert not hung_at_its_end(red())
+    assert not hung_at_its_end(red(setup(), LOADED, timed_out=True))
+    assert not hung_at_its_end(red(setup(), setup(test="test_other"), LOADED, step(), timed_out=True))
+    assert not hung_at_its_end(TestRun(exit_code=1, timed_out=True, cases=(), notes=(), base_url=""))
