@@ -15,10 +15,11 @@ MOST_SENTENCES = 5
 
 def checked(desk: Desk, patch: bytes, base: CommitSha, *, repository: Repository, policy: Policy) -> PatchSummary:
     """Return what a patch touches. Raises RefusedError with what speaks against it for this commit."""
+    project = desk.repositories.project(repository.project)
 
     @cache
     def before(path: str) -> bytes | None:
-        return desk.repositories.file_if_any(desk.repositories.project(repository.project).id, path, ref=base)
+        return desk.repositories.file_if_any(project.id, path, ref=base)
 
     try:
         summary = inspect(patch)

@@ -53,8 +53,9 @@ LIMITS: Final[dict[RunStatus, timedelta]] = {
 """How long a run may stay in each status that is not an end.
 
 Running is longer than the time-outs of the jobs that follow one another in an iteration: those of prepare and generate
-(templates/ci/phases.yml), then three of the slowest preset's, 8 h 45 min. The rest is for runners that are busy and
-jobs that GitLab retries. A job that hangs is ended by GitLab, with its reason; this limit is for what nothing ends.
+(templates/ci/phases.yml), then three of the slowest preset's, four with a review, 10 h 45 min. The rest is for runners
+that are busy and jobs that GitLab retries. A job that hangs is ended by GitLab, with its reason; this limit is for what
+nothing ends.
 """
 
 GRACE: Final = timedelta(minutes=10)

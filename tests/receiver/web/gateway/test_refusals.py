@@ -45,6 +45,7 @@ def test_without_a_session_nothing_is_forwarded(
         (Phase.ANALYSIS, "work"),
         (Phase.REPRODUCTION, "work"),
         (Phase.IMPLEMENTATION, "work"),
+        (Phase.REVIEW, "work"),
         (Phase.PREPARE, "context"),
     ],
 )
