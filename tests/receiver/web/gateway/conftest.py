@@ -75,6 +75,7 @@ def vendor(tmp_path: Path) -> Iterator[Vendor]:
             "issue_key": "PL-479",
             "users": {},
             "repositories": {},
+            "laid": {},
             "expected": {"outcome": "merge_request"},
             "jira": jira,
             "ticket": {"summary": "s", "description": "", "reporter": "mara", "created": "2026-11-01T00:00:00Z"},
