@@ -103,10 +103,8 @@ def _run(place: Workplace, kind: Kind, command: str, *, name: str, measures: boo
         exit_code=done.exit_code,
         failing=failing(cases),
     )
-    place.log.say(
-        f"{name} tests: {result.passed} passed, {result.failed} failed, {result.errors} errors, "
-        f"{result.skipped} skipped, exit code {result.exit_code}"
-    )
+    found = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
+    place.log.say(f"{name} tests: {found if cases else 'no report of them'}, exit code {result.exit_code}")
     return Ran(
         kind=kind,
         command=command,
