@@ -290,6 +290,11 @@ class Coverage(Struct, frozen=True, kw_only=True):
         """The share in percent; None where there is nothing to cover."""
         return 100 * self.covered / self.coverable if self.coverable else None
 
+    @property
+    def uncovered(self) -> int:
+        """Lines that no test ran."""
+        return self.coverable - self.covered
+
 
 class CheckResult(Struct, frozen=True, kw_only=True):
     """Linters and type checks, by the catalogue's command."""

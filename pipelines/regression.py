@@ -126,10 +126,11 @@ def _coverage(given: Comparison) -> Iterator[str]:
         yield "There is no coverage report that can be read with the patch; before it there was one."
         return
     tolerance = given.policy.coverage_tolerance_pp
-    if _fell(before, after) > tolerance and _open(after) > _open(before):
+    if _fell(before, after) > tolerance and after.uncovered > before.uncovered:
         yield (
-            f"Coverage fell from {_percent(before)} to {_percent(after)}; {_open(after) - _open(before)} more lines "
-            f"are run by no test. Policy allows {tolerance} percentage points (coverage_tolerance_pp)."
+            f"Coverage fell from {_percent(before)} to {_percent(after)}; "
+            f"{after.uncovered - before.uncovered} more lines are run by no test. "
+            f"Policy allows {tolerance} percentage points (coverage_tolerance_pp)."
         )
     if after.coverable < before.coverable * (1 - _SHRINKS) - given.removed:
         yield (
@@ -178,10 +179,6 @@ RULES: tuple[Rule, ...] = (
 
 def _fell(before: Coverage, after: Coverage) -> float:
     return (before.percent or 0.0) - (after.percent or 0.0)
-
-
-def _open(coverage: Coverage) -> int:
-    return coverage.coverable - coverage.covered
 
 
 def _percent(coverage: Coverage) -> str:

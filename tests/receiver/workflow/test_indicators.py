@@ -142,6 +142,12 @@ def test_coverage_is_kept_only_if_it_was_measured_before_and_after(
     assert answer(Name.COVERAGE_KEPT, known)[0] is expected
 
 
+def test_a_fix_that_only_removes_covered_lines_keeps_coverage() -> None:
+    before, after = Coverage(covered=80, coverable=100), Coverage(covered=70, coverable=90)
+    known = facts(told(Phase.TESTING, proved(coverage_before=before, coverage=after)))
+    assert answer(Name.COVERAGE_KEPT, known)[0] is Answer.YES
+
+
 @pytest.mark.parametrize(
     ("status", "requests", "expected"),
     [
