@@ -40,7 +40,7 @@ class Case(Struct, frozen=True, kw_only=True):
     assertions: tuple[str, ...]
     """Each without white space, in order."""
     rows: int
-    """Cases of a table that it is run with."""
+    """Cases of a table that it is run with; outside of tests, what is listed under a name."""
     marked: tuple[Marked, ...]
 
     def count(self, marker: Marker) -> int:
@@ -79,7 +79,7 @@ def _spans(source: Code, language: Language) -> list[_Span]:
         if match.start() < last or len(found) >= _MOST_CASES:
             continue
         name, end = _bounds(source, match, language)
-        begin = _decorated_from(source.text, last, match.start()) if language.block is Block.INDENT else match.start()
+        begin = _begin(source.text, last, match.start(), language)
         found.append(_Span(name=name, begin=begin, start=match.start(), end=end))
         last = end
     return found
@@ -124,6 +124,28 @@ def _indented(text: str, match: re.Match[str]) -> int:
 _LINE: Final = re.compile(r"\n([ \t]*)(?=\S)")
 
 
+def _begin(text: str, last: int, start: int, language: Language) -> int:
+    """Return where what belongs to a test begins: decorators and attributes above it."""
+    match language.block:
+        case Block.INDENT:
+            return _decorated_from(text, last, start)
+        case Block.BRACES:
+            return _attributed_from(text, last, start)
+        case Block.CALL:
+            return start
+
+
+def _attributed_from(text: str, last: int, start: int) -> int:
+    """Return where the lines of attributes above a C# method begin."""
+    begin = start
+    while (line := text.rfind("\n", last, begin)) >= 0:
+        above = text.rfind("\n", last, line) + 1 or last
+        if not text[above:line].lstrip().startswith("["):
+            break
+        begin = above
+    return begin
+
+
 def _decorated_from(text: str, last: int, start: int) -> int:
     """Return where the decorators above a Python function begin."""
     begin = start
@@ -156,7 +178,7 @@ def _case(source: Code, span: _Span, *, file: str, language: Language) -> Case:
         name=span.name,
         body=tuple(line for line in body if line),
         assertions=tuple(_assertions(part, language)),
-        rows=_rows(text, language),
+        rows=_rows(part, language) if span.name else _entries(text, language),
         marked=tuple(
             Marked(marker=marker, line=before + part.line(found.start() + len(found[0]) - len(found[0].lstrip())))
             for marker, pattern in language.markers.items()
@@ -174,14 +196,33 @@ def _assertions(part: Code, language: Language) -> Iterator[str]:
         yield part.whole(found.start(), last).rstrip(",")
 
 
-def _rows(text: str, language: Language) -> int:
+def _rows(part: Code, language: Language) -> int:
+    text = part.text
     rows = len(language.row.findall(text)) if language.row else 0
+    rows += sum(part.strings[int(found[1])].count("\n") for found in _TEMPLATE_TABLE.finditer(text))
     last = 0
     for found in language.table.finditer(text) if language.table else ():
         if found.end() >= last:
             last = code.closing(text, found.end())
             rows += code.elements(text[found.end() : last])
     return rows
+
+
+_TEMPLATE_TABLE: Final = re.compile(r'\.each\s?"(\d+)"')
+"""A table as a template literal, a line for each case."""
+
+
+def _entries(text: str, language: Language) -> int:
+    """Return how much is listed outside of tests: tables of cases often have a name there."""
+    entries, last = len(language.row.findall(text)) if language.row else 0, 0
+    for found in _NAMED_LIST.finditer(text):
+        if found.end() >= last:
+            last = code.closing(text, found.end() - 1)
+            entries += code.count(text[found.end() : last - 1])
+    return entries
+
+
+_NAMED_LIST: Final = re.compile(r"^(?:export )?(?:const |let |var )?\w+ ?(?::[^=\n]{0,200})?= ?[\[({]", re.MULTILINE)
 
 
 def outside(found: list[Case], *, file: str) -> Case:

@@ -111,7 +111,12 @@ _GOES_ON = re.compile(r"\s{1,200}\.")
 def elements(text: str) -> int:
     """Return how many elements the first list in a text has."""
     opening = text.find("[")
-    return 0 if opening < 0 else sum(1 for _ in _elements(text[opening + 1 : closing(text, opening) - 1]))
+    return 0 if opening < 0 else count(text[opening + 1 : closing(text, opening) - 1])
+
+
+def count(inner: str) -> int:
+    """Return how many elements stand between brackets."""
+    return sum(1 for _ in _elements(inner))
 
 
 def _elements(inner: str) -> Iterator[str]:

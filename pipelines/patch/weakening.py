@@ -161,7 +161,7 @@ def _weaker(old: Case, now: Case, elsewhere: Counter[str]) -> Iterator[str]:
         elsewhere.subtract(moved)  # what was written once makes up for one
     if len(now.assertions) + moved.total() < len(old.assertions):
         yield f"{where} asserts less than before ({len(now.assertions)} instead of {len(old.assertions)} assertions)."
-    if now.rows < old.rows:
+    if now.rows < old.rows and now.name:
         yield f"{where} is run with {now.rows} instead of {old.rows} cases."
     yield from _marks(old, now)
 
@@ -177,6 +177,8 @@ def _different(old: Case, now: Case) -> Iterator[str]:
     where = f"{shown(now.file)}: {_name(now)}"
     if old.name != now.name:
         yield f"{where} was called {shown(old.name)}."
+    if now.rows < old.rows and not now.name:
+        yield f"{where} lists less than before; are cases of tests gone?"
     if Counter(old.assertions) - Counter(now.assertions):
         yield f"{where} expects something else than before; is that what the ticket asks for?"
 

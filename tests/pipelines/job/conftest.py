@@ -82,6 +82,7 @@ class Receiver:
         self.refusals: list[tuple[str, int, dict[str, str]]] = []
         """Path, status and headers of answers to give instead, once each."""
         self.limits = Limits(max_seconds=300)
+        self.profile = ""
         self.jobs_expected = 0
         """How often the ID token may still be exchanged."""
         self.at_refusal: Callable[[], None] = lambda: None
@@ -166,7 +167,7 @@ class Receiver:
             catalogue=self.catalogue,
             base_shas={REPOSITORY: self.base_sha},
             clone_urls={REPOSITORY: f"file://{self.repository}"},
-            agent=AgentSpec(name="python-pro", model=agent.model, limits=self.limits)
+            agent=AgentSpec(name="python-pro", model=agent.model, limits=self.limits, profile=self.profile)
             if asked.phase in _AGENTS
             else None,
             plan=plan,

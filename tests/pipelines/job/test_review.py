@@ -46,6 +46,7 @@ def converse(receiver: Any, *turns: dict[str, Any]) -> None:
 def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
     receiver: Any, run_job: RunJob, project_dir: Any
 ) -> None:
+    receiver.profile = "You read for {{ repository }}, a {{ stack }} repository."
     converse(
         receiver,
         use("read", file_path="NOTES.md"),
@@ -64,6 +65,7 @@ def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
     assert report.refused_calls == 3
     transcript = (project_dir / ".bug-fix/review/transcript.jsonl").read_text()
     assert "write is not permitted in the review phase. Permitted here: glob, grep, read, submit_review." in transcript
+    assert "You read for payk12/contacts, a python repository." in transcript  # the team's own template
     assert "Nothing is fixed." in transcript
     assert "src/nowhere.py is not a file of the repository." in transcript
 

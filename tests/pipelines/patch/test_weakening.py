@@ -73,6 +73,14 @@ CSHARP = """\
             Assert.Empty(Prices.All());
         }
 
+        [InlineData(-1)]
+        [InlineData(-2)]
+        [Theory]
+        public void Refuses(int amount)
+        {
+            Assert.Throws<ArgumentException>(() => Prices.Total(new[] { amount }));
+        }
+
         [Fact]
         public void RefusesNegative() => Assert.Throws<ArgumentException>(() => Prices.Total(new[] { -1 }));
     }
@@ -114,6 +122,7 @@ WEAKER = [
     (PY, ("[1, 2, 3]", "[1, 2]"), "the test `test_amounts` is run with 2 instead of 3 cases"),
     (TS, ("        [2, 2],\n", ""), "is run with 1 instead of 2 cases"),
     (CS, ("        [InlineData(2)]\n", ""), "the test `OfOne` is run with 1 instead of 2 cases"),
+    (CS, ("        [InlineData(-1)]\n", ""), "the test `Refuses` is run with 1 instead of 2 cases"),
     # skipped, alone, retried
     (PY, ("    def test_two", "    @pytest.mark.skip(reason='flaky')\n        def test_two"), "line 12 skips a test"),
     (PY, ("    @pytest.mark.param", "    @pytest.mark.xfail\n    @pytest.mark.param"), "line 6 skips a test"),
@@ -130,9 +139,9 @@ WEAKER = [
     (TS, ("    describe(", "    jest.retryTimes(3);\n    describe("), "runs a test again until it passes"),
     (TS, ('("refuses', '.todo("refuses'), "skips a test"),
     (CS, ("[Fact]\n        public async", '[Fact(Skip = "flaky")]\n        public async'), "line 13 skips a test"),
-    (CS, ("        [Theory]", "        [Ignore]\n        [Theory]"), "skips a test"),
+    (CS, ("        [InlineData(1)]", "        [Ignore]\n        [InlineData(1)]"), "skips a test"),
     (CS, ("            Assert.Empty", "            Assert.Inconclusive();\n            Assert.Empty"), "skips a test"),
-    (CS, ("        [Theory]", "        [Retry(3)]\n        [Theory]"), "runs a test again"),
+    (CS, ("        [InlineData(1)]", "        [Retry(3)]\n        [InlineData(1)]"), "runs a test again"),
     (GO_FILE, ("\tif Total", "\tt.Skip()\n\tif Total"), "line 4 skips a test"),
     # assertions of nothing
     (PY, ("assert total([]) == 0", "assert True"), "line 15 asserts what is always true"),
@@ -290,3 +299,43 @@ def test_no_text_is_too_hostile_to_be_read(examined: Examined, filler: str) -> N
     text = filler * (40_000 // len(filler))
     found = examined({PY: text, TS: text, CS: text}, dict.fromkeys((PY, TS, CS), text + "x\n"))
     assert isinstance(found, Examination)
+
+
+NAMED_CASES = {
+    PY: """\
+        import pytest
+
+        CASES = [
+            (1, 1),
+            (2, 2),
+        ]
+
+
+        @pytest.mark.parametrize("amounts", CASES)
+        def test_amounts(amounts):
+            assert total(amounts)
+        """,
+    TS: """\
+        const cases: number[][] = [
+            (1, 1),
+            (2, 2),
+        ];
+
+        test.each(cases)("amounts %s", (amounts) => { expect(total(amounts)).toBeTruthy(); });
+        """,
+}
+
+
+@pytest.mark.parametrize("file", NAMED_CASES)
+def test_cases_that_are_listed_under_a_name_are_missed_by_the_reviewer_only(examined: Examined, file: str) -> None:
+    found = examined(NAMED_CASES, {file: NAMED_CASES[file].replace("            (2, 2),\n", "")})
+    assert found.refused == ()
+    assert found.noticed == (
+        f"`{file}`: what stands outside of its tests lists less than before; are cases of tests gone?",
+    )
+
+
+def test_a_table_in_a_template_literal_loses_no_case(examined: Examined) -> None:
+    text = "test.each`\n  a    | b\n  ${1} | ${2}\n  ${3} | ${4}\n`('of $a', ({ a, b }) => { expect(a).toBe(b); });\n"
+    (sentence,) = examined({TS: text}, {TS: text.replace("  ${3} | ${4}\n", "")}).refused
+    assert "the test `of $a` is run with 3 instead of 4 cases" in sentence
