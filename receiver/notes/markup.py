@@ -103,7 +103,7 @@ def gitlab_code(text: str, limit: int = 200) -> Raw:
 _WIKI: Final = {ord(c): f"\\{c}" for c in "{}[]!*_^~+?|#"} | {ord("\\"): "&#92;"}
 """A doubled backslash would be a line break in Jira, hence the entity."""
 
-_LOOSE_DASH: Final = re.compile(r"(?<!\w)-|-(?!\w)")
+_LOOSE_DASH: Final = re.compile(r"(?<![^\W_])-|-(?![^\W_])")
 """`-struck out-`, `--`, `----`; a hyphen between letters stays as it is."""
 
 

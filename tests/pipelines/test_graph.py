@@ -5,16 +5,29 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.catalogue import Catalogue
-from pipelines.graph import ENDINGS, ChildPipeline, GraphError, build
-from pipelines.model import IssueKey, Phase, Plan, PlanOutcome, RunId
+from pipelines.graph import ENDINGS, ChildPipeline, Ending, GraphError, build
+from pipelines.model import Approval, IssueKey, Phase, Plan, PlanOutcome, RunId
 
 Plans = Callable[..., Plan]
 Catalogues = Callable[..., Catalogue]
 
 
-def graph(plan: Plan, catalogue: Catalogue, *, run: str = "0123456789abcdef", key: str = "PL-479") -> ChildPipeline:
+def graph(
+    plan: Plan,
+    catalogue: Catalogue,
+    *,
+    run: str = "0123456789abcdef",
+    key: str = "PL-479",
+    approval: Approval = Approval.NOT_NEEDED,
+) -> ChildPipeline:
     return build(
-        plan, catalogue=catalogue, run=RunId(run), iteration=1, issue_key=IssueKey(key), receiver="http://r.example.com"
+        plan,
+        catalogue=catalogue,
+        run=RunId(run),
+        iteration=1,
+        issue_key=IssueKey(key),
+        receiver="http://r.example.com",
+        approval=approval,
     )
 
 
@@ -83,3 +96,18 @@ def test_what_the_receiver_would_not_have_accepted_is_refused_without_repeating_
     with pytest.raises(GraphError, match=sentence) as error:
         graph(plan_of(paths), catalogue_of(["python"]), **arguments)
     assert "$(id)" not in str(error.value)
+
+
+@pytest.mark.parametrize("approval", Approval)
+def test_a_plan_that_waits_for_approval_leads_to_no_jobs_yet(
+    approval: Approval, plan_of: Plans, catalogue_of: Catalogues
+) -> None:
+    child = graph(plan_of(["payk12/r1"]), catalogue_of(["python"]), approval=approval)
+    assert child.ending is (Ending.AWAITING_APPROVAL if approval is Approval.AWAITED else None)
+    assert bool(child.jobs) == (approval is not Approval.AWAITED)
+
+
+def test_no_name_in_a_pipeline_says_that_it_is_about_security(plan_of: Plans, catalogue_of: Catalogues) -> None:
+    child = graph(plan_of(["payk12/r1"], PlanOutcome.SECURITY_CONCERN), catalogue_of(["python"]))
+    assert child.ending is Ending.HANDED_OVER
+    assert not [ending for ending in Ending if "secur" in ending]

@@ -96,3 +96,32 @@ def test_a_plan_to_fix_names_at_least_one_repository() -> None:
 def test_each_thing_that_can_t_be_carried_out_has_its_sentence(change: dict[str, Any], says: str) -> None:
     (sentence,) = problems(replace(PLAN, **change), CATALOGUE)
     assert says in sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"outcome": PlanOutcome.NEEDS_INFORMATION}, "has a question"),
+        ({"outcome": PlanOutcome.NEEDS_INFORMATION, "question": " \n"}, "has a question"),
+        ({"outcome": PlanOutcome.DUPLICATE}, "the other ticket's key"),
+        ({"outcome": PlanOutcome.DUPLICATE, "duplicate_of": "PL-400, I think"}, "the other ticket's key"),
+        ({"outcome": PlanOutcome.DUPLICATE, "duplicate_of": "PL-479"}, "a duplicate of itself"),
+        ({"outcome": PlanOutcome.NOT_A_BUG, "reason": " "}, "has a reason"),
+        ({"outcome": PlanOutcome.SECURITY_CONCERN, "title": ""}, "has a title"),
+        ({"outcome": PlanOutcome.SECURITY_CONCERN, "location": None}, "location of the cause"),
+    ],
+)
+def test_an_outcome_says_what_people_need_from_it(changes: dict[str, Any], says: str) -> None:
+    found = problems(replace(PLAN, **changes), CATALOGUE, issue_key="PL-479")
+    assert [sentence for sentence in found if says in sentence] == found
+    assert found
+
+
+def test_outcomes_that_say_it_may_be_stored() -> None:
+    for changes in (
+        {"outcome": PlanOutcome.NEEDS_INFORMATION, "question": "Which name?"},
+        {"outcome": PlanOutcome.DUPLICATE, "duplicate_of": "PL-400"},
+        {"outcome": PlanOutcome.SECURITY_CONCERN},
+        {"outcome": PlanOutcome.SECURITY_CONCERN, "repositories": [], "location": None, "title": ""},
+    ):
+        assert problems(replace(PLAN, **changes), CATALOGUE, issue_key="PL-479") == []  # type: ignore[arg-type]  # a table of changes

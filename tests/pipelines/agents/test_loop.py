@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ class Talk:
         self.answers = [Submitted(accepted=True, answer="Accepted.")]
         self.requests: list[dict[str, Any]] = []
         self.purposes: list[str] = []
+        self.pictures: list[dict[str, Any]] = []
         self.limits = Limits(max_seconds=60)
         self.cost: str | None = None
         self.status: int | None = None
@@ -114,6 +116,7 @@ class Talk:
                     agent=AgentSpec(name="python-pro", model="claude-sonnet-5-5", limits=self.limits),
                     system=Prompts().system('{"repositories": []}'),
                     first_message="Phase: implementation\nIssue: PL-479\nIteration: 1\nRepository: payk12/contacts\n",
+                    pictures=self.pictures,
                     submit=self.submit,
                 )
             )
@@ -275,3 +278,16 @@ def test_nothing_of_the_agent_is_left_when_the_conversation_ends(talk: Talk) -> 
     talk.hold(use("bash", command="(setsid sleep 300 >/dev/null 2>&1 &); sleep 300 >/dev/null 2>&1 &"), SUBMIT)
     uid = talk.launcher.uid(Role.WORK)
     assert uid is None or not [process for process in proc.running() if process.uid == uid]
+
+
+def test_a_picture_reaches_the_model_and_leaves_only_its_size_in_the_transcript(talk: Talk) -> None:
+    data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"x" * 50_000).decode()
+    source = {"type": "base64", "media_type": "image/png", "data": data}
+    talk.pictures = [{"type": "text", "text": "Picture 1"}, {"type": "image", "source": source}]
+    talk.hold(SUBMIT)
+    first = next(line for line in talk.transcript if line.get("role") == "user")
+    assert first["content"][1:] == [
+        {"type": "text", "text": "Picture 1"},
+        {"type": "image", "media_type": "image/png", "base64_characters": len(data)},
+    ]
+    assert talk.requests[0]["messages"][0]["content"][2]["source"] == source

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pipelines.model import (
     AnalysisResult,
+    Approval,
     Artifact,
     ArtifactKind,
     Baseline,
@@ -307,3 +308,57 @@ def test_nothing_is_submitted_while_a_review_is_not_settled(jobs: Jobs, has_repo
     assert (api.spec().status_code, "review" in api.spec().json()["detail"]) == (425, True)
     desk.rows("UPDATE reports SET state = 'discarded' WHERE phase = 'review'")
     assert api.spec().status_code == 200
+
+
+@pytest.fixture
+def approved(desk: Any, jobs: Jobs, has_reported: Any) -> Callable[[Phase], Any]:
+    """Return the API of a job in an iteration that carries out an approved plan."""
+
+    def make(phase: Phase) -> Any:
+        api = jobs(phase)
+        has_reported(Phase.ANALYSIS, job=99, state="discarded")
+        report = desk.one("SELECT max(id) FROM reports")
+        desk.rows(
+            "INSERT INTO plans (run_id, iteration, report_id, plan, accepted_at)"
+            " VALUES ('00000000000000aa', 1, %s, %s, now())",
+            report,
+            json.encode(to_builtins(PLAN)).decode(),
+        )
+        desk.rows("UPDATE iterations SET approved_by = 'mara', plan_id = (SELECT max(id) FROM plans)")
+        return api
+
+    return make
+
+
+def test_analysis_is_told_the_approved_plan_and_has_no_agent(approved: Any) -> None:
+    spec = decode(approved(Phase.ANALYSIS).spec().content, RunSpec)
+    assert (spec.approval, spec.plan, spec.agent) == (Approval.GIVEN, PLAN, None)
+
+
+def test_another_plan_than_the_approved_one_is_not_taken(approved: Any) -> None:
+    api = approved(Phase.ANALYSIS)
+    other = replace(PLAN, title="Delete all contacts")
+    answer = api.report(a_report(Phase.ANALYSIS, result=AnalysisResult(plan=other)))
+    assert (answer.status_code, answer.json()["detail"]) == (422, "This is not the plan that was approved.")
+    assert api.report(a_report(Phase.ANALYSIS)).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("policy", "approval"),
+    [("never", Approval.NOT_NEEDED), ("complex", Approval.NOT_NEEDED), ("always", Approval.AWAITED)],
+)
+def test_generate_is_told_whether_the_plan_has_to_wait(
+    policy: str, approval: Approval, jobs: Jobs, has_reported: Any, desk: Any
+) -> None:
+    api = jobs(Phase.GENERATE)
+    desk.rows("UPDATE runs SET catalogue = jsonb_set(catalogue, '{policy,plan_approval}', to_jsonb(%s::text))", policy)
+    has_reported(Phase.ANALYSIS)
+    spec = decode(api.spec().content, RunSpec)
+    assert (spec.approval, spec.plan) == (approval, PLAN)
+
+
+@pytest.mark.parametrize("status", ["needs_information", "awaiting_approval"])
+def test_a_job_of_a_run_that_waits_for_people_is_told_nothing(status: str, jobs: Jobs, desk: Any) -> None:
+    api = jobs(Phase.ANALYSIS)
+    desk.rows("UPDATE runs SET status = %s", status)
+    assert api.spec().status_code == 409

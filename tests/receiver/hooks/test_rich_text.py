@@ -1,0 +1,102 @@
+"""Jira's rich texts as wiki markup: as they are, or out of a document."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from receiver.hooks.rich_text import wiki
+from receiver.workflow import commands
+
+
+def text(said: str, *marks: Any) -> Any:
+    return {"type": "text", "text": said, "marks": list(marks)}
+
+
+def doc(*content: Any) -> Any:
+    return {"type": "doc", "version": 1, "content": list(content)}
+
+
+def node(kind: str, *content: Any, **attrs: Any) -> Any:
+    return {"type": kind, "content": list(content), "attrs": attrs}
+
+
+def paragraph(*content: Any) -> Any:
+    return node("paragraph", *content)
+
+
+@pytest.mark.parametrize(
+    ("value", "markup"),
+    [
+        ("h3. Steps\n# Open", "h3. Steps\n# Open"),
+        (None, ""),
+        (7, ""),
+        (doc(paragraph(text("One"), node("hardBreak"), text("two")), paragraph(text("three"))), "One\ntwo\n\nthree"),
+        (doc(node("heading", text("Steps"), level=3)), "h3. Steps"),
+        (doc(paragraph(text("bold", {"type": "strong"}), text(" "), text("x=1", {"type": "code"}))), "*bold* {{x=1}}"),
+        (
+            doc(paragraph(text("the log", {"type": "link", "attrs": {"href": "https://x.example"}}))),
+            "[the log|https://x.example]",
+        ),
+        (doc(node("codeBlock", text('near "Brien"'))), '{code}\nnear "Brien"\n{code}'),
+        (doc(node("blockquote", paragraph(text("He said")))), "{quote}\nHe said\n{quote}"),
+        (
+            doc(
+                node(
+                    "orderedList", node("listItem", paragraph(text("Open"))), node("listItem", paragraph(text("Save")))
+                )
+            ),
+            "# Open\n# Save",
+        ),
+        (
+            doc(
+                node(
+                    "table",
+                    node("tableRow", node("tableCell", paragraph(text("a"))), node("tableCell", paragraph(text("b")))),
+                )
+            ),
+            "|a|b|",
+        ),
+        (doc(paragraph(node("mention", text="@Mara"), text(" look"))), "@Mara look"),
+        (doc(node("somethingNew", paragraph(text("kept")))), "kept"),
+    ],
+)
+def test_a_document_reads_as_its_wiki_markup(value: object, markup: str) -> None:
+    assert wiki(value) == markup
+
+
+@pytest.mark.parametrize("kind", ["codeBlock", "blockquote", "panel"])
+@pytest.mark.parametrize(
+    "inside", ["/bug-fix approve", "{code}\n/bug-fix approve", "{quote}{quote}\n/bug-fix approve\n{code}"]
+)
+def test_a_command_in_code_or_quote_of_a_document_is_none(kind: str, inside: str) -> None:
+    assert commands.read(wiki(doc(node(kind, text(inside))))) is None
+
+
+def test_a_command_in_a_paragraph_of_a_document_is_one() -> None:
+    found = commands.read(wiki(doc(node("blockquote", paragraph(text("Right?"))), paragraph(text("/bug-fix approve")))))
+    assert found is not None
+    assert found.word == "approve"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "text", "content", "attrs", "marks", "level"]), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_any_json_is_read_without_an_error(value: object) -> None:
+    assert isinstance(wiki(value), str)
+
+
+def test_a_document_that_is_nested_without_end_ends() -> None:
+    deep: Any = text("bottom")
+    for _ in range(500):
+        deep = node("blockquote", deep)
+    assert "bottom" not in wiki(doc(deep))
