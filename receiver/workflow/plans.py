@@ -42,37 +42,37 @@ class _Outcome(Struct, frozen=True):
 OUTCOMES: Final[dict[PlanOutcome, _Outcome]] = {
     PlanOutcome.NEEDS_INFORMATION: _Outcome(
         RunStatus.NEEDS_INFORMATION,
-        "a question has to be answered first",
+        "A question has to be answered first",
         "Answer it in a comment on the ticket, or add what is missing and set the label again.",
     ),
     PlanOutcome.NOT_A_BUG: _Outcome(
         RunStatus.DECLINED,
-        "not a bug",
+        "Not a bug",
         "If it is one all the same, say in a comment what makes it one, and set the label again.",
     ),
     PlanOutcome.DUPLICATE: _Outcome(
         RunStatus.DECLINED,
-        "a duplicate",
+        "A duplicate",
         "Follow the other ticket; if the two differ, say in a comment how, and set the label again.",
     ),
     PlanOutcome.TOO_LARGE: _Outcome(
         RunStatus.DECLINED,
-        "too large for an automatic fix",
+        "Too large for an automatic fix",
         "Plan it as ordinary work, or make smaller tickets of it and label those that are bugs.",
     ),
     PlanOutcome.FEATURE_REQUEST: _Outcome(
         RunStatus.DECLINED,
-        "a feature request",
+        "A feature request",
         "Take it to whoever decides what is built; if it was promised somewhere, say where, and set the label again.",
     ),
     PlanOutcome.INFRASTRUCTURE: _Outcome(
         RunStatus.DECLINED,
-        "a matter of operation",
+        "A matter of operation",
         "Give it to whoever runs the systems; if it comes back when they are well, set the label again.",
     ),
     PlanOutcome.SECURITY_CONCERN: _Outcome(
         RunStatus.ESCALATED,
-        "a security concern",
+        "A security concern",
         "Treat it as your team treats such reports: read the finding in the run's story, fix it away from public eyes, "
         "and restrict the ticket.",
     ),
@@ -107,7 +107,7 @@ def course(run: Run, policy: Policy) -> Course | None:
     other = f" of {plan.duplicate_of}" if plan.outcome is PlanOutcome.DUPLICATE else ""
     return Course(
         status=outcome.status,
-        reason=f"Analysis says {outcome.name}{other}: {cause.sentence(plan.reason)}",
+        reason=f"{outcome.name}{other}: {cause.sentence(plan.reason)}",
         next_step=outcome.next_step,
         effects=effects,
     )

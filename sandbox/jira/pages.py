@@ -101,7 +101,7 @@ def _facts(issue: Issue) -> str:
         ("Type", escape(issue.issuetype.name)),
         ("Priority", escape(issue.priority.name)),
         ("Labels", _labels(issue) or "None"),
-        ("Security level", escape(issue.security.name) if issue.security else "None"),
+        *((("Security level", escape(issue.security.name)),) if issue.security else ()),
         ("Components", escape(", ".join(one.name for one in issue.components)) or "None"),
         ("Created", _time(issue.created)),
         ("Updated", _time(issue.updated)),

@@ -1,0 +1,50 @@
+"""A plan waits on the ticket until somebody who may start bug fixes approves it, end to end, with real processes."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandbox import scenario
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
+
+
+@pytest.fixture(scope="session")
+def approved(programme: Any) -> Any:
+    """Return the scenario's entry, its document and what was printed."""
+    entry = programme.scenarios["plan-approval"]
+    assert entry["document"] is not None, entry["surprises"]
+    return SimpleNamespace(
+        entry=entry,
+        out=json.loads(Path(entry["document"]).read_text()),
+        lines=Path(entry["log"]).read_text().splitlines(),
+    )
+
+
+def test_the_plan_that_was_approved_is_fixed_reviewed_next_and_paid_for_once(approved: Any) -> None:
+    assert approved.entry["as_expected"], approved.entry["surprises"]
+    assert (approved.out["outcome"], approved.out["run"]["iterations"]) == ("in_review", 2)
+    script = scenario.load(scenario.find("plan-approval")).conversation(
+        phase="analysis", issue="PL-479", repository=None, iteration=1
+    )
+    assert script is not None
+    assert approved.out["usage"]["analysis"]["calls"] == len(script.turns)
+    assert approved.out["books_equal"] is True
+
+
+def test_the_pipeline_that_ended_in_waiting_is_green_and_has_one_honest_job(approved: Any) -> None:
+    pipelines = approved.out["pipelines"]
+    assert [one["kind"] for one in pipelines] == ["parent", "child", "parent", "child"]
+    assert {one["status"] for one in pipelines} == {"success"}
+    assert [job["name"] for job in pipelines[1]["jobs"]] == ["outcome: awaiting_approval"]
+    phases = {"reproduction", "implementation", "testing", "merge_request"}
+    assert {job["phase"] for job in pipelines[3]["jobs"]} == phases
+
+
+def test_who_may_not_approve_did_not_make_it_go_on(approved: Any) -> None:
+    text = "\n".join(approved.lines)
+    assert text.index("dana comments on the ticket: /bug-fix approve") < text.index("Mara Lindqvist approved the plan")
+    assert "Dana Whitfield approved" not in text
