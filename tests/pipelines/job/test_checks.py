@@ -298,6 +298,11 @@ FORGER = f"""
 """
 
 
+BOMB = FORGER.replace("EXIT", "os._exit(0)").replace(
+    "<testsuite>", '<!DOCTYPE t [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><testsuite name="&b;">'
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -320,6 +325,10 @@ FORGER = f"""
         (  # a new test whose process writes the report when it ends, and says that all is well
             {"shop/price.py": BROKEN_FOR_UNITS, "tests/unit/test_more.py": FORGER.replace("EXIT", "os._exit(0)")},
             "did not pass when the patch left the files of tests alone",
+        ),
+        (  # a report that is an attack on whoever reads it
+            {"shop/price.py": BROKEN_FOR_UNITS, "tests/unit/test_more.py": BOMB},
+            "tests that ran before did not run",
         ),
         (  # code of the product writes the report: the exit code says otherwise
             {"shop/price.py": BROKEN + FORGER.replace("EXIT", "")},
@@ -353,8 +362,9 @@ FORGER = f"""
     ids=[
         "conftest",
         "conftest-and-test",
-        "new-test-forges",
-        "product-forges",
+        "new-test",
+        "bomb",
+        "product",
         "exit",
         "file",
         "folder",
