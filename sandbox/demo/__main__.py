@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
@@ -116,7 +117,10 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
     out: Screen = screen(console)
     state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))  # outside of the checkout: other users must get there
     evidence = EVIDENCE / scenario.name
-    with World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml") as world:
+    with ExitStack() as standing:
+        world = standing.enter_context(
+            World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml")
+        )
         _start(world, out)
         played = play(world, scenario, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)
         _tell(played, out)
@@ -125,6 +129,8 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
             out.line(f"Summary written to {options.json}")
         if options.serve:
             _serve(world, out)
+        with out.busy("everything is being stopped"):
+            standing.close()
     if played.surprises:
         out.line(f"Logs, repositories and artifacts are kept in {state}")
     else:

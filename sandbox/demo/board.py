@@ -97,7 +97,9 @@ class LiveBoard:
         """Draw a row for each."""
         table = Table.grid(padding=(0, 1))
         for name, said in running.items():
-            table.add_row(Text("▸", style="cyan"), Text(name), Text(said, style="dim", overflow="ellipsis"))
+            table.add_row(
+                Text("▸", style="cyan"), Text(name), Text(said, style="dim", no_wrap=True, overflow="ellipsis")
+            )
         table.add_row("", Text(f"{elapsed_s:.0f} s", style="dim"), Text(f"{waiting} wait" if waiting else ""))
         self._live.update(table)
 

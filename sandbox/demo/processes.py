@@ -48,9 +48,13 @@ class Process:
         self._signal(signal.SIGKILL)
         self._process.wait()
 
+    def ask_to_end(self) -> None:
+        """Ask it to end, and don't wait."""
+        self._signal(signal.SIGTERM)
+
     def stop(self, *, patience_s: float = 8.0) -> None:
         """Ask it to end; insist after `patience_s` seconds."""
-        self._signal(signal.SIGTERM)
+        self.ask_to_end()
         try:
             self._process.wait(patience_s)
         except subprocess.TimeoutExpired:

@@ -59,7 +59,9 @@ class World:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop everything, the newest first."""
+        """Stop everything: all are asked at once, and waited for from the newest on."""
+        for process in reversed(self._processes.values()):
+            process.ask_to_end()
         for process in reversed(self._processes.values()):
             process.stop()
         if self._postgres is not None:
