@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -151,8 +151,14 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         repositories=tuple(ProjectPath(path) for path in row.repositories),
         confidential=row.confidential,
         approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
+        waits=await _waits(session, row),
         was_sent_back=await _was_reviewed(session, row),
     )
+
+
+async def _waits(session: AsyncSession, row: RunRow) -> int:
+    query = select(func.count()).where(IterationRow.run_id == row.id, IterationRow.kind == "analysis")
+    return await session.scalar(query) or 0
 
 
 async def _was_reviewed(session: AsyncSession, row: RunRow) -> bool:

@@ -100,6 +100,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """Nothing of what was found is told in public."""
     approved_by: AccountId | None = None
     """Who approved the plan that the current iteration carries out; None: it has one of its own."""
+    waits: int = 0
+    """Iterations that ended in waiting for people: attempts at a fix are the others."""
     was_sent_back: bool = False
     """A review was made in an iteration before this one, so none sends the run back again."""
 
@@ -107,6 +109,11 @@ class Run(Struct, frozen=True, kw_only=True):
     def approved(self) -> bool:
         """Return whether the current iteration carries out a plan that people approved."""
         return self.approved_by is not None
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt at a fix the current iteration is."""
+        return self.iteration - self.waits
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""

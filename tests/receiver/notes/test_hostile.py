@@ -13,11 +13,17 @@ from msgspec.structs import replace
 
 from pipelines.model import (
     ArtifactKind,
+    Complexity,
+    DeployPattern,
     Finding,
     IssueKey,
     Location,
     Phase,
+    Plan,
+    PlanOutcome,
     ProjectPath,
+    RepositoryPlan,
+    Risk,
     RunId,
     Severity,
     SuiteResult,
@@ -30,9 +36,11 @@ from receiver.notes import (
     render_refusal,
     render_ticket_note,
 )
+from receiver.notes.render import render_answer, render_plan, render_question
 from receiver.notes.view import (
     Change,
     Exhibit,
+    Fate,
     Fix,
     Mark,
     Measured,
@@ -275,3 +283,61 @@ def test_an_address_that_is_none_makes_no_link(url: str) -> None:
 def test_evidence_is_only_what_gitlab_gives_for_uploads(markdown: str) -> None:
     assert markup.upload(markdown) is None
     assert markup.upload("![shot.png](/uploads/0a1b/shot.png)") is not None
+
+
+def skeleton(note: str) -> list[str]:
+    """Return all that means something in wiki markup."""
+    bare = re.sub(r"\\[{}\[\]!*_^~+?|#-]|&#92;", "", note)
+    bare = re.sub(r"\{\{[A-Za-z0-9./:()='\", \u2060-]+\}\}", "", bare)
+    return re.findall(r"[{}\[\]!*_^~+?|#\\]|://|(?m:^\s*(?:h[1-6]\.|bq\.|----|[-#|] ))", bare)
+
+
+def hostile_plan(text: str) -> Plan:
+    part = RepositoryPlan(
+        repository=REPOSITORY,
+        agent="python-pro",
+        reason=text,
+        confidence=0.9,
+        approach=text,
+        files=[text],
+        tests=[text],
+    )
+    return Plan(
+        outcome=PlanOutcome.FIX,
+        reason=text,
+        question=text,
+        title=text,
+        summary=text,
+        expected=text,
+        actual=text,
+        steps=[text],
+        requirements=[text],
+        root_cause=text,
+        location=Location(repository=REPOSITORY, file=text, line=1),
+        complexity=Complexity.SIMPLE,
+        risk=Risk.LOW,
+        risk_reason=text,
+        repositories=[part],
+        deploy_pattern=DeployPattern.SEQUENTIAL,
+    )
+
+
+def comments(text: str) -> list[str]:
+    said = replace(view(text), question=text, reporter=text, other_key=text, other_url=text)
+    return [
+        render_question(said, suffix=";question:1"),
+        render_plan(said, hostile_plan(text), fate=Fate.WAITS, suffix=";plan:1"),
+        render_answer(text, run=RUN, suffix=";answer:1"),
+        render_ticket_note(replace(said, status=RunStatus.DECLINED)),
+        render_ticket_note(replace(said, status=RunStatus.NOT_REPRODUCED)),
+        render_ticket_note(replace(said, confidential=True)),
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_questions_plans_and_answers_have_no_markup_but_ours(text: str) -> None:
+    for note, plain in zip(comments(text), comments("words"), strict=True):
+        assert skeleton(note) == skeleton(plain)
+        assert len(re.findall(r"bug-fix:run=\w*", note)) == 1
+        assert not markup._INVISIBLE.search(note.replace("\n", "").replace(markup.JOINER, ""))
+        assert len(note) < 32_767

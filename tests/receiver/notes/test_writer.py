@@ -652,3 +652,96 @@ def test_a_refusal_is_a_sentence_with_the_runs_marker(notes: StatusNotes) -> Non
         "*Bug fix: not started*\nWhy: Mara may not start runs.\nbug-fix:run=0123456789abcdef;refusal\n"
     )
     assert notes.marker("0123456789abcdef", "refusal") in notes.refusal("x", run="0123456789abcdef")
+
+
+QUESTION = "Which name exactly?\n\nPlease copy it, with its punctuation."
+
+
+def waiting(story: Story, status: str, **plan: Any) -> Story:
+    """Return a run that waits for people after its first analysis."""
+    planned = replace(PLAN, **plan)
+    first = Attempt(number=1, kind="analysis", plan=planned, diagnosis=None, started_at=NOW, finished_at=NOW)
+    run = replace(story.run, status=status, reason="Two causes are possible.")
+    return replace(story, run=run, plan=planned, iterations=(first,), reports=(), merge_requests=(), pipelines=())
+
+
+def test_the_question_is_asked_as_the_plan_has_it_and_says_how_to_answer(notes: StatusNotes, story: Story) -> None:
+    asked = waiting(story, "needs_information", outcome=PlanOutcome.NEEDS_INFORMATION, question=QUESTION)
+    assert notes.question(asked, "question:1") == (
+        "*Bug fix: a question for Dana Whitfield*\n\n"
+        "Which name exactly\\?\n\nPlease copy it, with its punctuation.\n\n"
+        "Answer in a comment on this ticket; the bug fix then goes on by itself.\n\n"
+        "bug-fix:run=0123456789abcdef;question:1\n"
+    )
+    status = notes.ticket(asked)
+    assert status.startswith("*Bug fix: waiting for information* ($")
+    assert "You need to: answer the question in a comment on this ticket." in status
+    assert "iteration" not in status
+
+
+def test_a_plan_is_shown_with_all_that_an_approver_needs(notes: StatusNotes, story: Story) -> None:
+    shown = notes.plan(waiting(story, "awaiting_approval"), "plan:1", iteration=1)
+    for text in (
+        "*Bug fix: a plan that waits for approval*",
+        PLAN.title,
+        f"{PLAN.location.file}:{PLAN.location.line}" if PLAN.location else "",
+        "*Complexity:*",
+        "*Risk:*",
+        PLAN.repositories[0].repository,
+        "% sure",
+        "answer {{/bug-fix approve}} in a comment",
+    ):
+        assert text in shown
+    assert shown.rstrip().endswith("bug-fix:run=0123456789abcdef;plan:1")
+
+
+@pytest.mark.parametrize(
+    ("approved_by", "says"), [("5b10ac", "the approved plan"), (None, "a plan that was not approved")]
+)
+def test_a_plan_that_waits_no_more_says_what_became_of_it_and_asks_for_nothing(
+    notes: StatusNotes, story: Story, approved_by: str | None, says: str
+) -> None:
+    before = waiting(story, "running")
+    second = Attempt(number=2, kind="fix", approved_by=approved_by, diagnosis=None, started_at=NOW, finished_at=None)
+    later = replace(before, run=replace(before.run, iteration=2), iterations=(*before.iterations, second))
+    shown = notes.plan(later, "plan:1", iteration=1)
+    assert f"*Bug fix: {says}*" in shown
+    assert "/bug-fix approve" not in shown
+    assert "(iteration 1 of 3" in notes.ticket(later)
+
+
+def test_a_duplicate_names_and_links_the_other_ticket(notes: StatusNotes, story: Story) -> None:
+    run = replace(story.run, status="declined", reason="A duplicate of PL-400: The same page.")
+    other = replace(PLAN, outcome=PlanOutcome.DUPLICATE, duplicate_of="PL-400")
+    shown = notes.ticket(replace(story, run=run, plan=other, reports=(), merge_requests=()))
+    assert "The other ticket: [PL-400|https://jira.example/browse/PL-400]" in shown
+
+
+def test_what_could_not_be_reproduced_asks_the_reporter(notes: StatusNotes, story: Story) -> None:
+    no = ReproductionResult(
+        base_sha="a" * 40,
+        reproduced=False,
+        test_path="",
+        test_sha256=None,
+        failure="",
+        symptom="",
+        steps=(),
+        question="Which browser was it?",
+    )
+    reports = (replace(story.reports[0], phase="reproduction", outcome="not_reproduced", result=no),)
+    run = replace(story.run, status="not_reproduced", reason="It works.")
+    assert r"Question: Which browser was it\?" in notes.ticket(replace(story, run=run, reports=reports))
+
+
+@pytest.mark.parametrize("status", sorted(RunStatus))
+def test_the_public_comment_of_a_confidential_run_tells_nothing_that_was_found(
+    notes: StatusNotes, story: Story, status: RunStatus
+) -> None:
+    secret = replace(story.run, status=status, reason="SQL injection in the search.", confidential=True)
+    shown = notes.ticket(replace(story, run=secret))
+    found = (PLAN.summary, PLAN.root_cause, PLAN.title, "injection", "store.py", "Reproduced")
+    assert [text for text in found if text in shown] == []
+    assert "story" in shown
+    hidden = notes.confidential(replace(story, run=secret))
+    assert ("injection" in hidden) == (status not in {RunStatus.IN_REVIEW, RunStatus.RUNNING})
+    assert hidden.rstrip().endswith("bug-fix:run=0123456789abcdef;confidential")

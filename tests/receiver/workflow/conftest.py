@@ -133,7 +133,8 @@ class World:
             return run, decision
         if decision.status is not None:
             assert decision.status in lifecycle.MOVES[run.status]
-            run = replace(run, status=decision.status, deadline=decision.deadline, since=NOW + after)
+            waits = run.waits + (decision.status in lifecycle.WAITING)
+            run = replace(run, status=decision.status, deadline=decision.deadline, since=NOW + after, waits=waits)
         elif decision.deadline is not None:
             run = replace(run, deadline=decision.deadline)
         if decision.iteration is not None:

@@ -209,3 +209,13 @@ def test_a_plan_that_was_not_reported_well_leads_nowhere(world: Any) -> None:
     event = replace(event, report=replace(event.report, outcome=ReportOutcome.FAILED))
     run, _ = world.apply(world.run(RunStatus.RUNNING), event)
     assert plans.course(run, world.catalogue.policy) is None
+
+
+def test_iterations_that_ended_in_waiting_are_no_attempts_at_a_fix(world: Any) -> None:
+    world.policy(plan_approval=PlanApproval.ALWAYS)
+    run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
+    run, _ = world.apply(run, world.refreshed(iteration=2))
+    run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
+    run, _ = world.analysed(run)
+    run, _ = world.apply(run, world.read(command="approve"))
+    assert (run.status, run.iteration, run.attempt) == (RunStatus.STARTING, 3, 1)
