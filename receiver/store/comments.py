@@ -20,8 +20,8 @@ async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str,
 
 
 async def heard(session: AsyncSession, run: str) -> frozenset[str]:
-    """Return the comments that a run has read, or is about to."""
+    """Return the comments that a run has read, or is about to; one that could not be read counts as unheard."""
     wanted = select(EffectRow.payload["comment"].astext).where(
-        EffectRow.run_id == run, EffectRow.kind == ReadComment.__name__
+        EffectRow.run_id == run, EffectRow.kind == ReadComment.__name__, EffectRow.state != "given_up"
     )
     return frozenset(await session.scalars(wanted))

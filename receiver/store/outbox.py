@@ -76,7 +76,6 @@ ONCE: dict[type[Effect], tuple[str, ...]] = {
     OpenMergeRequest: ("iteration", "repository"),
     AttachEvidence: ("iteration", "repository"),
     StartTargetPipeline: ("iteration", "repository", "head_sha", "approved_by"),
-    ReadComment: ("comment",),
     AskReporter: ("iteration",),
     AnswerComment: ("comment",),
 }

@@ -14,8 +14,11 @@ from pipelines.model import RunId
 from receiver.workflow import cause, lifecycle, people, review, start, work
 from receiver.workflow.effects import (
     AdmitTicket,
+    AskReporter,
     OpenMergeRequest,
     PollGitLab,
+    PostPlan,
+    RefreshTicket,
     SettleReports,
     StartPipeline,
 )
@@ -125,12 +128,19 @@ NEEDED: Final[dict[str, str]] = {
     AdmitTicket.__name__: "The ticket could not be fetched",
     StartPipeline.__name__: "The pipeline could not be created",
     OpenMergeRequest.__name__: "The merge request could not be opened",
+    RefreshTicket.__name__: "The ticket could not be read again",
 }
 """Effects without which a run can't go on. Others (notes, links, transitions) may fail without stopping it."""
 
+UNSEEN: Final[dict[tuple[str, RunStatus], str]] = {
+    (AskReporter.__name__, RunStatus.NEEDS_INFORMATION): "The question could not be asked on the ticket",
+    (PostPlan.__name__, RunStatus.AWAITING_APPROVAL): "The plan could not be shown on the ticket",
+}
+"""What people have to see, or a run would wait for them in vain."""
+
 
 def _gave_up(event: EffectGaveUp, run: Run, *, now: datetime) -> Decision:
-    what = NEEDED.get(event.effect)
+    what = NEEDED.get(event.effect) or UNSEEN.get((event.effect, run.status))
     if what is None:
         return noted(f"{event.effect} could not be done: {event.reason}")
     if run.status not in lifecycle.ACTIVE:

@@ -24,7 +24,7 @@ from receiver.store.database import Database
 from receiver.store.inbox import Incoming, accept
 from receiver.worker.assembly import new_run
 from receiver.worker.handling import Setting, handle
-from receiver.workflow.effects import OpenMergeRequest
+from receiver.workflow.effects import AnswerComment, OpenMergeRequest, UpdateTicketNote
 from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
 from receiver.workflow.run import RunStatus
 
@@ -191,6 +191,19 @@ async def test_workers_that_die_around_a_refusal_say_it_once(
     (said,) = [comment["body"] for comment in world.comments() if comment["id"] not in before]
     assert "may not start bug fixes" in said
     assert world.pipelines() == []
+
+
+async def test_workers_that_die_around_an_answer_to_a_comment_say_it_once_beside_the_status_comment(
+    database: Database, world: Any, eyes: Eyes, run: RunId, tmp_path: Path
+) -> None:
+    before = {comment["id"] for comment in world.comments()}
+    wanted = (UpdateTicketNote(), AnswerComment(comment="77", text="You may not approve plans."))
+    async with database.begin() as session:
+        await outbox.store(session, run, wanted, decision=None, origin="test", now=datetime.now(UTC))
+    points = ("AnswerComment:before_post", "AnswerComment:after_post", "AnswerComment:after_commit")
+    await die_at_each(points, world, eyes, tmp_path)
+    said = [comment["body"] for comment in world.comments() if comment["id"] not in before]
+    assert sorted("You may not approve plans." in body for body in said) == [False, True]
 
 
 async def test_a_worker_finishes_what_is_under_way_when_it_is_told_to_stop(

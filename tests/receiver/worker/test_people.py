@@ -9,7 +9,7 @@ import httpx2
 import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read as read_catalogue
@@ -323,6 +323,24 @@ async def test_an_answer_whose_hook_was_lost_is_found_by_the_sweep(workshop: Wor
             session, run, "question:1", note_id=world_question, sha256="0" * 64, now=workshop.setting.clock()
         )
     world.say("dana", "O'Brien.")
+    await sweep(workshop)
+    await settle(workshop)
+    assert ((await row_of(workshop, run)).status, await started(workshop, run)) == ("starting", 1)
+
+
+async def test_a_comment_that_could_not_be_read_is_read_when_jira_is_back(
+    workshop: Workshop, run: RunId, world: Any
+) -> None:
+    await wait_for_people(workshop, run, RunStatus.AWAITING_APPROVAL, PLAN)
+    shown = world.say("bug-fix-bot", "The plan.")
+    async with workshop.database.begin() as session:
+        now = workshop.setting.clock()
+        await notes.keep(session, run, "plan:1", note_id=shown, sha256="0" * 64, now=now)
+    await hear(workshop, world, world.say("mara", "/bug-fix approve"))
+    async with workshop.database.begin() as session:
+        given_up = update(EffectRow).where(EffectRow.kind == "ReadComment")
+        await session.execute(given_up.values(state="given_up"))
+        (await runs.hold(session, run)).status_at = now - UNHEARD - timedelta(seconds=1)
     await sweep(workshop)
     await settle(workshop)
     assert ((await row_of(workshop, run)).status, await started(workshop, run)) == ("starting", 1)

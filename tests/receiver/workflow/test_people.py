@@ -19,7 +19,7 @@ from receiver.workflow.effects import (
     StartPipeline,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, IssueCommented, Standing, TicketRefused
+from receiver.workflow.events import AccountId, EffectGaveUp, IssueCommented, Standing, TicketRefused
 from receiver.workflow.run import RunStatus, Verdict
 
 ENDS = {
@@ -219,3 +219,24 @@ def test_iterations_that_ended_in_waiting_are_no_attempts_at_a_fix(world: Any) -
     run, _ = world.analysed(run)
     run, _ = world.apply(run, world.read(command="approve"))
     assert (run.status, run.iteration, run.attempt) == (RunStatus.STARTING, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("effect", "status"),
+    [
+        ("RefreshTicket", RunStatus.NEEDS_INFORMATION),
+        ("RefreshTicket", RunStatus.AWAITING_APPROVAL),
+        ("AskReporter", RunStatus.NEEDS_INFORMATION),
+        ("PostPlan", RunStatus.AWAITING_APPROVAL),
+    ],
+)
+def test_a_run_does_not_wait_for_people_who_can_not_know_of_it(world: Any, effect: str, status: RunStatus) -> None:
+    run, decision = world.apply(world.run(status), EffectGaveUp(effect=effect, reason="Jira answered 403."))
+    assert run.status is RunStatus.ESCALATED
+    assert "Jira answered 403. Put that right" in decision.reason
+
+
+@pytest.mark.parametrize("effect", ["AskReporter", "PostPlan", "AnswerComment", "ReadComment", "PollTicket"])
+def test_what_is_said_about_a_run_that_goes_on_may_fail(world: Any, effect: str) -> None:
+    run, decision = world.apply(world.run(RunStatus.RUNNING), EffectGaveUp(effect=effect, reason="403"))
+    assert (run.status, decision.verdict, decision.effects) == (RunStatus.RUNNING, Verdict.NOTED, ())
