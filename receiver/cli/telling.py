@@ -34,9 +34,14 @@ def story(console: Console, told: Story) -> None:
     console.print(
         f"run {run.id} · [bold]{run.status}[/] · iteration {run.iteration} · branch {plain(run.branch) or '—'}"
     )
+    if run.confidential:
+        console.print("[bold]confidential[/]: nothing of what was found is told in public")
     console.print(plain(run.reason))
+    _iterations(console, told)
     if told.plan is not None:
-        console.print(f"plan: {plain(told.plan.title)} ({told.plan.complexity}, risk {told.plan.risk})")
+        console.print(
+            f"plan: {told.plan.outcome}, {plain(told.plan.title)} ({told.plan.complexity}, risk {told.plan.risk})"
+        )
         console.print(f"why: {plain(told.plan.reason, limit=1000)}")
     _moments(console, told)
     _effects(console, told.effects)
@@ -46,6 +51,17 @@ def story(console: Console, told: Story) -> None:
     _merge_requests(console, told)
     _indicators(console, told)
     _costs(console, told)
+
+
+def _iterations(console: Console, told: Story) -> None:
+    """Tell of iterations that ended in waiting for people, and of those that carry out what these approved."""
+    for one in told.iterations:
+        if one.kind == "analysis":
+            asked = one.plan.question if one.plan is not None else ""
+            what = f"asked: {plain(asked)}" if asked else "its plan waited for approval"
+            console.print(f"iteration {one.number} ended in waiting; {what}")
+        if one.approved_by:
+            console.print(f"iteration {one.number} carries out the plan that {plain(one.approved_by)} approved")
 
 
 def heading(console: Console, text: str) -> None:
