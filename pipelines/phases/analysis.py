@@ -1,6 +1,6 @@
 """`analysis`: an agent reads the ticket and the repositories and submits a plan; the receiver validates it again.
 
-A plan that people approved is taken as it stands, without a word to a model.
+A plan that people approved, or whose fix a review sent back, is taken as it stands, without a word to a model.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pipelines.wire import encode
 
 
 def run(job: Job) -> PhaseReport:
-    """Return the plan: the approved one, or the one that the agent submits."""
+    """Return the plan: the one that was given, or the one that the agent submits."""
     if job.spec.approval is Approval.GIVEN:
         if job.spec.plan is None:
             raise JobError("The receiver says that a plan was approved, and gives none.")
@@ -67,8 +67,8 @@ def _reported(job: Job, plan: Plan) -> PhaseReport:
     if plan.outcome is PlanOutcome.SECURITY_CONCERN:
         return job.report(ReportOutcome.SUCCEEDED, "The plan is confidential.", AnalysisResult(plan=plan))
     job.artifacts.keep(ArtifactKind.PLAN, "plan.json", encode(plan))
-    approved = "approved by people, " if job.spec.approval is Approval.GIVEN else ""
-    job.log.say(f"{approved}outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
+    given = "as it was given, " if job.spec.approval is Approval.GIVEN else ""
+    job.log.say(f"{given}outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
     where = f" in {plan.location.repository}, {plan.location.file}:{plan.location.line}" if plan.location else ""
     reason = f"Root cause{where}." if plan.outcome is PlanOutcome.FIX else f"{plan.outcome}: {plan.reason[:500]}"
     return job.report(ReportOutcome.SUCCEEDED, reason, AnalysisResult(plan=plan))

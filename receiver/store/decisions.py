@@ -29,7 +29,13 @@ async def record(
     before = run.status
     if decision.iteration is not None and decision.iteration != run.iteration:
         await runs.begin_iteration(
-            session, run, decision.iteration, diagnosis=decision.diagnosis, approved_by=decision.approved_by, now=now
+            session,
+            run,
+            decision.iteration,
+            diagnosis=decision.diagnosis,
+            approved_by=decision.approved_by,
+            same_plan=decision.same_plan,
+            now=now,
         )
     if decision.branch is not None:
         run.branch = decision.branch

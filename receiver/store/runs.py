@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,7 +45,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     base_shas: dict[ProjectPath, str]
     diagnosis: str | None
     approved_plan: Plan | None
-    """What people approved for the current iteration; None: nothing was to be approved."""
+    """What the current iteration carries out without analysing anew: approved by people, or sent back by a review."""
     confidential: bool
     issue_id: str
 
@@ -212,7 +212,8 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
 
 
 async def _approved(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:
-    if attempt is None or attempt.approved_by is None or attempt.plan_id is None:
+    # an attempt that ended in waiting for people has pinned a plan that it did not carry out
+    if attempt is None or attempt.kind == "analysis" or attempt.plan_id is None:
         return None
     plan = await session.get_one(PlanRow, attempt.plan_id)
     return msgspec.convert(plan.plan, Plan)
@@ -226,36 +227,47 @@ async def begin_iteration(
     diagnosis: str | None,
     now: datetime,
     approved_by: str | None = None,
+    same_plan: bool = False,
 ) -> None:
-    """Note that an attempt starts, and the one before is over. An approved one carries out the plan that waited."""
+    """Note that an attempt starts, and the one before is over.
+
+    An approved one carries out the plan that waited, one that a review sent back the plan of the attempt before.
+    """
     await session.execute(
         update(IterationRow)
         .where(IterationRow.run_id == run.id, IterationRow.number < number, IterationRow.finished_at.is_(None))
         .values(finished_at=now)
     )
     before = await session.get(IterationRow, (run.id, run.iteration))
+    plan = before.plan_id if before is not None and (approved_by is not None or same_plan) else None
+    if same_plan and plan is None:
+        plan = await session.scalar(_accepted_plan(run))
     row = insert(IterationRow).values(
         run_id=run.id,
         number=number,
         diagnosis=diagnosis,
         approved_by=approved_by,
-        plan_id=before.plan_id if before is not None and approved_by is not None else None,
+        plan_id=plan,
         started_at=now,
     )
     await session.execute(row.on_conflict_do_nothing())
     run.iteration = number
 
 
-async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
-    """Note that the attempt ended in a question or in a plan that waits, and pin what people are shown."""
-    shown = (
+def _accepted_plan(run: RunRow) -> Select[int]:
+    """Return the query for the plan that counts in the current iteration."""
+    return (
         select(PlanRow.id)
         .where(PlanRow.run_id == run.id, PlanRow.iteration == run.iteration, PlanRow.accepted_at.is_not(None))
         .order_by(PlanRow.id.desc())
         .limit(1)
     )
+
+
+async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Note that the attempt ended in a question or in a plan that waits, and pin what people are shown."""
     this = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.number == run.iteration)
-    await session.execute(this.values(kind="analysis", plan_id=shown.scalar_subquery(), finished_at=now))
+    await session.execute(this.values(kind="analysis", plan_id=_accepted_plan(run).scalar_subquery(), finished_at=now))
 
 
 async def end_iterations(session: AsyncSession, run: RunRow, *, now: datetime) -> None:

@@ -147,6 +147,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """What a new iteration is told of the one before."""
     approved_by: AccountId | None = None
     """Who approved the plan that a new iteration carries out."""
+    same_plan: bool = False
+    """A new iteration carries out the plan of the one before, without asking a model for another."""
     new_run: RunId | None = None
     """Set when the event starts a run; it is created with `status` before the effects are stored."""
     effects: tuple[Effect, ...] = ()

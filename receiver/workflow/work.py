@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from pipelines.catalogue import Catalogue
 from pipelines.model import Phase, PhaseReport, ReportOutcome
 from receiver.workflow import cause, findings, gate, lifecycle, plans
@@ -102,7 +104,7 @@ def _sent_back(run: Run, *, now: datetime) -> Decision:
     """Make the fix again, with what the review found."""
     count = len(findings.to_be_fixed(run))
     found = "1 thing that" if count == 1 else f"{count} things that"
-    return moved(
+    decision = moved(
         run,
         RunStatus.STARTING,
         f"The fix passed its tests, and the review found {found} must be fixed; it is made again, once.",
@@ -112,6 +114,7 @@ def _sent_back(run: Run, *, now: datetime) -> Decision:
         diagnosis=findings.diagnosis(run),
         approved_by=run.approved_by,
     )
+    return replace(decision, same_plan=True)
 
 
 def _branch(run: Run) -> str | None:

@@ -64,7 +64,7 @@ class IterationRow(Base):
     kind: Mapped[str] = mapped_column(server_default="fix")
     """`fix`; left out by metrics: `infrastructure` for a retry, `analysis` for one that ended in waiting for people."""
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"))
-    """The plan that people were asked to approve, or the approved one that this attempt carries out."""
+    """The plan that people were asked to approve, or the one from before that this attempt carries out."""
     approved_by: Mapped[str | None]
     """The Jira account that approved the plan which this attempt carries out."""
     diagnosis: Mapped[str | None]

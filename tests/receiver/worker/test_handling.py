@@ -2,11 +2,10 @@ import asyncio
 from itertools import permutations
 from typing import Any
 
-import msgspec
 import pytest
 from sqlalchemy import func, select
 
-from pipelines.model import IssueKey, Phase, PhaseReport, ProjectPath, ReportOutcome, ReviewResult, RunId
+from pipelines.model import IssueKey, ProjectPath, RunId
 from pipelines.wire import Ticket
 from receiver.store import runs
 from receiver.store.database import Database
@@ -16,7 +15,6 @@ from receiver.store.schema import (
     InterventionRow,
     MergeRequestRow,
     PipelineRow,
-    ReportRow,
     RunRow,
 )
 from receiver.worker.handling import Handled, Setting, handle
@@ -216,40 +214,3 @@ async def test_a_second_merge_request_of_our_branch_does_not_take_the_firsts_pla
     for iid in (1, 2):
         await told(database, review_of(row.branch, iid=iid, source=2), setting)
     assert await one(database, select(MergeRequestRow.iid)) == 1
-
-
-async def test_a_run_knows_that_a_review_sent_it_back(database: Database, setting: Setting, ticket: Ticket) -> None:
-    run = await running(database, setting, ticket)
-    report = PhaseReport(
-        run=run,
-        iteration=1,
-        phase=Phase.REVIEW,
-        repository=ProjectPath("payk12/contacts"),
-        outcome=ReportOutcome.SUCCEEDED,
-        reason="",
-        result=ReviewResult(patch_sha256="b" * 64, summary="", findings=()),
-    )
-    for state in ("discarded", "accepted"):
-        async with database.begin() as session:
-            row = await runs.hold(session, run)
-            session.add(
-                ReportRow(
-                    run_id=run,
-                    iteration=1,
-                    phase=report.phase,
-                    repository=report.repository,
-                    project_id=1,
-                    pipeline_id=100,
-                    job_id=len(state),
-                    sha256=state.ljust(64),
-                    report=msgspec.to_builtins(report),
-                    outcome=report.outcome,
-                    state=state,
-                    received_at=setting.clock(),
-                )
-            )
-            await session.flush()
-            assert not (await runs.load(session, row)).was_sent_back
-            row.iteration = 2
-            assert (await runs.load(session, row)).was_sent_back is (state == "accepted")
-            row.iteration = 1

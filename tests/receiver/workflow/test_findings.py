@@ -32,7 +32,7 @@ def reviewed(world: Any, run: Run, found: tuple[Finding, ...], **changes: Any) -
 def test_findings_that_must_be_fixed_start_the_next_iteration_with_them(world: Any) -> None:
     world.policy(review=ReviewMode.ONCE)
     run, decision = reviewed(world, world.run(RunStatus.RUNNING), (MUST, SHOULD))
-    assert (decision.status, decision.iteration) == (RunStatus.STARTING, 2)
+    assert (decision.status, decision.iteration, decision.same_plan) == (RunStatus.STARTING, 2, True)
     assert StartPipeline(iteration=2) in decision.effects
     assert not any(isinstance(effect, OpenMergeRequest) for effect in decision.effects)
     assert "the review found 1 thing that must be fixed; it is made again, once." in decision.reason

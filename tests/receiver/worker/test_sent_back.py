@@ -1,0 +1,121 @@
+"""What the store keeps of a fix that a review sent back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.model import (
+    AnalysisResult,
+    Complexity,
+    DeployPattern,
+    Phase,
+    PhaseReport,
+    PhaseResult,
+    Plan,
+    PlanOutcome,
+    ProjectPath,
+    ReportOutcome,
+    ReviewResult,
+    Risk,
+    RunId,
+)
+from receiver.store import runs
+from receiver.store.database import Database
+from receiver.store.schema import PlanRow, ReportRow, RunRow
+from receiver.worker.handling import Setting
+from receiver.workflow.run import RunStatus
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+CONTACTS = ProjectPath("payk12/contacts")
+REVIEW = ReviewResult(patch_sha256="b" * 64, summary="", findings=())
+PLAN = Plan(
+    outcome=PlanOutcome.FIX,
+    reason="It is small.",
+    title="Escape apostrophes in contact names",
+    summary="",
+    expected="",
+    actual="",
+    steps=[],
+    requirements=[],
+    root_cause="",
+    location=None,
+    complexity=Complexity.SIMPLE,
+    risk=Risk.LOW,
+    risk_reason="",
+    repositories=[],
+    deploy_pattern=DeployPattern.SEQUENTIAL,
+)
+
+
+async def started(session: AsyncSession, setting: Setting) -> RunRow:
+    """Store a run in its first iteration."""
+    run, now = setting.new_run(), setting.clock()
+    row = await runs.create(
+        session, run, issue_key="PL-479", status=RunStatus.RUNNING, actor=None, name="Mara", now=now
+    )
+    await runs.begin_iteration(session, row, 1, diagnosis=None, now=now)
+    return row
+
+
+async def reported(session: AsyncSession, row: RunRow, result: PhaseResult, *, state: str, setting: Setting) -> int:
+    """Store a report of the first iteration."""
+    phase = Phase(str(result.__struct_config__.tag))
+    report = PhaseReport(
+        run=RunId(row.id),
+        iteration=1,
+        phase=phase,
+        repository=None if phase is Phase.ANALYSIS else CONTACTS,
+        outcome=ReportOutcome.SUCCEEDED,
+        reason="",
+        result=result,
+    )
+    facts: dict[str, Any] = {"project_id": 1, "pipeline_id": 100, "job_id": len(state)}
+    stored = ReportRow(
+        run_id=row.id,
+        iteration=1,
+        phase=phase,
+        repository=report.repository,
+        sha256=state.ljust(64),
+        report=msgspec.to_builtins(report),
+        outcome=report.outcome,
+        state=state,
+        received_at=setting.clock(),
+        **facts,
+    )
+    session.add(stored)
+    await session.flush()
+    return stored.id
+
+
+async def test_a_run_knows_that_a_review_sent_it_back(database: Database, setting: Setting) -> None:
+    async with database.begin() as session:
+        row = await started(session, setting)
+        for state in ("discarded", "accepted"):
+            await reported(session, row, REVIEW, state=state, setting=setting)
+            row.iteration = 1
+            assert not (await runs.load(session, row)).was_sent_back
+            row.iteration = 2
+            assert (await runs.load(session, row)).was_sent_back is (state == "accepted")
+
+
+async def test_an_attempt_that_a_review_sent_back_carries_out_the_same_plan(
+    database: Database, setting: Setting
+) -> None:
+    now = setting.clock()
+    async with database.begin() as session:
+        row = await started(session, setting)
+        report = await reported(session, row, AnalysisResult(plan=PLAN), state="accepted", setting=setting)
+        plan = PlanRow(run_id=row.id, iteration=1, report_id=report, plan=msgspec.to_builtins(PLAN), accepted_at=now)
+        session.add(plan)
+        await session.flush()
+        await runs.begin_iteration(session, row, 2, diagnosis="Quote both.", same_plan=True, now=now)
+        told = await runs.facts(session, RunId(row.id))
+        assert (told.iteration, told.approved_plan, told.diagnosis) == (2, PLAN, "Quote both.")
+        assert not (await runs.load(session, row)).approved
+        await runs.begin_iteration(session, row, 3, diagnosis=None, now=now)
+        assert (await runs.facts(session, RunId(row.id))).approved_plan is None
