@@ -25,11 +25,14 @@ def prepare(errand: Errand) -> Prepared:
     test = folder / f"reproduction.spec{errand.script.suffix}"
     test.write_bytes(errand.script.data)
     (folder / "package.json").write_text(json.dumps({"private": True, "type": errand.tools.module_type}))
+    for name in ("tsconfig.json", "jsconfig.json"):  # for releases that don't know the setting
+        (folder / name).write_text("{}")
     for name in ("config.cjs", "reporter.cjs"):
         (folder / name).write_bytes((_OURS / name).read_bytes())
     _stand_in(folder / "node_modules" / "@playwright" / "test", package)
     told = settings(errand.browser, folder=folder, base_url=errand.base_url, output=errand.results / "playwright") | {
         "test": test.name,
+        "tsconfig": str(folder / "tsconfig.json"),
         "notes": str(errand.notes),
         "playwright": str(package),
         "video": "on" if errand.video else "off",

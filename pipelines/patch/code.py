@@ -13,7 +13,10 @@ from msgspec import Struct
 
 _LINE_STRINGS = r""" "(?:\\.|[^"\\\n])*"? | '(?:\\.|[^'\\\n])*'? """
 _SLASHES = r"(?P<comment> //[^\n]* | /\* (?: .*? \*/ | .* ) )"
-"""Each alternative takes what it begins, to the text's end if need be: none fails late, so no text takes long."""
+"""Each alternative takes what it begins, to the text's end if need be: none fails late, so no text takes long.
+
+A regular expression can't do so, hence its bounds.
+"""
 
 
 def _scanner(pattern: str) -> re.Pattern[str]:
@@ -28,7 +31,8 @@ PYTHON: Final = _scanner(
 )
 JAVASCRIPT: Final = _scanner(
     rf"""{_SLASHES} | (?P<string> {_LINE_STRINGS} | `(?:\\.|[^`\\])*`? )
-    | (?P<regex> (?<=[(,=:\[!&|?{{;]) [ \t]* /(?![/*]) (?: \\. | \[(?:\\.|[^\]\\\n])*\] | [^/\\\[\n] )+ / )"""
+    | (?P<regex> (?<=[(,=:\[!&|?{{;]) [ \t]*+ /(?![/*])
+        (?: \\. | \[(?:\\.|[^\]\\\n]){{0,200}}+\] | [^/\\\[\n] ){{1,300}}+ / )"""
 )
 CSHARP: Final = _scanner(
     rf"""{_SLASHES}

@@ -58,7 +58,8 @@ async def _filled(desk: Desk, run: RunId, file: AttachedFile, named: TicketAttac
     try:
         content = await asyncio.to_thread(desk.jira.content, file, limit=limit)
         if file.mime_type not in BEGINNINGS:
-            return replace(named, text=content.decode("utf-8-sig"))
+            # a NUL is in no text, but in UTF-16 and in files that only look like one
+            return named if b"\0" in content else replace(named, text=content.decode("utf-8-sig"))
         if not content.startswith(BEGINNINGS[file.mime_type]):
             return named
         return replace(named, sha256=await _kept(desk, run, content))

@@ -132,9 +132,9 @@ class Jira:
         """Return the bytes of a file on a ticket. Raises RefusedError when there are more than `limit`."""
         api = self._api
         if api._is_cloud:  # noqa: SLF001  # the package's own download trusts the address in the answer
-            address = api._get_url(f"attachment/content/{quote(file.id)}")  # noqa: SLF001  # as above
+            address = api._get_url(f"attachment/content/{quote(file.id, safe='')}")  # noqa: SLF001  # as above
         else:
-            address = f"{self._url}/secure/attachment/{quote(file.id)}/{quote(file.name)}"
+            address = f"{self._url}/secure/attachment/{quote(file.id, safe='')}/{quote(file.name, safe='')}"
         with told("Jira", f"fetching {file.name}"), api._session.get(address, stream=True) as answer:  # noqa: SLF001  # as above
             content = bytearray()
             for chunk in answer.iter_content(64 * 1024):

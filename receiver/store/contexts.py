@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import CommitSha, ProjectPath
 from pipelines.repository_context import CONTEXT_VERSION, RepositoryContext
+from receiver.store.json_text import storable
 from receiver.store.schema import ContextRow
 
 
@@ -21,7 +22,7 @@ async def keep(session: AsyncSession, context: RepositoryContext, *, run: str, n
         repository=context.repository,
         commit_sha=context.commit,
         version=context.version,
-        document=msgspec.to_builtins(context),
+        document=storable(msgspec.to_builtins(context)),
         built_by=run,
         built_at=now,
     )

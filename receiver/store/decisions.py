@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import RunId
 from receiver.store import indicators, outbox, runs
+from receiver.store.json_text import storable
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.events import Event
@@ -48,7 +49,7 @@ async def record(
         delivery_id=delivery,
         effect_id=effect,
         event_kind=type(event).__name__,
-        event=msgspec.to_builtins(event),
+        event=storable(msgspec.to_builtins(event)),
         verdict=decision.verdict,
         reason=decision.reason,
         status_before=before,

@@ -16,6 +16,7 @@ from pipelines.catalogue import Catalogue
 from pipelines.job_names import parse_job_name
 from pipelines.model import RunId
 from receiver.store import merge_requests, runs, settled, target_pipelines
+from receiver.store.json_text import storable
 from receiver.store.schema import JobRow, PipelineRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.events import (
@@ -102,7 +103,7 @@ async def write(
 
 
 def _ticket(event: TicketAdmitted | TicketRefreshed, run: RunRow) -> None:
-    run.ticket = msgspec.to_builtins(event.ticket)
+    run.ticket = storable(msgspec.to_builtins(event.ticket))
     run.issue_id = event.ticket.id
     run.confidential = run.confidential or bool(event.ticket.security_level)
     run.base_shas = {str(path): sha for path, sha in event.base_shas.items()}

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.model import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId, Sha256
 from pipelines.wire import encode, sha256
 from receiver.store.database import StoreError, lock
+from receiver.store.json_text import storable
 from receiver.store.schema import ArtifactRow, BlobRow, ReportRow, TranscriptRow
 from receiver.store.sessions import JobSession
 
@@ -107,7 +108,7 @@ async def keep_report(
     there = await session.scalar(select(ReportRow.sha256).where(ReportRow.job_id == job.job_id).limit(1))
     if there is not None:
         return Kept.SAME if there == digest else Kept.SECOND
-    document: dict[str, Any] = _storable(msgspec.to_builtins(report))
+    document: dict[str, Any] = storable(msgspec.to_builtins(report))
     row = insert(ReportRow).values(
         run_id=job.run,
         iteration=job.iteration,
@@ -148,19 +149,6 @@ async def keep_report(
             )
             await session.execute(transcript.on_conflict_do_nothing())
     return Kept.NEW
-
-
-def _storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """Return a JSON value as Postgres takes it: its text can't hold the character NUL, which output of tests may."""
-    match value:
-        case str():
-            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        case list():
-            return [_storable(item) for item in value]
-        case dict():
-            return {key: _storable(item) for key, item in value.items()}
-        case _:
-            return value
 
 
 async def newest(

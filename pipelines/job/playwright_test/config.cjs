@@ -4,6 +4,8 @@ const told = JSON.parse(process.env.BUG_FIX_REPRODUCTION);
 module.exports = {
   testDir: told.folder,
   testMatch: told.test ?? undefined,
+  // or Playwright looks for one in every folder above the test, the shared temporary folder among them
+  tsconfig: told.tsconfig,
   outputDir: told.output,
   timeout: 60_000,
   globalTimeout: 170_000,

@@ -89,6 +89,7 @@ def run(application: Application) -> Iterator[Callable[..., Evidence]]:
             script = Script(data=textwrap.dedent(test).encode(), framework=framework, suffix=suffix)
             return run_reproduction(script, application=application, bench=bench, folder=root / f"run-{next(numbers)}")
 
+        once.root = root  # type: ignore[attr-defined]  # where a hostile file can lie
         yield once
         launcher.end_all()
     shutil.rmtree(root)
@@ -157,6 +158,18 @@ def test_an_application_without_a_page_is_red_with_the_exchange(
     assert (exchange.status, exchange.received) == (500, '{"error": "unescaped quote"}')
     assert "O'Brien" in exchange.sent
     assert evidence.screenshot is None
+
+
+def test_no_configuration_above_the_test_swaps_what_judges_it(run: Callable[..., Evidence]) -> None:
+    above: Path = run.root  # type: ignore[attr-defined]  # see the fixture
+    (above / "tsconfig.json").write_text('{"compilerOptions": {"paths": {"@playwright/test": ["./kind.js"]}}}')
+    (above / "kind.js").write_text("throw new Error('a judge of the patch');")
+    try:
+        evidence = run(PAGE_TS, ".ts")
+        verdict = judge_failing(evidence.run)
+        assert verdict.holds, (verdict.reason, evidence.completed.output)
+    finally:
+        (above / "tsconfig.json").unlink()
 
 
 HEAD = 'import { test, expect } from "@playwright/test";\n'

@@ -43,6 +43,13 @@ def test_the_first_one_of_a_commit_stays_and_jobs_are_told_it(jobs: Jobs, desk: 
     assert desk.one("SELECT count(*) FROM contexts") == 1
 
 
+def test_a_file_with_a_nul_in_it_is_told_without(jobs: Jobs) -> None:
+    analysis = jobs(Phase.ANALYSIS)
+    assert analysis.context(a_context(readme="a\0b", tree=["a\0b"])).status_code == 201
+    told = decode(analysis.spec().content, RunSpec).contexts[CONTACTS]
+    assert (told.readme, told.tree) == ("a\N{REPLACEMENT CHARACTER}b", ["a\N{REPLACEMENT CHARACTER}b"])
+
+
 def test_a_document_that_another_version_built_is_not_told(jobs: Jobs) -> None:
     analysis = jobs(Phase.ANALYSIS)
     assert analysis.context(a_context(version=0)).status_code == 201
