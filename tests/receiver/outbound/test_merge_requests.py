@@ -302,6 +302,14 @@ async def test_a_patch_that_adds_a_secret_is_not_committed(desk: Desk, run: RunI
         await opened(desk, run)
 
 
+async def test_a_patch_that_weakens_a_test_is_not_committed(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
+    path = "tests/unit/test_store.py"
+    text = world.contacts.files.get(path, ref="main").decode().decode()
+    await submit(run, patch_of(path, text, text.replace("assert store.get(7) is None", "store.get(7)")))
+    with pytest.raises(RefusedError, match="the test `test_an_unknown_contact_is_none` asserts less than before"):
+        await opened(desk, run)
+
+
 async def test_a_patch_that_does_not_fit_its_base_is_not_committed(desk: Desk, run: RunId, submit: Any) -> None:
     await submit(run, patch_of("README.md", "nothing\nlike\nit\n", "nothing\nlike\nthat\n"))
     with pytest.raises(RefusedError, match="does not fit"):
