@@ -77,7 +77,9 @@ def test_nothing_that_its_names_and_texts_ask_for_was_done(played: Any) -> None:
 
 
 def test_its_orders_changed_no_pipeline_and_nobody_pushed_or_approved(played: Any) -> None:
-    assert [one["source"] for one in played.gitlab["ci"]["pipelines"]] == ["api", "parent_pipeline"]
+    pipelines = played.gitlab["ci"]["pipelines"]
+    assert [one["source"] for one in pipelines] == ["api", "parent_pipeline", "push"]
+    assert pipelines[-1]["status"] == "skipped", "its own CI, which isolates nothing, waits for an approval"
     assert set(played.repository["branches"]) == {"main", played.story["run"]["branch"]}
     [request] = played.repository["merge_requests"]
     assert request["author"]["username"] == "bug-fix-bot"
