@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 from pipelines.model import RunId
 from receiver.outbound.desk import Desk, Performed
+from receiver.outbound.jira_issue import Comment
 from receiver.outbound.standing import Place, standing
 from receiver.outbound.standing_notes import keep_note, on_ticket
 from receiver.store import comments, notes, runs, stories
 from receiver.store.notes import ANSWER, PLAN, QUESTION, TICKET
 from receiver.store.runs import RunFacts
+from receiver.store.schema import NoteRow
 from receiver.store.story import Story
 from receiver.workflow import commands
 from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
@@ -25,6 +28,8 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
     """Fetch a comment again and ask what its author may do; only what stands there now, and who wrote it, counts."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
+        shown = await notes.known(session, run, f"{PLAN}:{facts.iteration}")
+        since = await runs.waits_since(session, run, facts.iteration)
     found = await asyncio.to_thread(desk.jira.comment, facts.issue_key, effect.comment)
     if found is None:
         return _ignored(effect, "The comment was deleted before it was read.")
@@ -46,8 +51,22 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         unknown_because=place.unknown_because,
         command=asked.word if asked is not None else None,
         is_alone=asked is None or asked.is_alone,
+        plan=facts.iteration if _has_seen_plan(found, shown, since if _is_for_nobody(desk, facts) else None) else None,
     )
     return Performed(events=(event,), result={"standing": place.standing, "command": event.command})
+
+
+def _has_seen_plan(comment: Comment, shown: NoteRow | None, since: datetime | None) -> bool:
+    """Say whether a comment is younger than the plan; `since`: when one that is shown in the run's story only waited.
+
+    In doubt it is not: who approves again loses a minute. Jira counts its comments up.
+    """
+    if shown is not None:
+        return comment.id.isdecimal() and shown.note_id.isdecimal() and int(comment.id) > int(shown.note_id)
+    try:
+        return since is not None and datetime.fromisoformat(comment.created) > since
+    except (ValueError, TypeError):  # no time, or none with an offset
+        return False
 
 
 def _ignored(effect: ReadComment, why: str) -> Performed:
@@ -110,10 +129,15 @@ async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str]
         story = await stories.story(session, await stories.find(session, run))
         facts = await runs.facts(session, run)
     audience = desk.catalogue().jira.confidential if facts.confidential else None
-    if facts.confidential and audience is None and not _is_restricted(facts):
+    if _is_for_nobody(desk, facts):
         return Performed(result={"comment": None, "why": "It is confidential; the run's story has it."})
     place = on_ticket(desk, run, facts.issue_key, target, audience=audience)
     return Performed(result={"comment": await keep_note(desk, run, place, write(story, target), point=point)})
+
+
+def _is_for_nobody(desk: Desk, facts: RunFacts) -> bool:
+    """Return whether nothing of what was found may stand on the ticket."""
+    return facts.confidential and desk.catalogue().jira.confidential is None and not _is_restricted(facts)
 
 
 def _is_restricted(facts: RunFacts) -> bool:

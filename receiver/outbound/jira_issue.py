@@ -41,6 +41,8 @@ class Comment(Struct, frozen=True, kw_only=True):
     author_name: str
     text: str
     """Wiki markup."""
+    created: str
+    """When, as Jira writes it; empty when it does not say."""
     is_edited: bool
     """It is not as its author first wrote it."""
     is_restricted: bool
@@ -160,6 +162,7 @@ def comment(body: object) -> Comment:
         author=author.account,
         author_name=author.displayName or author.account,
         text=wiki(found.body),
+        created=found.created,
         is_edited=found.updated != found.created or last.account != author.account,
         is_restricted=found.visibility is not None,
     )

@@ -264,6 +264,12 @@ def _accepted_plan(run: RunRow) -> Select[int]:
     )
 
 
+async def waits_since(session: AsyncSession, run: str, iteration: int) -> datetime | None:
+    """Return when an attempt ended in a question or in a plan that waits; None while it goes on."""
+    attempt = await session.get(IterationRow, (run, iteration))
+    return None if attempt is None else attempt.finished_at
+
+
 async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
     """Note that the attempt ended in a question or in a plan that waits, and pin what people are shown."""
     this = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.number == run.iteration)

@@ -199,6 +199,8 @@ class CommentRead(Struct, frozen=True, kw_only=True, tag=True):
     """The word behind `/bug-fix`; None: the comment has no command."""
     is_alone: bool = True
     """Nothing else stands on the command's line."""
+    plan: int | None = None
+    """The iteration whose plan its author can have seen: it was shown before the comment was written."""
 
 
 class TicketRefreshed(Struct, frozen=True, kw_only=True, tag=True):

@@ -22,6 +22,9 @@ from receiver.workflow.run import Decision, Run, RunStatus
 MAY_ANSWER = frozenset({Standing.ALLOWED, Standing.REPORTER})
 """Whose comment answers a question."""
 
+UNSEEN = "The plan has changed since you wrote that, or was not shown yet: read the one that waits and approve again."
+"""Said to an approval of whatever stood there before."""
+
 
 def commented(event: IssueCommented, run: Run) -> Decision:
     """Read a comment that may be an answer or a command; others are left alone."""
@@ -44,6 +47,8 @@ def comment_read(event: CommentRead, run: Run, *, now: datetime) -> Decision:
     refusal = commands.refusal(asked, event.standing, run.status)
     if refusal is not None:
         return acted(f"{who}'s command is not obeyed. {refusal}", AnswerComment(comment=event.comment, text=refusal))
+    if event.plan != run.iteration:
+        return acted(f"{who}'s command is not obeyed. {UNSEEN}", AnswerComment(comment=event.comment, text=UNSEEN))
     match commands.Command(event.command):
         case commands.Command.APPROVE:
             return moved(

@@ -1,5 +1,6 @@
 """What a comment means is asked of Jira when it is acted on: what stands there, who wrote it, what they may."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
@@ -146,6 +147,30 @@ async def test_comments_that_no_hook_told_of_are_found_and_only_those(
     answer, command = world.say("dana", "O'Brien."), world.say("mara", APPROVE)
     found = (await perform(desk, asked, PollTicket())).events
     assert [(one.comment, one.is_addressed) for one in found] == [(answer, False), (command, True)]  # type: ignore[union-attr]  # all are IssueCommented
+
+
+async def test_an_approval_is_of_the_plan_that_stood_there_before_it(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    early = world.say("mara", APPROVE)
+    assert (await read(desk, asked, early)).plan is None  # no plan was shown at all
+    shown = world.say("bug-fix-bot", "Fix the apostrophe.")
+    async with database.begin() as session:
+        await notes.keep(session, asked, "plan:1", note_id=shown, sha256="0" * 64, now=desk.clock())
+    assert (await read(desk, asked, early)).plan is None
+    assert (await read(desk, asked, world.say("mara", APPROVE))).plan == 1
+
+
+async def test_a_plan_that_may_not_stand_on_the_ticket_is_approved_after_it_began_to_wait(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    early = world.say("mara", APPROVE)
+    async with database.begin() as session:
+        row = await runs.hold(session, asked)
+        row.confidential = True
+        await runs.wait_for_people(session, row, now=datetime.now(UTC))
+    assert (await read(desk, asked, early)).plan is None
+    assert (await read(desk, asked, world.say("mara", APPROVE))).plan == 1
 
 
 async def test_a_refreshed_ticket_has_the_answer_and_new_heads_but_none_of_our_words(

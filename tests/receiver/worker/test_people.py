@@ -31,6 +31,7 @@ from pipelines.model import (
 from receiver.hooks.delivery import Delivery, Interests, Source
 from receiver.hooks.reading import read
 from receiver.outbound.desk import Desk
+from receiver.outbound.perform import perform
 from receiver.store import notes, runs, stories
 from receiver.store.database import Database
 from receiver.store.purge import Retention
@@ -38,6 +39,7 @@ from receiver.store.schema import EffectRow, IterationRow, PlanRow, ReportRow, R
 from receiver.worker.effects import Workshop, work_on
 from receiver.worker.handling import Setting, handle
 from receiver.worker.sweep import UNHEARD, sweep
+from receiver.workflow.effects import PostPlan
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -131,6 +133,8 @@ async def wait_for_people(workshop: Workshop, run: RunId, status: RunStatus, pla
         row.issue_id = issue_id(workshop)
         row.status, row.status_at = status, now
         await runs.wait_for_people(session, row, now=now)
+    if status is RunStatus.AWAITING_APPROVAL:
+        await perform(workshop.desk, run, PostPlan(iteration=1))
 
 
 def issue_id(workshop: Workshop) -> str:

@@ -155,7 +155,8 @@ class World:
     def read(self, **changes: Any) -> CommentRead:
         """Return Mara's comment, of which nothing is known but who wrote it."""
         return replace(
-            CommentRead(comment="9", actor=AccountId("5b10ac"), actor_name="Mara", standing=Standing.ALLOWED), **changes
+            CommentRead(comment="9", actor=AccountId("5b10ac"), actor_name="Mara", standing=Standing.ALLOWED, plan=1),
+            **changes,
         )
 
     def refreshed(self, iteration: int = 1, **ticket: Any) -> TicketRefreshed:

@@ -167,6 +167,17 @@ def test_no_other_cell_of_the_matrix_approves_anything(world: Any, status: RunSt
         assert decision.status is None
 
 
+@pytest.mark.parametrize("seen", [None, 1, 3], ids=["none", "an earlier one", "another one"])
+def test_who_has_not_seen_the_plan_that_waits_can_not_approve_it(world: Any, seen: int | None) -> None:
+    waits = replace(world.run(RunStatus.AWAITING_APPROVAL), iteration=2)
+    decision = world.decide(world.read(command="approve", plan=seen), waits)
+    assert decision.status is None
+    [answer] = decision.effects
+    assert isinstance(answer, AnswerComment)
+    assert "The plan has changed since you wrote that" in answer.text
+    assert world.decide(world.read(command="approve", plan=2), waits).status is RunStatus.STARTING
+
+
 def test_who_could_not_be_checked_is_denied_with_the_reason(world: Any) -> None:
     event = world.read(command="approve", standing=Standing.UNKNOWN, unknown_because="Jira answered 403.")
     decision = world.decide(event, world.run(RunStatus.AWAITING_APPROVAL))
@@ -217,7 +228,7 @@ def test_iterations_that_ended_in_waiting_are_no_attempts_at_a_fix(world: Any) -
     run, _ = world.apply(run, world.refreshed(iteration=2))
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
     run, _ = world.analysed(run)
-    run, _ = world.apply(run, world.read(command="approve"))
+    run, _ = world.apply(run, world.read(command="approve", plan=2))
     assert (run.status, run.iteration, run.attempt) == (RunStatus.STARTING, 3, 1)
 
 
