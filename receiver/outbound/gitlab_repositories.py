@@ -17,6 +17,9 @@ from receiver.outbound.errors import told
 from receiver.outbound.gitlab_client import Connection
 from receiver.outbound.gitlab_people import People
 
+_APPROVED = "approved this merge request"
+"""What GitLab writes itself when somebody approves."""
+
 
 class Project(Struct, frozen=True, kw_only=True):
     """A repository's project."""
@@ -228,6 +231,31 @@ class Repositories:
             found = request.approvals.get()
         given = found.approved_by if found.approved else ()
         return {int(one["user"]["id"]): str(one["user"]["username"]) for one in given}
+
+    def approved_at(self, project_id: int, iid: int) -> dict[int, datetime]:
+        """Return when each user's approval was given, of those of whom GitLab says so.
+
+        Newer versions tell it with the approval; of older ones the note that GitLab writes itself is read.
+        """
+        with told("GitLab", f"reading when !{iid} was approved"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            given = request.approvals.get().approved_by
+            notes = () if all(one.get("approved_at") for one in given) else request.notes.list(get_all=True)
+        noted: dict[int, datetime] = {}
+        for note in notes:
+            if note.system and note.body == _APPROVED:
+                user, at = int(note.author["id"]), datetime.fromisoformat(note.created_at)
+                noted[user] = max(at, noted.get(user, at))
+        said = {int(one["user"]["id"]): one.get("approved_at") for one in given}
+        return noted | {user: datetime.fromisoformat(at) for user, at in said.items() if at}
+
+    def pushed_at(self, project_id: int, iid: int, *, head: str) -> datetime | None:
+        """Return when a merge request last got a head, by GitLab's clock; None when GitLab does not know."""
+        with told("GitLab", f"reading when !{iid} got its commit"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            found = request.diffs.list(get_all=True)
+        times = [datetime.fromisoformat(one.created_at) for one in found if one.head_commit_sha == head]
+        return max(times, default=None)
 
     def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
         """Upload a file to a project and return the Markdown that shows it."""

@@ -34,7 +34,7 @@ async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
     for known in view.merge_requests:
         there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
         events += _merge_request(known, there, theirs)
-        events += await _approvals(desk, known, there, approvers.get((known.project_id, known.iid), frozenset()))
+        events += await _approvals(desk, known, there, approvers.get((known.project_id, known.iid), {}))
     return Performed(events=tuple(events), result={"news": len(events)})
 
 
@@ -67,21 +67,35 @@ def _is_news(told: str, known: str | None) -> bool:
     return known is None or lifecycle.later(known, told) != known
 
 
-async def _approvals(
-    desk: Desk, known: MergeRequestView, there: MergeRequest, approvers: frozenset[int]
-) -> list[Event]:
-    """Tell of approvals whose hook was lost; a pipeline may wait for one."""
+async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, heard: dict[int, str]) -> list[Event]:
+    """Tell of approvals whose hook was lost, and of which commit they are; a pipeline may wait for one.
+
+    GitLab keeps an approval when the branch gets another commit, and an earlier run may have left one behind. So it is
+    of the head only when it was given after the head was pushed; otherwise of no commit that is known.
+    """
     if there.state != "opened":
         return []
     try:
         given = await asyncio.to_thread(desk.repositories.approved_by, known.project_id, known.iid)
+        if all(heard.get(user) == there.sha for user in given):
+            return []
+        fresh = await asyncio.to_thread(_given_after_push, desk, there)
     except RefusedError:  # this GitLab does not let us see them
         return []
-    return [
-        _changed(known, there, action="approved", actor_id=user, actor=name)
-        for user, name in given.items()
-        if user not in approvers
-    ]
+    events: list[Event] = []
+    for user, name in given.items():
+        head = there.sha if user in fresh else ""
+        if user not in heard or (head and heard[user] != head):
+            approval = _changed(known, there, action="approved", actor_id=user, actor=name)
+            events.append(replace(approval, head_sha=head))
+    return events
+
+
+def _given_after_push(desk: Desk, there: MergeRequest) -> frozenset[int]:
+    """Return whose approvals are younger than the head, both times as GitLab tells them; in doubt nobody's."""
+    pushed = desk.repositories.pushed_at(there.project_id, there.iid, head=there.sha)
+    times = desk.repositories.approved_at(there.project_id, there.iid)
+    return frozenset(user for user, at in times.items() if pushed is not None and at > pushed)
 
 
 def _merge_request(known: MergeRequestView, there: MergeRequest, theirs: dict[int, str]) -> list[Event]:

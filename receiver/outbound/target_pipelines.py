@@ -57,7 +57,7 @@ def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> st
     if there.state != "opened":
         return f"it is {there.state}."
     if there.sha != effect.head_sha:
-        return "its branch has another commit than the one that was approved. Approve it again."
+        return _ANOTHER if effect.head_sha else _UNKNOWN
     if effect.approved_by == repositories.bot:
         return "our own account approved it, and that counts for nothing."
     if effect.approved_by not in repositories.approved_by(there.project_id, there.iid):
@@ -65,6 +65,13 @@ def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> st
     if repositories.people.access(there.project_id, effect.approved_by) < DEVELOPER:
         return "who approved it is no developer of the project."
     return ""
+
+
+_ANOTHER = "its branch has another commit than the one that was approved. Approve it again."
+_UNKNOWN = (
+    "the approval is older than its commit, or it is not known when it was given. "
+    "Take the approval back and approve it again."
+)
 
 
 def _left(effect: StartTargetPipeline, sentence: str) -> Performed:

@@ -116,21 +116,20 @@ async def changed(
     await session.flush()
 
 
-async def approvers(session: AsyncSession, run: str) -> dict[tuple[int, int], frozenset[int]]:
-    """Return by project and iid whose approvals of a run's merge requests we were told of, and stand."""
+async def approvers(session: AsyncSession, run: str) -> dict[tuple[int, int], dict[int, str]]:
+    """Return by project and iid whose approvals of a run's merge requests we were told of, and stand: of which head."""
+    event = MergeRequestEventRow
     told = (
-        select(
-            MergeRequestRow.project_id, MergeRequestRow.iid, MergeRequestEventRow.actor_id, MergeRequestEventRow.action
-        )
-        .join(MergeRequestRow, MergeRequestRow.id == MergeRequestEventRow.merge_request_id)
-        .where(MergeRequestRow.run_id == run, MergeRequestEventRow.action.in_(["approved", "unapproved"]))
-        .order_by(MergeRequestEventRow.id)
+        select(MergeRequestRow.project_id, MergeRequestRow.iid, event.actor_id, event.action, event.head_sha)
+        .join(MergeRequestRow, MergeRequestRow.id == event.merge_request_id)
+        .where(MergeRequestRow.run_id == run, event.action.in_(["approved", "unapproved"]))
+        .order_by(event.id)
     )
-    last = {(row.project_id, row.iid, row.actor_id): row.action for row in await session.execute(told)}
-    found: dict[tuple[int, int], frozenset[int]] = {}
-    for (project_id, iid, actor), action in last.items():
-        if action == "approved" and actor is not None:
-            found[project_id, iid] = found.get((project_id, iid), frozenset()) | {actor}
+    last = {(row.project_id, row.iid, row.actor_id): row for row in await session.execute(told)}
+    found: dict[tuple[int, int], dict[int, str]] = {}
+    for (project_id, iid, actor), row in last.items():
+        if row.action == "approved" and actor is not None:
+            found.setdefault((project_id, iid), {})[actor] = row.head_sha
     return found
 
 

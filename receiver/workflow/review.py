@@ -54,7 +54,10 @@ def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: 
         start_it = StartTargetPipeline(
             iteration=run.iteration, repository=event.project, head_sha=event.head_sha, approved_by=event.actor_id
         )
-        return acted(f"{event.actor or 'Somebody'} approved {name}: its own pipeline may run.", start_it)
+        who = event.actor or "Somebody"
+        if not event.head_sha:  # performed all the same: it says on the merge request what to do
+            return acted(f"{who} approved {name}, but not this commit as far as is known: approve it again.", start_it)
+        return acted(f"{who} approved {name}: its own pipeline may run.", start_it)
     states = {m.state for m in run.merge_requests}
     end = _END.get(frozenset(states))
     if end is None or end not in lifecycle.MOVES[run.status]:

@@ -61,6 +61,7 @@ async def _move_heads(state: State, repository: Repository, push: Push, *, added
             target = await repository.branch(mr.target_branch)
             mr.base_sha = (await repository.merge_base(target, mr.sha) if target else None) or mr.base_sha
             mr.updated_at = state.now()
+            mr.versions.append((mr.sha, mr.base_sha, mr.updated_at))
             system_note(state, mr, push.user, f"added {added} commit{'' if added == 1 else 's'}")
             await merge_request_changed(state, push.project, mr, push.user, action="update", oldrev=oldrev)
 

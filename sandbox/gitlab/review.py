@@ -3,6 +3,8 @@
 Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, doc/api/notes.md).
 """
 
+from datetime import datetime
+
 from sandbox.gitlab import entities
 from sandbox.gitlab.state import Access, Json, MergeRequest, Note, Project, State, User
 
@@ -142,4 +144,20 @@ def emoji(state: State, award: tuple[int, str, int], *, awardable_id: int, award
         "awardable_id": awardable_id,
         "awardable_type": awardable_type,
         "url": None,
+    }
+
+
+def version(mr: MergeRequest, number: int, pushed: tuple[str, str, datetime]) -> Json:
+    """Shape of one of the heads that a merge request had, API_Entities_MergeRequestDiff; `number` is its id there."""
+    head, base, at = pushed
+    return {
+        "id": number,
+        "head_commit_sha": head,
+        "base_commit_sha": base,
+        "start_commit_sha": base,
+        "created_at": entities.stamp(at),
+        "merge_request_id": mr.id,
+        "state": "collected",
+        "real_size": "1",
+        "patch_id_sha": None,
     }

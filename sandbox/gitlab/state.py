@@ -132,6 +132,8 @@ class MergeRequest:
     squash: bool = False
     sha: str = ""
     """Head of the source branch."""
+    versions: list[tuple[str, str, datetime]] = field(default_factory=list)
+    """Heads that were pushed, oldest first: head, base, time."""
     base_sha: str = ""
     merge_commit_sha: str | None = None
     merged_by_id: int | None = None

@@ -133,6 +133,7 @@ async def create(state: State, request: Request) -> Response:
             sha=source,
             base_sha=await repository.merge_base(target, source) or target,
         )
+        mr.versions.append((mr.sha, mr.base_sha, now))
         project.merge_requests[mr.iid] = mr
         await activity.merge_request_changed(state, project, mr, user, action="open")
     return await answer(state, project, user, mr, status=201)
@@ -249,6 +250,13 @@ async def commits(state: State, request: Request) -> Response:
     return page(request, found, lambda one: entities.commit(state, project, one), base_url=state.url)
 
 
+async def versions(state: State, request: Request) -> Response:
+    """List the heads that a merge request had, newest first."""
+    _, _, mr = find(state, request)
+    found = list(enumerate(mr.versions, start=1))[::-1]
+    return page(request, found, lambda one: review.version(mr, *one), base_url=state.url)
+
+
 _MRS = "/api/v4/projects/:id/merge_requests"
 _FILTERS = ("source_branch", "target_branch", "state", "labels", "iids", "search", "author_id", "order_by", "sort")
 ROUTES = (
@@ -259,4 +267,5 @@ ROUTES = (
     Route("GET", f"{_MRS}/:iid/changes", changes, query=("unidiff",)),
     Route("GET", f"{_MRS}/:iid/diffs", diffs, query=("unidiff", *PAGE)),
     Route("GET", f"{_MRS}/:iid/commits", commits, query=PAGE),
+    Route("GET", f"{_MRS}/:iid/versions", versions, query=PAGE),
 )

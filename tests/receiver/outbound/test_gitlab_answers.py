@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -104,3 +105,10 @@ def test_a_path_that_leaves_the_artifacts_is_not_asked_for(answering: Answering)
     with pytest.raises(RefusedError, match="not a path within"):
         Pipelines(answering(body)).artifact(1, 2, "../../../../user", limit=CHUNK)
     assert body.reads == 0
+
+
+def test_the_time_that_newer_gitlabs_tell_with_an_approval_is_taken(answering: Answering) -> None:
+    at = "2026-03-01T09:00:00.123Z"
+    told = {"approved": True, "approved_by": [{"user": {"id": 3, "username": "mara"}, "approved_at": at}]}
+    repositories = Repositories(answering(Body(json.dumps(told).encode())))
+    assert repositories.approved_at(1, 1) == {3: datetime.fromisoformat(at)}

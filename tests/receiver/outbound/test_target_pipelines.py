@@ -1,3 +1,4 @@
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from sqlalchemy import delete, select
 from pipelines.model import ProjectPath, RunId
 from receiver.outbound.committing import SKIP
 from receiver.outbound.desk import Desk
+from receiver.outbound.gitlab_repositories import Action
 from receiver.outbound.perform import perform
 from receiver.store import facts, runs
 from receiver.store.schema import BlobRow, TargetPipelineRow
@@ -222,20 +224,51 @@ async def test_an_approval_whose_hook_was_lost_is_told_once(
 ) -> None:
     mara, project = people("mara")
     project.mergerequests.get(held.iid).approve()
-
-    async def approvals() -> list[Any]:
-        events = (await perform(desk, run, PollGitLab(iteration=1))).events
-        for event in events:
-            await note(desk, run, event)
-        return [one for one in events if isinstance(one, MergeRequestChanged) and one.action == "approved"]
-
-    (told,) = await approvals()
+    (told,) = await approvals(desk, run)
     assert (told.actor_id, told.actor, told.head_sha, told.iid) == (mara.id, "mara", held.head_sha, held.iid)
-    assert await approvals() == []
+    assert await approvals(desk, run) == []
     project.mergerequests.get(held.iid).unapprove()
     await note(desk, run, replace(told, action="unapproved"))
     project.mergerequests.get(held.iid).approve()
-    assert len(await approvals()) == 1
+    assert len(await approvals(desk, run)) == 1
+
+
+async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    before = world.contacts.commits.get(held.head_sha)
+    pushed = await asyncio.to_thread(
+        desk.repositories.commit,
+        held.project_id,
+        branch=await branch_of(desk, run),
+        start_sha=before.parent_ids[0],
+        message=f"Another patch\n\n{SKIP}",
+        actions=(Action(action="create", path="other.txt", content=b"x"),),
+    )
+    await note(desk, run, replace(held, head_sha=pushed))
+    (told,) = await approvals(desk, run)
+    assert (told.actor_id, told.head_sha) == (mara.id, "")
+    wanted = effect(held, mara, head_sha=told.head_sha)
+    done = await perform(desk, run, wanted)
+    assert done.events == ()
+    assert done.result is not None
+    assert "approve it again" in done.result["sentence"]
+    assert await own_pipelines(desk, run, world, at_least=2) == ["skipped", "skipped"]
+    assert await approvals(desk, run) == []
+    project.mergerequests.get(held.iid).unapprove()
+    project.mergerequests.get(held.iid).approve()
+    (again,) = await approvals(desk, run)
+    assert (again.actor_id, again.head_sha) == (mara.id, pushed)
+
+
+async def approvals(desk: Desk, run: RunId) -> list[MergeRequestChanged]:
+    """Poll, note what is told, and return the approvals."""
+    events = (await perform(desk, run, PollGitLab(iteration=1))).events
+    for event in events:
+        await note(desk, run, event)
+    return [one for one in events if isinstance(one, MergeRequestChanged) and one.action == "approved"]
 
 
 async def test_a_patch_that_is_no_longer_kept_is_said_to_need_a_hand(

@@ -40,6 +40,13 @@ def test_an_approval_starts_the_pipeline_that_waits_for_it(world: Any, skipping:
     assert decision.status is None
 
 
+def test_an_approval_of_no_known_commit_is_not_said_to_start_anything(world: Any, skipping: Any) -> None:
+    approval = replace(world.merge_request("approved", "opened"), head_sha="")
+    decision = skipping(approval, world.run(RunStatus.IN_REVIEW))
+    assert [effect.head_sha for effect in started(decision)] == [""]
+    assert decision.reason.endswith("but not this commit as far as is known: approve it again.")
+
+
 def test_an_approval_starts_nothing_where_pipelines_are_not_held_back(world: Any) -> None:
     decision = world.decide(world.merge_request("approved", "opened"), world.run(RunStatus.IN_REVIEW))
     assert (decision.verdict, started(decision)) == (Verdict.NOTED, [])

@@ -62,3 +62,24 @@ def test_the_free_tier_takes_one_reviewer_and_a_paid_one_all(emulated: Any, requ
     assert reviewers() == ids[:1]
     emulated.state.tier = type(emulated.state.tier).PREMIUM
     assert reviewers() == ids
+
+
+def test_each_head_of_a_merge_request_is_listed_newest_first_and_an_approval_stays(
+    emulated: Any, request_of_bot: Any
+) -> None:
+    as_seen_by(emulated, "mara", request_of_bot).approve()
+    pushed = (
+        emulated.client()
+        .projects.get("payk12/contacts")
+        .commits.create(
+            {
+                "branch": "fix",
+                "commit_message": "Fix it again",
+                "actions": [{"action": "update", "file_path": "src/contacts.py", "content": "again\\n"}],
+            }
+        )
+    )
+    versions = request_of_bot.diffs.list(get_all=True)
+    assert [one.head_commit_sha for one in versions] == [pushed.id, request_of_bot.sha]
+    assert versions[0].created_at > versions[1].created_at
+    assert request_of_bot.approvals.get().approved is True
