@@ -51,10 +51,11 @@ def judge_passing(run: TestRun, *, names: Sequence[str]) -> Verdict:
 
 def headline(failure: str) -> str:
     """Return what an assertion said in one line: its first, and what it had expected and got."""
-    lines = [line.strip() for line in failure.splitlines() if line.strip()]
+    said, _, _ = failure.partition("Call log:")
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     if not lines:
         return "an assertion failed"
-    told = [line for line in lines[1:] if re.match(r"(Expected|Received|Actual)\b[^:]*:", line)]
+    told = [line for line in lines[1:] if re.match(r"(Expected|Received|Actual)\b[^:]*:(?! None$)", line)]
     return "; ".join([lines[0].removeprefix("Error: "), *(told or _compared(lines))[:2]])[:300]
 
 

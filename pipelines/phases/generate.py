@@ -30,5 +30,6 @@ def run(job: Job) -> PhaseReport:
     jobs = tuple(entry.name for entry in child.jobs)
     for name in jobs:
         job.log.say(f"  {name}")
-    reason = f"{len(jobs)} jobs for {len(child.stacks)} repositories." if jobs else f"No fix: {child.ending}."
+    repositories = f"{len(child.stacks)} repositor{'y' if len(child.stacks) == 1 else 'ies'}"
+    reason = f"{len(jobs)} jobs for {repositories}." if jobs else f"No fix: {str(child.ending).replace('_', ' ')}."
     return job.report(ReportOutcome.SUCCEEDED, reason, GenerateResult(jobs=jobs, sha256=kept.sha256))

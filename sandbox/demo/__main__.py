@@ -128,7 +128,8 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
             options.json.write_text(json.dumps(played.document, indent=2) + "\n")
             out.line(f"Summary written to {options.json}")
         if options.serve:
-            _serve(world, out)
+            _serve(world, out, scenario.issue_key)
+        out.line("Next: ./scripts/demo --serve, to look around in a browser")
         with out.busy("everything is being stopped"):
             standing.close()
     if played.surprises:
@@ -166,12 +167,11 @@ def _tell(played: Played, out: Screen) -> None:
         out.line(
             f"Outcome as expected: {story.run.status} · {iterations} · {total}, {books} · {document['duration_s']} s"
         )
-    out.line(f"Next: ./scripts/demo --serve   |   bug-fix explain {story.run.issue_key}")
 
 
-def _serve(world: World, out: Screen) -> None:
+def _serve(world: World, out: Screen, issue_key: str) -> None:
     out.line(f"Everything is left running. Start page: {world.receiver_url}/enter?token={READ_TOKEN}")
-    out.line("Commands need these settings: " + _settings_file(world))
+    out.line(f"Next: {_settings_file(world)} && .venv/bin/bug-fix explain {issue_key}")
     out.line("Ctrl-C stops it all.")
     while True:
         world.alive()

@@ -201,7 +201,7 @@ def test_notes_of_another_shape_are_refused() -> None:
     [
         (
             "Locator expected to be visible\nActual value: None\nCall log:\n",
-            "Locator expected to be visible; Actual value: None",
+            "Locator expected to be visible",
         ),
         (
             (
@@ -214,6 +214,7 @@ def test_notes_of_another_shape_are_refused() -> None:
             (
                 "Error: expect(locator).toContainText(expected) failed\n\nLocator: row\nTimeout: 5000ms\n"
                 "- Expected substring  - 1\n+ Received string     + 3\n\n- Jan 1, 2027\n+ CV-1\n+   Dec 31,\n+ 2026\n"
+                '\nCall log:\n  - Expect "toContainText" getByRole("row") with timeout 5000ms\n  - waiting for it\n'
             ),
             "expect(locator).toContainText(expected) failed; Expected: Jan 1, 2027; Received: CV-1 Dec 31, 2026",
         ),
