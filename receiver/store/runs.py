@@ -157,6 +157,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
 
 
 async def _waits(session: AsyncSession, row: RunRow) -> int:
+    if row.iteration == 1 and row.status not in lifecycle.WAITING:
+        return 0
     query = select(func.count()).where(IterationRow.run_id == row.id, IterationRow.kind == "analysis")
     return await session.scalar(query) or 0
 

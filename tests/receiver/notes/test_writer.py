@@ -670,7 +670,7 @@ def test_the_question_is_asked_as_the_plan_has_it_and_says_how_to_answer(notes: 
     assert notes.question(asked, "question:1") == (
         "*Bug fix: a question for Dana Whitfield*\n\n"
         "Which name exactly\\?\n\nPlease copy it, with its punctuation.\n\n"
-        "Answer in a comment on this ticket; the bug fix then goes on by itself.\n\n"
+        "Answer in a comment on this ticket; the bug fix then goes on by itself. Leave passwords and tokens out.\n\n"
         "bug-fix:run=0123456789abcdef;question:1\n"
     )
     status = notes.ticket(asked)
