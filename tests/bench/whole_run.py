@@ -114,7 +114,8 @@ def _other_tests(world: World, connection: psycopg.Connection[tuple[Any, ...]], 
     """Return the seconds of the job's other runs of tests, from the JUnit files that it kept of them."""
     rows = connection.execute(
         "SELECT r.project_id, a.path FROM artifacts a JOIN reports r ON r.id = a.report_id"
-        " WHERE r.job_id = %s AND a.kind = 'junit' AND a.path ~ '/(junit-(before|after)|(own|again)-[^/]+)[.]xml$'",
+        " WHERE r.job_id = %s AND a.kind = 'junit'"
+        " AND a.path ~ '/(junit-(before|before-again|after)|(own|again)-[^/]+)[.]xml$'",
         [job],
     ).fetchall()
     gitlab = vendors(world).gitlab
