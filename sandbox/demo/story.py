@@ -118,9 +118,12 @@ class RunFacts(Struct, frozen=True, kw_only=True):
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """Something that happened to the run."""
+    """Something that happened to the run, and what was decided about it."""
 
     event: str
+    reason: str
+    status_before: str | None
+    status_after: str | None
 
 
 class Act(Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ class PlainScreen:
         """Write to `console`."""
         self._console = console
         self._seen: dict[int, str] = {}
-        self._status = ""
+        self._told = 0
         self._spoken = time.monotonic()
 
     def line(self, text: str) -> None:
@@ -84,16 +84,18 @@ class PlainScreen:
             speaker.join()
 
     def show(self, story: Story, elapsed_s: float) -> None:
-        """Print the jobs that changed, and the run's status when it changed."""
+        """Print the jobs that changed, and each change of the run's status, also one that was over before this look."""
         for job in story.jobs():
             if job.status in {"created", "pending"} or self._seen.get(job.id) == job.status:
                 continue
             self._seen[job.id] = job.status
             mark, _ = MARKS.get(job.status, ("·", "dim"))
             self.line(f"  {job.name:<38} {mark} {_measures(job, story)}".rstrip())
-        if story.run.status != self._status:
-            self._status = story.run.status
-            self.line(f"{story.run.issue_key}: {self._status.replace('_', ' ')}. {story.run.reason}".rstrip())
+        for moment in story.moments[self._told :]:
+            if moment.status_after is not None and moment.status_after != moment.status_before:
+                status = moment.status_after.replace("_", " ")
+                self.line(f"{story.run.issue_key}: {status}. {moment.reason}".rstrip())
+        self._told = len(story.moments)
         self._beat([job.name for job in story.jobs() if job.status == "running"], elapsed_s)
 
     def wait(self, elapsed_s: float) -> None:
