@@ -1,16 +1,15 @@
-"""The whole story of a run as one value, for the command line, pages and notes. Pure: built from rows, no query."""
+"""Tell the story of a run from its rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from pipelines.catalogue import Catalogue
-from pipelines.model import ArtifactKind, PhaseReport, PhaseResult, Plan
+from pipelines.model import PhaseReport, Plan
 from pipelines.wire import Ticket
 from receiver.store.schema import (
     ArtifactRow,
@@ -27,204 +26,15 @@ from receiver.store.schema import (
     TargetPipelineRow,
     UsageRow,
 )
-from receiver.store.spending import Costs, costs
+from receiver.store.spending import costs
+from receiver.store.story.history import Act, Intervention, Moment
+from receiver.store.story.merge_requests import MergeRequest, TargetPipeline
+from receiver.store.story.pipelines import Job, Pipeline
+from receiver.store.story.reports import File, Report
+from receiver.store.story.run import Attempt, RunFacts
+from receiver.store.story.story import Story
 from receiver.store.success import facts_of
-from receiver.workflow.indicators import Indicator, judge
-
-
-class Moment(Struct, frozen=True, kw_only=True):
-    """Something that happened, and what was decided about it."""
-
-    at: datetime
-    event: str
-    verdict: str
-    reason: str
-    status_before: str | None
-    status_after: str | None
-    delivery: int | None
-    effect: int | None
-
-
-class Act(Struct, frozen=True, kw_only=True):
-    """An effect and how it went."""
-
-    id: int
-    kind: str
-    payload: dict[str, object]
-    state: str
-    attempts: int
-    created_at: datetime
-    performed_at: datetime | None
-    last_error: str | None
-    result: dict[str, object] | None
-    wanted_by: int | None
-    """The decision; None: the sweep."""
-
-
-class Job(Struct, frozen=True, kw_only=True):
-    """A job."""
-
-    id: int
-    name: str
-    stage: str
-    phase: str | None
-    repository: str | None
-    agent: str | None
-    status: str
-    failure_reason: str | None
-    queued_s: float | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    duration_s: float | None
-
-
-class Pipeline(Struct, frozen=True, kw_only=True):
-    """A pipeline with its jobs."""
-
-    id: int
-    project_id: int
-    iteration: int
-    kind: str
-    """parent or child."""
-    parent: int | None
-    status: str
-    url: str
-    created_at: datetime | None
-    finished_at: datetime | None
-    jobs: tuple[Job, ...]
-
-
-class File(Struct, frozen=True, kw_only=True):
-    """A file that a report lists."""
-
-    kind: ArtifactKind
-    path: str
-    sha256: str
-    size: int
-
-
-class Report(Struct, frozen=True, kw_only=True):
-    """What a job reported, whether it counts, and its files."""
-
-    job: int
-    project_id: int
-    iteration: int
-    phase: str
-    repository: str | None
-    outcome: str
-    state: str
-    """pending, accepted or discarded."""
-    reason: str
-    """The job's own sentence."""
-    why_discarded: str
-    agent: str | None
-    model: str | None
-    turns: int
-    job_seconds: float
-    stripped_characters: int
-    refused_calls: int = 0
-    """Of the model: not permitted in its phase, or not taken by a guard."""
-    result: PhaseResult | None
-    artifacts: tuple[File, ...]
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """What people should know of the conversation behind the report."""
-        figures = (
-            (self.refused_calls, "calls of the model were refused"),
-            (self.stripped_characters, "invisible characters were taken out of untrusted text"),
-        )
-        return tuple(f"{figure} {what}" for figure, what in figures if figure)
-
-
-class MergeRequest(Struct, frozen=True, kw_only=True):
-    """A merge request."""
-
-    repository: str
-    iid: int
-    url: str
-    source_branch: str
-    state: str
-    head_sha: str
-    opened_at: datetime
-    merged_at: datetime | None
-
-
-class TargetPipeline(Struct, frozen=True, kw_only=True):
-    """A pipeline of a repository's own for the branch of a merge request."""
-
-    id: int
-    repository: str
-    sha: str
-    source: str
-    status: str
-    url: str
-    created_at: datetime | None
-    finished_at: datetime | None
-
-
-class Intervention(Struct, frozen=True, kw_only=True):
-    """Something that a person had to do."""
-
-    at: datetime
-    kind: str
-    actor: str
-    detail: str
-
-
-class Attempt(Struct, frozen=True, kw_only=True):
-    """An iteration."""
-
-    number: int
-    kind: str
-    """`fix`, `infrastructure`, or `analysis` for one that ended in waiting for people."""
-    plan: Plan | None = None
-    """The accepted plan of this iteration."""
-    approved_by: str | None = None
-    """Whose approval of the plan before began it: a Jira account."""
-    diagnosis: str | None
-    started_at: datetime
-    finished_at: datetime | None
-
-
-class RunFacts(Struct, frozen=True, kw_only=True):
-    """The run itself."""
-
-    id: str
-    issue_key: str
-    summary: str
-    """The ticket's; untrusted text."""
-    ticket_url: str
-    reporter: str
-    """The ticket's; untrusted text."""
-    status: str
-    reason: str
-    iteration: int
-    branch: str
-    confidential: bool
-    """Nothing of what was found is told in public."""
-    actor_name: str
-    created_at: datetime
-    finished_at: datetime | None
-
-
-class Story(Struct, frozen=True, kw_only=True):
-    """All that is known of a run, each part in the order in which it happened."""
-
-    run: RunFacts
-    plan: Plan | None
-    """The plan that counts."""
-    iterations: tuple[Attempt, ...]
-    moments: tuple[Moment, ...]
-    effects: tuple[Act, ...]
-    pipelines: tuple[Pipeline, ...]
-    reports: tuple[Report, ...]
-    merge_requests: tuple[MergeRequest, ...]
-    target_pipelines: tuple[TargetPipeline, ...] = ()
-    interventions: tuple[Intervention, ...]
-    indicators: tuple[Indicator, ...] = ()
-    """Of success, as they are now."""
-    costs: Costs
+from receiver.workflow.indicators import judge
 
 
 class Rows(Struct, frozen=True, kw_only=True):

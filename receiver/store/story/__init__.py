@@ -1,0 +1,26 @@
+"""The whole story of a run as one value, for the command line, pages and notes. Pure: built from rows, no query."""
+
+from receiver.store.story.history import Act, Intervention, Moment
+from receiver.store.story.merge_requests import MergeRequest, TargetPipeline
+from receiver.store.story.pipelines import Job, Pipeline
+from receiver.store.story.reports import File, Report
+from receiver.store.story.run import Attempt, RunFacts
+from receiver.store.story.story import Story
+from receiver.store.story.telling import Rows, tell
+
+__all__ = [
+    "Act",
+    "Attempt",
+    "File",
+    "Intervention",
+    "Job",
+    "MergeRequest",
+    "Moment",
+    "Pipeline",
+    "Report",
+    "Rows",
+    "RunFacts",
+    "Story",
+    "TargetPipeline",
+    "tell",
+]

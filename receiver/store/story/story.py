@@ -1,0 +1,33 @@
+"""The story: all that is known of a run, in the order in which it happened."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pipelines.model import Plan
+from receiver.store.spending import Costs
+from receiver.store.story.history import Act, Intervention, Moment
+from receiver.store.story.merge_requests import MergeRequest, TargetPipeline
+from receiver.store.story.pipelines import Pipeline
+from receiver.store.story.reports import Report
+from receiver.store.story.run import Attempt, RunFacts
+from receiver.workflow.indicators import Indicator
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """All that is known of a run, each part in the order in which it happened."""
+
+    run: RunFacts
+    plan: Plan | None
+    """The plan that counts."""
+    iterations: tuple[Attempt, ...]
+    moments: tuple[Moment, ...]
+    effects: tuple[Act, ...]
+    pipelines: tuple[Pipeline, ...]
+    reports: tuple[Report, ...]
+    merge_requests: tuple[MergeRequest, ...]
+    target_pipelines: tuple[TargetPipeline, ...] = ()
+    interventions: tuple[Intervention, ...]
+    indicators: tuple[Indicator, ...] = ()
+    """Of success, as they are now."""
+    costs: Costs

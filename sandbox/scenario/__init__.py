@@ -1,0 +1,35 @@
+"""A scenario: a folder with users, repositories, a ticket and what the model says. Plays nothing itself.
+
+The format is described in docs/scenarios.md.
+"""
+
+from sandbox.scenario.conversation import Conversation, ToolUse, Turn
+from sandbox.scenario.expected import Expected, Reaction, Reproduction
+from sandbox.scenario.folder import SCENARIOS, ScenarioError, find, load, names
+from sandbox.scenario.scenario import Scenario
+from sandbox.scenario.ticket import Attachment, Comment, Ticket
+from sandbox.scenario.world import Access, Flavour, JiraTransition, JiraWorld, ModelWorld, User
+
+__all__ = [
+    "SCENARIOS",
+    "Access",
+    "Attachment",
+    "Comment",
+    "Conversation",
+    "Expected",
+    "Flavour",
+    "JiraTransition",
+    "JiraWorld",
+    "ModelWorld",
+    "Reaction",
+    "Reproduction",
+    "Scenario",
+    "ScenarioError",
+    "Ticket",
+    "ToolUse",
+    "Turn",
+    "User",
+    "find",
+    "load",
+    "names",
+]

@@ -1,0 +1,48 @@
+"""How a scenario must end, and what people do until then."""
+
+from typing import Annotated
+
+import msgspec
+
+from sandbox.scenario.fields import ProjectPath, Username, Word
+
+
+class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the reproduction says on the unpatched and on the patched code."""
+
+    before: Word
+    after: Word | None = None
+    """None where no patch gets that far."""
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the story must end, after all reactions; the demo compares and fails where it ends otherwise."""
+
+    outcome: Word
+    iterations: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """The run's own count: every pipeline that was started for it, also one that ended in a question."""
+    merge_requests: dict[ProjectPath, Word] = {}
+    """GitLab project to the state of its merge request (`opened`, `merged`); a project not named here has none."""
+    reproduction: Reproduction | None = None
+    ticket_status: str | None = None
+    """The Jira status at the end."""
+    cache_read_share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    """Of all input tokens, at least so many are read from the model's cache."""
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person does in Jira when the run gets somewhere. Each reaction happens once, in the order of the file."""
+
+    when: Word
+    """The run's status."""
+    by: Username
+    comment: str | None = None
+    """A comment on the ticket; wiki markup."""
+    label: Annotated[str, msgspec.Meta(pattern=r"^\S+$")] | None = None
+    """A label that is taken off the ticket and set again."""
+    iteration: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Only at this iteration of the run; None: the first time that it has the status."""
+
+    def is_due(self, *, status: str, iteration: int) -> bool:
+        """Whether it is time for it."""
+        return self.when == status and self.iteration in {None, iteration}
