@@ -1,62 +1,52 @@
-"""Trigger jobs: create the child pipeline that one asks for, and let it follow the child's status."""
+"""Trigger jobs: create the child pipeline that one asks for."""
 
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from sandbox.ci import limits, steering
 from sandbox.ci.compilation import Source
-from sandbox.ci.definition import ArtifactInclude, LocalInclude, Strategy, Trigger
+from sandbox.ci.definition import ArtifactInclude, LocalInclude, Trigger
 from sandbox.ci.errors import CiError, ConfigError
+from sandbox.ci.machine import Machine
 from sandbox.ci.orders import expired, forwarded
-from sandbox.ci.records import COMPLETED, Job, Parent, Pipeline, Status
+from sandbox.ci.records import Job, Parent, Pipeline, Status
 from sandbox.ci.site import NewPipeline
 
-if TYPE_CHECKING:
-    from sandbox.ci.engine import Engine
 
-_DEPENDS = {
-    Status.SUCCESS: Status.SUCCESS,
-    Status.CANCELED: Status.CANCELED,
-    Status.FAILED: Status.FAILED,
-    Status.SKIPPED: Status.FAILED,
-}
-"""What a job with `strategy: depend` becomes; anything else leaves it running."""
-
-
-async def start(engine: Engine, bridge: Job) -> None:
+async def start(machine: Machine, bridge: Job, *, create: Callable[[NewPipeline], Awaitable[Pipeline]]) -> None:
     """Create the child; where that fails, the trigger job fails with GitLab's reason."""
     trigger = bridge.definition.trigger
     if trigger is None:
         raise TypeError(f"{bridge.name} is no trigger job")
     if bridge.pipeline.depth >= limits.CHILD_DEPTH:
-        engine.set(bridge, Status.FAILED, reason="reached_max_descendant_pipelines_depth")
+        machine.set(bridge, Status.FAILED, reason="reached_max_descendant_pipelines_depth")
         return
-    if _hierarchy(engine, bridge.pipeline) >= limits.HIERARCHY:
-        engine.set(bridge, Status.FAILED, reason="reached_max_pipeline_hierarchy_size")
+    if _hierarchy(machine, bridge.pipeline) >= limits.HIERARCHY:
+        machine.set(bridge, Status.FAILED, reason="reached_max_pipeline_hierarchy_size")
         return
     try:
-        child = await engine.create(await _new(engine, bridge, trigger))
+        child = await create(await _new(machine, bridge, trigger))
     except (CiError, OSError, zipfile.BadZipFile) as error:
         bridge.problem = str(error)
         if bridge.status is Status.PENDING:
-            engine.set(bridge, Status.FAILED, reason="downstream_pipeline_creation_failed")
+            machine.set(bridge, Status.FAILED, reason="downstream_pipeline_creation_failed")
         return
     bridge.downstream = child
     if bridge.status is not Status.PENDING:
-        steering.cancel(engine, child)  # canceled while the child was made
+        steering.cancel(machine, child)  # canceled while the child was made
         return
-    follow(engine, bridge)
+    machine.follow(bridge)
 
 
-async def _new(engine: Engine, bridge: Job, trigger: Trigger) -> NewPipeline:
+async def _new(machine: Machine, bridge: Job, trigger: Trigger) -> NewPipeline:
     parent = bridge.pipeline
-    tree = await engine.site.tree(parent.project_id, parent.sha)
+    tree = await machine.site.tree(parent.project_id, parent.sha)
     sources: list[Source] = []
     for include in trigger.includes:
         if isinstance(include, ArtifactInclude):
-            text = _artifact(engine, parent, include)
+            text = _artifact(machine, parent, include)
             where = f"{include.artifact} of {include.job}"
         else:
             text, where = _local(tree.texts, include), include.local
@@ -72,7 +62,7 @@ async def _new(engine: Engine, bridge: Job, trigger: Trigger) -> NewPipeline:
         tag=parent.tag,
         protected=parent.protected,
         before_sha=parent.before_sha,
-        variables=forwarded(bridge, site=engine.site, below=engine.predefined(parent)),
+        variables=forwarded(bridge, site=machine.site, below=parent.predefined),
         config=tuple(sources),
         parent=Parent(pipeline_id=parent.id, job_id=bridge.id),
         depth=parent.depth + 1,
@@ -86,11 +76,11 @@ def _local(texts: dict[str, str], include: LocalInclude) -> str:
     return text
 
 
-def _artifact(engine: Engine, pipeline: Pipeline, include: ArtifactInclude) -> str:
+def _artifact(machine: Machine, pipeline: Pipeline, include: ArtifactInclude) -> str:
     job = pipeline.job(include.job)
     if job is None:
         raise ConfigError(f"Job `{include.job}` not found in parent pipeline or does not have artifacts!")
-    if job.archive is None or expired(job, engine.site):
+    if job.archive is None or expired(job, machine.site):
         raise ConfigError(f"Job `{include.job}` has missing artifacts metadata and cannot be extracted!")
     if job.archive.size > limits.ARTIFACT_YAML_BYTES:
         raise ConfigError(f"Artifacts archive for job `{include.job}` is too large: max {limits.ARTIFACT_YAML_BYTES}")
@@ -104,35 +94,12 @@ def _artifact(engine: Engine, pipeline: Pipeline, include: ArtifactInclude) -> s
             raise ConfigError(f"File `{include.artifact}` not found in artifacts of `{include.job}`") from error
 
 
-def follow(engine: Engine, bridge: Job) -> None:
-    """Give a trigger job the status that its child and its strategy make."""
-    trigger, child = bridge.definition.trigger, bridge.downstream
-    if trigger is None or child is None:
-        return
-    match trigger.strategy:
-        case None:
-            to = Status.SUCCESS
-        case Strategy.MIRROR:
-            to = child.status
-        case Strategy.DEPEND:
-            to = _DEPENDS.get(child.status, Status.RUNNING)
-    if to is bridge.status or (trigger.strategy is None and bridge.status in COMPLETED):
-        return
-    if bridge.started_at is None:
-        bridge.started_at = engine.site.now()
-    reopened = bridge.status in COMPLETED and to not in COMPLETED
-    engine.set(bridge, to, reason="downstream_pipeline_failed" if to is Status.FAILED else None)
-    if reopened:
-        steering.reopen(engine, bridge.pipeline)
-    engine.advance(bridge.pipeline)
-
-
-def _hierarchy(engine: Engine, pipeline: Pipeline) -> int:
+def _hierarchy(machine: Machine, pipeline: Pipeline) -> int:
     top = pipeline
     while top.parent is not None:
-        top = engine.pipelines[top.parent.pipeline_id]
+        top = machine.pipelines[top.parent.pipeline_id]
     members = {top.id}
-    for one in engine.pipelines.values():
+    for one in machine.pipelines.values():
         if one.parent is not None and one.parent.pipeline_id in members:
             members.add(one.id)
     return len(members)

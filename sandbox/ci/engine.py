@@ -1,42 +1,37 @@
-"""The state machine of pipelines and jobs: creates, advances, dispatches to the runner, follows child pipelines.
+"""The engine: creates pipelines and lets the runner work on what the state machine (`machine`) says may start.
 
 All of it runs on one event loop; whatever is not `async` here is atomic. It speaks no HTTP and knows no permissions
-(`routes`), and does no more than GitLab's own processing does (`status`).
+(`routes`).
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from sandbox.ci import children, status, steering
+from sandbox.ci import children, steering
 from sandbox.ci.compilation import Context, Source, compile_pipeline
 from sandbox.ci.definition import JobDefinition, OnJobFailure, PipelineDefinition
 from sandbox.ci.errors import PipelineRefused
+from sandbox.ci.machine import Machine
 from sandbox.ci.orders import RunnerSettings, log_path, order_for
-from sandbox.ci.records import ACTIVE, COMPLETED, Archive, Job, Pipeline, Status
+from sandbox.ci.records import ACTIVE, Archive, Job, Pipeline, Status
 from sandbox.ci.runner import Outcome, execute
 from sandbox.ci.site import CONFIG_PATH, NewPipeline, Site
-from sandbox.ci.status import Next
 from sandbox.ci.tokens import new_job_token
 
 
-class Engine:
+class Engine(Machine):
     """All pipelines of one instance."""
 
     def __init__(self, site: Site, settings: RunnerSettings) -> None:
-        self.site = site
+        super().__init__(site)
         self.settings = settings
-        self.pipelines: dict[int, Pipeline] = {}
-        self.jobs: dict[int, Job] = {}
         self.holds: set[str] = set()
         """Patterns of job names that stay pending."""
-        self._predefined: dict[int, dict[str, str]] = {}
-        self._groups: dict[tuple[int, str], Job] = {}
         self._cancel: dict[int, asyncio.Event] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers: set[asyncio.Task[None]] = set()
-        self._pulse = asyncio.Event()
         self._closed = False
 
     async def create(self, new: NewPipeline) -> Pipeline:
@@ -60,8 +55,7 @@ class Engine:
                 changed=new.changed,
             ),
         )
-        pipeline = self._record(new, definition)
-        self._predefined[pipeline.id] = predefined
+        pipeline = self._record(new, definition, predefined=predefined)
         for one in definition.jobs:
             self.add_job(pipeline, one, user_id=new.user_id)
         if new.parent is None:
@@ -71,13 +65,13 @@ class Engine:
 
     def skip(self, new: NewPipeline) -> Pipeline:
         """Create a pipeline that is skipped: it has no jobs, and its configuration is not read."""
-        pipeline = self._record(new, PipelineDefinition(name=None, stages=(), jobs=(), variables={}))
-        self._predefined[pipeline.id] = self.site.predefined(new)
+        nothing = PipelineDefinition(name=None, stages=(), jobs=(), variables={})
+        pipeline = self._record(new, nothing, predefined=self.site.predefined(new))
         pipeline.status, pipeline.finished_at = Status.SKIPPED, pipeline.created_at
         self.site.pipeline_changed(pipeline)
         return pipeline
 
-    def _record(self, new: NewPipeline, definition: PipelineDefinition) -> Pipeline:
+    def _record(self, new: NewPipeline, definition: PipelineDefinition, *, predefined: dict[str, str]) -> Pipeline:
         now = self.site.now()
         pipeline = Pipeline(
             id=self.site.next_id("pipeline"),
@@ -94,6 +88,7 @@ class Engine:
             protected=new.protected,
             before_sha=new.before_sha,
             name=definition.name,
+            predefined=predefined,
             variables=dict(new.variables),
             file_variables=new.file_variables,
             parent=new.parent,
@@ -101,121 +96,6 @@ class Engine:
         )
         self.pipelines[pipeline.id] = pipeline
         return pipeline
-
-    def add_job(self, pipeline: Pipeline, definition: JobDefinition, *, user_id: int, retries: int = 0) -> Job:
-        """Put a job into a pipeline."""
-        job = Job(
-            id=self.site.next_id("job"),
-            pipeline=pipeline,
-            definition=definition,
-            user_id=user_id,
-            created_at=self.site.now(),
-            allow_failure=definition.allow_failure,
-            retries=retries,
-        )
-        pipeline.jobs.append(job)
-        self.jobs[job.id] = job
-        self._tell(job)
-        return job
-
-    def predefined(self, pipeline: Pipeline) -> dict[str, str]:
-        """Give the variables that the pipeline was compiled with."""
-        return self._predefined[pipeline.id]
-
-    def advance(self, pipeline: Pipeline) -> None:
-        """Process created jobs until nothing changes, update the pipeline, and start what may start."""
-        progress = True
-        while progress:
-            progress = False
-            latest = pipeline.latest()
-            for job in status.processing_order([one for one in latest if one.status is Status.CREATED]):
-                progress |= self._process(job, status.following(job, latest))
-        self._update(pipeline)
-        self.dispatch()
-
-    def _process(self, job: Job, verdict: Next) -> bool:
-        match verdict:
-            case Next.WAIT:
-                return False
-            case Next.SKIP:
-                self.set(job, Status.SKIPPED)
-            case Next.ASK:
-                self.set(job, Status.MANUAL)
-            case Next.SCHEDULE:
-                self.set(job, Status.SCHEDULED)
-                self._timers.add(self.spawn(self._enqueue_later(job)))
-            case Next.ENQUEUE:
-                self.enqueue(job)
-        return True
-
-    async def _enqueue_later(self, job: Job) -> None:
-        await asyncio.sleep(job.definition.start_in_s or 0)
-        if job.status is Status.SCHEDULED:
-            self.enqueue(job)
-            self.advance(job.pipeline)
-
-    def enqueue(self, job: Job) -> None:
-        """Make a job pending, or let it wait for its resource group."""
-        key = (job.pipeline.project_id, job.definition.resource_group or "")
-        if key[1] and self._groups.setdefault(key, job) is not job:
-            self.set(job, Status.WAITING_FOR_RESOURCE)
-            return
-        self.set(job, Status.PENDING)
-
-    def set(self, job: Job, to: Status, *, reason: str | None = None) -> None:
-        """Change a job's status: the only place that does."""
-        now = self.site.now()
-        job.status = to
-        job.failure_reason = reason if to is Status.FAILED else None
-        if to is Status.PENDING:
-            job.queued_at, job.finished_at = now, None
-        elif to is Status.RUNNING:
-            job.started_at, job.finished_at = job.started_at or now, None
-        elif to in COMPLETED:
-            job.finished_at = now
-            job.token = None
-            self._release_group(job)
-        job.pipeline.updated_at = now
-        self._tell(job)
-
-    def _tell(self, job: Job) -> None:
-        self.site.job_changed(job)
-        self._beat()
-
-    def _beat(self) -> None:
-        pulse, self._pulse = self._pulse, asyncio.Event()
-        pulse.set()
-
-    def _release_group(self, job: Job) -> None:
-        key = (job.pipeline.project_id, job.definition.resource_group or "")
-        if self._groups.get(key) is not job:
-            return
-        del self._groups[key]
-        waiting = [
-            one
-            for one in self.jobs.values()
-            if one.status is Status.WAITING_FOR_RESOURCE
-            and (one.pipeline.project_id, one.definition.resource_group) == key
-        ]
-        if waiting:
-            self.enqueue(waiting[0])
-            if waiting[0].pipeline is not job.pipeline:
-                self._update(waiting[0].pipeline)
-
-    def _update(self, pipeline: Pipeline) -> None:
-        """Give a pipeline the status that its jobs make."""
-        to = status.of(pipeline.latest()) or Status.SUCCESS
-        if to is pipeline.status:
-            return
-        now = self.site.now()
-        pipeline.status, pipeline.updated_at = to, now
-        if to is Status.RUNNING:
-            pipeline.started_at = pipeline.started_at or now
-        pipeline.finished_at = now if to in COMPLETED else None
-        self.site.pipeline_changed(pipeline)
-        self._beat()
-        if pipeline.parent is not None and pipeline.parent.job_id in self.jobs:
-            children.follow(self, self.jobs[pipeline.parent.job_id])
 
     def dispatch(self) -> None:
         """Start pending jobs, oldest first, as far as there are runners and nothing holds them."""
@@ -239,11 +119,11 @@ class Engine:
         """Let held jobs run; `*` releases all."""
         self.holds = set() if pattern == "*" else self.holds - {pattern}
         self.dispatch()
-        self._beat()
+        self.beat()
 
     async def _run_bridge(self, job: Job) -> None:
         try:
-            await children.start(self, job)
+            await children.start(self, job, create=self.create)
         finally:
             self._cancel.pop(job.id, None)
         self.advance(job.pipeline)
@@ -253,10 +133,10 @@ class Engine:
         try:
             job.token = new_job_token()
             self.set(job, Status.RUNNING)
-            self._update(job.pipeline)
+            self.update(job.pipeline)
             job.log = log_path(job, self.settings)
             try:
-                order = order_for(job, site=self.site, settings=self.settings, below=self.predefined(job.pipeline))
+                order = order_for(job, site=self.site, settings=self.settings, below=job.pipeline.predefined)
                 outcome = await execute(order, canceled)
                 self._keep(job, outcome)
             except Exception as error:  # noqa: BLE001 - the job fails and says why; others go on
@@ -302,6 +182,16 @@ class Engine:
         self._cancel[job.id].set()
         return True
 
+    def enqueue_later(self, job: Job) -> None:
+        """Enqueue a scheduled job when its time has come."""
+        self._timers.add(self.spawn(self._enqueue_later(job)))
+
+    async def _enqueue_later(self, job: Job) -> None:
+        await asyncio.sleep(job.definition.start_in_s or 0)
+        if job.status is Status.SCHEDULED:
+            self.enqueue(job)
+            self.advance(job.pipeline)
+
     def spawn(self, work: Coroutine[None, None, None]) -> "asyncio.Task[None]":
         """Run something in the background until the engine stops."""
         task = asyncio.create_task(work)
@@ -312,14 +202,9 @@ class Engine:
     def _done(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._timers.discard(task)
-        self._beat()
+        self.beat()
         if not task.cancelled():
             task.result()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something is true; looked at after each change."""
-        while not condition():
-            await self._pulse.wait()
 
     def quiet(self, pipelines: Iterable[Pipeline] | None = None) -> bool:
         """Tell whether nothing moves by itself any more: all is done, held, or waits for a person."""

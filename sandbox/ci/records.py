@@ -138,6 +138,8 @@ class Pipeline:
     """Whether its ref is protected."""
     before_sha: str = "0" * 40
     name: str | None = None
+    predefined: dict[str, str] = field(default_factory=dict, repr=False)
+    """What the pipeline was compiled with."""
     variables: dict[str, Variable] = field(default_factory=dict)
     """Given at creation, or forwarded by the parent."""
     file_variables: frozenset[str] = frozenset()

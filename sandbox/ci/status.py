@@ -7,7 +7,7 @@ app/services/ci/pipeline_processing/atomic_processing_service.rb of GitLab.
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from sandbox.ci.definition import When
+from sandbox.ci.definition import Strategy, When
 from sandbox.ci.records import COMPLETED, Job, Status
 
 
@@ -49,6 +49,13 @@ _RUNS_AFTER = {
     When.ON_FAILURE: {Status.FAILED},
     When.ALWAYS: {Status.SUCCESS, Status.FAILED, Status.SKIPPED},
 }
+_DEPENDS = {
+    Status.SUCCESS: Status.SUCCESS,
+    Status.CANCELED: Status.CANCELED,
+    Status.FAILED: Status.FAILED,
+    Status.SKIPPED: Status.FAILED,
+}
+"""What a trigger job with `strategy: depend` becomes; anything else of its child leaves it running."""
 
 
 def seen(status: Status, *, allow_failure: bool) -> str:
@@ -97,6 +104,17 @@ def following(job: Job, latest: Sequence[Job]) -> Next:
     if previous not in runs_after:
         return Next.SKIP
     return {When.MANUAL: Next.ASK, When.DELAYED: Next.SCHEDULE}.get(when, Next.ENQUEUE)
+
+
+def of_trigger(strategy: Strategy | None, child: Status) -> Status:
+    """Give the status of a trigger job whose child pipeline has this status."""
+    match strategy:
+        case None:
+            return Status.SUCCESS
+        case Strategy.MIRROR:
+            return child
+        case Strategy.DEPEND:
+            return _DEPENDS.get(child, Status.RUNNING)
 
 
 def processing_order(jobs: Sequence[Job]) -> list[Job]:

@@ -3,71 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sandbox.ci.definition import AutoCancel
+from sandbox.ci.machine import Machine
 from sandbox.ci.records import CANCELABLE, COMPLETED, Job, Pipeline, Status
 
-if TYPE_CHECKING:
-    from sandbox.ci.engine import Engine
 
-
-def again(engine: Engine, job: Job, *, user_id: int) -> Job:
+def again(machine: Machine, job: Job, *, user_id: int) -> Job:
     """Put a new job in the place of a finished one, and reopen what was skipped because of it."""
     job.retried = True
-    new = engine.add_job(job.pipeline, job.definition, user_id=user_id, retries=job.retries + 1)
-    reopen(engine, job.pipeline)
-    engine.enqueue(new)
+    new = machine.add_job(job.pipeline, job.definition, user_id=user_id, retries=job.retries + 1)
+    machine.reopen(job.pipeline)
+    machine.enqueue(new)
     return new
 
 
-def retry(engine: Engine, pipeline: Pipeline, *, user_id: int) -> None:
+def retry(machine: Machine, pipeline: Pipeline, *, user_id: int) -> None:
     """Run a pipeline's failed and canceled jobs again."""
     for job in pipeline.latest():
         if job.status in {Status.FAILED, Status.CANCELED}:
             job.retried = True
-            engine.add_job(pipeline, job.definition, user_id=user_id, retries=job.retries + 1)
-    reopen(engine, pipeline)
-    engine.advance(pipeline)
+            machine.add_job(pipeline, job.definition, user_id=user_id, retries=job.retries + 1)
+    machine.reopen(pipeline)
+    machine.advance(pipeline)
 
 
-def forget(engine: Engine, pipeline: Pipeline) -> None:
+def forget(machine: Machine, pipeline: Pipeline) -> None:
     """Remove a pipeline, its jobs and its children; what still runs of them ends by itself."""
-    engine.pipelines.pop(pipeline.id, None)
+    machine.pipelines.pop(pipeline.id, None)
     for job in pipeline.jobs:
-        engine.jobs.pop(job.id, None)
+        machine.jobs.pop(job.id, None)
         if job.downstream is not None:
-            forget(engine, job.downstream)
+            forget(machine, job.downstream)
 
 
-def reopen(engine: Engine, pipeline: Pipeline) -> None:
-    """Give skipped jobs another chance."""
-    for one in pipeline.latest():
-        if one.status is Status.SKIPPED:
-            engine.set(one, Status.CREATED)
-
-
-def cancel(engine: Engine, pipeline: Pipeline, *, only: Callable[[Job], bool] = lambda _job: True) -> None:
+def cancel(machine: Machine, pipeline: Pipeline, *, only: Callable[[Job], bool] = lambda _job: True) -> None:
     """Cancel what can be canceled of a pipeline, and its children."""
     for job in pipeline.latest():
         if only(job):
-            cancel_job(engine, job)
-    engine.advance(pipeline)
+            cancel_job(machine, job)
+    machine.advance(pipeline)
 
 
-def cancel_job(engine: Engine, job: Job) -> None:
+def cancel_job(machine: Machine, job: Job) -> None:
     """Cancel one job; a running one is `canceling` until its processes have ended."""
     if job.is_bridge and job.downstream is not None and job.downstream.status not in COMPLETED:
-        cancel(engine, job.downstream)
+        cancel(machine, job.downstream)
     if job.status not in CANCELABLE:
         return
-    running = job.status is Status.RUNNING and engine.interrupt(job)
-    engine.set(job, Status.CANCELING if running else Status.CANCELED)
+    running = job.status is Status.RUNNING and machine.interrupt(job)
+    machine.set(job, Status.CANCELING if running else Status.CANCELED)
 
 
-def cancel_redundant(engine: Engine, new: Pipeline) -> None:
+def cancel_redundant(machine: Machine, new: Pipeline) -> None:
     """Cancel older pipelines of the ref for another commit (app/services/ci/…/cancel_redundant_pipelines)."""
-    for old in list(engine.pipelines.values()):
+    for old in list(machine.pipelines.values()):
         same = old.project_id == new.project_id and old.ref == new.ref and old.parent is None
         if not same or old.sha == new.sha or old.status in COMPLETED:
             continue
@@ -75,7 +65,7 @@ def cancel_redundant(engine: Engine, new: Pipeline) -> None:
             case AutoCancel.NONE:
                 pass
             case AutoCancel.INTERRUPTIBLE:
-                cancel(engine, old, only=lambda job: job.definition.interruptible)
+                cancel(machine, old, only=lambda job: job.definition.interruptible)
             case AutoCancel.CONSERVATIVE:
                 if all(job.definition.interruptible for job in old.latest() if job.started_at):
-                    cancel(engine, old)
+                    cancel(machine, old)

@@ -130,7 +130,7 @@ def play(ci: Ci, request: Request) -> Response:
     if found.status not in {Status.MANUAL, Status.SCHEDULED}:
         raise HttpError(400, {"message": "400 Bad request - Unplayable Job"})
     found.user_id = user.id
-    steering.reopen(ci.engine, found.pipeline)
+    ci.engine.reopen(found.pipeline)
     ci.engine.enqueue(found)
     ci.engine.advance(found.pipeline)
     return Response.json(entities.job(ci.site, found))

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.ci.definition import Strategy
 from sandbox.ci.records import COMPLETED, Status
-from sandbox.ci.status import composite
+from sandbox.ci.status import composite, of_trigger
 
 TABLE = [
     (["success", "success"], "success"),
@@ -57,3 +58,23 @@ def test_a_status_is_final_only_when_nothing_can_move_any_more(jobs: list[tuple[
     moving = {Status.PENDING, Status.RUNNING, Status.CANCELING, Status.WAITING_FOR_RESOURCE, Status.SCHEDULED}
     if any(status in moving for status, _ in jobs):
         assert composite(jobs) not in COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("strategy", "child", "expected"),
+    [
+        (None, Status.RUNNING, Status.SUCCESS),
+        (None, Status.FAILED, Status.SUCCESS),
+        (Strategy.MIRROR, Status.MANUAL, Status.MANUAL),
+        (Strategy.MIRROR, Status.SKIPPED, Status.SKIPPED),
+        (Strategy.DEPEND, Status.SUCCESS, Status.SUCCESS),
+        (Strategy.DEPEND, Status.CANCELED, Status.CANCELED),
+        (Strategy.DEPEND, Status.SKIPPED, Status.FAILED),
+        (Strategy.DEPEND, Status.MANUAL, Status.RUNNING),
+        (Strategy.DEPEND, Status.PENDING, Status.RUNNING),
+    ],
+)
+def test_a_trigger_job_becomes_what_its_strategy_makes_of_its_child(
+    strategy: Strategy | None, child: Status, expected: Status
+) -> None:
+    assert of_trigger(strategy, child) is expected
