@@ -12,13 +12,14 @@ from receiver.cli.base import click, command
 
 
 @click.command()
-@click.argument("file", default="bug-fix.yml", type=click.Path(dir_okay=False))
+@click.argument(
+    "file", default="bug-fix.yml", type=click.Path(dir_okay=False), help="The catalogue. [default: bug-fix.yml]"
+)
 @command
 async def catalogue(file: str) -> None:
     """Say whether a catalogue is right, and what it comes to: repositories, and agents with their stacks.
 
-    FILE is bug-fix.yml in this folder unless it is named. Every mistake is told with its line. Ends with exit code 3
-    when there is one.
+    Every mistake is told with its line. Ends with exit code 3 when there is one.
     """
     read = base.catalogue(file)
     named = {one.agent for one in read.repositories.values()}

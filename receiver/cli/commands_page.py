@@ -40,7 +40,8 @@ def _row(parameter: click.Parameter) -> str:
         default = f" (default {parameter.default})" if isinstance(parameter.default, int | str) else ""
         flag = default if not parameter.is_flag else ""
         return f"| `{', '.join(parameter.opts)}` | {parameter.help or ''}{flag} |"
-    return f"| `{(parameter.name or '').upper()}` | |"
+    help_ = parameter.help or "" if isinstance(parameter, click.RichArgument) else ""
+    return f"| `{(parameter.name or '').upper()}` | {help_} |"
 
 
 if __name__ == "__main__":

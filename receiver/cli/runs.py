@@ -21,6 +21,7 @@ from receiver.store.inbox import Incoming, accept
 from receiver.workflow.events import StartRequested
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+_RUN = click.argument("run", metavar="RUN|PL-479", help="A run's id, or a ticket's key for its newest run.")
 _KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 
 
@@ -45,14 +46,11 @@ async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click pass
 
 
 @click.command()
-@click.argument("run", metavar="RUN|PL-479")
+@_RUN
 @_JSON
 @command
 async def explain(run: str, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
-    """Tell the whole story of a run: what came in, what was decided and why, what was done, what it cost.
-
-    RUN is a run's id, or a ticket's key for its newest run.
-    """
+    """Tell the whole story of a run: what came in, what was decided and why, what was done, what it cost."""
     async with base.database() as database, database.begin() as session:
         story = await stories.story(session, await stories.find(session, run))
     if as_json:
@@ -62,7 +60,7 @@ async def explain(run: str, as_json: bool) -> None:  # noqa: FBT001  # click pas
 
 
 @click.command()
-@click.argument("run", metavar="RUN|PL-479")
+@_RUN
 @click.option("--phase", help="Only this phase, for example `implementation`.")
 @_JSON
 @command
@@ -82,7 +80,7 @@ async def session(run: str, phase: str | None, as_json: bool) -> None:  # noqa: 
 
 
 @click.command()
-@click.argument("issue_key", metavar="PL-479")
+@click.argument("issue_key", metavar="PL-479", help="The ticket's key.")
 @click.option("--as", "name", help="Who asks; shown in the run's story. [default: you]")
 @command
 async def start(issue_key: str, name: str | None) -> None:

@@ -1,6 +1,7 @@
 """The generated documentation of bug-fix.yml."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -44,3 +45,10 @@ def test_the_example_of_the_page_is_valid(root: Path) -> None:
     page = (root / "docs/catalogue.md").read_text()
     example = page.split("```yaml\n")[1].split("```")[0]
     assert len(read(example, source="bug-fix.yml").repositories) == 3
+
+
+def test_no_sample_serves_at_a_fixed_port(root: Path) -> None:
+    samples = [root / "bug-fix.yml", *(root / "sandbox").rglob("*.yml"), *(root / "docs").glob("*.md")]
+    ready = [found for file in samples for found in re.findall(r'serve: {.*ready: "([^"]*)"', file.read_text())]
+    assert len(ready) > 10
+    assert [one for one in ready if "$PORT" not in one] == []
