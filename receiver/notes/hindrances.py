@@ -1,4 +1,4 @@
-"""Say what keeps a merge request from being merged, a sentence each: only what we know from events. Pure."""
+"""Say what keeps a merge request from being merged, a sentence each: only what we were told or did. Pure."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ OWN: Final = {
     OwnPipeline.WAITS: "Its own pipeline waits for approval; it starts when somebody who may approves this.",
     OwnPipeline.FAILED: "Its own pipeline failed.",
 }
+
+NOBODY: Final = "Nobody was asked to review it: choose a reviewer, or name some in bug-fix.yml or CODEOWNERS."
 
 
 def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
@@ -40,6 +42,8 @@ def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
     mine = view.merge_request(repository)
     if mine is not None and mine.own_pipeline in OWN:
         yield OWN[mine.own_pipeline]
+    if mine is not None and mine.is_nobody_asked:
+        yield NOBODY
     for other in view.merge_requests:
         if mine is not None and other.wave < mine.wave and other.state != "merged":
             yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

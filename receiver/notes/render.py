@@ -64,6 +64,8 @@ MAX_ROWS: Final = 3
 """Repositories that a status note shows open; the others are folded."""
 MAX_BLOCKS: Final = 2
 """Sentences on what blocks the merge that a status note shows open."""
+MAX_TICKET_BLOCKS: Final = 4
+"""Such sentences on the ticket, of all merge requests together."""
 
 PICTURES: Final = (ArtifactKind.SCREENSHOT, ArtifactKind.VIDEO)
 """What is shown side by side; other exhibits are links."""
@@ -78,7 +80,13 @@ SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
 
 def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
     """Return the status comment on the ticket, in Jira's wiki markup. `suffix`: what its marker ends with."""
-    return _render("ticket_note.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
+    blocks = [
+        (request, sentence)
+        for request in view.merge_requests
+        if view.status is RunStatus.IN_REVIEW and request.state == "opened"
+        for sentence in hindrances.of(view, request.repository)
+    ]
+    return _render("ticket_note.jira.j2", _wiki(), view=view, blocks=blocks, suffix=Raw(suffix))
 
 
 def render_refusal(text: str, *, run: str, suffix: str = "") -> str:
@@ -218,6 +226,7 @@ def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) ->
         "MAX_FINDINGS": MAX_FINDINGS,
         "MAX_ROWS": MAX_ROWS,
         "MAX_BLOCKS": MAX_BLOCKS,
+        "MAX_TICKET_BLOCKS": MAX_TICKET_BLOCKS,
         "risk": risk,
         "spent": figures.spent,
     }

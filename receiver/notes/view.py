@@ -146,6 +146,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     head_sha: str
     own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
     own_pipeline_url: str = ""
+    is_nobody_asked: bool = False
+    """It was opened without a reviewer."""
     wave: int = 0
     """When it is deployed: those of a lower number go first."""
 

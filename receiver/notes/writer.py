@@ -225,6 +225,7 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
             head_sha=one.head_sha,
             own_pipeline=_own_pipeline(story, one.repository, theirs[-1].status if theirs else None),
             own_pipeline_url=theirs[-1].url if theirs else "",
+            is_nobody_asked=_is_nobody_asked(story, one.repository),
             wave=wave_of(one),
         )
 
@@ -239,6 +240,16 @@ def _own_pipeline(story: Story, repository: str, status: str | None) -> OwnPipel
             marked = act.result.get("own_pipeline") == "waits" if act.kind == OpenMergeRequest.__name__ else marked
             marked = marked and not (act.kind == StartTargetPipeline.__name__ and act.result.get("started"))
     return OwnPipeline.WAITS if marked else OwnPipeline.UNKNOWN
+
+
+def _is_nobody_asked(story: Story, repository: str) -> bool:
+    """Tell whether the merge request had no reviewer when it was opened or last described; unknown is not so."""
+    opened = [
+        act.result.get("is_nobody_asked", False)
+        for act in story.effects
+        if act.kind == OpenMergeRequest.__name__ and act.result and act.payload.get("repository") == repository
+    ]
+    return opened[-1] is True if opened else False
 
 
 def _pictures(story: Story) -> Iterator[Picture]:

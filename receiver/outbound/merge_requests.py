@@ -42,6 +42,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         "head": head,
         "own_pipeline": pipeline,
         "reviewers": [person.username for person in asked.people if person.id in made.reviewer_ids],
+        "is_nobody_asked": not made.reviewer_ids,
         "sentence": reviewers.remark(asked, set_=made.reviewer_ids),
     }
     return Performed(events=(event,), result=result)

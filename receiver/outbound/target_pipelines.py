@@ -18,7 +18,7 @@ from receiver.outbound.gitlab_repositories import MergeRequest
 from receiver.outbound.merge_requests import title
 from receiver.outbound.reviewers import DEVELOPER
 from receiver.store import merge_requests, runs, stories
-from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote
+from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import MergeRequestOpened
 
 
@@ -78,5 +78,5 @@ def _left(effect: StartTargetPipeline, sentence: str) -> Performed:
     return Performed(result={"started": False, "sentence": sentence}, then=_told(effect))
 
 
-def _told(effect: StartTargetPipeline) -> tuple[UpdateMergeRequestNote, ...]:
-    return (UpdateMergeRequestNote(repository=effect.repository),)
+def _told(effect: StartTargetPipeline) -> tuple[UpdateTicketNote | UpdateMergeRequestNote, ...]:
+    return UpdateTicketNote(), UpdateMergeRequestNote(repository=effect.repository)

@@ -12,9 +12,10 @@ from receiver.workflow.effects import (
     PollGitLab,
     StartTargetPipeline,
     UpdateMergeRequestNote,
+    UpdateTicketNote,
 )
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, PipelineChanged
-from receiver.workflow.outcomes import acted, ignored, moved, noted
+from receiver.workflow.outcomes import acted, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Run, RunStatus
 from receiver.workflow.start import transition
 
@@ -62,8 +63,7 @@ def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: 
     end = _END.get(frozenset(states))
     if end is None or end not in lifecycle.MOVES[run.status]:
         reason = f"{name}: {event.action} by {event.actor or 'somebody'}; it is {event.state}."
-        note = UpdateMergeRequestNote(repository=event.project)
-        return acted(reason, note) if event.action in _SHOWN else noted(reason)
+        return acted(reason, *tell(run)) if event.action in _SHOWN else noted(reason)
     if end is RunStatus.MERGED:
         effects = transition(catalogue.jira.transitions.merged)
         return moved(run, end, f"{event.actor or 'Somebody'} merged {name}.", *effects, now=now)
@@ -87,7 +87,7 @@ def own_pipeline(event: PipelineChanged) -> Decision:
     reason = f"{event.project}'s own pipeline {event.pipeline} is {event.status}."
     if not lifecycle.is_over(event.status):
         return noted(reason)
-    return noted(reason, UpdateMergeRequestNote(repository=event.project))
+    return acted(reason, UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project))
 
 
 def link_id(run: str, repository: str) -> str:
@@ -96,7 +96,7 @@ def link_id(run: str, repository: str) -> str:
 
 
 _SHOWN = frozenset({"close", "reopen", "merge"})
-"""Actions after which the status note would say something else."""
+"""Actions after which the notes would say something else, also those of linked merge requests."""
 
 _END: dict[frozenset[str], RunStatus] = {
     frozenset({"merged"}): RunStatus.MERGED,

@@ -629,6 +629,43 @@ def test_a_pipeline_of_the_repository_that_failed_blocks_the_merge(notes: Status
     assert "Blocks the merge" not in notes.merge_request(of_another_commit, repository=REPOSITORY)
 
 
+def blocks(text: str) -> list[str]:
+    return [line for line in shown(text).splitlines() if line.startswith("Blocks the merge")]
+
+
+def test_the_ticket_says_what_blocks_the_merge_and_that_it_comes_first(notes: StatusNotes, story: Story) -> None:
+    opened = act(1, "OpenMergeRequest", own_pipeline="waits", is_nobody_asked=True)
+    name = f"[payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1]"
+    held = replace(story, effects=(opened,))
+    own, nobody = blocks(notes.ticket(held))
+    assert own.startswith(f"Blocks the merge of {name}: Its own pipeline waits for approval; it starts when ")
+    assert nobody.startswith(f"Blocks the merge of {name}: Nobody was asked to review it: choose a reviewer, ")
+    assert "You need to: clear what is in the way, then review [" in notes.ticket(held)
+    assert len(blocks(notes.merge_request(held, repository=REPOSITORY))) == 2
+    failed = replace(story, target_pipelines=(own_pipeline("failed"),))
+    assert blocks(notes.ticket(failed)) == [f"Blocks the merge of {name}: Its own pipeline failed."]
+    assert blocks(notes.ticket(changed(failed, status="merged"))) == []
+
+
+def test_many_hindrances_do_not_fill_the_ticket(notes: StatusNotes, story: Story) -> None:
+    names = [ProjectPath(f"payk12/{name}") for name in ("a", "b", "c")]
+    requests = [replace(story.merge_requests[0], repository=name, iid=n) for n, name in enumerate(names, start=2)]
+    failed = [replace(own_pipeline("failed"), id=n, repository=name) for n, name in enumerate(names)]
+    opened = [
+        replace(act(n, "OpenMergeRequest", is_nobody_asked=True), payload={"repository": name})
+        for n, name in enumerate(names)
+    ]
+    several = replace(
+        story,
+        merge_requests=(*story.merge_requests, *requests),
+        target_pipelines=tuple(failed),
+        effects=tuple(opened),
+    )
+    text = notes.ticket(several)
+    assert len(blocks(text)) == 4
+    assert "What else blocks a merge stands on the merge requests." in text
+
+
 def test_what_a_reviewer_wants_fixed_blocks_the_merge(notes: StatusNotes, story: Story) -> None:
     text = shown(notes.merge_request(with_everything(story), repository=REPOSITORY))
     assert "Blocks the merge: The reviewing agent found one thing that must be fixed; see the description." in text

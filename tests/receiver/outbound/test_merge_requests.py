@@ -87,11 +87,23 @@ async def test_reviewers_are_set_and_what_gitlab_did_not_take_is_remarked(
     result = (await perform(desk, run, EFFECT)).result
     assert result is not None
     assert [one["username"] for one in world.contacts.mergerequests.get(result["iid"]).reviewers] == ["mara"]
-    assert result["reviewers"] == ["mara"]
+    assert (result["reviewers"], result["is_nobody_asked"]) == (["mara"], False)
     assert result["sentence"] == (
         "GitLab took one reviewer, as it does without a paid tier; these could review too: tomas. "
         "Not asked to review: @ghost is nobody here."
     )
+
+
+async def test_that_nobody_was_asked_to_review_is_known(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
+    (owner,) = world.admin.users.list(username="mara")
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    owner.block()
+    try:
+        result = (await perform(desk, run, EFFECT)).result
+    finally:
+        owner.unblock()
+    assert result is not None
+    assert result["is_nobody_asked"] is True
 
 
 @pytest.mark.usefixtures("premium")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pipelines.catalogue import Policy, TargetPipeline
 from pipelines.model import ProjectPath
 from receiver.workflow.decide import decide
-from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote
+from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import Event, PipelineChanged
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
@@ -78,7 +78,8 @@ def own(world: Any, status: str) -> PipelineChanged:
 @pytest.mark.parametrize("status", ["success", "failed", "canceled"])
 def test_the_end_of_a_repositorys_own_pipeline_is_shown(world: Any, status: str) -> None:
     decision = world.decide(own(world, status), world.run(RunStatus.IN_REVIEW))
-    assert decision.effects == (UpdateMergeRequestNote(repository=world.repository),)
+    assert decision.effects == (UpdateTicketNote(), UpdateMergeRequestNote(repository=world.repository))
+    assert decision.verdict is Verdict.ACTED
     assert decision.reason == f"payk12/contacts's own pipeline 500 is {status}."
 
 
