@@ -32,17 +32,18 @@ _KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
     """List runs, the newest first."""
     async with base.database() as database, database.begin() as session:
-        listed = await overview.recent(session, limit=limit)
+        seen = await overview.glance(session, limit=limit)
     if as_json:
-        _print_json(listed)
+        _print_json([one.run for one in seen])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("run", "ticket", "status", "iteration", "started", "why"):
         table.add_column(name, overflow="fold")
-    for one in listed:
+    for glance in seen:
+        one, why = glance.run, " ".join([glance.run.reason, *glance.trouble])
         started = f"{one.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(one.id, one.issue_key, one.status, str(one.iteration), started, telling.plain(one.reason))
-    base.out.print(table if listed else "There are no runs yet. Set the start label on a ticket, or `bug-fix start`.")
+        table.add_row(one.id, one.issue_key, one.status, str(one.iteration), started, telling.plain(why))
+    base.out.print(table if seen else "There are no runs yet. Set the start label on a ticket, or `bug-fix start`.")
 
 
 @click.command()

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipelines.model import ProjectPath, Severity
-from receiver.notes.view import NoteView, OwnPipeline
+from receiver.notes.view import NoteView
+from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
 
 DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})

@@ -21,6 +21,7 @@ from pipelines.model import (
     Severity,
     SuiteResult,
 )
+from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
 
 
@@ -123,17 +124,6 @@ class Picture(Struct, frozen=True, kw_only=True):
 
     repository: ProjectPath
     filename: str
-
-
-class OwnPipeline(StrEnum):
-    """What the repository's own CI does with a merge request."""
-
-    UNKNOWN = "unknown"
-    WAITS = "waits"
-    """For an approval: the commit says that no pipeline is wanted."""
-    WORKING = "working"
-    PASSED = "passed"
-    FAILED = "failed"
 
 
 class MergeRequestLine(Struct, frozen=True, kw_only=True):

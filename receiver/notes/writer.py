@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
-from receiver.notes import fixes, render
+from receiver.notes import fixes, render, standing
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
     Exhibit,
@@ -21,7 +21,6 @@ from receiver.notes.view import (
     Mark,
     MergeRequestLine,
     NoteView,
-    OwnPipeline,
     PhaseCost,
     PhaseLine,
     Picture,
@@ -29,7 +28,7 @@ from receiver.notes.view import (
 )
 from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
-from receiver.workflow.effects import AttachEvidence, OpenMergeRequest, StartTargetPipeline
+from receiver.workflow.effects import AttachEvidence
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
 
@@ -40,15 +39,6 @@ MARKS: Final[dict[Progress, Mark]] = {
     Progress.FAILED: Mark.FAILED,
     Progress.CANCELLED: Mark.FAILED,
     Progress.SKIPPED: Mark.WAITING,
-}
-
-
-OWN_PIPELINES: Final[dict[Progress, OwnPipeline]] = {
-    Progress.WAITING: OwnPipeline.WORKING,
-    Progress.WORKING: OwnPipeline.WORKING,
-    Progress.SUCCEEDED: OwnPipeline.PASSED,
-    Progress.FAILED: OwnPipeline.FAILED,
-    Progress.CANCELLED: OwnPipeline.FAILED,
 }
 
 
@@ -216,40 +206,18 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
         return waves.get(keys.get(ProjectPath(one.repository), ""), 0)
 
     for one in sorted(story.merge_requests, key=wave_of):
-        theirs = [p for p in story.target_pipelines if (p.repository, p.sha) == (one.repository, one.head_sha)]
+        own_pipeline, url = standing.own_pipeline(story, one)
         yield MergeRequestLine(
             repository=ProjectPath(one.repository),
             iid=one.iid,
             url=one.url,
             state=one.state,
             head_sha=one.head_sha,
-            own_pipeline=_own_pipeline(story, one.repository, theirs[-1].status if theirs else None),
-            own_pipeline_url=theirs[-1].url if theirs else "",
-            is_nobody_asked=_is_nobody_asked(story, one.repository),
+            own_pipeline=own_pipeline,
+            own_pipeline_url=url,
+            is_nobody_asked=standing.is_nobody_asked(story, one.repository),
             wave=wave_of(one),
         )
-
-
-def _own_pipeline(story: Story, repository: str, status: str | None) -> OwnPipeline:
-    """Return what the repository's own CI does with our commit; `status`: of its newest pipeline for it."""
-    if status is not None and meaning(status).progress is not Progress.SKIPPED:
-        return OWN_PIPELINES[meaning(status).progress]
-    marked = False
-    for act in story.effects:
-        if act.result is not None and act.payload.get("repository") == repository:
-            marked = act.result.get("own_pipeline") == "waits" if act.kind == OpenMergeRequest.__name__ else marked
-            marked = marked and not (act.kind == StartTargetPipeline.__name__ and act.result.get("started"))
-    return OwnPipeline.WAITS if marked else OwnPipeline.UNKNOWN
-
-
-def _is_nobody_asked(story: Story, repository: str) -> bool:
-    """Tell whether the merge request had no reviewer when it was opened or last described; unknown is not so."""
-    opened = [
-        act.result.get("is_nobody_asked", False)
-        for act in story.effects
-        if act.kind == OpenMergeRequest.__name__ and act.result and act.payload.get("repository") == repository
-    ]
-    return opened[-1] is True if opened else False
 
 
 def _pictures(story: Story) -> Iterator[Picture]:

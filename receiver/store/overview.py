@@ -13,10 +13,12 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, UsageRow
+from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
+from receiver.workflow.own_pipelines import OwnPipeline, of_status
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -46,6 +48,15 @@ class MergeRequestLink(Struct, frozen=True, kw_only=True):
     repository: str
     iid: int
     url: str
+    state: str
+    own_status: str | None
+    """GitLab's, of the newest of the repository's own pipelines for our commit."""
+    own_url: str | None
+
+    @property
+    def own_pipeline(self) -> OwnPipeline:
+        """What the repository's own CI says of it."""
+        return of_status(self.own_status)
 
 
 class Glance(Struct, frozen=True, kw_only=True):
@@ -56,6 +67,12 @@ class Glance(Struct, frozen=True, kw_only=True):
     merge_requests: tuple[MergeRequestLink, ...]
     cost_usd: Decimal | None
     """None as soon as the cost of one call is unknown, or not known yet."""
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What is in the way of open merge requests and the run's own reason does not tell, a sentence each."""
+        failed = [m for m in self.merge_requests if m.state == "opened" and m.own_pipeline is OwnPipeline.FAILED]
+        return tuple(f"The own pipeline of {one.repository}!{one.iid} failed." for one in failed)
 
 
 async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = None) -> list[Listed]:
@@ -89,7 +106,15 @@ async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:
         .order_by(PipelineRow.id)
     )
     requests = await session.execute(
-        select(MergeRequestRow.run_id, MergeRequestRow.repository, MergeRequestRow.iid, MergeRequestRow.url)
+        select(
+            MergeRequestRow.run_id,
+            MergeRequestRow.repository,
+            MergeRequestRow.iid,
+            MergeRequestRow.url,
+            MergeRequestRow.state,
+            _newest_own(TargetPipelineRow.status).label("own_status"),
+            _newest_own(TargetPipelineRow.url).label("own_url"),
+        )
         .where(MergeRequestRow.run_id.in_(ids))
         .order_by(MergeRequestRow.id)
     )
@@ -104,6 +129,15 @@ async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:
         )
         for run in listed
     ]
+
+
+def _newest_own(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
+    """Return a column of the newest of the repository's own pipelines for a merge request's commit."""
+    of_it = (
+        TargetPipelineRow.merge_request_id == MergeRequestRow.id,
+        TargetPipelineRow.sha == MergeRequestRow.head_sha,
+    )
+    return select(column).where(*of_it).order_by(TargetPipelineRow.id.desc()).limit(1).scalar_subquery()
 
 
 async def _costs(session: AsyncSession, ids: Sequence[str]) -> dict[str, Decimal | None]:

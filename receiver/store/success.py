@@ -8,9 +8,10 @@ import msgspec
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import Phase, PhaseReport, ProjectPath, ReportOutcome
-from receiver.store.schema import EffectRow, InterventionRow, MergeRequestRow, ReportRow, RunRow
+from receiver.store.schema import EffectRow, InterventionRow, MergeRequestRow, ReportRow, RunRow, TargetPipelineRow
 from receiver.workflow.effects import LinkTicket
 from receiver.workflow.indicators import Answer, Facts, Opened, Told
+from receiver.workflow.own_pipelines import OwnPipeline, of_status
 from receiver.workflow.review import link_id
 from receiver.workflow.run import RunStatus
 
@@ -22,6 +23,7 @@ def facts_of(
     reports: Iterable[ReportRow],
     effects: Sequence[EffectRow],
     merge_requests: Iterable[MergeRequestRow],
+    target_pipelines: Sequence[TargetPipelineRow],
     interventions: Iterable[InterventionRow],
 ) -> Facts:
     """Return what is known of the run's current iteration."""
@@ -33,7 +35,11 @@ def facts_of(
         with_integration_tests=frozenset(p for p, one in repositories.items() if one.stack.commands.integration),
         reports=tuple(_told(row) for row in sorted(current, key=lambda row: row.job_id)),
         merge_requests=tuple(
-            Opened(repository=ProjectPath(row.repository), link=_link(run.id, row.repository, effects))
+            Opened(
+                repository=ProjectPath(row.repository),
+                link=_link(run.id, row.repository, effects),
+                own_pipeline=_own_pipeline(row, target_pipelines),
+            )
             for row in merge_requests
         ),
         interventions=tuple(row.kind for row in interventions),
@@ -50,6 +56,12 @@ def _told(row: ReportRow) -> Told:
         reason=report.reason,
         result=report.result,
     )
+
+
+def _own_pipeline(row: MergeRequestRow, pipelines: Sequence[TargetPipelineRow]) -> OwnPipeline:
+    """Return what the newest of the repository's own pipelines for our commit says."""
+    theirs = [one for one in pipelines if (one.merge_request_id, one.sha) == (row.id, row.head_sha)]
+    return of_status(max(theirs, key=lambda one: one.id).status if theirs else None)
 
 
 def _link(run: str, repository: str, effects: Sequence[EffectRow]) -> Answer:

@@ -21,6 +21,7 @@ from pipelines.model import (
     TestingResult,
 )
 from receiver.workflow import lifecycle
+from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
 
 
@@ -28,7 +29,7 @@ class Name(StrEnum):
     """What is judged."""
 
     ALL_TESTS = "all_tests_pass"
-    """Playwright, unit and integration tests, with the patch."""
+    """Playwright, unit and integration tests, with the patch, and the repository's own pipeline does not say no."""
     COVERAGE_KEPT = "coverage_kept"
     MERGE_REQUEST_LINKED = "merge_request_linked"
     """Created, and linked with the ticket."""
@@ -72,6 +73,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     repository: ProjectPath
     link: Answer
     """Whether the ticket links to it; unknown: that is still to be done."""
+    own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
+    """What the repository's own CI says of it."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -136,27 +139,40 @@ def _tests(facts: Facts, repository: ProjectPath) -> Said:
         return Answer.UNKNOWN, f"{repository}: no patch was tested."
     if not result.reproduction_after_passed:
         return Answer.NO, f"{repository}: the reproduction does not pass with the patch."
-    suites = [("unit tests", result.suite)]
+    suites = [("unit", result.suite)]
     if result.integration is not None or repository in facts.with_integration_tests:
-        suites.append(("integration tests", result.integration))
-    said = [_suite(repository, name, suite) for name, suite in suites]
-    return _together(said) or (Answer.UNKNOWN, f"{repository}: no tests were run.")
+        suites.append(("integration", result.integration))
+    said = [_suite(kind, suite) for kind, suite in suites]
+    answer = min((one for one, _ in said), key=_WEIGHT.index)
+    parts = [part for one, part in said if one is answer]
+    if answer is not Answer.YES:
+        return answer, f"{repository}: {_listed(parts)} with the patch."
+    passed = _listed(["the reproduction", *parts])
+    opened = next((m for m in facts.merge_requests if m.repository == repository), None)
+    if opened is not None and opened.own_pipeline is OwnPipeline.FAILED:
+        return Answer.NO, f"{repository}: {passed} pass, but the repository's own pipeline failed."
+    return Answer.YES, f"{repository}: {passed} pass."
 
 
 def _is_no(outcome: ReportOutcome) -> bool:
     return outcome is ReportOutcome.REJECTED
 
 
-def _suite(repository: ProjectPath, name: str, suite: SuiteResult | None) -> Said:
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def _suite(kind: str, suite: SuiteResult | None) -> Said:
+    """Say how a suite went: a part of a sentence."""
     if suite is None:
-        return Answer.UNKNOWN, f"{repository}: no {name} were run."
+        return Answer.UNKNOWN, f"no {kind} tests were run"
     # a test that fails in one of two runs on the same code says nothing of the patch
     broken = suite.failed + suite.errors - len(set(suite.failing) & set(suite.flaky))
     if broken > 0:
-        return Answer.NO, f"{repository}: {broken} {name} fail with the patch."
+        return Answer.NO, f"{broken} {kind} {'test fails' if broken == 1 else 'tests fail'}"
     if not suite.passed:
-        return Answer.UNKNOWN, f"{repository}: no {name} passed, and none failed."
-    return Answer.YES, f"{repository}: the reproduction and {suite.passed} {name} pass."
+        return Answer.UNKNOWN, f"no {kind} tests passed, and none failed"
+    return Answer.YES, f"{suite.passed} {kind} {'test' if suite.passed == 1 else 'tests'}"
 
 
 def _coverage(facts: Facts, repository: ProjectPath) -> Said:

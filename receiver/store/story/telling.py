@@ -77,6 +77,7 @@ def tell(rows: Rows) -> Story:
                 reports=rows.reports,
                 effects=rows.effects,
                 merge_requests=rows.merge_requests,
+                target_pipelines=rows.target_pipelines,
                 interventions=rows.interventions,
             )
         ),

@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from pipelines.model import RunId
 from receiver.store import overview, runs, stories
 from receiver.store.database import Database
-from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, UsageRow
+from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -103,6 +103,41 @@ async def test_a_run_at_a_glance_agrees_with_its_story(database: Database) -> No
         assert [(link.url, link.parent) for link in one.pipelines] == [(p.url, p.parent) for p in story.pipelines]
         assert [(link.url, link.iid) for link in one.merge_requests] == [(m.url, m.iid) for m in story.merge_requests]
     assert {one.cost_usd for one in seen} == {None, Decimal(0), Decimal("0.5"), Decimal("0.2500000001")}
+
+
+def own_pipeline(number: int, request: int, sha: str, status: str) -> TargetPipelineRow:
+    return TargetPipelineRow(
+        id=number,
+        merge_request_id=request,
+        sha=sha,
+        source="push",
+        status=status,
+        url=f"http://gitlab/own/{number}",
+        seen_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "failed"),
+    [
+        ([("s", "success"), ("s", "failed")], "opened", 1),
+        ([("s", "failed"), ("s", "success")], "opened", 0),
+        ([("s", "success"), ("of another commit", "failed")], "opened", 0),
+        ([("s", "failed")], "merged", 0),
+        ([], "opened", 0),
+    ],
+)
+async def test_an_own_pipeline_that_failed_is_seen_at_a_glance(
+    database: Database, told: list[tuple[str, str]], state: str, failed: int
+) -> None:
+    await add_run(database, 1, [])
+    async with database.begin() as session:
+        request = (await session.scalars(select(MergeRequestRow))).one()
+        request.head_sha, request.state = "s", state
+        session.add_all(own_pipeline(n, request.id, sha, status) for n, (sha, status) in enumerate(told, start=500))
+    async with database.begin() as session:
+        (seen,) = await overview.glance(session, limit=10)
+    assert seen.trouble == ("The own pipeline of payk12/contacts!1 failed.",) * failed
 
 
 async def test_a_hundred_runs_take_as_many_queries_as_one(database: Database) -> None:

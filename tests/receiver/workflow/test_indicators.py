@@ -18,6 +18,7 @@ from pipelines.model import (
     TestingResult as Proof,
 )
 from receiver.workflow.indicators import Answer, Facts, Name, Opened, Told, judge
+from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
 
 ONE, TWO = ProjectPath("payk12/api"), ProjectPath("payk12/web")
@@ -116,6 +117,34 @@ def test_all_tests_pass_only_if_all_were_run_and_passed(changes: dict[str, Any],
     assert answer(Name.ALL_TESTS, facts(told(Phase.TESTING, proved(**changes))))[0] is expected
 
 
+def test_what_passed_is_said_in_one_sentence_for_a_repository() -> None:
+    known = facts(told(Phase.TESTING, proved()))
+    assert answer(Name.ALL_TESTS, known)[1] == (
+        "payk12/api: the reproduction, 40 unit tests and 5 integration tests pass."
+    )
+    broken = facts(told(Phase.TESTING, proved(suite=suite(40, 2), integration=suite(4, 1))))
+    assert answer(Name.ALL_TESTS, broken)[1] == (
+        "payk12/api: 2 unit tests fail and 1 integration test fails with the patch."
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        (OwnPipeline.FAILED, Answer.NO),
+        (OwnPipeline.PASSED, Answer.YES),
+        (OwnPipeline.WORKING, Answer.YES),
+        (OwnPipeline.WAITS, Answer.YES),
+        (OwnPipeline.UNKNOWN, Answer.YES),
+    ],
+)
+def test_tests_do_not_all_pass_while_the_repositorys_own_pipeline_fails(own: OwnPipeline, expected: Answer) -> None:
+    opened = Opened(repository=ONE, link=Answer.YES, own_pipeline=own)
+    said = answer(Name.ALL_TESTS, facts(told(Phase.TESTING, proved()), merge_requests=(opened,)))
+    assert said[0] is expected
+    assert ("but the repository's own pipeline failed" in said[1]) == (expected is Answer.NO)
+
+
 def test_integration_tests_are_not_missed_where_there_are_none() -> None:
     known = facts(told(Phase.TESTING, proved(integration=None)), with_integration_tests=frozenset())
     assert answer(Name.ALL_TESTS, known)[0] is Answer.YES
@@ -198,7 +227,7 @@ def test_no_intervention_is_known_at_the_end_only(
 def test_of_several_repositories_the_weightiest_answer_counts() -> None:
     good, bad = told(Phase.TESTING, proved()), told(Phase.TESTING, proved(suite=suite(40, 1)), TWO)
     known = facts(good, bad, repositories=(ONE, TWO))
-    assert answer(Name.ALL_TESTS, known) == (Answer.NO, "payk12/web: 1 unit tests fail with the patch.")
+    assert answer(Name.ALL_TESTS, known) == (Answer.NO, "payk12/web: 1 unit test fails with the patch.")
     assert answer(Name.ALL_TESTS, facts(good, repositories=(ONE, TWO)))[0] is Answer.UNKNOWN
 
 
