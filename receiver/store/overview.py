@@ -13,12 +13,15 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
 from receiver.workflow.own_pipelines import OwnPipeline, of_status
+
+CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
+"""What a list says in place of a confidential run's reason: whoever opens the story wants to read it."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -31,6 +34,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     status: str
     iteration: int
     reason: str
+    """Why it is where it is; of a confidential run only where that is told."""
+    confidential: bool
     created_at: datetime
     finished_at: datetime | None
 
@@ -86,7 +91,8 @@ async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = N
         func.coalesce(RunRow.ticket["summary"].astext, "").label("summary"),
         RunRow.status,
         RunRow.iteration,
-        RunRow.reason,
+        case((RunRow.confidential, CONFIDENTIAL), else_=RunRow.reason).label("reason"),
+        RunRow.confidential,
         RunRow.created_at,
         RunRow.finished_at,
     )

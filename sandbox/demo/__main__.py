@@ -114,13 +114,14 @@ def _run_several(options: argparse.Namespace, scenarios: list[Scenario], console
 
 
 def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> int:
-    out: Screen = screen(console)
     state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))  # outside of the checkout: other users must get there
     evidence = EVIDENCE / scenario.name
-    with ExitStack() as standing:
+    with screen(console) as out, ExitStack() as standing:
+        out.line(f"{scenario.name}: {scenario.title}")
         world = standing.enter_context(
             World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml")
         )
+        standing.callback(out.now, "everything is being stopped")  # before the world goes, however the block ends
         _start(world, out)
         played = play(world, scenario, out, evidence=evidence, timeout_s=options.timeout, chaos=options.chaos)
         _tell(played, out)
@@ -130,12 +131,11 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
         if options.serve:
             _serve(world, out, scenario.issue_key)
         out.line("Next: ./scripts/demo --serve, to look around in a browser")
-        with out.busy("everything is being stopped"):
-            standing.close()
-    if played.surprises:
-        out.line(f"Logs, repositories and artifacts are kept in {state}")
-    else:
-        shutil.rmtree(state, ignore_errors=True)
+        standing.close()
+        if played.surprises:
+            out.line(f"Logs, repositories and artifacts are kept in {state}")
+        else:
+            shutil.rmtree(state, ignore_errors=True)
     return WRONG_OUTCOME if played.surprises else 0
 
 
@@ -161,7 +161,7 @@ def _tell(played: Played, out: Screen) -> None:
         out.line(f"{request.repository}!{request.iid} {request.state}: {request.url}")
     if played.surprises:
         out.line(f"Not the expected outcome: {'; '.join(played.surprises)}")
-        out.line(f"Why: {story.run.reason}")
+        out.line(f"Why: {story.reason}")
     else:
         total = dollars(story.costs.total)
         out.line(
@@ -173,6 +173,7 @@ def _serve(world: World, out: Screen, issue_key: str) -> None:
     out.line(f"Everything is left running. Start page: {world.receiver_url}/enter?token={READ_TOKEN}")
     out.line(f"Next: {_settings_file(world)} && .venv/bin/bug-fix explain {issue_key}")
     out.line("Ctrl-C stops it all.")
+    out.now("")
     while True:
         world.alive()
         time.sleep(1)

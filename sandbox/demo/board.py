@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.demo.programme import Board, Entry
-from sandbox.demo.terminal import HEARTBEAT_S
+from sandbox.demo.pulse import HEARTBEAT_S, Pulse
 
 
 class ShownBoard(Board, Protocol):
@@ -37,37 +37,43 @@ def board(console: Console) -> ShownBoard:
 class PlainBoard:
     """A line when a scenario begins, one when it ends, and a sign of life in between."""
 
-    def __init__(self, console: Console) -> None:
-        """Write to `console`."""
+    def __init__(self, console: Console, *, every_s: float = HEARTBEAT_S) -> None:
+        """Write to `console`, in a block also a sign of life after `every_s` seconds of silence."""
         self._console = console
-        self._spoken = time.monotonic()
+        self._pulse = Pulse(self._beat, every_s=every_s)
+        self._began = time.monotonic()
+        self._going_on = "starting"
 
     def __enter__(self) -> Self:
-        """Begin to show."""
+        """Begin to give signs of life."""
+        self._pulse.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Lines stay."""
+        self._pulse.__exit__(kind, error, trace)
 
     def began(self, name: str) -> None:
         """Say so."""
         self._line(f"▸ {name}")
 
     def now(self, running: dict[str, str], waiting: int, elapsed_s: float) -> None:
-        """Give a sign of life when nothing was said for a while."""
-        if running and time.monotonic() - self._spoken >= HEARTBEAT_S:
-            told = " | ".join(f"{name}: {said}" for name, said in running.items())
-            self._line(f"  … {elapsed_s:.0f} s, {told}" + (f" | {waiting} wait" if waiting else ""))
+        """Keep it for the next sign of life."""
+        told = " | ".join(f"{name}: {said}" for name, said in running.items())
+        self._going_on, self._began = told + (f" | {waiting} wait" if waiting else ""), time.monotonic() - elapsed_s
 
     def ended(self, entry: Entry) -> None:
         """Say how."""
         self._line(_line(entry))
 
+    def _beat(self) -> None:
+        self._line(f"  … {time.monotonic() - self._began:.0f} s, {self._going_on}")
+
     def _line(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
-        self._spoken = time.monotonic()
+        self._pulse.spoke()
 
 
 class LiveBoard:

@@ -55,6 +55,7 @@ def play(
         story = _follow(world, reader, issue_key, screen, people, began=began, timeout_s=timeout_s, chaos=chaos)
         duration_s = time.monotonic() - began
         screen.close()
+        screen.now("what came of it is being collected")
         deliveries = reader.deliveries()
     kept = keep_artifacts(world, story, evidence)
     told = books(world)
@@ -62,6 +63,7 @@ def play(
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
     document["ticket_status"] = people.ticket_status()
     document["caching"] = caching(told)
+    screen.now("")
     surprises = tuple(_surprises(document, scenario.expected))
     verdict = {"scenario": scenario.name, "as_expected": not surprises, "surprises": list(surprises)}
     return Played(story=story, document=verdict | document, surprises=surprises)

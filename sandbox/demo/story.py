@@ -27,6 +27,15 @@ ENDED = frozenset(
 WAITING = frozenset({"needs_information", "awaiting_approval"})
 """Statuses in which a person's word makes the run go on: a scenario's reactions, else the story ends there as well."""
 
+CONFIDENTIAL = (
+    "What was found is confidential: it is told in the run's story, which needs a token, and on the ticket only to "
+    "those whom bug-fix.yml names (jira.confidential)."
+)
+"""What everybody is told instead of the reason at which a confidential run ends or waits."""
+
+HANDED_OVER = "Next: these people take it over, fix it away from public eyes, and restrict the ticket."
+"""What follows when it was given to people."""
+
 
 class Job(Struct, frozen=True, kw_only=True):
     """A job of the run's pipelines."""
@@ -36,9 +45,16 @@ class Job(Struct, frozen=True, kw_only=True):
     phase: str | None
     repository: str | None
     status: str
+    allow_failure: bool = False
+    """Whether the pipeline goes on when it fails, also because it ended with an exit code that is allowed to."""
     started_at: str | None = None
     finished_at: str | None = None
     duration_s: float | None = None
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether GitLab marks it with a warning: it failed and was allowed to."""
+        return self.status == "failed" and self.allow_failure
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):
@@ -115,6 +131,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     status: str
     iteration: int
     reason: str
+    confidential: bool = False
+    """What was found is for people with rights only."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -158,6 +176,20 @@ class Story(Struct, frozen=True, kw_only=True):
         """All jobs, those of the parent first."""
         ordered = sorted(self.pipelines, key=lambda pipeline: (pipeline.kind != "parent", pipeline.id))
         return [job for pipeline in ordered for job in pipeline.jobs]
+
+    @property
+    def reason(self) -> str:
+        """Why the run is where it is, as anybody may read it."""
+        return self._public(self.run.reason, self.run.status)
+
+    def public_reason(self, moment: Moment) -> str:
+        """Why a moment moved the run, as anybody may read it."""
+        return self._public(moment.reason, moment.status_after)
+
+    def _public(self, reason: str, status: str | None) -> str:
+        if not self.run.confidential or status not in ENDED | WAITING:
+            return reason
+        return f"{CONFIDENTIAL} {HANDED_OVER}" if status == "escalated" else CONFIDENTIAL
 
     def report(self, job: Job) -> Report | None:
         """Return what a job said, if it has."""

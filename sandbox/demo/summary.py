@@ -116,7 +116,7 @@ def summary(
     parts = story.costs.by_phase | {"total": story.costs.total}
     return {
         "outcome": story.run.status,
-        "reason": story.run.reason,
+        "reason": story.reason,
         "run": {
             "id": story.run.id,
             "issue_key": story.run.issue_key,

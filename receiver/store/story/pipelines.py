@@ -17,6 +17,8 @@ class Job(Struct, frozen=True, kw_only=True):
     repository: str | None
     agent: str | None
     status: str
+    allow_failure: bool
+    """Whether the pipeline goes on when it fails; also because of the exit code that it ended with."""
     failure_reason: str | None
     queued_s: float | None
     started_at: datetime | None

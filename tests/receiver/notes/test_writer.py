@@ -126,6 +126,7 @@ def job(number: int, phase: Phase, status: str) -> Job:
         repository=None if phase is Phase.ANALYSIS else REPOSITORY,
         agent=None,
         status=status,
+        allow_failure=False,
         failure_reason=None,
         queued_s=None,
         started_at=None,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from pipelines.model import RunId
 from receiver.store import overview, runs, stories
@@ -138,6 +138,20 @@ async def test_an_own_pipeline_that_failed_is_seen_at_a_glance(
     async with database.begin() as session:
         (seen,) = await overview.glance(session, limit=10)
     assert seen.trouble == ("The own pipeline of payk12/contacts!1 failed.",) * failed
+
+
+async def test_a_list_says_of_a_confidential_run_where_its_reason_is_told_and_not_the_reason(
+    database: Database,
+) -> None:
+    await add_run(database, 1, [])
+    async with database.begin() as session:
+        await session.execute(update(RunRow).values(confidential=True))
+    async with database.begin() as session:
+        (listed,) = await overview.recent(session, limit=10)
+        told = await stories.story(session, await stories.find(session, listed.id))
+    assert listed.confidential
+    assert listed.reason == overview.CONFIDENTIAL
+    assert told.run.reason == "reason 1"
 
 
 async def test_a_hundred_runs_take_as_many_queries_as_one(database: Database) -> None:
