@@ -16,6 +16,15 @@ from pipelines.job.hostile_xml import Doctype, XmlError, read
 MAX_LINES = 3_000_000
 """Of one report."""
 
+MAX_FILES = 100_000
+"""Of one report."""
+
+MAX_SOURCES = 100
+"""Folders of one report: each file may be relative to each of them."""
+
+MAX_SOURCE_LENGTH = 4_096
+"""Characters of one, as Linux has it for a path."""
+
 
 class CoberturaError(XmlError):
     """The report can't be used; the message says why."""
@@ -48,6 +57,8 @@ def read_coverage(document: bytes) -> tuple[MeasuredFile, ...]:
     except XmlError as error:
         raise CoberturaError(str(error)) from error
     sources = tuple(dict.fromkeys(plain(source) for source in reader.sources if source.strip()))
+    if len(sources) > MAX_SOURCES:
+        raise CoberturaError(f"the coverage report has more than {MAX_SOURCES} source folders")
     return tuple(
         MeasuredFile(name=name, sources=sources, lines=lines) for name, lines in reader.files.items() if name and lines
     )
@@ -71,16 +82,18 @@ class _Reader:
         self.sources: list[str] = []
         self.files: dict[str, dict[int, bool]] = {}
         self._lines: dict[int, bool] | None = None
-        self._in_source = False
+        self._source: list[str] | None = None
+        self._length = 0
         self._count = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         match tag:
             case "source":
-                self.sources.append("")
-                self._in_source = True
+                self._source, self._length = [], 0
             case "class":
                 self._lines = self.files.setdefault(plain(attributes.get("filename", "")), {})
+                if len(self.files) > MAX_FILES:
+                    raise CoberturaError(f"the coverage report has more than {MAX_FILES} files")
             case "line" if self._lines is not None:
                 self._line(attributes, self._lines)
             case _:
@@ -95,12 +108,17 @@ class _Reader:
             lines[number] = lines.get(number, False) or hits > 0
 
     def text(self, data: str) -> None:
-        if self._in_source:
-            self.sources[-1] += data
+        if self._source is None:
+            return
+        self._length += len(data)
+        if self._length > MAX_SOURCE_LENGTH:
+            raise CoberturaError(f"the coverage report has a source folder of more than {MAX_SOURCE_LENGTH} characters")
+        self._source.append(data)
 
     def end(self, tag: str) -> None:
-        if tag == "source":
-            self._in_source = False
+        if tag == "source" and self._source is not None:
+            self.sources.append("".join(self._source))
+            self._source = None
         elif tag == "class":
             self._lines = None
 

@@ -6,7 +6,7 @@ checkout. A file of the repository is recognised by the end of that path, and on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.job.cobertura import MeasuredFile, plain
 from pipelines.model import Coverage
@@ -21,27 +21,49 @@ def located(measured: Iterable[MeasuredFile], paths: Iterable[str], *, root: str
 
     `paths` are the repository's files, `root` is the folder in which the report was made.
     """
-    by_name: dict[str, list[str]] = {}
-    for path in paths:
-        by_name.setdefault(path.rpartition("/")[2], []).append(path)
+    measured = tuple(measured)
+    known = frozenset(paths)
+    names, ends = {path.rpartition("/")[2] for path in known}, _ends(known, {file.name for file in measured})
     found: dict[str, dict[int, bool]] = {}
     for file in measured:
-        candidates = by_name.get(file.name.rpartition("/")[2], [])
-        lines = found.setdefault(_path(file, candidates, f"{plain(root)}/") or f"?{file.name}", {})
+        is_known = file.name.rpartition("/")[2] in names
+        path = (_path(file, known, f"{plain(root)}/") or ends.get(file.name)) if is_known else None
+        lines = found.setdefault(path or f"?{file.name}", {})
         for number, hit in file.lines.items():
             lines[number] = lines.get(number, False) or hit
     return found
 
 
-def _path(file: MeasuredFile, candidates: list[str], root: str) -> str | None:
+def _path(file: MeasuredFile, known: frozenset[str], root: str) -> str | None:
+    """Return the file of the repository that a place means: by its root, or the longest path that the place ends with.
+
+    Each place is read once, whatever else is called alike: a report and a repository can name thousands of files alike.
+    """
     for place in file.places:
         if place.startswith(root):
-            if (here := place.removeprefix(root)) in candidates:
+            if (here := place.removeprefix(root)) in known:
                 return here
-        elif ends := [path for path in candidates if place == path or ("/" in path and place.endswith(f"/{path}"))]:
-            return max(ends, key=len)
-    within = [path for path in candidates if path.endswith(f"/{file.name}")]
-    return within[0] if len(within) == 1 else None
+        elif end := next((end for end in _suffixes(place) if end in known and ("/" in end or end == place)), None):
+            return end
+    return None
+
+
+def _ends(paths: Iterable[str], names: set[str]) -> dict[str, str | None]:
+    """Return the one path below a folder that ends with a measured name; None where there are several."""
+    found: dict[str, str | None] = {}
+    for path in paths:
+        for end in _suffixes(path):
+            if end in names and end != path:
+                found[end] = None if end in found else path
+    return found
+
+
+def _suffixes(path: str) -> Iterator[str]:
+    """Yield a path, and what is left of it when its first folders are taken away, one after the other."""
+    yield path
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path
 
 
 def in_all(lines: Lines) -> Coverage:

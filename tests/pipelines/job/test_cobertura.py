@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.cobertura import CoberturaError, read_coverage
+from pipelines.job.cobertura import MAX_FILES, MAX_SOURCE_LENGTH, MAX_SOURCES, CoberturaError, read_coverage
 from pipelines.job.line_coverage import in_all, located, of_patch
 from pipelines.model import Coverage
 from pipelines.patch import inspect
@@ -220,3 +222,46 @@ def test_never_is_more_covered_than_can_be(files: dict[str, dict[int, int]], sou
     for found in (in_all(lines), of_patch(lines, inspect(PATCH))):
         assert 0 <= found.covered <= found.coverable
     assert in_all(lines).coverable <= sum(map(len, files.values()))
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (cobertura(("a.py", {1: 1}), sources=tuple(f"/{number}" for number in range(MAX_SOURCES + 1))), "100 source"),
+        (cobertura(("a.py", {1: 1}), sources=("/x" * MAX_SOURCE_LENGTH,)), "4096 characters"),
+        (cobertura(("a.py", {1: 1}), sources=("x<b/>" * (MAX_SOURCE_LENGTH + 1),)), "4096 characters"),
+        (
+            b"<coverage>" + b"".join(b'<class filename="%d"/>' % n for n in range(MAX_FILES + 1)) + b"</coverage>",
+            "100000",
+        ),
+    ],
+    ids=["sources", "a long source", "a source in pieces", "files"],
+)
+def test_a_report_that_would_take_for_ever_is_refused(document: bytes, says: str) -> None:
+    with pytest.raises(CoberturaError, match=says):
+        read_coverage(document)
+
+
+def test_a_source_in_pieces_is_one_and_may_stand_there_often() -> None:
+    document = cobertura(("a.py", {1: 1}), sources=("/r/<!-- x -->src", *["/r/src"] * 500))
+    (file,) = read_coverage(document)
+    assert file.sources == ("/r/src",)
+
+
+def test_files_that_are_called_alike_are_not_compared_with_each_other() -> None:
+    paths = [f"{number}/index.ts" for number in range(4_000)]
+    calls = 0
+
+    def count(_frame: object, event: str, called: object) -> None:
+        nonlocal calls
+        calls += event == "c_call" and getattr(called, "__name__", "") in {"endswith", "startswith", "partition"}
+
+    files = tuple((f"/x/{number}/index.ts", {1: 1}) for number in range(4_000))
+    measured = read_coverage(cobertura(*files))
+    sys.setprofile(count)
+    try:
+        lines = located(measured, paths, root="/r")
+    finally:
+        sys.setprofile(None)
+    assert set(lines) == set(paths)
+    assert calls < 20 * len(paths)
