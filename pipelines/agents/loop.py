@@ -221,7 +221,8 @@ class Agent:
             self.refused += not submitted.accepted
             verdict = "accepted" if submitted.accepted else f"not accepted: {submitted.answer}"
             self._log.say(f"  {name}: {verdict}")
-            return ToolResult(content=submitted.answer, is_error=not submitted.accepted), submitted.accepted
+            said = ToolResult(content=submitted.answer, is_error=not submitted.accepted)
+            return self._presentable(said), submitted.accepted  # it may name paths
         begun = self._clock()
         with self._log.patiently(f"  {name} {_gist(given)}"):
             result = await self._toolbox.call(Call(name=name, input=given), timeout_s=max(left_s, 1.0))

@@ -35,7 +35,7 @@ class Cleaner:
         return clean if limit is None else shortened(clean, limit)
 
     def document(self, value: object, *, limit: int = 60_000) -> str:
-        """Return a value as one line of JSON with every text in it cleaned. Keys are ours and stay."""
+        """Return a value as one line of JSON with every text in it cleaned, also keys: they can be paths."""
         plain = msgspec.to_builtins(value, str_keys=True)
         return msgspec.json.encode(self._cleaned(plain, limit), order="deterministic").decode()
 
@@ -43,10 +43,22 @@ class Cleaner:
         if isinstance(value, str):
             return self.text(value, limit=limit)
         if isinstance(value, dict):
-            return {key: self._cleaned(item, limit) for key, item in value.items()}
+            return self._cleaned_keys(value, limit)
         if isinstance(value, list | tuple):
             return [self._cleaned(item, limit) for item in value]
         return value
+
+    def _cleaned_keys(self, value: dict[str, Any], limit: int) -> dict[str, Any]:
+        """Return a document in which keys that people can't tell apart are numbered: none of them hides another."""
+        found: dict[str, Any] = {}
+        for key, item in value.items():
+            name = clean = self.text(key, limit=limit)
+            again = 1
+            while name in found:
+                again += 1
+                name = f"{clean} ({again})"
+            found[name] = self._cleaned(item, limit)
+        return found
 
 
 def shortened(text: str, limit: int) -> str:

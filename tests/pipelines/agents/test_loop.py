@@ -183,7 +183,7 @@ def test_a_tool_of_another_phase_is_refused_when_it_is_called(talk: Talk) -> Non
 
 
 def test_a_submission_that_is_not_accepted_can_be_corrected(talk: Talk) -> None:
-    talk.answers.insert(0, Submitted(accepted=False, answer="The patch changes nothing."))
+    talk.answers.insert(0, Submitted(accepted=False, answer="The patch changes \u202enothing."))
     agent = talk.hold(SUBMIT, SUBMIT)
     assert agent.turns == 2
     assert talk.results()[0] == {
@@ -192,6 +192,7 @@ def test_a_submission_that_is_not_accepted_can_be_corrected(talk: Talk) -> None:
         "content": "The patch changes nothing.",
         "is_error": True,
     }
+    assert talk.cleaner.stripped == 1
 
 
 def test_invisible_characters_in_tool_output_do_not_reach_the_model(talk: Talk) -> None:

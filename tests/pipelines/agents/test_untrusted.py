@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.agents.untrusted import Cleaner, shortened
+from pipelines.model import CommitSha, ProjectPath
+from pipelines.repository_context import RepositoryContext
 from pipelines.wire import Ticket
 
 
@@ -37,6 +39,42 @@ def test_a_document_is_one_line_of_json_whatever_the_text_says(text: str) -> Non
     document = cleaner.document({"text": text, "more": [text]})
     assert len(document.splitlines()) == 1  # by any of Unicode's line ends
     assert json.loads(document)["text"] == cleaner.text(text)
+
+
+def test_keys_are_cleaned_and_counted_like_every_text_and_none_hides_another() -> None:
+    cleaner = Cleaner()
+    given = {"outline": {"src/\u202epy.exe": 1, "a\u200b.py": 2, "a.py": 3, "a\u2066.py": {"\ufeffx": "y\u200b"}}}
+    assert json.loads(cleaner.document(given)) == {
+        "outline": {"src/py.exe": 1, "a.py": 2, "a.py (2)": 3, "a.py (3)": {"x": "y"}}
+    }
+    assert cleaner.stripped == 5
+
+
+def test_a_key_can_be_no_longer_than_a_text() -> None:
+    (key,) = json.loads(Cleaner().document({"x" * 1000: 1}, limit=300))
+    assert "700 characters left out" in key
+
+
+def test_a_repositorys_paths_reach_the_prompt_without_what_people_can_not_see() -> None:
+    path = "docs/\u202edm.gnitirw\u2069/\U000e0041readme.md"
+    context = RepositoryContext(
+        repository=ProjectPath("g/p"),
+        commit=CommitSha("0" * 40),
+        languages={},
+        tree=[path],
+        tree_left_out=0,
+        readme="",
+        documents={path: "x"},
+        manifests={},
+        outline={path: []},
+        test_setup={},
+        tests=[],
+    )
+    cleaner = Cleaner()
+    document = cleaner.document(context)
+    assert document.isascii()
+    assert "\\u" not in document
+    assert cleaner.stripped == 9
 
 
 def test_a_ticket_can_not_begin_a_line_of_its_own() -> None:
