@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import Final
 
 from msgspec import Struct
@@ -20,11 +20,17 @@ PLACES: Final = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 MAX_RULES: Final = 2_000
 """Lines that are read; the file is the repository's, and matching takes time."""
 
+MAX_LINE: Final = 2_000
+"""Characters of a line that is read."""
+
 _HEADER: Final = re.compile(r"\^?\[(?P<name>[^\]\n]+)\](?:\[\d*\])?(?:\s+(?P<owners>.*))?")
 """`[Name]`, `^[Optional]`, `[Name][2] @default @owners`."""
 
-_OWNER: Final = re.compile(r"@@?[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,254}|[^\s@]{1,100}@[^\s@]{1,100}")
-"""`@user`, `@group/subgroup`, `@@role`, an e-mail address."""
+_OWNER: Final = re.compile(r"@@?[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,254}")
+"""`@user`, `@group/subgroup`, `@@role`."""
+
+_ADDRESS: Final = re.compile(r"[^\s@]{1,100}@[^\s@]{1,100}")
+"""An e-mail address; only a whole word is one."""
 
 
 class Kind(Enum):
@@ -35,25 +41,67 @@ class Kind(Enum):
     """`!pattern`: nobody owns them in this section, whatever comes after."""
 
 
+class Segment(Struct, frozen=True, kw_only=True):
+    """What a pattern says of one folder or file, compiled once."""
+
+    name: str | None = None
+    """Only this one; None: the pattern says which."""
+    pattern: re.Pattern[str] | None = None
+    """None as well: any."""
+
+    def fits(self, part: str) -> bool:
+        """Return whether a folder's name fits."""
+        if self.pattern is not None:
+            return self.pattern.match(part) is not None
+        return self.name is None or self.name == part
+
+
+ANY: Final = Segment()
+"""`**`: any number of folders."""
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """A line of the file."""
 
     kind: Kind
-    pattern: tuple[str, ...]
-    """By folder; `**` stands for any number of them."""
+    pattern: tuple[Segment, ...]
+    """By folder."""
     owners: tuple[str, ...]
 
 
-def owners_of(text: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Return who owns these files, as written; those of the most files first."""
-    sections = _sections(text)
+class Owners(Struct, frozen=True, kw_only=True):
+    """Who owns some files by a CODEOWNERS."""
+
+    names: tuple[str, ...]
+    """As written; those of the most files first."""
+    skipped: int = 0
+    """Lines that were not read: too long, or too many before them."""
+
+    @property
+    def remark(self) -> str:
+        """Return what people should know of how the file was read, empty when it was read to its end."""
+        if not self.skipped:
+            return ""
+        lines = "1 line" if self.skipped == 1 else f"{self.skipped:,} lines"
+        return (
+            f"CODEOWNERS was not read in full: {lines} skipped, "
+            f"of more than {MAX_LINE:,} characters or after the first {MAX_RULES:,}."
+        )
+
+
+def owners_of(text: str, paths: Iterable[str]) -> Owners:
+    """Return who owns these files."""
+    lines = text.splitlines()
+    read = [line for line in lines[:MAX_RULES] if len(line) <= MAX_LINE]
+    sections = _sections(read)
     counts: dict[str, int] = {}
     for path in paths:
         parts = path.split("/")
         owners = (owner for rules in sections for owner in _owners(rules, parts))
         for owner in dict.fromkeys(owners):
             counts[owner] = counts.get(owner, 0) + 1
-    return tuple(sorted(counts, key=lambda owner: -counts[owner]))  # stable: as in the file otherwise
+    names = tuple(sorted(counts, key=lambda owner: -counts[owner]))  # stable: as in the file otherwise
+    return Owners(names=names, skipped=len(lines) - len(read))
 
 
 def _owners(rules: Sequence[Rule], parts: list[str]) -> tuple[str, ...]:
@@ -63,63 +111,70 @@ def _owners(rules: Sequence[Rule], parts: list[str]) -> tuple[str, ...]:
     return next((rule.owners for rule in owned if _matches(rule.pattern, parts)), ())
 
 
-def _sections(text: str) -> list[list[Rule]]:
+def _named(text: str) -> tuple[str, ...]:
+    """Return the owners that a line names."""
+    words = [word for word in text.split() if "@" in word]
+    return tuple(name for word in words for name in ([word] if _ADDRESS.fullmatch(word) else _OWNER.findall(word)))
+
+
+def _sections(lines: Iterable[str]) -> list[list[Rule]]:
     """Return the rules by section; what stands before the first heading is a section too, and names are of one case."""
     sections: dict[str, list[Rule]] = {"": []}
-    rules, defaults = sections[""], ()
-    for line in map(str.strip, text.splitlines()[:MAX_RULES]):
+    rules = sections[""]
+    defaults: tuple[str, ...] = ()
+    for line in map(str.strip, lines):
         if not line or line.startswith("#"):
             continue
         header = _HEADER.fullmatch(line)
         if header:
             rules = sections.setdefault(header["name"].strip().casefold(), [])
-            defaults = tuple(_OWNER.findall(header["owners"] or ""))
+            defaults = _named(header["owners"] or "")
             continue
         pattern, *rest = re.split(r"(?<!\\)\s+", line, maxsplit=1)
         kind = Kind.EXCLUDED if pattern.startswith("!") else Kind.OWNED
-        owners = tuple(_OWNER.findall(rest[0])) if rest else defaults
+        owners = _named(rest[0]) if rest else defaults
         rules.append(Rule(kind=kind, pattern=_pattern(pattern.removeprefix("!")), owners=owners))
     return list(sections.values())
 
 
-def _pattern(text: str) -> tuple[str, ...]:
+def _pattern(text: str) -> tuple[Segment, ...]:
     """Return a pattern by folder: a relative one matches at any depth, one that ends with a slash all that is below."""
-    if text == "*":
-        return ("**", "*")
     anchored = text if text.startswith("/") else f"/**/{text}"
     whole = f"{anchored}**/*" if anchored.endswith("/") else anchored
-    return tuple(_segment(part) for part in whole[1:].split("/"))
+    *folders, name = whole[1:].split("/")
+    # one after the other, they say no more than one
+    kept = [part for number, part in enumerate(folders) if part != "**" or folders[number - 1 : number] != ["**"]]
+    return (*(ANY if part == "**" else _segment(part) for part in kept), _segment(name))
 
 
-def _segment(part: str) -> str:
-    r"""Return a folder's pattern as fnmatch has it: `\#` and `\ ` are escapes there, and `[^x]` is `[!x]`."""
-    escaped = re.sub(r"\\(.)", lambda found: f"[{found[1]}]" if found[1] in "*?[" else found[1], part)
-    return escaped.replace("[^", "[!")
+def _segment(part: str) -> Segment:
+    r"""Return a folder's pattern as fnmatch has it: `\#` and `\ ` are escapes there, and `[^x]` is `[!x]`.
+
+    `fnmatch.translate` writes each `*` so that it never goes back: matching takes time in proportion to the name.
+    """
+    escaped = _ESCAPED.sub(lambda found: f"[{found[1]}]" if found[1] in "*?[" else found[1], part)
+    if not _WILD.search(escaped):
+        return Segment(name=escaped)
+    head, bracket, tail = escaped.rpartition("]")
+    closed = head + bracket + tail.replace("[", "[[]")  # fnmatch looks for the end of each set to the end of the text
+    return Segment(pattern=re.compile(translate(closed.replace("[^", "[!"))))
 
 
-def _matches(pattern: tuple[str, ...], parts: list[str]) -> bool:
+_ESCAPED: Final = re.compile(r"\\(.)")
+_WILD: Final = re.compile(r"[*?\[]")
+
+
+def _matches(pattern: tuple[Segment, ...], parts: list[str]) -> bool:
     """Match folder by folder; takes time in proportion to both lengths, whatever the pattern is."""
-    last = len(pattern) - 1
+    if sum(segment is not ANY for segment in pattern) > len(parts):
+        return False  # each of them needs a folder of its own
     places = _skipping({0}, pattern)
     for part in parts:
-        stepped: set[int] = set()
-        for place in places:
-            if place > last:
-                continue
-            if pattern[place] == "**" and place != last:
-                stepped.add(place)
-            elif fnmatchcase(part, pattern[place]):
-                stepped.add(place + 1)
-        places = _skipping(stepped, pattern)
-    return last + 1 in places
+        fitting = (place for place in places if place < len(pattern) and pattern[place].fits(part))
+        places = _skipping({place if pattern[place] is ANY else place + 1 for place in fitting}, pattern)
+    return len(pattern) in places
 
 
-def _skipping(places: set[int], pattern: tuple[str, ...]) -> set[int]:
-    """Return the places with those behind each `**`, which may stand for no folder at all."""
-    found = set(places)
-    for place in sorted(places):
-        at = place
-        while at < len(pattern) - 1 and pattern[at] == "**":
-            at += 1
-            found.add(at)
-    return found
+def _skipping(places: set[int], pattern: tuple[Segment, ...]) -> set[int]:
+    """Return the places with the one behind each `**`, which may stand for no folder at all."""
+    return places | {place + 1 for place in places if place < len(pattern) and pattern[place] is ANY}

@@ -66,7 +66,7 @@ def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) 
     for place in PLACES:
         content = repositories.file_if_any(project.id, place, ref=project.default_branch)
         if content is not None:
-            return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths)
+            return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths).names
     return ()
 
 
