@@ -1,17 +1,18 @@
 """Find who reviews a merge request: who the catalogue names, then who owns the changed files by CODEOWNERS.
 
-Who can't review is left out, with a sentence that says why; nobody is mentioned. Only reads.
+Who can't review is left out, with a sentence that says why; nobody is mentioned, and nobody is named who is no member
+of the project. Only reads.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
 
-from receiver.outbound.code_owners import PLACES, owners_of
+from receiver.outbound.code_owners import PLACES, Owners, owners_of
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab_people import People, Person
 from receiver.outbound.gitlab_repositories import Project, Repositories
@@ -37,37 +38,61 @@ class Reviewers(Struct, frozen=True, kw_only=True):
 
     people: tuple[Person, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
-    """Names as written, and why."""
+    """Members of the project who are not asked, and why."""
+    unknown: int = 0
+    """How many names mean nobody who is a member of the project, whether or not they mean somebody elsewhere."""
+    failed: int = 0
+    """How many names could not be looked up."""
+    remark: str = ""
+    """What people should know of the file."""
 
 
 def find(repositories: Repositories, project: Project, *, configured: Iterable[str], paths: Iterable[str]) -> Reviewers:
     """Return the reviewers of a change of these files."""
-    wanted = [*(f"@{name}" for name in configured), *_owners(repositories, project, paths)]
+    owners = _owners(repositories, project, paths)
+    wanted = [*(f"@{name}" for name in configured), *owners.names]
     people: dict[int, Person] = {}
     left_out: dict[str, str] = {}
+    unknown = failed = 0
     for name in list(dict.fromkeys(wanted))[:MOST_NAMES]:
         try:
-            found = list(_named(repositories.people, project, name))
+            members = list(_members(repositories.people, project, name))
         except RefusedError:
-            left_out[name] = "could not be looked up"
+            failed += 1
             continue
-        if not found:
-            left_out[name] = "is nobody here"
-        for person in found:
-            why = _why_not(repositories, project, person)
+        unknown += not members
+        for person, level in members:
+            why = _why_not(repositories, person, level)
             if why is not None:
                 left_out[person.username] = why
             elif len(people) < MOST:
                 people.setdefault(person.id, person)
-    return Reviewers(people=tuple(people.values()), left_out=tuple(left_out.items()))
+    return Reviewers(
+        people=tuple(people.values()),
+        left_out=tuple(left_out.items()),
+        unknown=unknown,
+        failed=failed,
+        remark=owners.remark,
+    )
 
 
-def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) -> tuple[str, ...]:
+def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) -> Owners:
     for place in PLACES:
         content = repositories.file_if_any(project.id, place, ref=project.default_branch)
         if content is not None:
-            return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths).names
-    return ()
+            return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths)
+    return Owners(names=())
+
+
+def _members(people: People, project: Project, name: str) -> Iterator[tuple[Person, int]]:
+    """Yield whom a name means, as far as they are members of the project, with their access level.
+
+    Our account may see people and groups that the project's readers can't: of others nothing is said.
+    """
+    for person in _named(people, project, name):
+        level = people.access(project.id, person.id)
+        if level:
+            yield person, level
 
 
 def _named(people: People, project: Project, name: str) -> Iterator[Person]:
@@ -87,16 +112,13 @@ def _named(people: People, project: Project, name: str) -> Iterator[Person]:
 _USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def _why_not(repositories: Repositories, project: Project, person: Person) -> str | None:
-    checks: tuple[tuple[Callable[[], bool], str], ...] = (
-        (lambda: person.id == repositories.bot, "is our own account"),
-        (lambda: person.state != "active", f"is {person.state}"),
-        (lambda: repositories.people.access(project.id, person.id) < DEVELOPER, "is no developer of the project"),
+def _why_not(repositories: Repositories, person: Person, level: int) -> str | None:
+    checks = (
+        (person.id == repositories.bot, "is our own account"),
+        (person.state != "active", f"is {person.state}"),
+        (level < DEVELOPER, "is no developer of the project"),
     )
-    try:
-        return next((why for is_so, why in checks if is_so()), None)
-    except RefusedError:
-        return "could not be looked up"
+    return next((why for is_so, why in checks if is_so), None)
 
 
 def remark(reviewers: Reviewers, *, set_: Iterable[int]) -> str:
@@ -107,8 +129,16 @@ def remark(reviewers: Reviewers, *, set_: Iterable[int]) -> str:
     if others:
         names = ", ".join(others)
         sentences.append(f"GitLab took one reviewer, as it does without a paid tier; these could review too: {names}.")
-    if reviewers.left_out:
-        told = "; ".join(f"{name} {why}" for name, why in reviewers.left_out[:MOST])
-        more = f", and {len(reviewers.left_out) - MOST} more" if len(reviewers.left_out) > MOST else ""
-        sentences.append(f"Not asked to review: {told}{more}.")
+    told = [f"{name} {why}" for name, why in reviewers.left_out[:MOST]]
+    told += [f"{len(reviewers.left_out) - MOST} more members of the project"] if len(reviewers.left_out) > MOST else []
+    told += [f"{_names(reviewers.unknown)} that no member of the project has"] if reviewers.unknown else []
+    told += [f"{_names(reviewers.failed)} that could not be looked up"] if reviewers.failed else []
+    if told:
+        sentences.append(f"Not asked to review: {'; '.join(told)}.")
+    if reviewers.remark:
+        sentences.append(reviewers.remark)
     return " ".join(sentences)
+
+
+def _names(count: int) -> str:
+    return "1 name" if count == 1 else f"{count} names"

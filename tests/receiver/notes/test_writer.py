@@ -447,9 +447,9 @@ def test_the_risk_is_said_once(notes: StatusNotes, story: Story, said: str, show
 
 
 def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: StatusNotes, story: Story) -> None:
-    asked = act(1, "OpenMergeRequest", sentence="Not asked to review: ghost is nobody here.")
+    asked = act(1, "OpenMergeRequest", sentence="Not asked to review: tomas is blocked.")
     told = replace(story, effects=(asked,))
-    assert "Note: Not asked to review: ghost is nobody here.\n" in notes.merge_request(told, repository=REPOSITORY)
+    assert "Note: Not asked to review: tomas is blocked.\n" in notes.merge_request(told, repository=REPOSITORY)
     assert "ghost" not in notes.ticket(told)
 
 

@@ -90,7 +90,7 @@ async def test_reviewers_are_set_and_what_gitlab_did_not_take_is_remarked(
     assert (result["reviewers"], result["is_nobody_asked"]) == (["mara"], False)
     assert result["sentence"] == (
         "GitLab took one reviewer, as it does without a paid tier; these could review too: tomas. "
-        "Not asked to review: @ghost is nobody here."
+        "Not asked to review: 1 name that no member of the project has."
     )
 
 

@@ -76,14 +76,22 @@ async def test_who_can_not_review_is_left_out_with_the_reason(desk: Desk, projec
     found = find(desk, project, "mara")
     assert names(found) == ["mara"]
     assert dict(found.left_out) == {
-        "@ghost": "is nobody here",
         "bug-fix-bot": "is our own account",
         "bug-fix-starter": "is no developer of the project",
-        "@nobody/there": "is nobody here",
-        "root": "is no developer of the project",
     }
+    assert reviewers.remark(found, set_=[person.id for person in found.people]) == (
+        "Not asked to review: bug-fix-bot is our own account; bug-fix-starter is no developer of the project; "
+        "3 names that no member of the project has."
+    )
+
+
+async def test_nobody_is_named_whom_only_our_account_sees(desk: Desk, project: Project, owned: Any) -> None:
+    """A name of CODEOWNERS tells neither who somebody is, nor whether there is such a person or group."""
+    owned("* @root root@sandbox.invalid @ghost\n")
+    found = find(desk, project, "mara")
+    assert (names(found), found.left_out) == (["mara"], ())
     said = reviewers.remark(found, set_=[person.id for person in found.people])
-    assert said.startswith("Not asked to review: @ghost is nobody here; bug-fix-bot is our own account; ")
+    assert said == "Not asked to review: 3 names that no member of the project has."
 
 
 async def test_a_person_who_is_blocked_is_left_out(desk: Desk, project: Project, world: Any) -> None:
@@ -101,14 +109,24 @@ async def test_a_look_up_that_gitlab_refuses_leaves_one_out_and_stops_nothing(
     fault = {"method": "GET", "path": "/api/v4/users", "status": 403, "times": 1}
     httpx2.post(f"{world.gitlab_url}/_sandbox/faults", json={"requests": [fault]}).raise_for_status()
     found = find(desk, project, "mara", "tomas")
-    assert (names(found), dict(found.left_out)) == (["tomas"], {"@mara": "could not be looked up"})
+    assert (names(found), found.failed) == (["tomas"], 1)
+    assert reviewers.remark(found, set_=[found.people[0].id]) == (
+        "Not asked to review: 1 name that could not be looked up."
+    )
 
 
 async def test_only_so_many_are_asked_and_looked_up(desk: Desk, project: Project, owned: Any) -> None:
-    owned("* " + " ".join(f"@ghost{number}" for number in range(500)))
+    owned("* " + " ".join(f"@ghost{number}" for number in range(200)))
     found = find(desk, project)
-    assert len(found.left_out) == reviewers.MOST_NAMES
-    assert "and 15 more" in reviewers.remark(found, set_=[])
+    assert found.unknown == reviewers.MOST_NAMES
+    assert reviewers.remark(found, set_=[]) == "Not asked to review: 20 names that no member of the project has."
+
+
+async def test_a_line_of_the_file_that_is_too_long_is_told(desk: Desk, project: Project, owned: Any) -> None:
+    owned(f"* @mara\n{'x' * 3_000} @tomas\n")
+    found = find(desk, project)
+    assert names(found) == ["mara"]
+    assert "1 line skipped" in reviewers.remark(found, set_=[found.people[0].id])
 
 
 async def test_what_gitlab_did_not_take_is_told(desk: Desk, project: Project) -> None:
