@@ -26,8 +26,8 @@ from receiver.workflow.effects import (
     TransitionIssue,
     UpdateTicketNote,
 )
-from receiver.workflow.events import TicketAdmitted, TicketRefreshed, TicketRefused
-from receiver.workflow.people import MAY_ANSWER
+from receiver.workflow.events import Standing, TicketAdmitted, TicketRefreshed, TicketRefused
+from receiver.workflow.people import MAY_ANSWER, MOST_PLANS
 
 
 async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
@@ -61,8 +61,9 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
     issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
     if effect.actor is not None:
         place = await standing(desk, effect.actor, reporter=issue.ticket.reporter_account)
-        if place.standing not in MAY_ANSWER:
-            reason = f"The label changes nothing here: {place.unknown_because or WHO_ANSWERS}"
+        if place.standing not in ({Standing.ALLOWED} if effect.is_for_starters else MAY_ANSWER):
+            why = ENOUGH_PLANS if effect.is_for_starters else WHO_ANSWERS
+            reason = f"The label changes nothing here: {place.unknown_because or why}"
             return Performed(events=(TicketRefused(reason=reason),))
     event = TicketRefreshed(
         iteration=effect.iteration,
@@ -74,6 +75,10 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
 
 
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
+ENOUGH_PLANS = (
+    f"this bug fix waited for people {MOST_PLANS} times. "
+    "Only somebody who may start bug fixes can now have another plan made, or approve the one that waits."
+)
 
 
 async def _told(desk: Desk, run: RunId, issue: Issue, *, confidential: bool) -> Ticket:

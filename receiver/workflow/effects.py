@@ -26,6 +26,8 @@ class RefreshTicket(Struct, frozen=True, kw_only=True, tag=True):
     """The one that is to begin with it."""
     actor: AccountId | None
     """Who set the label again, and has to be checked; None: was checked, or an operator."""
+    is_for_starters: bool = False
+    """The reporter's word is not enough any more: only those who may start runs make it go on."""
     because: str
     """What makes the run go on, a sentence."""
 

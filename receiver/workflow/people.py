@@ -22,6 +22,12 @@ from receiver.workflow.run import Decision, Run, RunStatus
 MAY_ANSWER = frozenset({Standing.ALLOWED, Standing.REPORTER})
 """Whose comment answers a question."""
 
+MOST_PLANS: Final = 4
+"""Times that a run waited for people, after which the reporter has no other plan made: each costs an analysis.
+
+Those who may start runs go on as they like; the run's budget is their limit.
+"""
+
 UNSEEN = "The plan has changed since you wrote that, or was not shown yet: read the one that waits and approve again."
 """Said to an approval of whatever stood there before."""
 
@@ -80,7 +86,12 @@ def labelled_again(run: Run, *, actor: AccountId | None, actor_name: str) -> Dec
     who = actor_name or "Somebody"
     return acted(
         f"{who} set the label again; the ticket is read again.",
-        RefreshTicket(iteration=run.iteration + 1, actor=actor, because=f"{who} set the label again."),
+        RefreshTicket(
+            iteration=run.iteration + 1,
+            actor=actor,
+            is_for_starters=run.status is RunStatus.AWAITING_APPROVAL and run.waits >= MOST_PLANS,
+            because=f"{who} set the label again.",
+        ),
     )
 
 

@@ -8,14 +8,21 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.catalogue import Confidential
-from pipelines.model import RunId
+from pipelines.model import IssueKey, RunId
 from receiver.outbound.comments import MOST_ANSWERS
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.perform import perform
 from receiver.store import notes, runs
 from receiver.store.database import Database
-from receiver.workflow.effects import AnswerComment, PollTicket, ReadComment, RefreshTicket, UpdateTicketNote
+from receiver.workflow.effects import (
+    AnswerComment,
+    CommentRefusal,
+    PollTicket,
+    ReadComment,
+    RefreshTicket,
+    UpdateTicketNote,
+)
 from receiver.workflow.events import AccountId, CommentRead, Standing, TicketRefreshed, TicketRefused
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -199,6 +206,20 @@ async def test_the_label_set_again_is_taken_from_the_reporter_and_from_those_who
     (refused,) = (await perform(desk, asked, refresh("5b10ffffffffffffffffffff"))).events
     assert isinstance(refused, TicketRefused)
     assert "has to answer the question" in refused.reason
+
+
+async def test_after_many_plans_the_label_is_taken_from_those_who_may_start_only(
+    desk: Desk, asked: RunId, world: Any
+) -> None:
+    effect = replace(refresh(MARA), is_for_starters=True)
+    assert isinstance((await perform(desk, asked, effect)).events[0], TicketRefreshed)
+    (refused,) = (await perform(desk, asked, replace(effect, actor=AccountId(DANA)))).events
+    assert isinstance(refused, TicketRefused)
+    assert "waited for people 4 times" in refused.reason
+    before = len(world.comments())
+    for _ in range(2):
+        await perform(desk, asked, CommentRefusal(issue_key=IssueKey("PL-479"), text=refused.reason))
+    assert len(world.comments()) == before + 1
 
 
 async def test_what_is_confidential_stands_in_a_restricted_comment_beside_the_neutral_one(

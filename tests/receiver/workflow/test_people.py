@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pipelines.catalogue import PlanApproval, SecurityFixes
 from pipelines.model import Complexity, Phase, PlanOutcome, ReportOutcome
-from receiver.workflow import plans
+from receiver.workflow import people, plans
 from receiver.workflow.effects import (
     AnswerComment,
     AskReporter,
@@ -101,6 +101,20 @@ def test_the_label_set_again_makes_a_run_that_waits_go_on(world: Any, status: Ru
     assert refused.effects == (CommentRefusal(issue_key=world.issue, text="Only some may."),)
     run, decision = world.apply(run, world.refreshed(iteration=2))
     assert (run.status, run.iteration, decision.approved_by) == (RunStatus.STARTING, 2, None)
+
+
+def test_a_label_set_again_and_again_needs_somebody_who_may_start_runs_in_the_end(world: Any) -> None:
+    world.policy(plan_approval=PlanApproval.ALWAYS)
+    run, asked = world.run(RunStatus.RUNNING), []
+    for iteration in range(1, people.MOST_PLANS + 2):
+        run, _ = world.analysed(run)
+        assert run.status is RunStatus.AWAITING_APPROVAL
+        run, decision = world.apply(run, world.labelled())
+        (effect,) = decision.effects
+        asked.append(effect.is_for_starters)
+        run, _ = world.apply(run, world.refreshed(iteration=iteration + 1))
+        run, _ = world.apply(run, world.started(pipeline=200 + iteration, iteration=iteration + 1))
+    assert asked == [False] * (people.MOST_PLANS - 1) + [True, True]
 
 
 def test_who_is_asked_four_times_and_still_has_a_question_is_helped_by_a_person(world: Any) -> None:
