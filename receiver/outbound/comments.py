@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pipelines.model import RunId
@@ -21,7 +21,10 @@ from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, Read
 from receiver.workflow.events import CommentRead, IssueCommented, Standing
 
 MOST_ANSWERS = 20
-"""Of one run: somebody's automation that answers our answers must not go on for ever."""
+"""Of one run to all who may not start runs. Who may is not counted among them, so nobody's nonsense silences them."""
+
+MOST_ANSWERS_TO_ONE = 8
+"""Of one run to one author: somebody's automation that answers our answers must not go on for ever."""
 
 
 async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
@@ -102,11 +105,21 @@ async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
         facts = await runs.facts(session, run)
         target = f"{ANSWER}:{effect.comment}"
         known = await notes.known(session, run, target) is not None
-        if not known and await notes.said(session, run, ANSWER) >= MOST_ANSWERS:
-            return Performed(result={"comment": None, "why": f"{MOST_ANSWERS} comments were answered already."})
+        why = "" if known else enough(await comments.answered(session, run), effect)
+    if why:
+        return Performed(result={"comment": None, "why": why})
     body = desk.notes.answer(effect.text, run=run, target=target)
     place = on_ticket(desk, run, facts.issue_key, target)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="AnswerComment")})
+
+
+def enough(answered: Iterable[AnswerComment], wanted: AnswerComment) -> str:
+    """Return why a comment gets no answer after those that did, empty when it gets one."""
+    answered = tuple(answered)
+    if sum(one.author == wanted.author for one in answered) >= MOST_ANSWERS_TO_ONE:
+        return f"{MOST_ANSWERS_TO_ONE} comments of this author were answered already."
+    others = sum(not one.may_start for one in answered)
+    return f"{MOST_ANSWERS} comments were answered already." if not wanted.may_start and others >= MOST_ANSWERS else ""
 
 
 async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:

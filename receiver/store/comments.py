@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.schema import CommentCommandRow, EffectRow
-from receiver.workflow.effects import ReadComment
+from receiver.workflow.effects import AnswerComment, ReadComment
 
 
 async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str, command: str, now: datetime) -> bool:
@@ -25,3 +26,14 @@ async def heard(session: AsyncSession, run: str) -> frozenset[str]:
         EffectRow.run_id == run, EffectRow.kind == ReadComment.__name__, EffectRow.state != "given_up"
     )
     return frozenset(await session.scalars(wanted))
+
+
+async def answered(session: AsyncSession, run: str) -> list[AnswerComment]:
+    """Return the answers of a run that stand on its ticket."""
+    wanted = select(EffectRow.payload).where(
+        EffectRow.run_id == run,
+        EffectRow.kind == AnswerComment.__name__,
+        EffectRow.state == "done",
+        EffectRow.result["comment"].astext.is_not(None),
+    )
+    return [msgspec.convert(payload, AnswerComment) for payload in await session.scalars(wanted)]

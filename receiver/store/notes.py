@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,12 +38,6 @@ async def known(session: AsyncSession, run: str, target: str) -> NoteRow | None:
         .limit(1)
     )
     return await session.scalar(earlier)
-
-
-async def said(session: AsyncSession, run: str, kind: str) -> int:
-    """Return how many notes of a kind that is said once each a run has."""
-    query = select(func.count()).where(NoteRow.run_id == run, NoteRow.target.startswith(f"{kind}:", autoescape=True))
-    return await session.scalar(query) or 0
 
 
 async def keep(session: AsyncSession, run: str, target: str, *, note_id: str, sha256: str, now: datetime) -> None:

@@ -59,6 +59,9 @@ class AnswerComment(Struct, frozen=True, kw_only=True, tag=True):
 
     comment: str
     text: str
+    author: AccountId = AccountId("")
+    may_start: bool = False
+    """The author is one of those who may start runs."""
 
 
 class StartPipeline(Struct, frozen=True, kw_only=True, tag=True):

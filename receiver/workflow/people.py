@@ -46,15 +46,12 @@ def comment_read(event: CommentRead, run: Run, *, now: datetime) -> Decision:
     if event.command is None:
         return _answered(event, run)
     who = event.actor_name or event.actor
-    if event.standing is Standing.UNKNOWN:
-        text = f"It could not be checked whether you may do that: {event.unknown_because} Comment again in a while."
-        return acted(f"{who}'s command is not obeyed. {text}", AnswerComment(comment=event.comment, text=text))
-    asked = Asked(word=event.command, is_alone=event.is_alone)
-    refusal = commands.refusal(asked, event.standing, run.status)
+    refusal = _refusal(event, run)
     if refusal is not None:
-        return acted(f"{who}'s command is not obeyed. {refusal}", AnswerComment(comment=event.comment, text=refusal))
-    if event.plan != run.iteration:
-        return acted(f"{who}'s command is not obeyed. {UNSEEN}", AnswerComment(comment=event.comment, text=UNSEEN))
+        answer = AnswerComment(
+            comment=event.comment, text=refusal, author=event.actor, may_start=event.standing is Standing.ALLOWED
+        )
+        return acted(f"{who}'s command is not obeyed. {refusal}", answer)
     match commands.Command(event.command):
         case commands.Command.APPROVE:
             return moved(
@@ -66,6 +63,15 @@ def comment_read(event: CommentRead, run: Run, *, now: datetime) -> Decision:
                 iteration=run.iteration + 1,
                 approved_by=event.actor,
             )
+
+
+def _refusal(event: CommentRead, run: Run, *) -> str | None:
+    """Return what to say to somebody whose command is not obeyed, None when it is."""
+    if event.standing is Standing.UNKNOWN:
+        return f"It could not be checked whether you may do that: {event.unknown_because} Comment again in a while."
+    asked = Asked(word=event.command or "", is_alone=event.is_alone)
+    refusal = commands.refusal(asked, event.standing, run.status)
+    return UNSEEN if refusal is None and event.plan != run.iteration else refusal
 
 
 def _answered(event: CommentRead, run: Run) -> Decision:

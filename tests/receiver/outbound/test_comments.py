@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from pipelines.catalogue import Confidential
 from pipelines.model import IssueKey, RunId
-from receiver.outbound.comments import MOST_ANSWERS
+from receiver.outbound.comments import MOST_ANSWERS, MOST_ANSWERS_TO_ONE, enough
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.perform import perform
-from receiver.store import notes, runs
+from receiver.store import notes, outbox, runs
 from receiver.store.database import Database
 from receiver.workflow.effects import (
     AnswerComment,
@@ -139,9 +139,52 @@ async def test_an_answer_is_said_once_and_not_for_ever(desk: Desk, asked: RunId,
         await perform(desk, asked, AnswerComment(comment="77", text="Write `/bug-fix approve` alone on its line."))
     said = world.comments()[before:]
     assert [one["body"].splitlines()[0] for one in said] == ["Write {{/bug-fix approve}} alone on its line."]
-    for comment in range(100, 100 + 2 * MOST_ANSWERS):
-        await perform(desk, asked, AnswerComment(comment=str(comment), text="No."))
-    assert len(world.comments()) == before + MOST_ANSWERS
+
+
+def to(author: str, comment: int, *, may_start: bool = False) -> AnswerComment:
+    return AnswerComment(comment=str(comment), text="No.", author=AccountId(author), may_start=may_start)
+
+
+NOISE = [to("noisy", number) for number in range(MOST_ANSWERS_TO_ONE)]
+CROWD = [to(f"one-of-many-{number}", number) for number in range(MOST_ANSWERS)]
+CHATTY = [to("mara", number, may_start=True) for number in range(MOST_ANSWERS_TO_ONE)]
+
+
+@pytest.mark.parametrize(
+    ("answered", "wanted", "is_enough"),
+    [
+        ([], to("dana", 99), False),
+        (NOISE[1:], to("noisy", 99), False),
+        (NOISE, to("noisy", 99), True),
+        (NOISE, to("dana", 99), False),
+        (NOISE, to("mara", 99, may_start=True), False),
+        (CROWD[1:], to("dana", 99), False),
+        (CROWD, to("dana", 99), True),
+        (CROWD, to("mara", 99, may_start=True), False),
+        (CHATTY, to("mara", 99, may_start=True), True),
+        (CHATTY, to("tomas", 99, may_start=True), False),
+        ([*CHATTY, *CROWD[1:]], to("dana", 99), False),
+    ],
+)
+async def test_nobodys_nonsense_silences_somebody_else(
+    answered: list[AnswerComment],
+    wanted: AnswerComment,
+    is_enough: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    assert bool(enough(answered, wanted)) == is_enough
+
+
+async def test_answers_are_counted_as_they_stand_on_the_ticket(
+    desk: Desk, asked: RunId, database: Database, world: Any
+) -> None:
+    before = len(world.comments())
+    for effect in (*(to("noisy", 100 + number) for number in range(MOST_ANSWERS_TO_ONE + 2)), to("dana", 200)):
+        async with database.begin() as session:
+            (stored,) = await outbox.store(session, asked, (effect,), decision=None, origin="test", now=desk.clock())
+        result = (await perform(desk, asked, effect)).result
+        async with database.begin() as session:
+            await outbox.finish(session, stored, state="done", now=desk.clock(), result=result)
+    assert len(world.comments()) == before + MOST_ANSWERS_TO_ONE + 1
 
 
 async def test_comments_that_no_hook_told_of_are_found_and_only_those(
