@@ -16,9 +16,9 @@ from pipelines.model import RunId
 from receiver.store import comments, decisions, facts, runs
 from receiver.store.schema import RunRow
 from receiver.workflow.decide import decide
-from receiver.workflow.events import CommentRead, Event, IssueLabelled, StartRequested
+from receiver.workflow.events import CommentRead, Event, IssueCommented, IssueLabelled, StartRequested
 from receiver.workflow.outcomes import ignored
-from receiver.workflow.run import Decision
+from receiver.workflow.run import Decision, RunStatus
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ async def handle(
 ) -> Handled:
     """Decide about an event and store all that follows. `run`: known already, because the event is an effect's."""
     now = setting.clock()
-    if isinstance(event, IssueLabelled | StartRequested):
+    if isinstance(event, IssueLabelled | StartRequested | IssueCommented) and event.issue_key is not None:
         await runs.lock_issue(session, event.issue_key)
     known = run or await facts.run_of(session, event)
     row = None if known is None else await runs.hold(session, known)
@@ -82,18 +82,20 @@ async def _started(session: AsyncSession, event: Event, decision: Decision, *, n
     if decision.new_run is None or decision.status is None:
         return None
     match event:
-        case IssueLabelled():
+        case IssueLabelled(issue_key=key, actor_name=name):
             actor: str | None = event.actor
-        case StartRequested():
+        case StartRequested(issue_key=key, actor_name=name):
             actor = None
+        case IssueCommented(issue_key=str() as key):
+            actor, name = event.actor, ""
         case _:
             raise TypeError(f"{type(event).__name__} can't start a run")
     return await runs.create(
         session,
         decision.new_run,
-        issue_key=event.issue_key,
-        status=decision.status,
+        issue_key=key,
+        status=RunStatus.ADMITTING,  # what was decided follows, like every other move
         actor=actor,
-        name=event.actor_name,
+        name=name,
         now=now,
     )

@@ -74,6 +74,8 @@ def decide(  # noqa: PLR0911  # a table over the events
             return work.unknown_pipeline(event, catalogue=catalogue)
         case MergeRequestChanged() | NotePosted() if run is None:
             return ignored(f"{event.project}!{event.iid} is not a run's merge request.")
+        case IssueCommented() if run is None and event.is_addressed and event.issue_key is not None:
+            return people.nothing_here(event, now=now, new_id=new_id)
         case _ if run is None:
             return ignored(NO_RUN)
         case _:
@@ -115,7 +117,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case IssueCommented():
             return people.commented(event, run)
         case CommentRead():
-            return people.comment_read(event, run, now=now)
+            return people.comment_read(event, run, label=catalogue.jira.start.label, now=now)
         case TicketRefreshed():
             return people.refreshed(event, run, now=now)
         case IssueLabelled() | StartRequested() | NotInteresting():

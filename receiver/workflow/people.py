@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from receiver.workflow import commands
+from pipelines.model import RunId
+from receiver.workflow import commands, lifecycle
 from receiver.workflow.commands import Asked
 from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline
 from receiver.workflow.events import (
@@ -17,7 +18,7 @@ from receiver.workflow.events import (
     TicketRefused,
 )
 from receiver.workflow.outcomes import acted, ignored, moved, noted
-from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
 MAY_ANSWER = frozenset({Standing.ALLOWED, Standing.REPORTER})
 """Whose comment answers a question."""
@@ -27,6 +28,12 @@ MOST_PLANS: Final = 4
 
 Those who may start runs go on as they like; the run's budget is their limit.
 """
+
+NOTHING_HERE: Final = (
+    "No bug fix was started for this ticket, so there is nothing to command. Somebody who may start bug fixes sets the "
+    "label `{label}`."
+)
+"""Said to every command, whoever gives it."""
 
 UNSEEN = "The plan has changed since you wrote that, or was not shown yet: read the one that waits and approve again."
 """Said to an approval of whatever stood there before."""
@@ -39,14 +46,26 @@ def commented(event: IssueCommented, run: Run) -> Decision:
     return noted("A comment on the run's ticket; it commands nothing.")
 
 
-def comment_read(event: CommentRead, run: Run, *, now: datetime) -> Decision:
+def nothing_here(event: IssueCommented, *, now: datetime, new_id: RunId) -> Decision:
+    """Read a command on a ticket that has no run: one that was never begun keeps it and its answer."""
+    return Decision(
+        verdict=Verdict.ACTED,
+        reason="Somebody wrote a command on a ticket that has no bug fix; nothing is started.",
+        status=RunStatus.REFUSED,
+        deadline=lifecycle.move(RunStatus.ADMITTING, RunStatus.REFUSED, now=now),
+        new_run=new_id,
+        effects=(ReadComment(comment=event.comment),),
+    )
+
+
+def comment_read(event: CommentRead, run: Run, *, label: str, now: datetime) -> Decision:
     """Obey a command, take an answer, or say why not."""
     if event.ignored:
         return ignored(event.ignored)
     if event.command is None:
         return _answered(event, run)
     who = event.actor_name or event.actor
-    refusal = _refusal(event, run)
+    refusal = _refusal(event, run, label=label)
     if refusal is not None:
         answer = AnswerComment(
             comment=event.comment, text=refusal, author=event.actor, may_start=event.standing is Standing.ALLOWED
@@ -65,8 +84,10 @@ def comment_read(event: CommentRead, run: Run, *, now: datetime) -> Decision:
             )
 
 
-def _refusal(event: CommentRead, run: Run, *) -> str | None:
+def _refusal(event: CommentRead, run: Run, *, label: str) -> str | None:
     """Return what to say to somebody whose command is not obeyed, None when it is."""
+    if run.status is RunStatus.REFUSED:
+        return NOTHING_HERE.format(label=label)
     if event.standing is Standing.UNKNOWN:
         return f"It could not be checked whether you may do that: {event.unknown_because} Comment again in a while."
     asked = Asked(word=event.command or "", is_alone=event.is_alone)

@@ -348,3 +348,18 @@ async def test_a_comment_that_could_not_be_read_is_read_when_jira_is_back(
     await sweep(workshop)
     await settle(workshop)
     assert ((await row_of(workshop, run)).status, await started(workshop, run)) == ("starting", 1)
+
+
+async def test_a_command_on_a_ticket_without_a_run_is_answered_and_starts_nothing(
+    workshop: Workshop, world: Any
+) -> None:
+    before = len(world.comments())
+    for word in ("approve", "retry"):
+        assert await hear(workshop, world, world.say("dana", f"/bug-fix {word}")) == "acted"
+        await settle(workshop)
+    said = [one["body"] for one in world.comments()[before:] if "No bug fix was started for this ticket" in one["body"]]
+    assert len(said) == 2
+    async with workshop.database.begin() as session:
+        (only,) = await session.scalars(select(RunRow).where(RunRow.issue_key == "PL-479"))
+    assert (only.status, only.iteration, only.finished_at is not None) == ("refused", 0, True)
+    assert await started(workshop, RunId(only.id)) == 0

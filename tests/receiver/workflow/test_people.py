@@ -74,6 +74,28 @@ def test_the_answer_of_the_reporter_starts_the_analysis_anew_with_a_new_iteratio
     assert again.verdict is Verdict.IGNORED
 
 
+def test_a_command_on_a_ticket_without_a_run_gets_one_clear_answer_and_starts_nothing(world: Any) -> None:
+    comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"), is_addressed=True)
+    decision = world.decide(comment, None)
+    assert (decision.verdict, decision.status, decision.new_run) == (Verdict.ACTED, RunStatus.REFUSED, world.new_id)
+    assert decision.effects == (ReadComment(comment="9"),)
+    for standing in Standing:
+        for word in ("approve", "reboot", ""):
+            read = world.decide(world.read(standing=standing, command=word), world.run(RunStatus.REFUSED))
+            (answer,) = read.effects
+            assert isinstance(answer, AnswerComment)
+            assert "No bug fix was started for this ticket" in answer.text
+            assert "`bug-fix`" in answer.text
+            assert (answer.author, answer.may_start) == ("5b10ac", standing is Standing.ALLOWED)
+
+
+@pytest.mark.parametrize("changes", [{"is_addressed": False}, {"issue_key": None, "issue_id": "10001"}])
+def test_what_commands_nothing_or_names_no_ticket_begins_nothing(world: Any, changes: dict[str, Any]) -> None:
+    comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"), is_addressed=True)
+    decision = world.decide(replace(comment, **changes), None)
+    assert (decision.verdict, decision.effects, decision.new_run) == (Verdict.IGNORED, (), None)
+
+
 @pytest.mark.parametrize("standing", [Standing.OTHER, Standing.UNKNOWN])
 def test_other_peoples_comments_are_noted_and_answer_nothing(world: Any, standing: Standing) -> None:
     run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
