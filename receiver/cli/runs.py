@@ -12,7 +12,7 @@ import msgspec
 from rich.table import Table
 
 from pipelines.model import IssueKey
-from receiver.cli import base, telling, transcript
+from receiver.cli import base, every_row, telling, transcript
 from receiver.cli.base import click, command
 from receiver.hooks.delivery import Delivery, Interests
 from receiver.hooks.reading import read
@@ -48,16 +48,26 @@ async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click pass
 
 @click.command()
 @_RUN
+@click.option("--all", "whole", is_flag=True, help="Every event, effect and report too, also those that moved nothing.")
 @_JSON
 @command
-async def explain(run: str, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
-    """Tell the whole story of a run: what came in, what was decided and why, what was done, what it cost."""
+async def explain(run: str, whole: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
+    """Tell a run's story: the plan, what moved the run and why, what jobs found, what was done, what it cost.
+
+    JSON always has all of it.
+    """
     async with base.database() as database, database.begin() as session:
         story = await stories.story(session, await stories.find(session, run))
     if as_json:
         _print_json(story)
     else:
         telling.story(base.out, story)
+        if whole:
+            every_row.every_row(base.out, story)
+        else:
+            base.out.print(
+                f"\n{len(story.moments):,} events and {len(story.effects):,} effects in all; `--all` prints them."
+            )
 
 
 @click.command()

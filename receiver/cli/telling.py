@@ -1,16 +1,24 @@
-"""Print a run's story on a terminal. Untrusted text is printed as text: no markup, no controls."""
+"""Print a run's story on a terminal, what people read first. Untrusted text is printed as text: no markup, no controls.
+
+What is left out is printed by `receiver.cli.every_row`.
+"""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.model import Plan
+from receiver.notes import standing
 from receiver.store.spending import Cost
-from receiver.store.story import Act, Pipeline, Story
+from receiver.store.story import Moment, Pipeline, Report, Story, turning_points
+from receiver.workflow import words
+from receiver.workflow.own_pipelines import OwnPipeline
 
 LONGEST = 400
 """Characters of one text."""
@@ -28,33 +36,28 @@ def money(value: Decimal | None, known: Decimal) -> str:
 
 
 def story(console: Console, told: Story) -> None:
-    """Print the whole story."""
-    run = told.run
-    console.print(f"[bold]{run.issue_key}[/]  {plain(run.summary, limit=200)}")
-    console.print(
-        f"run {run.id} · [bold]{run.status}[/] · iteration {run.iteration} · branch {plain(run.branch) or '—'}"
-    )
-    if run.confidential:
-        console.print("[bold]confidential[/]: nothing of what was found is told in public")
-    console.print(plain(run.reason))
-    _iterations(console, told)
+    """Print how a run stands, what was planned, what moved it, what was found, and what it cost."""
+    _head(console, told)
     if told.plan is not None:
-        console.print(
-            f"plan: {told.plan.outcome}, {plain(told.plan.title)} ({told.plan.complexity}, risk {told.plan.risk})"
-        )
-        console.print(f"why: {plain(told.plan.reason, limit=1000)}")
-    _moments(console, told)
-    _effects(console, told.effects)
+        _plan(console, told.plan)
+    heading(console, "Turning points")
+    console.print(moments(turning_points(told)))
     for pipeline in told.pipelines:
-        _pipeline(console, pipeline)
-    _reports(console, told)
+        _pipeline(console, pipeline, told.reports)
     _merge_requests(console, told)
+    _undone(console, told)
     _indicators(console, told)
     _costs(console, told)
 
 
-def _iterations(console: Console, told: Story) -> None:
-    """Tell of iterations that ended in waiting for people, and of those that carry out what these approved."""
+def _head(console: Console, told: Story) -> None:
+    run = told.run
+    console.print(f"[bold]{run.issue_key}[/]  {plain(run.summary, limit=200)}")
+    state = run.status.replace("_", " ")
+    console.print(f"run {run.id} · [bold]{state}[/] · iteration {run.iteration} · branch {plain(run.branch) or '—'}")
+    if run.confidential:
+        console.print("[bold]confidential[/]: nothing of what was found is told in public")
+    console.print(plain(run.reason))
     for one in told.iterations:
         if one.kind == "analysis":
             asked = one.plan.question if one.plan is not None else ""
@@ -69,60 +72,60 @@ def heading(console: Console, text: str) -> None:
     console.print(f"\n[bold underline]{text}[/]")
 
 
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
+def table(*names: str) -> Table:
+    """Return a table without lines."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
     for name in names:
-        table.add_column(name, overflow="fold")
-    return table
+        made.add_column(name, overflow="fold")
+    return made
 
 
-def _moments(console: Console, told: Story) -> None:
-    heading(console, "What happened, and what was decided")
-    table = _table("at", "event", "decision", "why", "")
-    for moment in told.moments:
-        moved = moment.status_after != moment.status_before
-        change = f"{moment.status_before} → {moment.status_after}" if moved else ""
-        where = f"delivery {moment.delivery}" if moment.delivery else f"effect {moment.effect}" if moment.effect else ""
-        at = f"{moment.at:%H:%M:%S}"
-        table.add_row(at, f"{moment.event}\n[dim]{where}[/]", moment.verdict, plain(moment.reason), change)
-    console.print(table)
+def _plan(console: Console, plan: Plan) -> None:
+    heading(console, "Plan")
+    console.print(f"[bold]{plain(plan.title or plan.summary)}[/]")
+    outcome = plan.outcome.replace("_", " ")
+    pattern = f" · deployment {plan.deploy_pattern.replace('_', ' ')}" if plan.repositories else ""
+    console.print(f"{outcome} · {plan.complexity} · risk {plan.risk}{pattern}")
+    console.print(plain(plan.reason, limit=1000))
+    where = f"{plan.location.file}:{plan.location.line}: " if plan.location else ""
+    if plan.root_cause:
+        console.print(f"[dim]cause[/] {plain(where + plan.root_cause, limit=1000)}")
+    for requirement in plan.requirements:
+        console.print(f"[dim]requirement[/] {plain(requirement)}")
+    for entry in plan.repositories:
+        sure = f"{100 * entry.confidence:.0f} % sure"
+        console.print(f"[bold]{plain(entry.repository)}[/] by {plain(entry.agent)}, {sure}: {plain(entry.approach)}")
+        for test in entry.tests:
+            console.print(f"  [dim]test to write[/] {plain(test)}")
 
 
-def _effects(console: Console, effects: tuple[Act, ...]) -> None:
-    heading(console, "What was done")
-    table = _table("#", "effect", "state", "attempts", "at", "result")
-    for act in effects:
-        payload = ", ".join(f"{name}={value}" for name, value in act.payload.items())
-        result = act.last_error or ", ".join(f"{name}={value}" for name, value in (act.result or {}).items())
-        at = f"{act.performed_at:%H:%M:%S}" if act.performed_at else ""
-        what = f"{act.kind}\n[dim]{plain(payload, limit=120)}[/]"
-        table.add_row(str(act.id), what, act.state, str(act.attempts), at, plain(result, limit=200))
-    console.print(table)
+def moments(rows: Iterable[Moment]) -> Table:
+    """Return moments as a table, each with the new status that it brought."""
+    made = table("at", "what happened", "what was found or decided", "now")
+    for moment in rows:
+        moved = moment.status_after is not None and moment.status_after != moment.status_before
+        status = (moment.status_after or "").replace("_", " ") if moved else ""
+        made.add_row(f"{moment.at:%H:%M:%S}", plain(words.event(moment.event)), plain(moment.reason), status)
+    return made
 
 
-def _pipeline(console: Console, pipeline: Pipeline) -> None:
+def _pipeline(console: Console, pipeline: Pipeline, reports: Iterable[Report]) -> None:
     above = f", child of {pipeline.parent}" if pipeline.parent else ""
     heading(console, f"Pipeline {pipeline.id} (iteration {pipeline.iteration}{above}): {pipeline.status}")
     console.print(plain(pipeline.url), style="dim")
-    table = _table("job", "name", "status", "seconds", "agent", "why")
+    found = {report.job: report for report in reports}
+    made = table("job", "status", "seconds", "agent", "what it found")
     for job in pipeline.jobs:
         seconds = "" if job.duration_s is None else f"{job.duration_s:.1f}"
-        table.add_row(
-            str(job.id), plain(job.name), job.status, seconds, plain(job.agent or ""), plain(job.failure_reason or "")
-        )
-    console.print(table)
+        told = finding(found[job.id]) if job.id in found else plain(job.failure_reason or "")
+        made.add_row(plain(job.name), job.status, seconds, plain(job.agent or ""), told)
+    console.print(made)
 
 
-def _reports(console: Console, told: Story) -> None:
-    heading(console, "Reports of jobs")
-    table = _table("job", "phase", "outcome", "counts", "finding", "files")
-    for report in told.reports:
-        where = f"{report.phase}\n[dim]{plain(report.repository or '')}[/]"
-        files = ", ".join(sorted({file.kind for file in report.artifacts}))
-        finding = report.reason if not report.why_discarded else f"{report.reason} — {report.why_discarded}"
-        remarks = "".join(f"\n[dim]{remark}[/]" for remark in report.remarks)
-        table.add_row(str(report.job), where, report.outcome, report.state, plain(finding) + remarks, files)
-    console.print(table)
+def finding(report: Report) -> str:
+    """Return what a job found, whether that counts, and what people should know of it."""
+    said = report.reason if not report.why_discarded else f"{report.reason} — {report.why_discarded}"
+    return plain(said) + "".join(f"\n[dim]{remark}[/]" for remark in report.remarks)
 
 
 def _merge_requests(console: Console, told: Story) -> None:
@@ -131,28 +134,53 @@ def _merge_requests(console: Console, told: Story) -> None:
     heading(console, "Merge requests")
     for one in told.merge_requests:
         console.print(f"{plain(one.repository)}!{one.iid} {one.state}  {plain(one.url)}")
-    for own in told.target_pipelines:
-        console.print(f"{plain(own.repository)}'s own pipeline {own.id} for {own.sha[:12]}: {own.status}")
+        own, url = standing.own_pipeline(told, one)
+        if own is not OwnPipeline.UNKNOWN:
+            console.print(f"  its own pipeline {OWN[own]}  {plain(url)}".rstrip(), highlight=False)
+        if one.state == "opened" and standing.is_nobody_asked(told, one.repository):
+            console.print("  nobody was asked to review it")
     for act in told.interventions:
         console.print(
             f"{act.at:%Y-%m-%d %H:%M} intervention: {act.kind} by {plain(act.actor) or '—'}: {plain(act.detail)}"
         )
 
 
+OWN = {
+    OwnPipeline.WAITS: "waits for approval",
+    OwnPipeline.WORKING: "is at work",
+    OwnPipeline.PASSED: "passed",
+    OwnPipeline.FAILED: "[bold red]failed[/]",
+}
+"""How a repository's own pipeline stands."""
+
+
+def _undone(console: Console, told: Story) -> None:
+    """Tell what was not done, or done with a remark: of all effects people need no other."""
+    made = table("to do", "state", "attempts", "why")
+    for act in told.effects:
+        remark = act.last_error or str((act.result or {}).get("sentence") or "")
+        if act.state in {"pending", "given_up"} or remark:
+            state = act.state.replace("_", " ")
+            made.add_row(plain(words.effect(act.kind)), state, str(act.attempts), plain(remark))
+    if made.row_count:
+        heading(console, "Not done, or done with a remark")
+        console.print(made)
+
+
 def _indicators(console: Console, told: Story) -> None:
     heading(console, "Success")
-    table = _table("", "", "why")
+    made = table("", "", "why")
     for one in told.indicators:
-        table.add_row(one.name.replace("_", " "), one.answer, plain(one.reason))
-    console.print(table)
+        made.add_row(one.name.replace("_", " "), one.answer, plain(one.reason))
+    console.print(made)
 
 
 def _costs(console: Console, told: Story) -> None:
     heading(console, "Tokens and cost")
-    table = _table("phase", "calls", "uncached", "cache read", "write 5 min", "write 1 h", "output", "cost")
+    made = table("phase", "calls", "uncached", "cache read", "write 5 min", "write 1 h", "output", "cost")
     for name, cost in [*told.costs.by_phase.items(), ("in all", told.costs.total)]:
-        table.add_row(name, *_figures(cost))
-    console.print(table)
+        made.add_row(name, *_figures(cost))
+    console.print(made)
     if told.costs.total.unsettled:
         held = f"${told.costs.total.held_usd:.4f}"
         console.print(f"{told.costs.total.unsettled} calls are not settled; {held} is held for them.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +14,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 from markupsafe import Markup
+from msgspec import Struct
 
+from receiver.notes import standing
 from receiver.store import deliveries, overview, stories
 from receiver.store.runs import NoSuchRunError
-from receiver.store.story import Moment
+from receiver.store.story import MergeRequest, Story, turning_points
 from receiver.web.problems import AnyRequest, problem
 from receiver.web.reading import guard, sign_in
 from receiver.web.services import Services
+from receiver.workflow import words as names
+from receiver.workflow.own_pipelines import OwnPipeline
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
 SHOWN: Final = 100
@@ -46,6 +51,27 @@ def words(value: str) -> str:
     return value.replace("_", " ")
 
 
+_CODE: Final = re.compile(r"(?<!`)`([^`]{1,200})`(?!`)")
+
+
+def prose(value: str) -> Markup:
+    """Return text with what stands in single backticks as code, which is how tickets and models write it."""
+    parts = enumerate(_CODE.split(str(straight(value))))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else Markup.escape(part) for number, part in parts
+    )
+
+
+def count(value: int) -> str:
+    """Return a number in groups of three digits."""
+    return f"{value:,}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share in percent; of nothing there is none."""
+    return f"{100 * part / whole:.0f} %" if whole else "—"
+
+
 def link(value: str) -> str:
     """Return an address that may be followed: one of the web, and nothing that runs."""
     return value if value.startswith(("https://", "http://")) else "#"
@@ -70,7 +96,16 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"link": link, "money": money, "words": words}
+    found.filters |= {
+        "count": count,
+        "effect": names.effect,
+        "event": names.event,
+        "link": link,
+        "money": money,
+        "percent": percent,
+        "prose": prose,
+        "words": words,
+    }
     return found
 
 
@@ -114,10 +149,15 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
             told = await stories.story(session, await stories.find(session, name))
     except NoSuchRunError as error:
         return problem(404, str(error))
+    total = told.costs.total
     return _page(
         "run.html.j2",
         story=told,
-        turning_points=[moment for moment in told.moments if _is_turning_point(moment)],
+        requests=[_request(told, one) for one in told.merge_requests],
+        costs=[*told.costs.by_phase.items(), ("all", total)],
+        read=total.cache_read,
+        input=total.cache_read + total.uncached + total.cache_write_5m + total.cache_write_1h,
+        turning_points=turning_points(told),
         done=Counter(act.kind for act in told.effects if act.state == "done"),
         trouble=sum(act.state in {"pending", "given_up"} for act in told.effects),
         jira_url=services.settings.jira_url.rstrip("/"),
@@ -125,10 +165,23 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
     )
 
 
-def _is_turning_point(moment: Moment) -> bool:
-    """Tell whether a moment moved the run: people read these first."""
-    moved = moment.status_after is not None and moment.status_after != moment.status_before
-    return moved or moment.verdict == "acted" or moment.event in {"ReportAccepted", "ReportDiscarded"}
+class _Request(Struct, frozen=True, kw_only=True):
+    """A merge request as the page shows it."""
+
+    request: MergeRequest
+    own_pipeline: OwnPipeline
+    own_url: str
+    is_nobody_asked: bool
+
+
+def _request(story: Story, request: MergeRequest) -> _Request:
+    own_pipeline, url = standing.own_pipeline(story, request)
+    return _Request(
+        request=request,
+        own_pipeline=own_pipeline,
+        own_url=url,
+        is_nobody_asked=request.state == "opened" and standing.is_nobody_asked(story, request.repository),
+    )
 
 
 HANDLERS = [enter, start, run]

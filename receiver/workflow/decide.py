@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import RunId
-from receiver.workflow import cause, lifecycle, people, review, start, work
+from receiver.workflow import cause, lifecycle, people, review, start, words, work
 from receiver.workflow.effects import (
     AdmitTicket,
     AskReporter,
@@ -144,7 +144,7 @@ UNSEEN: Final[dict[tuple[str, RunStatus], str]] = {
 def _gave_up(event: EffectGaveUp, run: Run, *, now: datetime) -> Decision:
     what = NEEDED.get(event.effect) or UNSEEN.get((event.effect, run.status))
     if what is None:
-        return noted(f"{event.effect} could not be done: {event.reason}")
+        return noted(f"It was not possible to {words.effect(event.effect)}: {event.reason}")
     if run.status not in lifecycle.ACTIVE:
         return noted(f"{what}: {event.reason} The run is {run.status}.")
     reason = f"{what}: {event.reason} Put that right, then set the label again."

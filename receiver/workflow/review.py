@@ -84,10 +84,12 @@ def is_own_pipeline(event: PipelineChanged, run: Run) -> bool:
 
 def own_pipeline(event: PipelineChanged) -> Decision:
     """Keep what the repository's own CI says of a fix; its end is shown."""
-    reason = f"{event.project}'s own pipeline {event.pipeline} is {event.status}."
+    name = f"Pipeline {event.pipeline} of {event.project} itself"
     if not lifecycle.is_over(event.status):
-        return noted(reason)
-    return acted(reason, UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project))
+        return noted(f"{name} is {event.status.replace('_', ' ')}.")
+    return acted(
+        f"{name} ended as {event.status}.", UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project)
+    )
 
 
 def link_id(run: str, repository: str) -> str:

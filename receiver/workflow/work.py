@@ -94,9 +94,9 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         effects = (OpenMergeRequest(iteration=run.iteration, repository=r) for r in run.repositories)
         return moved(run, RunStatus.OPENING, "The fix is reproduced, tested and submitted.", *effects, now=now)
     if report.outcome is ReportOutcome.NOT_REPRODUCED:
-        reason = f"{_name(report)}: not reproduced. The run ends when its pipeline has."
+        reason = f"{_name(report)}: not reproduced. {cause.sentence(report.reason)} The run ends when its pipeline has."
         return noted(reason, UpdateTicketNote())
-    reason = f"{_name(report)} was accepted: {report.outcome.replace('_', ' ')}."
+    reason = f"{_name(report)}: {cause.sentence(report.reason)}"
     return noted(reason, UpdateTicketNote(), branch=_branch(run))
 
 

@@ -7,6 +7,7 @@ from receiver.store.story.reports import File, Report
 from receiver.store.story.run import Attempt, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.telling import Rows, tell
+from receiver.store.story.turning_points import turning_points
 
 __all__ = [
     "Act",
@@ -23,4 +24,5 @@ __all__ = [
     "Story",
     "TargetPipeline",
     "tell",
+    "turning_points",
 ]

@@ -36,6 +36,11 @@ def told(postgres: str) -> str:
             " VALUES ('00000000000000aa', 'IssueLabelled', '{}', 'acted', %s, 'admitting', 'running', %s)",
             [HOSTILE, NOW],
         )
+        connection.execute(
+            "INSERT INTO decisions (run_id, event_kind, event, verdict, reason, status_before, status_after, at)"
+            " VALUES ('00000000000000aa', 'JobChanged', '{}', 'noted', %s, 'running', 'running', %s)",
+            ["GitLab said `pending` of job analysis after `running`, which stands.", NOW],
+        )
         blob = b'{"type":"start","model":"m"}\n{"type":"message","role":"user","content":"Hello [red]"}\n'
         connection.execute(
             "INSERT INTO blobs (sha256, content, size, run_id, created_at)"
@@ -54,7 +59,17 @@ def test_a_run_is_explained_by_its_id_and_by_its_ticket(told: str) -> None:
     by_id, by_ticket = run(told, "explain", "00000000000000aa"), run(told, "explain", "pl-479")
     assert by_id.exit_code == by_ticket.exit_code == 0
     assert by_id.output == by_ticket.output
-    assert "admitting → running" in by_id.output
+    assert "asked for at the command line" not in by_id.output
+    assert "label set on the ticket" in by_id.output
+
+
+def test_only_turning_points_are_told_unless_all_is_asked_for(told: str) -> None:
+    short, long = run(told, "explain", "PL-479").output, run(told, "explain", "PL-479", "--all").output
+    assert "JobChanged" not in short
+    assert "which stands" not in short
+    assert "2 events and 0 effects in all; `--all` prints them." in short
+    assert "GitLab said `pending` of job analysis after `running`, which stands." in long
+    assert "admitting → running" in long
 
 
 def test_untrusted_text_does_nothing_to_the_terminal(told: str) -> None:

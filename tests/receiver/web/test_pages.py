@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from msgspec import json
 
-from receiver.web.pages import TEMPLATES, environment
+from receiver.web.pages import TEMPLATES, count, environment, percent, prose
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +27,7 @@ LAYOUT = {
     "details",
     "summary",
 }
-PROSE = {"a", "b", "br", "code", "em", "h1", "h2", "i", "li", "ol", "p", "pre", "small", "strong", "ul"}
+PROSE = {"a", "b", "br", "code", "em", "h1", "h2", "h3", "i", "li", "ol", "p", "pre", "small", "strong", "ul"}
 TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
 TAGS = LAYOUT | PROSE | TABLE
 ATTRIBUTES = {"lang", "charset", "name", "content", "class", "href", "open", "title", "colspan", "id"}
@@ -157,6 +157,34 @@ def test_pages_run_nothing_fetch_nothing_and_are_kept_nowhere(pages: dict[str, h
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("`x` is <b>", "<code>x</code> is &lt;b&gt;"),
+        ("`<img src=x>` here", "<code>&lt;img src=x&gt;</code> here"),
+        ("one ` alone, ``two``", "one ` alone, ``two``"),
+        ("\u202eturned `\u202ecode`", "turned <code>code</code>"),
+    ],
+)
+def test_code_in_backticks_is_shown_as_code_and_nothing_else_of_a_text(text: str, shown: str) -> None:
+    assert prose(text) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0, "0"), (999, "999"), (12345, "12,345"), (1234567, "1,234,567")])
+def test_numbers_are_grouped(value: int, shown: str) -> None:
+    assert count(value) == shown
+
+
+def test_a_share_of_nothing_is_none() -> None:
+    assert (percent(1, 3), percent(0, 0)) == ("33 %", "—")
+
+
+def test_the_plan_is_told_with_all_that_is_to_be_done(pages: dict[str, httpx2.Response]) -> None:
+    text = Looked(pages["/runs/PL-479"].text).text
+    for heading in ("Requirements and acceptance criteria", "Tests to write", "100 % sure", "Deployment sequential"):
+        assert heading in text
 
 
 def test_a_cost_that_is_unknown_is_said_to_be(pages: dict[str, httpx2.Response]) -> None:

@@ -80,7 +80,7 @@ def test_the_end_of_a_repositorys_own_pipeline_is_shown(world: Any, status: str)
     decision = world.decide(own(world, status), world.run(RunStatus.IN_REVIEW))
     assert decision.effects == (UpdateTicketNote(), UpdateMergeRequestNote(repository=world.repository))
     assert decision.verdict is Verdict.ACTED
-    assert decision.reason == f"payk12/contacts's own pipeline 500 is {status}."
+    assert decision.reason == f"Pipeline 500 of payk12/contacts itself ended as {status}."
 
 
 def test_a_repositorys_own_pipeline_never_moves_the_run(world: Any) -> None:
