@@ -115,6 +115,8 @@ class ChildPipeline(Struct, frozen=True, kw_only=True):
     issue_key: IssueKey
     receiver: str
     """URL at which jobs reach the receiver."""
+    confidential: bool
+    """What its jobs leave is for maintainers of the automation project only."""
     ending: Ending | None
     """None: the fix is worked on."""
     stacks: dict[ProjectPath, Stack]
@@ -138,18 +140,22 @@ def build(
     issue_key: IssueKey,
     receiver: str,
     approval: Approval = Approval.NOT_NEEDED,
+    confidential: bool = False,
 ) -> ChildPipeline:
     """Return the child pipeline of a plan. Raises `GraphError` for a plan that the receiver would not have accepted."""
     _check(run, r"[0-9a-f]{16}", "run id")
     _check(issue_key, r"[A-Z][A-Z0-9_]*-[0-9]+", "issue key")
     _check(receiver, r"https?://[A-Za-z0-9.:/\[\]_~-]+", "receiver's URL")
     ending = _ending(plan, catalogue, approval)
+    if ending is not None and confidential:
+        ending = Ending.HANDED_OVER
     repositories = _repositories(plan, catalogue) if ending is None else ()
     return ChildPipeline(
         run=run,
         iteration=iteration,
         issue_key=issue_key,
         receiver=receiver,
+        confidential=confidential,
         ending=ending,
         stacks={path: catalogue.repositories[path].stack for path in repositories},
         stages=tuple(step.phase for step in steps(catalogue.policy.review)),

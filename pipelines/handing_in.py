@@ -18,7 +18,7 @@ MAX_REPORT: Final = 2 * 1024 * 1024
 MAX_SEAL: Final = 200
 """Bytes of a seal's file; a seal is 64 hexadecimal characters."""
 
-_SUBMITTED: Final = frozenset(
+SUBMITTED: Final = frozenset(
     {ArtifactKind.BASELINE, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT}
 )
 """Kinds whose bytes the receiver gets; all others stay with GitLab as artifacts."""
@@ -29,7 +29,7 @@ _PURPOSE: Final = b"bug-fix: seal of a report among the artifacts of a job, vers
 
 def goes_along(artifact: Artifact, report: PhaseReport) -> bool:
     """Say whether the receiver gets the bytes of a file that a report lists."""
-    takeable = artifact.kind in _SUBMITTED and artifact.size <= MAX_BLOB  # what is larger, the report says no to
+    takeable = artifact.kind in SUBMITTED and artifact.size <= MAX_BLOB  # what is larger, the report says no to
     return takeable and (report.outcome is not ReportOutcome.FAILED or artifact.kind is ArtifactKind.TRANSCRIPT)
 
 

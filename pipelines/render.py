@@ -76,7 +76,8 @@ def render(child: ChildPipeline) -> str:
     }
     if child.jobs:
         document["stages"] = [phase.value for phase in child.stages]
-        document |= {_template(path): _settings(path, stack) for path, stack in child.stacks.items()}
+        restricted = {"artifacts": {"access": "maintainer"}} if child.confidential else {}
+        document |= {_template(path): _settings(path, stack) | restricted for path, stack in child.stacks.items()}
         document |= {job.name: _job(job, child.stacks[job.repository]) for job in child.jobs}
     else:
         document["stages"] = ["outcome"]

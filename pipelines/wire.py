@@ -101,10 +101,12 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
 
 
 class Input(Struct, frozen=True, kw_only=True):
-    """An artifact of an accepted report that this job may use, after checking its hash."""
+    """A file of an accepted report that this job may use, after checking its hash."""
 
     phase: Phase
     artifact: Artifact
+    content: bytes | None = None
+    """Its bytes, where the job before left no artifact of it: the run is confidential."""
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
@@ -130,6 +132,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """The accepted plan; None before analysis is done, unless people approved it in the iteration before."""
     approval: Approval = Approval.NOT_NEEDED
     """With `GIVEN`, analysis takes `plan` as it stands."""
+    confidential: bool = False
+    """Neither the job's log nor its artifacts may tell anything of ticket, model or repository."""
     prepared: PrepareResult | None = None
     """What the accepted `prepare` job of this repository found before the patch."""
     baseline: Baseline | None = None

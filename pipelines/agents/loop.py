@@ -183,7 +183,7 @@ class Agent:
         self._tokens[1] += usage.output_tokens
         self._cost += cost or Decimal(0)
         price = "" if cost is None else f", ${cost:.4f}"
-        self._log.say(
+        self._log.state(
             f"turn {self.turns}: {seconds:.1f} s, {usage.input_tokens + written} new and {cached} cached tokens in, "
             f"{usage.output_tokens} out{price}"
         )
@@ -212,22 +212,24 @@ class Agent:
     ) -> tuple[ToolResult, bool]:
         if (refused := refusal(name, conversation.phase, conversation.agent)) is not None:
             self.refused += 1
-            self._log.say(f"  {name}: refused, not permitted to {conversation.agent.name} in {conversation.phase}")
+            why = f"refused, not permitted to {conversation.agent.name} in {conversation.phase}"
+            self._log.say(f"  {name}: {why}", instead=f"  a tool: {why}")  # any name: the model made it up
             return ToolResult(content=refused, is_error=True), False
         if not isinstance(given, dict):
             return ToolResult(content=f"{name}: the input must be an object.", is_error=True), False
         if name in SUBMITS:
             submitted = await conversation.submit(given)
             self.refused += not submitted.accepted
-            verdict = "accepted" if submitted.accepted else f"not accepted: {submitted.answer}"
-            self._log.say(f"  {name}: {verdict}")
+            verdict = f"  {name}: {'accepted' if submitted.accepted else 'not accepted'}"
+            self._log.say(verdict if submitted.accepted else f"{verdict}: {submitted.answer}", instead=verdict)
             said = ToolResult(content=submitted.answer, is_error=not submitted.accepted)
             return self._presentable(said), submitted.accepted  # it may name paths
         begun = self._clock()
-        with self._log.patiently(f"  {name} {_gist(given)}"):
+        gist = _gist(given)
+        with self._log.patiently(f"  {name}", detail=f" {gist}"):
             result = await self._toolbox.call(Call(name=name, input=given), timeout_s=max(left_s, 1.0))
-        outcome = "error" if result.is_error else "ok"
-        self._log.say(f"  {name} {_gist(given)}: {outcome}, {self._clock() - begun:.1f} s")
+        outcome = f"{'error' if result.is_error else 'ok'}, {self._clock() - begun:.1f} s"
+        self._log.say(f"  {name} {gist}: {outcome}", instead=f"  {name}: {outcome}")
         return self._presentable(result), False
 
     def _presentable(self, result: ToolResult) -> ToolResult:

@@ -59,7 +59,7 @@ def serve(
     with ExitStack() as stack:
         for other in beside:
             running[other.repository.key] = stack.enter_context(_served(other, running, ready_within_s))
-            place.log.say(f"{other.repository.key} answers beside it at {running[other.repository.key].base_url}")
+            place.log.state(f"{other.repository.key} answers beside it at {running[other.repository.key].base_url}")
         yield stack.enter_context(_served(place, running, ready_within_s))
 
 

@@ -124,7 +124,7 @@ def _compared(ran: Ran | None, known: KnownTests | None, fresh: Fresh, left_alon
 def _with_own_tests(checked: Checked, left_alone: Sequence[str], *, known: Baseline, fresh: Fresh) -> frozenset[str]:
     """Return the tests of the baseline that fail or don't run when the patch leaves the files of tests alone."""
     place = fresh(f"own-{len(left_alone)}", left_alone)
-    place.log.say(f"the repository's own tests, without the patch's {len(left_alone)} files about tests:")
+    place.log.state(f"the repository's own tests, without the patch's {len(left_alone)} files about tests:")
     worse: set[str] = set()
     for first, before in ((checked.unit, known.unit), (checked.integration, known.integration)):
         if first is not None:

@@ -46,7 +46,7 @@ def framework_of(job: Job) -> Framework:
     """Return the catalogue's framework; pytest where the repository does not have the other one."""
     wanted = job.repository.reproduction.framework
     if wanted is Framework.PLAYWRIGHT_TEST and _declared(job.source) is None:
-        job.log.say(f"no package.json of {job.repository.key} names {PACKAGE}: its reproduction is a pytest file")
+        job.log.state(f"no package.json of {job.repository.key} names {PACKAGE}: its reproduction is a pytest file")
         return Framework.PYTEST
     return wanted
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipelines.catalogue import Repository
+from pipelines.job.disclosure import CONFIDENTIAL, NO_OUTCOME, UNDECIDED_YET, Disclosure, sentence
 from pipelines.job.environment import JobSettings
 from pipelines.job.errors import JobError
 from pipelines.job.log import JobLog
@@ -57,8 +58,29 @@ class Job:
         self.log = log
         self.keep_context = keep_context
         """Leaves an encoded RepositoryContext with the receiver."""
+        self.disclosure = Disclosure.OPEN
         self.sources: dict[ProjectPath, Source] = {}
         self.agent_facts = AgentFacts()
+
+    def disclose(self, disclosure: Disclosure) -> None:
+        """Say what log and artifacts may tell from here on; what is withheld once stays so."""
+        if self.disclosure is Disclosure.WITHHELD:
+            return
+        if disclosure is Disclosure.UNDECIDED:
+            self.log.state(UNDECIDED_YET)
+        self._disclose(disclosure, why=CONFIDENTIAL)
+
+    def settle(self) -> None:
+        """Withhold what is still undecided at the end: nobody knows what it would have been."""
+        if self.disclosure is Disclosure.UNDECIDED:
+            self._disclose(Disclosure.WITHHELD, why=NO_OUTCOME)
+
+    def _disclose(self, disclosure: Disclosure, *, why: str) -> None:
+        if disclosure is Disclosure.WITHHELD:
+            self.log.state(sentence(why, self.spec, receiver=self.settings.receiver))
+        self.disclosure = disclosure
+        self.log.disclose(disclosure)
+        self.artifacts.disclose(disclosure)
 
     @property
     def root(self) -> Path:

@@ -73,7 +73,7 @@ def run_tests(place: Workplace, kind: Kind) -> Ran | None:
             return ran
         measured = ran.measured
     if test is None:
-        place.log.say(f"the catalogue has no {kind} tests for {place.repository.key}; none are run")
+        place.log.state(f"the catalogue has no {kind} tests for {place.repository.key}; none are run")
         return None
     return replace(_run(place, kind, test, name=str(kind)), measured=measured)
 
@@ -104,7 +104,7 @@ def _run(place: Workplace, kind: Kind, command: str, *, name: str, measures: boo
         failing=failing(cases),
     )
     found = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
-    place.log.say(f"{name} tests: {found if cases else 'no report of them'}, exit code {result.exit_code}")
+    place.log.state(f"{name} tests: {found if cases else 'no report of them'}, exit code {result.exit_code}")
     return Ran(
         kind=kind,
         command=command,
@@ -118,7 +118,7 @@ def run_lint(place: Workplace) -> CheckResult | None:
     """Run linters and type checks in a workplace; None where the catalogue has none. Ends the role's processes."""
     command = place.repository.stack.commands.lint
     if command is None:
-        place.log.say(f"the catalogue has no lint command for {place.repository.key}; none is run")
+        place.log.state(f"the catalogue has no lint command for {place.repository.key}; none is run")
         return None
     place.end()
     done = place.run("lint", command, log_name="lint.log")

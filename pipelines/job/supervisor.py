@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pipelines.handing_in import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.job.client import ReceiverClient
+from pipelines.job.disclosure import at_start
 from pipelines.job.environment import JobSettings, Secrets
 from pipelines.job.errors import (
     ExitCode,
@@ -23,10 +24,10 @@ from pipelines.job.job import Job
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Isolation, Launcher, make_root
 from pipelines.job.project_folder import held, write
-from pipelines.job.workspace import Artifacts, read_untrusted
-from pipelines.model import Artifact, EndedBy, Phase, PhaseReport, ReportOutcome
+from pipelines.job.workspace import Artifacts
+from pipelines.model import EndedBy, Phase, PhaseReport, ReportOutcome
 from pipelines.phases import phase_function
-from pipelines.wire import RunSpec, SessionRequest, encode, sha256
+from pipelines.wire import RunSpec, SessionRequest, encode
 
 _EXIT_CODES = {
     ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
@@ -42,14 +43,15 @@ def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiv
     """Do the whole job."""
     log.hide(secrets.id_token, secrets.job_token)
     where = f" of {settings.repository}" if settings.repository else ""
-    log.say(f"{settings.phase}{where}, run {settings.run}, iteration {settings.iteration}")
+    log.state(f"{settings.phase}{where}, run {settings.run}, iteration {settings.iteration}")
     try:
         spec = _told(settings, secrets, log, client)
         with held(Path(settings.project_dir)) as project_dir:
-            report = _do(replace(settings, project_dir=str(project_dir)), spec, secrets, log, client)
-            _submit(report, project_dir, log, client)
+            artifacts = Artifacts(project_dir, spec.phase)
+            report = _do(replace(settings, project_dir=str(project_dir)), spec, secrets, artifacts, log, client)
+            _submit(report, artifacts, log, client)
     except JobError as error:
-        log.say(f"{error.exit_code.name}: {error}")
+        log.say(f"{error.exit_code.name}: {error}", instead=f"{error.exit_code.name}: {type(error).__name__}")
         return error.exit_code
     return _EXIT_CODES[report.outcome]
 
@@ -69,9 +71,15 @@ def _told(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiver
     return spec
 
 
-def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, client: ReceiverClient) -> PhaseReport:
+def _do(
+    settings: JobSettings,
+    spec: RunSpec,
+    secrets: Secrets,
+    artifacts: Artifacts,
+    log: JobLog,
+    client: ReceiverClient,
+) -> PhaseReport:
     """Run the phase; a phase that fails still gets its report, with all that it kept."""
-    artifacts = Artifacts(Path(settings.project_dir), spec.phase)
     root = make_root()
     launcher = Launcher(root=root, job_id=settings.job_id)
     job = Job(
@@ -83,6 +91,7 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
         log=log,
         keep_context=client.keep_context,
     )
+    job.disclose(at_start(spec))
     try:
         _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)
@@ -92,13 +101,18 @@ def _do(settings: JobSettings, spec: RunSpec, secrets: Secrets, log: JobLog, cli
     except JobError as error:
         report = job.report(ReportOutcome.FAILED, str(error), None, ended_by=error.ended_by)
     except Exception as error:  # noqa: BLE001 - a defect of ours must still reach the receiver as a report
+        log.state(f"a defect of the job client: {type(error).__name__}")
         log.block("".join(traceback.format_exception(error)), lines=40)
         reason = f"A defect of the job client: {type(error).__name__}: {error}"
         report = job.report(ReportOutcome.FAILED, reason, None, ended_by=EndedBy.DEFECT)
     finally:
         launcher.end_all()
         shutil.rmtree(root, ignore_errors=True)
-    log.say(f"{report.outcome}: {report.reason}")
+        job.settle()
+    told = f"{report.outcome}: {report.reason}"
+    # Why an analysis came to no outcome is said in this program's own words, unless it is a defect.
+    is_plain = not spec.confidential and report.ended_by is not EndedBy.DEFECT
+    log.say(told, instead=told if is_plain else f"{report.outcome}")
     return report
 
 
@@ -106,33 +120,34 @@ def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
     if phase in _TRUSTED:
         return
     if launcher.isolation is Isolation.OTHER_UIDS:
-        log.say("untrusted code runs under other users than this job's supervisor")
+        log.state("untrusted code runs under other users than this job's supervisor")
         return
     why = "this user may not change to others" if os.geteuid() == 0 else "the runner's user is not root"
-    log.say(f"WARNING: untrusted code runs under the supervisor's own user, because {why}")
+    log.state(f"WARNING: untrusted code runs under the supervisor's own user, because {why}")
 
 
-def _submit(report: PhaseReport, project_dir: Path, log: JobLog, client: ReceiverClient) -> None:
-    """Hand in the report; a receiver that can't be reached fetches it later from the job's artifacts, by its seal."""
+def _submit(report: PhaseReport, artifacts: Artifacts, log: JobLog, client: ReceiverClient) -> None:
+    """Hand in the report; a receiver that can't be reached fetches it later from the job's artifacts, by its seal.
+
+    Of a confidential run no report lies there: a job whose report does not arrive fails.
+    """
     body = encode(report)
-    write(project_dir, Path(report_path(report.phase)), body)
-    along = [_kept(project_dir, artifact) for artifact in report.artifacts if goes_along(artifact, report)]
-    mark = seal(body, token_hash=token_sha256(client.session.token))
-    write(project_dir, Path(seal_path(report.phase)), f"{mark}\n".encode())
+    if artifacts.is_open:
+        write(artifacts.project_dir, Path(report_path(report.phase)), body)
+    along = [artifacts.content(artifact) for artifact in report.artifacts if goes_along(artifact, report)]
+    if artifacts.is_open:
+        mark = seal(body, token_hash=token_sha256(client.session.token))
+        write(artifacts.project_dir, Path(seal_path(report.phase)), f"{mark}\n".encode())
     with log.step("report to the receiver"):
         try:
             for data in along:
                 client.put_blob(data)
             client.report(body)
         except ReceiverUnreachableError as error:
+            if not artifacts.is_open:
+                log.state("The receiver did not take the report, and of a confidential run none is left here.")
+                raise
             log.say(
                 f"{error} The report waits as this job's artifact {report_path(report.phase)}; when GitLab shows that "
                 "the job passed, the receiver fetches it from there."
             )
-
-
-def _kept(project_dir: Path, artifact: Artifact) -> bytes:
-    data = read_untrusted(project_dir / artifact.path)
-    if data is None or sha256(data) != artifact.sha256:
-        raise JobError(f"{artifact.path} is not what this job kept there; code of its own user may have changed it.")
-    return data

@@ -94,7 +94,7 @@ class Workplace:
             )
         self.artifacts.keep(ArtifactKind.LOG, log_name, self.log.redacted(done.output).encode())
         if done.exit_code != 0:
-            self.log.say(f"{title}: exit code {done.exit_code}{' (time is over)' if done.timed_out else ''}")
+            self.log.state(f"{title}: exit code {done.exit_code}{' (time is over)' if done.timed_out else ''}")
             self.log.block(done.output)
         return done
 

@@ -9,7 +9,9 @@ import os
 import stat
 from pathlib import Path
 
-from pipelines.job.errors import InputMismatchError
+from pipelines.handing_in import SUBMITTED
+from pipelines.job.disclosure import SAYS_NOTHING, Disclosure
+from pipelines.job.errors import InputMismatchError, JobError
 from pipelines.job.project_folder import write
 from pipelines.model import Artifact, ArtifactKind, Phase
 from pipelines.wire import Input, sha256
@@ -18,25 +20,68 @@ _LIMIT = 50 * 1024 * 1024
 
 
 class Artifacts:
-    """What a job leaves below `.bug-fix/<phase>/` of CI_PROJECT_DIR."""
+    """What a job leaves below `.bug-fix/<phase>/` of CI_PROJECT_DIR, from where GitLab takes its artifacts.
+
+    What is not to be disclosed is not written there: the receiver gets what it takes from this process's memory.
+    """
 
     def __init__(self, project_dir: Path, phase: Phase) -> None:
-        self._project_dir = project_dir
+        self.project_dir = project_dir
         self.folder = project_dir / ".bug-fix" / phase
+        self._disclosure = Disclosure.OPEN
         self._kept: dict[str, Artifact] = {}
+        self._held: dict[str, bytes] = {}
 
     @property
     def all(self) -> tuple[Artifact, ...]:
         """All that was kept, in the order of keeping."""
         return tuple(self._kept.values())
 
+    @property
+    def is_open(self) -> bool:
+        """Say whether anything may be left for GitLab."""
+        return self._disclosure is Disclosure.OPEN
+
+    def disclose(self, disclosure: Disclosure) -> None:
+        """From here on leave what may be left; of what was held back, all or nothing."""
+        self._disclosure = disclosure
+        if disclosure is Disclosure.OPEN:
+            while self._held:
+                path, data = self._held.popitem()
+                write(self.project_dir, Path(path), data)
+        if disclosure is Disclosure.WITHHELD:
+            for artifact in self.all:
+                self._let_go(artifact)
+
     def keep(self, kind: ArtifactKind, name: str, data: bytes) -> Artifact:
-        """Write a file (again) and remember it for the report."""
-        relative = (self.folder / name).relative_to(self._project_dir)
-        write(self._project_dir, relative, data)
+        """Write a file (again) and remember it for the report; of what is withheld, what the receiver takes."""
+        relative = (self.folder / name).relative_to(self.project_dir)
         path = relative.as_posix()
-        self._kept[path] = Artifact(kind=kind, path=path, sha256=sha256(data), size=len(data))
-        return self._kept[path]
+        artifact = self._kept[path] = Artifact(kind=kind, path=path, sha256=sha256(data), size=len(data))
+        if self.is_open or kind in SAYS_NOTHING:
+            write(self.project_dir, relative, data)
+            return artifact
+        self._held[path] = data
+        if self._disclosure is Disclosure.WITHHELD:
+            self._let_go(artifact)
+        return artifact
+
+    def content(self, artifact: Artifact) -> bytes:
+        """Return the bytes of a file that was kept. Raises `JobError` when something else wrote to it."""
+        data = self._held.get(artifact.path)
+        if data is None:
+            data = read_untrusted(self.project_dir / artifact.path)
+        if data is None or sha256(data) != artifact.sha256:
+            raise JobError(
+                f"{artifact.path} is not what this job kept there; code of its own user may have changed it."
+            )
+        return data
+
+    def _let_go(self, artifact: Artifact) -> None:
+        """Forget a file that nobody may get."""
+        if artifact.kind not in SUBMITTED | SAYS_NOTHING:
+            del self._kept[artifact.path]
+            self._held.pop(artifact.path, None)
 
 
 def read_untrusted(path: Path, *, limit: int = _LIMIT) -> bytes | None:
@@ -54,14 +99,14 @@ def read_untrusted(path: Path, *, limit: int = _LIMIT) -> bytes | None:
 
 def read_input(project_dir: Path, inputs: tuple[Input, ...], *, phase: Phase, kind: ArtifactKind) -> bytes:
     """Return the file that an accepted report names, if it is still that file. Raises `InputMismatchError`."""
-    wanted = [given.artifact for given in inputs if given.phase is phase and given.artifact.kind is kind]
+    wanted = [given for given in inputs if given.phase is phase and given.artifact.kind is kind]
     if len(wanted) != 1:
         raise InputMismatchError(f"The receiver names {len(wanted)} files of kind {kind} from {phase}; one is needed.")
-    artifact = wanted[0]
+    artifact, content = wanted[0].artifact, wanted[0].content
     path = project_dir / artifact.path
     if ".." in Path(artifact.path).parts or not path.is_relative_to(project_dir):
         raise InputMismatchError(f"{artifact.path} is not below this job's project folder.")
-    data = read_untrusted(path)
+    data = read_untrusted(path) if content is None else content
     if data is None:
         raise InputMismatchError(f"{artifact.path} of {phase} did not reach this job; check `needs` and `artifacts`.")
     if sha256(data) != artifact.sha256:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.agents.loop import Submitted
+from pipelines.job.disclosure import Disclosure
 from pipelines.job.errors import JobError
 from pipelines.job.job import Job
 from pipelines.job.processes import Role
@@ -64,7 +65,8 @@ def _submitted(job: Job) -> Plan:
 
 def _reported(job: Job, plan: Plan) -> PhaseReport:
     """Keep and report the plan. Of a security concern this job's log and files say nothing: many people see them."""
-    if plan.outcome is PlanOutcome.SECURITY_CONCERN:
+    job.disclose(Disclosure.WITHHELD if plan.outcome is PlanOutcome.SECURITY_CONCERN else Disclosure.OPEN)
+    if job.disclosure is Disclosure.WITHHELD:
         return job.report(ReportOutcome.SUCCEEDED, "The plan is confidential.", AnalysisResult(plan=plan))
     job.artifacts.keep(ArtifactKind.PLAN, "plan.json", encode(plan))
     given = "as it was given, " if job.spec.approval is Approval.GIVEN else ""

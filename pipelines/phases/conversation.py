@@ -85,7 +85,7 @@ async def _hold(
         pictures=pictures.blocks(job.spec.ticket, cleaner),
         submit=submit,
     )
-    job.log.say(f"agent {agent.name} on {agent.model}: at most {agent.limits.max_turns} turns")
+    job.log.state(f"agent {agent.name} on {agent.model}: at most {agent.limits.max_turns} turns")
     client = anthropic.AsyncAnthropic(
         auth_token=job.session.token,
         base_url=job.session.gateway_url,
@@ -100,7 +100,7 @@ async def _hold(
                 client=client, toolbox=toolbox, transcript=Transcript(job.artifacts), cleaner=cleaner, log=job.log
             )
             ended = await talker.hold(conversation)
-            job.log.say(f"agent done: {ended.turns} turns, {ended.input_tokens} tokens in, {ended.output_tokens} out")
+            job.log.state(f"agent done: {ended.turns} turns, {ended.input_tokens} tokens in, {ended.output_tokens} out")
     finally:
         job.agent_facts = AgentFacts(
             turns=talker.turns if talker else 0,

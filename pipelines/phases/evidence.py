@@ -39,7 +39,7 @@ def make_bench(job: Job, framework: Framework) -> Bench:
     if job.repository.reproduction.video is Video.ALWAYS:
         recorder = find_recorder(job.root, tools)
         if recorder is None:
-            job.log.say("no video: this runner has no ffmpeg; install it, or run `playwright install ffmpeg`")
+            job.log.state("no video: this runner has no ffmpeg; install it, or run `playwright install ffmpeg`")
     return Bench(launcher=job.launcher, browser=browser, tools=tools, recorder=recorder)
 
 
@@ -68,8 +68,10 @@ def before_and_after(job: Job, script: Script, patch: bytes) -> Tried:
     before_run = Stage(job, bench, name="before").run(script).run
     before = judge_failing(before_run)
     after = judge_passing(after_run, names=called_tests(before_run))
-    job.log.say(f"before the patch: {'RED' if before.holds else 'not red'}: {headline(before.reason)}")
-    job.log.say(f"with the patch: {'GREEN' if after.holds else 'not green'}: {after.reason}")
+    red = f"before the patch: {'RED' if before.holds else 'not red'}"
+    green = f"with the patch: {'GREEN' if after.holds else 'not green'}"
+    job.log.say(f"{red}: {headline(before.reason)}", instead=red)
+    job.log.say(f"{green}: {after.reason}", instead=green)
     return Tried(before=before, after=after, patched=patched.place)
 
 
@@ -95,7 +97,7 @@ class Stage:
         """
         evidence = self._run(script, name=keep_as or self._name)
         if hung_at_its_end(evidence.run):
-            self._job.log.say("the browser hung after the test had ended; the test is run once more")
+            self._job.log.state("the browser hung after the test had ended; the test is run once more")
             evidence = self._run(script, name=keep_as or self._name)
         return evidence
 

@@ -23,13 +23,14 @@ def run(job: Job) -> PhaseReport:
             issue_key=spec.ticket.key,
             receiver=job.settings.receiver,
             approval=spec.approval,
+            confidential=spec.confidential,
         )
     except GraphError as error:
         raise JobError(str(error)) from error
     kept = job.artifacts.keep(ArtifactKind.CHILD_PIPELINE, "child.yml", render(child).encode())
     jobs = tuple(entry.name for entry in child.jobs)
     for name in jobs:
-        job.log.say(f"  {name}")
+        job.log.state(f"  {name}")
     repositories = f"{len(child.stacks)} repositor{'y' if len(child.stacks) == 1 else 'ies'}"
     reason = f"{len(jobs)} jobs for {repositories}." if jobs else f"No fix: {str(child.ending).replace('_', ' ')}."
     return job.report(ReportOutcome.SUCCEEDED, reason, GenerateResult(jobs=jobs, sha256=kept.sha256))

@@ -72,7 +72,7 @@ def _twice(job: Job, checked: Checked) -> tuple[SuiteResult | None, SuiteResult 
 def _keep(job: Job, baseline: Baseline) -> None:
     document = encode(baseline)
     if len(document) > MAX_BLOB:
-        job.log.say(f"the names of all tests take {len(document)} bytes; without them, only their number is compared")
+        job.log.state(f"the names of all tests take {len(document)} bytes; without them, only their number is compared")
         return
     job.artifacts.keep(ArtifactKind.BASELINE, "baseline.json", document)
 
@@ -80,7 +80,7 @@ def _keep(job: Job, baseline: Baseline) -> None:
 def _say(job: Job, coverage: Coverage | None) -> None:
     """Write what GitLab's `coverage` expression in templates/ci/phases.yml looks for."""
     if coverage is not None and coverage.percent is not None:
-        job.log.say(f"total coverage: {coverage.percent:.2f} % of {coverage.coverable} lines")
+        job.log.state(f"total coverage: {coverage.percent:.2f} % of {coverage.coverable} lines")
 
 
 def _reason(result: PrepareResult) -> str:

@@ -49,7 +49,7 @@ def run(job: Job) -> PhaseReport:
     beside = job.neighbours("work", Role.WORK)
     trial = _Trial(job, place, stage, framework)
     with serve(place, beside=beside) as application:
-        job.log.say(f"the application answers at {application.base_url}")
+        job.log.state(f"the application answers at {application.base_url}")
         hold(
             job,
             place,
@@ -89,9 +89,8 @@ class _Trial:
         self._attempts += 1
         script = Script(data=test, framework=self._framework, suffix=PurePosixPath(claim.test_path).suffix)
         evidence, verdict = self._tried(script)
-        self._job.log.say(
-            f"{'RED, as it should be' if verdict.holds else 'does not count'}: {headline(verdict.reason)}"
-        )
+        said = "RED, as it should be" if verdict.holds else "does not count"
+        self._job.log.say(f"{said}: {headline(verdict.reason)}", instead=said)
         if verdict.holds:
             self._result = self._yes(claim, script, evidence, verdict, already_there=found)
             return Submitted(accepted=True, answer="The test fails on the unpatched code for the right reason, twice.")

@@ -100,7 +100,7 @@ def _checked(job: Job, place: Workplace, patch: bytes, summary: PatchSummary) ->
     for name, coverage in (("changed lines", found.changed_coverage), ("total coverage", found.coverage)):
         if coverage is not None and coverage.percent is not None:
             # templates/ci/phases.yml tells GitLab to look for the last of these
-            job.log.say(f"{name}: {coverage.percent:.2f} % of {coverage.coverable} lines")
+            job.log.state(f"{name}: {coverage.percent:.2f} % of {coverage.coverable} lines")
     return found
 
 

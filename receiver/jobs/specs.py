@@ -55,6 +55,9 @@ NEEDS: Mapping[Phase, tuple[Phase, ...]] = {
 SAID_NO = frozenset({ReportOutcome.REJECTED, ReportOutcome.FAILED})
 """Outcomes that nothing may be built on, even if the job that reported them ended as a success."""
 
+IN_STORY = "the run is confidential, and its story says why."
+"""In place of a reason: the job that is told it writes it into its log."""
+
 OF_RUN = frozenset({P.ANALYSIS, P.GENERATE})
 """Phases without a repository."""
 
@@ -100,7 +103,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     facts = await runs.facts(session, job.run)
     if facts.ticket is None or facts.catalogue is None:
         raise NotYetError("The run is still being admitted.")
-    before = await _before(session, job)
+    before = await _before(session, job, confidential=facts.confidential)
     reproduced = before.reproduction is None or before.reproduction.reproduced
     if job.phase in {P.REVIEW, P.MERGE_REQUEST} and reproduced:
         _check_tested(before)
@@ -126,13 +129,14 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         agent=agent,
         plan=plan,
         approval=approval,
+        confidential=facts.confidential,
         prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
         baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
         fix=before.fix if job.phase is P.REVIEW else None,
         tested=before.tested if job.phase is P.REVIEW else None,
         previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
-        inputs=_inputs(before, job.phase) if reproduced else (),
+        inputs=await _inputs(session, before, job.phase, confidential=facts.confidential) if reproduced else (),
         diagnosis=facts.diagnosis,
         contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
     )
@@ -155,7 +159,7 @@ def _approval(facts: RunFacts, plan: Plan | None) -> Approval:
     return Approval.AWAITED
 
 
-async def _before(session: AsyncSession, job: JobSession) -> _Before:
+async def _before(session: AsyncSession, job: JobSession, *, confidential: bool) -> _Before:
     accepted: dict[Phase, PhaseReport] = {}
     for phase in NEEDS[job.phase]:
         repository = None if phase in OF_RUN else job.repository
@@ -166,9 +170,10 @@ async def _before(session: AsyncSession, job: JobSession) -> _Before:
         if upstream.state == "pending":
             raise NotYetError(f"The report of {what} is not settled: GitLab has not said how its job ended.")
         if upstream.state != "accepted":
-            raise BarredError(f"The report of {what} does not count: {upstream.reason}")
+            raise BarredError(f"The report of {what} does not count: {IN_STORY if confidential else upstream.reason}")
         if upstream.report.outcome in SAID_NO:
-            raise BarredError(f"{what} ended as {upstream.report.outcome}: {upstream.report.reason[:1000]}")
+            why = IN_STORY if confidential else upstream.report.reason[:1000]
+            raise BarredError(f"{what} ended as {upstream.report.outcome}: {why}")
         accepted[phase] = upstream.report
     return _Before(reports=accepted)
 
@@ -226,7 +231,8 @@ def _check_tested(before: _Before) -> None:
         raise BarredError("The patch that was tested is not the patch that was implemented.")
 
 
-def _inputs(before: _Before, phase: Phase) -> tuple[Input, ...]:
+async def _inputs(session: AsyncSession, before: _Before, phase: Phase, *, confidential: bool) -> tuple[Input, ...]:
+    """Return what a job needs of those before it; of a confidential run, which leaves no artifacts, with the bytes."""
     wanted: tuple[tuple[Phase, ArtifactKind], ...]
     match phase:
         case Phase.TESTING:
@@ -235,10 +241,11 @@ def _inputs(before: _Before, phase: Phase) -> tuple[Input, ...]:
             wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH),)
         case _:
             wanted = ()
+    named = [(source, one) for source, kind in wanted for one in _of_kind(before.reports[source], kind)]
+    contents = [await settled.blob(session, one.sha256) if confidential else None for _, one in named]
     return tuple(
-        Input(phase=source, artifact=artifact)
-        for source, kind in wanted
-        for artifact in _of_kind(before.reports[source], kind)
+        Input(phase=source, artifact=one, content=content)
+        for (source, one), content in zip(named, contents, strict=True)
     )
 
 

@@ -71,7 +71,7 @@ def make_plan(paths: Sequence[str], outcome: PlanOutcome = PlanOutcome.FIX, text
     )
 
 
-def make_child(plan: Plan, catalogue: Catalogue) -> str:
+def make_child(plan: Plan, catalogue: Catalogue, *, confidential: bool = False) -> str:
     """Return the child pipeline of a plan, as text."""
     child = build(
         plan,
@@ -80,6 +80,7 @@ def make_child(plan: Plan, catalogue: Catalogue) -> str:
         iteration=1,
         issue_key=IssueKey("PL-479"),
         receiver="http://receiver.example.com:8080",
+        confidential=confidential,
     )
     return render(child)
 
@@ -101,5 +102,5 @@ def plan_of() -> Callable[..., Plan]:
 
 
 @pytest.fixture(scope="session")
-def child_of() -> Callable[[Plan, Catalogue], str]:
+def child_of() -> Callable[..., str]:
     return make_child

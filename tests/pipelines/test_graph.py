@@ -19,6 +19,7 @@ def graph(
     run: str = "0123456789abcdef",
     key: str = "PL-479",
     approval: Approval = Approval.NOT_NEEDED,
+    confidential: bool = False,
 ) -> ChildPipeline:
     return build(
         plan,
@@ -28,6 +29,7 @@ def graph(
         issue_key=IssueKey(key),
         receiver="http://r.example.com",
         approval=approval,
+        confidential=confidential,
     )
 
 
@@ -75,6 +77,8 @@ def test_a_review_stands_between_testing_and_merge_request_where_policy_asks_for
 def test_only_the_outcome_fix_leads_to_jobs(outcome: PlanOutcome, plan_of: Plans, catalogue_of: Catalogues) -> None:
     child = graph(plan_of(["payk12/r1"], outcome), catalogue_of(["python"]))
     assert (child.jobs, child.stacks, child.ending) == ((), {}, ENDINGS[outcome])
+    silent = graph(plan_of(["payk12/r1"], outcome), catalogue_of(["python"]), confidential=True)
+    assert silent.ending is Ending.HANDED_OVER, "the name of a job is read by everybody"
 
 
 def test_a_repository_named_twice_has_its_jobs_once(plan_of: Plans, catalogue_of: Catalogues) -> None:

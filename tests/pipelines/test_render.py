@@ -26,7 +26,7 @@ from sandbox.ci.definition import PipelineDefinition
 
 Plans = Callable[..., Plan]
 Catalogues = Callable[..., Catalogue]
-Children = Callable[[Plan, Catalogue], str]
+Children = Callable[..., str]
 
 PRESETS = ("python", "nextjs", "dotnet", "dotnet-framework")
 CASES = {
@@ -34,6 +34,7 @@ CASES = {
     "three-repositories": ["dotnet", "nextjs", "dotnet-framework"],
     "thirty-repositories": [PRESETS[n % 4] for n in range(30)],
     "reviewed": ["dotnet", "nextjs"],
+    "confidential": ["python"],
 }
 REVIEW = "policy: {review: advise}\n"
 HOSTILE = st.one_of(
@@ -71,7 +72,8 @@ def case(
 ) -> tuple[str, str]:
     stacks = CASES[request.param]
     catalogue = catalogue_of(stacks, REVIEW if request.param == "reviewed" else "")
-    return request.param, child_of(plan_of(paths(len(stacks))), catalogue)
+    confidential = request.param == "confidential"
+    return request.param, child_of(plan_of(paths(len(stacks))), catalogue, confidential=confidential)
 
 
 def test_golden(case: tuple[str, str], root: Path) -> None:
@@ -95,6 +97,7 @@ def test_a_generated_pipeline_keeps_gitlabs_schema_and_limits(
 
 
 def test_a_generated_pipeline_is_sound(case: tuple[str, str], root: Path) -> None:
+    access = "maintainer" if case[0] == "confidential" else "developer"
     pipeline = compiled(case[1], root)
     graph = {job.name: [need.job for need in job.needs or ()] for job in pipeline.jobs}
     TopologicalSorter(graph).prepare()
@@ -106,7 +109,7 @@ def test_a_generated_pipeline_is_sound(case: tuple[str, str], root: Path) -> Non
         assert job.variables["BUG_FIX_PHASE"].value == job.stage
         assert job.name == f"{job.stage}: {job.variables['BUG_FIX_REPOSITORY'].value}"
         assert job.artifacts is not None
-        assert (job.artifacts.paths, job.artifacts.access) == ((f".bug-fix/{job.stage}/",), "developer")
+        assert (job.artifacts.paths, job.artifacts.access) == ((f".bug-fix/{job.stage}/",), access)
         assert job.artifacts.when.value == "always"
         assert job.allow_failure_exit_codes == {"implementation": (), "review": (4, 5)}.get(job.stage, (4,))
     assert pipeline.on_new_commit.value == "none"

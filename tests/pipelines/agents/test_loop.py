@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from pipelines.agents.toolbox_client import open_toolbox
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
 from pipelines.job import proc
+from pipelines.job.disclosure import Disclosure
 from pipelines.job.errors import JobError
 from pipelines.job.log import JobLog
 from pipelines.job.processes import Launcher, Role, make_root
@@ -64,6 +66,8 @@ class Talk:
         self.clock: Callable[[], float] | None = None
         self.cleaner = Cleaner()
         self.retries = 10
+        self.said = io.StringIO()
+        self.log = JobLog(stream=self.said)
 
     async def submit(self, given: dict[str, Any]) -> Submitted:
         self.submissions.append(given)
@@ -107,7 +111,7 @@ class Talk:
                 toolbox=toolbox,
                 transcript=Transcript(self.artifacts),
                 cleaner=self.cleaner,
-                log=JobLog(),
+                log=self.log,
                 **clock,
             )
             await agent.hold(
@@ -158,6 +162,24 @@ def test_tools_work_in_the_work_folder_and_the_shell_stays(talk: Talk) -> None:
     assert texts[2] == "one\n"
     assert texts[3].endswith("/a.txt")
     assert talk.results()[-1]["content"] == "Accepted."
+
+
+@pytest.mark.parametrize("disclosure", [Disclosure.OPEN, Disclosure.WITHHELD])
+def test_a_log_that_may_not_tell_names_turns_and_tools_only(disclosure: Disclosure, talk: Talk) -> None:
+    talk.log.disclose(disclosure)
+    talk.answers.insert(0, Submitted(accepted=False, answer="src/search.py is not explained."))
+    talk.hold(
+        {"text": "The search is open to SQL injection.", **use("bash", command="grep -rn _literal src/search.py")},
+        use("read", file_path="src/search.py"),
+        use("submit_reproduction", reproduced=False, test_path="", symptom="", steps=[]),
+        SUBMIT,
+        SUBMIT,
+    )
+    said = talk.said.getvalue()
+    for word in ("injection", "search", "grep", "_literal", "explained"):
+        assert (word in said) is (disclosure is Disclosure.OPEN), word
+    for plain in ("turn 1:", "  bash", "  read", "refused, not permitted", "submit_fix: not accepted", ": accepted"):
+        assert plain in said, plain
 
 
 def test_the_prefix_is_the_same_bytes_in_every_call_and_the_conversation_only_grows(talk: Talk) -> None:

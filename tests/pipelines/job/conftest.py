@@ -83,6 +83,7 @@ class Receiver:
         """Path, status and headers of answers to give instead, once each."""
         self.limits = Limits(max_seconds=300)
         self.profile = ""
+        self.confidential = False
         self.jobs_expected = 0
         """How often the ID token may still be exchanged."""
         self.at_refusal: Callable[[], None] = lambda: None
@@ -175,6 +176,7 @@ class Receiver:
             baseline=self._baseline(prepare) if prepare and asked.phase is Phase.TESTING else None,
             reproduction=result if isinstance(result, ReproductionResult) else None,
             inputs=tuple(self._inputs(asked.phase)),
+            confidential=self.confidential,
         )
 
     def _baseline(self, prepare: PhaseReport) -> Baseline:
@@ -185,7 +187,11 @@ class Receiver:
         for source, kind in _NEEDED.get(phase, ()):
             report = self.report_of(source)
             assert report is not None
-            yield from (Input(phase=source, artifact=kept) for kept in report.artifacts if kept.kind is kind)
+            for kept in report.artifacts:
+                if kept.kind is kind:
+                    yield Input(
+                        phase=source, artifact=kept, content=self.blobs[kept.sha256] if self.confidential else None
+                    )
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         for refusal in self.refusals:

@@ -24,6 +24,7 @@ from pipelines.model import (
     ReproductionResult,
 )
 from pipelines.wire import encode, sha256
+from sandbox.scenario import find, load
 
 pytestmark = pytest.mark.acceptance
 
@@ -100,6 +101,76 @@ def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project
     assert receiver.purposes.count("context") == 3
     for log in logs.values():
         assert not any(secret in log for secret in receiver.secrets)
+
+
+FOUND = (  # words of the ticket, of the scripted model, and of what the phases find
+    *("O'Brien", "apostrophe", "guardian", "_literal", "store.py", "quote", "sqlite", "escap", "last name"),
+    *("cat ", "--- a/", "AssertionError", "to_have", "test_"),
+)
+
+
+def test_a_confidential_ticket_becomes_a_tested_patch_and_nobody_reads_of_it(
+    receiver: Any, run_job: RunJob, project_dir: Path
+) -> None:
+    receiver.confidential = True
+    logs = {}
+    for phase in ORDER:
+        done = run_job(phase)
+        logs[phase] = done.stdout + done.stderr
+        assert done.returncode == 0, logs[phase]
+    assert {report.outcome for report in receiver.reports} == {ReportOutcome.SUCCEEDED}
+    tested = next(report.result for report in receiver.reports if report.phase is Phase.TESTING)
+    assert tested.reproduction_before_failed
+    assert tested.reproduction_after_passed
+    kinds = {kept.kind for report in receiver.reports for kept in report.artifacts}
+    assert kinds == {
+        *(ArtifactKind.TRANSCRIPT, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST),
+        *(ArtifactKind.BASELINE, ArtifactKind.CHILD_PIPELINE),
+    }
+    left = [path for path in project_dir.rglob("*") if path.is_file()]
+    assert [path.name for path in left] == ["child.yml"]
+    assert "access: maintainer" in left[0].read_text()
+    for phase, log in logs.items():
+        assert [word for word in FOUND if word.lower() in log.lower()] == [], (phase, log)
+        assert "This run is confidential" in log
+        assert f"/runs/{receiver.reports[0].run}, or `bug-fix explain PL-479`" in log
+    assert "turn 1:" in logs[Phase.IMPLEMENTATION]
+    assert "with the patch: GREEN" in logs[Phase.TESTING]
+
+
+def test_what_analysis_says_is_kept_back_until_it_is_no_security_concern(run_job: RunJob, project_dir: Path) -> None:
+    done = run_job(Phase.ANALYSIS)
+    assert done.returncode == 0, done.stdout
+    before, _, after = done.stdout.partition("submit_plan: accepted")
+    assert [word for word in FOUND if word in before] == []
+    assert "outcome fix" in after
+    assert "store.py" in after
+    names = {path.name for path in project_dir.rglob("*") if path.is_file()}
+    assert names == {"transcript.jsonl", "plan.json", "report.json", "report.json.mac"}
+
+
+@pytest.mark.parametrize("ending", ["security_concern", "no outcome"])
+def test_of_an_analysis_that_finds_a_security_concern_or_nothing_only_the_receiver_hears(
+    ending: str, receiver: Any, run_job: RunJob, project_dir: Path
+) -> None:
+    told = tuple(msgspec.structs.replace(one, issue="PL-479") for one in load(find("security-concern")).conversations)
+    if ending == "no outcome":
+        told = tuple(msgspec.structs.replace(one, turns=one.turns[:1] * 50) for one in told)
+        receiver.limits = msgspec.structs.replace(receiver.limits, max_turns=2)
+    receiver.converse(*told)
+    done = run_job(Phase.ANALYSIS)
+    assert done.returncode == (0 if ending == "security_concern" else 5), done.stdout
+    assert [path for path in project_dir.rglob("*") if path.is_file()] == []
+    for word in ("injection", "store.py", "_literal", "statement", "visitor"):
+        assert word not in done.stdout.lower()
+    (report,) = receiver.reports
+    assert [kept.kind for kept in report.artifacts] == [ArtifactKind.TRANSCRIPT]
+    assert b"_literal" in receiver.blobs[report.artifacts[0].sha256]
+    if ending == "security_concern":
+        assert report.result.plan.outcome is model.PlanOutcome.SECURITY_CONCERN
+        assert "This run is confidential" in done.stdout
+    else:
+        assert "The agent used all of its 2 turns" in done.stdout
 
 
 def _all_was_measured(before: PrepareResult, tested: model.TestingResult, log: str) -> None:

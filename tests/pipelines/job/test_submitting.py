@@ -12,6 +12,7 @@ import pytest
 from pipelines.handing_in import is_sealed, token_sha256
 from pipelines.job import supervisor
 from pipelines.job.client import ReceiverClient
+from pipelines.job.disclosure import Disclosure
 from pipelines.job.environment import Secrets, read_settings
 from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError, ReceiverUnreachableError
 from pipelines.job.log import JobLog
@@ -58,10 +59,10 @@ def rejected(artifacts: Artifacts) -> PhaseReport:
     )
 
 
-def submit(report: PhaseReport, project_dir: Path, desk: Any) -> str:
-    """Submit a report and return what the job's log says."""
+def submit(artifacts: Artifacts, desk: Any) -> str:
+    """Submit a report on what was kept and return what the job's log says."""
     said = io.StringIO()
-    supervisor._submit(report, project_dir, JobLog(stream=said), desk)
+    supervisor._submit(rejected(artifacts), artifacts, JobLog(stream=said), desk)
     return said.getvalue()
 
 
@@ -69,10 +70,9 @@ def test_what_the_receiver_would_not_take_stays_with_gitlab_and_the_report_goes(
     artifacts, desk = Artifacts(tmp_path, Phase.IMPLEMENTATION), Desk()
     artifacts.keep(ArtifactKind.PATCH, "fix.patch", bytes(MAX_BLOB + 1))
     artifacts.keep(ArtifactKind.TRANSCRIPT, "transcript.jsonl", b"{}\n")
-    report = rejected(artifacts)
-    submit(report, tmp_path, desk)
+    submit(artifacts, desk)
     assert desk.blobs == [b"{}\n"]
-    assert desk.reports == [encode(report)]
+    assert desk.reports == [encode(rejected(artifacts))]
 
 
 def test_an_artifact_that_was_changed_is_not_handed_in(tmp_path: Path) -> None:
@@ -81,13 +81,13 @@ def test_an_artifact_that_was_changed_is_not_handed_in(tmp_path: Path) -> None:
     (tmp_path / kept.path).unlink()
     (tmp_path / kept.path).symlink_to("/etc/passwd")
     with pytest.raises(JobError, match="is not what this job kept there"):
-        submit(rejected(artifacts), tmp_path, desk)
+        submit(artifacts, desk)
     assert (desk.blobs, desk.reports) == ([], [])
     assert not (tmp_path / ".bug-fix/implementation/report.json.mac").exists()
 
 
 def test_a_report_is_left_with_a_seal_that_only_its_session_could_make(tmp_path: Path) -> None:
-    submit(rejected(Artifacts(tmp_path, Phase.IMPLEMENTATION)), tmp_path, Desk())
+    submit(Artifacts(tmp_path, Phase.IMPLEMENTATION), Desk())
     left = tmp_path / ".bug-fix/implementation"
     body, mark = (left / "report.json").read_bytes(), (left / "report.json.mac").read_bytes()
     assert is_sealed(body, mark, token_hash=token_sha256("session-token"))
@@ -99,7 +99,7 @@ def test_a_receiver_that_can_t_be_reached_is_asked_no_further_and_finds_the_repo
     artifacts = Artifacts(tmp_path, Phase.IMPLEMENTATION)
     artifacts.keep(ArtifactKind.PATCH, "fix.patch", b"of the job")
     desk = Desk(ReceiverUnreachableError("Nobody answered."))
-    said = submit(rejected(artifacts), tmp_path, desk)
+    said = submit(artifacts, desk)
     assert "Nobody answered." in said
     assert "waits as this job's artifact .bug-fix/implementation/report.json" in said
     assert desk.asked == 1
@@ -108,7 +108,29 @@ def test_a_receiver_that_can_t_be_reached_is_asked_no_further_and_finds_the_repo
 
 def test_a_receiver_that_says_no_ends_the_job(tmp_path: Path) -> None:
     with pytest.raises(ReceiverRefusedError):
-        submit(rejected(Artifacts(tmp_path, Phase.IMPLEMENTATION)), tmp_path, Desk(ReceiverRefusedError("No.")))
+        submit(Artifacts(tmp_path, Phase.IMPLEMENTATION), Desk(ReceiverRefusedError("No.")))
+
+
+def withheld(tmp_path: Path) -> Artifacts:
+    artifacts = Artifacts(tmp_path, Phase.IMPLEMENTATION)
+    artifacts.disclose(Disclosure.WITHHELD)
+    artifacts.keep(ArtifactKind.PATCH, "fix.patch", b"of the job")
+    artifacts.keep(ArtifactKind.LOG, "install.log", b"of the job")
+    return artifacts
+
+
+def test_of_a_confidential_run_the_receiver_gets_all_and_nothing_is_left(tmp_path: Path) -> None:
+    artifacts, desk = withheld(tmp_path), Desk()
+    submit(artifacts, desk)
+    assert desk.blobs == [b"of the job"]
+    assert desk.reports == [encode(rejected(artifacts))]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_confidential_run_a_report_that_does_not_arrive_fails_its_job(tmp_path: Path) -> None:
+    with pytest.raises(ReceiverUnreachableError):
+        submit(withheld(tmp_path), Desk(ReceiverUnreachableError("Nobody answered.")))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.integration

@@ -220,6 +220,35 @@ def test_testing_is_told_the_baseline_the_reproduction_and_the_hashes_of_its_inp
     ]
 
 
+def test_jobs_of_a_confidential_run_are_told_so_and_get_what_they_need_with_its_bytes(
+    jobs: Jobs, has_reported: Any, desk: Any
+) -> None:
+    patch = b"the patch"
+    jobs(Phase.IMPLEMENTATION).blob(patch)
+    kept = Artifact(
+        kind=ArtifactKind.PATCH, path=".bug-fix/implementation/fix.patch", sha256=sha256(patch), size=len(patch)
+    )
+    for phase in BEFORE_TESTING:
+        has_reported(phase, **({"artifacts": (kept,)} if phase is Phase.IMPLEMENTATION else {}))
+    open_to_all = decode(jobs(Phase.TESTING, job=12).spec().content, RunSpec)
+    assert (open_to_all.confidential, [one.content for one in open_to_all.inputs]) == (False, [None, None])
+    desk.rows("UPDATE runs SET confidential = true")
+    spec = decode(jobs(Phase.TESTING, job=13).spec().content, RunSpec)
+    assert (spec.confidential, [one.content for one in spec.inputs]) == (True, [patch, None])
+
+
+def test_a_job_of_a_confidential_run_is_not_told_why_the_one_before_it_failed(
+    jobs: Jobs, has_reported: Any, desk: Any
+) -> None:
+    desk.rows("UPDATE runs SET confidential = true")
+    has_reported(Phase.ANALYSIS, state="discarded", reason="SQL injection in search.")
+    said = jobs(Phase.GENERATE).spec()
+    assert (said.status_code, "injection" in said.text, "its story says why" in said.text) == (409, False, True)
+    has_reported(Phase.ANALYSIS, job=2, outcome=ReportOutcome.FAILED, reason="SQL injection in search.", result=None)
+    said = jobs(Phase.GENERATE, job=14).spec()
+    assert (said.status_code, "injection" in said.text, "its story says why" in said.text) == (409, False, True)
+
+
 TESTS = Baseline(unit=KnownTests(passing=("t::a", "t::b"), failing=("t::c",), flaky=()))
 
 

@@ -1,0 +1,78 @@
+"""What a job leaves for GitLab's artifacts, by whether it may be read there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.job.disclosure import Disclosure
+from pipelines.job.errors import InputMismatchError
+from pipelines.job.workspace import Artifacts, read_input
+from pipelines.model import Artifact, ArtifactKind, Phase
+from pipelines.wire import Input, sha256
+
+FOLDER = ".bug-fix/analysis"
+KINDS = {
+    ArtifactKind.TRANSCRIPT: "transcript.jsonl",
+    ArtifactKind.PATCH: "fix.patch",
+    ArtifactKind.REPRODUCTION_TEST: "reproduction_test.py",
+    ArtifactKind.BASELINE: "baseline.json",
+    ArtifactKind.PLAN: "plan.json",
+    ArtifactKind.SCREENSHOT: "screenshot-before.png",
+    ArtifactKind.TRACE: "trace-before.zip",
+    ArtifactKind.VIDEO: "video-before.webm",
+    ArtifactKind.JUNIT: "junit-before.xml",
+    ArtifactKind.LOG: "server-before.log",
+    ArtifactKind.COVERAGE: "coverage.xml",
+    ArtifactKind.CHILD_PIPELINE: "child.yml",
+}
+HANDED_IN = {ArtifactKind.TRANSCRIPT, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.BASELINE}
+
+
+def filled(folder: Path, *disclosures: Disclosure) -> Artifacts:
+    """Keep a file of each kind under the first of these, and then go on to the others."""
+    artifacts = Artifacts(folder, Phase.ANALYSIS)
+    first, *others = disclosures
+    artifacts.disclose(first)
+    for kind, name in KINDS.items():
+        artifacts.keep(kind, name, kind.encode())
+    for one in others:
+        artifacts.disclose(one)
+    return artifacts
+
+
+def left(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("disclosures", [(Disclosure.WITHHELD,), (Disclosure.UNDECIDED, Disclosure.WITHHELD)])
+def test_what_is_withheld_goes_to_the_receiver_or_nowhere(disclosures: tuple[Disclosure, ...], tmp_path: Path) -> None:
+    artifacts = filled(tmp_path, *disclosures)
+    assert left(tmp_path) == {"child.yml"}
+    assert {one.kind for one in artifacts.all} == HANDED_IN | {ArtifactKind.CHILD_PIPELINE}
+    assert all(artifacts.content(one) == one.kind.encode() for one in artifacts.all)
+
+
+def test_what_is_undecided_is_left_only_when_it_may_be(tmp_path: Path) -> None:
+    artifacts = filled(tmp_path, Disclosure.UNDECIDED)
+    assert left(tmp_path) == {"child.yml"}
+    artifacts.disclose(Disclosure.OPEN)
+    assert left(tmp_path) == set(KINDS.values())
+    assert [one.kind for one in artifacts.all] == list(KINDS)
+    assert all((tmp_path / one.path).read_bytes() == artifacts.content(one) for one in artifacts.all)
+
+
+def test_a_file_that_the_receiver_brings_has_to_be_the_accepted_one(tmp_path: Path) -> None:
+    def read(content: bytes | None) -> bytes:
+        artifact = Artifact(
+            kind=ArtifactKind.PATCH, path=f"{FOLDER}/fix.patch", sha256=sha256(b"the patch"), size=len(b"the patch")
+        )
+        inputs = (Input(phase=Phase.IMPLEMENTATION, artifact=artifact, content=content),)
+        return read_input(tmp_path, inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.PATCH)
+
+    assert read(b"the patch") == b"the patch"
+    with pytest.raises(InputMismatchError, match="was changed"):
+        read(b"another")
+    with pytest.raises(InputMismatchError, match="did not reach"):
+        read(None)
