@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
+from sandbox.demo.spoken import spoken
 from sandbox.demo.story import ENDED, Reader, Story
 from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, summary
 from sandbox.demo.terminal import Screen
@@ -63,6 +64,7 @@ def play(
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
     document["ticket_status"] = people.ticket_status()
     document["caching"] = caching(told)
+    document["spoken"] = spoken(world, story, scenario.expected.unspoken)
     screen.now("")
     surprises = tuple(_surprises(document, scenario.expected))
     verdict = {"scenario": scenario.name, "as_expected": not surprises, "surprises": list(surprises)}
@@ -175,5 +177,6 @@ def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
     share = document["caching"]["read_share"]
     if expected.cache_read_share is not None and (share is None or share < expected.cache_read_share):
         found.append(f"{share} of the input was read from the cache, expected at least {expected.cache_read_share}")
+    found += document["spoken"]
     compare("ledger equal to the provider's books", document["books_equal"], should=True)
     return found

@@ -28,6 +28,9 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The Jira status at the end."""
     cache_read_share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     """Of all input tokens, at least so many are read from the model's cache."""
+    unspoken: tuple[str, ...] = ()
+    """Words, in any case of letters, that stand in no log and no artifact of the run's jobs, where members of the
+    automation project could read them."""
 
 
 class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
