@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import signal
 import sys
@@ -18,6 +17,7 @@ import msgspec
 from rich.console import Console
 
 from sandbox.demo.board import board, result
+from sandbox.demo.options import DEFAULT, parser
 from sandbox.demo.play import Played, play
 from sandbox.demo.processes import DemoError
 from sandbox.demo.programme import demo_command, perform
@@ -26,13 +26,12 @@ from sandbox.demo.world import CHECKOUT, READ_TOKEN, World
 from sandbox.scenario import Scenario, ScenarioError, find, load, names
 
 WRONG_OUTCOME, CANNOT = 1, 2
-DEFAULT = "pl-479"
 EVIDENCE = CHECKOUT / ".state" / "demo"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code: 0 as expected, 1 another outcome, 2 could not be played."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     console = Console(force_terminal=False if options.plain else None)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -49,41 +48,6 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("Stopped.")
         return CANNOT
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="scripts/demo",
-        description="Start Postgres, the sandbox (GitLab, Jira and Anthropic emulated over real HTTP), the receiver "
-        "and a worker; label the scenario's ticket; show live what happens. Exit code 0: as the scenario expects.",
-        epilog=f"Scenarios that come with it: {', '.join(names())}. Their format: docs/scenarios.md.",
-    )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--scenario",
-        action="append",
-        metavar="NAME|DIR",
-        help=f"which scenario (default: {DEFAULT}); given several times, all of these as with --all",
-    )
-    which.add_argument(
-        "--all", action="store_true", help="every scenario that comes with it, each in a world of its own"
-    )
-    which.add_argument("--list", action="store_true", help="name the scenarios that come with it and play none")
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="of several scenarios, N at a time (default: one for each processor, %(default)s)",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary for programs")
-    parser.add_argument("--serve", action="store_true", help="leave everything running and print the start page's URL")
-    parser.add_argument(
-        "--chaos", action="store_true", help="kill the worker and restart Postgres in the middle; nothing may be lost"
-    )
-    parser.add_argument("--plain", action="store_true", help="plain lines even on a terminal")
-    parser.add_argument("--timeout", type=float, default=420, metavar="S", help="give up after S seconds (%(default)s)")
-    return parser
 
 
 def _list(console: Console) -> int:

@@ -1,0 +1,17 @@
+# Sourced by the other scripts. While something takes its time, say so: nobody looks at a silent terminal for long.
+#
+#   beats WHAT COMMAND…   run COMMAND; each 1.5 seconds a line on stderr that it still goes on
+beats() {
+  local what=$1 began=$SECONDS status beat
+  shift
+  # Its sleep holds no pipe open, and it ends by itself when this shell is gone.
+  { while sleep 1.5 </dev/null >/dev/null 2>&1; kill -0 $$ 2>/dev/null; do
+    printf '  … %s, %d s\n' "$what" $((SECONDS - began)) >&2
+  done; } >/dev/null &
+  beat=$!
+  "$@"
+  status=$?
+  kill "$beat" 2>/dev/null
+  wait "$beat" 2>/dev/null || true
+  return $status
+}
