@@ -62,6 +62,8 @@ class TicketAttachment(Struct, frozen=True, kw_only=True):
     """Its content in base64, where it is a picture that a model takes and not too large; told to analysis only."""
     sha256: str = ""
     """Of the picture's bytes."""
+    left_out: str = ""
+    """Why it is a picture that no model is shown, as the end of a sentence."""
 
 
 class Ticket(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import anthropic
 from anthropic.types import Message
 from msgspec import Struct
 
+from pipelines.agents import pictures
 from pipelines.agents.toolbox import Call, ToolResult
 from pipelines.agents.toolbox_client import Toolbox
 from pipelines.agents.tools import SUBMITS, definitions, refusal
@@ -110,7 +111,7 @@ class Agent:
             while True:
                 left_s = self._check_limits(conversation, begun)
                 with self._log.patiently("waiting for the model"):
-                    answer = await self._ask(conversation, messages, left_s)
+                    answer = await self._asked(conversation, messages, left_s)
                 messages.append({"role": "assistant", "content": [block.to_dict() for block in answer.content]})
                 content, accepted = await self._react(conversation, answer, left_s)
                 messages.append({"role": "user", "content": content})
@@ -138,6 +139,18 @@ class Agent:
         if left_s <= 0:
             raise AgentError(f"The agent worked for {limits.max_seconds} s without a result.", EndedBy.LIMITS)
         return left_s
+
+    async def _asked(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:
+        """Ask; when the first call is refused for one of the pictures, ask once more without them."""
+        try:
+            return await self._ask(conversation, messages, left_s)
+        except AgentError as error:
+            if self.turns or not conversation.pictures or not _is_about_a_picture(error):
+                raise
+            self._log.say(f"asked again without the ticket's pictures: {error}")
+        messages[0]["content"] = [_text(conversation.first_message), _text(pictures.NOT_SHOWN)]
+        self._transcript.add("message", **messages[0])
+        return await self._ask(conversation, messages, left_s)
 
     async def _ask(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:
         begun = self._clock()
@@ -234,7 +247,7 @@ class Agent:
 
     def _presentable(self, result: ToolResult) -> ToolResult:
         if not isinstance(result.content, str):
-            return result
+            return ToolResult(content=[pictures.readable(block) for block in result.content], is_error=result.is_error)
         clean = self._cleaner.text(result.content, limit=_TOOL_OUTPUT)
         return ToolResult(content=clean or "(no output)", is_error=result.is_error)
 
@@ -258,6 +271,11 @@ def _without_bytes(block: dict[str, Any]) -> dict[str, Any]:
         return block
     source = block["source"]
     return {"type": "image", "media_type": source["media_type"], "base64_characters": len(source["data"])}
+
+
+def _is_about_a_picture(error: AgentError) -> bool:
+    refused = error.__cause__
+    return isinstance(refused, anthropic.BadRequestError) and pictures.are_refused(refused.body)
 
 
 def _tool_result(identity: str, result: ToolResult) -> dict[str, Any]:

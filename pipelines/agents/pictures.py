@@ -1,14 +1,17 @@
-"""Pictures attached to the ticket, as blocks of a conversation's first message. Decides nothing about them.
+"""Pictures as blocks of a conversation: those of the ticket, in its first message, and what tools read.
 
 They are untrusted like the ticket: what is written in a picture is data, too.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import re
+from typing import Any, Final
 
 from msgspec.structs import replace
 
+from pipelines import picture_files
 from pipelines.agents.untrusted import Cleaner
 from pipelines.wire import Ticket
 
@@ -34,3 +37,36 @@ def named(ticket: Ticket) -> Ticket:
             for one in ticket.attachments
         ),
     )
+
+
+NOT_SHOWN: Final = (
+    "The pictures of the ticket are not shown: the API could not read one of them. Do without them, and say so where "
+    "it matters."
+)
+
+
+def are_refused(answer: object) -> bool:
+    """Say whether the API's answer of a 400 is about a picture."""
+    match answer:
+        case {"error": {"type": "invalid_request_error", "message": str(message)}}:
+            return re.search(r"(?i)\bimages?\b", message) is not None
+        case _:
+            return False
+
+
+def readable(block: dict[str, Any]) -> dict[str, Any]:
+    """Return a block of a tool's result; a picture that the API would not take becomes a sentence."""
+    match block:
+        case {"type": "image", "source": {"type": "base64", "media_type": str(kind), "data": str(data)}}:
+            why = _fault(data, kind)
+            return {"type": "text", "text": f"The picture can't be shown: it {why}."} if why else block
+        case _:
+            return block
+
+
+def _fault(data: str, kind: str) -> str:
+    try:
+        content = base64.b64decode(data, validate=True)
+    except ValueError:
+        return "is broken"
+    return picture_files.fault(content, kind, largest_side=picture_files.LARGEST_SIDE_OF_MANY)

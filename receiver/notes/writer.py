@@ -28,7 +28,7 @@ from receiver.notes.view import (
 )
 from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
-from receiver.workflow.effects import AttachEvidence
+from receiver.workflow.effects import AdmitTicket, AttachEvidence, RefreshTicket
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
 
@@ -231,13 +231,17 @@ def _pictures(story: Story) -> Iterator[Picture]:
                 yield Picture(repository=wanted.repository, filename=name)
 
 
+_SAME_MATTER: Final = {RefreshTicket.__name__: AdmitTicket.__name__}
+"""What is read again is told again."""
+
+
 def _remarks(story: Story) -> Iterator[tuple[ProjectPath | None, str]]:
     """Yield what could not be done without stopping the run, the newest word on each matter, with its repository."""
     said: dict[tuple[str, ProjectPath | None], str] = {}
     for act in story.effects:
         if act.result is not None:  # the newest word counts, also when it is that all went well
             repository = act.payload.get("repository")
-            matter = (act.kind, ProjectPath(str(repository)) if repository else None)
+            matter = (_SAME_MATTER.get(act.kind, act.kind), ProjectPath(str(repository)) if repository else None)
             said[matter] = str(act.result.get("sentence") or "")
     for (_, where), sentence in said.items():
         if sentence:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pipelines.catalogue import Catalogue
 from pipelines.model import CommitSha, IssueKey, ProjectPath, RunId
 from pipelines.wire import Ticket
-from receiver.outbound.attachments import fetched
+from receiver.outbound.attachments import fetched, left_out
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.jira_client import Transition
@@ -49,7 +49,7 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     heads = await asyncio.to_thread(_heads, desk, catalogue)
     ticket = await _told(desk, run, issue, confidential=False)
     admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
-    return Performed(events=(admitted,), result={"status": issue.status})
+    return Performed(events=(admitted,), result={"status": issue.status, "sentence": left_out(ticket)})
 
 
 async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
@@ -65,13 +65,14 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
             why = ENOUGH_PLANS if effect.is_for_starters else WHO_ANSWERS
             reason = f"The label changes nothing here: {place.unknown_because or why}"
             return Performed(events=(TicketRefused(reason=reason),))
+    ticket = await _told(desk, run, issue, confidential=facts.confidential)
     event = TicketRefreshed(
         iteration=effect.iteration,
-        ticket=await _told(desk, run, issue, confidential=facts.confidential),
+        ticket=ticket,
         base_shas=await asyncio.to_thread(_heads, desk, facts.catalogue),
         because=effect.because,
     )
-    return Performed(events=(event,), result={"status": issue.status})
+    return Performed(events=(event,), result={"status": issue.status, "sentence": left_out(ticket)})
 
 
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."

@@ -13,6 +13,7 @@ from sandbox.anthropic.errors import ApiError, Kind
 When = Literal["before", "mid_stream", "billed"]
 
 _KINDS = {
+    400: (Kind.INVALID_REQUEST, "messages.0.content.2.image.source.base64.data: Could not process image"),
     429: (Kind.RATE_LIMIT, "This request would exceed the rate limit of your organization. Please try again later."),
     500: (Kind.API, "Internal server error"),
     529: (Kind.OVERLOADED, "Overloaded"),
@@ -22,7 +23,7 @@ _KINDS = {
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What shall go wrong, and for which of the next requests."""
 
-    kind: Literal[429, 500, 529, "cut"]
+    kind: Literal[400, 429, 500, 529, "cut"]
     """An error of the API, or `cut`: the connection is closed without a word."""
     after: When = "before"
     """`before` anything is billed; `mid_stream` (waits for a streaming request); or once it is `billed` in full."""

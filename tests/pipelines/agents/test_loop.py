@@ -303,6 +303,38 @@ def test_nothing_of_the_agent_is_left_when_the_conversation_ends(talk: Talk) -> 
     assert uid is None or not [process for process in proc.running() if process.uid == uid]
 
 
+REFUSED = {"kind": 400}
+"""As the API says it of a picture that it can't read."""
+
+
+def test_a_picture_that_the_api_can_not_read_is_left_out_and_the_model_is_told(talk: Talk) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "aWNoYmlu"}
+    talk.pictures = [{"type": "text", "text": "Picture 1"}, {"type": "image", "source": source}]
+    agent = talk.hold(SUBMIT, faults=(REFUSED,))
+    assert agent.turns == 1
+    first, second = (one["messages"][0]["content"] for one in talk.requests)
+    assert [block["type"] for block in first] == ["text", "text", "image"]
+    assert [block["type"] for block in second] == ["text", "text"]
+    assert second[0]["text"] == first[0]["text"]
+    assert "pictures of the ticket are not shown" in second[1]["text"]
+    assert [line for line in talk.transcript if "are not shown" in str(line)]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "faults"),
+    [
+        (1, ({**REFUSED, "times": 2},)),
+        (0, (REFUSED,)),
+    ],
+)
+def test_pictures_are_left_out_once_only(talk: Talk, pictures: int, faults: tuple[dict[str, Any], ...]) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": "aWNoYmlu"}
+    talk.pictures = [{"type": "image", "source": source}] * pictures
+    with pytest.raises(AgentError, match="Could not process image"):
+        talk.hold(SUBMIT, faults=faults)
+    assert len(talk.requests) == 1 + pictures
+
+
 def test_a_picture_reaches_the_model_and_leaves_only_its_size_in_the_transcript(talk: Talk) -> None:
     data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"x" * 50_000).decode()
     source = {"type": "base64", "media_type": "image/png", "data": data}

@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from pipelines.agents import pictures
 from pipelines.agents.untrusted import Cleaner
@@ -43,3 +44,32 @@ def test_a_document_names_pictures_by_their_numbers() -> None:
 
 def test_a_ticket_without_pictures_adds_nothing() -> None:
     assert pictures.blocks(Ticket(key=IssueKey("PL-1"), summary="", description=""), Cleaner()) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "are_refused"),
+    [
+        ({"error": {"type": "invalid_request_error", "message": "messages.0.content.2.image.source: too large"}}, True),
+        ({"error": {"type": "invalid_request_error", "message": "Could not process image"}}, True),
+        ({"error": {"type": "invalid_request_error", "message": "max_tokens: too many"}}, False),
+        ({"error": {"type": "permission_error", "message": "no image"}}, False),
+        ("image", False),
+        (None, False),
+    ],
+)
+def test_an_answer_about_a_picture_is_told_from_others(answer: object, are_refused: bool) -> None:  # noqa: FBT001  # a table's column
+    assert pictures.are_refused(answer) == are_refused
+
+
+@pytest.mark.parametrize(
+    ("data", "why"), [("iVBORw0KGgo=", "is a broken or cut PNG"), ("R0lGODlh", "is called PNG"), ("é", "is broken")]
+)
+def test_a_repositorys_broken_picture_becomes_a_sentence(data: str, why: str) -> None:
+    block = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+    found = pictures.readable(block)
+    assert (found["type"], why in found["text"]) == ("text", True)
+
+
+def test_what_is_no_picture_stays_as_a_tool_gave_it() -> None:
+    block = {"type": "text", "text": "a"}
+    assert pictures.readable(block) is block

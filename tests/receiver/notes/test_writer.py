@@ -450,7 +450,17 @@ def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: St
     asked = act(1, "OpenMergeRequest", sentence="Not asked to review: tomas is blocked.")
     told = replace(story, effects=(asked,))
     assert "Note: Not asked to review: tomas is blocked.\n" in notes.merge_request(told, repository=REPOSITORY)
-    assert "ghost" not in notes.ticket(told)
+    assert "tomas is blocked" not in notes.ticket(told)
+
+
+def test_pictures_that_no_model_is_shown_are_told_on_the_ticket_as_it_was_read_last(
+    notes: StatusNotes, story: Story
+) -> None:
+    first = act(1, "AdmitTicket", sentence="Not shown to the model: a.png is empty.")
+    first = replace(first, payload={"issue_key": "PL-479"})
+    assert "Note: Not shown to the model: a.png is empty.\n" in notes.ticket(replace(story, effects=(first,)))
+    again = replace(first, id=2, kind="RefreshTicket", result={"sentence": ""})
+    assert "Not shown" not in notes.ticket(replace(story, effects=(first, again)))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is attached to a ticket: small texts and pictures that a model takes are fetched, everything else is named."""
 
 import base64
+import zlib
 from typing import Any
 
 import httpx2
@@ -9,7 +10,7 @@ import pytest
 from pipelines.model import IssueKey, Phase, RunId
 from pipelines.wire import Ticket, TicketAttachment
 from receiver.jobs.specs import build
-from receiver.outbound.attachments import LARGEST_PICTURE, LARGEST_TEXT, MOST_PICTURES, fetched
+from receiver.outbound.attachments import LARGEST_PICTURE, LARGEST_TEXT, MOST_PICTURES, fetched, left_out
 from receiver.outbound.desk import Desk
 from receiver.outbound.jira_issue import AttachedFile, Issue
 from receiver.store import runs
@@ -19,7 +20,18 @@ from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 10
+
+def png(text: bytes = b"", width: int = 4) -> bytes:
+    """Return a whole picture with something written into it."""
+    header = width.to_bytes(4, "big") + b"\0\0\0\3\x08\0\0\0\0"
+    parts = ((b"IHDR", header), (b"tEXt", text), (b"IDAT", zlib.compress(b"\0" * 16)), (b"IEND", b""))
+    chunks = (
+        len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big") for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+PNG = png()
 PL_479 = IssueKey("PL-479")
 
 
@@ -66,15 +78,17 @@ async def test_small_texts_are_fetched_and_others_are_named(
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "is_taken"),
+    ("content", "kind", "why"),
     [
-        (PNG, "image/png", True),
-        (b"\xff\xd8\xff\xe0jpeg", "image/jpeg", True),
-        (b"GIF89a....", "image/gif", True),
-        (b"RIFF....WEBPVP8 ", "image/webp", True),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", False),
-        (b"<script>alert(1)</script>", "image/png", False),
-        (PNG + b"x" * LARGEST_PICTURE, "image/png", False),
+        (PNG, "image/png", ""),
+        (b"GIF89a\4\0\3\0\0\0\0;", "image/gif", ""),
+        (b"RIFF....WAVEfmt ", "image/webp", "is called WEBP and is none"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "has a format that the model does not take"),
+        (b"<script>alert(1)</script>", "image/png", "is called PNG and is none"),
+        (PNG[:-20], "image/png", "is a broken or cut PNG"),
+        (png(width=9000), "image/png", "has 9000 × 3 pixels, of which the model takes 8000 × 8000 at most"),
+        (png(b"x" * LARGEST_PICTURE), "image/png", "is larger than 1024 KiB"),
+        (b"", "image/png", "is empty"),
     ],
 )
 async def test_pictures_that_a_model_takes_are_kept_as_blobs(
@@ -83,20 +97,24 @@ async def test_pictures_that_a_model_takes_are_kept_as_blobs(
     world: Any,
     content: bytes,
     kind: str,
-    is_taken: bool,  # noqa: FBT001  # a table's column
+    why: str,
 ) -> None:
     attach(world, "screenshot", content, kind)
     (told,) = await newest(desk, run, 1)
     assert told.image == ""
-    assert bool(told.sha256) == is_taken
+    assert told.left_out == why
+    assert bool(told.sha256) == (not why)
+    said = left_out(Ticket(key=PL_479, summary="", description="", attachments=(told,)))
+    assert said == (f"Not shown to the model: screenshot {why}." if why else "")
 
 
 async def test_the_newest_pictures_are_taken_and_the_rest_is_named(desk: Desk, run: RunId, world: Any) -> None:
     for number in range(MOST_PICTURES + 2):
-        attach(world, f"{number}.png", PNG + bytes([number]), "image/png")
+        attach(world, f"{number}.png", png(bytes([number])), "image/png")
     told = await newest(desk, run, MOST_PICTURES + 2)
     assert [one.name for one in told] == [f"{number}.png" for number in range(MOST_PICTURES + 2)]
     assert [bool(one.sha256) for one in told] == [False, False] + [True] * MOST_PICTURES
+    assert [one.left_out for one in told] == ["is older than the 4 that are shown"] * 2 + [""] * MOST_PICTURES
 
 
 async def test_what_we_attached_ourselves_is_not_part_of_the_ticket(desk: Desk, world: Any) -> None:
@@ -110,7 +128,25 @@ async def test_a_file_that_can_not_be_had_is_named_and_stops_nothing(desk: Desk,
     gone = {"path": f"/rest/api/2/attachment/content/{identity}", "status": 404, "times": 1}
     httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [gone]}).raise_for_status()
     (told,) = await newest(desk, run, 1)
-    assert (told.name, told.text) == ("service.log", "")
+    assert (told.name, told.text, told.left_out) == ("service.log", "", "")
+
+
+async def test_a_picture_that_can_not_be_had_is_told_and_stops_nothing(desk: Desk, run: RunId, world: Any) -> None:
+    identity = attach(world, "a.png", PNG, "image/png")
+    gone = {"path": f"/rest/api/2/attachment/content/{identity}", "status": 404, "times": 1}
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [gone]}).raise_for_status()
+    (told,) = await newest(desk, run, 1)
+    assert (told.sha256, told.left_out) == ("", "could not be fetched")
+
+
+def test_only_some_pictures_are_named_in_the_sentence() -> None:
+    many = tuple(
+        TicketAttachment(name=f"{n}" * 100, mime_type="image/png", size=1, left_out="is empty") for n in range(6)
+    )
+    said = left_out(Ticket(key=PL_479, summary="", description="", attachments=many))
+    assert said.count("is empty") == 4
+    assert said.endswith("; and 2 more.")
+    assert "0" * 61 not in said
 
 
 async def test_a_file_that_is_larger_than_jira_said_is_not_read_to_its_end(desk: Desk, run: RunId, world: Any) -> None:
