@@ -73,10 +73,15 @@ async def explain(run: str, whole: bool, as_json: bool) -> None:  # noqa: FBT001
 @click.command()
 @_RUN
 @click.option("--phase", help="Only this phase, for example `implementation`.")
+@click.option("--all", "whole", is_flag=True, help="Every prompt and every answer of a tool in full.")
 @_JSON
 @command
-async def session(run: str, phase: str | None, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
-    """Show what the agents of a run were told and did: their transcripts, turn by turn."""
+async def session(run: str, phase: str | None, whole: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
+    """Show what the agents of a run were told and did: their transcripts, turn by turn.
+
+    Prompts and answers of tools are folded to a line with their length, and paths are relative to the job's work
+    folder. JSON has every line as the job wrote it.
+    """
     async with base.database() as database, database.begin() as opened:
         row = await stories.find(opened, run)
         found = await transcripts.of_run(opened, row.id, phase=phase)
@@ -87,7 +92,7 @@ async def session(run: str, phase: str | None, as_json: bool) -> None:  # noqa: 
     if not found:
         base.stop(f"Run {row.id} has no transcripts: none were made yet, or their time is over.", code=base.CANNOT)
     for one in found:
-        transcript.transcript(base.out, one)
+        transcript.transcript(base.out, one, whole=whole)
 
 
 @click.command()

@@ -1,0 +1,88 @@
+"""An agent's conversation as people read it: what it said and did, and of what it was told and got a line."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from receiver.cli.transcript import relative, transcript
+from receiver.store.transcripts import Transcript
+
+PROMPT = "Phase: implementation\n\n" + "Read the code that the plan blames.\n" * 200
+WORK = "/tmp/bug-fix-jh7zq2ap/work"  # noqa: S108 - as jobs name it
+LINES: list[dict[str, Any]] = [
+    {
+        "type": "start",
+        "model": "claude-sonnet-5-5",
+        "system": [{"type": "text", "text": "Be careful."}],
+        "tools": [1, 2],
+    },
+    {"type": "message", "role": "user", "content": PROMPT},
+    {
+        "type": "message",
+        "role": "assistant",
+        "cost_usd": "0.0062325000",
+        "content": [
+            {"type": "thinking", "thinking": "Hm."},
+            {"type": "text", "text": "I read [red]it[/]."},
+            {"type": "tool_use", "id": "a", "name": "read", "input": {"file_path": f"{WORK}/repository/src/store.py"}},
+            {"type": "tool_use", "id": "b", "name": "bash", "input": {"command": "pytest -q"}},
+        ],
+    },
+    {
+        "type": "message",
+        "role": "user",
+        "content": [
+            {"type": "tool_result", "tool_use_id": "a", "content": "import sqlite3\n\nclass Store:\n"},
+            {"type": "tool_result", "tool_use_id": "b", "content": [{"type": "text", "text": "F..\n3 failed\n"}]},
+        ],
+    },
+    {"type": "end", "reason": "submitted"},
+]
+
+
+def printed(*, whole: bool) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    lines = b"\n".join(json.dumps(line).encode() for line in LINES) + b"\n{not JSON"
+    told = Transcript(iteration=1, phase="implementation", repository="a/b", agent="python-pro", job=6, lines=lines)
+    transcript(console, told, whole=whole)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_prompts_and_answers_of_tools_are_a_line_with_their_length() -> None:
+    assert printed(whole=False).splitlines()[2:] == [
+        "  1 start claude-sonnet-5-5, 2 tools, system prompt of 11 characters",
+        f"  2 told Phase: implementation ({len(PROMPT):,} characters)",
+        "  3 says I read [red]it[/].",
+        "  3 read src/store.py",
+        "  3 bash pytest -q",
+        "  3 $0.0062",
+        "  4 → import sqlite3 (29 characters)",
+        "  4 → … 3 failed (13 characters)",
+        "  5 end submitted",
+        "  6 {not JSON",
+    ]
+
+
+def test_all_of_it_is_told_when_it_is_asked_for() -> None:
+    text = printed(whole=True)
+    assert text.count("Read the code that the plan blames.") == 200
+    for part in ("Be careful.", "Hm.", "class Store:", "F..", '"file_path":"src/store.py"'):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"{WORK}/repository/src/a.py:3", "src/a.py:3"),
+        (f"{WORK}/payk12/contacts/a.py", "payk12/contacts/a.py"),
+        (f"cd {WORK}/repository && ls", "cd . && ls"),
+        ("/builds/tmp/bug-fix-abcdefgh/work/repository/a.py", "a.py"),
+        ("/srv/bug-fix/work/a.py and /tmp/other/b.py", "/srv/bug-fix/work/a.py and /tmp/other/b.py"),
+    ],
+)
+def test_paths_are_relative_to_the_folder_that_the_job_worked_in(text: str, shown: str) -> None:
+    assert relative(text) == shown
