@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from msgspec import Struct
@@ -39,14 +40,33 @@ def read_report(document: bytes) -> Report:
 _ELEMENTS = {CaseOutcome.FAILED: "failure", CaseOutcome.ERROR: "error", CaseOutcome.SKIPPED: "skipped"}
 
 
-def written(cases: Iterable[Case]) -> bytes:
-    """Return cases as a JUnit document."""
+def written(cases: Sequence[Case], *, suite: str = "dotnet test", where: str = "", remark: str = "") -> bytes:
+    """Return cases as a JUnit document.
+
+    `where`: the class name of all of them, instead of their own; `remark`: what people should know of each failure.
+    """
     root = Element("testsuites")
-    suite = SubElement(root, "testsuite", name="dotnet test")
+    parent = SubElement(root, "testsuite", name=suite, time=f"{sum(one.seconds for one in cases):.3f}")
     for one in cases:
-        where, _, name = one.id.rpartition("::")
-        element = SubElement(suite, "testcase", classname=where, name=name, time=f"{one.seconds:.3f}")
+        own, _, name = one.id.rpartition("::")
+        element = SubElement(parent, "testcase", classname=where or own, name=name, time=f"{one.seconds:.3f}")
         if one.outcome in _ELEMENTS:
-            SubElement(element, _ELEMENTS[one.outcome], message=one.message)
+            verdict = SubElement(element, _ELEMENTS[one.outcome], message=one.message)
+            verdict.text = f"{remark}\n\n{one.message}" if remark else None
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document
+
+
+UNPATCHED: Final = "reproduction on the unpatched code (must fail)"
+PATCHED: Final = "reproduction with the patch (must pass)"
+WANTED: Final = "This failure is wanted: it shows the bug on the code as it is, before the patch."
+
+
+def reproduction(cases: Sequence[Case], *, is_patched: bool) -> bytes:
+    """Return a run of the reproduction as a JUnit document that says what it was to show.
+
+    GitLab's Tests tab shows the job's name, and of each case its class name, name and output: the class name says it
+    (https://docs.gitlab.com/ci/testing/unit_test_reports/).
+    """
+    suite, remark = (PATCHED, "") if is_patched else (UNPATCHED, WANTED)
+    return written(cases, suite=suite, where=suite, remark=remark)

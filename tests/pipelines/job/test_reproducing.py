@@ -77,6 +77,8 @@ def test_an_application_is_reproduced_over_its_interface_and_leaves_what_people_
     assert kept["bisect.sh"] is ArtifactKind.BISECT
     assert {"junit-before.xml", "junit-before-again.xml", "exchanges-before.jsonl", "server-before.log"} <= set(kept)
     assert ArtifactKind.SCREENSHOT not in kept.values()  # there was no page
+    report_of_it = (project_dir / ".bug-fix/reproduction/junit-before.xml").read_text()
+    assert 'classname="reproduction on the unpatched code (must fail)"' in report_of_it
     exchanges = (project_dir / ".bug-fix/reproduction/exchanges-before.jsonl").read_text()
     assert '"method":"POST"' in exchanges
     assert "Maeve O'Brien" in exchanges
