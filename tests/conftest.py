@@ -2,14 +2,16 @@
 
 import fcntl
 import os
+import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import psycopg
 import pytest
 import structlog
+from playwright.sync_api import sync_playwright
 from sqlalchemy import make_url
 
 from receiver.store.database import Database
@@ -93,6 +95,42 @@ def empty_database(postgres_server: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name}".encode())
         yield _address(postgres_server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+WIDTHS = (360, 420, 1280)
+"""Pixels: a small phone, a phone, a laptop."""
+
+_MEASURE = """() => {
+  document.querySelectorAll('details').forEach(one => one.open = true);
+  return document.documentElement.scrollWidth;
+}"""
+
+
+@pytest.fixture(scope="session")
+def sideways() -> Callable[[Mapping[str, str]], dict[tuple[str, int], int]]:
+    """Return a function that shows pages, by name, in a browser, and returns those that scroll sideways, and how wide.
+
+    The browser is gone when it returns: while Playwright is at work, no other event loop can be.
+    """
+
+    def measure(pages: Mapping[str, str]) -> dict[tuple[str, int], int]:
+        executable = os.environ.get("BUG_FIX_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
+        found: dict[tuple[str, int], int] = {}
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.route("**/*", lambda route: route.abort())  # what a page shows is in it
+            for name, text in pages.items():
+                for width in WIDTHS:
+                    page.set_viewport_size({"width": width, "height": 900})
+                    page.set_content(text)
+                    wide = page.evaluate(_MEASURE)
+                    if wide > width:
+                        found[name, width] = wide
+            browser.close()
+        return found
+
+    return measure
 
 
 def _address(server: str, name: str) -> str:

@@ -27,7 +27,9 @@ def page(report: dict[str, Any], *, scenario: str, now: str) -> str:
     """Render what books.report returns."""
     totals = report["totals"]
     return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Anthropic emulator: books</title><style>{_STYLE}</style></head>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Anthropic emulator: books</title><style>{_STYLE}</style></head>
 <body>
 <h1>Anthropic emulator: books</h1>
 <p>Scenario <code>{escape(scenario)}</code>, the emulator's time {escape(now)}. Tokens are counted by a fixed rule
@@ -62,8 +64,9 @@ def _totals(title: str, groups: dict[str, dict[str, Any]], label: str) -> str:
         for name, row in groups.items()
     )
     return (
-        f'<h2>{title}</h2><table><thead><tr><th>{label}</th><th class="n">billed requests</th>{_heads()}'
-        f'<th class="n">USD</th></tr></thead><tbody>{rows}</tbody></table>'
+        f'<h2>{title}</h2><div class="scroll"><table><thead>'
+        f'<tr><th>{label}</th><th class="n">billed requests</th>{_heads()}'
+        f'<th class="n">USD</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 

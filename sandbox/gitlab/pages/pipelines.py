@@ -182,7 +182,7 @@ def tests(pages: Pages, request: Request) -> Response:
         "pipeline": pipeline_shown(pages, one),
         "tests": sum(len(cases) for _, cases in found),
         "suites": [
-            {**job_shown(pages, job), "error": job.suite_error, **_counts(cases), "cases": [*map(_case, cases)]}
+            {**job_shown(pages, job), "error": job.suite_error, **_counts(cases), "cases": _worst_first(cases)}
             for job, cases in found
         ],
         "live": one.status not in COMPLETED | {Status.MANUAL},
@@ -199,6 +199,11 @@ def _counts(cases: Sequence[TestCase]) -> dict[str, str]:
         "skipped": str(statuses.count("skipped")),
         "seconds": f"{sum(case.execution_time for case in cases):.2f} s",
     }
+
+
+def _worst_first(cases: Sequence[TestCase]) -> list[dict[str, str]]:
+    """Show failures first, as GitLab does; the others in their order."""
+    return [_case(case) for case in sorted(cases, key=lambda case: case.status not in {"failed", "error"})]
 
 
 def _case(case: TestCase) -> dict[str, str]:

@@ -11,7 +11,7 @@ from receiver.web.pages import TEMPLATES, count, environment, percent, prose
 
 pytestmark = pytest.mark.integration
 
-EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}{% raw %}\u202egnp.exe\u2066"
+EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}{% raw %}\u202egnp.exe\u2066" + "x" * 200
 LAYOUT = {
     "html",
     "head",
@@ -146,6 +146,10 @@ def test_hostile_text_is_shown_as_text_and_nothing_of_it_works(pages: dict[str, 
         assert "<script>alert(1)</script>" in looked.text
         assert "{{ 7*7 }}" in looked.text
         assert not {"\u202e", "\u2066"} & set(answer.text)
+
+
+def test_no_page_scrolls_sideways_on_a_phone(pages: dict[str, httpx2.Response], sideways: Any) -> None:
+    assert sideways({path: answer.text for path, answer in pages.items()}) == {}
 
 
 def test_pages_run_nothing_fetch_nothing_and_are_kept_nowhere(pages: dict[str, httpx2.Response]) -> None:

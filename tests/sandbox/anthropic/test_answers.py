@@ -188,7 +188,9 @@ def test_a_cached_prefix_expires_when_the_clock_is_put_forward(http: httpx2.Clie
     assert usage() == (written, 0)
 
 
-def test_the_page_shows_the_books_and_escapes_what_it_shows(http: httpx2.Client, request_body: Body) -> None:
+def test_the_page_shows_the_books_and_escapes_what_it_shows(
+    http: httpx2.Client, request_body: Body, sideways: Any
+) -> None:
     http.post("/v1/messages", json=request_body())
     lines = "Phase: <b>\nIssue: PL-479\nIteration: 1"
     http.post("/v1/messages", json=request_body(messages=[{"role": "user", "content": lines}]))
@@ -196,6 +198,7 @@ def test_the_page_shows_the_books_and_escapes_what_it_shows(http: httpx2.Client,
     assert "claude-sonnet-5-5" in page
     assert "<b>" not in page
     assert "&lt;b&gt;" in page
+    assert sideways({"/": page}) == {}
 
 
 def test_an_unknown_control_is_an_error_that_names_it(http: httpx2.Client) -> None:

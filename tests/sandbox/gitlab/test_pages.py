@@ -1,6 +1,7 @@
 """Pages for people, from a real merge request and a real pipeline with a child, a failure and artifacts."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +30,8 @@ analysis:
     - printf '%s\\n' 'testing:' '  script' | sed 's/script$/script:\\ exit 3/' > child.yml
     - mkdir shots && printf 'PNG' > shots/before.png && printf '<html>' > page.html && printf '\\0' > trace.zip
     - >-
-      printf '<testsuite><testcase name="saves" classname="contacts" time="0.1"><failure>O&apos;Brien gave 500</failure>
-      </testcase></testsuite>' > junit.xml
+      printf '<testsuite><testcase name="saves" classname="contacts" time="0.1"><failure>O&apos;Brien gave 500 %0300d
+      </failure></testcase></testsuite>' 0 > junit.xml
     - printf '<coverage/>' > coverage.xml && echo 'total coverage 91.50 %'
   coverage: '/total coverage \\d+\\.\\d+/'
   artifacts:
@@ -119,7 +120,7 @@ def test_tests_are_shown_by_the_pipeline_whose_own_jobs_reported_them(site: Any)
     assert 'Tests <span class="count">1</span>' in page(f"{base}/{pipeline.id}")
     tests = page(f"{base}/{pipeline.id}/test_report")
     assert "O&#39;Brien gave 500" in tests
-    assert "1 tests · 1 failed · 0 skipped" in tests
+    assert "1 test · 1 failed · 0 skipped" in tests
     assert "Those of a child pipeline stand in its page" in page(f"{base}/{pipeline.id + 1}/test_report")
     assert pipeline.coverage == "91.50", "of the pipeline's own jobs"
 
@@ -169,6 +170,46 @@ def test_a_merge_request_shows_what_was_said_and_what_changed(site: Any) -> None
     assert "!1" in page(base)
     mine.merge()
     assert "Merged by Mara" in page(f"{base}/1")
+
+
+def crawled(url: str) -> dict[str, str]:
+    """Return every page that the start page leads to, by its path."""
+    found: dict[str, str] = {}
+    paths = ["/"]
+    while paths:
+        path = paths.pop()
+        if path in found:
+            continue
+        answer = httpx2.get(url + path)
+        if answer.headers["content-type"].startswith("text/html"):
+            found[path] = answer.text
+            paths += re.findall(r'href="(/[^"#?]*)"', answer.text)
+    return found
+
+
+def test_no_page_scrolls_sideways_on_a_phone(site: Any, sideways: Any) -> None:
+    url, clients = site
+    long = "x" * 200
+    finished(clients["starter"])
+    project = clients["bot"].projects.get("payk12/contacts")
+    change = {"action": "create", "file_path": f"src/{long}.py", "content": f"{long}\n"}
+    project.commits.create(
+        {"branch": long, "start_branch": "main", "commit_message": f"PL-479: {long}", "actions": [change]}
+    )
+    told = f"**Wrong** {long} `{long}`\n\n| a | b |\n|---|---|\n| {long} | `{long}` |\n\n```\n{long}\n```\n"
+    mr = project.mergerequests.create(
+        {
+            "source_branch": long,
+            "target_branch": "main",
+            "title": f"PL-479: {long}",
+            "description": told,
+            "labels": long,
+        }
+    )
+    mr.notes.create({"body": told})
+    pages = crawled(url)
+    assert len(pages) > 15
+    assert sideways(pages) == {}
 
 
 @pytest.mark.parametrize(

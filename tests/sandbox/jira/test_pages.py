@@ -55,6 +55,17 @@ def test_a_picture_that_is_attached_is_shown_where_it_is_named_and_nothing_else_
     assert page(cloud, f"/picture/{drawing.id}").status_code == 404
 
 
+def test_no_page_scrolls_sideways_on_a_phone(cloud: Any, sideways: Any) -> None:
+    long = "x" * 200
+    issue = cloud.client("mara").issue("PL-479")
+    issue.update(fields={"summary": long, "description": f"{long}\n||a||b||\n|{long}|b|\n{{code}}{long}{{code}}"})
+    issue.add_field_value("labels", long)
+    cloud.client().add_comment("PL-479", f"Bug fix: *{long}*\n|a|b|c|d|e|f|g|h|{long}|\n!{long}.png|thumbnail!")
+    cloud.client().add_simple_link("PL-479", {"url": "https://git.example.org/1", "title": long})
+    paths = ("/", "/browse/PL-479", "/browse/PL-1")
+    assert sideways({path: page(cloud, path).text for path in paths}) == {}
+
+
 def test_an_unknown_issue_has_a_page_that_says_so(unchanged_cloud: Any) -> None:
     answer = page(unchanged_cloud, "/browse/PL-1")
     assert answer.status_code == 404
