@@ -15,7 +15,7 @@ from receiver.hooks import rich_text
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
 from receiver.hooks.fields import Url, Word, decode, word
 from receiver.workflow import commands
-from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, NotInteresting
+from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, IssueRestricted, NotInteresting
 
 KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$(?!\n)")]
 
@@ -104,6 +104,8 @@ def _issue(hook: _IssueHook, kind: str, interests: Interests) -> tuple[Event, st
     if _project(key) != interests.jira_project:
         return _elsewhere(key, interests), None
     added = _labels_at_creation(hook) if kind == "jira:issue_created" else _labels_added(hook)
+    if label not in (added or ()) and (levels := _security_levels(hook)):
+        return _restricted(key, levels[-1]), f"ticket:{key}"
     if added is None:
         return NotInteresting(reason=f"No label of {key} was changed."), None
     if label not in added:
@@ -127,6 +129,17 @@ def _labels_added(hook: _IssueHook) -> set[str] | None:
     if not changes:
         return None
     return {label for c in changes for label in set(_split(c.toString)) - set(_split(c.fromString))}
+
+
+def _security_levels(hook: _IssueHook) -> list[str]:
+    """Return the security levels that an update gave the ticket; an empty one: its level was taken off."""
+    return [c.toString or "" for c in (hook.changelog.items if hook.changelog else ()) if c.field == "security"]
+
+
+def _restricted(key: IssueKey, level: str) -> Event:
+    if not level.strip():
+        return NotInteresting(reason=f"{key} has no security level any more; a confidential run stays so.")
+    return IssueRestricted(issue_key=key, level=level)
 
 
 def _split(labels: str | None) -> list[str]:

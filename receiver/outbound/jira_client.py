@@ -108,6 +108,20 @@ class Jira:
             body = self._api._get_json(f"issue/{key}", params={"fields": jira_issue.FIELDS})  # noqa: SLF001  # its own objects can not hold documents
         return _parsed(jira_issue.issue, body, url=self.url_of(key), own=self.account())
 
+    def security_level(self, key: IssueKey) -> str | None:
+        """Return the name of the ticket's security level, empty when it has none; None when it is not shown to us.
+
+        Jira says 404 of a ticket whose level does not include whoever asks.
+        """
+        with told("Jira", f"asking whether {key} is restricted"):
+            try:
+                body = self._api._get_json(f"issue/{key}", params={"fields": "security"})  # noqa: SLF001  # as above
+            except JIRAError as error:
+                if error.status_code in {403, 404}:
+                    return None
+                raise
+        return _parsed(jira_issue.security_level, body)
+
     def account(self) -> AccountId:
         """Return the account that the token belongs to."""
         return self._account

@@ -152,6 +152,12 @@ def issue(body: object, *, url: str, own: AccountId) -> Issue:
     )
 
 
+def security_level(body: object) -> str:
+    """Return the name of an issue's security level, empty when it has none."""
+    level = msgspec.convert(body, _Issue).fields.security
+    return "" if level is None else level.name or "(without a name)"
+
+
 def comment(body: object) -> Comment:
     """Return a comment of REST's JSON."""
     found = msgspec.convert(body, _Comment)

@@ -17,7 +17,7 @@ from receiver.outbound.standing_notes import Place, keep_note
 from receiver.store import merge_requests, runs, stories
 from receiver.store.runs import RunFacts
 from receiver.store.story import Story
-from receiver.workflow.effects import OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.effects import NeutraliseMergeRequest, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
 
 
@@ -86,6 +86,22 @@ def _merge_request(
     )
     desk.faults.reach("OpenMergeRequest:after_post")
     return made
+
+
+async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> Performed:
+    """Give a merge request the title and the description of a confidential run, if it has others."""
+    async with desk.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+        rows = await merge_requests.of_run(session, run)
+    row = next((one for one in rows if one.repository == effect.repository), None)
+    if row is None or not story.run.confidential:
+        raise RefusedError(f"{effect.repository} has no merge request of this run that has to be neutral.")
+    there = await asyncio.to_thread(desk.repositories.merge_request, row.project_id, row.iid)
+    description = desk.notes.description(story, repository=effect.repository, evidence=())
+    await asyncio.to_thread(
+        desk.repositories.describe, there, title=title(story), description=description, reviewers=()
+    )
+    return Performed(result={"iid": row.iid})
 
 
 async def update_note(desk: Desk, run: RunId, effect: UpdateMergeRequestNote) -> Performed:

@@ -16,6 +16,7 @@ from receiver.workflow.effects import (
     CommentRefusal,
     Effect,
     LinkTicket,
+    NeutraliseMergeRequest,
     OpenMergeRequest,
     PollGitLab,
     PollTicket,
@@ -60,6 +61,8 @@ async def perform(  # noqa: C901, PLR0911, PLR0912  # a table over the effects
             return await polling.poll(desk, run, effect)
         case OpenMergeRequest():
             return await merge_requests.open_one(desk, run, effect)
+        case NeutraliseMergeRequest():
+            return await merge_requests.neutralise(desk, run, effect)
         case StartTargetPipeline():
             return await target_pipelines.start(desk, run, effect)
         case AttachEvidence():

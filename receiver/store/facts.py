@@ -23,6 +23,7 @@ from receiver.workflow.events import (
     Event,
     IssueCommented,
     IssueLabelled,
+    IssueRestricted,
     JobChanged,
     MergeRequestChanged,
     MergeRequestOpened,
@@ -42,7 +43,12 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
     match event:
         case IssueCommented(issue_key=None, issue_id=str() as number):
             query = select(RunRow.id).where(RunRow.issue_id == number).order_by(RunRow.created_at.desc())
-        case IssueLabelled(issue_key=key) | StartRequested(issue_key=key) | IssueCommented(issue_key=str() as key):
+        case (
+            IssueLabelled(issue_key=key)
+            | StartRequested(issue_key=key)
+            | IssueRestricted(issue_key=key)
+            | IssueCommented(issue_key=str() as key)
+        ):
             newest = await runs.newest(session, key)
             return None if newest is None else RunId(newest.id)
         case PipelineChanged():
@@ -64,7 +70,7 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
     return None if found is None else RunId(found)
 
 
-async def write(
+async def write(  # noqa: C901  # a table over the events
     session: AsyncSession, event: Event, run: RunRow, *, catalogue: Catalogue, bot: int | None, now: datetime
 ) -> None:
     """Write down what an event tells about a run that the caller holds locked. `bot` is our GitLab user id."""
@@ -75,6 +81,8 @@ async def write(
             run.catalogue_sha256 = event.catalogue_sha256
         case TicketRefreshed():
             _ticket(event, run)
+        case IssueRestricted():
+            run.confidential = True
         case PipelineStarted():
             row = insert(PipelineRow).values(
                 id=event.pipeline,

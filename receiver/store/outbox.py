@@ -23,6 +23,7 @@ from receiver.workflow.effects import (
     CommentRefusal,
     Effect,
     LinkTicket,
+    NeutraliseMergeRequest,
     OpenMergeRequest,
     PollGitLab,
     PollTicket,
@@ -54,6 +55,7 @@ GROUPS: dict[type[Effect], str | None] = {
     SettleReports: "settle",
     PollGitLab: "poll",
     OpenMergeRequest: "merge_request",
+    NeutraliseMergeRequest: "merge_request",
     StartTargetPipeline: "merge_request",
     UpdateMergeRequestNote: "merge_request_note",
     AttachEvidence: "attachments",
@@ -82,7 +84,7 @@ ONCE: dict[type[Effect], tuple[str, ...]] = {
 """Effects that a run wants at most once for these fields, whatever decides it again."""
 
 LATEST: frozenset[type[Effect]] = frozenset(
-    {UpdateTicketNote, UpdateMergeRequestNote, PostPlan, PollGitLab, PollTicket, SettleReports}
+    {NeutraliseMergeRequest, UpdateTicketNote, UpdateMergeRequestNote, PostPlan, PollGitLab, PollTicket, SettleReports}
 )
 """Effects that make something equal to the newest state: of several pending ones, the last is enough."""
 

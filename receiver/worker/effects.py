@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 from msgspec import Struct
 
+from receiver.outbound import restriction
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.outbound.perform import perform
@@ -53,6 +54,7 @@ async def work_on(workshop: Workshop, effect_id: int) -> None:
 async def _attempt(workshop: Workshop, pending: Pending) -> None:
     kind = kind_of(pending.effect)
     try:
+        await _look(workshop, pending)
         performed = await perform(workshop.desk, pending.run, pending.effect)
     except UnavailableError as error:
         await _try_again(workshop, pending, error, retry_after=error.retry_after)
@@ -65,6 +67,14 @@ async def _attempt(workshop: Workshop, pending: Pending) -> None:
     else:
         await _finish(workshop, pending, performed)
         log.info("effect.done", effect=pending.id, kind=kind, run=pending.run)
+
+
+async def _look(workshop: Workshop, pending: Pending) -> None:
+    """Let the run be confidential before it is told of, if people restricted its ticket. Raises OutboundError."""
+    event = await restriction.news(workshop.desk, pending.run, pending.effect)
+    if event is not None:
+        async with workshop.database.begin() as session:
+            await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
 
 
 async def _finish(workshop: Workshop, pending: Pending, performed: Performed) -> None:

@@ -16,7 +16,7 @@ from pipelines.model import RunId
 from receiver.store import comments, decisions, facts, runs
 from receiver.store.schema import RunRow
 from receiver.workflow.decide import decide
-from receiver.workflow.events import CommentRead, Event, IssueCommented, IssueLabelled, StartRequested
+from receiver.workflow.events import CommentRead, Event, IssueCommented, IssueLabelled, IssueRestricted, StartRequested
 from receiver.workflow.outcomes import ignored
 from receiver.workflow.run import Decision, RunStatus
 
@@ -39,6 +39,10 @@ class Handled(Struct, frozen=True, kw_only=True):
     run: RunId | None
 
 
+_OF_TICKET = IssueLabelled | StartRequested | IssueRestricted | IssueCommented
+"""Events that name a ticket: of one ticket only one is decided on at a time."""
+
+
 async def handle(
     session: AsyncSession,
     event: Event,
@@ -50,7 +54,7 @@ async def handle(
 ) -> Handled:
     """Decide about an event and store all that follows. `run`: known already, because the event is an effect's."""
     now = setting.clock()
-    if isinstance(event, IssueLabelled | StartRequested | IssueCommented) and event.issue_key is not None:
+    if isinstance(event, _OF_TICKET) and event.issue_key is not None:
         await runs.lock_issue(session, event.issue_key)
     known = run or await facts.run_of(session, event)
     row = None if known is None else await runs.hold(session, known)

@@ -11,7 +11,7 @@ from typing import Final, assert_never
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import RunId
-from receiver.workflow import cause, lifecycle, people, review, start, words, work
+from receiver.workflow import cause, lifecycle, people, restriction, review, start, words, work
 from receiver.workflow.effects import (
     AdmitTicket,
     AskReporter,
@@ -29,6 +29,7 @@ from receiver.workflow.events import (
     Event,
     IssueCommented,
     IssueLabelled,
+    IssueRestricted,
     JobChanged,
     MergeRequestChanged,
     MergeRequestOpened,
@@ -78,6 +79,8 @@ def decide(  # noqa: PLR0911  # a table over the events
             return people.nothing_here(event, now=now, new_id=new_id)
         case _ if run is None:
             return ignored(NO_RUN)
+        case IssueRestricted():
+            return restriction.restricted(event, run, observed(run, event))
         case _:
             return _of_run(event, observed(run, event), catalogue=catalogue, now=now)
 
@@ -120,7 +123,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return people.comment_read(event, run, label=catalogue.jira.start.label, now=now)
         case TicketRefreshed():
             return people.refreshed(event, run, now=now)
-        case IssueLabelled() | StartRequested() | NotInteresting():
+        case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:
             assert_never(never)

@@ -103,6 +103,12 @@ class OpenMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
     repository: ProjectPath
 
 
+class NeutraliseMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
+    """Let title and description of a merge request say nothing of what was found: the run became confidential."""
+
+    repository: ProjectPath
+
+
 class StartTargetPipeline(Struct, frozen=True, kw_only=True, tag=True):
     """Let the repository's own CI run the fix, now that somebody approved it: the commit is made anew without the mark.
 
@@ -169,6 +175,7 @@ Effect = (
     | SettleReports
     | PollGitLab
     | OpenMergeRequest
+    | NeutraliseMergeRequest
     | StartTargetPipeline
     | AttachEvidence
     | UpdateTicketNote

@@ -59,6 +59,14 @@ class TicketRefused(Struct, frozen=True, kw_only=True, tag=True):
     """A sentence for people that says what to do next."""
 
 
+class IssueRestricted(Struct, frozen=True, kw_only=True, tag=True):
+    """People gave the ticket of a run a security level: only some of those who see the project may read it."""
+
+    issue_key: IssueKey
+    level: str
+    """The level's name; empty when Jira shows the ticket no more to us either."""
+
+
 class PipelineStarted(Struct, frozen=True, kw_only=True, tag=True):
     """The parent pipeline of an iteration exists in GitLab: created now, or found to have been created before."""
 
@@ -240,6 +248,7 @@ Event = (
     | StartRequested
     | TicketAdmitted
     | TicketRefused
+    | IssueRestricted
     | PipelineStarted
     | PipelineChanged
     | JobChanged

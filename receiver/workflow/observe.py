@@ -13,6 +13,7 @@ from pipelines.model import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcom
 from receiver.workflow import lifecycle
 from receiver.workflow.events import (
     Event,
+    IssueRestricted,
     JobChanged,
     MergeRequestChanged,
     MergeRequestOpened,
@@ -31,6 +32,8 @@ def observed(run: Run, event: Event) -> Run:  # noqa: PLR0911  # a table over th
     match event:
         case TicketAdmitted(ticket=ticket) | TicketRefreshed(ticket=ticket):
             return replace(run, confidential=run.confidential or bool(ticket.security_level))
+        case IssueRestricted():
+            return replace(run, confidential=True)
         case PipelineStarted():
             return _started(run, event)
         case PipelineChanged():

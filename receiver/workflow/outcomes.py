@@ -21,9 +21,9 @@ def noted(reason: str, *effects: Effect, deadline: datetime | None = None, branc
     return Decision(verdict=Verdict.NOTED, reason=reason, effects=effects, deadline=deadline, branch=branch)
 
 
-def acted(reason: str, *effects: Effect) -> Decision:
+def acted(reason: str, *effects: Effect, branch: str | None = None) -> Decision:
     """Return that something is done; the run stays where it is."""
-    return Decision(verdict=Verdict.ACTED, reason=reason, effects=effects)
+    return Decision(verdict=Verdict.ACTED, reason=reason, effects=effects, branch=branch)
 
 
 def moved(

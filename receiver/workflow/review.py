@@ -8,7 +8,9 @@ from pipelines.catalogue import Catalogue, TargetPipeline
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AttachEvidence,
+    Effect,
     LinkTicket,
+    NeutraliseMergeRequest,
     PollGitLab,
     StartTargetPipeline,
     UpdateMergeRequestNote,
@@ -24,20 +26,23 @@ def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: da
     """Wait for people once every repository has its merge request."""
     name = f"{event.repository}!{event.iid}"
     link = LinkTicket(global_id=link_id(run.id, event.repository), url=event.url, title=f"Bug fix {name}")
-    note = UpdateMergeRequestNote(repository=event.repository)
+    note: tuple[Effect, ...] = (UpdateMergeRequestNote(repository=event.repository),)
+    if run.confidential:  # it may have become so while the merge request was being opened
+        note = (NeutraliseMergeRequest(repository=event.repository), *note)
     # everybody who sees the ticket sees its attachments
     evidence = () if run.confidential else (AttachEvidence(iteration=run.iteration, repository=event.repository),)
     if run.status is not RunStatus.OPENING:
-        return acted(f"{name} is open; the run is {run.status}.", link, note)
+        return acted(f"{name} is open; the run is {run.status}.", link, *note)
     have = {m.repository for m in run.merge_requests}
     if not have.issuperset(run.repositories):
-        return acted(f"{name} is open; others are still to come.", link, note, *evidence)
+        return acted(f"{name} is open; others are still to come.", link, *note, *evidence)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
     return moved(
         run,
         RunStatus.IN_REVIEW,
         f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review.",
         link,
+        *note[:-1],
         *evidence,
         *transition(catalogue.jira.transitions.review),
         # hooks that came before we knew the merge request were ignored

@@ -114,6 +114,12 @@ def transition(to_status: str | None) -> tuple[Effect, ...]:
 SLUG_LENGTH = 40
 
 
+def neutral_branch(run: Run) -> str | None:
+    """Return a branch that gives nothing away, for a run that turned out to be confidential before it was used."""
+    neutral = branch_name(run.issue_key, "")
+    return neutral if run.confidential and not run.merge_requests and run.branch != neutral else None
+
+
 def branch_name(issue_key: IssueKey, summary: str) -> str:
     """Return the run's branch: the key, and a few words of the summary made of nothing but `a-z0-9-`.
 

@@ -15,7 +15,7 @@ from receiver.workflow.lifecycle import Progress
 from receiver.workflow.observe import parent
 from receiver.workflow.outcomes import ignored, moved, noted
 from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
-from receiver.workflow.start import branch_name
+from receiver.workflow.start import neutral_branch
 
 
 def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:
@@ -81,7 +81,7 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
     if course is not None:
         what = "goes on" if course.status in lifecycle.WAITING else "ends"
         reason = f"{_name(report)} was accepted. {course.reason} The run {what} when its pipeline has ended."
-        return noted(reason, UpdateTicketNote(), branch=_branch(run))
+        return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
     policy = catalogue.policy
     wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r, policy=policy)) is not None]
     if wrong:
@@ -97,7 +97,7 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         reason = f"{_name(report)}: not reproduced. {cause.sentence(report.reason)} The run ends when its pipeline has."
         return noted(reason, UpdateTicketNote())
     reason = f"{_name(report)}: {cause.sentence(report.reason)}"
-    return noted(reason, UpdateTicketNote(), branch=_branch(run))
+    return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
 
 
 def _sent_back(run: Run, *, now: datetime) -> Decision:
@@ -115,12 +115,6 @@ def _sent_back(run: Run, *, now: datetime) -> Decision:
         approved_by=run.approved_by,
     )
     return replace(decision, same_plan=True)
-
-
-def _branch(run: Run) -> str | None:
-    """Return a branch that gives nothing away, for a run that turned out to be confidential before it was used."""
-    neutral = branch_name(run.issue_key, "")
-    return neutral if run.confidential and not run.merge_requests and run.branch != neutral else None
 
 
 def report_discarded(event: ReportDiscarded, run: Run) -> Decision:

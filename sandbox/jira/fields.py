@@ -81,6 +81,25 @@ def _reporter(site: Site, issue: Issue, value: Value) -> list[Change]:
     return _people("reporter", old, issue.reporter)
 
 
+def _security(site: Site, issue: Issue, value: Value) -> list[Change]:
+    """Set the security level by its id; Jira's REST documentation has `"security": {"id": "…"}`."""
+    if value is not None and (not isinstance(value, dict) or value.get("id") != site.security_level.id):
+        raise bad_request(security="The security level is not valid for this issue.")
+    old, issue.security = issue.security, None if value is None else site.security_level
+    if old == issue.security:
+        return []
+    before, after = old or Named(id="", name=""), issue.security or Named(id="", name="")
+    return [
+        Change(
+            field="security",
+            old_id=before.id or None,
+            old_text=before.name or None,
+            new_id=after.id or None,
+            new_text=after.name or None,
+        )
+    ]
+
+
 SETTERS: Final[Mapping[str, Setter]] = {
     "summary": _summary,
     "description": _description,
@@ -89,6 +108,7 @@ SETTERS: Final[Mapping[str, Setter]] = {
     "components": _components,
     "assignee": _assignee,
     "reporter": _reporter,
+    "security": _security,
 }
 """Fields that can be set. A field that is not here is refused by name, as Jira does with one that is on no screen."""
 

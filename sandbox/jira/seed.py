@@ -77,6 +77,8 @@ def site(scenario: Scenario, *, url: str, tokens: Mapping[str, str], now: Callab
         now=now,
         components={name: Named(id=str(10100 + at), name=name) for at, name in enumerate(ticket.components)},
     )
+    if ticket.security:
+        made.security_level = Named(id=SECURITY_LEVEL, name=ticket.security)
     issue = _issue(made, scenario)
     made.issues[issue.key] = issue
     return made
@@ -124,7 +126,7 @@ def _issue(made: Site, scenario: Scenario) -> Issue:
         assignee=made.people[ticket.assignee] if ticket.assignee else None,
         labels=tuple(sorted(set(ticket.labels))),
         components=tuple(made.components.values()),
-        security=Named(id=SECURITY_LEVEL, name=ticket.security) if ticket.security else None,
+        security=made.security_level if ticket.security else None,
     )
     for one in ticket.comments:
         author = made.people[one.author]

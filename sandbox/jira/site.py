@@ -14,6 +14,7 @@ from sandbox.jira.model import (
     ISSUE_TYPES,
     PRIORITIES,
     RESOLUTIONS,
+    SECURITY_LEVEL,
     Attachment,
     Category,
     Change,
@@ -66,6 +67,8 @@ class Site:
     tokens: Mapping[str, str]
     """API token (Cloud) or personal access token (Data Center) of each username."""
     now: Callable[[], datetime]
+    security_level: Named = field(default_factory=lambda: Named(id=SECURITY_LEVEL, name="Reporters and developers"))
+    """The only one of the project's security scheme."""
     components: dict[str, Named] = field(default_factory=dict)
     issues: dict[str, Issue] = field(default_factory=dict)
     """By key."""

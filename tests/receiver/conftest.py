@@ -76,12 +76,17 @@ class World:
         return told.json() if told.content else None
 
     def reset_ticket(self) -> None:
-        """Label PL-479, and move it back to where it began."""
-        self.jira("PUT", "/rest/api/2/issue/PL-479", {"update": {"labels": [{"set": ["bug-fix"]}]}})
+        """Label PL-479, let everybody see it, and move it back to where it began."""
+        open_and_labelled = {"update": {"labels": [{"set": ["bug-fix"]}]}, "fields": {"security": None}}
+        self.jira("PUT", "/rest/api/2/issue/PL-479", open_and_labelled)
         while self.status() != "To Do":
             offered = self.jira("GET", "/rest/api/2/issue/PL-479/transitions")["transitions"]
             back = next((one for one in offered if one["to"]["name"] == "To Do"), offered[0])
             self.jira("POST", "/rest/api/2/issue/PL-479/transitions", {"transition": {"id": back["id"]}})
+
+    def restrict(self) -> None:
+        """Give PL-479 a security level, as a person does."""
+        self.jira("PUT", "/rest/api/2/issue/PL-479", {"fields": {"security": {"id": "10200"}}})
 
     def status(self) -> str:
         name: str = self.jira("GET", "/rest/api/2/issue/PL-479?fields=status")["fields"]["status"]["name"]

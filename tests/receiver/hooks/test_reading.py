@@ -11,6 +11,7 @@ from receiver.hooks import Delivery, Interests, Reading, Source, WrongShapeError
 from receiver.workflow.events import (
     IssueCommented,
     IssueLabelled,
+    IssueRestricted,
     JobChanged,
     MergeRequestChanged,
     NotePosted,
@@ -69,6 +70,36 @@ def test_a_label_that_was_added_starts(reading: Read, before: str | None, after:
 )
 def test_any_other_change_of_labels_means_nothing(reading: Read, before: str | None, after: str | None) -> None:
     assert isinstance(reading(Source.JIRA, updated(before, after)).event, NotInteresting)
+
+
+def changed(*items: dict[str, str | None]) -> bytes:
+    return updated("bug-fix", "bug-fix", changelog={"items": list(items)})
+
+
+LEVEL = {"field": "security", "from": None, "fromString": None, "to": "10200", "toString": "School boards only"}
+
+
+def test_a_security_level_that_was_set_restricts(reading: Read) -> None:
+    found = reading(Source.JIRA, changed({"field": "priority", "toString": "High"}, LEVEL))
+    assert found.event == IssueRestricted(issue_key="PL-479", level="School boards only")
+    assert found.ordering_key == "ticket:PL-479"
+
+
+@pytest.mark.parametrize("after", ["", None, " "])
+def test_a_security_level_that_was_taken_off_means_nothing(reading: Read, after: str | None) -> None:
+    found = reading(Source.JIRA, changed({"field": "security", "fromString": "School boards only", "toString": after}))
+    assert isinstance(found.event, NotInteresting)
+    assert "a confidential run stays so" in found.event.reason
+
+
+def test_a_label_that_was_set_together_with_a_level_starts_the_ticket_is_read_then(reading: Read) -> None:
+    found = reading(Source.JIRA, changed({"field": "labels", "fromString": "", "toString": "bug-fix"}, LEVEL))
+    assert isinstance(found.event, IssueLabelled)
+
+
+def test_a_level_of_another_project_s_ticket_means_nothing(reading: Read) -> None:
+    body = updated("", "", issue={"key": "QX-1"}, changelog={"items": [LEVEL]})
+    assert isinstance(reading(Source.JIRA, body).event, NotInteresting)
 
 
 def test_a_label_present_at_creation_counts(reading: Read) -> None:

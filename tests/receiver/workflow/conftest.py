@@ -40,6 +40,7 @@ from receiver.workflow.events import (
     Event,
     IssueCommented,
     IssueLabelled,
+    IssueRestricted,
     JobChanged,
     JobId,
     MergeRequestChanged,
@@ -166,6 +167,9 @@ class World:
             base_shas={REPOSITORY: SHA},
             because="Dana answered on the ticket.",
         )
+
+    def restricted(self, level: str = "School boards only") -> IssueRestricted:
+        return IssueRestricted(issue_key=self.issue, level=level)
 
     def started(self, pipeline: int = PARENT, iteration: int = 1) -> PipelineStarted:
         return PipelineStarted(
@@ -330,6 +334,7 @@ class World:
             StartRequested(issue_key=self.issue, actor_name="op"),
             self.admitted(),
             TicketRefused(reason="Mara may not start runs."),
+            self.restricted(),
             self.started(),
             self.started(pipeline=999),
             *(self.pipeline(status) for status in lifecycle.STATUSES),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jira.exceptions import JIRAError
 
 from sandbox.scenario import Flavour
 
@@ -31,6 +32,21 @@ def test_an_added_label_comes_as_the_difference_of_two_strings(either: Any) -> N
     assert body["changelog"]["items"][0]["from"] is None
     assert body["issue"]["fields"]["labels"] == ["bug-fix", "front-office"]
     assert body["user"]["displayName"] == "Mara Lindqvist"
+
+
+def test_a_security_level_is_set_by_its_id_and_told_in_the_changelog(either: Any) -> None:
+    issue = either.client("mara").issue("PL-479")
+    issue.update(fields={"security": {"id": "10200"}})
+    issue.update(fields={"security": {"id": "10200"}})
+    assert issue.fields.security.name == "Reporters and developers"
+    issue.update(fields={"security": None})
+    set_, unset = either.receiver.bodies(2)
+    assert changed(set_) == [("security", None, "Reporters and developers")]
+    assert set_["changelog"]["items"][0]["to"] == "10200"
+    assert set_["issue"]["fields"]["security"]["id"] == "10200"
+    assert changed(unset) == [("security", "Reporters and developers", None)]
+    with pytest.raises(JIRAError, match="security level is not valid"):
+        issue.update(fields={"security": {"id": "1"}})
 
 
 def test_setting_the_same_label_again_tells_nothing(cloud: Any) -> None:

@@ -1,0 +1,174 @@
+"""A security level that people set while a run works, as a worker finds it out before it tells anything."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import select
+
+from pipelines.model import ProjectPath, RunId
+from receiver.outbound.desk import Desk
+from receiver.store import outbox, runs
+from receiver.store.database import Database
+from receiver.store.purge import Retention
+from receiver.store.schema import DecisionRow, EffectRow, MergeRequestRow
+from receiver.worker.effects import Workshop, work_on
+from receiver.worker.handling import Setting, handle
+from receiver.workflow.effects import Effect, OpenMergeRequest, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.events import IssueRestricted
+from tests.receiver.outbound.test_merge_requests import patch_of, plan, readme
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+CONTACTS = ProjectPath("payk12/contacts")
+OPEN = OpenMergeRequest(iteration=1, repository=CONTACTS)
+
+
+@pytest.fixture
+def workshop(database: Database, desk: Desk, setting: Setting) -> Workshop:
+    days = timedelta(days=30)
+
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    return Workshop(
+        database=database,
+        desk=replace(desk, clock=clock),
+        setting=replace(setting, clock=clock),
+        retention=Retention(deliveries=days, transcripts=days),
+    )
+
+
+async def do(workshop: Workshop, run: RunId, effect: Effect) -> EffectRow:
+    """Perform an effect; return what is kept of it."""
+    async with workshop.database.begin() as session:
+        origin = f"test:{datetime.now(UTC)}"
+        stored = await outbox.store(session, run, (effect,), decision=None, origin=origin, now=datetime.now(UTC))
+        same = select(EffectRow.id).where(EffectRow.kind == outbox.kind_of(effect)).order_by(EffectRow.id.desc())
+        number = stored[0] if stored else await session.scalar(same.limit(1))
+    assert number is not None
+    await work_on(workshop, number)
+    async with workshop.database.begin() as session:
+        return await session.get_one(EffectRow, number)
+
+
+async def follow(workshop: Workshop, run: RunId) -> None:
+    """Perform all effects of a run that are to be performed."""
+    for _ in range(5):
+        async with workshop.database.begin() as session:
+            waiting = select(EffectRow.id).where(EffectRow.run_id == run, EffectRow.state == "pending")
+            numbers = list(await session.scalars(waiting.order_by(EffectRow.id)))
+        for number in numbers:
+            await work_on(workshop, number)
+
+
+async def is_confidential(workshop: Workshop, run: RunId) -> bool:
+    async with workshop.database.begin() as session:
+        return (await runs.facts(session, run)).confidential
+
+
+async def decisions(workshop: Workshop, run: RunId) -> list[DecisionRow]:
+    """Return what was decided on restrictions."""
+    query = select(DecisionRow).where(DecisionRow.run_id == run, DecisionRow.event_kind == "IssueRestricted")
+    async with workshop.database.begin() as session:
+        return list(await session.scalars(query.order_by(DecisionRow.id)))
+
+
+@pytest.fixture
+async def ready(workshop: Workshop, run: RunId, submit: Any, world: Any) -> RunId:
+    """Give a run whose fix is to be opened, and is about tokens."""
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await plan(workshop.desk, run, "Keep tokens out of the log", "Tokens are logged.")
+    async with workshop.database.begin() as session:
+        (await runs.hold(session, run)).status = "opening"
+    return run
+
+
+async def request_of(workshop: Workshop, run: RunId, world: Any) -> Any:
+    async with workshop.database.begin() as session:
+        iid = await session.scalar(select(MergeRequestRow.iid).where(MergeRequestRow.run_id == run))
+    return None if iid is None else world.contacts.mergerequests.get(iid)
+
+
+def said(request: Any) -> str:
+    return " ".join([request.title, request.description, *(note.body for note in request.notes.list(get_all=True))])
+
+
+async def test_a_ticket_without_a_level_is_told_of_as_ever(workshop: Workshop, ready: RunId, world: Any) -> None:
+    assert (await do(workshop, ready, OPEN)).state == "done"
+    assert await decisions(workshop, ready) == []
+    assert (await request_of(workshop, ready, world)).title == "PL-479: Keep tokens out of the log"
+
+
+async def test_a_level_that_no_hook_told_of_is_seen_before_the_merge_request_is_opened(
+    workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    world.restrict()
+    opened = await do(workshop, ready, OPEN)
+    await follow(workshop, ready)
+    request = await request_of(workshop, ready, world)
+    message = world.contacts.commits.get(request.sha).message
+    assert request.title == "PL-479: Fix"
+    assert "This fix is confidential." in request.description
+    assert "oken" not in said(request) + message
+    (decided,) = await decisions(workshop, ready)
+    assert decided.effect_id == opened.id
+    assert "security level Reporters and developers: the run is confidential from here on" in decided.reason
+
+
+async def test_while_jira_does_not_say_nothing_is_told(workshop: Workshop, ready: RunId, world: Any) -> None:
+    world.restrict()
+    away = {"path": "/rest/api/2/issue/PL-479", "status": 503}
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [away]}).raise_for_status()
+    waits = await do(workshop, ready, OPEN)
+    assert (waits.state, await request_of(workshop, ready, world)) == ("pending", None)
+    assert not await is_confidential(workshop, ready)
+    await work_on(workshop, waits.id)
+    assert (await request_of(workshop, ready, world)).title == "PL-479: Fix"
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_ticket_that_jira_does_not_show_us_any_more_counts_as_restricted(
+    status: int, workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    hidden = {"path": "/rest/api/2/issue/PL-479", "status": status}
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [hidden]}).raise_for_status()
+    assert (await do(workshop, ready, OPEN)).state == "done"
+    assert (await request_of(workshop, ready, world)).title == "PL-479: Fix"
+    (decided,) = await decisions(workshop, ready)
+    assert decided.reason.startswith("Jira shows us the ticket no more")
+
+
+async def test_a_hook_takes_what_was_found_out_of_what_people_read_already(
+    workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    await do(workshop, ready, OPEN)
+    await follow(workshop, ready)
+    before = await request_of(workshop, ready, world)
+    assert "oken" in said(before)
+    async with workshop.database.begin() as session:
+        event = IssueRestricted(issue_key="PL-479", level="School boards only")  # type: ignore[arg-type]  # a key is a string
+        handled = await handle(session, event, setting=workshop.setting)
+    assert handled.run == ready
+    await follow(workshop, ready)
+    after = await request_of(workshop, ready, world)
+    assert (after.iid, after.title) == (before.iid, "PL-479: Fix")
+    assert "This fix is confidential." in after.description
+    ours = [note.body for note in after.notes.list(get_all=True) if not note.system]
+    assert ours
+    assert "oken" not in " ".join([after.title, after.description, *ours])
+    comments = " ".join(one["body"] for one in world.comments() if str(ready) in one["body"])
+    assert "oken" not in comments
+
+
+async def test_once_confidential_always(workshop: Workshop, ready: RunId, world: Any) -> None:
+    world.restrict()
+    await do(workshop, ready, UpdateTicketNote())
+    world.jira("PUT", "/rest/api/2/issue/PL-479", {"fields": {"security": None}})
+    await do(workshop, ready, OPEN)
+    await do(workshop, ready, UpdateMergeRequestNote(repository=CONTACTS))
+    assert await is_confidential(workshop, ready)
+    assert len(await decisions(workshop, ready)) == 1
+    assert "oken" not in said(await request_of(workshop, ready, world))
