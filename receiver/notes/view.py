@@ -75,6 +75,14 @@ class Review(Struct, frozen=True, kw_only=True):
         return sum(one.severity is severity for one in self.findings)
 
 
+class JobFile(Struct, frozen=True, kw_only=True):
+    """A file that a job left among its artifacts."""
+
+    name: str
+    """For people; ours."""
+    url: str
+
+
 class Fix(Struct, frozen=True, kw_only=True):
     """What is known of the fix in one repository."""
 
@@ -101,6 +109,8 @@ class Fix(Struct, frozen=True, kw_only=True):
     """Which documentation was updated for users, or why none had to be."""
     review: Review | None = None
     """None: no review ran."""
+    files: tuple[JobFile, ...] = ()
+    """What reviewers may want to read, where the jobs left it."""
 
 
 class Moment(StrEnum):
@@ -181,6 +191,8 @@ class NoteView(Struct, frozen=True, kw_only=True):
     """At most."""
     reporter: str = ""
     """Who reported the ticket."""
+    automation: str = ""
+    """The project whose jobs did the work, and keep their files."""
     question: str = ""
     """What the reporter is asked: by a plan that needs information, or because nothing was reproduced."""
     other_key: str = ""

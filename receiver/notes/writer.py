@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
-from receiver.notes import fixes, render, standing
+from receiver.notes import files, fixes, render, standing
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
     Exhibit,
     Fate,
+    Fix,
     Mark,
     MergeRequestLine,
     NoteView,
@@ -128,7 +129,8 @@ class StatusNotes:
             risk=plan.risk if plan else "",
             risk_reason=plan.risk_reason if plan else "",
             phases=tuple(_phases(jobs, reports, above.url if above else "")),
-            fixes=tuple(fixes.of(repository, reports) for repository in in_scope),
+            automation=catalogue.automation_project,
+            fixes=tuple(_fix(repository, reports, above.url if above else "") for repository in in_scope),
             merge_requests=tuple(_merge_requests(story, catalogue)),
             pictures=tuple(_pictures(story)),
             remarks=tuple(sentence for repository, sentence in _remarks(story) if repository is None),
@@ -175,6 +177,11 @@ def _diagnoses(story: Story) -> Iterator[str]:
     for before, attempt in pairwise(story.iterations):
         if attempt.diagnosis and before.kind == "fix":
             yield attempt.diagnosis
+
+
+def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> Fix:
+    project, _, _ = pipeline_url.partition("/-/pipelines/")
+    return replace(fixes.of(repository, reports), files=files.of(repository, reports, project_url=project))
 
 
 def _phases(jobs: Iterable[Job], reports: list[Report], pipeline_url: str) -> Iterator[PhaseLine]:

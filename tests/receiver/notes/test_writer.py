@@ -45,7 +45,18 @@ from receiver.notes import (
 )
 from receiver.notes.view import Exhibit, Moment
 from receiver.store.spending import Cost, Costs
-from receiver.store.story import Act, Attempt, Job, MergeRequest, Pipeline, Report, RunFacts, Story, TargetPipeline
+from receiver.store.story import (
+    Act,
+    Attempt,
+    File,
+    Job,
+    MergeRequest,
+    Pipeline,
+    Report,
+    RunFacts,
+    Story,
+    TargetPipeline,
+)
 from receiver.workflow.run import RunStatus
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -358,6 +369,57 @@ def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, st
         "[how this came about](https://receiver.example/runs/0123456789abcdef)\n\n"
         "<!-- bug-fix:run=0123456789abcdef -->\n"
     )
+
+
+def kept(kind: ArtifactKind, path: str, size: int = 1) -> File:
+    return File(kind=kind, path=f".bug-fix/{path}", sha256=HASH, size=size)
+
+
+LEFT = {
+    Phase.REPRODUCTION: (
+        kept(ArtifactKind.SCREENSHOT, "reproduction/screenshot-before.png"),
+        kept(ArtifactKind.LOG, "reproduction/test-before.log"),
+        kept(ArtifactKind.LOG, "reproduction/console-before.jsonl"),
+        kept(ArtifactKind.LOG, "reproduction/server-before.log"),
+        kept(ArtifactKind.REPRODUCTION_TEST, "reproduction/reproduction_test.py"),
+        kept(ArtifactKind.BISECT, "reproduction/bisect.sh"),
+    ),
+    Phase.TESTING: (
+        kept(ArtifactKind.LOG, "testing/server-after.log", size=0),
+        kept(ArtifactKind.LOG, "testing/server-before.log"),
+    ),
+}
+
+
+def with_files(story: Story, left: dict[Phase, tuple[File, ...]]) -> Story:
+    reports = tuple(replace(r, artifacts=left.get(Phase(r.phase), ())) for r in story.reports)
+    return replace(story, reports=reports)
+
+
+def test_the_description_links_what_reviewers_may_want_to_read(notes: StatusNotes, story: Story) -> None:
+    job = f"{GITLAB}/bug-fix/-/jobs/2/artifacts/file/.bug-fix/reproduction"
+    text = shown(notes.description(with_files(story, LEFT), repository=REPOSITORY, evidence=()))
+    assert (
+        f"Files of the jobs: [reproduction test]({job}/reproduction_test.py) · "
+        f"[browser's console]({job}/console-before.jsonl) · [server's log before]({job}/server-before.log) · "
+        f"[script for git bisect run]({job}/bisect.sh) "
+        "(for developers of `payk12/bug-fix`, as long as artifacts are kept)\n"
+    ) in text
+    over_http = {Phase.REPRODUCTION: LEFT[Phase.REPRODUCTION][1:]}
+    assert "console" not in notes.description(with_files(story, over_http), repository=REPOSITORY, evidence=())
+    assert "Files of the jobs" not in notes.description(story, repository=REPOSITORY, evidence=())
+
+
+@pytest.mark.parametrize("path", ["../x/bisect.sh", "x) [y](http://evil", "a b/bisect.sh", "x/../../bisect.sh"])
+def test_a_file_whose_path_a_job_made_up_is_not_linked(notes: StatusNotes, story: Story, path: str) -> None:
+    left = {Phase.REPRODUCTION: (replace(LEFT[Phase.REPRODUCTION][5], path=path),)}
+    text = notes.description(with_files(story, left), repository=REPOSITORY, evidence=())
+    assert "Files of the jobs" not in text
+
+
+def test_a_confidential_fix_links_no_file(notes: StatusNotes, story: Story) -> None:
+    secret = changed(with_files(story, LEFT), confidential=True)
+    assert "artifacts" not in notes.description(secret, repository=REPOSITORY, evidence=())
 
 
 def with_everything(story: Story) -> Story:
