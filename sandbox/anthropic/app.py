@@ -170,6 +170,10 @@ def _books(emulator: Emulator, request: Request) -> Response:
     return Response.json(report(emulator.books.rows(issue=request.arg("issue"))))
 
 
+def _received(emulator: Emulator, _request: Request) -> Response:
+    return Response.json(emulator.received.dump())
+
+
 def _state(emulator: Emulator, _request: Request) -> Response:
     faults = emulator.faults
     return Response.json(
@@ -225,6 +229,7 @@ ROUTES: tuple[Route[Emulator], ...] = (
     Route("GET", "/v1/models", _models, query=("limit", "after_id", "before_id", "beta")),
     Route("GET", "/v1/models/:name", _model, query=("beta",)),
     Route("GET", "/_sandbox/books", _books, query=("issue",)),
+    Route("GET", "/_sandbox/received", _received),
     Route("GET", "/_sandbox/state", _state),
     Route("POST", "/_sandbox/faults", _add_fault, body=Body.FREE),
     Route("DELETE", "/_sandbox/faults", _clear_faults),

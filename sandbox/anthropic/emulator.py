@@ -20,6 +20,7 @@ from sandbox.anthropic.models import Model
 from sandbox.anthropic.parse import Parsed
 from sandbox.anthropic.prices import Usage
 from sandbox.anthropic.prompt import render
+from sandbox.anthropic.received import Received
 from sandbox.http import Disconnect, Response
 from sandbox.scenario import Scenario
 
@@ -37,6 +38,7 @@ class Emulator:
         self.cache = PromptCache()
         self.books = Books()
         self.faults = Faults()
+        self.received = Received()
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +72,7 @@ def admit(emulator: Emulator, parsed: Parsed[wire.CreateRequest], row: Row) -> C
     positions = measure(parsed, model)
     about = script.subject(request)
     turn = script.choose(emulator.scenario, about, request)
+    emulator.received.keep(request, about)
     return Call(
         request=request,
         model=model,

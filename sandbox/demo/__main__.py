@@ -122,7 +122,9 @@ def _tell(played: Played, out: Screen) -> None:
     iterations = f"{story.run.iteration} iteration" + ("" if story.run.iteration == 1 else "s")
     books = "equal to the provider's books" if document["books_equal"] else "NOT equal to the provider's books"
     for request in story.merge_requests:
-        out.line(f"{request.repository}!{request.iid} {request.state}: {request.url}")
+        own = story.own_pipelines().get(request.repository)
+        checked = f", own pipeline {own.status}" if own else ""
+        out.line(f"{request.repository}!{request.iid} {request.state}{checked}: {request.url}")
     if played.surprises:
         out.line(f"Not the expected outcome: {'; '.join(played.surprises)}")
         out.line(f"Why: {story.reason}")

@@ -10,11 +10,12 @@ from typing import Any
 import httpx2
 from msgspec import Struct
 
+from sandbox.demo.attachments import given
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
 from sandbox.demo.spoken import spoken
 from sandbox.demo.story import ENDED, Reader, Story
-from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, summary
+from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, openings, summary
 from sandbox.demo.terminal import Screen
 from sandbox.demo.world import READ_TOKEN, World
 from sandbox.scenario import Expected, Scenario
@@ -53,7 +54,7 @@ def play(
         label_ticket(world)
         screen.line(f"Label bug-fix set on {issue_key} in Jira")
         people = People(world, scenario.reactions, screen)
-        story = _follow(world, reader, issue_key, screen, people, began=began, timeout_s=timeout_s, chaos=chaos)
+        story = _follow(world, reader, screen, people, scenario.expected, began=began, timeout_s=timeout_s, chaos=chaos)
         duration_s = time.monotonic() - began
         screen.close()
         screen.now("what came of it is being collected")
@@ -65,8 +66,10 @@ def play(
     document["ticket_status"] = people.ticket_status()
     document["caching"] = caching(told)
     document["spoken"] = spoken(world, story, scenario.expected.unspoken)
+    attached = [scenario.folder / one.file for one in scenario.ticket.attachments]
+    document["attachments"] = given(attached, openings(world))
     screen.now("")
-    surprises = tuple(_surprises(document, scenario.expected))
+    surprises = tuple(surprising(document, scenario.expected))
     verdict = {"scenario": scenario.name, "as_expected": not surprises, "surprises": list(surprises)}
     return Played(story=story, document=verdict | document, surprises=surprises)
 
@@ -74,9 +77,9 @@ def play(
 def _follow(
     world: World,
     reader: Reader,
-    issue_key: str,
     screen: Screen,
     people: People,
+    expected: Expected,
     *,
     began: float,
     timeout_s: float,
@@ -84,6 +87,7 @@ def _follow(
 ) -> Story:
     """Return the story once the run has ended and its pipelines, hooks and notes have settled."""
     trouble = list(TROUBLE) if chaos else []
+    issue_key = world.vendors.issue_key if world.vendors else ""
     while True:
         elapsed = time.monotonic() - began
         world.alive()
@@ -95,7 +99,7 @@ def _follow(
             people.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
-            elif not trouble and _is_over(story, people) and _settled(reader, story):
+            elif not trouble and _is_over(story, people) and _settled(reader, story, expected):
                 return story
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
@@ -151,14 +155,16 @@ TROUBLE = (Trouble(due=_child_works, make=_kill_worker), Trouble(due=_is_testing
 """What `--chaos` does, in this order."""
 
 
-def _settled(reader: Reader, story: Story) -> bool:
-    over = {"success", "failed", "canceled", "skipped"}
+def _settled(reader: Reader, story: Story, expected: Expected) -> bool:
+    over, own = {"success", "failed", "canceled", "skipped"}, story.own_pipelines()
     quiet = all(pipeline.status in over for pipeline in story.pipelines)
+    quiet = quiet and all(project in own and own[project].status in over for project in expected.own_pipelines)
     done = all(act.state != "pending" for act in story.effects)
     return quiet and done and story.costs.total.unsettled == 0 and "waiting" not in reader.deliveries()
 
 
-def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
+def surprising(document: dict[str, Any], expected: Expected) -> list[str]:
+    """Return where a story ended otherwise than expected, a sentence each."""
     found: list[str] = []
 
     def compare(what: str, is_: object, should: object) -> None:
@@ -169,11 +175,16 @@ def _surprises(document: dict[str, Any], expected: Expected) -> list[str]:
     compare("iterations", document["run"]["iterations"], expected.iterations)
     states = {request["repository"]: request["state"] for request in document["merge_requests"]}
     compare("merge requests", states, expected.merge_requests)
+    if expected.own_pipelines:
+        own = {repository: one["status"] for repository, one in document["own_pipelines"].items()}
+        compare("own pipelines", own, expected.own_pipelines)
     if expected.reproduction is not None:
         compare("reproduction before", document["reproduction"]["before"], expected.reproduction.before)
         compare("reproduction after", document["reproduction"]["after"], expected.reproduction.after)
     if expected.ticket_status is not None:
         compare("the ticket's status", document["ticket_status"], expected.ticket_status)
+    if expected.attachments is not None:
+        compare("what analysis was given of the attachments", document["attachments"], expected.attachments)
     share = document["caching"]["read_share"]
     if expected.cache_read_share is not None and (share is None or share < expected.cache_read_share):
         found.append(f"{share} of the input was read from the cache, expected at least {expected.cache_read_share}")

@@ -46,6 +46,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     iterations: int
     merge_requests: dict[str, str]
     """GitLab project to the state of its merge request."""
+    own_pipelines: dict[str, str]
+    """GitLab project to how its own pipeline for the merge request ended, or where it is."""
     reproduction: dict[str, str | None]
     """`before` and `after`."""
     books_equal: bool
@@ -132,6 +134,7 @@ class Performance:
             cost_usd=told.get("cost", {}).get("total"),
             iterations=run.get("iterations", 0),
             merge_requests={one["repository"]: one["state"] for one in told.get("merge_requests", [])},
+            own_pipelines={name: one["status"] for name, one in told.get("own_pipelines", {}).items()},
             reproduction={when: told.get("reproduction", {}).get(when) for when in ("before", "after")},
             books_equal=told.get("books_equal", False),
             document=str(self._document) if told else None,

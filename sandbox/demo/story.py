@@ -79,6 +79,15 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     state: str
 
 
+class OwnPipeline(Struct, frozen=True, kw_only=True):
+    """A pipeline of a repository's own for the branch of a merge request."""
+
+    id: int
+    repository: str
+    status: str
+    url: str
+
+
 class Artifact(Struct, frozen=True, kw_only=True):
     """A file that a job left behind."""
 
@@ -167,6 +176,7 @@ class Story(Struct, frozen=True, kw_only=True):
     pipelines: tuple[Pipeline, ...]
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
+    target_pipelines: tuple[OwnPipeline, ...] = ()
     indicators: tuple[Indicator, ...]
     costs: Costs
     moments: tuple[Moment, ...] = ()
@@ -176,6 +186,18 @@ class Story(Struct, frozen=True, kw_only=True):
         """All jobs, those of the parent first."""
         ordered = sorted(self.pipelines, key=lambda pipeline: (pipeline.kind != "parent", pipeline.id))
         return [job for pipeline in ordered for job in pipeline.jobs]
+
+    def own_pipelines(self) -> dict[str, OwnPipeline]:
+        """Return the newest pipeline of each repository's own."""
+        return {one.repository: one for one in sorted(self.target_pipelines, key=lambda one: one.id)}
+
+    def going_on(self) -> list[str]:
+        """Return what runs now: jobs, and the repositories' own pipelines."""
+        own = [one for one in self.own_pipelines().values() if one.status == "running"]
+        return [
+            *(job.name for job in self.jobs() if job.status == "running"),
+            *(f"the own pipeline of {one.repository}" for one in own),
+        ]
 
     @property
     def reason(self) -> str:

@@ -60,6 +60,15 @@ def books(world: World) -> dict[str, Any]:
     return told
 
 
+def openings(world: World) -> list[dict[str, Any]]:
+    """Return what the Anthropic emulator received at the beginning of each conversation."""
+    if world.vendors is None:
+        return []
+    answer = httpx2.get(f"{world.vendors.anthropic['url']}/_sandbox/received", timeout=20)
+    told: list[dict[str, Any]] = answer.raise_for_status().json()
+    return told
+
+
 def books_equal(part: Cost, told: dict[str, Any]) -> bool:
     """Whether the ledger says the same as the provider's books: dollars exactly, tokens in each bucket."""
     totals = told["totals"]
@@ -152,6 +161,9 @@ def summary(
             }
             for request in story.merge_requests
         ],
+        "own_pipelines": {
+            repository: {"status": one.status, "url": one.url} for repository, one in story.own_pipelines().items()
+        },
         "reproduction": reproduction(story, kept),
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},

@@ -127,8 +127,7 @@ class PlainScreen:
                 status = moment.status_after.replace("_", " ")
                 self.line(f"{story.run.issue_key}: {status}. {story.public_reason(moment)}".rstrip())
         self._told = len(story.moments)
-        running = ", ".join(job.name for job in story.jobs() if job.status == "running")
-        self._goes_on(running or "waiting", since=self._clock() - elapsed_s)
+        self._goes_on(", ".join(story.going_on()) or "waiting", since=self._clock() - elapsed_s)
 
     def wait(self, elapsed_s: float) -> None:
         """Give signs of life before the run exists."""

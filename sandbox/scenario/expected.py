@@ -1,6 +1,6 @@
 """How a scenario must end, and what people do until then."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,11 +23,15 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The run's own count: every pipeline that was started for it, also one that ended in a question."""
     merge_requests: dict[ProjectPath, Word] = {}
     """GitLab project to the state of its merge request (`opened`, `merged`); a project not named here has none."""
+    own_pipelines: dict[ProjectPath, Literal["success", "failed", "canceled", "skipped"]] = {}
+    """GitLab project to how its own pipeline for the merge request ends; the story is over when all of these are."""
     reproduction: Reproduction | None = None
     ticket_status: str | None = None
     """The Jira status at the end."""
     cache_read_share: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     """Of all input tokens, at least so many are read from the model's cache."""
+    attachments: dict[str, Literal["text", "picture", "named"]] | None = None
+    """Name of a file of the ticket to what analysis is given of it; None: not compared."""
     unspoken: tuple[str, ...] = ()
     """Words, in any case of letters, that stand in no log and no artifact of the run's jobs, where members of the
     automation project could read them."""

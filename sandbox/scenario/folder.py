@@ -52,9 +52,7 @@ def load(folder: Path) -> Scenario:
     _check_people(folder / "ticket.yml", ticket, head.users)
     _check_attachments(folder, ticket)
     _check_reactions(folder / "scenario.yml", head)
-    for project in head.expected.merge_requests:
-        if project not in repositories:
-            raise ScenarioError(f"{folder / 'scenario.yml'}: expected.merge_requests.{project} is not in repositories")
+    _check_expected(folder / "scenario.yml", head, ticket)
     return Scenario(
         folder=folder,
         name=head.name,
@@ -109,6 +107,19 @@ def _check_people(file: Path, ticket: Ticket, users: dict[str, User]) -> None:
     for key, username in named.items():
         if username not in users:
             raise ScenarioError(f"{file}: {key}: {username} is not among the users of scenario.yml")
+
+
+def _check_expected(file: Path, head: ScenarioFile, ticket: Ticket) -> None:
+    """Nothing is expected of what the story does not have."""
+    expected, attached = head.expected, {Path(one.file).name for one in ticket.attachments}
+    for key, named, there, where in (
+        ("merge_requests", expected.merge_requests, set(head.repositories), "repositories"),
+        ("own_pipelines", expected.own_pipelines, set(expected.merge_requests), "expected.merge_requests"),
+        ("attachments", expected.attachments or {}, attached, "attachments of ticket.yml"),
+    ):
+        for name in named:
+            if name not in there:
+                raise ScenarioError(f"{file}: expected.{key}.{name} is not in {where}")
 
 
 def _check_reactions(file: Path, head: ScenarioFile) -> None:
