@@ -178,6 +178,14 @@ class Session(Struct, frozen=True, kw_only=True):
     """Base URL for the Anthropic SDK."""
 
 
+class ReportTaken(Struct, frozen=True, kw_only=True):
+    """What the job is answered when its report is taken."""
+
+    status: str = "pending"
+    confidential: bool = False
+    """The run is confidential by now, though it may not have been when the job was told what to do."""
+
+
 class Problem(Struct, frozen=True, kw_only=True):
     """RFC 9457 problem details: what every refusal of the receiver looks like."""
 
@@ -245,6 +253,7 @@ __all__ = [
     "Input",
     "PhaseReport",
     "Problem",
+    "ReportTaken",
     "RunSpec",
     "Session",
     "SessionRequest",

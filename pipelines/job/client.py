@@ -11,7 +11,7 @@ import msgspec
 import stamina
 
 from pipelines.job.errors import JobError, ReceiverRefusedError, ReceiverUnreachableError
-from pipelines.wire import Problem, RunSpec, Session, SessionRequest, decode, encode, sha256
+from pipelines.wire import Problem, ReportTaken, RunSpec, Session, SessionRequest, decode, encode, sha256
 
 PATIENCE_S = 900.0
 """How long an unreachable or not yet ready receiver is asked again."""
@@ -83,9 +83,9 @@ class ReceiverClient:
         """Leave an encoded RepositoryContext with the receiver, for the jobs and runs to come."""
         self._send("PUT", "/api/jobs/contexts", content=body)
 
-    def report(self, body: bytes) -> None:
+    def report(self, body: bytes) -> ReportTaken:
         """Submit an encoded PhaseReport. Doing it twice with the same bytes does no harm."""
-        self._send("POST", "/api/jobs/report", content=body)
+        return self._decoded(self._send("POST", "/api/jobs/report", content=body), ReportTaken)
 
     def _send(
         self,

@@ -37,10 +37,11 @@ UNDECIDED_YET: Final = "what is said follows when the outcome is known; a securi
 """What people are told at the start of a job that may find something confidential."""
 
 CONFIDENTIAL: Final = "This run is confidential"
+CONFIDENTIAL_NOW: Final = "This run became confidential while the job worked"
 NO_OUTCOME: Final = "What came to no outcome may have been about a security concern"
 
 
 def sentence(why: str, spec: RunSpec, *, receiver: str) -> str:
     """Return what people are told where things are withheld: why, and where the story is."""
     story = f"{receiver.rstrip('/')}/runs/{spec.run}, or `bug-fix explain {spec.ticket.key}`"
-    return f"{why}: this log names phases, turns and tools, and no evidence is kept. The story: {story}"
+    return f"{why}: this log tells phases, turns and tools from here on, and no evidence is kept. The story: {story}"

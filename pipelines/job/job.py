@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipelines.catalogue import Repository
-from pipelines.job.disclosure import CONFIDENTIAL, NO_OUTCOME, UNDECIDED_YET, Disclosure, sentence
+from pipelines.job.disclosure import CONFIDENTIAL, CONFIDENTIAL_NOW, NO_OUTCOME, UNDECIDED_YET, Disclosure, sentence
 from pipelines.job.environment import JobSettings
 from pipelines.job.errors import JobError
 from pipelines.job.log import JobLog
@@ -75,11 +75,18 @@ class Job:
         if self.disclosure is Disclosure.UNDECIDED:
             self._disclose(Disclosure.WITHHELD, why=NO_OUTCOME)
 
+    def conclude(self, *, confidential: bool) -> None:
+        """Tell what was held back, or take back what was left: the receiver said how it is at the job's end."""
+        if confidential and self.disclosure is not Disclosure.WITHHELD:
+            self._disclose(Disclosure.WITHHELD, why=CONFIDENTIAL_NOW)
+        self.log.disclose(self.disclosure)
+
     def _disclose(self, disclosure: Disclosure, *, why: str) -> None:
         if disclosure is Disclosure.WITHHELD:
             self.log.state(sentence(why, self.spec, receiver=self.settings.receiver))
+        if disclosure is not Disclosure.OPEN or self.disclosure is not Disclosure.UNDECIDED:
+            self.log.disclose(disclosure)  # what is held back is written at the end, by `conclude`
         self.disclosure = disclosure
-        self.log.disclose(disclosure)
         self.artifacts.disclose(disclosure)
 
     @property

@@ -48,8 +48,13 @@ def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiv
         spec = _told(settings, secrets, log, client)
         with held(Path(settings.project_dir)) as project_dir:
             artifacts = Artifacts(project_dir, spec.phase)
-            report = _do(replace(settings, project_dir=str(project_dir)), spec, secrets, artifacts, log, client)
-            _submit(report, artifacts, log, client)
+            settings = replace(settings, project_dir=str(project_dir))
+            job, report = _do(settings, spec, secrets, artifacts, log, client)
+            confidential = False
+            try:
+                confidential = _submit(report, artifacts, log, client)
+            finally:
+                job.conclude(confidential=confidential)
     except JobError as error:
         log.say(f"{error.exit_code.name}: {error}", instead=f"{error.exit_code.name}: {type(error).__name__}")
         return error.exit_code
@@ -78,7 +83,7 @@ def _do(
     artifacts: Artifacts,
     log: JobLog,
     client: ReceiverClient,
-) -> PhaseReport:
+) -> tuple[Job, PhaseReport]:
     """Run the phase; a phase that fails still gets its report, with all that it kept."""
     root = make_root()
     launcher = Launcher(root=root, job_id=settings.job_id)
@@ -111,9 +116,9 @@ def _do(
         job.settle()
     told = f"{report.outcome}: {report.reason}"
     # Why an analysis came to no outcome is said in this program's own words, unless it is a defect.
-    is_plain = not spec.confidential and report.ended_by is not EndedBy.DEFECT
+    is_plain = not spec.confidential and report.result is None and report.ended_by is not EndedBy.DEFECT
     log.say(told, instead=told if is_plain else f"{report.outcome}")
-    return report
+    return job, report
 
 
 def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
@@ -126,10 +131,11 @@ def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
     log.state(f"WARNING: untrusted code runs under the supervisor's own user, because {why}")
 
 
-def _submit(report: PhaseReport, artifacts: Artifacts, log: JobLog, client: ReceiverClient) -> None:
+def _submit(report: PhaseReport, artifacts: Artifacts, log: JobLog, client: ReceiverClient) -> bool:
     """Hand in the report; a receiver that can't be reached fetches it later from the job's artifacts, by its seal.
 
-    Of a confidential run no report lies there: a job whose report does not arrive fails.
+    Of a confidential run no report lies there: a job whose report does not arrive fails. Returns whether the run is
+    confidential by now.
     """
     body = encode(report)
     if artifacts.is_open:
@@ -142,7 +148,7 @@ def _submit(report: PhaseReport, artifacts: Artifacts, log: JobLog, client: Rece
         try:
             for data in along:
                 client.put_blob(data)
-            client.report(body)
+            return client.report(body).confidential
         except ReceiverUnreachableError as error:
             if not artifacts.is_open:
                 log.state("The receiver did not take the report, and of a confidential run none is left here.")
@@ -151,3 +157,4 @@ def _submit(report: PhaseReport, artifacts: Artifacts, log: JobLog, client: Rece
                 f"{error} The report waits as this job's artifact {report_path(report.phase)}; when GitLab shows that "
                 "the job passed, the receiver fetches it from there."
             )
+            return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines.handing_in import SUBMITTED
 from pipelines.job.disclosure import SAYS_NOTHING, Disclosure
 from pipelines.job.errors import InputMismatchError, JobError
-from pipelines.job.project_folder import write
+from pipelines.job.project_folder import discard, write
 from pipelines.model import Artifact, ArtifactKind, Phase
 from pipelines.wire import Input, sha256
 
@@ -52,6 +52,16 @@ class Artifacts:
         if disclosure is Disclosure.WITHHELD:
             for artifact in self.all:
                 self._let_go(artifact)
+            self._withdraw()
+
+    def _withdraw(self) -> None:
+        """Take back what was left for GitLab, which collects it when the job ends."""
+        if not self.folder.exists():
+            return
+        plain = [(Path(one.path), self.content(one)) for one in self.all if one.kind in SAYS_NOTHING]
+        discard(self.folder.parent, self.folder.name)
+        for path, data in plain:
+            write(self.project_dir, path, data)
 
     def keep(self, kind: ArtifactKind, name: str, data: bytes) -> Artifact:
         """Write a file (again) and remember it for the report; of what is withheld, what the receiver takes."""

@@ -16,7 +16,7 @@ from requests import RequestException
 from pipelines.handing_in import MAX_REPORT
 from pipelines.model import Phase, PhaseReport
 from pipelines.repository_context import MAX_CONTEXT, RepositoryContext
-from pipelines.wire import MAX_BLOB, Session, SessionRequest, decode, encode, sha256
+from pipelines.wire import MAX_BLOB, ReportTaken, Session, SessionRequest, decode, encode, sha256
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
 from receiver.jobs.keys import IssuerError
@@ -205,10 +205,11 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
         return problem(422, " ".join(wrong[:MOST_SENTENCES]))
     async with services.database.begin() as session:
         kept = await submissions.keep_report(session, report, job=job, now=services.clock())
+        confidential = (await runs.facts(session, job.run)).confidential
     if kept is Kept.SECOND:
         return await _refuse_report(services, job, 409, "This job has reported already, and said something else.")
     log.info("report.received", run=job.run, job=job.job_id, phase=job.phase, outcome=report.outcome, kept=kept.value)
-    return _json({"status": "pending"}, 202)
+    return _json(ReportTaken(confidential=confidential), 202)
 
 
 async def _refuse_report(services: Services, job: JobSession, status: int, sentence: str) -> Response[bytes]:

@@ -36,7 +36,18 @@ from pipelines.model import (
     RunId,
 )
 from pipelines.repository_context import RepositoryContext
-from pipelines.wire import AgentSpec, Input, RunSpec, Session, SessionRequest, Ticket, decode, encode, sha256
+from pipelines.wire import (
+    AgentSpec,
+    Input,
+    ReportTaken,
+    RunSpec,
+    Session,
+    SessionRequest,
+    Ticket,
+    decode,
+    encode,
+    sha256,
+)
 from sandbox import server
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
@@ -84,6 +95,8 @@ class Receiver:
         self.limits = Limits(max_seconds=300)
         self.profile = ""
         self.confidential = False
+        self.became_confidential = False
+        """While the jobs worked."""
         self.jobs_expected = 0
         """How often the ID token may still be exchanged."""
         self.at_refusal: Callable[[], None] = lambda: None
@@ -231,6 +244,7 @@ class Receiver:
                 decode(body, RepositoryContext)
             case "report":
                 self.reports.append(decode(body, PhaseReport))
+                return 202, encode(ReportTaken(confidential=self.confidential or self.became_confidential)), {}
             case _:
                 return 404, b'{"status": 404, "detail": "No such route."}', {}
         return 202, b'{"status": "pending"}', {}

@@ -63,6 +63,13 @@ def test_what_is_undecided_is_left_only_when_it_may_be(tmp_path: Path) -> None:
     assert all((tmp_path / one.path).read_bytes() == artifacts.content(one) for one in artifacts.all)
 
 
+def test_what_was_left_is_taken_back_when_it_may_not_be_any_more(tmp_path: Path) -> None:
+    (tmp_path / "beside.txt").write_text("of the runner")
+    artifacts = filled(tmp_path, Disclosure.OPEN, Disclosure.WITHHELD)
+    assert left(tmp_path) == {"beside.txt", "child.yml"}
+    assert (artifacts.folder / "child.yml").read_bytes() == b"child_pipeline"
+
+
 def test_a_file_that_the_receiver_brings_has_to_be_the_accepted_one(tmp_path: Path) -> None:
     def read(content: bytes | None) -> bytes:
         artifact = Artifact(

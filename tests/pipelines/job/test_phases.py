@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -171,6 +172,23 @@ def test_of_an_analysis_that_finds_a_security_concern_or_nothing_only_the_receiv
         assert "This run is confidential" in done.stdout
     else:
         assert "The agent used all of its 2 turns" in done.stdout
+
+
+@pytest.mark.parametrize("phase", [Phase.ANALYSIS, Phase.PREPARE, Phase.GENERATE])
+def test_a_run_that_became_confidential_while_a_job_worked_keeps_no_artifact_of_it(
+    phase: Phase, receiver: Any, run_job: RunJob, project_dir: Path
+) -> None:
+    if phase is Phase.GENERATE:
+        run_job(Phase.ANALYSIS)
+        shutil.rmtree(project_dir / ".bug-fix")
+    receiver.became_confidential = True
+    done = run_job(phase)
+    assert done.returncode == 0, done.stdout
+    kept = ["child.yml"] if phase is Phase.GENERATE else []
+    assert [path.name for path in project_dir.rglob("*") if path.is_file()] == kept
+    assert "This run became confidential while the job worked" in done.stdout
+    assert [word for word in FOUND if word in done.stdout] == []
+    assert receiver.reports[-1].phase is phase
 
 
 def _all_was_measured(before: PrepareResult, tested: model.TestingResult, log: str) -> None:

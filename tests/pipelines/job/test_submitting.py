@@ -18,7 +18,7 @@ from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError, Recei
 from pipelines.job.log import JobLog
 from pipelines.job.workspace import Artifacts
 from pipelines.model import ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
-from pipelines.wire import MAX_BLOB, Session, encode
+from pipelines.wire import MAX_BLOB, ReportTaken, Session, encode
 
 
 class Desk:
@@ -36,9 +36,10 @@ class Desk:
         self._ask()
         self.blobs.append(data)
 
-    def report(self, body: bytes) -> None:
+    def report(self, body: bytes) -> ReportTaken:
         self._ask()
         self.reports.append(body)
+        return ReportTaken()
 
     def _ask(self) -> None:
         self.asked += 1

@@ -106,7 +106,9 @@ def test_a_report_is_pending_until_gitlab_has_spoken_and_may_be_sent_again(jobs:
     api, report = jobs(Phase.MERGE_REQUEST), a_report(Phase.MERGE_REQUEST)
     for _ in range(2):
         answer = api.report(report)
-        assert (answer.status_code, answer.json()) == (202, {"status": "pending"})
+        assert (answer.status_code, answer.json()) == (202, {"status": "pending", "confidential": False})
+    desk.rows("UPDATE runs SET confidential = true")
+    assert api.report(report).json() == {"status": "pending", "confidential": True}, "it may have become so meanwhile"
     assert desk.rows("SELECT state, outcome, phase, repository FROM reports") == [
         ("pending", "succeeded", "merge_request", CONTACTS)
     ]

@@ -66,6 +66,7 @@ import msgspec
 from pipelines.job import supervisor
 from pipelines.job.client import ReceiverClient
 from pipelines.job.log import JobLog
+from pipelines.job.workspace import Artifacts
 from pipelines.model import PhaseReport
 from pipelines.wire import SessionRequest
 
@@ -79,7 +80,8 @@ client.open_session(wanted, id_token=os.environ["BUG_FIX_ID_TOKEN"])
 for path, text in told["files"].items():
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_text(text)
-supervisor._submit(report, Path(os.environ["CI_PROJECT_DIR"]), JobLog(), client)
+artifacts = Artifacts(Path(os.environ["CI_PROJECT_DIR"]), report.phase)
+supervisor._submit(report, artifacts, JobLog(), client)
 sys.exit(told["exit"])
 """
 
