@@ -180,11 +180,24 @@ def _case(source: Code, span: _Span, *, file: str, language: Language) -> Case:
         assertions=tuple(_assertions(part, language)),
         rows=_rows(part, language) if span.name else _entries(text, language),
         marked=tuple(
-            Marked(marker=marker, line=before + part.line(found.start() + len(found[0]) - len(found[0].lstrip())))
-            for marker, pattern in language.markers.items()
-            for found in islice(pattern.finditer(text), _MOST_MARKED)
+            Marked(marker=marker, line=before + part.line(place))
+            for marker, place in _marked(text, language, is_test=bool(span.name))
         ),
     )
+
+
+def _marked(text: str, language: Language, *, is_test: bool) -> Iterator[tuple[Marker, int]]:
+    for marker, pattern in language.markers.items():
+        yield from ((marker, _begins(found)) for found in islice(pattern.finditer(text), _MOST_MARKED))
+    if is_test:
+        yield from ((Marker.CUT_SHORT, place) for place in language.leaving(text, language.assertion))
+    elif language.bare_return is not None:
+        found_outside = islice(language.bare_return.finditer(text), _MOST_MARKED)
+        yield from ((Marker.CUT_SHORT, _begins(found)) for found in found_outside)
+
+
+def _begins(found: re.Match[str]) -> int:
+    return found.start() + len(found[0]) - len(found[0].lstrip())
 
 
 def _assertions(part: Code, language: Language) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.patch import code
+from pipelines.patch.leaving import Leaving, by_braces, by_indent
 
 
 class Marker(Enum):
@@ -19,6 +20,7 @@ class Marker(Enum):
     RETRIED = "runs a test again until it passes"
     TRIVIAL = "asserts what is always true"
     CUT_SHORT = "ends a test before its end"
+    UNREACHED = "keeps a part of a test from being run"
     SWALLOWED = "swallows the failure of what it tries"
 
 
@@ -45,6 +47,10 @@ class Language(Struct, frozen=True, kw_only=True):
     row: re.Pattern[str] | None
     """One case each, where cases don't stand in a list."""
     markers: dict[Marker, re.Pattern[str]]
+    leaving: Leaving
+    """Finds where a test leaves before what it asserts."""
+    bare_return: re.Pattern[str] | None = None
+    """What cuts a helper short that stands outside of any test."""
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -65,21 +71,38 @@ PYTHON: Final = Language(
     row=None,
     markers={
         Marker.SKIPPED: _pattern(
-            r"""\b(?:skip|skipif|skipIf|skipUnless|skipTest|SkipTest|xfail|importorskip|expectedFailure)\b
+            r"""(?<!\)\.) \b(?:skip|skipif|skipIf|skipUnless|skipTest|SkipTest|xfail|importorskip|expectedFailure)\b
+              (?! [ ]* =[^=] )
             | \b__test__ [ ]* = [ ]* False\b | \bcollect_ignore"""
         ),
         Marker.RETRIED: _pattern(r"\bflaky\b | \breruns\w*\b"),
         Marker.TRIVIAL: _pattern(
-            r"""\bassert [ ]+ \(? (?:True|not[ ]False|[1-9]\d*|"\d+") \)? [ \t]* (?:$|,)
+            r"""\bassert [ ]+ \(? (?:True|not[ ](?:False|None|0)|[1-9]\d*|"\d+") \)? [ \t]* (?:$|,)
+            | \bassert [ ]+ (\d+) [ ]*==[ ]* \1 [ \t]* (?:$|,) | \bassert\b [^\n]{0,200} \bor[ ](?:1|not[ ]False)[ \t]*$
+            | \bassert [ ]* \( (?: [^(),\n] | \([^()\n]{0,100}\) ){1,200} , [^()\n]{0,200} \) [ \t]* $
             | \bassert\b [^\n]{0,200} \bor[ ]True\b | \bassertTrue\([ ]*True\b | \bassertFalse\([ ]*False\b
-            | \bassertEqual\([ ]*(\d+|True|None)[ ]*,[ ]*\1[ ]*\)"""
+            | \bassertEqual\([ ]*(\d+|True|None)[ ]*,[ ]*\2[ ]*\)"""
         ),
-        Marker.CUT_SHORT: _pattern(r"^[ \t]+ return [ \t]* $ | \bos\._exit\b | \bpytest\.exit\b"),
-        Marker.SWALLOWED: _pattern(r"\bexcept\b [^:\n]{0,200} : \s{0,200} (?:pass\b|\.\.\.) | \bsuppress [ ]* \("),
+        Marker.CUT_SHORT: _pattern(r"\bos\._exit\b | \bpytest\.exit\b"),
+        Marker.UNREACHED: _pattern(
+            r"""\b(?:if|while) [ ]* \(? [ ]* (?:False|None|0|not[ ]True) [ ]* \)? [ ]* (?::|and\b)
+            | \bfor [ ]+ \w+ [ ]+ in [ ]+ (?:\[\]|\(\)|range\([ ]*0[ ]*\)) [ ]* :"""
+        ),
+        Marker.SWALLOWED: _pattern(
+            r"""\bexcept\b [^:\n]{0,200} : \s{0,200} (?:pass\b|\.\.\.|return\b|continue\b|break\b|print [ ]*\(|log\w*\.)
+            | \bexcept [^:\n]{0,100} \b(?:AssertionError|BaseException)\b | \bsuppress [ ]* \(
+            | \b(?:raises|assertRaises) [ ]* \( [ ]* (?:AssertionError|BaseException)\b"""
+        ),
     },
+    leaving=by_indent,
+    bare_return=_pattern(r"^[ \t]+ return [ \t]* $"),
 )
 
 _CALLED = r"(?<![\w.$])"
+
+_TELLS = r"\b(?:throw|expect|assert\w*|Assert|fail|Fail|reject|done)\b | [^=!<>]=[^=>]"
+_QUIET = rf"(?! [^{{}}]{{0,400}} (?: {_TELLS} )) [^{{}}]{{0,400}} \}}"
+"""The rest of a block that tells nobody: it neither throws nor asserts, and keeps nothing to look at afterwards."""
 
 JAVASCRIPT: Final = Language(
     name="TypeScript and JavaScript",
@@ -92,29 +115,45 @@ JAVASCRIPT: Final = Language(
     ),
     block=Block.CALL,
     assertion=_pattern(
-        rf"""{_CALLED} expect (?:\.(?:soft|poll|element|assertions|hasAssertions))? [ ]* \(
+        rf"""(?:\bawait\s{{1,9}})? {_CALLED} expect (?:\.(?:soft|poll|element|assertions|hasAssertions))? [ ]* \(
         | {_CALLED} assert (?:\.\w+){{0,6}} [ ]* \( | \.should\b"""
     ),
     table=_pattern(r"\.(?:each|for) [ ]* (?=\()"),
     row=None,
     markers={
         Marker.SKIPPED: _pattern(
-            r"""\.(?:skip|skipIf|runIf|todo|fixme|failing|fails)\b | \b(?:test|it)\.fail\b
+            r"""(?<!\)) \.(?:skip|skipIf|runIf|todo|fixme|failing|fails)\b | \b(?:test|it)\.fail\b
+            | \b(?:test|it|describe|suite|specify) [ ]* (?:\?\.[ ]*)? \[ [ ]* "\d+"
+            | \{ [^{}\n]{0,80} \b(?:skip|skipIf|todo|fixme)\b [^{}\n]{0,80} \} [ ]* = [ ]* (?:test|it|describe)\b
+            | (?:test|it|describe|suite) [ ]* \( [ ]* "\d+" , \s{0,9} \{ [^{}]{0,200} \b(?:skip|todo|fails) [ ]* :
+              [ ]* (?:true\b|!0|"\d+")
             | \b(?:xit|xtest|xdescribe|xcontext|pending)[ ]*\("""
         ),
-        Marker.ALONE: _pattern(r"\.only\b | \b(?:fit|fdescribe|fcontext)[ ]*\("),
+        Marker.ALONE: _pattern(
+            r"""\.only\b | \b(?:fit|fdescribe|fcontext)[ ]*\(
+            | (?:test|it|describe|suite) [ ]* \( [ ]* "\d+" , \s{0,9} \{ [^{}]{0,200} \bonly [ ]* : [ ]* (?:true\b|!0)
+            | \{ [^{}\n]{0,80} \bonly\b [^{}\n]{0,80} \} [ ]* = [ ]* (?:test|it|describe)\b"""
+        ),
         Marker.RETRIED: _pattern(r"\bretryTimes\b | \.retries[ ]*\( | \b(?:retries|retry|repeats)[ ]*:"),
         Marker.TRIVIAL: _pattern(
             r"""\bexpect\( [ ]* (true|false|null|\d+) [ ]* \) \s* \. (?:toBe|toEqual|toStrictEqual) \( [ ]* \1 [ ]* \)
             | \bexpect\( [ ]* (?:true|[1-9]\d*|"\d+") [ ]* \) \s* \. (?:toBeTruthy|toBeDefined) \b
-            | \bassert (?:\.ok|\.isTrue)? \( [ ]* true\b"""
+            | \bassert (?:\.ok|\.isTrue)? \( [ ]* true\b | \bexpect\.assertions\([ ]*0\b
+            | \bexpect\( [ ]* ([a-z][\w.]*) [ ]* \) \s* \. (?:toBe|toEqual|toStrictEqual) \( [ ]* \2 [ ]* \)"""
         ),
-        Marker.CUT_SHORT: _pattern(r"^[ \t]+ return [ \t]* ;? [ \t]* $ | \bprocess\.exit\b"),
+        Marker.CUT_SHORT: _pattern(r"\bprocess\.exit\b"),
+        Marker.UNREACHED: _pattern(
+            r"""\b(?:if|while) [ ]* \( [ ]* (?:false|0|null|undefined|!1|!true) [ ]* (?:\)|&&)
+            | (?:^|[;{}]) [ \t]* (?:false|0|null) [ ]* &&"""
+        ),
         Marker.SWALLOWED: _pattern(
-            r"""\bcatch \s* (?:\([^()\n]{0,200}\))? \s{0,200} \{ \s{0,200} \}
-            | \.catch\( [^()\n]{0,100} \(\) [ ]* => [ ]* \{ \s* \}"""
+            rf"""\bcatch \s* (?:\([^()\n]{{0,200}}\))? \s{{0,200}} \{{ {_QUIET}
+            | \.catch\( [ ]* (?:\(\w*\)|\w+) [ ]* => [ ]* (?:undefined|null|void[ ]0|\{{ {_QUIET})
+            | \.catch\( [^()\n]{{0,100}} \(\) [ ]* => [ ]* \{{ \s* \}}"""
         ),
     },
+    leaving=by_braces,
+    bare_return=_pattern(r"^[ \t]+ return [ \t]* ;? [ \t]* $"),
 )
 
 CSHARP: Final = Language(
@@ -129,24 +168,33 @@ CSHARP: Final = Language(
     ),
     block=Block.BRACES,
     assertion=_pattern(
-        r"""\bAssert (?:\.\w+){1,6} [ ]* [(<] | \.Should\w* [ ]* \(
+        r"""(?:\bawait\s{1,9})? \bAssert (?:\.\w+){1,6} [ ]* [(<] | \.Should\w* [ ]* \(
         | \.(?:Verify|VerifyAll|Received|DidNotReceive)\w* [ ]* \( | (?<![\w.]) Expect [ ]* \("""
     ),
     table=None,
     row=_pattern(r"[\[,] \s* (?:InlineData|DataRow|TestCase) (?:Attribute)? [ ]* \("),
     markers={
         Marker.SKIPPED: _pattern(
-            r"""\bSkip [ ]* = | [\[,] \s* (?:Ignore|Explicit) (?:Attribute)? [ ]* [\](,]
+            r"""[\[,] \s* \w{1,60} [ ]* \( [^()]{0,300} \bSkip(?:When|Unless)? [ ]* =
+            | [\[,] \s* (?:Ignore|Explicit) (?:Attribute)? [ ]* [\](,]
+            | \bExplicit [ ]* = [ ]* true\b | \bSkipException\b
             | \bAssert\.(?:Ignore|Inconclusive|Skip\w*)\b | \bSkip\.(?:If|IfNot|When|Unless)\b"""
         ),
         Marker.RETRIED: _pattern(r"[\[,] \s* Retry\w* \b"),
         Marker.TRIVIAL: _pattern(
             r"""\bAssert\.(?:True|IsTrue)\([ ]*true\b | \bAssert\.(?:False|IsFalse)\([ ]*false\b | \bAssert\.Pass\b
-            | \bAssert\.(?:Equal|AreEqual)\([ ]*(\d+|true|null)[ ]*,[ ]*\1[ ]*\)"""
+            | \bAssert\.(?:Equal|AreEqual)\([ ]*(\d+|true|null)[ ]*,[ ]*\1[ ]*\)
+            | \bAssert\.(?:True|IsTrue)\( [^;\n]{0,200} \|\|[ ]*true\b"""
         ),
-        Marker.CUT_SHORT: _pattern(r"^[ \t]+ return [ \t]* ; | \bEnvironment\.Exit\b"),
-        Marker.SWALLOWED: _pattern(r"\bcatch \s* (?:\([^()\n]{0,200}\))? \s{0,200} \{ \s{0,200} \}"),
+        Marker.CUT_SHORT: _pattern(r"\bEnvironment\.(?:Exit|FailFast)\b"),
+        Marker.UNREACHED: _pattern(r"\b(?:if|while) [ ]* \( [ ]* false [ ]* (?:\)|&&) | ^[ \t]* \# [ ]* if\b"),
+        Marker.SWALLOWED: _pattern(
+            rf"""\bcatch \s* (?:\([^()\n]{{0,200}}\))? (?:\s*when\s*\([^\n]{{0,200}}\))? \s{{0,200}} \{{ {_QUIET}
+            | \b(?:Xunit|Assert\w*)Exception\b"""
+        ),
     },
+    leaving=by_braces,
+    bare_return=_pattern(r"^[ \t]+ return [ \t]* ;"),
 )
 
 GO: Final = Language(
@@ -163,6 +211,7 @@ GO: Final = Language(
         Marker.TRIVIAL: _pattern(r"\b(?:assert|require)\.True\( [^,()]* , [ ]* true\b"),
         Marker.CUT_SHORT: _pattern(r"\bos\.Exit\b"),
     },
+    leaving=lambda _text, _assertion: iter(()),  # `t.Error(…)` and `return` is how Go writes its tests
 )
 
 LANGUAGES: Final = (PYTHON, JAVASCRIPT, CSHARP, GO)

@@ -161,9 +161,19 @@ def _weaker(old: Case, now: Case, elsewhere: Counter[str]) -> Iterator[str]:
         elsewhere.subtract(moved)  # what was written once makes up for one
     if len(now.assertions) + moved.total() < len(old.assertions):
         yield f"{where} asserts less than before ({len(now.assertions)} instead of {len(old.assertions)} assertions)."
+    unawaited = _unawaited(old, now)
+    if unawaited:
+        yield f"{where} no longer waits for what it asserts ({unawaited} times); `await` it as before."
     if now.rows < old.rows and now.name:
         yield f"{where} is run with {now.rows} instead of {old.rows} cases."
     yield from _marks(old, now)
+
+
+def _unawaited(old: Case, now: Case) -> int:
+    """Return how many assertions lost their `await`: nobody sees them fail."""
+    lost, won = Counter(old.assertions) - Counter(now.assertions), Counter(now.assertions) - Counter(old.assertions)
+    before = Counter({one.removeprefix("await"): many for one, many in lost.items() if one.startswith("await")})
+    return (before & won).total()
 
 
 def _marks(old: Case | None, now: Case) -> Iterator[str]:
