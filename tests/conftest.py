@@ -1,13 +1,18 @@
 """Fixtures for every test: one embedded Postgres for all workers of a test session, a clean database for each test."""
 
 import fcntl
+import http.client
+import json
 import os
 import shutil
 import ssl
 import tempfile
+import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -140,6 +145,22 @@ def empty_database(postgres_server: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name}".encode())
         yield _address(postgres_server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def hang_up() -> Callable[..., None]:
+    """Return a function that posts JSON and closes the connection once something is true, whatever was answered."""
+
+    def post(url: str, body: object, *, headers: Mapping[str, str], when: Callable[[], bool]) -> None:
+        address = urlsplit(url)
+        connection = http.client.HTTPConnection(address.netloc)
+        with closing(connection):
+            sent = {"content-type": "application/json", **headers}
+            connection.request("POST", address.path, json.dumps(body).encode(), sent)
+            while not when():
+                threading.Event().wait(0.01)
+
+    return post
 
 
 WIDTHS = (360, 420, 1280)

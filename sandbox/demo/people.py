@@ -15,6 +15,12 @@ from sandbox.scenario import Reaction
 TIMEOUT_S = 20.0
 
 
+def statuses_since(story: Story, told: int) -> frozenset[str]:
+    """Return the statuses that the run reached in its moments after the first `told`, and the one that it has."""
+    passed = (moment.status_after for moment in story.moments[told:])
+    return frozenset({story.run.status, *(status for status in passed if status is not None)})
+
+
 def set_label(world: World, login: tuple[str, str], label: str) -> None:
     """Set a label on the ticket; where it is set already, nothing happens, as in Jira."""
     _label(world, login, {"add": label})
@@ -29,13 +35,17 @@ class People:
         self._left = list(reactions)
         self._screen = screen
         self._comments = 0
+        self._told = 0
 
     def react(self, story: Story) -> None:
-        """Do all that is due."""
-        run = story.run
-        for reaction in [one for one in self._left if one.is_due(status=run.status, iteration=run.iteration)]:
-            self._left.remove(reaction)
-            self._do(reaction)
+        """Do all that is due, also for a status that was over before this look."""
+        reached = statuses_since(story, self._told)
+        self._told = len(story.moments)
+        iteration = story.run.iteration
+        for reaction in list(self._left):
+            if any(reaction.is_due(status=status, iteration=iteration) for status in reached):
+                self._left.remove(reaction)
+                self._do(reaction)
 
     def ticket_status(self) -> str:
         """Return the status that the ticket has in Jira."""

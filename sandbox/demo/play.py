@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import httpx2
 from msgspec import Struct
 
 from sandbox.demo.attachments import given
+from sandbox.demo.chaos import TROUBLE
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
 from sandbox.demo.spoken import spoken
@@ -99,7 +99,9 @@ def _follow(
             people.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
-            elif not trouble and _is_over(story, people) and _settled(reader, story, expected):
+            elif _is_over(story, people) and _settled(reader, story, expected):
+                if trouble:
+                    raise DemoError(f"The run ended as {story.run.status} before all of --chaos was done to it.")
                 return story
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
@@ -119,40 +121,6 @@ def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:
         if not patient:
             raise
         return None
-
-
-class Trouble(Struct, frozen=True, kw_only=True):
-    """Something that is done to the world in the middle of a run."""
-
-    due: Callable[[Story], bool]
-    make: Callable[[World, Screen], None]
-
-
-def _kill_worker(world: World, screen: Screen) -> None:
-    screen.line(f"chaos: worker {world.kill_worker()} killed with SIGKILL while the child pipeline runs")
-    world.start_worker()
-    screen.line("chaos: a new worker has been started")
-
-
-def _restart_postgres(world: World, screen: Screen) -> None:
-    with screen.busy("chaos: Postgres restarts"):
-        world.restart_postgres()
-    screen.line("chaos: Postgres was restarted under everybody's connections")
-
-
-def _child_works(story: Story) -> bool:
-    return any(
-        pipeline.kind == "child" and any(job.status == "running" for job in pipeline.jobs)
-        for pipeline in story.pipelines
-    )
-
-
-def _is_testing(story: Story) -> bool:
-    return any(job.phase == "testing" and job.status == "running" for job in story.jobs())
-
-
-TROUBLE = (Trouble(due=_child_works, make=_kill_worker), Trouble(due=_is_testing, make=_restart_postgres))
-"""What `--chaos` does, in this order."""
 
 
 def _settled(reader: Reader, story: Story, expected: Expected) -> bool:

@@ -23,6 +23,24 @@ ELSEWHERE = "elsewhere"
 """The scenario that is made anew outside of the checkout."""
 
 
+LAST = frozenset({"test_demo.py", "test_plan_approval.py", "test_hostile_ticket.py"})
+"""They look at what `test_scenarios.py` plays."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest, which plays most scenarios, and end with what looks at them: nobody waits in between.
+
+    `--dist loadfile` hands files out in this order when it is told not to sort them (`--no-loadscope-reorder`).
+    """
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if Path(__file__).parent not in item.path.parents:
+        return 1
+    return 0 if item.path.name == "test_scenarios.py" else 2 if item.path.name in LAST else 1
+
+
 class Demo(NamedTuple):
     """A demo that was played to its end."""
 
@@ -40,11 +58,15 @@ class Programme(NamedTuple):
     """The entries of the `--json` document, by name."""
 
 
-def play(folder: Path, *arguments: str, timeout_s: float = 600) -> Demo:
+PATIENCE_S = 900
+"""For each scenario; a person at a quiet machine needs less."""
+
+
+def play(folder: Path, *arguments: str, timeout_s: float = 1000) -> Demo:
     """Play the demo without a terminal, as a script would."""
     out = folder / "out.json"
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox.demo", "--json", str(out), *arguments],
+        [sys.executable, "-m", "sandbox.demo", "--json", str(out), "--timeout", str(PATIENCE_S), *arguments],
         cwd=CHECKOUT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

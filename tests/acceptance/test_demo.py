@@ -92,16 +92,6 @@ def test_an_independent_check_finds_nothing_wrong_with_the_generated_child(demo:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_a_killed_worker_and_a_restarted_postgres_lose_nothing(chaos: Any) -> None:
-    assert any("killed with SIGKILL" in line for line in chaos.lines), told(chaos)
-    assert any("Postgres was restarted" in line for line in chaos.lines), told(chaos)
-    assert chaos.exit_code == 0, told(chaos)
-    assert chaos.out["outcome"] == "in_review"
-    assert len(chaos.out["merge_requests"]) == 1
-    assert [pipeline["kind"] for pipeline in chaos.out["pipelines"]] == ["parent", "child"]
-    assert chaos.out["books_equal"] is True
-
-
 def test_a_scenario_that_does_not_exist_is_named_with_those_that_do() -> None:
     command = [sys.executable, "-m", "sandbox.demo", "--scenario", "nowhere"]
     asked = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)

@@ -219,7 +219,7 @@ def staged(name: str) -> Iterator[Aftermath]:
             world.start_sandbox()
             world.start_receiver()
             world.start_worker()
-            played = play(world, scenario, screen, evidence=state / "evidence", timeout_s=400)
+            played = play(world, scenario, screen, evidence=state / "evidence", timeout_s=900)
             with closing(Aftermath(world, played, next(iter(scenario.repositories)))) as aftermath:
                 yield aftermath
     finally:

@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.acceptance,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1600),
     pytest.mark.skipif(
         os.geteuid() != 0,
         reason="a runner without root can't give untrusted code users of its own; docs/secrets.md says what follows",

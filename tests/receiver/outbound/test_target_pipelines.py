@@ -106,7 +106,7 @@ async def own_pipelines(desk: Desk, run: RunId, world: Any, *, at_least: int = 1
 
 def until(world: Any, branch: str, at_least: int) -> list[Any]:
     """Return the branch's pipelines, once there are so many: GitLab makes them after it has answered a push."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(found := world.contacts.pipelines.list(ref=branch, source="push", get_all=True)) < at_least:
         assert time.monotonic() < deadline, f"{len(found)} of {at_least} pipelines came"
         time.sleep(0.02)

@@ -62,7 +62,7 @@ class Running:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that a running job does."""
-        for _ in range(2000):
+        for _ in range(6000):
             if condition():
                 return
             threading.Event().wait(0.01)

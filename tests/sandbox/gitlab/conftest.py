@@ -38,7 +38,7 @@ class Receiver:
     def wait(self, count: int) -> list[Request]:
         """Wait until so many hooks have come."""
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=10), f"{len(self.got)} of {count} came"
+            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=60), f"{len(self.got)} of {count} came"
         return self.got
 
     def of(self, event: str) -> list[Request]:
@@ -46,7 +46,7 @@ class Receiver:
 
     def wait_for(self, event: str, count: int = 1) -> list[Request]:
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.of(event)) >= count, timeout=10), f"no {event}"
+            assert self.changed.wait_for(lambda: len(self.of(event)) >= count, timeout=60), f"no {event}"
         return self.of(event)
 
 
@@ -71,7 +71,7 @@ class Emulated:
         httpx2.post(f"{self.url}/_sandbox/faults", json=body).raise_for_status()
 
     def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline, "the state did not come"
             threading.Event().wait(0.01)

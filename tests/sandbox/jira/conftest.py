@@ -42,7 +42,7 @@ class Receiver:
     def wait(self, count: int) -> list[Request]:
         """Wait until so many hooks have come."""
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=10), f"{len(self.got)} of {count} came"
+            assert self.changed.wait_for(lambda: len(self.got) >= count, timeout=60), f"{len(self.got)} of {count} came"
             return list(self.got)
 
     def bodies(self, count: int) -> list[Any]:

@@ -34,7 +34,7 @@ TURNS = """
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "the state did not come"
         threading.Event().wait(0.01)
