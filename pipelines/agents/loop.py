@@ -332,6 +332,8 @@ _KINDS = {
 def _said(error: anthropic.APIStatusError) -> str:
     sentence = _SENTENCES.get(error.status_code, "The model could not be asked")
     match error.body:
+        case {"error": {"message": str(message)}} if error.status_code == 402:
+            return message[:400]  # the gateway's own, and whole: which budget, what it holds, what to do
         case {"error": {"message": str(message)}}:
             why = message
         case _:

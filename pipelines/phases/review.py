@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from pipelines.agents.loop import Submitted
 from pipelines.job.errors import JobError
@@ -19,6 +19,7 @@ from pipelines.model import (
     ReportOutcome,
     ReviewResult,
     ReviewSubmission,
+    Severity,
 )
 from pipelines.patch import inspect
 from pipelines.phases.conversation import Desk, hold
@@ -79,5 +80,13 @@ def _problems(review: ReviewSubmission, files: set[str]) -> list[str]:
 def _counted(findings: list[Finding]) -> str:
     """Return the findings' number by severity, for people."""
     counts = Counter(one.severity for one in findings)
-    listed = ", ".join(f"{count} {severity.replace('_', ' ')}" for severity, count in sorted(counts.items()))
-    return f"Reviewed: {listed}." if listed else "Reviewed: no findings."
+    listed = [f"{counts[severity]} {words}" for severity, words in _WORDS.items() if counts[severity]]
+    return f"Reviewed: {', '.join(listed)}." if listed else "Reviewed: nothing to remark."
+
+
+_WORDS: Final = {
+    Severity.MUST_FIX: "must be fixed",
+    Severity.SHOULD_FIX: "should be fixed",
+    Severity.NOTE: "to note",
+}
+"""The weightiest first."""

@@ -33,20 +33,26 @@ class Raw(str):
     __slots__ = ()
 
 
-def line(text: str, limit: int = LIMIT) -> str:
+class Line(str):
+    """One line that was cut to what its place has room for: escaping it cuts nothing more."""
+
+    __slots__ = ()
+
+
+def line(text: str, limit: int = LIMIT) -> Line:
     """Return text as one line of visible characters, cut to `limit`.
 
     One line: what begins a line (quick actions, headings, lists, fences) can't begin one.
     """
     visible = _INVISIBLE.sub("", " ".join(text[: 4 * limit].split()))
     short = visible if len(visible) <= limit else f"{visible[: limit - 1].rstrip()}…"
-    return short.replace(MARKER, f"{MARKER[:-1]}{JOINER}=")  # or a note would be found as another run's
+    return Line(short.replace(MARKER, f"{MARKER[:-1]}{JOINER}="))  # or a note would be found as another run's
 
 
-def sentence(text: str, limit: int = LIMIT) -> str:
+def sentence(text: str, limit: int = LIMIT) -> Line:
     """Return text as one line that ends like a sentence."""
     short = line(text, limit)
-    return short if not short or short[-1] in ".!?…" else f"{short}."
+    return short if not short or short[-1] in ".!?…" else Line(f"{short}.")
 
 
 _JIRA_KEY: Final = re.compile(r"\b([A-Za-z][A-Za-z0-9_]+)-(?=[0-9])")

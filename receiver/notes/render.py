@@ -193,9 +193,11 @@ def _wiki() -> Environment:
     )
 
 
-def _environment(escape: Callable[[str], Raw], **markups: Callable[..., Raw]) -> Environment:
+def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw]) -> Environment:
     def finalize(value: object) -> str:
-        return value if isinstance(value, Raw) else escape(str(value))
+        if isinstance(value, Raw):
+            return value
+        return escape(str(value), len(value) if isinstance(value, markup.Line) else markup.LIMIT)
 
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -29,6 +29,7 @@ from receiver.notes.view import (
 )
 from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
+from receiver.workflow import findings
 from receiver.workflow.effects import AdmitTicket, AttachEvidence, RefreshTicket
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
@@ -176,7 +177,7 @@ def _diagnoses(story: Story) -> Iterator[str]:
     """Yield why earlier attempts at a fix ended; a question that was answered is no failure."""
     for before, attempt in pairwise(story.iterations):
         if attempt.diagnosis and before.kind == "fix":
-            yield attempt.diagnosis
+            yield findings.for_people(attempt.diagnosis)
 
 
 def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> Fix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pipelines.job_names import parse_job_name
-from pipelines.model import EndedBy, Phase, PhaseReport
+from pipelines.model import EndedBy, Phase, PhaseReport, ReproductionResult
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import JobView, Run, RunStatus
 
@@ -104,6 +104,16 @@ def _of_report(report: PhaseReport) -> str:
 
 def _why_and_next(report: PhaseReport) -> str:
     return f"{sentence(report.reason)} {NEXT_AFTER.get(report.ended_by, NEXT[report.phase])}"
+
+
+def of_no(report: PhaseReport) -> str:
+    """Return why nothing was reproduced, what was seen and tried; what the reporter is asked is told beside it."""
+    result = report.result
+    if not isinstance(result, ReproductionResult) or result.reproduced:
+        return sentence(report.reason)
+    tried = "; ".join(step.strip().rstrip(".") for step in result.steps)
+    parts = (("", result.failure), ("Seen instead: ", result.symptom), ("Tried: ", tried))
+    return " ".join(sentence(f"{what}{text}") for what, text in parts if text.strip())
 
 
 MAX_REASON: Final = 600

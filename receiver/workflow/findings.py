@@ -40,6 +40,11 @@ def diagnosis(run: Run) -> str:
     return "\n\n".join(lines)[:LONGEST]
 
 
+def for_people(text: str) -> str:
+    """Return a diagnosis without what only the next attempt has to know."""
+    return text if not text.startswith(HEAD) else f"The review found what must be fixed: {text[len(HEAD) :].strip()}"
+
+
 def _of(run: Run, repository: ProjectPath) -> Iterator[Finding]:
     review, tested = run.report(Phase.REVIEW, repository), run.report(Phase.TESTING, repository)
     match review.result if review else None, tested.result if tested else None:

@@ -94,8 +94,7 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         effects = (OpenMergeRequest(iteration=run.iteration, repository=r) for r in run.repositories)
         return moved(run, RunStatus.OPENING, "The fix is reproduced, tested and submitted.", *effects, now=now)
     if report.outcome is ReportOutcome.NOT_REPRODUCED:
-        reason = f"{_name(report)}: not reproduced. {cause.sentence(report.reason)} The run ends when its pipeline has."
-        return noted(reason, UpdateTicketNote())
+        return noted(f"{_name(report)}: {cause.sentence(report.reason)}", UpdateTicketNote())
     reason = f"{_name(report)}: {cause.sentence(report.reason)}"
     return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
 
@@ -145,7 +144,7 @@ def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datet
     no = min(noes, key=lambda report: report.phase is not Phase.REPRODUCTION, default=None)  # it says what was tried
     if no is not None:
         where = f" in {no.repository}" if no.repository else ""
-        reason = f"Not reproduced{where}: {no.reason} Nothing was opened; a finished patch is kept with the job."
+        reason = f"Not reproduced{where}: {cause.of_no(no)} Nothing was opened; a finished patch is kept with the job."
         return moved(run, RunStatus.NOT_REPRODUCED, reason, now=now)
     status, reason = cause.of_end(run, above.status)
     return moved(run, status, reason, now=now)

@@ -17,6 +17,7 @@ import httpx2
 import msgspec
 import pytest
 
+from pipelines.agents import loop
 from pipelines.agents.loop import Agent, AgentError, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
@@ -290,6 +291,13 @@ def test_a_call_that_is_not_answered_ends_the_phase_for_its_own_reason(
     with pytest.raises(AgentError, match=f"({status})") as caught:
         talk.hold(SUBMIT)
     assert caught.value.ended_by is ended_by
+
+
+def test_what_the_gateway_says_of_a_budget_is_told_once_and_as_it_is() -> None:
+    sentence = "The run's budget of $0.60 can't fund this call. Raise policy.budget_usd.run in bug-fix.yml."
+    response = httpx2.Response(402, request=httpx2.Request("POST", "http://gateway.example"))
+    error = anthropic.APIStatusError("402", response=response, body={"error": {"message": sentence}})
+    assert loop._said(error) == sentence
 
 
 def test_a_tool_that_kills_its_own_toolbox_is_named(talk: Talk) -> None:

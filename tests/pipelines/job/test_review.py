@@ -58,7 +58,7 @@ def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
     done = run_job(Phase.REVIEW)
     assert done.returncode == 0, done.stdout
     (report,) = receiver.new_reports()
-    assert (report.outcome, report.reason) == (ReportOutcome.SUCCEEDED, "Reviewed: 1 must fix, 1 note.")
+    assert (report.outcome, report.reason) == (ReportOutcome.SUCCEEDED, "Reviewed: 1 must be fixed, 1 to note.")
     assert isinstance(report.result, ReviewResult)
     assert report.result.patch_sha256 == sha256(PATCH)
     assert [one.severity for one in report.result.findings] == [Severity.MUST_FIX, Severity.NOTE]

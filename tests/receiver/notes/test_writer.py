@@ -855,3 +855,17 @@ def test_the_public_comment_of_a_confidential_run_tells_nothing_that_was_found(
     hidden = notes.confidential(replace(story, run=secret))
     assert ("injection" in hidden) == (status not in {RunStatus.IN_REVIEW, RunStatus.RUNNING})
     assert hidden.rstrip().endswith("bug-fix:run=0123456789abcdef;confidential")
+
+
+def test_a_reason_is_told_to_its_end_where_there_is_room_for_it(notes: StatusNotes, story: Story) -> None:
+    long = " ".join(["Tried: paid twice at the same moment."] * 30)
+    ended = changed(story, status="not_reproduced", reason=long)
+    (why,) = [line for line in shown(notes.ticket(ended)).splitlines() if line.startswith("Why: ")]
+    assert why == f"Why: {long}"
+    (cut,) = [
+        line
+        for line in shown(notes.ticket(changed(ended, reason=f"{long} {long}"))).splitlines()
+        if line.startswith("Why: ")
+    ]
+    assert 1190 < len(cut) <= len("Why: ") + 1200
+    assert cut.endswith("…")

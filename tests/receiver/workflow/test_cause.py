@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.model import EndedBy, Phase, ReportOutcome
-from receiver.workflow.cause import NEXT, NEXT_AFTER
+from receiver.workflow.cause import NEXT, NEXT_AFTER, of_no
 from receiver.workflow.run import RunStatus
 
 JOBS = {
@@ -89,3 +89,20 @@ def test_a_job_that_said_nothing_leads_to_its_log(world: Any) -> None:
         "The job testing: payk12/contacts failed (script_failure). "
         "Read the log of the job in GitLab, then set the label again."
     )
+
+
+def test_a_no_says_what_was_seen_and_tried_and_leaves_the_question_to_the_line_that_asks_it(world: Any) -> None:
+    report = world.accepted(Phase.REPRODUCTION, ReportOutcome.NOT_REPRODUCED, reason="All of it.").report
+    no = replace(
+        report.result,
+        reproduced=False,
+        failure="The agent could not show the bug.",
+        symptom="One receipt each time",
+        steps=("Pay twice.", "Pay at the same moment"),
+        question="Which bank is it?",
+    )
+    assert of_no(replace(report, result=no)) == (
+        "The agent could not show the bug. Seen instead: One receipt each time. "
+        "Tried: Pay twice; Pay at the same moment."
+    )
+    assert of_no(replace(report, result=None)) == "All of it."

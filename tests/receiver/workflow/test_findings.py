@@ -97,3 +97,11 @@ def test_what_the_next_attempt_is_told_is_bounded(world: Any) -> None:
         run, _ = world.apply(run, world.accepted(phase, **changes))
     assert len(findings.to_be_fixed(run)) == 20
     assert len(findings.diagnosis(run)) == findings.LONGEST
+
+
+def test_people_are_not_told_what_only_the_next_attempt_has_to_know() -> None:
+    told = f"{findings.HEAD}\n\na/b, x.py:3 (in the patched file): It leaks."
+    assert (
+        findings.for_people(told) == "The review found what must be fixed: a/b, x.py:3 (in the patched file): It leaks."
+    )
+    assert findings.for_people("Two tests failed.") == "Two tests failed."
