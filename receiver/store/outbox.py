@@ -69,7 +69,8 @@ GROUPS: dict[type[Effect], str | None] = {
 }
 """Effects of one run and group are performed one after the other; None waits for nobody.
 
-Groups keep systems apart: Jira being down does not hold back GitLab. Cancelling has no group, so nothing delays it.
+Groups keep systems apart: Jira being down holds back of GitLab only what tells of the run (`restriction.TELLING`).
+Cancelling has no group, so nothing delays it.
 """
 
 ONCE: dict[type[Effect], tuple[str, ...]] = {

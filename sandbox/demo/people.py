@@ -71,6 +71,9 @@ class People:
             self._screen.line(f"{reaction.by} takes the label {reaction.label} off and sets it again")
             _label(self._world, login, {"remove": reaction.label})
             _label(self._world, login, {"add": reaction.label})
+        if reaction.security is not None:
+            self._screen.line(f"{reaction.by} gives the ticket a security level")
+            _ask(self._world, "PUT", "", {"fields": {"security": {"id": reaction.security}}}, login)
         if reaction.comment is not None:
             self._screen.line(f"{reaction.by} comments on the ticket: {' '.join(reaction.comment.split())}")
             _ask(self._world, "POST", "/comment", {"body": reaction.comment}, login)

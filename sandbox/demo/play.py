@@ -13,7 +13,7 @@ from sandbox.demo.attachments import given
 from sandbox.demo.chaos import TROUBLE
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
-from sandbox.demo.spoken import spoken
+from sandbox.demo.spoken import published, spoken
 from sandbox.demo.story import ENDED, Reader, Story
 from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, openings, summary
 from sandbox.demo.terminal import Screen
@@ -65,7 +65,10 @@ def play(
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
     document["ticket_status"] = people.ticket_status()
     document["caching"] = caching(told)
-    document["spoken"] = spoken(world, story, scenario.expected.unspoken)
+    document["spoken"] = [
+        *spoken(world, story, scenario.expected.unspoken),
+        *published(world, story, scenario.expected.unpublished),
+    ]
     attached = [scenario.folder / one.file for one in scenario.ticket.attachments]
     document["attachments"] = given(attached, openings(world))
     screen.now("")

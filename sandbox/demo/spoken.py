@@ -1,10 +1,11 @@
-"""Search what a run's jobs left with GitLab for words that must not stand there. Reads by GitLab's API."""
+"""Search what a run left in GitLab and Jira for words that must not stand there. Reads by their APIs, as people do."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote
 
 import httpx2
 
@@ -24,6 +25,36 @@ def spoken(world: World, story: Story, words: Sequence[str]) -> list[str]:
     if not any(name.endswith("'s log") and b"turn 1:" in data for name, data in left.items()):
         return ["no job's log tells of an agent's turn, so nothing was searched"]
     return found(left, words)
+
+
+def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
+    """Return where any of the words stands in the run's merge requests and in our comments that are not restricted."""
+    if world.vendors is None or not words:
+        return []
+    gitlab, jira = world.vendors.gitlab, world.vendors.jira
+    said: dict[str, bytes] = {}
+    with httpx2.Client(
+        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=20
+    ) as client:
+        for one in story.merge_requests:
+            place = f"/projects/{quote(one.repository, safe='')}/merge_requests/{one.iid}"
+            request = client.get(place).raise_for_status().json()
+            texts = [request[name] for name in ("title", "description", "source_branch")]
+            texts += [note["body"] for note in client.get(f"{place}/notes").raise_for_status().json()]
+            said[f"{one.repository}!{one.iid}"] = "\n".join(texts).encode()
+    comments = httpx2.get(
+        f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}/comment",
+        auth=(jira["person"], jira["person_token"]),
+        timeout=20,
+    )
+    for comment in comments.raise_for_status().json()["comments"]:
+        if _OURS in comment["body"] and "visibility" not in comment:
+            said[f"comment {comment['id']} on the ticket"] = comment["body"].encode()
+    return found(said, words) if said else ["nothing was published, so nothing was searched"]
+
+
+_OURS = "bug-fix:run="
+"""In the marker at the end of each of our comments."""
 
 
 def found(left: Mapping[str, bytes], words: Sequence[str]) -> list[str]:

@@ -35,6 +35,9 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unspoken: tuple[str, ...] = ()
     """Words, in any case of letters, that stand in no log and no artifact of the run's jobs, where members of the
     automation project could read them."""
+    unpublished: tuple[str, ...] = ()
+    """Words, in any case of letters, that stand neither in those of our comments on the ticket that are not restricted,
+    nor in the run's merge requests: branch, title, description, notes."""
 
 
 class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +50,8 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A comment on the ticket; wiki markup."""
     label: Annotated[str, msgspec.Meta(pattern=r"^\S+$")] | None = None
     """A label that is taken off the ticket and set again."""
+    security: str | None = None
+    """Id of a security level that the ticket is given; the sandbox's Jira has one, 10200."""
     iteration: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Only at this iteration of the run; None: the first time that it has the status."""
 

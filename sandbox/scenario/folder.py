@@ -126,8 +126,10 @@ def _check_reactions(file: Path, head: ScenarioFile) -> None:
     for index, reaction in enumerate(head.reactions):
         if reaction.by not in head.users:
             raise ScenarioError(f"{file}: reactions[{index}].by: {reaction.by} is not among the users")
-        if (reaction.comment is None) == (reaction.label is None):
-            raise ScenarioError(f"{file}: reactions[{index}]: needs a comment or a label, and not both")
+        if sum(one is not None for one in (reaction.comment, reaction.label, reaction.security)) != 1:
+            raise ScenarioError(
+                f"{file}: reactions[{index}]: needs a comment, a label or a security level, one of them"
+            )
 
 
 def _check_attachments(folder: Path, ticket: Ticket) -> None:

@@ -133,8 +133,15 @@ def test_people_react_to_a_status_at_any_or_at_one_iteration(folder: Path) -> No
     ("reaction", "said"),
     [
         ("{when: running, by: nobody, comment: x}", r"reactions\[0\].by: nobody is not among the users"),
-        ("{when: running, by: dana}", r"reactions\[0\]: needs a comment or a label"),
-        ("{when: running, by: dana, comment: x, label: y}", r"reactions\[0\]: needs a comment or a label"),
+        ("{when: running, by: dana}", r"reactions\[0\]: needs a comment, a label or a security level"),
+        (
+            '{when: running, by: dana, label: y, security: "1"}',
+            r"reactions\[0\]: needs a comment, a label or a security",
+        ),
+        (
+            "{when: running, by: dana, comment: x, label: y}",
+            r"reactions\[0\]: needs a comment, a label or a security level",
+        ),
         ("{when: running, by: dana, label: 'a b'}", r"scenario.yml: reactions"),
     ],
 )
