@@ -8,6 +8,7 @@ from __future__ import annotations
 import configparser
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -16,13 +17,23 @@ from pipelines.patch import code
 from pipelines.patch.content import Changed
 from pipelines.patch.kinds import TEST_CONFIGURATION, named
 from pipelines.patch.shown import shown
+from pipelines.patch.summary import Change
 
 _TOOLS: Final = ("pytest", "coverage", "tox", "nox", "ruff", "mypy", "pyright", "pylint", "black", "isort", "flake8")
-_PACKAGE_KEYS: Final = ("scripts", "jest", "vitest", "mocha", "ava", "nyc", "c8", "playwright", "eslintConfig")
-_HOOKS: Final = re.compile(r"\bdef[ ]+(pytest_\w+)|\b(pytest_plugins|hookimpl|hookwrapper)\b")
-_EXCLUDED: Final = re.compile(
-    r"<Compile\s+Remove\b|<IsTestProject>\s*false|<VSTestTestCaseFilter>|<RunSettingsFilePath>", re.IGNORECASE
+_PACKAGE_KEYS: Final = (
+    *("scripts", "jest", "vitest", "mocha", "ava", "nyc", "c8", "playwright", "eslintConfig"),
+    *("babel", "config", "nx", "pnpm", "tap", "wireit"),
 )
+_HOOKS: Final = re.compile(r"\bdef[ ]+(pytest_\w+)|\b(pytest_plugins|hookimpl|hookwrapper)\b")
+_MSBUILD: Final = re.compile(
+    r"""<(?: Compile\ (?:[^<>]{0,300}\ )?Remove\b | IsTestProject>\ ?false | VSTest\w+> | RunSettingsFilePath>
+    | Import\b | (?:Exec|UsingTask)\b | Target\b (?= [^<>]{0,500}["';] (?:\w*Test\w*) ["';] ) ) [^<>]{0,300}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""What leaves tests out, or lets MSBuild do something in place of them, around them or from another file."""
+_COMMENT: Final = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_PLUGIN: Final = "pytest11"
+"""The group of entry points by which pytest loads a plugin that nobody asked for."""
 
 
 def configuration(changed: Sequence[Changed]) -> Iterator[str]:
@@ -31,6 +42,8 @@ def configuration(changed: Sequence[Changed]) -> Iterator[str]:
         for path in dict.fromkeys((one.file.old_path, one.path)):
             if named(path, TEST_CONFIGURATION):
                 yield f"{shown(path)} says how tests and checks are run; a person has to change it."
+        if one.file.change is Change.ADDED and (module := _stands_in_for(one.path)):
+            yield f"{shown(one.path)} would be taken for the module `{module}` where tests are run; name it otherwise."
         reader = next((read for name, read in _READERS.items() if named(one.path, (name,))), None)
         if reader is None:
             continue
@@ -46,14 +59,32 @@ def configuration(changed: Sequence[Changed]) -> Iterator[str]:
 
 
 def _pyproject(text: str) -> dict[str, Any]:
-    tools = tomllib.loads(text).get("tool", {})
-    return {f"tool.{name}": tools[name] for name in _TOOLS if name in tools} if isinstance(tools, dict) else {}
+    document = tomllib.loads(text)
+    found = {f"tool.{name}": _at(document, "tool", name) for name in _TOOLS}
+    deep = (("tool", "hatch", "envs"), ("tool", "pdm", "scripts"), ("tool", "poe"), ("tool", "taskipy"))
+    plugins = (("project", "entry-points", _PLUGIN), ("tool", "poetry", "plugins", _PLUGIN))
+    found |= {".".join(names): _at(document, *names) for names in (*deep, *plugins)}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _at(document: object, *names: str) -> Any:  # noqa: ANN401 - plain TOML data of any shape
+    for name in names:
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
 
 
 def _setup_cfg(text: str) -> dict[str, Any]:
     parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
     parser.read_string(text)
-    return {name: dict(parser[name]) for name in parser.sections() if name.partition(":")[0] in {"tool", *_TOOLS}}
+    found: dict[str, Any] = {
+        name: dict(parser[name]) for name in parser.sections() if name.partition(":")[0] in {"tool", *_TOOLS}
+    }
+    plugin = parser.get("options.entry_points", _PLUGIN, fallback=None)
+    return found if plugin is None else found | {_PLUGIN: plugin}
+
+
+def _setup(text: str) -> dict[str, Any]:
+    return {line.strip(): True for line in text.splitlines() if _PLUGIN in line}
 
 
 def _package(text: str) -> dict[str, Any]:
@@ -71,7 +102,75 @@ def _conftest(text: str) -> dict[str, Any]:
 
 
 def _project(text: str) -> dict[str, Any]:
-    return {line.strip(): True for line in text.splitlines() if _EXCLUDED.search(line)}
+    plain = " ".join(_COMMENT.sub(" ", text).split())
+    return {found[0].strip(): True for found in _MSBUILD.finditer(plain)}
+
+
+def _global(text: str) -> dict[str, Any]:
+    document = json.loads(text) if text.strip() else {}
+    return {"test": document["test"]} if isinstance(document, dict) and "test" in document else {}
+
+
+def _vite(text: str) -> dict[str, Any]:
+    """Return what Vitest reads there."""
+    source = code.read(text, code.JAVASCRIPT)
+    quoted = (found for found in _QUOTED_KEY.finditer(source.text) if source.strings[int(found[1])][1:-1] == "test")
+    places = sorted((found.start(), found.end()) for found in (*_TEST_KEY.finditer(source.text), *quoted))
+    blocks = (source.whole(start, _value(source.text, end)) for start, end in places)
+    return {f"test ({number})": block for number, block in enumerate(blocks, start=1)}
+
+
+_TEST_KEY: Final = re.compile(r"(?<![\w.$])test\s*[:,}]")
+_QUOTED_KEY: Final = re.compile(r'"(\d+)"\s*\]?\s*:')
+
+
+def _value(text: str, start: int) -> int:
+    """Return where the value of a key ends: a bracket's end, or the line's."""
+    bracket = re.compile(r"\s*[\[{(]").match(text, start)
+    if text[start - 1] == ":" and bracket:
+        return code.closing(text, bracket.end() - 1)
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end
+
+
+def _makefile(text: str) -> dict[str, Any]:
+    """Return the rules by which tests and checks are run, with their recipes."""
+    found: dict[str, str] = {}
+    rule = ""
+    for line in text.splitlines():
+        if not line.startswith(("\t", " ", "#")) and line.strip():
+            rule = line if _CHECKING.search(line.partition(":")[0]) and ":" in line else ""
+        if rule:
+            found[rule[:80]] = found.get(rule[:80], "") + line.rstrip() + "\n"
+    return dict(found)
+
+
+_CHECKING: Final = re.compile(r"test|check|lint|cover|verify", re.IGNORECASE)
+
+_RUNNERS: Final = frozenset(
+    {
+        "pytest",
+        "_pytest",
+        "pluggy",
+        "iniconfig",
+        "pytest_playwright",
+        "playwright",
+        "pytest_cov",
+        "xdist",
+        "pytest_asyncio",
+    }
+)
+_AT_ROOT: Final = (sys.stdlib_module_names | {"coverage"}) - {"test"}
+_MODULE: Final = re.compile(r"(?P<place>(?:src|lib|tests?)/)?(?P<name>\w+)(?:\.pyi?|/__init__\.py)", re.ASCII)
+
+
+def _stands_in_for(path: str) -> str:
+    """Return the module that a new file would be taken for: `python -m pytest` looks in the folder first."""
+    found = _MODULE.fullmatch(path)
+    if found is None or path.endswith(".pyi"):
+        return ""
+    stood = found["name"] in _RUNNERS or (not found["place"] and found["name"] in _AT_ROOT)
+    return found["name"] if stood else ""
 
 
 _READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
@@ -79,7 +178,13 @@ _READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "setup.cfg": _setup_cfg,
     "package.json": _package,
     "conftest.py": _conftest,
-    "*.csproj": _project,
-    "directory.build.props": _project,
+    "setup.py": _setup,
+    "*.*proj": _project,
+    "*.props": _project,
+    "*.targets": _project,
+    "global.json": _global,
+    "vite.config.*": _vite,
+    "makefile": _makefile,
+    "gnumakefile": _makefile,
 }
 """Files that say other things as well: of these only what tests and checks are run by, by key."""

@@ -32,7 +32,11 @@ TEST_CONFIGURATION: Final = (
     *("pytest.ini", ".pytest.ini", "tox.ini", "noxfile.py", ".coveragerc"),
     *("jest.config.*", "jest.setup.*", "vitest.config.*", "vitest.workspace.*", "vitest.setup.*"),
     *("playwright.config.*", "playwright-ct.config.*", "karma.conf.*", "cypress.config.*", ".mocharc*", ".nycrc*"),
-    *("*.runsettings", "*.testsettings", "xunit.runner.json", "stryker.conf.*", "coverlet.*"),
+    *("jest.*.config.*", "vitest.*.config.*", "playwright.*.config.*", "cypress.*.config.*"),
+    *("setuptests.*", "setup-tests.*", "test-setup.*", "jest-setup.*", "vitest-setup.*", ".env.test*"),
+    *("tsconfig.spec.json", "tsconfig.test*.json", "tsconfig.vitest.json", "tsconfig.jest.json", "tsconfig.e2e.json"),
+    *("*.runsettings", "*.testsettings", "xunit.runner.json", "stryker.conf.*", "coverlet.*", "testconfig.json"),
+    *("directory.build.rsp", "msbuild.rsp", "bunfig.toml"),
     *(".eslintrc*", "eslint.config.*", ".eslintignore", ".flake8", ".pylintrc", "ruff.toml", ".ruff.toml", "mypy.ini"),
 )
 """Files that do nothing but say how tests and checks are run."""

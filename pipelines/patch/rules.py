@@ -44,6 +44,20 @@ _PIPELINE_FILES = (
 )
 """Compared in lower case. They decide what runs in CI or on people's machines, and who must review."""
 
+_PACKAGE_SOURCES = (
+    *(
+        "**/.npmrc",
+        "**/.yarnrc",
+        "**/.yarnrc.yml",
+        "**/.pnpmfile.*js",
+        "**/.yarn/**",
+        "**/.pnp.*",
+        "**/patches/*.patch",
+    ),
+    *("**/nuget.config", "**/pip.conf", "**/pip.ini", "**/uv.toml", "**/.pypirc"),
+)
+"""Compared in lower case. They decide where packages come from, what runs as they are installed, or change them."""
+
 _IGNORABLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 """File systems of other people's machines drop these: `.g\u200bit` would arrive there as `.git`."""
 _SHORT_GIT = re.compile(r"git~\d+")
@@ -129,7 +143,16 @@ def _pipeline_file(path: str) -> str | None:
     return None
 
 
-_PATH_RULES: tuple[Callable[[str], str | None], ...] = (_not_relative, _unprintable, _git_file, _pipeline_file)
+def _package_source(path: str) -> str | None:
+    if any(matches(pattern, _folded(path)) for pattern in _PACKAGE_SOURCES):
+        return f"{shown(path)} decides which packages are installed, and from where; a person has to change it."
+    return None
+
+
+_PATH_RULES: tuple[Callable[[str], str | None], ...] = (
+    *(_not_relative, _unprintable, _git_file, _pipeline_file),
+    _package_source,
+)
 
 
 def _folded(path: str) -> str:

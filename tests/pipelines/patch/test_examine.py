@@ -42,6 +42,15 @@ CSPROJ = """\
       </ItemGroup>
     </Project>
     """
+VITE = """\
+    export default defineConfig({
+      server: { proxy: { "/api": "http://test:1" } },
+      test: {
+        include: ["src/**/*.test.ts"],
+      },
+    });
+    """
+MAKEFILE = "build:\n\tpython -m build\n\nunit-test: build\n\tpython -m pytest\n\nrelease:\n\ttwine upload\n"
 BEFORE = {
     "package.json": json.dumps(PACKAGE, indent=2),
     "pyproject.toml": PYPROJECT,
@@ -50,6 +59,9 @@ BEFORE = {
     "tests/conftest.py": CONFTEST,
     "web/vitest.config.ts": "export default {};\n",
     "web/playwright.config.ts": "export default {retries: 0};\n",
+    "web/vite.config.ts": VITE,
+    "Makefile": MAKEFILE,
+    "Directory.Build.targets": "<Project>\n</Project>\n",
     "all.runsettings": "<RunSettings/>\n",
     ".eslintrc.json": "{}\n",
     "Api.Tests/Api.Tests.csproj": CSPROJ,
@@ -78,6 +90,34 @@ def package(**changes: object) -> str:
         ("tests/conftest.py", CONFTEST.replace("items.sort()", "items.clear()")),
         ("tests/conftest.py", CONFTEST + "\n    pytest_plugins = ['ours']\n"),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("<ItemGroup>", '<ItemGroup><Compile Remove="TotalTests.cs" />')),
+        (
+            "Api.Tests/Api.Tests.csproj",
+            CSPROJ.replace("<ItemGroup>", '<ItemGroup><Compile\n Remove="TotalTests.cs" />'),
+        ),
+        ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("<ItemGroup>", '<Import Project="more.xml" /><ItemGroup>')),
+        ("Directory.Build.targets", '<Project><Target Name="VSTest"><Message Text="ok" /></Target></Project>\n'),
+        ("Directory.Build.targets", '<Project><Target Name="X"\n  BeforeTargets="Build;VSTest"></Target></Project>\n'),
+        ("Directory.Build.targets", '<Project><Target Name="A"><Exec Command="cp x.trx y" /></Target></Project>\n'),
+        ("Directory.Build.rsp", "-p:VSTestTestCaseFilter=None\n"),
+        ("global.json", '{"test": {"runner": "Ours"}}\n'),
+        ("testconfig.json", "{}\n"),
+        ("web/vite.config.ts", VITE.replace("include:", "passWithNoTests: true, include:")),
+        ("web/vite.config.ts", VITE.replace("test: {", "test: other, more: {")),
+        ("web/vite.config.ts", VITE.replace("server:", '"test": { exclude: ["**"] }, server:')),
+        ("web/vite.config.ts", VITE.replace("server:", "test, server:")),
+        ("web/vitest.unit.config.ts", "export default {};\n"),
+        ("web/src/setupTests.ts", "expect.extend({});\n"),
+        ("web/tsconfig.spec.json", "{}\n"),
+        ("web/.env.test", "NODE_OPTIONS=--require ./ours.js\n"),
+        ("package.json", package(pnpm={"patchedDependencies": {"vitest": "x"}})),
+        ("package.json", package(config={"script-shell": "./ours"})),
+        ("Makefile", MAKEFILE.replace("python -m pytest", "true")),
+        ("Makefile", MAKEFILE + "\nlint:\n\ttrue\n"),
+        ("pyproject.toml", PYPROJECT + '\n    [project.entry-points.pytest11]\n    ours = "shop.ours"\n'),
+        ("pyproject.toml", PYPROJECT + '\n    [tool.poetry.plugins.pytest11]\n    ours = "shop.ours"\n'),
+        ("pyproject.toml", PYPROJECT + '\n    [tool.hatch.envs.default.scripts]\n    test = "true"\n'),
+        ("setup.cfg", BEFORE["setup.cfg"] + "[options.entry_points]\npytest11 =\n  ours = shop.ours\n"),
+        ("setup.py", "setup(entry_points={'pytest11': ['ours = shop.ours']})\n"),
     ],
 )
 def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
@@ -98,10 +138,40 @@ def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
         ("tests/conftest.py", CONFTEST.replace("return {}", "return {'a': 1}")),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("</ItemGroup>", "</ItemGroup>\n      <!-- ours -->")),
         ("src/pytest_shop.py", "def pytest_like(): ...\n"),
+        ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("2.9.0", "2.9.1")),
+        ("Directory.Build.targets", '<Project><Target Name="CopyFonts"><Copy /></Target></Project>\n'),
+        ("Directory.Build.targets", "<Project><!-- <Exec /> --></Project>\n"),
+        ("web/vite.config.ts", VITE.replace("http://test:1", "http://test:2")),
+        ("web/vite.config.ts", VITE.replace("include:", "// the tests\n        include:")),
+        ("Makefile", MAKEFILE.replace("twine upload", "twine upload --skip-existing")),
+        ("global.json", '{"sdk": {"version": "9.0.100"}}\n'),
+        ("setup.cfg", BEFORE["setup.cfg"] + "[options.entry_points]\nconsole_scripts =\n  shop = shop.main\n"),
+        ("src/shop/json.py", "def dumps(): ...\n"),
+        ("src/shop/coverage.py", "def covers(): ...\n"),
+        ("web/src/patches/list.ts", "export {};\n"),
     ],
 )
 def test_the_rest_of_such_files_may_change(examined: Examined, file: str, text: str) -> None:
     assert examined(BEFORE, {file: text}).refused == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "module"),
+    [
+        ("pytest.py", "pytest"),
+        ("pytest/__init__.py", "pytest"),
+        ("_pytest/__init__.py", "_pytest"),
+        ("src/pluggy.py", "pluggy"),
+        ("tests/xdist/__init__.py", "xdist"),
+        ("coverage.py", "coverage"),
+        ("unittest/__init__.py", "unittest"),
+        ("shlex.py", "shlex"),
+    ],
+)
+def test_a_new_module_by_the_runners_name_is_refused(examined: Examined, file: str, module: str) -> None:
+    (sentence,) = examined(BEFORE, {file: "def main(): ...\n"}).refused
+    assert f"would be taken for the module `{module}`" in sentence
+    assert examined(BEFORE | {file: "x = 1\n"}, {file: "x = 2\n"}).refused == ()
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "package.json"])

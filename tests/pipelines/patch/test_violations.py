@@ -36,6 +36,25 @@ def test_ordinary_files_are_taken(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
+        *(
+            ".npmrc",
+            "web/.yarnrc.yml",
+            ".pnpmfile.cjs",
+            ".yarn/releases/yarn-4.cjs",
+            ".pnp.cjs",
+            "patches/vitest+3.patch",
+        ),
+        *("NuGet.Config", "pip.conf", "pip.ini", "uv.toml"),
+    ],
+)
+def test_files_that_decide_which_packages_are_installed_are_refused(path: str) -> None:
+    (sentence,) = refused(changed(path))
+    assert "decides which packages are installed" in sentence
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
         *("/etc/passwd", "C:/x", "../x", "a/../b", "a//b", "./a", "a/", "a\\b", "a\nb", "a\u202eb", "a\u200bb"),
         *(".git/hooks/pre-commit", "a/.git/config", ".GIT/config", ".g\u200bit/config", "git~1/config", ".git./config"),
         *(
