@@ -99,7 +99,7 @@ def _outline(source: Source, tree: Iterable[str]) -> dict[str, list[str]]:
         pattern = _DEFINITIONS.get(PurePosixPath(path).suffix)
         if pattern is None or path.endswith((".d.ts", ".min.js", ".Designer.cs")):
             continue
-        text = (read_file(source, path) or b"")[:_LARGEST_SOURCE].decode(errors="replace")
+        text = (read_file(source, path, limit=_LARGEST_SOURCE) or b"").decode(errors="replace")
         # long lines are no definitions, and would make the patterns slow
         lines = [line.rstrip(" {:") for line in text.splitlines() if len(line) <= _LINE and pattern.match(line)]
         lines = lines[:_DEFINITIONS_OF_A_FILE]
@@ -127,7 +127,7 @@ def _within(paths: Iterable[str], room: int) -> list[str]:
 
 
 def _read(source: Source, path: str, limit: int) -> str:
-    return shortened((read_file(source, path) or b"").decode(errors="replace"), limit)
+    return shortened((read_file(source, path, limit=_LARGEST_SOURCE) or b"").decode(errors="replace"), limit)
 
 
 def _shown(path: str) -> str:

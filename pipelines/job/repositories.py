@@ -158,10 +158,32 @@ def read_tree(source: Source) -> tuple[str, ...]:
     return tuple(sorted(name.decode(errors="replace") for name in done.stdout.split(b"\0") if name))
 
 
-def read_file(source: Source, path: str) -> bytes | None:
-    """Return a file of the base commit; None where there is no such file."""
-    done = _git(["--git-dir", str(source.git_dir), "cat-file", "blob", f"{source.base_sha}:{path}"], check=False)
-    return done.stdout if done.returncode == 0 else None
+LARGEST_FILE = 50 * 1024 * 1024
+"""Bytes of a file that are read at most: in a pack, a few kilobytes can be a file of many gigabytes."""
+
+
+def read_file(source: Source, path: str, *, limit: int = LARGEST_FILE) -> bytes | None:
+    """Return a file of the base commit, the first `limit` bytes of it; None where there is no such file."""
+    process = subprocess.Popen(
+        [
+            *("git", "-c", "core.bigFileThreshold=1m", "--git-dir", str(source.git_dir)),
+            *("cat-file", "blob", f"{source.base_sha}:{path}"),
+        ],
+        env=_kept() | _ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with process:
+        content = process.stdout.read(limit) if process.stdout is not None else b""
+        is_cut = len(content) == limit
+        if is_cut:
+            process.kill()
+    return content if is_cut or process.returncode == 0 else None
+
+
+def _kept() -> dict[str, str]:
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def _git(
@@ -172,10 +194,9 @@ def _git(
     cwd: Path | None = None,
     check: bool = True,
 ) -> subprocess.CompletedProcess[bytes]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     done = subprocess.run(
         ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments],
-        env=kept | _ENVIRONMENT | dict(extra or {}),
+        env=_kept() | _ENVIRONMENT | dict(extra or {}),
         input=given,
         cwd=cwd,
         capture_output=True,

@@ -6,7 +6,11 @@ a patch could change) has a say in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +33,7 @@ from pipelines.job.workspace import read_untrusted
 from pipelines.model import Framework
 
 TIMEOUT_S = 180.0
+_MOST_FILES = 10_000
 _VIDEO_LIMIT = 20 * 1024 * 1024
 _PREPARE: Final[Mapping[Framework, Callable[[Errand], Prepared]]] = {
     Framework.PYTEST: pytest_run.prepare,
@@ -118,9 +123,9 @@ def _evidence(errand: Errand, application: Application, completed: Completed) ->
         run=replace(run, hollow=_hollow(errand.script, notes)),
         completed=completed,
         junit=junit,
-        screenshot=_first(results, "*.png"),
-        trace=_first(results, "*.zip"),
-        video=_first(results, "*.webm", limit=_VIDEO_LIMIT),
+        screenshot=first_file(results, "*.png"),
+        trace=first_file(results, "*.zip"),
+        video=first_file(results, "*.webm", limit=_VIDEO_LIMIT),
     )
 
 
@@ -130,8 +135,18 @@ def _hollow(script: Script, notes: tuple[Note, ...]) -> str:
     return next((reason for reason in said if reason), "")
 
 
-def _first(results: Path, pattern: str, *, limit: int = 50 * 1024 * 1024) -> bytes | None:
-    for path in sorted((results / "playwright").rglob(pattern)):
-        if path.resolve().is_relative_to(results.resolve()):
-            return read_untrusted(path, limit=limit)
+def first_file(results: Path, pattern: str, *, limit: int = 50 * 1024 * 1024) -> bytes | None:
+    """Return the first plain file that really lies there; a test may leave links in circles and folders without end."""
+    for path in sorted(islice(_files(results / "playwright", pattern), _MOST_FILES)):
+        data = read_untrusted(path, limit=limit)
+        if data is not None:
+            return data
     return None
+
+
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    if folder.is_symlink():
+        return
+    with contextlib.suppress(OSError, RecursionError):
+        for place, _, names in os.walk(folder):  # follows no link
+            yield from (Path(place, name) for name in names if fnmatchcase(name, pattern))

@@ -13,9 +13,19 @@ from typing import Any
 
 import pytest
 
+from pipelines.agents.context import build
 from pipelines.job.errors import JobError
 from pipelines.job.processes import Launcher, Role
-from pipelines.job.repositories import Source, apply_patch, check_out, fetch, make_patch, read_file, read_tree
+from pipelines.job.repositories import (
+    LARGEST_FILE,
+    Source,
+    apply_patch,
+    check_out,
+    fetch,
+    make_patch,
+    read_file,
+    read_tree,
+)
 from pipelines.model import ProjectPath
 from pipelines.patch import inspect
 
@@ -158,6 +168,27 @@ def test_the_base_commit_is_read_not_the_work_folder(launcher: Launcher, source:
     assert "added.txt" not in read_tree(source)
     assert b"changed" not in (read_file(source, "README.md") or b"")
     assert read_file(source, "no/such/file") is None
+
+
+def test_a_file_that_is_large_only_when_it_is_unpacked_is_not_read_to_its_end(
+    launcher: Launcher, repository: Path
+) -> None:
+    (repository / "README.md").write_bytes(b"#" * 64 * 1024 * 1024)
+    for command in (
+        ["add", "README.md"],
+        ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+    large = fetch(
+        launcher.root,
+        repository=ProjectPath("payk12/large"),
+        base_sha=head(repository),
+        url=f"file://{repository}",
+        token="",
+    )
+    assert len(read_file(large, "README.md") or b"") == LARGEST_FILE
+    assert read_file(large, "README.md", limit=10) == b"#" * 10
+    assert len(build(large).readme) < 20_000
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from pipelines.job.frameworks import Tools
 from pipelines.job.notes import Console, Exchange, Response, Step
 from pipelines.job.processes import Launcher, make_root
 from pipelines.job.recorder import find_recorder
-from pipelines.job.reproduction_run import Bench, Evidence, run_reproduction
+from pipelines.job.reproduction_run import Bench, Evidence, first_file, run_reproduction
 from pipelines.job.verdict import called_tests, judge_failing, judge_passing
 from pipelines.model import Framework
 from sandbox import node_tools
@@ -267,3 +268,27 @@ def test_a_run_is_filmed_where_there_is_an_ffmpeg(
 def test_without_an_ffmpeg_there_is_nothing_to_film_with(tmp_path: Path) -> None:
     tools = Tools(framework=Framework.PYTEST)
     assert find_recorder(tmp_path, tools, {"PATH": str(tmp_path), "HOME": str(tmp_path)}) is None
+
+
+def test_links_in_circles_and_folders_without_end_hide_no_screenshot_and_break_nothing(tmp_path: Path) -> None:
+    left = tmp_path / "playwright"
+    left.mkdir()
+    (left / "a.png").symlink_to("a.png")
+    (left / "b.png").symlink_to("/etc/passwd")
+    (left / "c.png").mkdir()
+    assert first_file(tmp_path, "*.png") is None
+    (left / "d.png").write_bytes(b"picture")
+    assert first_file(tmp_path, "*.png") == b"picture"
+    here, depth = os.open(left, os.O_RDONLY), 1_500
+    for _ in range(depth):
+        os.mkdir("x", dir_fd=here)
+        below = os.open("x", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    assert first_file(tmp_path, "*.zip") is None
+    subprocess.run(["rm", "-rf", str(left)], check=True)  # deeper than Python's own can remove
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.png").write_bytes(b"secret")
+    left.symlink_to("elsewhere")
+    assert first_file(tmp_path, "*.png") is None
