@@ -30,7 +30,7 @@ def board(site: Site, _: Request) -> Response:
 
 
 def browse(site: Site, request: Request) -> Response:
-    """Show one issue."""
+    """Show one issue; `as` names a person, whose page it is then: without comments that are not for them."""
     try:
         issue = site.issue(request.params["key"])
     except HttpError:
@@ -39,7 +39,9 @@ def browse(site: Site, request: Request) -> Response:
     crumbs = f'<p class="crumbs"><a href="/">{escape(site.project.name)}</a> / {escape(issue.key)}</p>'
     pictures = _pictures(issue)
     description = render(issue.description, pictures=pictures) or '<p class="empty">No description.</p>'
-    comments = "".join(_comment(one, pictures) for one in issue.comments.values())
+    reader = _reader(site, request.arg("as"))
+    read = [one for one in issue.comments.values() if reader is None or _reads(reader, one)]
+    comments = "".join(_comment(one, pictures) for one in read)
     main = (
         f'<h2>Description</h2><div class="text">{description}</div>'
         + _attachments(issue)
@@ -51,6 +53,22 @@ def browse(site: Site, request: Request) -> Response:
     )
     content = f'{crumbs}<h1>{escape(issue.summary)}</h1><div class="columns"><div>{main}</div>{_facts(issue)}</div>'
     return _page(site, f"[{issue.key}] {issue.summary}", content)
+
+
+def _reader(site: Site, username: str) -> Person | None:
+    if not username:
+        return None
+    if username not in site.people:
+        raise HttpError(404, {"error": f"as: there is nobody called {username}"})
+    return site.people[username]
+
+
+def _reads(reader: Person, comment: Comment) -> bool:
+    """Whether a person may read a comment; nobody has a role in the emulated project."""
+    audience = comment.visibility
+    if not audience or comment.author is reader:
+        return True
+    return audience.get("type") == "group" and audience.get("value") in reader.groups
 
 
 def avatar(site: Site, request: Request) -> Response:
@@ -218,7 +236,7 @@ def _empty(text: str) -> str:
 
 ROUTES: Final[tuple[Route[Site], ...]] = (
     Route("GET", "/", board),
-    Route("GET", "/browse/:key", browse),
+    Route("GET", "/browse/:key", browse, query=("as",)),
     Route("GET", "/avatar/:name", avatar),
     Route("GET", "/picture/:id", picture),
 )

@@ -55,6 +55,18 @@ def test_a_picture_that_is_attached_is_shown_where_it_is_named_and_nothing_else_
     assert page(cloud, f"/picture/{drawing.id}").status_code == 404
 
 
+def test_a_page_as_somebody_sees_it_has_no_comment_that_is_not_for_them(cloud: Any) -> None:
+    client = cloud.client()
+    client.add_comment("PL-479", "For all.")
+    client.add_comment("PL-479", "For some.", visibility={"type": "group", "value": "payk12-developers"})
+    client.add_comment("PL-479", "For a role.", visibility={"type": "role", "value": "Administrators"})
+    shown = {name: page(cloud, f"/browse/PL-479?as={name}").text for name in ("mara", "dana", "")}
+    assert all("For all." in text for text in shown.values())
+    assert [name for name, text in shown.items() if "For some." in text] == ["mara", ""]
+    assert [name for name, text in shown.items() if "For a role." in text] == [""]
+    assert page(cloud, "/browse/PL-479?as=nobody").status_code == 404
+
+
 def test_no_page_scrolls_sideways_on_a_phone(cloud: Any, sideways: Any) -> None:
     long = "x" * 200
     issue = cloud.client("mara").issue("PL-479")
