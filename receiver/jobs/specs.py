@@ -110,7 +110,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     if job.phase is P.MERGE_REQUEST:
         await _wait_for_review(session, job)
     approval = _approval(facts, before.plan)
-    plan = facts.approved_plan or before.plan
+    plan = facts.pinned_plan or before.plan
     is_given = job.phase is P.ANALYSIS and approval is Approval.GIVEN
     prepared = await _prepared(session, job)
     agent = None if is_given else agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
@@ -152,7 +152,7 @@ async def _with_pictures(session: AsyncSession, ticket: Ticket) -> Ticket:
 
 
 def _approval(facts: RunFacts, plan: Plan | None) -> Approval:
-    if facts.approved_plan is not None:
+    if facts.pinned_plan is not None:
         return Approval.GIVEN
     if plan is None or facts.catalogue is None or not needs_approval(plan, facts.catalogue.policy):
         return Approval.NOT_NEEDED

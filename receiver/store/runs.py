@@ -44,8 +44,9 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue | None
     base_shas: dict[ProjectPath, str]
     diagnosis: str | None
-    approved_plan: Plan | None
-    """What the current iteration carries out without analysing anew: approved by people, or sent back by a review."""
+    pinned_plan: Plan | None
+    """What the current iteration is to carry out without analysing anew: approved by people, or a review sent the
+    work back."""
     confidential: bool
     issue_id: str
 
@@ -207,13 +208,13 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         catalogue=catalogue_of(row),
         base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
         diagnosis=attempt.diagnosis if attempt else None,
-        approved_plan=await _approved(session, attempt),
+        pinned_plan=await _pinned(session, attempt),
         confidential=row.confidential,
         issue_id=row.issue_id,
     )
 
 
-async def _approved(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:
+async def _pinned(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:
     # an attempt that ended in waiting for people has pinned a plan that it did not carry out
     if attempt is None or attempt.kind == "analysis" or attempt.plan_id is None:
         return None

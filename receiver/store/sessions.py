@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.catalogue import Catalogue
 from pipelines.handing_in import token_sha256
-from pipelines.model import Phase, ProjectPath, RunId
+from pipelines.model import Phase, Plan, ProjectPath, RunId
 from receiver.store.runs import AT_REST
 from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
 
@@ -45,6 +45,9 @@ class Standing(Struct, frozen=True, kw_only=True):
     job: JobSession
     catalogue: Catalogue | None
     """As frozen at the run's start; None: the ticket was never admitted."""
+    plan: Plan | None
+    """What the newest analysis of the session's iteration planned, of an implementing job; None also when that report
+    was not accepted."""
 
 
 class NewSession(Struct, frozen=True, kw_only=True):
@@ -151,18 +154,25 @@ class _Found(Struct, frozen=True, kw_only=True):
     run_status: str
     run_iteration: int
     catalogue: dict[str, Any] | None
+    plan: dict[str, Any] | None
 
 
 _STANDING: Final = """
     SELECT s.id, s.run_id, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id, s.expires_at,
-           j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue
+           j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
+           CASE WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
       FROM sessions AS s JOIN runs AS r ON r.id = s.run_id LEFT JOIN jobs AS j ON j.id = s.job_id
+      LEFT JOIN LATERAL (
+           SELECT state, report FROM reports
+            WHERE run_id = s.run_id AND iteration = s.iteration AND phase = 'analysis' AND repository IS NULL
+            ORDER BY job_id DESC, id DESC LIMIT 1
+      ) AS a ON s.phase = 'implementation'
      WHERE s.token_sha256 = %s AND s.expires_at > %s
 """
 
 
 async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now: datetime) -> Standing | None:
-    """Return what `find` does together with the run's catalogue, in one statement: each model call asks for it."""
+    """Return what `find` does together with the run's terms, in one statement: each model call asks for it."""
     cursor = connection.cursor(row_factory=class_row(_Found))
     row = await (await cursor.execute(_STANDING, (token_sha256(token), now))).fetchone()
     if row is None or row.job_status in ENDED_JOBS:
@@ -179,7 +189,11 @@ async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now:
         expires_at=row.expires_at,
         current=row.run_status not in AT_REST and row.run_iteration == row.iteration,
     )
-    return Standing(job=job, catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue))
+    return Standing(
+        job=job,
+        catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue),
+        plan=None if row.plan is None else msgspec.convert(row.plan, Plan),
+    )
 
 
 async def claim(session: AsyncSession, run: RunId, iteration: int, *, pipeline: int, now: datetime) -> int | None:

@@ -11,13 +11,12 @@ from litestar import Response, post
 from litestar.di import NamedDependency
 from litestar.response import Stream
 
-from pipelines.model import AnalysisResult, Phase, Plan
 from pipelines.profiles import DEFAULT
 from receiver.gateway.exchange import Answer, Request
 from receiver.gateway.forward import BUSY_RETRY_S, DATABASE_AWAY, Terms
 from receiver.gateway.policy import MAX_BODY, Allowed, Call, Refused, inspect
 from receiver.jobs.agents import agent_for
-from receiver.store import refusals, sessions, submissions
+from receiver.store import refusals, sessions
 from receiver.store.sessions import JobSession, Standing
 from receiver.web.anthropic_errors import refused
 from receiver.web.jobs import JobRequest, bearer, log_unknown
@@ -37,7 +36,7 @@ async def messages(request: JobRequest, services: NamedDependency[Services]) -> 
         standing = await _standing(request, services)
         seat = services.seats.take(standing.job.id)
         try:
-            terms, allowed = await _terms(request, services, standing)
+            terms, allowed = _terms(request, standing)
             body = await request.body()
             forwarded = _forwarded(request, body)
             call = await _inspected(forwarded, allowed, counting=False)
@@ -60,7 +59,7 @@ async def count_tokens(request: JobRequest, services: NamedDependency[Services])
         standing = await _standing(request, services)
         seat = services.seats.take(standing.job.id)
         try:
-            _, allowed = await _terms(request, services, standing)
+            _, allowed = _terms(request, standing)
             body = await request.body()
             forwarded = _forwarded(request, body)
             await _inspected(forwarded, allowed, counting=True)
@@ -118,7 +117,7 @@ async def _standing(request: JobRequest, services: Services) -> Standing:
     return found
 
 
-async def _terms(request: JobRequest, services: Services, standing: Standing) -> tuple[Terms, Allowed]:
+def _terms(request: JobRequest, standing: Standing) -> tuple[Terms, Allowed]:
     job, catalogue = standing.job, standing.catalogue
     if not job.current:
         raise Refused(403, "permission_error", "The run has ended, or is at a later iteration; nothing more is spent.")
@@ -127,8 +126,7 @@ async def _terms(request: JobRequest, services: Services, standing: Standing) ->
         raise Refused(400, "invalid_request_error", "X-Bug-Fix-Purpose is context or work.")
     if catalogue is None:
         raise Refused(403, "permission_error", "The run has no catalogue yet.")
-    plan = await _plan(services, job)
-    agent = agent_for(job.phase, job.repository, catalogue=catalogue, plan=plan)
+    agent = agent_for(job.phase, job.repository, catalogue=catalogue, plan=standing.plan)
     model = agent.model if agent else catalogue.agents[DEFAULT].model
     budget = catalogue.policy.budget_usd
     terms = Terms(
@@ -139,17 +137,6 @@ async def _terms(request: JobRequest, services: Services, standing: Standing) ->
         day_budget=budget.day,
     )
     return terms, Allowed(phase=job.phase, models=frozenset({model}), purpose=purpose)
-
-
-async def _plan(services: Services, job: JobSession) -> Plan | None:
-    """Return the accepted plan, which names the agent that implements."""
-    if job.phase is not Phase.IMPLEMENTATION:
-        return None
-    async with services.database.begin() as session:
-        found = await submissions.newest(session, job.run, job.iteration, Phase.ANALYSIS, None)
-    if found is None or found.state != "accepted" or not isinstance(found.report.result, AnalysisResult):
-        return None
-    return found.report.result.plan
 
 
 RECORDED: Final = frozenset({402, 403})

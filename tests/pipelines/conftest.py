@@ -9,17 +9,14 @@ from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read
 from pipelines.graph import build
 from pipelines.model import (
-    Complexity,
-    DeployPattern,
     IssueKey,
     Plan,
     PlanOutcome,
     ProjectPath,
-    RepositoryPlan,
-    Risk,
     RunId,
 )
 from pipelines.render import render
+from tests.plans import a_plan_saying
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = RunId("0123456789abcdef")
@@ -40,35 +37,7 @@ def make_catalogue(stacks: Sequence[str], more: str = "") -> Catalogue:
 
 def make_plan(paths: Sequence[str], outcome: PlanOutcome = PlanOutcome.FIX, text: str = "text") -> Plan:
     """Return a plan for these repositories whose every text is `text`."""
-    repositories = [
-        RepositoryPlan(
-            repository=ProjectPath(path),
-            agent=text,
-            reason=text,
-            confidence=0.9,
-            approach=text,
-            files=[text],
-            tests=[text],
-        )
-        for path in paths
-    ]
-    return Plan(
-        outcome=outcome,
-        reason=text,
-        title=text,
-        summary=text,
-        expected=text,
-        actual=text,
-        steps=[text],
-        requirements=[text],
-        root_cause=text,
-        location=None,
-        complexity=Complexity.SIMPLE,
-        risk=Risk.LOW,
-        risk_reason=text,
-        repositories=repositories,
-        deploy_pattern=DeployPattern.SEQUENTIAL,
-    )
+    return a_plan_saying(text, *map(ProjectPath, paths), outcome=outcome, location=None)
 
 
 def make_child(plan: Plan, catalogue: Catalogue, *, confidential: bool = False) -> str:

@@ -7,16 +7,12 @@ from msgspec.structs import replace
 
 from pipelines.catalogue import Agent, AgentTool, Catalogue, Jira, Policy, Repository, Stack, Start
 from pipelines.model import (
-    Complexity,
-    DeployPattern,
     Location,
-    Plan,
     PlanOutcome,
     ProjectPath,
-    RepositoryPlan,
-    Risk,
 )
 from pipelines.plan_rules import problems
+from tests.plans import a_part, a_plan
 
 CONTACTS = ProjectPath("payk12/contacts")
 CATALOGUE = Catalogue(
@@ -36,26 +32,8 @@ CATALOGUE = Catalogue(
         )
     },
 )
-ENTRY = RepositoryPlan(
-    repository=CONTACTS, agent="python-pro", reason="r", confidence=0.9, approach="a", files=["src/a.py"], tests=[]
-)
-PLAN = Plan(
-    outcome=PlanOutcome.FIX,
-    reason="r",
-    title="Escape apostrophes",
-    summary="s",
-    expected="e",
-    actual="a",
-    steps=[],
-    requirements=[],
-    root_cause="c",
-    location=Location(repository=CONTACTS, file="src/a.py", line=3),
-    complexity=Complexity.SIMPLE,
-    risk=Risk.LOW,
-    risk_reason="r",
-    repositories=[ENTRY],
-    deploy_pattern=DeployPattern.SEQUENTIAL,
-)
+ENTRY = a_part(agent="python-pro", files=["src/a.py"])
+PLAN = a_plan(location=Location(repository=CONTACTS, file="src/a.py", line=3), repositories=[ENTRY])
 
 
 def test_a_plan_of_known_repositories_and_agents_may_be_stored() -> None:

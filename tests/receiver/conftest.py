@@ -17,10 +17,9 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines import model
 from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read
-from pipelines.model import MergeRequestResult, Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
+from pipelines.model import MergeRequestResult, Phase, ProjectPath, RunId, TestingResult
 from pipelines.wire import Ticket, sha256
 from receiver.notes import StatusNotes
 from receiver.outbound.desk import Desk
@@ -31,8 +30,9 @@ from receiver.outbound.gitlab_repositories import Repositories
 from receiver.outbound.jira_client import Jira
 from receiver.store import runs
 from receiver.store.database import Database
-from receiver.store.schema import BlobRow, ReportRow
+from receiver.store.schema import BlobRow
 from receiver.workflow.run import RunStatus
+from tests.reports import a_report, stored
 
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
 RECEIVER = "http://127.0.0.1:9"
@@ -230,7 +230,7 @@ async def _submit(
     """Store what an accepted testing job and an accepted merge request job leave behind."""
     async with database.begin() as session:
         base = (await runs.facts(session, run)).base_shas[CONTACTS]
-        testing = model.TestingResult(
+        testing = TestingResult(
             base_sha=base,
             patch_sha256=sha256(patch if tested is None else tested),
             test_sha256="0" * 64,
@@ -243,30 +243,7 @@ async def _submit(
         now = datetime.now(UTC)
         session.add(BlobRow(sha256=sha256(patch), content=patch, size=len(patch), run_id=run, created_at=now))
         for job, (phase, result) in enumerate(((Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission)), start=7):
-            report = PhaseReport(
-                run=run,
-                iteration=1,
-                phase=phase,
-                repository=CONTACTS,
-                outcome=ReportOutcome.SUCCEEDED,
-                reason="Done.",
-                result=result,
-            )
-            row = ReportRow(
-                run_id=run,
-                iteration=1,
-                phase=phase,
-                repository=CONTACTS,
-                project_id=1,
-                pipeline_id=2,
-                job_id=job,
-                sha256=sha256(msgspec.json.encode(report)),
-                report=msgspec.to_builtins(report),
-                outcome=report.outcome,
-                state="accepted",
-                received_at=now,
-            )
-            session.add(row)
+            session.add(stored(a_report(run, phase, result), job=job, at=now))
 
 
 @pytest.fixture

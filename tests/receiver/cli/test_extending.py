@@ -16,16 +16,12 @@ from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue import AgentTool
 from pipelines.graph import build
 from pipelines.model import (
-    Complexity,
-    DeployPattern,
     IssueKey,
     Location,
     Phase,
     Plan,
-    PlanOutcome,
     ProjectPath,
     RepositoryPlan,
-    Risk,
     RunId,
 )
 from pipelines.plan_rules import problems
@@ -34,6 +30,7 @@ from pipelines.wire import RunSpec, Ticket
 from receiver.cli import base
 from receiver.jobs.agents import agent_for
 from sandbox.ci.compilation import Context, Source, compile_pipeline
+from tests.plans import a_plan
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs/extending.md").read_text()
@@ -84,23 +81,7 @@ def plan_of(**entry: Any) -> Plan:
         "tests": [],
     }
     part = RepositoryPlan(**{**facts, **entry})
-    return Plan(
-        outcome=PlanOutcome.FIX,
-        reason="r",
-        title="Round invoices once",
-        summary="s",
-        expected="e",
-        actual="a",
-        steps=[],
-        requirements=[],
-        root_cause="c",
-        location=Location(repository=part.repository, file="billing/models.py", line=1),
-        complexity=Complexity.SIMPLE,
-        risk=Risk.LOW,
-        risk_reason="r",
-        repositories=[part],
-        deploy_pattern=DeployPattern.SEQUENTIAL,
-    )
+    return a_plan(location=Location(repository=part.repository, file="billing/models.py", line=1), repositories=[part])
 
 
 def bug_fix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -13,17 +13,12 @@ from msgspec.structs import replace
 
 from pipelines.model import (
     ArtifactKind,
-    Complexity,
-    DeployPattern,
     Finding,
     IssueKey,
     Location,
     Phase,
     Plan,
-    PlanOutcome,
     ProjectPath,
-    RepositoryPlan,
-    Risk,
     RunId,
     Severity,
     SuiteResult,
@@ -52,6 +47,7 @@ from receiver.notes.view import (
     Review,
 )
 from receiver.workflow.run import RunStatus
+from tests.plans import a_plan_saying
 
 REPOSITORY = ProjectPath("payk12/contacts")
 RUN = RunId("0123456789abcdef")
@@ -294,33 +290,8 @@ def skeleton(note: str) -> list[str]:
 
 
 def hostile_plan(text: str) -> Plan:
-    part = RepositoryPlan(
-        repository=REPOSITORY,
-        agent="python-pro",
-        reason=text,
-        confidence=0.9,
-        approach=text,
-        files=[text],
-        tests=[text],
-    )
-    return Plan(
-        outcome=PlanOutcome.FIX,
-        reason=text,
-        question=text,
-        title=text,
-        summary=text,
-        expected=text,
-        actual=text,
-        steps=[text],
-        requirements=[text],
-        root_cause=text,
-        location=Location(repository=REPOSITORY, file=text, line=1),
-        complexity=Complexity.SIMPLE,
-        risk=Risk.LOW,
-        risk_reason=text,
-        repositories=[part],
-        deploy_pattern=DeployPattern.SEQUENTIAL,
-    )
+    place = Location(repository=REPOSITORY, file=text, line=1)
+    return a_plan_saying(text, REPOSITORY, question=text, location=place)
 
 
 def comments(text: str) -> list[str]:

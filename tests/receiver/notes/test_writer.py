@@ -13,24 +13,18 @@ from pipelines.model import (
     AnalysisResult,
     ArtifactKind,
     CheckResult,
-    Complexity,
     Coverage,
-    DeployPattern,
     FileRationale,
     Finding,
     FixSubmission,
     ImplementationResult,
-    Location,
     Phase,
     PhaseResult,
-    Plan,
     PlanOutcome,
     PrepareResult,
     ProjectPath,
-    RepositoryPlan,
     ReproductionResult,
     ReviewResult,
-    Risk,
     Severity,
     SuiteResult,
 )
@@ -58,32 +52,19 @@ from receiver.store.story import (
     TargetPipeline,
 )
 from receiver.workflow.run import RunStatus
+from tests.plans import a_part, a_plan
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 REPOSITORY = ProjectPath("payk12/contacts")
 SHA, HASH = "a" * 40, "b" * 64
 GITLAB = "https://gitlab.example/payk12"
 
-PLAN = Plan(
-    outcome=PlanOutcome.FIX,
+PLAN = a_plan(
     reason="",
-    title="Escape apostrophes in contact names",
-    summary="Names with an apostrophe give 500",
     expected="",
     actual="",
-    steps=[],
-    requirements=[],
-    root_cause="Quoting by hand.",
-    location=Location(repository=REPOSITORY, file="src/contacts.py", line=42),
-    complexity=Complexity.SIMPLE,
-    risk=Risk.LOW,
-    risk_reason="One statement.",
-    repositories=[
-        RepositoryPlan(
-            repository=REPOSITORY, agent="default", reason="", confidence=0.9, approach="", files=[], tests=[]
-        )
-    ],
-    deploy_pattern=DeployPattern.SEQUENTIAL,
+    summary="Names with an apostrophe give 500",
+    repositories=[a_part(reason="", approach="")],
 )
 
 

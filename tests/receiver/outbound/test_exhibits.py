@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from pipelines.model import Artifact, ArtifactKind, Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
+from pipelines.model import Artifact, ArtifactKind, Phase, ProjectPath, RunId
 from pipelines.wire import sha256
 from receiver.outbound import exhibits
 from receiver.outbound.desk import Desk
@@ -14,8 +14,9 @@ from receiver.outbound.gitlab_pipelines import Pipelines
 from receiver.outbound.jira_client import Jira
 from receiver.outbound.perform import perform
 from receiver.store import runs, stories
-from receiver.store.schema import ArtifactRow, ReportRow
+from receiver.store.schema import ArtifactRow
 from receiver.workflow.effects import AttachEvidence, UpdateTicketNote
+from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -73,30 +74,8 @@ async def shown(desk: Desk, run: RunId, archive: Archive) -> Desk:
                 Artifact(kind=kind, path=path, sha256=sha256(FILES[path]), size=len(FILES[path]))
                 for path, kind in files
             )
-            report = PhaseReport(
-                run=run,
-                iteration=1,
-                phase=phase,
-                repository=CONTACTS,
-                outcome=ReportOutcome.SUCCEEDED,
-                reason="Done.",
-                result=None,
-                artifacts=artifacts,
-            )
-            row = ReportRow(
-                run_id=run,
-                iteration=1,
-                phase=phase,
-                repository=CONTACTS,
-                project_id=1,
-                pipeline_id=2,
-                job_id=job,
-                sha256=sha256(msgspec.json.encode(report)),
-                report=msgspec.to_builtins(report),
-                outcome=report.outcome,
-                state="accepted",
-                received_at=datetime.now(UTC),
-            )
+            report = a_report(run, phase, None, artifacts=artifacts)
+            row = stored(report, job=job, at=datetime.now(UTC))
             session.add(row)
             await session.flush()
             session.add_all(ArtifactRow(report_id=row.id, **msgspec.to_builtins(one)) for one in artifacts)

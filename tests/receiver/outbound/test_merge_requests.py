@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from sqlalchemy import delete, select
 
-from pipelines import model
 from pipelines.model import ProjectPath, RunId
 from receiver.outbound.desk import Desk
 from receiver.outbound.errors import RefusedError
@@ -18,6 +17,7 @@ from receiver.store.schema import BlobRow, PlanRow, ReportRow
 from receiver.worker.handling import Setting, handle
 from receiver.workflow.effects import LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
+from tests.plans import a_plan
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -169,23 +169,7 @@ async def test_a_confidential_fix_says_nothing_in_title_commit_message_and_descr
 
 async def plan(desk: Desk, run: RunId, title: str, summary: str = "") -> None:
     """Let the run have an accepted plan of this title."""
-    said = model.Plan(
-        outcome=model.PlanOutcome.FIX,
-        reason="",
-        title=title,
-        summary=summary,
-        expected="",
-        actual="",
-        steps=[],
-        requirements=[],
-        root_cause="",
-        location=None,
-        complexity=model.Complexity.SIMPLE,
-        risk=model.Risk.LOW,
-        risk_reason="",
-        repositories=[],
-        deploy_pattern=model.DeployPattern.SEQUENTIAL,
-    )
+    said = a_plan(title=title, summary=summary, root_cause="", location=None, repositories=[])
     async with desk.database.begin() as session:
         report = await session.scalar(select(ReportRow.id).limit(1))
         kept = msgspec.to_builtins(said)

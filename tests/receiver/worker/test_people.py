@@ -15,17 +15,10 @@ from pipelines.catalogue import Catalogue
 from pipelines.catalogue_file import read as read_catalogue
 from pipelines.model import (
     AnalysisResult,
-    Complexity,
-    DeployPattern,
-    Location,
     Phase,
-    PhaseReport,
     Plan,
     PlanOutcome,
     ProjectPath,
-    ReportOutcome,
-    RepositoryPlan,
-    Risk,
     RunId,
 )
 from receiver.hooks.delivery import Delivery, Interests, Source
@@ -35,45 +28,21 @@ from receiver.outbound.perform import perform
 from receiver.store import notes, runs, stories
 from receiver.store.database import Database
 from receiver.store.purge import Retention
-from receiver.store.schema import EffectRow, IterationRow, PlanRow, ReportRow, RunRow
+from receiver.store.schema import EffectRow, IterationRow, PlanRow, RunRow
 from receiver.worker.effects import Workshop, work_on
 from receiver.worker.handling import Setting, handle
 from receiver.worker.sweep import UNHEARD, sweep
 from receiver.workflow.effects import PostPlan
 from receiver.workflow.run import RunStatus
+from tests.plans import a_plan
+from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 CATALOGUE = Path(__file__).parents[3] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
 CONTACTS = ProjectPath("payk12/contacts")
 DANA = "5b10a2844c20165700ede21g"
-PLAN = Plan(
-    outcome=PlanOutcome.FIX,
-    reason="It is small.",
-    title="Escape apostrophes in contact names",
-    summary="Saving O'Brien fails.",
-    expected="Saved.",
-    actual="500.",
-    steps=[],
-    requirements=["O'Brien can be saved"],
-    root_cause="Quoting by hand in `_literal`.",
-    location=Location(repository=CONTACTS, file="src/contacts/store.py", line=82),
-    complexity=Complexity.SIMPLE,
-    risk=Risk.LOW,
-    risk_reason="One module.",
-    repositories=[
-        RepositoryPlan(
-            repository=CONTACTS,
-            agent="default",
-            reason="All SQL.",
-            confidence=0.9,
-            approach="Bind.",
-            files=[],
-            tests=[],
-        )
-    ],
-    deploy_pattern=DeployPattern.SEQUENTIAL,
-)
+PLAN = a_plan(reason="It is small.", requirements=["O'Brien can be saved"])
 
 
 @pytest.fixture
@@ -100,33 +69,12 @@ async def wait_for_people(workshop: Workshop, run: RunId, status: RunStatus, pla
     """Let a run's first iteration have ended with a plan that people have to do something about."""
     async with workshop.database.begin() as session:
         row = await runs.hold(session, run)
-        report = PhaseReport(
-            run=run,
-            iteration=1,
-            phase=Phase.ANALYSIS,
-            repository=None,
-            outcome=ReportOutcome.SUCCEEDED,
-            reason="",
-            result=AnalysisResult(plan=plan),
-        )
-        stored = ReportRow(
-            run_id=run,
-            iteration=1,
-            phase=Phase.ANALYSIS,
-            project_id=1,
-            pipeline_id=2,
-            job_id=3,
-            sha256=run * 4,
-            report=msgspec.to_builtins(report),
-            outcome="succeeded",
-            state="accepted",
-            received_at=workshop.setting.clock(),
-        )
-        session.add(stored)
-        await session.flush()
         now = workshop.setting.clock()
+        report = stored(a_report(run, Phase.ANALYSIS, AnalysisResult(plan=plan)), job=3, at=now)
+        session.add(report)
+        await session.flush()
         session.add(
-            PlanRow(run_id=run, iteration=1, report_id=stored.id, plan=msgspec.to_builtins(plan), accepted_at=now)
+            PlanRow(run_id=run, iteration=1, report_id=report.id, plan=msgspec.to_builtins(plan), accepted_at=now)
         )
         await session.flush()
         row.ticket = {**(row.ticket or {}), "reporter_account": DANA}
@@ -198,7 +146,7 @@ async def test_an_approval_carries_out_the_very_plan_that_was_shown(
         facts = await runs.facts(session, run)
         first = await session.get_one(IterationRow, (run, 1))
         second = await session.get_one(IterationRow, (run, 2))
-    assert facts.approved_plan == PLAN
+    assert facts.pinned_plan == PLAN
     assert (first.kind, second.kind, second.approved_by) == ("analysis", "fix", "5b10ac8d82e05b22cc7d4ef5")
     assert first.finished_at is not None
 
@@ -208,30 +156,17 @@ async def test_a_plan_that_came_after_the_one_that_was_shown_is_not_what_was_app
 ) -> None:
     await wait_for_people(workshop, run, RunStatus.AWAITING_APPROVAL, PLAN)
     async with workshop.database.begin() as session:
-        other = msgspec.to_builtins(replace(PLAN, title="Delete all contacts"))
-        report = (await session.scalars(select(ReportRow).where(ReportRow.run_id == run))).one()
-        later = ReportRow(
-            run_id=run,
-            iteration=1,
-            phase=Phase.ANALYSIS,
-            project_id=1,
-            pipeline_id=2,
-            job_id=4,
-            sha256="1" * 64,
-            report=report.report,
-            outcome="succeeded",
-            state="accepted",
-            received_at=workshop.setting.clock(),
-        )
+        other, now = replace(PLAN, title="Delete all contacts"), workshop.setting.clock()
+        later = stored(a_report(run, Phase.ANALYSIS, AnalysisResult(plan=other)), job=4, at=now)
         session.add(later)
         await session.flush()
         session.add(
-            PlanRow(run_id=run, iteration=1, report_id=later.id, plan=other, accepted_at=workshop.setting.clock())
+            PlanRow(run_id=run, iteration=1, report_id=later.id, plan=msgspec.to_builtins(other), accepted_at=now)
         )
     await hear(workshop, world, world.say("mara", "/bug-fix approve"))
     await settle(workshop)
     async with workshop.database.begin() as session:
-        assert (await runs.facts(session, run)).approved_plan == PLAN
+        assert (await runs.facts(session, run)).pinned_plan == PLAN
 
 
 async def test_the_same_comment_told_five_times_starts_one_pipeline(workshop: Workshop, run: RunId, world: Any) -> None:
@@ -310,7 +245,7 @@ async def test_the_reporters_answer_is_read_and_the_analysis_begins_anew(
         story = await stories.story(session, row)
     assert facts.ticket is not None
     assert facts.ticket.comments[-1].body == "O'Brien."
-    assert facts.approved_plan is None
+    assert facts.pinned_plan is None
     assert "question" in (facts.diagnosis or "")
     assert [one.kind for one in story.iterations] == ["analysis", "fix"]
 

@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.model import (
     AnalysisResult,
-    Complexity,
-    DeployPattern,
     Phase,
-    PhaseReport,
     PhaseResult,
-    Plan,
-    PlanOutcome,
     ProjectPath,
-    ReportOutcome,
     ReviewResult,
-    Risk,
     RunId,
 )
 from receiver.store import runs
 from receiver.store.database import Database
-from receiver.store.schema import PlanRow, ReportRow, RunRow
+from receiver.store.schema import PlanRow, RunRow
 from receiver.worker.handling import Setting
 from receiver.workflow.run import RunStatus
+from tests.plans import a_plan
+from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 CONTACTS = ProjectPath("payk12/contacts")
 REVIEW = ReviewResult(patch_sha256="b" * 64, summary="", findings=())
-PLAN = Plan(
-    outcome=PlanOutcome.FIX,
-    reason="It is small.",
-    title="Escape apostrophes in contact names",
-    summary="",
-    expected="",
-    actual="",
-    steps=[],
-    requirements=[],
-    root_cause="",
-    location=None,
-    complexity=Complexity.SIMPLE,
-    risk=Risk.LOW,
-    risk_reason="",
-    repositories=[],
-    deploy_pattern=DeployPattern.SEQUENTIAL,
-)
+PLAN = a_plan(reason="It is small.", location=None, repositories=[])
 
 
 async def started(session: AsyncSession, setting: Setting) -> RunRow:
@@ -65,31 +42,11 @@ async def started(session: AsyncSession, setting: Setting) -> RunRow:
 async def reported(session: AsyncSession, row: RunRow, result: PhaseResult, *, state: str, setting: Setting) -> int:
     """Store a report of the first iteration."""
     phase = Phase(str(result.__struct_config__.tag))
-    report = PhaseReport(
-        run=RunId(row.id),
-        iteration=1,
-        phase=phase,
-        repository=None if phase is Phase.ANALYSIS else CONTACTS,
-        outcome=ReportOutcome.SUCCEEDED,
-        reason="",
-        result=result,
-    )
-    facts: dict[str, Any] = {"project_id": 1, "pipeline_id": 100, "job_id": len(state)}
-    stored = ReportRow(
-        run_id=row.id,
-        iteration=1,
-        phase=phase,
-        repository=report.repository,
-        sha256=state.ljust(64),
-        report=msgspec.to_builtins(report),
-        outcome=report.outcome,
-        state=state,
-        received_at=setting.clock(),
-        **facts,
-    )
-    session.add(stored)
+    report = a_report(RunId(row.id), phase, result)
+    kept = stored(report, job=len(state), at=setting.clock(), state=state, pipeline=100)
+    session.add(kept)
     await session.flush()
-    return stored.id
+    return kept.id
 
 
 async def test_a_run_knows_that_a_review_sent_it_back(database: Database, setting: Setting) -> None:
@@ -115,7 +72,7 @@ async def test_an_attempt_that_a_review_sent_back_carries_out_the_same_plan(
         await session.flush()
         await runs.begin_iteration(session, row, 2, diagnosis="Quote both.", same_plan=True, now=now)
         told = await runs.facts(session, RunId(row.id))
-        assert (told.iteration, told.approved_plan, told.diagnosis) == (2, PLAN, "Quote both.")
+        assert (told.iteration, told.pinned_plan, told.diagnosis) == (2, PLAN, "Quote both.")
         assert not (await runs.load(session, row)).approved
         await runs.begin_iteration(session, row, 3, diagnosis=None, now=now)
-        assert (await runs.facts(session, RunId(row.id))).approved_plan is None
+        assert (await runs.facts(session, RunId(row.id))).pinned_plan is None

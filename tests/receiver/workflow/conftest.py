@@ -9,8 +9,6 @@ from msgspec.structs import replace
 from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
 from pipelines.model import (
     AnalysisResult,
-    Complexity,
-    DeployPattern,
     FixSubmission,
     ImplementationResult,
     IssueKey,
@@ -22,10 +20,8 @@ from pipelines.model import (
     PlanOutcome,
     ProjectPath,
     ReportOutcome,
-    RepositoryPlan,
     ReproductionResult,
     ReviewResult,
-    Risk,
     RunId,
     TestingResult,
 )
@@ -61,6 +57,7 @@ from receiver.workflow.events import (
 )
 from receiver.workflow.observe import observed
 from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+from tests.plans import a_plan
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 REPOSITORY = ProjectPath("payk12/contacts")
@@ -212,27 +209,7 @@ class World:
         return replace(event, **changes)
 
     def plan(self, outcome: PlanOutcome = PlanOutcome.FIX, reason: str = "Quoting by hand.", **changes: Any) -> Plan:
-        part = RepositoryPlan(
-            repository=REPOSITORY, agent="default", reason="", confidence=0.9, approach="", files=[], tests=[]
-        )
-        plan = Plan(
-            outcome=outcome,
-            reason=reason,
-            title="Escape apostrophes in contact names",
-            summary="Names with an apostrophe give 500.",
-            expected="",
-            actual="",
-            steps=[],
-            requirements=[],
-            root_cause="Quoting by hand.",
-            location=None,
-            complexity=Complexity.SIMPLE,
-            risk=Risk.LOW,
-            risk_reason="",
-            repositories=[part],
-            deploy_pattern=DeployPattern.SEQUENTIAL,
-        )
-        return replace(plan, **changes)
+        return a_plan(**{"outcome": outcome, "reason": reason, "location": None} | changes)
 
     def planned(self, outcome: PlanOutcome = PlanOutcome.FIX, *, iteration: int = 1, **changes: Any) -> ReportAccepted:
         """Return the accepted analysis with a plan."""

@@ -4,13 +4,16 @@ import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import anthropic
 import pytest
 
-from pipelines.model import Phase
+from pipelines.model import AnalysisResult, Phase, RunId
+from tests.plans import a_part, a_plan
+from tests.reports import a_report, stored
 
 pytestmark = pytest.mark.integration
 
@@ -198,3 +201,26 @@ def test_what_is_spent_is_told_by_phase_repository_agent_and_purpose(door: Any, 
         client.messages.create(**request_body("implementation"), extra_headers={"X-Bug-Fix-Purpose": "context"})
     (row,) = door.settled(1)
     assert (row["phase"], row["repository"], row["purpose"]) == ("implementation", "payk12/contacts", "context")
+
+
+@pytest.mark.parametrize(
+    ("states", "agent"),
+    [
+        ((), "default"),
+        (("accepted",), "python-pro"),
+        (("discarded",), "default"),
+        (("discarded", "accepted"), "python-pro"),
+        (("accepted", "pending"), "default"),
+    ],
+)
+def test_the_agent_that_implements_is_the_one_whom_the_newest_analysis_named_if_it_was_accepted(
+    states: tuple[str, ...], agent: str, desk: Any, door: Any, request_body: Body
+) -> None:
+    plan = a_plan(repositories=[a_part(agent="python-pro")])
+    report = a_report(RunId("00000000000000aa"), Phase.ANALYSIS, AnalysisResult(plan=plan))
+    for job, state in enumerate(states, start=1):
+        desk.add(stored(report, job=job, at=datetime(2026, 11, 22, 12, tzinfo=UTC), state=state))
+    with door.sdk(door.session(Phase.IMPLEMENTATION)) as client:
+        client.messages.create(**request_body("implementation"))
+    (row,) = door.settled(1)
+    assert row["agent"] == agent

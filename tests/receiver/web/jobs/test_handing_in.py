@@ -10,22 +10,19 @@ from pipelines.model import (
     AnalysisResult,
     Artifact,
     ArtifactKind,
-    Complexity,
-    DeployPattern,
     GenerateResult,
     MergeRequestResult,
     Phase,
     PhaseReport,
-    Plan,
     PlanOutcome,
     PrepareResult,
     ProjectPath,
     ReportOutcome,
     ReproductionResult,
-    Risk,
     RunId,
 )
 from pipelines.wire import encode
+from tests.plans import a_plan
 
 pytestmark = pytest.mark.integration
 
@@ -33,23 +30,7 @@ Jobs = Callable[..., Any]
 
 CONTACTS = ProjectPath("payk12/contacts")
 BASE, PATCH = "a" * 40, "b" * 64
-PLAN = Plan(
-    outcome=PlanOutcome.NOT_A_BUG,
-    reason="r",
-    title="",
-    summary="s",
-    expected="e",
-    actual="a",
-    steps=[],
-    requirements=[],
-    root_cause="c",
-    location=None,
-    complexity=Complexity.SIMPLE,
-    risk=Risk.LOW,
-    risk_reason="r",
-    repositories=[],
-    deploy_pattern=DeployPattern.SEQUENTIAL,
-)
+PLAN = a_plan(outcome=PlanOutcome.NOT_A_BUG, title="", location=None, repositories=[])
 REPRODUCED = ReproductionResult(
     base_sha=BASE, reproduced=True, test_path="t.py", test_sha256=PATCH, failure="f", symptom="s", steps=()
 )

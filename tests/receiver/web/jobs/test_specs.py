@@ -15,29 +15,23 @@ from pipelines.model import (
     Artifact,
     ArtifactKind,
     Baseline,
-    Complexity,
-    DeployPattern,
     FixSubmission,
     GenerateResult,
     ImplementationResult,
     KnownTests,
-    Location,
     Phase,
     PhaseReport,
-    Plan,
-    PlanOutcome,
     PrepareResult,
     ProjectPath,
     ReportOutcome,
-    RepositoryPlan,
     ReproductionResult,
     ReviewResult,
-    Risk,
     RunId,
     SuiteResult,
 )
 from pipelines.model import TestingResult as PatchTested
 from pipelines.wire import RunSpec, decode, encode, sha256
+from tests.plans import a_part, a_plan
 
 pytestmark = pytest.mark.integration
 
@@ -46,27 +40,7 @@ Jobs = Callable[..., Any]
 CONTACTS = ProjectPath("payk12/contacts")
 BASE = "a" * 40
 PATCH, OTHER, TEST = "b" * 64, "c" * 64, "d" * 64
-PLAN = Plan(
-    outcome=PlanOutcome.FIX,
-    reason="r",
-    title="Escape apostrophes",
-    summary="s",
-    expected="e",
-    actual="a",
-    steps=[],
-    requirements=[],
-    root_cause="c",
-    location=Location(repository=CONTACTS, file="src/a.py", line=3),
-    complexity=Complexity.SIMPLE,
-    risk=Risk.LOW,
-    risk_reason="r",
-    repositories=[
-        RepositoryPlan(
-            repository=CONTACTS, agent="python-pro", reason="r", confidence=1, approach="a", files=[], tests=[]
-        )
-    ],
-    deploy_pattern=DeployPattern.SEQUENTIAL,
-)
+PLAN = a_plan(repositories=[a_part(agent="python-pro")])
 SUITE = SuiteResult(passed=9, failed=0, errors=0, skipped=0, duration_s=1, exit_code=0)
 REPRODUCED = ReproductionResult(
     base_sha=BASE, reproduced=True, test_path="t.py", test_sha256=TEST, failure="f", symptom="s", steps=()
