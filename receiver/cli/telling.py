@@ -64,7 +64,8 @@ def _head(console: Console, told: Story) -> None:
             what = f"asked: {plain(asked)}" if asked else "its plan waited for approval"
             console.print(f"iteration {one.number} ended in waiting; {what}")
         if one.approved_by:
-            console.print(f"iteration {one.number} carries out the plan that {plain(one.approved_by)} approved")
+            who = plain(one.approver or one.approved_by)
+            console.print(f"iteration {one.number} carries out the plan that {who} approved")
 
 
 def heading(console: Console, text: str) -> None:

@@ -104,9 +104,9 @@ def render_plan(view: NoteView, plan: Plan, *, fate: Fate, suffix: str) -> str:
     return _render("plan.jira.j2", _wiki(), view=view, plan=plan, fate=fate, suffix=Raw(suffix))
 
 
-def render_answer(text: str, *, run: str, suffix: str) -> str:
-    """Return the comment that answers a person's command, in Jira's wiki markup."""
-    return _render("answer.jira.j2", _wiki(), text=text, run=run, suffix=Raw(suffix))
+def render_answer(text: str, *, to: str, run: str, suffix: str) -> str:
+    """Return the comment that answers a person's command, in Jira's wiki markup. `to`: the person's name, if known."""
+    return _render("answer.jira.j2", _wiki(), text=text, to=to, run=run, suffix=Raw(suffix))
 
 
 def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str:

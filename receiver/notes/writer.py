@@ -80,9 +80,9 @@ class StatusNotes:
             raise ValueError(f"Iteration {iteration} has a plan, or there was nothing to approve.")
         return render.render_plan(self.view(story), plan, fate=_fate(story, iteration), suffix=suffix(target))
 
-    def answer(self, text: str, *, run: str, target: str) -> str:
+    def answer(self, text: str, *, to: str, run: str, target: str) -> str:
         """Return the comment that answers a command, in Jira's wiki markup."""
-        return render.render_answer(text, run=run, suffix=suffix(target))
+        return render.render_answer(text, to=to, run=run, suffix=suffix(target))
 
     def refusal(self, text: str, *, run: str) -> str:
         """Return the comment that says why nothing was started, in Jira's wiki markup."""

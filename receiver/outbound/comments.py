@@ -108,7 +108,7 @@ async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
         why = "" if known else enough(await comments.answered(session, run), effect)
     if why:
         return Performed(result={"comment": None, "why": why})
-    body = desk.notes.answer(effect.text, run=run, target=target)
+    body = desk.notes.answer(effect.text, to=effect.name, run=run, target=target)
     place = on_ticket(desk, run, facts.issue_key, target)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="AnswerComment")})
 

@@ -35,7 +35,7 @@ class Notes(Protocol):
     def plan(self, story: Story, target: str, *, iteration: int) -> str:
         """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
 
-    def answer(self, text: str, *, run: str, target: str) -> str:
+    def answer(self, text: str, *, to: str, run: str, target: str) -> str:
         """Return the comment that answers a command, in Jira's wiki markup."""
 
     def refusal(self, text: str, *, run: str) -> str:

@@ -60,6 +60,8 @@ class AnswerComment(Struct, frozen=True, kw_only=True, tag=True):
     comment: str
     text: str
     author: AccountId = AccountId("")
+    name: str = ""
+    """The author's, for people: others may have commented since."""
     may_start: bool = False
     """The author is one of those who may start runs."""
 

@@ -68,7 +68,11 @@ def comment_read(event: CommentRead, run: Run, *, label: str, now: datetime) -> 
     refusal = _refusal(event, run, label=label)
     if refusal is not None:
         answer = AnswerComment(
-            comment=event.comment, text=refusal, author=event.actor, may_start=event.standing is Standing.ALLOWED
+            comment=event.comment,
+            text=refusal,
+            author=event.actor,
+            name=event.actor_name,
+            may_start=event.standing is Standing.ALLOWED,
         )
         return acted(f"{who}'s command is not obeyed. {refusal}", answer)
     match commands.Command(event.command):

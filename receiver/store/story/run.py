@@ -19,6 +19,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """The accepted plan of this iteration."""
     approved_by: str | None = None
     """Whose approval of the plan before began it: a Jira account."""
+    approver: str = ""
+    """Their name as Jira had it; empty: not known, or nobody's approval was asked for."""
     diagnosis: str | None
     started_at: datetime
     finished_at: datetime | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -58,11 +58,12 @@ class Rows(Struct, frozen=True, kw_only=True):
 def tell(rows: Rows) -> Story:
     """Return the story that the rows tell."""
     accepted = [plan for plan in rows.plans if plan.accepted_at is not None]
+    names = {str(row.event.get("actor")): str(row.event.get("actor_name") or "") for row in rows.decisions}
     catalogue = None if rows.run.catalogue is None else msgspec.convert(rows.run.catalogue, Catalogue)
     return Story(
         run=_run(rows.run),
         plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
-        iterations=tuple(_attempt(row, accepted) for row in rows.iterations),
+        iterations=tuple(_attempt(row, accepted, names) for row in rows.iterations),
         moments=tuple(_moment(row) for row in rows.decisions),
         effects=tuple(_act(row) for row in rows.effects),
         pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
@@ -104,13 +105,14 @@ def _run(row: RunRow) -> RunFacts:
     )
 
 
-def _attempt(row: IterationRow, accepted: Sequence[PlanRow]) -> Attempt:
+def _attempt(row: IterationRow, accepted: Sequence[PlanRow], names: Mapping[str, str]) -> Attempt:
     plans = [plan.plan for plan in accepted if plan.iteration == row.number]
     return Attempt(
         number=row.number,
         kind=row.kind,
         plan=msgspec.convert(plans[-1], Plan) if plans else None,
         approved_by=row.approved_by,
+        approver=names.get(row.approved_by or "", ""),
         diagnosis=row.diagnosis,
         started_at=row.started_at,
         finished_at=row.finished_at,

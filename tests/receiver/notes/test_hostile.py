@@ -299,7 +299,7 @@ def comments(text: str) -> list[str]:
     return [
         render_question(said, suffix=";question:1"),
         render_plan(said, hostile_plan(text), fate=Fate.WAITS, suffix=";plan:1"),
-        render_answer(text, run=RUN, suffix=";answer:1"),
+        render_answer(text, to=text, run=RUN, suffix=";answer:1"),
         render_ticket_note(replace(said, status=RunStatus.DECLINED)),
         render_ticket_note(replace(said, status=RunStatus.NOT_REPRODUCED)),
         render_ticket_note(replace(said, confidential=True)),

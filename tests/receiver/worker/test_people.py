@@ -149,6 +149,9 @@ async def test_an_approval_carries_out_the_very_plan_that_was_shown(
     assert facts.pinned_plan == PLAN
     assert (first.kind, second.kind, second.approved_by) == ("analysis", "fix", "5b10ac8d82e05b22cc7d4ef5")
     assert first.finished_at is not None
+    async with workshop.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+    assert [one.approver for one in story.iterations] == ["", "Mara Lindqvist"]
 
 
 async def test_a_plan_that_came_after_the_one_that_was_shown_is_not_what_was_approved(
@@ -214,7 +217,7 @@ async def test_who_may_not_approve_changes_nothing(workshop: Workshop, run: RunI
     assert (row.status, row.iteration, await started(workshop, run)) == ("awaiting_approval", 1, 0)
     answers = [one["body"] for one in world.comments()[before + 1 :]]
     assert len(answers) == (1 if who == "dana" else 0)
-    assert all("You may not approve plans" in body for body in answers)
+    assert all(body.startswith("*Dana Whitfield:* You may not approve plans") for body in answers)
 
 
 async def test_a_403_on_the_look_up_of_groups_denies_with_the_reason(
