@@ -94,7 +94,8 @@ class World:
         migrated = self._start("migrate", "receiver", "migrate")
         wait_until(lambda: not migrated.running(), what="The migration", process=None, within_s=60)
         process = self._start("receiver", "receiver", "serve")
-        wait_until(self._ready, what="The receiver", process=process, within_s=60)
+        with httpx2.Client(base_url=self.receiver_url, timeout=2) as http:
+            wait_until(lambda: _is_ready(http), what="The receiver", process=process, within_s=60)
 
     def start_worker(self) -> None:
         """Start a worker; the one before, if any, has been killed."""
@@ -156,8 +157,9 @@ class World:
         self._processes[name] = process
         return process
 
-    def _ready(self) -> bool:
-        try:
-            return httpx2.get(f"{self.receiver_url}/ready", timeout=2).status_code == 200
-        except httpx2.TransportError:
-            return False
+
+def _is_ready(http: httpx2.Client) -> bool:
+    try:
+        return http.get("/ready").status_code == 200
+    except httpx2.TransportError:
+        return False
