@@ -25,14 +25,16 @@ def a_report(run: RunId, phase: Phase, result: PhaseResult | None, **changes: An
     return PhaseReport(**facts | changes)
 
 
-def stored(report: PhaseReport, *, job: int, at: datetime, state: str = "accepted", pipeline: int = 2) -> ReportRow:
+def stored(
+    report: PhaseReport, *, job: int, at: datetime, state: str = "accepted", pipeline: int = 2, project: int = 1
+) -> ReportRow:
     """Return the row of a report from this job."""
     return ReportRow(
         run_id=report.run,
         iteration=report.iteration,
         phase=report.phase,
         repository=report.repository,
-        project_id=1,
+        project_id=project,
         pipeline_id=pipeline,
         job_id=job,
         sha256=sha256(msgspec.json.encode(report)),

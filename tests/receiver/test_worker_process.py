@@ -1,19 +1,12 @@
 """A real worker process against the emulators: killed anywhere, it loses nothing and doubles nothing."""
 
 import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx2
-import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from pipelines.catalogue import Catalogue
 from pipelines.model import IssueKey, ProjectPath, RunId
@@ -27,51 +20,14 @@ from receiver.worker.handling import Setting, handle
 from receiver.workflow.effects import AnswerComment, OpenMergeRequest, UpdateTicketNote
 from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
 from receiver.workflow.run import RunStatus
+from tests.receiver.workers import Eyes, die_at_each, jobs_held, until, worker
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
-KILLED = 137
 PATCH = (
     b"diff --git a/docs/fix.md b/docs/fix.md\nnew file mode 100644\nindex 0000000..1111111\n"
     b"--- /dev/null\n+++ b/docs/fix.md\n@@ -0,0 +1 @@\n+Fixed.\n"
 )
-
-
-@contextmanager
-def worker(world: Any, postgres: str, folder: Path, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with (folder / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "receiver", "work"],
-            env=environment | world.settings(postgres) | extra,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def until(look: Callable[[], Any], *, within_s: float = 60) -> Any:
-    deadline = time.monotonic() + within_s
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
-    return seen
-
-
-class Eyes:
-    """Looks into the database from outside."""
-
-    def __init__(self, url: str) -> None:
-        self.given = url
-        self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-    def __call__(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query.encode()).fetchall()
 
 
 @pytest.fixture
@@ -82,10 +38,8 @@ def eyes(postgres: str) -> Eyes:
 @pytest.fixture(autouse=True)
 def held(world: Any) -> Iterator[None]:
     """Let no job begin, so that pipelines stay as they are."""
-    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/hold", json={"pattern": "*"}).raise_for_status()
-    yield
-    world.forget_pipelines()
-    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/release", json={"pattern": "*"}).raise_for_status()
+    with jobs_held(world):
+        yield
 
 
 async def ask(database: Database) -> None:
@@ -104,24 +58,6 @@ async def ask(database: Database) -> None:
             received_at=delivery.received_at,
         ),
     )
-
-
-def time_passes(eyes: Eyes) -> None:
-    """Let the dead worker's last sign of life be long ago, so that others take over at once."""
-    with psycopg.connect(eyes.url) as connection:
-        connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
-
-
-async def die_at_each(points: tuple[str, ...], world: Any, eyes: Eyes, folder: Path) -> None:
-    """Let one worker after the other die at a point, and a last one finish all that is to be done."""
-    for point in points:
-        with worker(world, eyes.given, folder, BUG_FIX_FAULT=point) as mortal:
-            assert mortal.wait(60) == KILLED, (folder / "worker.log").read_text()
-        time_passes(eyes)
-    with worker(world, eyes.given, folder):
-        until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
-        until(lambda: not eyes("SELECT 1 FROM effects WHERE state = 'pending'"))
-    assert eyes("SELECT kind, last_error FROM effects WHERE state = 'given_up'") == []
 
 
 @pytest.mark.parametrize(
@@ -223,12 +159,13 @@ async def test_deliveries_of_one_ticket_are_handled_at_once_one_after_the_other(
 ) -> None:
     for _ in range(20):
         await ask(database)
-    begun = time.monotonic()
     with worker(world, postgres, tmp_path):
-        until(lambda: eyes("SELECT 1 FROM procrastinate_workers"))
-        begun = time.monotonic()
         until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
-        assert time.monotonic() - begun < 15, "one look a second would take 20"
+    [(median,)] = eyes(
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FROM "
+        "(SELECT decided_at - lag(decided_at) OVER (ORDER BY id) AS gap FROM deliveries) AS gaps"
+    )
+    assert median < timedelta(seconds=1), "the next was found by a look, one a second, and not at once"
     assert eyes("SELECT verdict, count(*) FROM deliveries GROUP BY 1 ORDER BY 1") == [("acted", 1), ("ignored", 19)]
     assert eyes("SELECT bool_and(a.id < b.id) FROM deliveries a JOIN deliveries b ON a.decided_at < b.decided_at") == [
         (True,)

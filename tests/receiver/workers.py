@@ -1,0 +1,83 @@
+"""Real worker processes for tests: started, killed at a point, and watched through the database."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+from sqlalchemy import make_url
+
+KILLED = 137
+
+
+@contextmanager
+def worker(world: Any, postgres: str, folder: Path, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    with (folder / "worker.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "receiver", "work"],
+            env=environment | world.settings(postgres) | extra,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def until(look: Callable[[], Any], *, within_s: float = 60) -> Any:
+    deadline = time.monotonic() + within_s
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+    return seen
+
+
+class Eyes:
+    """Looks into the database from outside."""
+
+    def __init__(self, url: str) -> None:
+        self.given = url
+        self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def __call__(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+
+def time_passes(eyes: Eyes) -> None:
+    """Let the dead worker's last sign of life be long ago, so that others take over at once."""
+    with psycopg.connect(eyes.url) as connection:
+        connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+
+
+async def die_at_each(points: tuple[str, ...], world: Any, eyes: Eyes, folder: Path) -> None:
+    """Let one worker after the other die at a point, and a last one finish all that is to be done."""
+    for point in points:
+        with worker(world, eyes.given, folder, BUG_FIX_FAULT=point) as mortal:
+            assert mortal.wait(60) == KILLED, (folder / "worker.log").read_text()
+        time_passes(eyes)
+    with worker(world, eyes.given, folder):
+        until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
+        until(lambda: not eyes("SELECT 1 FROM effects WHERE state = 'pending'"))
+    assert eyes("SELECT kind, last_error FROM effects WHERE state = 'given_up'") == []
+
+
+@contextmanager
+def jobs_held(world: Any) -> Iterator[None]:
+    """Let no job of the emulated GitLab begin."""
+    switches = f"{world.gitlab_url}/_sandbox/jobs"
+    httpx2.post(f"{switches}/hold", json={"pattern": "*"}).raise_for_status()
+    try:
+        yield
+    finally:
+        world.forget_pipelines()
+        httpx2.post(f"{switches}/release", json={"pattern": "*"}).raise_for_status()
