@@ -72,5 +72,11 @@ def _reported(job: Job, plan: Plan) -> PhaseReport:
     given = "as it was given, " if job.spec.approval is Approval.GIVEN else ""
     job.log.say(f"{given}outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
     where = f" in {plan.location.repository}, {plan.location.file}:{plan.location.line}" if plan.location else ""
-    reason = f"Root cause{where}." if plan.outcome is PlanOutcome.FIX else f"{plan.outcome}: {plan.reason[:500]}"
+    reason = (
+        f"Root cause{where}." if plan.outcome is PlanOutcome.FIX else f"{_words(plan.outcome)}: {plan.reason[:500]}"
+    )
     return job.report(ReportOutcome.SUCCEEDED, reason, AnalysisResult(plan=plan))
+
+
+def _words(outcome: PlanOutcome) -> str:
+    return outcome.replace("_", " ").capitalize()

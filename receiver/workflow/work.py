@@ -80,7 +80,8 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
     course = plans.course(run, catalogue.policy)
     if course is not None:
         what = "goes on" if course.status in lifecycle.WAITING else "ends"
-        reason = f"{_name(report)} was accepted. {course.reason} The run {what} when its pipeline has ended."
+        plan = f"{course.reason} The run {what} when its pipeline has ended."
+        reason = f"{_name(report)}: {plan if report.phase is Phase.ANALYSIS else cause.sentence(report.reason)}"
         return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
     policy = catalogue.policy
     wrong = [(r, why) for r in run.repositories if (why := gate.contradiction(run, r, policy=policy)) is not None]

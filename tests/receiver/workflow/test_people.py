@@ -39,6 +39,17 @@ def test_every_outcome_but_fix_has_an_end_and_a_next_step_for_people() -> None:
     assert all(one.next_step.endswith(".") for one in plans.OUTCOMES.values())
 
 
+def test_what_follows_from_a_plan_is_told_with_the_plan_and_not_with_every_report(world: Any) -> None:
+    run = world.run(RunStatus.RUNNING, repositories=())
+    run, planned = world.apply(run, world.planned(PlanOutcome.NEEDS_INFORMATION, reason="Which field was it?"))
+    assert planned.reason.endswith("The run goes on when its pipeline has ended.")
+    accepted = world.accepted(Phase.IMPLEMENTATION, reason="No fix: needs information.")
+    report = replace(accepted.report, phase=Phase.GENERATE, repository=None, result=None)
+    run, generated = world.apply(run, replace(accepted, report=report))
+    assert generated.reason == "Generate: No fix: needs information."
+    assert generated.effects == (UpdateTicketNote(),)
+
+
 @pytest.mark.parametrize("outcome", sorted(ENDS))
 def test_a_plan_that_is_no_fix_ends_the_iteration_once_its_pipeline_ended(world: Any, outcome: PlanOutcome) -> None:
     run = world.run(RunStatus.RUNNING, repositories=())
