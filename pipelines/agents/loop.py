@@ -141,15 +141,17 @@ class Agent:
         return left_s
 
     async def _asked(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:
-        """Ask; when the first call is refused for one of the pictures, ask once more without them."""
+        """Ask; when that is refused for a picture or document that came last, ask once more without them."""
+        newest = messages[-1]
         try:
             return await self._ask(conversation, messages, left_s)
         except AgentError as error:
-            if self.turns or not conversation.pictures or not _is_about_a_picture(error):
+            content = pictures.without(newest["content"])
+            if content == newest["content"] or not _is_about_a_picture(error):
                 raise
-            self._log.say(f"asked again without the ticket's pictures: {error}")
-        messages[0]["content"] = [_text(conversation.first_message), _text(pictures.NOT_SHOWN)]
-        self._transcript.add("message", **messages[0])
+            self._log.say(f"asked again without what the API could not read: {error}")
+        newest["content"] = content
+        self._transcript.add("message", **newest)
         return await self._ask(conversation, messages, left_s)
 
     async def _ask(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:

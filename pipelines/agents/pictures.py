@@ -40,16 +40,30 @@ def named(ticket: Ticket) -> Ticket:
 
 
 NOT_SHOWN: Final = (
-    "The pictures of the ticket are not shown: the API could not read one of them. Do without them, and say so where "
-    "it matters."
+    "It is not shown: the API could not read it, or another one. Do without, and say so where it matters."
 )
+
+_MEDIA: Final = frozenset({"image", "document"})
+
+
+def without(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the blocks with a sentence in place of each picture and document, also of those that tools read."""
+    found: list[dict[str, Any]] = []
+    for block in content:
+        if block["type"] in _MEDIA:
+            found.append({"type": "text", "text": NOT_SHOWN})
+        elif isinstance(block.get("content"), list):
+            found.append({**block, "content": without(block["content"])})
+        else:
+            found.append(block)
+    return found
 
 
 def are_refused(answer: object) -> bool:
-    """Say whether the API's answer of a 400 is about a picture."""
+    """Say whether the API's answer of a 400 is about a picture or a document."""
     match answer:
         case {"error": {"type": "invalid_request_error", "message": str(message)}}:
-            return re.search(r"(?i)\bimages?\b", message) is not None
+            return re.search(r"(?i)\b(?:images?|documents?|pdf)\b", message) is not None
         case _:
             return False
 

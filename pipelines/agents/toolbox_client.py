@@ -37,7 +37,7 @@ class Toolbox:
             raise JobError(
                 f"The tool {call.name} did not end within the time that is left ({timeout_s:.0f} s).", EndedBy.LIMITS
             ) from error
-        except (OSError, ValueError, msgspec.DecodeError) as error:
+        except (OSError, ValueError, msgspec.DecodeError, RecursionError) as error:
             raise JobError(
                 f"The toolbox ended while {call.name} ran: the agent's own command may have killed it."
             ) from error

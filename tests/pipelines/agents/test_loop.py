@@ -322,10 +322,19 @@ def test_a_picture_that_the_api_can_not_read_is_left_out_and_the_model_is_told(t
     assert agent.turns == 1
     first, second = (one["messages"][0]["content"] for one in talk.requests)
     assert [block["type"] for block in first] == ["text", "text", "image"]
-    assert [block["type"] for block in second] == ["text", "text"]
-    assert second[0]["text"] == first[0]["text"]
-    assert "pictures of the ticket are not shown" in second[1]["text"]
-    assert [line for line in talk.transcript if "are not shown" in str(line)]
+    assert [block["type"] for block in second] == ["text", "text", "text"]
+    assert [one["text"] for one in second[:2]] == [one["text"] for one in first[:2]]
+    assert "It is not shown: the API could not read it" in second[2]["text"]
+    assert [line for line in talk.transcript if "It is not shown" in str(line)]
+
+
+def test_a_document_of_the_repository_that_the_api_can_not_read_is_left_out_too(talk: Talk) -> None:
+    (talk.folder / "manual.pdf").write_bytes(b"%PDF-1.7 broken")
+    agent = talk.hold(use("read", file_path="manual.pdf"), SUBMIT, faults=({**REFUSED, "skip": 1},))
+    assert agent.turns == 2
+    refused, asked_again = (one["messages"][-1]["content"][0]["content"] for one in talk.requests[1:])
+    assert [block["type"] for block in refused] == ["document"]
+    assert [block["type"] for block in asked_again] == ["text"]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_a_ticket_without_pictures_adds_nothing() -> None:
     [
         ({"error": {"type": "invalid_request_error", "message": "messages.0.content.2.image.source: too large"}}, True),
         ({"error": {"type": "invalid_request_error", "message": "Could not process image"}}, True),
+        ({"error": {"type": "invalid_request_error", "message": "The PDF specified was not valid."}}, True),
         ({"error": {"type": "invalid_request_error", "message": "max_tokens: too many"}}, False),
         ({"error": {"type": "permission_error", "message": "no image"}}, False),
         ("image", False),
