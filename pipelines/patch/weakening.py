@@ -72,8 +72,11 @@ def _compared(changed: Sequence[Changed], language: Language) -> Weakening:
     for old, now in pairs:
         refused += _weaker(old, now, elsewhere)
         noticed += _different(old, now)
+    known = {(now.file, now.name) for _, now in pairs}
     for case in new:
         refused += _marks(None, case)
+        if case.name and not case.assertions and (case.file, case.name) in known:
+            refused.append(f"{shown(case.file)}: the test {shown(case.name)} stands there again, and asserts nothing.")
     return Weakening(refused=tuple(refused), noticed=tuple(noticed))
 
 

@@ -264,6 +264,14 @@ SLY = [
 ]
 
 
+def test_a_test_that_is_written_again_below_itself_without_its_assertions_is_refused(examined: Examined) -> None:
+    shadow = "\n\n    class TestTotal:\n        def test_two(self):\n            total([1, 2])\n"
+    (sentence,) = examined(FILES, {PY: FILES[PY] + shadow}).refused
+    assert sentence == f"`{PY}`: the test `test_two` stands there again, and asserts nothing."
+    other = shadow.replace("total([1, 2])", "assert total([9]) == 9").replace("TestTotal", "TestOther")
+    assert examined(FILES, {PY: FILES[PY] + other}).refused == ()
+
+
 @pytest.mark.parametrize(("file", "change", "sentence"), SLY, ids=[f"{one[0][-2:]} {one[1][1][:60]!r}" for one in SLY])
 def test_a_test_that_is_weakened_slyly_is_refused(
     examined: Examined, file: str, change: tuple[str, str], sentence: str
