@@ -205,7 +205,10 @@ def encode(document: Struct) -> bytes:
 
 def decode(body: bytes | str, kind: type[T]) -> T:
     """Return the document in `body`. Raises `msgspec.ValidationError` or `msgspec.DecodeError` that name the field."""
-    return msgspec.json.decode(body, type=kind)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
 
 
 def sha256(data: bytes) -> Sha256:

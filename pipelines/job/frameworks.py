@@ -45,7 +45,7 @@ class Tools(Struct, frozen=True, kw_only=True):
 def framework_of(job: Job) -> Framework:
     """Return the catalogue's framework; pytest where the repository does not have the other one."""
     wanted = job.repository.reproduction.framework
-    if wanted is Framework.PLAYWRIGHT_TEST and _declared(job.source) is None:
+    if wanted is Framework.PLAYWRIGHT_TEST and declared(job.source) is None:
         job.log.state(f"no package.json of {job.repository.key} names {PACKAGE}: its reproduction is a pytest file")
         return Framework.PYTEST
     return wanted
@@ -55,10 +55,10 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     """Return what runs the tests of a framework. Raises `CommandsError` when the repository doesn't bring it."""
     if framework is Framework.PYTEST:
         return Tools(framework=framework)
-    declared = _declared(job.source)
-    if declared is None:
+    named = declared(job.source)
+    if named is None:
         raise CommandsError(f"No package.json of {job.repository.key} names {PACKAGE}, which its reproduction needs.")
-    folder, package_file = declared
+    folder, package_file = named
     place = job.workplace("judge", Role.BROWSER)
     place.install()
     place.end()
@@ -97,13 +97,13 @@ def installed(checkout: Path, folder: PurePosixPath) -> tuple[Path, Path] | None
     return None
 
 
-def _declared(source: Source) -> tuple[PurePosixPath, PackageFile] | None:
+def declared(source: Source) -> tuple[PurePosixPath, PackageFile] | None:
     """Return the folder nearest to the root whose package.json names the package."""
     paths = [PurePosixPath(path) for path in read_tree(source) if path.rpartition("/")[2] == "package.json"]
     for path in sorted(paths, key=lambda path: len(path.parts)):
         try:
             found = msgspec.json.decode(read_file(source, str(path)) or b"", type=PackageFile)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             continue
         if PACKAGE in found.dependencies or PACKAGE in found.dev_dependencies:
             return path.parent, found

@@ -111,4 +111,7 @@ class TestRun(Struct, frozen=True, kw_only=True):
 
 def read_notes(document: bytes) -> tuple[Note, ...]:
     """Return the notes, one JSON document a line. Raises `msgspec.MsgspecError`."""
-    return tuple(msgspec.json.decode(line, type=Note) for line in document.splitlines() if line)
+    try:
+        return tuple(msgspec.json.decode(line, type=Note) for line in document.splitlines() if line)
+    except RecursionError as error:
+        raise msgspec.DecodeError("a note is nested too deeply") from error

@@ -66,6 +66,6 @@ def _revision(core: Path) -> str | None:
         return None
     try:
         builds = msgspec.json.decode(told.read_bytes(), type=_Builds)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, RecursionError):
         return None
     return next((build.revision for build in builds.browsers if build.name == "ffmpeg"), None)

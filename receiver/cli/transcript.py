@@ -90,7 +90,7 @@ class _Whole:
         """Yield the texts of one line."""
         try:
             read: Line = msgspec.json.decode(line, type=Line)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             yield _shown(line.decode("utf-8", "replace"), limit=ALL)
             return
         match read:

@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.agents.context import build
 from pipelines.job.errors import JobError
+from pipelines.job.frameworks import declared
 from pipelines.job.processes import Launcher, Role
 from pipelines.job.repositories import (
     LARGEST_FILE,
@@ -168,6 +169,15 @@ def test_the_base_commit_is_read_not_the_work_folder(launcher: Launcher, source:
     assert "added.txt" not in read_tree(source)
     assert b"changed" not in (read_file(source, "README.md") or b"")
     assert read_file(source, "no/such/file") is None
+
+
+def test_a_package_file_that_is_nested_without_end_names_no_framework(launcher: Launcher, repository: Path) -> None:
+    (repository / "package.json").write_bytes(b'{"x": ' + b"[" * 100_000)
+    for command in (["add", "."], ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=repository, check=True)
+    url = f"file://{repository}"
+    nested = fetch(launcher.root, repository=ProjectPath("payk12/n"), base_sha=head(repository), url=url, token="")
+    assert declared(nested) is None
 
 
 def test_a_file_that_is_large_only_when_it_is_unpacked_is_not_read_to_its_end(

@@ -194,6 +194,8 @@ def test_notes_of_another_shape_are_refused() -> None:
         read_notes(b'{"kind": "step", "test": 3}\n')
     with pytest.raises(msgspec.MsgspecError):
         read_notes(b"not json\n")
+    with pytest.raises(msgspec.DecodeError, match="too deeply"):
+        read_notes(b'{"kind": "console", "x": ' + b"[" * 100_000)
 
 
 @pytest.mark.parametrize(
