@@ -3,6 +3,9 @@
 import re
 from functools import lru_cache
 
+_MEANT = re.compile(r"[\\\[\]&~|^]|-(?=-)")
+"""What stands for itself in a set; doubled it may mean more to Python one day, which it warns of."""
+
 
 @lru_cache(maxsize=512)
 def pattern(glob: str) -> re.Pattern[str]:
@@ -22,8 +25,9 @@ def pattern(glob: str) -> re.Pattern[str]:
         char = glob[position]
         if char == "[" and "]" in rest[2:]:
             end = rest.index("]", 2)
-            body = rest[1:end].replace("\\", "\\\\")
-            out.append("[" + ("^" + body[1:] if body[0] in "!^" else body) + "]")
+            negated = rest[1] in "!^"
+            body = _MEANT.sub(r"\\\g<0>", rest[1 + negated : end])
+            out.append(f"[{'^' if negated else ''}{body}]" if body else re.escape(rest[: end + 1]))
             position += end + 1
             continue
         depth += (char == "{") - (char == "}" and depth > 0)
