@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.list:
             return _list(console)
         wanted = names() if options.all else tuple(options.scenario or [DEFAULT])
+        if len(wanted) > 1:
+            console.print(f"{len(wanted)} scenarios, {max(1, options.jobs)} at a time", highlight=False)
         scenarios = [load(find(name)) for name in wanted]
         if options.all or len(scenarios) > 1:
             return _run_several(options, scenarios, console)
