@@ -1,37 +1,17 @@
 """A demo looks at its run now and then; what came and went between two looks is not missed."""
 
-from decimal import Decimal
-
 import pytest
 
 from sandbox.demo.chaos import TROUBLE
 from sandbox.demo.people import statuses_since
-from sandbox.demo.story import Cost, Costs, Job, Moment, Pipeline, RunFacts, Story
-
-NOTHING = Cost(
-    calls=0,
-    uncached=0,
-    cache_read=0,
-    cache_write_5m=0,
-    cache_write_1h=0,
-    output=0,
-    cost_usd=Decimal(0),
-    known_usd=Decimal(0),
-    unsettled=0,
-)
+from sandbox.demo.story import Job, Moment, Pipeline, Story
+from tests.sandbox.demo.stories import a_story
 
 
 def story(*jobs: Job, status: str = "running", passed: tuple[str | None, ...] = ()) -> Story:
     child = Pipeline(id=2, project_id=1, kind="child", status="running", url="", jobs=jobs)
-    return Story(
-        run=RunFacts(id="1", issue_key="PL-1", summary="", status=status, iteration=1, reason=""),
-        pipelines=(child,),
-        reports=(),
-        merge_requests=(),
-        indicators=(),
-        costs=Costs(total=NOTHING, by_phase={}),
-        moments=tuple(Moment(event="", reason="", status_before=None, status_after=after) for after in passed),
-    )
+    moments = tuple(Moment(event="", reason="", status_before=None, status_after=after) for after in passed)
+    return a_story(status=status, pipelines=(child,), moments=moments)
 
 
 def job(phase: str, status: str, started_at: str | None) -> Job:

@@ -2,13 +2,13 @@
 
 import io
 import threading
-from decimal import Decimal
 
 from msgspec.structs import replace
 from rich.console import Console
 
-from sandbox.demo.story import Cost, Costs, Job, Moment, Pipeline, RunFacts, Story
+from sandbox.demo.story import Job, Moment, Pipeline, Story
 from sandbox.demo.terminal import LiveScreen, PlainScreen, Screen
+from tests.sandbox.demo.stories import a_story
 
 FINDING = "SQL injection in the search"
 
@@ -18,27 +18,7 @@ def moment(before: str | None, after: str | None, reason: str) -> Moment:
 
 
 def told(*moments: Moment) -> Story:
-    nothing = Cost(
-        calls=0,
-        uncached=0,
-        cache_read=0,
-        cache_write_5m=0,
-        cache_write_1h=0,
-        output=0,
-        cost_usd=Decimal(0),
-        known_usd=Decimal(0),
-        unsettled=0,
-    )
-    run = RunFacts(id="1", issue_key="PL-1", summary="", status="running", iteration=1, reason=moments[-1].reason)
-    return Story(
-        run=run,
-        pipelines=(),
-        reports=(),
-        merge_requests=(),
-        indicators=(),
-        costs=Costs(total=nothing, by_phase={}),
-        moments=moments,
-    )
+    return a_story(reason=moments[-1].reason, moments=moments)
 
 
 def test_a_status_that_lasted_between_two_looks_only_is_told_and_each_once() -> None:
