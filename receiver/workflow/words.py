@@ -30,8 +30,8 @@ EVENTS: Final[dict[str, str]] = {
         (events.DeadlinePassed, "deadline passed"),
         (events.NotInteresting, "something else"),
     )
-}
-"""What happened, by the kind of the event; decisions are stored with that."""
+} | {"JobRefused": "refused to a job"}
+"""What happened, by the kind of the event, which decisions are stored with; a refusal is no event (store.refusals)."""
 
 EFFECTS: Final[dict[str, str]] = {
     kind.__name__: words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from receiver.store.refusals import VERDICT
 from receiver.store.story.history import Moment
 from receiver.store.story.story import Story
 from receiver.workflow.events import EffectGaveUp, ReportAccepted, ReportDiscarded
@@ -16,7 +17,7 @@ INTERVENTION: Final = "intervention"
 
 
 def turning_points(story: Story) -> tuple[Moment, ...]:
-    """Return changes of status, decisions that had effects, reports and interventions, in order."""
+    """Return changes of status, decisions that had effects, reports, refusals and interventions, in order."""
     moved = [moment for moment in story.moments if is_turning_point(moment)]
     return tuple(sorted([*moved, *_interventions(story)], key=lambda moment: moment.at))
 
@@ -24,7 +25,7 @@ def turning_points(story: Story) -> tuple[Moment, ...]:
 def is_turning_point(moment: Moment) -> bool:
     """Tell whether a moment is read first."""
     moved = moment.status_after is not None and moment.status_after != moment.status_before
-    return moved or moment.verdict == "acted" or (moment.event in TOLD and moment.verdict == "noted")
+    return moved or moment.verdict in {"acted", VERDICT} or (moment.event in TOLD and moment.verdict == "noted")
 
 
 def _interventions(story: Story) -> Iterator[Moment]:

@@ -132,8 +132,8 @@ class Aftermath:
             "page of the run": self._reader.get(f"/runs/{run}").content,
             "page of all runs": self._reader.get("/").content,
             "merge requests": httpx2.get(request, timeout=30).content,
-            "explain": self.command("explain", run).encode(),
-            "session": self.command("session", run).encode(),
+            "explain": self.command("explain", run, "--all").encode(),
+            "session": self.command("session", run, "--all").encode(),
         }
 
     def holding(self, *words: str | bytes) -> list[str]:

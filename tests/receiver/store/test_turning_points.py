@@ -70,6 +70,7 @@ def story(**changes: Any) -> Story:
         (moment("ReportAccepted"), True),
         (moment("ReportDiscarded"), True),
         (moment("EffectGaveUp"), True),
+        (moment("JobRefused", "refused"), True),
     ],
 )
 def test_what_moved_the_run_had_effects_or_was_found_is_told_first(seen: Moment, is_told: bool) -> None:  # noqa: FBT001  # a table
