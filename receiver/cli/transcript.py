@@ -63,7 +63,9 @@ SAID: Final = 1_000
 ALL: Final = 2_000_000
 """Characters of a text when all is asked for: more than a transcript has."""
 
-_WORK: Final = re.compile(r"/(?:[\w.@+-]+/)*?bug-fix-[a-z0-9_]{8}/work(?:/repository)?(?:(/)|(?=[\s\"':,\\]|$))")
+_WORK: Final = re.compile(
+    r"/(?:[\w.@+-]{1,64}/){0,6}?bug-fix-[a-z0-9_]{8}/work(?:/repository)?(?:(/)|(?=[\s\"':,\\]|$))"
+)
 """The folder that a job works in: different in each job, and of no interest to anybody."""
 
 

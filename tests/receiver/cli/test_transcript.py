@@ -86,3 +86,9 @@ def test_all_of_it_is_told_when_it_is_asked_for() -> None:
 )
 def test_paths_are_relative_to_the_folder_that_the_job_worked_in(text: str, shown: str) -> None:
     assert relative(text) == shown
+
+
+@pytest.mark.timeout(20)
+def test_a_long_text_of_slashes_is_read_once() -> None:
+    text = "/" + "ab/" * 200_000
+    assert relative(text) == text
