@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipelines.catalogue import TargetPipeline
 from pipelines.model import CommitSha, MergeRequestResult, Phase, PhaseReport, TestingResult
@@ -20,6 +21,7 @@ from receiver.outbound.gitlab_repositories import Action, Head, Project
 from receiver.store import merge_requests, settled
 from receiver.store.runs import RunFacts
 from receiver.workflow.effects import OpenMergeRequest
+from receiver.workflow.start import branch_name
 
 
 class Fix(Struct, frozen=True, kw_only=True):
@@ -87,6 +89,24 @@ def wanted(facts: RunFacts) -> OwnPipeline:
     """Return what the run's policy says of a commit that nobody has seen yet."""
     policy = facts.catalogue.policy.target_pipeline if facts.catalogue else TargetPipeline.RUN
     return OwnPipeline.WAITS if policy is TargetPipeline.SKIP_UNTIL_APPROVED else OwnPipeline.RUNS
+
+
+async def on_branch(desk: Desk, facts: RunFacts, project: Project) -> RunFacts:
+    """Return the run's facts with the branch that its fix gets in a project.
+
+    A confidential run makes no branch whose name tells of the ticket. One that is there already, with its merge request
+    or left by a crash between push and note, is gone on with: another beside it would take nothing back.
+    """
+    async with desk.database.begin() as session:
+        rows = await merge_requests.of_run(session, facts.id)
+    used = next((one.source_branch for one in rows if one.project_id == project.id), None)
+    if used is not None:
+        return replace(facts, branch=used)
+    neutral = branch_name(facts.issue_key, "")
+    if not facts.confidential or facts.branch == neutral:
+        return facts
+    head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
+    return facts if head is not None else replace(facts, branch=neutral)
 
 
 _TRAILER = re.compile(r"^Bug-Fix-Run: \S+ ([0-9a-f]{64})\s*\Z", re.MULTILINE)

@@ -28,13 +28,19 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         story = await stories.story(session, await stories.find(session, run))
     fix = await committing.accepted(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
+    facts = await committing.on_branch(desk, facts, project)
     pipeline = committing.wanted(facts)
     head = await committing.commit(desk, facts, project, fix, subject=title(story), pipeline=pipeline)
     shown = await exhibits.upload(desk, story, project.id, repository=effect.repository, iteration=effect.iteration)
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
     made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown, asked)
     event = MergeRequestOpened(
-        repository=effect.repository, project_id=project.id, iid=made.iid, url=made.url, head_sha=head
+        repository=effect.repository,
+        project_id=project.id,
+        iid=made.iid,
+        url=made.url,
+        head_sha=head,
+        branch=facts.branch,
     )
     result = {
         "iid": made.iid,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
+
 from pipelines.model import RunId
 from receiver.outbound import committing
 from receiver.outbound.committing import SKIP, OwnPipeline
@@ -30,6 +32,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
         known = next((m for m in await merge_requests.of_run(session, run) if m.repository == effect.repository), None)
     if known is None:
         return _left(effect, f"{effect.repository} has no merge request of this run.")
+    facts = replace(facts, branch=known.source_branch)
     there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
     head = await asyncio.to_thread(desk.repositories.head, known.project_id, facts.branch)
     if head is None or head.sha != there.sha or SKIP not in head.message:
@@ -46,7 +49,12 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
         sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
         return _left(effect, sentence)
     event = MergeRequestOpened(
-        repository=effect.repository, project_id=project.id, iid=there.iid, url=there.url, head_sha=sha
+        repository=effect.repository,
+        project_id=project.id,
+        iid=there.iid,
+        url=there.url,
+        head_sha=sha,
+        branch=facts.branch,
     )
     return Performed(events=(event,), result={"started": True, "head": sha, "sentence": ""}, then=_told(effect))
 

@@ -37,21 +37,29 @@ def _is_of_our_branch(event: MergeRequestChanged) -> bool:
 
 
 async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, *, now: datetime) -> None:
-    """Note that the merge request of a repository exists with our commit at its head."""
+    """Note that the merge request of a repository exists with our commit at its head.
+
+    The run's branch is the one that was used, once it is known that no repository has another.
+    """
+    branch = event.branch or run.branch
     row = insert(MergeRequestRow).values(
         run_id=run.id,
         repository=event.repository,
         project_id=event.project_id,
         iid=event.iid,
         url=event.url,
-        source_branch=run.branch,
+        source_branch=branch,
         state="opened",
         head_sha=event.head_sha,
         seen_head_sha=event.head_sha,
         opened_at=now,
     )
     ours = {"head_sha": event.head_sha, "seen_head_sha": event.head_sha, "iid": event.iid, "url": event.url}
+    ours |= {"source_branch": event.branch} if event.branch else {}
     await session.execute(row.on_conflict_do_update(index_elements=["run_id", "repository"], set_=ours))
+    used = {one.repository: one.source_branch for one in await of_run(session, run.id)}
+    if set(run.repositories) <= set(used) and set(used.values()) == {branch}:
+        run.branch = branch
 
 
 async def changed(

@@ -143,6 +143,8 @@ class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
     iid: int
     url: str
     head_sha: CommitSha
+    branch: str = ""
+    """The one that it was opened from; empty: the run's."""
 
 
 class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):

@@ -38,7 +38,7 @@ TELLING: Final[frozenset[type[Effect]]] = frozenset(
 _UNUSED: Final = frozenset(
     {RunStatus.STARTING, RunStatus.RUNNING, RunStatus.NEEDS_INFORMATION, RunStatus.AWAITING_APPROVAL}
 )
-"""Statuses in which nothing stands on the run's branch."""
+"""Statuses in which nothing stands on the run's branch. While merge requests are opened, each push looks for itself."""
 
 
 def restricted(event: IssueRestricted, before: Run, run: Run) -> Decision:

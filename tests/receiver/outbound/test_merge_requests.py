@@ -152,6 +152,7 @@ async def test_what_a_model_calls_the_fix_can_do_nothing_as_title_or_commit_mess
         assert word not in message
 
 
+@pytest.mark.usefixtures("tidy")
 async def test_a_confidential_fix_says_nothing_in_title_commit_message_and_description(
     desk: Desk, run: RunId, submit: Any, world: Any
 ) -> None:
@@ -165,6 +166,78 @@ async def test_a_confidential_fix_says_nothing_in_title_commit_message_and_descr
     assert (request.title, message.splitlines()[0]) == ("PL-479: Fix", "PL-479: Fix")
     assert "This fix is confidential." in request.description
     assert "oken" not in message + request.title + request.description + request.source_branch
+
+
+@pytest.fixture
+def tidy(world: Any) -> Iterator[None]:
+    """Take the branch away that confidential runs of one ticket share."""
+    yield
+    branches = [one.name for one in world.contacts.branches.list(get_all=True)]
+    for one in world.contacts.mergerequests.list(source_branch=NEUTRAL, state="opened", get_all=True):
+        world.contacts.mergerequests.update(one.iid, {"state_event": "close"})
+    if NEUTRAL in branches:
+        world.contacts.branches.delete(NEUTRAL)
+
+
+NEUTRAL = "bug-fix/PL-479"
+
+
+async def conceal(desk: Desk, run: RunId, **changes: Any) -> None:
+    """Let a run be confidential whose branch was named before."""
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        row.confidential = True
+        for name, value in changes.items():
+            setattr(row, name, value)
+
+
+async def open_and_note(desk: Desk, run: RunId) -> MergeRequestOpened:
+    """Open the merge request and note it, as a worker does."""
+    event = await opened(desk, run)
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+    return event
+
+
+@pytest.mark.usefixtures("tidy")
+async def test_a_confidential_fix_makes_no_branch_whose_name_tells_of_the_ticket(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    telling = await branch_of(desk, run)
+    await conceal(desk, run)
+    first = await opened(desk, run)
+    event = await open_and_note(desk, run)  # a crash came between push and note
+    assert (event, event.branch) == (first, NEUTRAL)
+    assert world.contacts.mergerequests.get(event.iid).source_branch == NEUTRAL
+    assert telling not in [one.name for one in world.contacts.branches.list(get_all=True)]
+    assert await branch_of(desk, run) == NEUTRAL
+    assert await opened(desk, run) == event
+
+
+@pytest.mark.usefixtures("tidy")
+async def test_of_several_repositories_only_the_one_that_has_the_branch_keeps_it(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    telling = await branch_of(desk, run)
+    await conceal(desk, run, repositories=["payk12/contacts", "payk12/portal"])
+    event = await open_and_note(desk, run)
+    assert event.branch == NEUTRAL
+    assert await branch_of(desk, run) == telling  # portal may have it; that is seen when portal's turn comes
+
+
+async def test_a_branch_that_was_pushed_before_the_level_is_gone_on_with(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    telling = await branch_of(desk, run)
+    await opened(desk, run)  # and a crash before it was noted
+    await conceal(desk, run)
+    event = await open_and_note(desk, run)
+    assert (event.branch, await branch_of(desk, run)) == (telling, telling)
+    assert await opened(desk, run) == event
 
 
 async def plan(desk: Desk, run: RunId, title: str, summary: str = "") -> None:

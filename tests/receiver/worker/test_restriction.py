@@ -18,9 +18,11 @@ from receiver.worker.effects import Workshop, work_on
 from receiver.worker.handling import Setting, handle
 from receiver.workflow.effects import Effect, OpenMergeRequest, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import IssueRestricted
-from tests.receiver.outbound.test_merge_requests import patch_of, plan, readme
+from tests.receiver.outbound.test_merge_requests import NEUTRAL, patch_of, plan, readme, tidy
 
-pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+__all__ = ["tidy"]
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio, pytest.mark.usefixtures("tidy")]
 
 CONTACTS = ProjectPath("payk12/contacts")
 OPEN = OpenMergeRequest(iteration=1, repository=CONTACTS)
@@ -110,7 +112,7 @@ async def test_a_level_that_no_hook_told_of_is_seen_before_the_merge_request_is_
     await follow(workshop, ready)
     request = await request_of(workshop, ready, world)
     message = world.contacts.commits.get(request.sha).message
-    assert request.title == "PL-479: Fix"
+    assert (request.title, request.source_branch) == ("PL-479: Fix", NEUTRAL)
     assert "This fix is confidential." in request.description
     assert "oken" not in said(request) + message
     (decided,) = await decisions(workshop, ready)

@@ -49,11 +49,11 @@ def test_a_ticket_that_is_not_shown_to_us_any_more_counts_as_restricted(world: A
         (RunStatus.RUNNING, "bug-fix/PL-479"),
         (RunStatus.NEEDS_INFORMATION, "bug-fix/PL-479"),
         (RunStatus.AWAITING_APPROVAL, "bug-fix/PL-479"),
-        (RunStatus.OPENING, None),
+        (RunStatus.OPENING, None),  # each push looks whether its project has the branch already
         (RunStatus.IN_REVIEW, None),
     ],
 )
-def test_a_branch_on_which_nothing_stands_yet_gets_a_name_that_says_nothing(
+def test_a_branch_that_nobody_pushed_to_yet_gets_a_name_that_says_nothing(
     world: Any, status: RunStatus, branch: str | None
 ) -> None:
     assert world.decide(world.restricted(), world.run(status)).branch == branch
