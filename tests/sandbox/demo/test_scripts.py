@@ -81,3 +81,77 @@ def test_a_script_that_was_killed_leaves_nobody_who_speaks_for_it(tmp_path: Path
         installing.wait()
         never.write_text("")  # what it ran ends as well
         installing.stderr.read()  # ends when nobody can speak any more
+
+
+@pytest.fixture
+def checks(clone: Path) -> Path:
+    """Return a checkout whose tools all say yes, but pytest does as `pytest.sh` says, and yes to single tests."""
+    (clone / "scripts" / "setup").write_text("#!/bin/sh\n")
+    (clone / ".state").mkdir()
+    (clone / ".state" / "browser").write_text("chromium")
+    tools = clone / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    pytest_script = f"#!/bin/bash\ncase $* in *::*) echo 1 passed; exit 0 ;; esac\n. {clone}/pytest.sh\n"
+    for name in ("ruff", "mypy", "lint-imports", "pytest"):
+        (tools / name).write_text(pytest_script if name == "pytest" else "#!/bin/sh\n")
+        (tools / name).chmod(0o755)
+    return clone
+
+
+@pytest.mark.parametrize(
+    ("does", "ends"),
+    [
+        ("exit 0", 0),
+        ("echo 'FAILED tests/test_a.py::test_b - AssertionError'; exit 1", 0),
+        ("echo 'FAILED tests/test_a.py::test_b - AssertionError'; exit 2", 1),
+        ("echo 'FAILED tests/test_a.py::test_b'; echo 'INTERNALERROR> boom'; exit 3", 1),
+        ("echo 'FAILED tests/test_a.py::test_b'; echo 'ERROR tests/test_c.py - ImportError'; exit 1", 1),
+        ("echo 'ERROR tests/test_c.py'; exit 1", 1),
+        ("exit 5", 1),
+    ],
+    ids=[
+        "all pass",
+        "one passes on its own",
+        "interrupted",
+        "pytest broke",
+        "a file is broken",
+        "only that",
+        "no tests",
+    ],
+)
+def test_only_single_tests_that_failed_get_a_second_chance(checks: Path, does: str, ends: int) -> None:
+    (checks / "pytest.sh").write_text(does)
+    ran = subprocess.run(
+        [checks / "scripts" / "test", "--fast"], cwd=checks, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == ends, ran.stdout + ran.stderr
+
+
+def test_an_interrupt_ends_all_tests_and_not_a_group_of_them(checks: Path) -> None:
+    (checks / "pytest.sh").write_text("trap 'exit 2' INT; kill -INT $PPID; exit 2")
+    ran = subprocess.run(
+        [checks / "scripts" / "test", "--fast"], cwd=checks, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 130
+    assert "All in" not in ran.stdout
+
+
+def test_a_browser_that_is_named_and_can_not_be_run_is_refused_with_its_name(clone: Path) -> None:
+    script = (CHECKOUT / "scripts" / "setup").read_text()
+    start, end = script.index("kept=$("), script.index('if [ ! -x "$kept" ]; then')
+    program = f'fail() {{ echo "$*" >&2; exit 2; }}\n{script[start:end]}echo "kept: $kept"'
+    (clone / ".state").mkdir()
+    (clone / ".state" / "browser").write_text("/bin/ls")
+
+    def kept(browser: str) -> subprocess.CompletedProcess[str]:
+        named = {**os.environ, "BUG_FIX_BROWSER": browser}
+        return subprocess.run(
+            ["bash", "-c", program], cwd=clone, env=named, capture_output=True, text=True, check=False
+        )
+
+    assert kept("").stdout == "kept: /bin/ls\n"
+    assert kept("/bin/ls").stdout == "kept: /bin/ls\n"
+    assert kept("/bin/cat").stdout == "kept: \n"
+    refused = kept("/nowhere/chrome")
+    assert refused.returncode == 2
+    assert "/nowhere/chrome" in refused.stderr
