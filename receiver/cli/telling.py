@@ -139,7 +139,7 @@ def _merge_requests(console: Console, told: Story) -> None:
         if own is not OwnPipeline.UNKNOWN:
             console.print(f"  its own pipeline {OWN[own]}  {plain(url)}".rstrip(), highlight=False)
         if one.state == "opened" and standing.is_nobody_asked(told, one.repository):
-            console.print("  nobody was asked to review it")
+            console.print("  when it was opened, nobody was found to review it")
     for act in told.interventions:
         console.print(
             f"{act.at:%Y-%m-%d %H:%M} intervention: {act.kind} by {plain(act.actor) or '—'}: {plain(act.detail)}"

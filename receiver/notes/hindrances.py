@@ -1,4 +1,4 @@
-"""Say what keeps a merge request from being merged, a sentence each: only what we were told or did. Pure."""
+"""Say what keeps a merge request from being merged, or is worth a remark: only what we were told or did. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ OWN: Final = {
     OwnPipeline.FAILED: "Its own pipeline failed.",
 }
 
-NOBODY: Final = "Nobody was asked to review it: choose a reviewer, or name some in bug-fix.yml or CODEOWNERS."
+NOBODY: Final = (
+    "When it was opened, nobody was found to ask for a review. If there still is no reviewer, choose one, or name some "
+    "in bug-fix.yml or CODEOWNERS."
+)
 
 
 def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
@@ -28,6 +31,14 @@ def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
     What GitLab knows better, and shows beside its button (conflicts, open threads, missing approvals), is left to it.
     """
     return tuple(_sentences(view, repository)) if view.status is not RunStatus.MERGED else ()
+
+
+def remarks(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
+    """Return what people should know of a merge request though it blocks nothing, as it was when it was opened."""
+    mine = view.merge_request(repository)
+    if view.status is not RunStatus.IN_REVIEW or mine is None or mine.state != "opened":
+        return ()
+    return (NOBODY,) if mine.is_nobody_asked else ()
 
 
 def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
@@ -43,8 +54,6 @@ def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
     mine = view.merge_request(repository)
     if mine is not None and mine.own_pipeline in OWN:
         yield OWN[mine.own_pipeline]
-    if mine is not None and mine.is_nobody_asked:
-        yield NOBODY
     for other in view.merge_requests:
         if mine is not None and other.wave < mine.wave and other.state != "merged":
             yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

@@ -86,7 +86,12 @@ def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
         if view.status is RunStatus.IN_REVIEW and request.state == "opened"
         for sentence in hindrances.of(view, request.repository)
     ]
-    return _render("ticket_note.jira.j2", _wiki(), view=view, blocks=blocks, suffix=Raw(suffix))
+    asides = [
+        (request, sentence)
+        for request in view.merge_requests
+        for sentence in hindrances.remarks(view, request.repository)
+    ]
+    return _render("ticket_note.jira.j2", _wiki(), view=view, blocks=blocks, asides=asides, suffix=Raw(suffix))
 
 
 def render_refusal(text: str, *, run: str, suffix: str = "") -> str:
@@ -123,6 +128,7 @@ def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str
         fixes=[fix, *others],
         columns=shown,
         blocks=hindrances.of(view, repository),
+        asides=hindrances.remarks(view, repository),
         remarks=[*view.remarks, *(one.sentence for one in view.review_remarks if one.repository == repository)],
         is_linked=any(one.repository != repository for one in view.merge_requests),
     )

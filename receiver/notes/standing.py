@@ -27,7 +27,10 @@ def _is_held_back(story: Story, repository: str) -> bool:
 
 
 def is_nobody_asked(story: Story, repository: str) -> bool:
-    """Tell whether the merge request had no reviewer when it was opened or last described; unknown is not so."""
+    """Tell whether the merge request had no reviewer when it was opened or last described; unknown is not so.
+
+    Who was asked since is not known: nothing blocks for lack of a reviewer, so this is worth a remark and no more.
+    """
     opened = [
         act.result.get("is_nobody_asked", False)
         for act in story.effects

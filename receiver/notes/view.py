@@ -147,7 +147,7 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
     own_pipeline_url: str = ""
     is_nobody_asked: bool = False
-    """It was opened without a reviewer."""
+    """It was opened without a reviewer; whether there is one since, we are not told."""
     wave: int = 0
     """When it is deployed: those of a lower number go first."""
 

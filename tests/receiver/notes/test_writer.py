@@ -691,29 +691,42 @@ def test_the_ticket_says_what_blocks_the_merge_and_that_it_comes_first(notes: St
     opened = act(1, "OpenMergeRequest", own_pipeline="waits", is_nobody_asked=True)
     name = f"[payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1]"
     held = replace(story, effects=(opened,))
-    own, nobody = blocks(notes.ticket(held))
+    (own,) = blocks(notes.ticket(held))
     assert own.startswith(f"Blocks the merge of {name}: Its own pipeline waits for approval; it starts when ")
-    assert nobody.startswith(f"Blocks the merge of {name}: Nobody was asked to review it: choose a reviewer, ")
     assert "You need to: clear what is in the way, then review [" in notes.ticket(held)
-    assert len(blocks(notes.merge_request(held, repository=REPOSITORY))) == 2
+    assert len(blocks(notes.merge_request(held, repository=REPOSITORY))) == 1
     failed = replace(story, target_pipelines=(own_pipeline("failed"),))
     assert blocks(notes.ticket(failed)) == [f"Blocks the merge of {name}: Its own pipeline failed."]
     assert blocks(notes.ticket(changed(failed, status="merged"))) == []
 
 
+@pytest.mark.parametrize("confidential", [False, True])
+def test_that_nobody_was_asked_to_review_is_a_remark_and_blocks_nothing(
+    notes: StatusNotes,
+    story: Story,
+    confidential: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    opened = act(1, "OpenMergeRequest", is_nobody_asked=True)
+    asked_nobody = replace(changed(story, confidential=confidential), effects=(opened,))
+    ticket, note = notes.ticket(asked_nobody), shown(notes.merge_request(asked_nobody, repository=REPOSITORY))
+    said = "When it was opened, nobody was found to ask for a review."
+    assert f"Note on [payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1]: {said}" in ticket
+    assert f"Note: {said}" in note
+    assert "remarks" in note
+    assert (blocks(ticket), blocks(note)) == ([], [])
+    assert "You need to: review [" in ticket
+    assert "Your turn: review and merge." in note
+    assert said not in notes.ticket(changed(asked_nobody, status="merged"))
+
+
 def test_many_hindrances_do_not_fill_the_ticket(notes: StatusNotes, story: Story) -> None:
-    names = [ProjectPath(f"payk12/{name}") for name in ("a", "b", "c")]
+    names = [ProjectPath(f"payk12/{name}") for name in ("a", "b", "c", "d", "e")]
     requests = [replace(story.merge_requests[0], repository=name, iid=n) for n, name in enumerate(names, start=2)]
     failed = [replace(own_pipeline("failed"), id=n, repository=name) for n, name in enumerate(names)]
-    opened = [
-        replace(act(n, "OpenMergeRequest", is_nobody_asked=True), payload={"repository": name})
-        for n, name in enumerate(names)
-    ]
     several = replace(
         story,
         merge_requests=(*story.merge_requests, *requests),
         target_pipelines=tuple(failed),
-        effects=tuple(opened),
     )
     text = notes.ticket(several)
     assert len(blocks(text)) == 4
