@@ -21,6 +21,20 @@ class _BrokenError(ValueError):
     """The file is not what its beginning says; the message says why."""
 
 
+_OTHER_NAMES: Final = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+}
+"""What some programs call formats that have another name officially."""
+
+
+def media_type(said: str) -> str:
+    """Return a media type as the API writes it: in lower case, by its official name, without parameters."""
+    plain = said.partition(";")[0].strip().lower()
+    return _OTHER_NAMES.get(plain, plain)
+
+
 def fault(content: bytes, mime_type: str, *, largest_side: int = LARGEST_SIDE) -> str:
     """Return why the API would not take a picture, as the end of a sentence; empty: nothing speaks against it."""
     if mime_type not in _SIZES:
@@ -84,10 +98,28 @@ def _jpeg(content: bytes) -> tuple[int, int]:
     return size
 
 
+_GIF_EXTENSION, _GIF_IMAGE, _GIF_TRAILER = 0x21, 0x2C, 0x3B
+
+
 def _gif(content: bytes) -> tuple[int, int]:
-    if not content.rstrip(b"\0").endswith(b";"):
-        raise _BrokenError("no end")
+    """Read block by block to the trailer; some programs leave more behind it."""
+    place = 13 + _colours(content[10])
+    while (kind := content[place]) != _GIF_TRAILER:
+        if kind == _GIF_EXTENSION:
+            place += 2
+        elif kind == _GIF_IMAGE:
+            place += 11 + _colours(content[place + 9])
+        else:
+            raise _BrokenError("block")
+        while length := content[place]:
+            place += 1 + length
+        place += 1
     return _number(content, 6, 2, "little"), _number(content, 8, 2, "little")
+
+
+def _colours(flags: int) -> int:
+    """Return the bytes of the table of colours that a GIF's flags announce."""
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def _webp(content: bytes) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.model import IssueKey
+from pipelines.picture_files import media_type
 from pipelines.wire import Ticket, TicketAttachment, TicketComment
 from receiver.hooks.rich_text import wiki
 from receiver.workflow.events import AccountId
@@ -141,14 +142,19 @@ def issue(body: object, *, url: str, own: AccountId) -> Issue:
             for one in (fields.comment.comments if fields.comment else ())
             if one.author is None or one.author.account != own
         ),
-        attachments=tuple(TicketAttachment(name=one.filename, mime_type=one.mimeType, size=one.size) for one in files),
+        attachments=tuple(
+            TicketAttachment(name=one.filename, mime_type=media_type(one.mimeType), size=one.size) for one in files
+        ),
         reporter_account=fields.reporter.account if fields.reporter else "",
         security_level=_name(fields.security),
     )
     return Issue(
         ticket=ticket,
         status=_name(fields.status),
-        files=tuple(AttachedFile(id=one.id, name=one.filename, mime_type=one.mimeType, size=one.size) for one in files),
+        files=tuple(
+            AttachedFile(id=one.id, name=one.filename, mime_type=media_type(one.mimeType), size=one.size)
+            for one in files
+        ),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.picture_files import LARGEST_SIDE_OF_MANY, TAKEN, fault
+from pipelines.picture_files import LARGEST_SIDE_OF_MANY, TAKEN, fault, media_type
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -28,8 +28,12 @@ def jpeg(width: int = 4, height: int = 3, frame: int = 0xC2) -> bytes:
     return b"\xff\xd8\xff\xe0\x00\x06JFIF" + tables + frame_header + b"\xff\xff\xda\x00\x03a" + b"pixels\xff\xd9"
 
 
+GIF_FRAMES = b"\x21\xf9\4time\0" + b"\x2c\0\0\0\0\4\0\3\0\x80" + b"colour" + b"\2" + b"\6pixels\1;\0"
+"""An extension and a picture with colours of its own, whose data has what looks like the file's end."""
+
+
 def gif(width: int = 4, height: int = 3) -> bytes:
-    return b"GIF89a" + struct.pack("<HH", width, height) + b"\0\0\0" + b"pixels;"
+    return b"GIF89a" + struct.pack("<HH", width, height) + b"\x80\0\0" + b"colour" + GIF_FRAMES + b";"
 
 
 def webp(kind: bytes, data: bytes) -> bytes:
@@ -102,6 +106,35 @@ def test_a_picture_that_ends_too_early_is_broken(make: type[bytes], kind: str) -
 )
 def test_what_the_api_would_not_take_is_left_out_with_its_reason(content: bytes, kind: str, why: str) -> None:
     assert why in fault(content, kind)
+
+
+@pytest.mark.parametrize("more", [b"\0\0", b"made with a program", b"\n"])
+def test_what_stands_behind_the_end_of_a_gif_breaks_nothing(more: bytes) -> None:
+    assert fault(gif() + more, "image/gif") == ""
+    assert fault(b"GIF89a\4\0\3\0\0\0\0;" + more, "image/gif") == ""
+
+
+def test_a_gif_with_a_block_of_no_kind_is_broken() -> None:
+    assert fault(gif().replace(b"\x21\xf9", b"\x22\xf9"), "image/gif") == "is a broken or cut GIF"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("image/png", "image/png"),
+        ("image/PNG", "image/png"),
+        ("Image/Jpeg", "image/jpeg"),
+        ("image/jpg", "image/jpeg"),
+        ("image/JPG; charset=binary", "image/jpeg"),
+        ("image/pjpeg", "image/jpeg"),
+        ("image/x-png", "image/png"),
+        ("image/bmp", "image/bmp"),
+        ("text/plain;charset=utf-8", "text/plain"),
+        ("", ""),
+    ],
+)
+def test_a_media_type_has_one_name(said: str, name: str) -> None:
+    assert media_type(said) == name
 
 
 @given(st.binary(max_size=200), st.sampled_from([(make(), kind) for make, kind in WHOLE]), st.integers(0, 60))

@@ -81,6 +81,9 @@ async def test_small_texts_are_fetched_and_others_are_named(
     ("content", "kind", "why"),
     [
         (PNG, "image/png", ""),
+        (PNG, "image/PNG", ""),
+        (b"\xff\xd8\xff\xc0\0\x0b\x08\0\3\0\4\1\1\x11\0\xff\xda\0\3apixels\xff\xd9", "image/jpg", ""),
+        (b"GIF89a\4\0\3\0\0\0\0;and more", "image/gif", ""),
         (b"GIF89a\4\0\3\0\0\0\0;", "image/gif", ""),
         (b"RIFF....WAVEfmt ", "image/webp", "is called WEBP and is none"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml", "has a format that the model does not take"),
@@ -102,6 +105,7 @@ async def test_pictures_that_a_model_takes_are_kept_as_blobs(
     attach(world, "screenshot", content, kind)
     (told,) = await newest(desk, run, 1)
     assert told.image == ""
+    assert told.mime_type == {"image/PNG": "image/png", "image/jpg": "image/jpeg"}.get(kind, kind)
     assert told.left_out == why
     assert bool(told.sha256) == (not why)
     said = left_out(Ticket(key=PL_479, summary="", description="", attachments=(told,)))
