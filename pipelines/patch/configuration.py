@@ -8,15 +8,15 @@ from __future__ import annotations
 import configparser
 import json
 import re
-import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from pipelines.patch import code
-from pipelines.patch.content import Changed
+from pipelines.patch.content import Base, Changed
 from pipelines.patch.kinds import TEST_CONFIGURATION, named
 from pipelines.patch.shown import shown
+from pipelines.patch.stand_ins import stand_in
 from pipelines.patch.summary import Change
 
 _TOOLS: Final = ("pytest", "coverage", "tox", "nox", "ruff", "mypy", "pyright", "pylint", "black", "isort", "flake8")
@@ -36,14 +36,17 @@ _PLUGIN: Final = "pytest11"
 """The group of entry points by which pytest loads a plugin that nobody asked for."""
 
 
-def configuration(changed: Sequence[Changed]) -> Iterator[str]:
+_NEW: Final = frozenset({Change.ADDED, Change.RENAMED, Change.COPIED})
+
+
+def configuration(changed: Sequence[Changed], base: Base) -> Iterator[str]:
     """Yield what is changed of the way in which tests and checks are run, a sentence each."""
     for one in changed:
         for path in dict.fromkeys((one.file.old_path, one.path)):
             if named(path, TEST_CONFIGURATION):
                 yield f"{shown(path)} says how tests and checks are run; a person has to change it."
-        if one.file.change is Change.ADDED and (module := _stands_in_for(one.path)):
-            yield f"{shown(one.path)} would be taken for the module `{module}` where tests are run; name it otherwise."
+        if one.file.change in _NEW and (why := stand_in(one.path, base)):
+            yield f"{shown(one.path)} {why}"
         reader = next((read for name, read in _READERS.items() if named(one.path, (name,))), None)
         if reader is None:
             continue
@@ -139,39 +142,18 @@ def _makefile(text: str) -> dict[str, Any]:
     rule = ""
     for line in text.splitlines():
         if not line.startswith(("\t", " ", "#")) and line.strip():
-            rule = line if _CHECKING.search(line.partition(":")[0]) and ":" in line else ""
+            targets = _OTHER_WORDS.sub("", line.partition(":")[0])
+            rule = line if _CHECKING.search(targets) and ":" in line else ""
         if rule:
             found[rule[:80]] = found.get(rule[:80], "") + line.rstrip() + "\n"
     return dict(found)
 
 
 _CHECKING: Final = re.compile(r"test|check|lint|cover|verify", re.IGNORECASE)
-
-_RUNNERS: Final = frozenset(
-    {
-        "pytest",
-        "_pytest",
-        "pluggy",
-        "iniconfig",
-        "pytest_playwright",
-        "playwright",
-        "pytest_cov",
-        "xdist",
-        "pytest_asyncio",
-    }
+"""Also within a word: `unittests`, `pytest`, `typecheck`."""
+_OTHER_WORDS: Final = re.compile(
+    r"(?:la|fa|grea|olde|newe)test|attest|contest|check(?:out|point|sum)|(?:dis|re)cover|splint|flint", re.IGNORECASE
 )
-_AT_ROOT: Final = (sys.stdlib_module_names | {"coverage"}) - {"test"}
-_MODULE: Final = re.compile(r"(?P<place>(?:src|lib|tests?)/)?(?P<name>\w+)(?:\.pyi?|/__init__\.py)", re.ASCII)
-
-
-def _stands_in_for(path: str) -> str:
-    """Return the module that a new file would be taken for: `python -m pytest` looks in the folder first."""
-    found = _MODULE.fullmatch(path)
-    if found is None or path.endswith(".pyi"):
-        return ""
-    stood = found["name"] in _RUNNERS or (not found["place"] and found["name"] in _AT_ROOT)
-    return found["name"] if stood else ""
-
 
 _READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "pyproject.toml": _pyproject,

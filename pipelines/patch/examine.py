@@ -47,7 +47,7 @@ def examine(summary: PatchSummary, base: Base, *, allowed: Sequence[str], policy
     refused += _not_written_by_hand(changed)
     refused += dependencies(changed, base)
     if policy.test_configuration is PatchRule.REFUSE:
-        refused += configuration(changed)
+        refused += configuration(changed, base)
     tests = weakening(changed)
     return Examination(refused=(*refused, *tests.refused), noticed=tests.noticed[:MOST_NOTICES])
 

@@ -65,6 +65,8 @@ BEFORE = {
     "all.runsettings": "<RunSettings/>\n",
     ".eslintrc.json": "{}\n",
     "Api.Tests/Api.Tests.csproj": CSPROJ,
+    "backend/pyproject.toml": "",
+    "packed/tests/__init__.py": "",
 }
 
 
@@ -137,7 +139,7 @@ def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
         ("package.json", package(description="A shop")),
         ("tests/conftest.py", CONFTEST.replace("return {}", "return {'a': 1}")),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("</ItemGroup>", "</ItemGroup>\n      <!-- ours -->")),
-        ("src/pytest_shop.py", "def pytest_like(): ...\n"),
+        ("src/shop/like_pytest.py", "def pytest_like(): ...\n"),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("2.9.0", "2.9.1")),
         ("Directory.Build.targets", '<Project><Target Name="CopyFonts"><Copy /></Target></Project>\n'),
         ("Directory.Build.targets", "<Project><!-- <Exec /> --></Project>\n"),
@@ -148,6 +150,13 @@ def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
         ("setup.cfg", BEFORE["setup.cfg"] + "[options.entry_points]\nconsole_scripts =\n  shop = shop.main\n"),
         ("src/shop/json.py", "def dumps(): ...\n"),
         ("src/shop/coverage.py", "def covers(): ...\n"),
+        ("src/shop/hypothesis.py", "class Hypothesis: ...\n"),
+        ("api/calendar.py", "def days(): ...\n"),
+        ("src/shop/types.py", "Name = str\n"),
+        ("src/shop/playwright.py", "class Playwright: ...\n"),
+        ("packed/tests/types.py", "Name = str\n"),
+        ("src/pytest.md", "About pytest\n"),
+        ("web/src/pytest.ts", "export {};\n"),
         ("web/src/patches/list.ts", "export {};\n"),
     ],
 )
@@ -166,12 +175,66 @@ def test_the_rest_of_such_files_may_change(examined: Examined, file: str, text: 
         ("coverage.py", "coverage"),
         ("unittest/__init__.py", "unittest"),
         ("shlex.py", "shlex"),
+        ("api/pytest.py", "pytest"),
+        ("backend/src/pytest.py", "pytest"),
+        ("packed/tests/pytest/__init__.py", "pytest"),
+        ("pytest_mock.py", "pytest_mock"),
+        ("src/pytest_django/__init__.py", "pytest_django"),
+        ("sitecustomize.py", "sitecustomize"),
+        ("api/usercustomize.py", "usercustomize"),
+        ("src/pytest.so", "pytest"),
+        ("src/_pytest.cpython-313-x86_64-linux-gnu.so", "_pytest"),
+        ("pluggy.pyd", "pluggy"),
+        ("tests/hypothesis.py", "hypothesis"),
+        ("api/tests/unit/hypothesis.py", "hypothesis"),
+        ("tests/shlex.py", "shlex"),
+        ("backend/src/playwright/__init__.py", "playwright"),
+        ("backend/coverage.py", "coverage"),
+        ("backend/json.py", "json"),
     ],
 )
 def test_a_new_module_by_the_runners_name_is_refused(examined: Examined, file: str, module: str) -> None:
     (sentence,) = examined(BEFORE, {file: "def main(): ...\n"}).refused
     assert f"would be taken for the module `{module}`" in sentence
     assert examined(BEFORE | {file: "x = 1\n"}, {file: "x = 2\n"}).refused == ()
+
+
+@pytest.mark.parametrize("file", ["ours.pth", "src/ours.PTH"])
+def test_a_file_that_python_runs_at_its_start_is_refused(examined: Examined, file: str) -> None:
+    (sentence,) = examined(BEFORE, {file: "import os\n"}).refused
+    assert "would be run whenever Python starts" in sentence
+
+
+def test_a_file_that_gets_a_runners_name_is_refused_as_a_new_one_is() -> None:
+    head = "diff --git a/shop.py b/pytest.py\nsimilarity index 90%\nrename from shop.py\nrename to pytest.py\n"
+    index = f"index {'1' * 40}..{'2' * 40} 100644\n"
+    patch = f"{head}{index}--- a/shop.py\n+++ b/pytest.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n".encode()
+    found = examine(inspect(patch), lambda _path: b"x = 1\n", allowed=("**",), policy=Policy())
+    assert "would be taken for the module `pytest`" in found.refused[0]
+
+
+@pytest.mark.parametrize("target", ["latest", "checkout", "release-latest", "checksums", "discover", "recovery"])
+def test_a_target_whose_name_only_holds_such_a_word_may_change(examined: Examined, target: str) -> None:
+    assert examined(BEFORE, {"Makefile": f"{MAKEFILE}\n{target}:\n\ttrue\n"}).refused == ()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "test",
+        "unittests",
+        "runTests",
+        "pytest",
+        "typecheck",
+        "test-latest",
+        "checkout-and-check",
+        "coverage",
+        "ci.lint",
+    ],
+)
+def test_a_target_that_runs_tests_or_checks_may_not_change(examined: Examined, target: str) -> None:
+    (sentence,) = examined(BEFORE, {"Makefile": f"{MAKEFILE}\n{target}:\n\ttrue\n"}).refused
+    assert "how tests and checks are run" in sentence
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "package.json"])
