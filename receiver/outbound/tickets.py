@@ -16,7 +16,7 @@ from receiver.outbound.jira_client import Transition
 from receiver.outbound.jira_issue import Issue
 from receiver.outbound.standing import may_start, standing
 from receiver.outbound.standing_notes import keep_note, on_ticket
-from receiver.store import runs, stories
+from receiver.store import comments, runs, stories
 from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.workflow.effects import (
     AdmitTicket,
@@ -45,7 +45,7 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
         elif catalogue.jira.start.label not in issue.ticket.labels:
             refusal = f"The label {catalogue.jira.start.label} was removed before the run began. Set it again to start."
     if refusal is not None:
-        return Performed(events=(TicketRefused(reason=refusal),))
+        return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
     heads = await asyncio.to_thread(_heads, desk, catalogue)
     ticket = await _told(desk, run, issue, confidential=False)
     admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
@@ -64,7 +64,7 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
         if place.standing not in ({Standing.ALLOWED} if effect.is_for_starters else MAY_ANSWER):
             why = ENOUGH_PLANS if effect.is_for_starters else WHO_ANSWERS
             reason = f"The label changes nothing here: {place.unknown_because or why}"
-            return Performed(events=(TicketRefused(reason=reason),))
+            return Performed(events=(TicketRefused(reason=reason, actor=effect.actor),))
     ticket = await _told(desk, run, issue, confidential=facts.confidential)
     event = TicketRefreshed(
         iteration=effect.iteration,
@@ -74,6 +74,10 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
     )
     return Performed(events=(event,), result={"status": issue.status, "sentence": left_out(ticket)})
 
+
+MOST_REFUSALS = 8
+"""Of one ticket to one author, whatever the run: an automation that answers our comments with the label must not go on
+for ever."""
 
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
 ENOUGH_PLANS = (
@@ -120,7 +124,13 @@ async def update_note(desk: Desk, run: RunId, _effect: UpdateTicketNote) -> Perf
 
 
 async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
-    """Say once why nothing was started."""
+    """Say once why nothing was started; not for ever to somebody who sets the label on a ticket again and again."""
+    if effect.author is not None:
+        async with desk.database.begin() as session:
+            said = await comments.refused(session, effect.issue_key, effect.author)
+        if said >= MOST_REFUSALS:
+            why = f"This author was told {MOST_REFUSALS} times on this ticket why nothing was started."
+            return Performed(result={"comment": None, "why": why})
     place = on_ticket(desk, run, effect.issue_key, REFUSAL)
     body = desk.notes.refusal(effect.text, run=run)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="CommentRefusal")})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.schema import CommentCommandRow, EffectRow
-from receiver.workflow.effects import AnswerComment, ReadComment
+from receiver.store.schema import CommentCommandRow, EffectRow, RunRow
+from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment
 
 
 async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str, command: str, now: datetime) -> bool:
@@ -37,3 +37,20 @@ async def answered(session: AsyncSession, run: str) -> list[AnswerComment]:
         EffectRow.result["comment"].astext.is_not(None),
     )
     return [msgspec.convert(payload, AnswerComment) for payload in await session.scalars(wanted)]
+
+
+async def refused(session: AsyncSession, issue_key: str, author: str) -> int:
+    """Return how often somebody was told on a ticket, by any of its runs, why nothing was started."""
+    wanted = (
+        select(func.count())
+        .select_from(EffectRow)
+        .join(RunRow, RunRow.id == EffectRow.run_id)
+        .where(
+            RunRow.issue_key == issue_key,
+            EffectRow.kind == CommentRefusal.__name__,
+            EffectRow.payload["author"].astext == author,
+            EffectRow.state == "done",
+            EffectRow.result["comment"].astext.is_not(None),
+        )
+    )
+    return await session.scalar(wanted) or 0

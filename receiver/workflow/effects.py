@@ -147,6 +147,8 @@ class CommentRefusal(Struct, frozen=True, kw_only=True, tag=True):
 
     issue_key: IssueKey
     text: str
+    author: AccountId | None = None
+    """Who is told; None: not known."""
 
 
 class TransitionIssue(Struct, frozen=True, kw_only=True, tag=True):

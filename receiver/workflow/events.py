@@ -57,6 +57,8 @@ class TicketRefused(Struct, frozen=True, kw_only=True, tag=True):
 
     reason: str
     """A sentence for people that says what to do next."""
+    actor: AccountId | None = None
+    """Who asked; None: not known."""
 
 
 class IssueRestricted(Struct, frozen=True, kw_only=True, tag=True):

@@ -153,4 +153,5 @@ _BEFORE: Final[dict[RunStatus, str]] = {
 
 def not_refreshed(event: TicketRefused, run: Run) -> Decision:
     """Somebody who may not set the label again on a ticket whose run waits."""
-    return acted(event.reason, CommentRefusal(issue_key=run.issue_key, text=event.reason))
+    told = CommentRefusal(issue_key=run.issue_key, text=event.reason, author=event.actor)
+    return acted(event.reason, told)

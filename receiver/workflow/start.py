@@ -73,7 +73,7 @@ def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
         return people.not_refreshed(event, run)
     if run.status is not RunStatus.ADMITTING:
         return ignored(f"The ticket was refused too late; the run is {run.status}.")
-    comment = CommentRefusal(issue_key=run.issue_key, text=event.reason)
+    comment = CommentRefusal(issue_key=run.issue_key, text=event.reason, author=event.actor)
     return Decision(
         verdict=Verdict.ACTED,
         reason=event.reason,

@@ -1,3 +1,4 @@
+import secrets
 from typing import Any
 
 import httpx2
@@ -8,9 +9,12 @@ from receiver.outbound.desk import Desk
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.jira_client import Transition
 from receiver.outbound.perform import perform
-from receiver.outbound.tickets import choose
+from receiver.outbound.tickets import MOST_REFUSALS, choose
+from receiver.store import outbox, runs
+from receiver.store.database import Database
 from receiver.workflow.effects import AdmitTicket, CommentRefusal, LinkTicket, TransitionIssue, UpdateTicketNote
 from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefused
+from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -79,6 +83,30 @@ async def test_a_refusal_is_said_once(desk: Desk, run: RunId, world: Any) -> Non
     for _ in range(3):
         await perform(desk, run, effect)
     assert len(world.comments()) == before + 1
+
+
+async def test_somebody_who_sets_the_label_again_and_again_is_not_answered_for_ever(
+    desk: Desk, database: Database, world: Any
+) -> None:
+    before = len(world.comments())
+    results = []
+    for author in [DANA] * (MOST_REFUSALS + 2) + [TOMAS]:
+        run, effect = RunId(secrets.token_hex(8)), AdmitTicket(issue_key=PL_479, actor=AccountId(author))
+        (refused,) = (await perform(desk, run, effect)).events if author == DANA else (TicketRefused(reason="No."),)
+        assert isinstance(refused, TicketRefused)
+        told = CommentRefusal(issue_key=PL_479, text=refused.reason, author=refused.actor or AccountId(author))
+        async with database.begin() as session:
+            status = RunStatus.REFUSED
+            await runs.create(
+                session, run, issue_key="PL-479", status=status, actor=None, name="Dana", now=desk.clock()
+            )
+            (stored,) = await outbox.store(session, run, (told,), decision=None, origin="test", now=desk.clock())
+        results.append((await perform(desk, run, told)).result or {})
+        async with database.begin() as session:
+            await outbox.finish(session, stored, state="done", now=desk.clock(), result=results[-1])
+    assert len(world.comments()) == before + MOST_REFUSALS + 1
+    assert [one["comment"] is None for one in results] == [False] * MOST_REFUSALS + [True, True, False]
+    assert "was told 8 times on this ticket" in results[MOST_REFUSALS]["why"]
 
 
 async def test_a_ticket_is_moved_by_the_transition_that_leads_to_the_status(desk: Desk, run: RunId) -> None:

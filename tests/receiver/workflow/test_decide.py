@@ -21,7 +21,7 @@ from receiver.workflow.effects import (
     UpdateMergeRequestNote,
     UpdateTicketNote,
 )
-from receiver.workflow.events import DeadlinePassed, EffectGaveUp, Event, StartRequested, TicketRefused
+from receiver.workflow.events import AccountId, DeadlinePassed, EffectGaveUp, Event, StartRequested, TicketRefused
 from receiver.workflow.run import Run, RunStatus, Verdict
 
 
@@ -114,9 +114,12 @@ def test_the_happy_path_ends_merged_with_every_step_visible(world: Any) -> None:
 
 
 def test_a_refused_ticket_gets_one_comment_and_no_status_note(world: Any) -> None:
-    run, decision = world.apply(world.run(RunStatus.ADMITTING), TicketRefused(reason="Mara may not start runs."))
+    mara = AccountId("5b10ac")
+    refused = TicketRefused(reason="Mara may not start runs.", actor=mara)
+    run, decision = world.apply(world.run(RunStatus.ADMITTING), refused)
     assert run.status is RunStatus.REFUSED
-    assert decision.effects == (CommentRefusal(issue_key=world.issue, text="Mara may not start runs."),)
+    told = CommentRefusal(issue_key=world.issue, text="Mara may not start runs.", author=mara)
+    assert decision.effects == (told,)
 
 
 def test_a_second_pipeline_for_an_iteration_is_cancelled(world: Any) -> None:

@@ -130,8 +130,9 @@ def test_the_label_set_again_makes_a_run_that_waits_go_on(world: Any, status: Ru
     assert decision.effects == (
         RefreshTicket(iteration=2, actor=AccountId("5b10ac"), because="Mara set the label again."),
     )
-    refused = world.decide(TicketRefused(reason="Only some may."), run)
-    assert refused.effects == (CommentRefusal(issue_key=world.issue, text="Only some may."),)
+    refused = world.decide(TicketRefused(reason="Only some may.", actor=AccountId("tomas")), run)
+    told = CommentRefusal(issue_key=world.issue, text="Only some may.", author=AccountId("tomas"))
+    assert refused.effects == (told,)
     run, decision = world.apply(run, world.refreshed(iteration=2))
     assert (run.status, run.iteration, decision.approved_by) == (RunStatus.STARTING, 2, None)
 
