@@ -105,7 +105,7 @@ class Agent:
             system=list(conversation.system),
             tools=[tool["name"] for tool in definitions()],
         )
-        self._transcript.add("message", role="user", content=[_without_bytes(block) for block in first])
+        self._transcript.add("message", role="user", content=first)
         reason = "error"
         try:
             while True:
@@ -265,14 +265,6 @@ class Agent:
 
 def _text(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
-
-
-def _without_bytes(block: dict[str, Any]) -> dict[str, Any]:
-    """Return a block as the transcript keeps it: of a picture only that it was there."""
-    if block["type"] != "image":
-        return block
-    source = block["source"]
-    return {"type": "image", "media_type": source["media_type"], "base64_characters": len(source["data"])}
 
 
 def _is_about_a_picture(error: AgentError) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
@@ -23,6 +24,7 @@ class Start(Struct, frozen=True, tag="start"):
     model: str = ""
     system: object = ""
     tools: tuple[object, ...] = ()
+    left_out: str = ""
 
 
 class Block(Struct, frozen=True):
@@ -43,13 +45,16 @@ class Message(Struct, frozen=True, tag="message"):
 
     role: str = ""
     content: str | tuple[Block, ...] = ""
-    cost_usd: str | float | None = None
+    cost_usd: object = None
+    left_out: str = ""
+    """Why nothing else is said of it."""
 
 
 class End(Struct, frozen=True, tag="end"):
     """Why it ended."""
 
     reason: str = ""
+    left_out: str = ""
 
 
 Line = Start | Message | End
@@ -96,17 +101,21 @@ class _Whole:
             yield _shown(line.decode("utf-8", "replace"), limit=ALL)
             return
         match read:
+            case Start(left_out=why) if why:
+                yield f"[bold]start[/] left out: {_shown(why, limit=SAID)}"
             case Start():
                 yield from self.start(read)
             case End():
-                yield f"[bold]end[/] {_shown(read.reason, limit=SAID)}"
+                yield f"[bold]end[/] {_shown(read.reason or read.left_out, limit=SAID)}"
+            case Message(left_out=why) if why:
+                yield f"[bold]left out[/] {_shown(why, limit=SAID)}"
             case Message(content=str(text)):
                 yield from self.block(read.role, Block(type="text", text=text))
             case Message():
                 for block in read.content if isinstance(read.content, tuple) else ():
                     yield from self.block(read.role, block)
                 if read.cost_usd is not None:
-                    yield f"[dim]${float(read.cost_usd):.4f}[/]"
+                    yield f"[dim]{_cost(read.cost_usd)}[/]"
 
     def start(self, start: Start) -> Iterator[str]:
         """Yield what the conversation began with."""
@@ -120,6 +129,8 @@ class _Whole:
                 yield f"[cyan]{plain(block.name)}[/] {_shown(_text(block.input), limit=ALL)}"
             case "tool_result":
                 yield f"[dim]→[/] {_shown(_text(block.content), limit=ALL)}"
+            case "image" | "document":
+                yield f"[bold]{plain(role)}[/] {_MEDIA[block.type]}"
             case _:
                 yield f"[bold]{plain(role)}[/] {_shown(block.text or block.thinking, limit=ALL)}"
 
@@ -144,6 +155,8 @@ class _Folded(_Whole):
             case "tool_result":
                 is_told_last = self._tools.get(block.tool_use_id) == "bash"
                 yield f"[dim]→ {_folded(_text(block.content), from_the_end=is_told_last)}[/]"
+            case "image" | "document":
+                yield f"[bold]told[/] {_MEDIA[block.type]}"
             case _ if role == "user":
                 yield f"[bold]told[/] {_folded(block.text)}"
             case _ if block.text:
@@ -180,7 +193,28 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        parts = [part.get("text") for part in value if isinstance(part, dict) and isinstance(part.get("text"), str)]
-        if len(parts) == len(value):
+        parts = [_part(part) for part in value if isinstance(part, dict)]
+        if len(parts) == len(value) and None not in parts:
             return "\n".join(map(str, parts))
     return msgspec.json.encode(value).decode()
+
+
+_MEDIA: Final = {"image": "a picture", "document": "a document"}
+
+
+def _part(part: dict[str, object]) -> str | None:
+    """Return the text of a tool's part, or what else it is; None: nothing that is known."""
+    text = part.get("text")
+    return text if isinstance(text, str) else _MEDIA.get(str(part.get("type")))
+
+
+_MOST_COST: Final = 1_000_000
+
+
+def _cost(said: object) -> str:
+    """Return a price; a job wrote it, so it may be anything."""
+    try:
+        cost = Decimal(str(said))
+    except InvalidOperation:
+        return "its price can't be read"
+    return f"${cost:.4f}" if cost.is_finite() and abs(cost) < _MOST_COST else "its price can't be read"

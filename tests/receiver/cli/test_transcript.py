@@ -43,9 +43,9 @@ LINES: list[dict[str, Any]] = [
 ]
 
 
-def printed(*, whole: bool) -> str:
+def printed(*, whole: bool, said: list[dict[str, Any]] = LINES) -> str:
     console = Console(file=io.StringIO(), width=200)
-    lines = b"\n".join(json.dumps(line).encode() for line in LINES) + b"\n{not JSON"
+    lines = b"\n".join(json.dumps(line).encode() for line in said) + b"\n{not JSON"
     told = Transcript(iteration=1, phase="implementation", repository="a/b", agent="python-pro", job=6, lines=lines)
     transcript(console, told, whole=whole)
     assert isinstance(console.file, io.StringIO)
@@ -72,6 +72,37 @@ def test_all_of_it_is_told_when_it_is_asked_for() -> None:
     assert text.count("Read the code that the plan blames.") == 200
     for part in ("Be careful.", "Hm.", "class Store:", "F..", '"file_path":"src/store.py"'):
         assert part in text
+
+
+PICTURE = {"type": "image", "media_type": "image/png", "base64_characters": 9}
+FULL = "70000 bytes: the transcript is full"
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ({"type": "message", "left_out": FULL}, f"left out {FULL}"),
+        ({"type": "end", "left_out": FULL}, f"end {FULL}"),
+        ({"type": "start", "left_out": FULL}, f"start left out: {FULL}"),
+        ({"type": "message", "role": "assistant", "content": [], "cost_usd": "abc"}, "its price can't be read"),
+        ({"type": "message", "role": "assistant", "content": [], "cost_usd": "NaN"}, "its price can't be read"),
+        ({"type": "message", "role": "assistant", "content": [], "cost_usd": [1]}, "its price can't be read"),
+        ({"type": "message", "role": "assistant", "content": [], "cost_usd": "1e999999"}, "its price can't be read"),
+        ({"type": "message", "role": "assistant", "content": [], "cost_usd": 0.5}, "$0.5000"),
+        ({"type": "message", "role": "user", "content": [PICTURE]}, "a picture"),
+        (
+            {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "tool_result", "tool_use_id": "a", "content": [PICTURE]}],
+            },
+            "→ a picture",
+        ),
+    ],
+)
+def test_what_was_left_out_of_a_transcript_is_told(line: dict[str, Any], shown: str, *, whole: bool) -> None:
+    assert shown in printed(whole=whole, said=[line]).splitlines()[-2]
 
 
 @pytest.mark.parametrize(
