@@ -11,11 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipelines import model
+from pipelines.catalogue import Video
 from pipelines.catalogue_file import read
 from pipelines.model import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
+from pipelines.wire import sha256
 from sandbox import node_tools
 
 pytestmark = pytest.mark.acceptance
@@ -93,7 +96,7 @@ def tested(receiver: Any, job_environment: Callable[[Phase], dict[str, str]], tm
             )
             environment = job_environment(Phase.TESTING)
             environment |= {
-                "PATH": f"{binaries}:{environment['PATH']}",
+                "PATH": f"{tmp_path}:{binaries}:{environment['PATH']}",
                 "BUG_FIX_BROWSER": os.environ["BUG_FIX_BROWSER"],
             }
             command = [sys.executable, "-m", "pipelines", "testing"]
@@ -112,6 +115,32 @@ def test_a_fix_is_green_in_the_repositorys_own_framework(tested: Any) -> None:
     assert (report.result.reproduction_before_failed, report.result.reproduction_after_passed) == (True, True), log
     kinds = {artifact.kind for artifact in report.artifacts}
     assert {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE, ArtifactKind.JUNIT} <= kinds
+
+
+FFMPEG = '#!/bin/sh\nfor last; do :; done\ncat >"$last"\n'
+"""Stands for ffmpeg: what it is given becomes the film."""
+
+
+@pytest.mark.parametrize("video", [Video.ALWAYS, Video.NEVER])
+def test_both_runs_are_filmed_where_the_catalogue_says_so(
+    video: Video, tested: Any, receiver: Any, tmp_path: Path
+) -> None:
+    ffmpeg = tmp_path / "ffmpeg"
+    ffmpeg.write_text(FFMPEG)
+    ffmpeg.chmod(0o755)
+    (repository,) = receiver.catalogue.repositories.values()
+    filmed = msgspec.structs.replace(repository.reproduction, video=video)
+    receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, reproduction=filmed)
+    report, log = tested(FIX)
+    assert (report.result.reproduction_before_failed, report.result.reproduction_after_passed) == (True, True), log
+    films = [one for one in report.artifacts if one.kind is ArtifactKind.VIDEO]
+    wanted = {"video-before.webm", "video-after.webm"} if video is Video.ALWAYS else set()
+    assert {Path(one.path).name for one in films} == wanted, log
+    for one in films:
+        film = (receiver.project_dir / one.path).read_bytes()
+        assert film
+        assert sha256(film) == one.sha256, "the artifact that the receiver fetches for merge request and ticket"
+    assert "no video" not in log
 
 
 def test_a_patch_that_swaps_the_package_is_judged_by_the_old_one(tested: Any) -> None:
