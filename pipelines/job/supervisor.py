@@ -97,6 +97,7 @@ def _do(
         keep_context=client.keep_context,
     )
     job.disclose(at_start(spec))
+    ending = ""
     try:
         _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)
@@ -105,19 +106,19 @@ def _do(
         raise
     except JobError as error:
         report = job.report(ReportOutcome.FAILED, str(error), None, ended_by=error.ended_by)
+        ending = f": {error.ended_by} ({type(error).__name__})"
     except Exception as error:  # noqa: BLE001 - a defect of ours must still reach the receiver as a report
         log.state(f"a defect of the job client: {type(error).__name__}")
         log.block("".join(traceback.format_exception(error)), lines=40)
         reason = f"A defect of the job client: {type(error).__name__}: {error}"
         report = job.report(ReportOutcome.FAILED, reason, None, ended_by=EndedBy.DEFECT)
+        ending = f": {EndedBy.DEFECT} ({type(error).__name__})"
     finally:
         launcher.end_all()
         shutil.rmtree(root, ignore_errors=True)
         job.settle()
-    told = f"{report.outcome}: {report.reason}"
-    # Why an analysis came to no outcome is said in this program's own words, unless it is a defect.
-    is_plain = not spec.confidential and report.result is None and report.ended_by is not EndedBy.DEFECT
-    log.say(told, instead=told if is_plain else f"{report.outcome}")
+    # a reason may name what ticket or model said, so where that is kept back only what kind of reason it is is told
+    log.say(f"{report.outcome}: {report.reason}", instead=f"{report.outcome}{ending}")
     return job, report
 
 

@@ -9,6 +9,7 @@ import re
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from pipelines.model import IssueKey
 from receiver.hooks import rich_text
@@ -104,18 +105,25 @@ def _issue(hook: _IssueHook, kind: str, interests: Interests) -> tuple[Event, st
     if _project(key) != interests.jira_project:
         return _elsewhere(key, interests), None
     added = _labels_at_creation(hook) if kind == "jira:issue_created" else _labels_added(hook)
-    if label not in (added or ()) and (levels := _security_levels(hook)):
+    event, levels = _labelled(hook, key, added, label), _security_levels(hook)
+    if isinstance(event, IssueLabelled):
+        return replace(event, level=levels[-1].strip() if levels else ""), f"ticket:{key}"
+    if levels:
         return _restricted(key, levels[-1]), f"ticket:{key}"
+    return event, None
+
+
+def _labelled(hook: _IssueHook, key: IssueKey, added: set[str] | None, label: str) -> IssueLabelled | NotInteresting:
     if added is None:
-        return NotInteresting(reason=f"No label of {key} was changed."), None
+        return NotInteresting(reason=f"No label of {key} was changed.")
     if label not in added:
-        return NotInteresting(reason=f"The label `{label}` was not added to {key}."), None
+        return NotInteresting(reason=f"The label `{label}` was not added to {key}.")
     actor = hook.user.account() if hook.user else None
     if hook.user is None or actor is None:
         reason = f"Jira did not say who set the label on {key}; take it off and set it again as a person."
-        return NotInteresting(reason=reason), None
+        return NotInteresting(reason=reason)
     name = word(hook.user.displayName) or str(actor)
-    return IssueLabelled(issue_key=key, actor=actor, actor_name=name), f"ticket:{key}"
+    return IssueLabelled(issue_key=key, actor=actor, actor_name=name)
 
 
 def _labels_at_creation(hook: _IssueHook) -> set[str]:

@@ -10,6 +10,7 @@ from pipelines.model import RunId
 from receiver.outbound.desk import Desk, Performed
 from receiver.outbound.jira_issue import Comment
 from receiver.outbound.standing import Place, standing
+from receiver.outbound.standing_notes import Place as NotePlace
 from receiver.outbound.standing_notes import keep_note, on_ticket
 from receiver.store import comments, notes, runs, stories
 from receiver.store.notes import ANSWER, PLAN, QUESTION, TICKET
@@ -46,6 +47,7 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
     reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
     is_answer = asked is None and found.author == reporter and bool(reporter)
     place = Place(standing=Standing.REPORTER) if is_answer else await standing(desk, found.author, reporter=reporter)
+    is_for_nobody = shown is None and not await _cover(desk, facts)
     event = CommentRead(
         comment=effect.comment,
         actor=found.author,
@@ -54,7 +56,7 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         unknown_because=place.unknown_because,
         command=asked.word if asked is not None else None,
         is_alone=asked is None or asked.is_alone,
-        plan=facts.iteration if _has_seen_plan(found, shown, since if _is_for_nobody(desk, facts) else None) else None,
+        plan=facts.iteration if _has_seen_plan(found, shown, since if is_for_nobody else None) else None,
     )
     return Performed(events=(event,), result={"standing": place.standing, "command": event.command})
 
@@ -142,17 +144,34 @@ async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str]
         story = await stories.story(session, await stories.find(session, run))
         facts = await runs.facts(session, run)
     audience = desk.catalogue().jira.confidential if facts.confidential else None
-    if _is_for_nobody(desk, facts):
-        return Performed(result={"comment": None, "why": "It is confidential; the run's story has it."})
     place = on_ticket(desk, run, facts.issue_key, target, audience=audience)
+    if not (cover := await _cover(desk, facts)):
+        # on a ticket that is not shown to us nothing can be written
+        kept = None if cover is None else await _taken_back(desk, run, place, point=point)
+        return Performed(result={"comment": kept, "why": "It is confidential; the run's story has it."})
     return Performed(result={"comment": await keep_note(desk, run, place, write(story, target), point=point)})
 
 
-def _is_for_nobody(desk: Desk, facts: RunFacts) -> bool:
-    """Return whether nothing of what was found may stand on the ticket."""
-    return facts.confidential and desk.catalogue().jira.confidential is None and not _is_restricted(facts)
+async def _taken_back(desk: Desk, run: RunId, place: NotePlace, *, point: str) -> str | None:
+    """Let a comment that stands there already say nothing of what was found; return which, None when there is none."""
+    async with desk.database.begin() as session:
+        known = await notes.known(session, run, place.target)
+    if known is None and not await asyncio.to_thread(place.find):
+        return None
+    body = desk.notes.answer(WITHHELD, to="", run=run, target=place.target)
+    return await keep_note(desk, run, place, body, point=point)
 
 
-def _is_restricted(facts: RunFacts) -> bool:
-    """Return whether the ticket itself is hidden from those who may not know."""
-    return facts.ticket is not None and bool(facts.ticket.security_level)
+WITHHELD = "This bug fix has become confidential. What stood here is told in the run's story."
+
+
+async def _cover(desk: Desk, facts: RunFacts) -> str | None:
+    """Return why what was found may stand on the ticket, empty when it may not; None: the ticket is not shown to us.
+
+    The level that a ticket had when it was read may have been taken off since, so Jira is asked.
+    """
+    if not facts.confidential:
+        return "not confidential"
+    if desk.catalogue().jira.confidential is not None:
+        return "restricted comments"
+    return await asyncio.to_thread(desk.jira.security_level, facts.issue_key)

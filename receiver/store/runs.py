@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,6 +66,17 @@ async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
     return await session.scalar(
         select(RunRow).where(RunRow.issue_key == issue_key).order_by(RunRow.created_at.desc()).limit(1)
     )
+
+
+async def open_to_all(session: AsyncSession, issue_key: str) -> list[RunId]:
+    """Return the runs of a ticket that are not confidential, and are at work or have merge requests."""
+    requested = select(MergeRequestRow.id).where(MergeRequestRow.run_id == RunRow.id).exists()
+    found = select(RunRow.id).where(
+        RunRow.issue_key == issue_key,
+        RunRow.confidential.is_(False),
+        or_(RunRow.status.in_(lifecycle.ACTIVE), requested),
+    )
+    return [RunId(one) for one in await session.scalars(found.order_by(RunRow.created_at.desc()))]
 
 
 async def create(

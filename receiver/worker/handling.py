@@ -15,8 +15,10 @@ from pipelines.catalogue import Catalogue
 from pipelines.model import RunId
 from receiver.store import comments, decisions, facts, runs
 from receiver.store.schema import RunRow
+from receiver.workflow import restriction
 from receiver.workflow.decide import decide
 from receiver.workflow.events import CommentRead, Event, IssueCommented, IssueLabelled, IssueRestricted, StartRequested
+from receiver.workflow.observe import observed
 from receiver.workflow.outcomes import ignored
 from receiver.workflow.run import Decision, RunStatus
 
@@ -54,8 +56,10 @@ async def handle(
 ) -> Handled:
     """Decide about an event and store all that follows. `run`: known already, because the event is an effect's."""
     now = setting.clock()
-    if isinstance(event, _OF_TICKET) and event.issue_key is not None:
-        await runs.lock_issue(session, event.issue_key)
+    restricted = restriction.of(event)
+    key = event.issue_key if isinstance(event, _OF_TICKET) else restricted.issue_key if restricted else None
+    if key is not None:
+        await runs.lock_issue(session, key)
     known = run or await facts.run_of(session, event)
     row = None if known is None else await runs.hold(session, known)
     view = None if row is None else await runs.load(session, row)
@@ -70,7 +74,24 @@ async def handle(
         return Handled(decision=decision, run=None)
     await facts.write(session, event, row, catalogue=setting.catalogue, bot=setting.bot, now=now)
     await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now)
+    if restricted is not None:
+        await _restrict(session, restricted, setting=setting, delivery=delivery, effect=effect)
     return Handled(decision=decision, run=RunId(row.id))
+
+
+async def _restrict(
+    session: AsyncSession, event: IssueRestricted, *, setting: Setting, delivery: int | None, effect: int | None
+) -> None:
+    """Let all runs of a ticket be confidential that are at work or have merge requests, not just the newest."""
+    now = setting.clock()
+    newest = await runs.newest(session, event.issue_key)
+    for one in await runs.open_to_all(session, event.issue_key):
+        row = await runs.hold(session, one)
+        before = await runs.load(session, row)
+        is_newest = newest is not None and newest.id == one
+        decision = restriction.restricted(event, before, observed(before, event), is_newest=is_newest)
+        await facts.write(session, event, row, catalogue=setting.catalogue, bot=setting.bot, now=now)
+        await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now)
 
 
 async def _is_new(session: AsyncSession, event: CommentRead, run: RunRow, *, now: datetime) -> bool:

@@ -35,6 +35,8 @@ class IssueLabelled(Struct, frozen=True, kw_only=True, tag=True):
     issue_key: IssueKey
     actor: AccountId
     actor_name: str
+    level: str = ""
+    """The security level that the same edit gave the ticket."""
 
 
 class StartRequested(Struct, frozen=True, kw_only=True, tag=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -171,7 +172,9 @@ def test_of_an_analysis_that_finds_a_security_concern_or_nothing_only_the_receiv
         assert report.result.plan.outcome is model.PlanOutcome.SECURITY_CONCERN
         assert "This run is confidential" in done.stdout
     else:
-        assert "The agent used all of its 2 turns" in done.stdout
+        assert "The agent used all of its 2 turns" in report.reason
+        assert report.reason not in done.stdout
+        assert re.search(r"failed: limits \(\w+\)", done.stdout)
 
 
 @pytest.mark.parametrize("phase", [Phase.ANALYSIS, Phase.PREPARE, Phase.GENERATE])

@@ -92,9 +92,16 @@ def test_a_security_level_that_was_taken_off_means_nothing(reading: Read, after:
     assert "a confidential run stays so" in found.event.reason
 
 
-def test_a_label_that_was_set_together_with_a_level_starts_the_ticket_is_read_then(reading: Read) -> None:
+def test_a_label_that_was_set_together_with_a_level_tells_of_both(reading: Read) -> None:
     found = reading(Source.JIRA, changed({"field": "labels", "fromString": "", "toString": "bug-fix"}, LEVEL))
     assert isinstance(found.event, IssueLabelled)
+    assert found.event.level == "School boards only"
+
+
+def test_a_label_that_nobody_set_loses_no_level(reading: Read) -> None:
+    items = [{"field": "labels", "fromString": "", "toString": "bug-fix"}, LEVEL]
+    found = reading(Source.JIRA, updated("", "", changelog={"items": items}, user=None))
+    assert found.event == IssueRestricted(issue_key="PL-479", level="School boards only")
 
 
 def test_a_level_of_another_project_s_ticket_means_nothing(reading: Read) -> None:

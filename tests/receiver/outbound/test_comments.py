@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from pipelines.catalogue import Confidential
 from pipelines.model import IssueKey, RunId
@@ -15,15 +17,19 @@ from receiver.outbound.errors import UnavailableError
 from receiver.outbound.perform import perform
 from receiver.store import notes, outbox, runs
 from receiver.store.database import Database
+from receiver.store.schema import PlanRow, ReportRow
 from receiver.workflow.effects import (
     AnswerComment,
     CommentRefusal,
     PollTicket,
+    PostPlan,
     ReadComment,
     RefreshTicket,
     UpdateTicketNote,
 )
 from receiver.workflow.events import AccountId, CommentRead, Standing, TicketRefreshed, TicketRefused
+from tests.plans import a_plan
+from tests.receiver.outbound.test_merge_requests import patch_of, readme
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -293,3 +299,59 @@ async def test_without_an_audience_nothing_but_the_neutral_comment_is_written(
     before = len(world.comments())
     await perform(desk, asked, UpdateTicketNote())
     assert len(world.comments()) == before + 1
+
+
+@pytest.fixture
+async def planned(database: Database, asked: RunId, submit: Any, world: Any) -> RunId:
+    """Give a run whose plan, about tokens, waits for approval."""
+    await submit(asked, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    async with database.begin() as session:
+        report = await session.scalar(select(ReportRow.id).limit(1))
+        kept = msgspec.to_builtins(a_plan(title="Keep tokens out", location=None, repositories=[]))
+        plan = PlanRow(run_id=asked, iteration=1, report_id=report, plan=kept, accepted_at=datetime.now(UTC))
+        session.add(plan)
+        await session.flush()
+        row = await runs.hold(session, asked)
+        row.status = "awaiting_approval"
+        await runs.wait_for_people(session, row, now=datetime.now(UTC))
+    return asked
+
+
+def plans(world: Any, run: RunId) -> list[str]:
+    return [one["body"] for one in world.comments() if f"{run};plan:1" in one["body"]]
+
+
+async def test_a_plan_is_for_nobody_once_the_level_was_taken_off(
+    desk: Desk, planned: RunId, database: Database, world: Any
+) -> None:
+    await change(database, planned, security_level="Internal")  # as it was admitted; Jira has none now
+    assert (await perform(desk, planned, PostPlan(iteration=1))).result == {
+        "comment": None,
+        "why": "It is confidential; the run's story has it.",
+    }
+    assert plans(world, planned) == []
+
+
+async def test_a_plan_that_was_shown_is_taken_back_when_it_becomes_confidential(
+    desk: Desk, planned: RunId, database: Database, world: Any
+) -> None:
+    await perform(desk, planned, PostPlan(iteration=1))
+    (before,) = plans(world, planned)
+    await change(database, planned, security_level="Internal")
+    for _ in range(2):
+        await perform(desk, planned, PostPlan(iteration=1))
+    (after,) = plans(world, planned)
+    assert after != before
+    assert after.startswith("This bug fix has become confidential.")
+
+
+async def test_a_plan_is_shown_where_jira_says_that_the_ticket_is_restricted(
+    desk: Desk, planned: RunId, database: Database, world: Any
+) -> None:
+    await change(database, planned, security_level="Internal")
+    world.restrict()
+    try:
+        await perform(desk, planned, PostPlan(iteration=1))
+    finally:
+        world.jira("PUT", "/rest/api/2/issue/PL-479", {"fields": {"security": None}})
+    assert len(plans(world, planned)) == 1

@@ -1,5 +1,6 @@
 """A security level that people set while a run works, as a worker finds it out before it tells anything."""
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from pipelines.model import ProjectPath, RunId
+from pipelines.model import IssueKey, ProjectPath, RunId
+from pipelines.wire import Ticket
 from receiver.outbound.desk import Desk
 from receiver.store import outbox, runs
 from receiver.store.database import Database
@@ -17,7 +19,7 @@ from receiver.store.schema import DecisionRow, EffectRow, MergeRequestRow
 from receiver.worker.effects import Workshop, work_on
 from receiver.worker.handling import Setting, handle
 from receiver.workflow.effects import Effect, OpenMergeRequest, UpdateMergeRequestNote, UpdateTicketNote
-from receiver.workflow.events import IssueRestricted
+from receiver.workflow.events import AccountId, Event, IssueLabelled, IssueRestricted, TicketAdmitted
 from tests.receiver.outbound.test_merge_requests import NEUTRAL, patch_of, plan, readme, tidy
 
 __all__ = ["tidy"]
@@ -174,3 +176,53 @@ async def test_once_confidential_always(workshop: Workshop, ready: RunId, world:
     assert await is_confidential(workshop, ready)
     assert len(await decisions(workshop, ready)) == 1
     assert "oken" not in said(await request_of(workshop, ready, world))
+
+
+async def again(workshop: Workshop, ready: RunId) -> RunId:
+    """Let a run that has its merge request open end with a person, and the label be set again."""
+    async with workshop.database.begin() as session:
+        (await runs.hold(session, ready)).status = "escalated"
+        event = IssueLabelled(issue_key=IssueKey("PL-479"), actor=AccountId("5b10ac"), actor_name="Mara")
+        fresh = replace(workshop.setting, new_run=lambda: RunId(secrets.token_hex(8)))
+        handled = await handle(session, event, setting=fresh)
+    assert handled.run not in {None, ready}
+    assert handled.run is not None
+    return handled.run
+
+
+ADMITTED = TicketAdmitted(
+    ticket=Ticket(key=IssueKey("PL-479"), summary="", description="", security_level="School boards only"),
+    base_shas={},
+    catalogue_sha256="0" * 64,
+)
+LABELLED = IssueLabelled(
+    issue_key=IssueKey("PL-479"), actor=AccountId("5b10ac"), actor_name="Mara", level="School boards only"
+)
+
+
+@pytest.mark.parametrize(
+    "event", [IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only"), ADMITTED, LABELLED]
+)
+async def test_a_level_counts_for_every_run_of_the_ticket_and_not_just_the_newest(
+    event: Event, workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    await do(workshop, ready, OPEN)
+    await follow(workshop, ready)
+    assert "oken" in (await request_of(workshop, ready, world)).title
+    newest = await again(workshop, ready)
+    async with workshop.database.begin() as session:
+        handled = await handle(session, event, setting=workshop.setting)
+        if handled.run is None:  # an admission is its run's own
+            handled = await handle(session, event, setting=workshop.setting, run=newest)
+    assert handled.run == newest
+    assert await is_confidential(workshop, newest)
+    assert await is_confidential(workshop, ready)
+    await follow(workshop, ready)
+    after = await request_of(workshop, ready, world)
+    ours = [note.body for note in after.notes.list(get_all=True) if not note.system]
+    assert "oken" not in " ".join([after.title, after.description, *ours])
+    async with workshop.database.begin() as session:
+        told = select(EffectRow.id).where(EffectRow.run_id == ready, EffectRow.kind == "UpdateTicketNote")
+        decided = select(DecisionRow.id).where(DecisionRow.run_id == ready, DecisionRow.event_kind == "IssueRestricted")
+        of_it = told.where(EffectRow.decision_id.in_(decided))
+        assert await session.scalar(of_it) is None, "the ticket's comment tells of the newest run"

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from receiver.workflow.effects import (
+    AskReporter,
     AttachEvidence,
+    Effect,
     NeutraliseMergeRequest,
+    PostPlan,
     UpdateMergeRequestNote,
     UpdateTicketNote,
 )
@@ -21,9 +24,15 @@ def test_a_run_of_any_status_becomes_confidential_and_all_that_people_read_is_wr
     assert (run.confidential, run.status, decision.verdict) == (True, status, Verdict.ACTED)
     assert "security level School boards only: the run is confidential from here on" in decision.reason
     repositories = [one.repository for one in run.merge_requests]
+    waiting: dict[RunStatus, Effect] = {
+        RunStatus.AWAITING_APPROVAL: PostPlan(iteration=1),
+        RunStatus.NEEDS_INFORMATION: AskReporter(iteration=1),
+    }
+    has_note = status not in {RunStatus.ADMITTING, RunStatus.REFUSED}
     assert decision.effects == (
         *(NeutraliseMergeRequest(repository=one) for one in repositories),
-        UpdateTicketNote(),
+        *([waiting[status]] if status in waiting else []),
+        *([UpdateTicketNote()] if has_note else []),
         *(UpdateMergeRequestNote(repository=one) for one in repositories),
     )
 
