@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx2
@@ -38,9 +41,7 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
     ) as client:
         for one in story.merge_requests:
             place = f"/projects/{quote(one.repository, safe='')}/merge_requests/{one.iid}"
-            request = client.get(place).raise_for_status().json()
-            texts = [request[name] for name in ("title", "description", "source_branch")]
-            texts += [note["body"] for note in client.get(f"{place}/notes").raise_for_status().json()]
+            texts = merge_request(client, place)
             said[f"{one.repository}!{one.iid}"] = "\n".join(texts).encode()
     comments = httpx2.get(
         f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}/comment",
@@ -53,18 +54,62 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
     return found(said, words) if said else ["nothing was published, so nothing was searched"]
 
 
+def merge_request(client: httpx2.Client, place: str) -> list[str]:
+    """Return all that people read of a merge request: its texts, branch, notes and the messages of its commits."""
+    request = client.get(place).raise_for_status().json()
+    texts = [request[name] for name in ("title", "description", "source_branch")]
+    texts += [note["body"] for note in pages(client, f"{place}/notes")]
+    texts += [commit["message"] for commit in pages(client, f"{place}/commits")]
+    return texts
+
+
+def pages(client: httpx2.Client, place: str) -> Iterator[Any]:
+    """Yield the entries of a list in GitLab, of all its pages."""
+    page = "1"
+    while page:
+        answer = client.get(place, params={"per_page": _PER_PAGE, "page": page}).raise_for_status()
+        yield from answer.json()
+        page = answer.headers.get("x-next-page", "")
+
+
+_PER_PAGE: Final = 100
+
 _OURS = "bug-fix:run="
 """In the marker at the end of each of our comments."""
 
 
 def found(left: Mapping[str, bytes], words: Sequence[str]) -> list[str]:
-    """Return in which of the files, by name, which words stand."""
+    """Return in which of the files, by name, which words stand, as they are or with what XML, HTML and JSON escape."""
     return [
         f"{word!r} stands in {name}"
         for name, data in left.items()
+        for readings in [_readings(data.decode(errors="replace"))]
         for word in words
-        if word.encode().lower() in data.lower()
+        if any(word.lower() in text for text in readings)
     ]
+
+
+def _readings(text: str) -> list[str]:
+    """Return a text in small letters as it is, and with its escapes undone, also where they were escaped again."""
+    readings = [text]
+    for _ in range(_DEPTH):
+        plain = _JSON_ESCAPE.sub(_unescaped, html.unescape(readings[-1]))
+        if plain == readings[-1]:
+            break
+        readings.append(plain)
+    return [one.lower() for one in readings]
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code, sign = escape.groups()
+    return chr(int(code, 16)) if code else _JSON_SIGNS.get(sign, sign)
+
+
+_DEPTH: Final = 3
+"""How often a text may have been escaped: JSON in JSON in a page."""
+
+_JSON_ESCAPE: Final = re.compile(r"""\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))""")
+_JSON_SIGNS: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def _left(client: httpx2.Client, story: Story) -> Iterator[tuple[str, bytes]]:
