@@ -13,6 +13,7 @@ from msgspec import Struct
 from pipelines.patch import code
 from pipelines.patch.code import Code
 from pipelines.patch.languages import Block, Language, Marker
+from pipelines.patch.swallowing import is_harmless
 
 LONGEST: Final = 200_000
 """Characters of a file that can be read."""
@@ -188,7 +189,9 @@ def _case(source: Code, span: _Span, *, file: str, language: Language) -> Case:
 
 def _marked(text: str, language: Language, *, is_test: bool) -> Iterator[tuple[Marker, int]]:
     for marker, pattern in language.markers.items():
-        yield from ((marker, _begins(found)) for found in islice(pattern.finditer(text), _MOST_MARKED))
+        for found in islice(pattern.finditer(text), _MOST_MARKED):
+            if marker is not Marker.SWALLOWED or not is_harmless(text, found, language.assertion, is_test=is_test):
+                yield marker, _begins(found)
     if is_test:
         yield from ((Marker.CUT_SHORT, place) for place in language.leaving(text, language.assertion))
     elif language.bare_return is not None:

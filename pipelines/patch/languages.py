@@ -71,11 +71,16 @@ PYTHON: Final = Language(
     row=None,
     markers={
         Marker.SKIPPED: _pattern(
-            r"""(?<!\)\.) \b(?:skip|skipif|skipIf|skipUnless|skipTest|SkipTest|xfail|importorskip|expectedFailure)\b
+            r"""\b(?:pytest|mark|self|cls|unittest)\.skip\b (?! [ ]* =[^=] ) | @[\w.]*\bskip\b | (?<![\w.])skip [ ]* \(
+            | \bimport\b [^\n]{0,200} \bskip\b
+            | (?<!\))\.skip [ ]* \( \s* (?:\) | "\d+" | reason\b | allow_module_level\b)
+            | (?<!\)\.) \b(?:skipif|skipIf|skipUnless|skipTest|SkipTest|xfail|importorskip|expectedFailure)\b
               (?! [ ]* =[^=] )
             | \b__test__ [ ]* = [ ]* False\b | \bcollect_ignore"""
         ),
-        Marker.RETRIED: _pattern(r"\bflaky\b | \breruns\w*\b"),
+        Marker.RETRIED: _pattern(
+            r"\bmark\.flaky\b | @[\w.]*\bflaky\b | \bimport\b [^\n]{0,200} \bflaky\b | (?<![\w.])flaky [ ]* \("
+        ),
         Marker.TRIVIAL: _pattern(
             r"""\bassert [ ]+ \(? (?:True|not[ ](?:False|None|0)|[1-9]\d*|"\d+") \)? [ \t]* (?:$|,)
             | \bassert [ ]+ (\d+) [ ]*==[ ]* \1 [ \t]* (?:$|,) | \bassert\b [^\n]{0,200} \bor[ ](?:1|not[ ]False)[ \t]*$
@@ -100,7 +105,11 @@ PYTHON: Final = Language(
 
 _CALLED = r"(?<![\w.$])"
 
-_TELLS = r"\b(?:throw|expect|assert\w*|Assert|fail|Fail|reject|done)\b | [^=!<>]=[^=>]"
+_OF_TESTS = r"\b(?:\w*(?:[tT]est|[dD]escribe|[sS]uite|[sS]pecify)|it|context|ctx|this|t|base) (?:\.\w+){0,4}?"
+"""What a runner gives to name tests by, also under a name of the file's own."""
+_BODY = r"(?: async\b | function\b | \(? [\w\s,{}]{0,100} \)? [ ]* => )"
+
+_TELLS = r"\b(?:throw|expect|assert\w*|Assert|fail|Fail|reject|done)\b | \.(?:push|[aA]dd|append)\( | [^=!<>]=[^=>]"
 _QUIET = rf"(?! [^{{}}]{{0,400}} (?: {_TELLS} )) [^{{}}]{{0,400}} \}}"
 """The rest of a block that tells nobody: it neither throws nor asserts, and keeps nothing to look at afterwards."""
 
@@ -122,19 +131,28 @@ JAVASCRIPT: Final = Language(
     row=None,
     markers={
         Marker.SKIPPED: _pattern(
-            r"""(?<!\)) \.(?:skip|skipIf|runIf|todo|fixme|failing|fails)\b | \b(?:test|it)\.fail\b
+            rf"""{_OF_TESTS} \.(?:skip|skipIf|runIf|todo|fixme|failing|fails)\b | \b(?:test|it)\.fail\b
+            | (?<!\)) \.(?:skip|todo|fixme|failing|fails) [ ]* \( [ ]* "\d+" [ ]* , \s* {_BODY}
             | \b(?:test|it|describe|suite|specify) [ ]* (?:\?\.[ ]*)? \[ [ ]* "\d+"
-            | \{ [^{}\n]{0,80} \b(?:skip|skipIf|todo|fixme)\b [^{}\n]{0,80} \} [ ]* = [ ]* (?:test|it|describe)\b
-            | (?:test|it|describe|suite) [ ]* \( [ ]* "\d+" , \s{0,9} \{ [^{}]{0,200} \b(?:skip|todo|fails) [ ]* :
+            | \{{ [^{{}}\n]{{0,80}} \b(?:skip|skipIf|todo|fixme)\b [^{{}}\n]{{0,80}} \}} [ ]* = [ ]*
+              (?:test|it|describe)\b
+            | (?:test|it|describe|suite) [ ]* \( [ ]* "\d+" , \s{{0,9}} \{{ [^{{}}]{{0,200}}
+              \b(?:skip|todo|fails) [ ]* :
               [ ]* (?:true\b|!0|"\d+")
             | \b(?:xit|xtest|xdescribe|xcontext|pending)[ ]*\("""
         ),
         Marker.ALONE: _pattern(
-            r"""\.only\b | \b(?:fit|fdescribe|fcontext)[ ]*\(
-            | (?:test|it|describe|suite) [ ]* \( [ ]* "\d+" , \s{0,9} \{ [^{}]{0,200} \bonly [ ]* : [ ]* (?:true\b|!0)
-            | \{ [^{}\n]{0,80} \bonly\b [^{}\n]{0,80} \} [ ]* = [ ]* (?:test|it|describe)\b"""
+            rf"""{_OF_TESTS} \.only\b | \b(?:fit|fdescribe|fcontext)[ ]*\(
+            | \.only [ ]* \( [ ]* "\d+" [ ]* , \s* {_BODY}
+            | (?:test|it|describe|suite) [ ]* \( [ ]* "\d+" , \s{{0,9}} \{{ [^{{}}]{{0,200}} \bonly [ ]* :
+              [ ]* (?:true\b|!0)
+            | \{{ [^{{}}\n]{{0,80}} \bonly\b [^{{}}\n]{{0,80}} \}} [ ]* = [ ]* (?:test|it|describe)\b"""
         ),
-        Marker.RETRIED: _pattern(r"\bretryTimes\b | \.retries[ ]*\( | \b(?:retries|retry|repeats)[ ]*:"),
+        Marker.RETRIED: _pattern(
+            r"""\bretryTimes\b | (?: \b(?:this|it|test|describe|suite|context) | \) ) \.retries[ ]*\(
+            | \b(?:retry|repeats)[ ]*: (?! [ ]* (?:false|0)\b )
+            | \b(?:test|it|describe|suite|configure) [ ]* \( [^{}()]{0,200} \{ [^{}]{0,200} \bretries [ ]* :"""
+        ),
         Marker.TRIVIAL: _pattern(
             r"""\bexpect\( [ ]* (true|false|null|\d+) [ ]* \) \s* \. (?:toBe|toEqual|toStrictEqual) \( [ ]* \1 [ ]* \)
             | \bexpect\( [ ]* (?:true|[1-9]\d*|"\d+") [ ]* \) \s* \. (?:toBeTruthy|toBeDefined) \b

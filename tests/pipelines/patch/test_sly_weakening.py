@@ -102,6 +102,33 @@ SLY = [
             ),
         )
     ),
+    (PY, (TWO, f"with suppress(Exception):\n                {TWO}"), SWALLOWS),
+    (
+        PY,
+        (
+            TWO,
+            (
+                "def check():\n                assert total([]) == 0\n            try:\n                check()\n"
+                "            except Exception:\n                pass"
+            ),
+        ),
+        SWALLOWS,
+    ),
+    (
+        PY,
+        (
+            TWO,
+            (
+                "def run():\n                assert total([]) == 0\n            try:\n                run()\n"
+                "            except Exception:\n                pass"
+            ),
+        ),
+        SWALLOWS,
+    ),
+    (PY, (TWO, f"stack.enter_context(suppress(Exception))\n            {TWO}"), SWALLOWS),
+    (PY, (TWO, "try:\n                total([])\n            except Exception:\n                pass"), "asserts less"),
+    (PY, (TWO, "p.skip()"), SKIPS),
+    (PY, (TWO, "p.skip('later')"), SKIPS),
     *(
         (PY, (TWO, said), TRIVIAL)
         for said in (
@@ -179,6 +206,7 @@ SLY = [
             'it.only("adds up", async',
             'fit("adds up", async',
             'it.concurrent.only("adds up", async',
+            'mine.only("adds up", async',
             'it("adds up", { only: true }, async',
         )
     ),
@@ -187,6 +215,10 @@ SLY = [
         for said in (
             f"try {{ {EMPTY} }} catch {{ console.log('later'); }}",
             f"try {{ {EMPTY} }} catch (error) {{ return; }}",
+            f"const run = async () => {{ {EMPTY} }}; await run().catch(() => null);",
+            f"const run = async () => {{ {EMPTY} }}; try {{ await run(); }} catch {{}}",
+            "const later = expect(total([])).resolves.toBe(0); await later.catch(() => null);",
+            "try { verifyAll(); } catch {}",
             f"try {{ {EMPTY} }} catch (error) {{ /* later */ ; }}",
             "await expect(total([])).resolves.toBe(0).catch(() => undefined);",
             "await expect(total([])).resolves.toBe(0).catch((error) => { console.log(error); });",
@@ -393,6 +425,41 @@ HARMLESS_CODE = [
             "        await expect(page).toHaveURL('/x');"
         ),
     ),
+    *(
+        (TS, f"{said}\n        {EMPTY}")
+        for said in (
+            "const body = await response.json().catch(() => null);",
+            "const body = await response\n          .json()\n          .catch(() => ({}));",
+            "const seen = []; try { total(null); } catch (e) { seen.push(e.code); }\n        expect(seen).toEqual([]);",
+            "try { await rm(dir); } catch {}",
+            "for (;;) { try { await fetch(url); break; } catch { await sleep(100); } }",
+            "const client = make({ retries: 3 });",
+            "const client = new QueryClient({ queries: { retry: false } });",
+            "await store.todo.add(1);",
+            "const rows = query.skip(5);",
+            "const some = rules.only;",
+            "await page.only('a');",
+        )
+    ),
+    *(
+        (PY, f"{said}\n            {TWO}")
+        for said in (
+            (
+                "def ready():\n                try:\n                    connect()\n"
+                "                except ConnectionError:\n                    return False\n                return True"
+            ),
+            (
+                "for one in files:\n                try:\n                    one.unlink()\n"
+                "                except OSError:\n                    continue"
+            ),
+            "with suppress(FileNotFoundError):\n                path.unlink()",
+            "assert rows.skip == 3",
+            "rows = query.skip(2)",
+            "flaky = Service()",
+            "assert job.reruns == 1",
+        )
+    ),
+    (CS, f"try {{ File.Delete(path); }} catch (IOException) {{ }}\n            {ALL}"),
     (TS, "const shown = flag && total([]);\n        expect(shown).toBe(0);"),
     # C#
     (CS, "int Fake(int one) { return one * 2; }\n            Assert.Equal(2, Fake(1));"),
