@@ -16,13 +16,16 @@ _MOST: Final = 40
 """Names of what is called in one `try` that are looked at."""
 _MAY_ASSERT: Final = re.compile(r"(?i)(?:\b|_)(?:check|assert|expect|verif|ensure|should|must|validate)\w*[ ]*[(.]")
 _ASSERTION_ERRORS: Final = re.compile(r"\b(?:\w*Assert\w*|Xunit\w*|BaseException)\b")
+_HIDES_ALL: Final = re.compile(r"(?:except|suppress)\b(?:[ ]*:|[^:\n]*?\bException\b)")
+"""In Python, where a handler can name what it waits for, one that hides an assertion's failure, too."""
 _CALLED: Final = re.compile(r"(?<![\w.])([A-Za-z_]\w*)[ ]*\(")
 _NAME: Final = re.compile(r"[\s(]*(?:(?:await|return|void)\s+)?[\w.]+[\s)]*")
 
 
 def is_harmless(text: str, found: re.Match[str], assertion: re.Pattern[str], *, is_test: bool) -> bool:
     """Say whether what a handler hides is no assertion."""
-    if _ASSERTION_ERRORS.search(found[0]):
+    said = found[0] + text[found.end() : code.closing(text, found.end() - 1)] if found[0].endswith("(") else found[0]
+    if _ASSERTION_ERRORS.search(said) or _HIDES_ALL.match(said):
         return False
     span = _tried(text, found) if len(text) <= code.LONGEST_BLOCK else None
     if span is None:

@@ -126,7 +126,14 @@ SLY = [
         SWALLOWS,
     ),
     (PY, (TWO, f"stack.enter_context(suppress(Exception))\n            {TWO}"), SWALLOWS),
-    (PY, (TWO, "try:\n                total([])\n            except Exception:\n                pass"), "asserts less"),
+    (
+        PY,
+        (TWO, f"try:\n                run()\n            except Exception:\n                pass\n            {TWO}"),
+        SWALLOWS,
+    ),
+    (PY, (TWO, f"try:\n                run()\n            except:\n                pass\n            {TWO}"), SWALLOWS),
+    (PY, (TWO, f"with suppress(AssertionError):\n                run()\n            {TWO}"), SWALLOWS),
+    (PY, (TWO, f"with suppress(Exception):\n                run()\n            {TWO}"), SWALLOWS),
     (PY, (TWO, "p.skip()"), SKIPS),
     (PY, (TWO, "p.skip('later')"), SKIPS),
     *(
