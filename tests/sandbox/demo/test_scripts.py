@@ -127,12 +127,17 @@ def test_only_single_tests_that_failed_get_a_second_chance(checks: Path, does: s
     assert ran.returncode == ends, ran.stdout + ran.stderr
 
 
-def test_an_interrupt_ends_all_tests_and_not_a_group_of_them(checks: Path) -> None:
-    (checks / "pytest.sh").write_text("trap 'exit 2' INT; kill -INT $PPID; exit 2")
+@pytest.mark.parametrize(("signal", "ends"), [("INT", 130), ("TERM", 143)])
+def test_a_signal_ends_all_tests_and_not_a_group_of_them(checks: Path, signal: str, ends: int) -> None:
+    (checks / "pytest.sh").write_text(f"kill -{signal} $PPID; exit 2")
     ran = subprocess.run(
-        [checks / "scripts" / "test", "--fast"], cwd=checks, capture_output=True, text=True, check=False
+        ["env", "--default-signal=INT", checks / "scripts" / "test", "--fast"],  # in the background it is ignored
+        cwd=checks,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert ran.returncode == 130
+    assert ran.returncode == ends
     assert "All in" not in ran.stdout
 
 
