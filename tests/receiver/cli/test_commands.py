@@ -4,15 +4,25 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 from sqlalchemy import make_url
 
 from receiver.__main__ import main
+from receiver.cli import base
 from receiver.cli.telling import plain
 
 pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HOSTILE = "Contacts [bold]fail[/]\x1b[2J\u202e"
+
+
+@pytest.fixture(autouse=True)
+def _width_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the consoles without COLUMNS: a console that finds it when it is made keeps that width for all tests."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr(base, "out", Console())
+    monkeypatch.setattr(base, "err", Console(stderr=True))
 
 
 def run(postgres: str, *arguments: str, **environment: str) -> Result:
