@@ -19,7 +19,14 @@ pytestmark = [
     ),
 ]
 
-FORBIDDEN = ("escaped-by-shell", "escaped-by-link", "escaped-by-path", "escaped-by-sitecustomize", "pwned-by-the-model")
+FORBIDDEN = (
+    "escaped-by-shell",
+    "escaped-by-link",
+    "escaped-by-path",
+    "escaped-by-sitecustomize",
+    "escaped-by-product",
+    "pwned-by-the-model",
+)
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +140,7 @@ def test_the_agent_does_not_get_out_of_its_folder(model: Any) -> None:
         "`conftest.py` changes how tests and checks are run (`hookimpl`",
         "`tests/unit/test_store.py`: the tests `test_a_stored_contact_comes_back_as_it_was`",
         "`pytest.py` would be taken for the module `pytest`",
+        "`sitecustomize.py` would be taken for the module `sitecustomize`",
     ],
 )
 def test_what_a_patch_may_not_hold_is_refused_at_once_and_said_in_job_log_and_session(
@@ -157,13 +165,13 @@ def test_a_test_that_looks_around_finds_no_token(model: Any) -> None:
     assert not re.search(r"CI_|TOKEN|SECRET|RECEIVER", seen[4])
 
 
-def test_neither_a_patch_that_starts_with_every_python_nor_a_test_that_counts_its_runs_is_believed(model: Any) -> None:
+def test_neither_a_patch_that_mends_nothing_nor_a_test_that_counts_its_runs_is_believed(model: Any) -> None:
     report = model.report("testing")
     assert (report["outcome"], report["state"]) == ("rejected", "discarded")
     assert report["result"]["reproduction_before_failed"] is True  # so nothing told it that it had run before
     assert report["result"]["reproduction_after_passed"] is False
     assert report["result"]["suite"]["failed"] == 0  # only the reproduction says that nothing is mended
-    assert "sitecustomize sees" in model.artifact("/.bug-fix/testing/server-after.log").decode()
+    assert "the product sees" in model.artifact("/.bug-fix/testing/server-after.log").decode()
 
 
 def test_the_story_tells_what_happened(model: Any) -> None:
@@ -171,9 +179,9 @@ def test_the_story_tells_what_happened(model: Any) -> None:
     assert "The reproduction still fails" in told
     assert "escalated" in told
     refused = {phase: model.report(phase)["refused_calls"] for phase in ("analysis", "reproduction", "implementation")}
-    assert refused == {"analysis": 5, "reproduction": 2, "implementation": 8}
+    assert refused == {"analysis": 5, "reproduction": 2, "implementation": 9}
     for place in (told, model.everything["page of the run"].decode()):
-        assert [place.count(f"{count} calls of the model were refused") for count in (5, 8)] == [1, 1]
+        assert [place.count(f"{count} calls of the model were refused") for count in (5, 9)] == [1, 1]
     notes = [one["body"] for one in model.jira["issues"]["PL-479"]["fields"]["comment"]["comments"]]
     [status] = [body for body in notes if "bug-fix:run=" in body]
     assert "needs a person" in status
