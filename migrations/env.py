@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, create_engine, pool
 
 from receiver.settings import DatabaseSettings, load
-from receiver.store.database import address, owned
+from receiver.store.postgres.database import address, owned
 from receiver.store.schema import Base
 
 

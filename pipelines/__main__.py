@@ -8,12 +8,12 @@ import sys
 from importlib.metadata import version
 from typing import NoReturn
 
-from pipelines.job.client import ReceiverClient
-from pipelines.job.environment import harden_process, read_settings, separate_secrets
-from pipelines.job.errors import ExitCode, JobCancelledError, JobError
-from pipelines.job.log import JobLog
-from pipelines.job.supervisor import run_job
-from pipelines.model import Phase
+from pipelines.job.isolation.environment import harden_process, read_settings, separate_secrets
+from pipelines.job.reporting.errors import ExitCode, JobCancelledError, JobError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.language import Phase
+from pipelines.supervision.supervisor import run_job
 
 _USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a GitLab CI job."
 

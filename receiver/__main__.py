@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rich_click as click
 
-from receiver.cli import catalogue, doctor, runs, service
+from receiver.cli import catalogue_command, doctor, run_commands, service_commands
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -22,14 +22,14 @@ def main() -> None:
 
 
 for command in (
-    service.serve,
-    service.work,
-    service.migrate,
-    runs.runs,
-    runs.explain,
-    runs.session,
-    runs.start,
-    catalogue.catalogue,
+    service_commands.serve,
+    service_commands.work,
+    service_commands.migrate,
+    run_commands.runs,
+    run_commands.explain,
+    run_commands.session,
+    run_commands.start,
+    catalogue_command.catalogue,
     doctor.doctor,
 ):
     main.add_command(command)

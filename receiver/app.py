@@ -13,24 +13,24 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
-from pipelines.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue
 from receiver.gateway.forward import Gateway
 from receiver.hooks import Interests
 from receiver.jobs.admission import Doorkeeper
 from receiver.settings import Settings
-from receiver.store.database import Database, address
-from receiver.web import gateway, health, hooks, jobs, pages, problems, runs
-from receiver.web.hooks import Intake
+from receiver.store.postgres.database import Database, address
+from receiver.web import gateway_api, health_api, hook_api, job_api, pages, problems, run_api
+from receiver.web.hook_api import Intake
 from receiver.web.services import Services
 
 log = structlog.get_logger()
 
 HANDLERS: Final[list[Any]] = [
-    *health.HANDLERS,
-    *hooks.HANDLERS,
-    *jobs.HANDLERS,
-    *gateway.HANDLERS,
-    *runs.HANDLERS,
+    *health_api.HANDLERS,
+    *hook_api.HANDLERS,
+    *job_api.HANDLERS,
+    *gateway_api.HANDLERS,
+    *run_api.HANDLERS,
     *pages.HANDLERS,
 ]
 """Everything that answers HTTP."""
@@ -46,7 +46,7 @@ def utc_now() -> datetime:
 
 def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], datetime] = utc_now) -> Litestar:
     """Return the application. Raises SettingsError when a kind of hook could not be verified."""
-    gitlab, jira = hooks.gitlab_secrets(settings), hooks.jira_secrets(settings)
+    gitlab, jira = hook_api.gitlab_secrets(settings), hook_api.jira_secrets(settings)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

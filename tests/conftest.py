@@ -20,8 +20,8 @@ import structlog
 from playwright.sync_api import sync_playwright
 from sqlalchemy import make_url
 
-from receiver.store.database import Database
-from receiver.store.migrate import upgrade
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.migration import upgrade
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import, and warns where there is none

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pipelines.model import Complexity, DeployPattern, Location, Plan, PlanOutcome, ProjectPath, RepositoryPlan, Risk
+from pipelines.language import Complexity, DeployPattern, Location, Plan, PlanOutcome, ProjectPath, RepositoryPlan, Risk
 
 CONTACTS = ProjectPath("payk12/contacts")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from pipelines.model import Phase, PhaseReport, PhaseResult, ReportOutcome, RunId
-from pipelines.wire import sha256
+from pipelines.language import Phase, PhaseReport, PhaseResult, ReportOutcome, RunId
+from pipelines.language.wire import sha256
 from receiver.store.schema import ReportRow
 from tests.plans import CONTACTS
 

@@ -22,10 +22,10 @@ from pipelines.agents.toolbox_client import Toolbox
 from pipelines.agents.tools import SUBMITS, definitions, refusal
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
-from pipelines.job.errors import JobError
-from pipelines.job.log import JobLog
-from pipelines.model import EndedBy, Phase
-from pipelines.wire import AgentSpec
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.language import EndedBy, Phase
+from pipelines.language.wire import AgentSpec
 
 MAX_TOKENS = 16_000
 """Of one answer; more would need streaming (the SDK refuses what may take over ten minutes)."""

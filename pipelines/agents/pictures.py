@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from pipelines import picture_files
 from pipelines.agents.untrusted import Cleaner
-from pipelines.wire import Ticket
+from pipelines.language import image_format
+from pipelines.language.wire import Ticket
 
 
 def blocks(ticket: Ticket, cleaner: Cleaner) -> list[dict[str, Any]]:
@@ -83,4 +83,4 @@ def _fault(data: str, kind: str) -> str:
         content = base64.b64decode(data, validate=True)
     except ValueError:
         return "is broken"
-    return picture_files.fault(content, kind, largest_side=picture_files.LARGEST_SIDE_OF_MANY)
+    return image_format.fault(content, kind, largest_side=image_format.LARGEST_SIDE_OF_MANY)

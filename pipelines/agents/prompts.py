@@ -15,9 +15,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipelines.agents import pictures
 from pipelines.agents.untrusted import Cleaner
-from pipelines.job.errors import JobError
-from pipelines.profiles import DEFAULT
-from pipelines.wire import AgentSpec, RunSpec
+from pipelines.catalogue.agent_profiles import DEFAULT
+from pipelines.job.reporting.errors import JobError
+from pipelines.language.wire import AgentSpec, RunSpec
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "prompts"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 
 from pipelines.agents.toolbox import Call, ToolResult
-from pipelines.job.errors import JobError
-from pipelines.job.processes import Launcher, Role
-from pipelines.model import EndedBy
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reporting.errors import JobError
+from pipelines.language import EndedBy
 
 _LINE_LIMIT = 16 * 1024 * 1024
 

@@ -11,8 +11,8 @@ from typing import Any
 from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_toolset_20260401
 from msgspec import Struct
 
-from pipelines.model import FixSubmission, Phase, Plan, ReproductionSubmission, ReviewSubmission
-from pipelines.wire import AgentSpec, strict_schema
+from pipelines.language import FixSubmission, Phase, Plan, ReproductionSubmission, ReviewSubmission
+from pipelines.language.wire import AgentSpec, strict_schema
 
 _READING = frozenset({"read", "glob", "grep"})
 _WORKING = _READING | {"bash", "write", "edit"}

@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from pipelines.job.workspace import Artifacts
-from pipelines.model import ArtifactKind
-from pipelines.wire import MAX_BLOB
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import ArtifactKind
+from pipelines.language.wire import MAX_BLOB
 
 _LIMIT = MAX_BLOB - 200_000
 """What the receiver takes, less room for the short lines that say what was left out."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.catalogue import PatchRule, Policy
+from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.patch.configuration import configuration
 from pipelines.patch.content import Base, Changed, contents
 from pipelines.patch.dependencies import dependencies

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from pipelines.catalogue import Policy
+from pipelines.language.catalogue import Policy
 from pipelines.patch.globs import matches
 from pipelines.patch.shown import shown
 from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from pipelines.job.job import Job
-from pipelines.model import Phase, PhaseReport
+from pipelines.job.workspace.job import Job
+from pipelines.language import Phase, PhaseReport
 
 
 def phase_function(phase: Phase) -> Callable[[Job], PhaseReport]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.agents.loop import Submitted
-from pipelines.job.disclosure import Disclosure
-from pipelines.job.errors import JobError
-from pipelines.job.job import Job
-from pipelines.job.processes import Role
-from pipelines.job.repositories import check_out
-from pipelines.model import (
+from pipelines.catalogue.plan_check import problems
+from pipelines.job.isolation.processes import Role
+from pipelines.job.reporting.disclosure import Disclosure
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.job import Job
+from pipelines.job.workspace.repositories import check_out
+from pipelines.language import (
     AnalysisResult,
     Approval,
     ArtifactKind,
@@ -22,10 +23,9 @@ from pipelines.model import (
     PlanOutcome,
     ReportOutcome,
 )
+from pipelines.language.wire import encode
 from pipelines.phases.conversation import Desk, hold
 from pipelines.phases.submission import SubmissionError, decoded
-from pipelines.plan_rules import problems
-from pipelines.wire import encode
 
 
 def run(job: Job) -> PhaseReport:

@@ -11,18 +11,18 @@ import anthropic
 from msgspec import Struct
 
 from pipelines.agents import pictures
-from pipelines.agents.context import build
 from pipelines.agents.loop import MAX_RETRIES, Agent, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
-from pipelines.job.errors import JobError
-from pipelines.job.job import AgentFacts, Job
-from pipelines.job.workplace import Workplace
-from pipelines.model import Phase
-from pipelines.repository_context import RepositoryContext, of_catalogue
-from pipelines.wire import encode
+from pipelines.context.builder import build
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job import AgentFacts, Job
+from pipelines.language import Phase
+from pipelines.language.repository_context import RepositoryContext, of_catalogue
+from pipelines.language.wire import encode
 
 
 class Desk(Struct, frozen=True, kw_only=True):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.graph import GraphError, build
-from pipelines.job.errors import JobError
-from pipelines.job.job import Job
-from pipelines.model import ArtifactKind, GenerateResult, PhaseReport, ReportOutcome
-from pipelines.render import render
+from pipelines.generation.graph import GraphError, build
+from pipelines.generation.render import render
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.job import Job
+from pipelines.language import ArtifactKind, GenerateResult, PhaseReport, ReportOutcome
 
 
 def run(job: Job) -> PhaseReport:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pipelines.agents.loop import AgentError, Submitted
-from pipelines.job.errors import JobError
-from pipelines.job.job import Job
-from pipelines.job.processes import Role
-from pipelines.job.repositories import make_patch
-from pipelines.job.workplace import Workplace
-from pipelines.model import (
+from pipelines.job.isolation.processes import Role
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job import Job
+from pipelines.job.workspace.repositories import make_patch
+from pipelines.language import (
     ArtifactKind,
     EndedBy,
     FixSubmission,
@@ -20,7 +20,7 @@ from pipelines.model import (
 )
 from pipelines.patch import PatchError, PatchSummary, inspect, is_documentation
 from pipelines.phases.conversation import hold
-from pipelines.phases.guards import guarded
+from pipelines.phases.patch_guard import guarded
 from pipelines.phases.submission import SubmissionError, decoded
 
 

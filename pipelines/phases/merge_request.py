@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pipelines.job.job import Job
-from pipelines.job.repositories import check_out
-from pipelines.job.workspace import read_input
-from pipelines.model import (
+from pipelines.job.workspace.job import Job
+from pipelines.job.workspace.job_files import read_input
+from pipelines.job.workspace.repositories import check_out
+from pipelines.language import (
     ArtifactKind,
     MergeRequestResult,
     Phase,
     PhaseReport,
     ReportOutcome,
 )
+from pipelines.language.wire import sha256
 from pipelines.patch import PatchError, inspect
-from pipelines.phases.guards import guarded
-from pipelines.wire import sha256
+from pipelines.phases.patch_guard import guarded
 
 
 def run(job: Job) -> PhaseReport:

@@ -5,14 +5,13 @@ Tests run twice, each time in a fresh checkout: what does not end alike is flaky
 
 from __future__ import annotations
 
-from pipelines.job.checks import Checked, measured_lines, run_checks
-from pipelines.job.job import Job
-from pipelines.job.known_tests import baseline_result, known_tests
-from pipelines.job.line_coverage import in_all
-from pipelines.job.processes import Role
-from pipelines.job.repositories import read_tree
-from pipelines.job.suite import Ran, run_again
-from pipelines.model import (
+from pipelines.job.isolation.processes import Role
+from pipelines.job.reports.line_coverage import in_all
+from pipelines.job.suites.checks import Checked, measured_lines, run_checks
+from pipelines.job.suites.suite import Ran, run_again
+from pipelines.job.workspace.job import Job
+from pipelines.job.workspace.repositories import read_tree
+from pipelines.language import (
     ArtifactKind,
     Baseline,
     Coverage,
@@ -22,7 +21,8 @@ from pipelines.model import (
     ReportOutcome,
     SuiteResult,
 )
-from pipelines.wire import MAX_BLOB, encode
+from pipelines.language.wire import MAX_BLOB, encode
+from pipelines.proof.known_tests import baseline_result, known_tests
 
 
 def run(job: Job) -> PhaseReport:

@@ -6,18 +6,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pipelines.agents.loop import Submitted
-from pipelines.job.application import serve
-from pipelines.job.bisect import bisect_script
-from pipelines.job.errand import Script
-from pipelines.job.errors import JobError
-from pipelines.job.frameworks import framework_of
-from pipelines.job.job import Job
-from pipelines.job.processes import Role
-from pipelines.job.reproduction_run import Evidence
-from pipelines.job.tool_environment import tool_environment
-from pipelines.job.verdict import Verdict, called_tests, headline, judge_failing
-from pipelines.job.workplace import Workplace
-from pipelines.model import (
+from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.tool_environment import tool_environment
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.reproduction.application import serve
+from pipelines.job.reproduction.bisect import bisect_script
+from pipelines.job.reproduction.frameworks import framework_of
+from pipelines.job.reproduction.reproduction_run import Evidence
+from pipelines.job.reproduction.run_request import Script
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job import Job
+from pipelines.language import (
     ArtifactKind,
     Framework,
     PhaseReport,
@@ -26,9 +25,10 @@ from pipelines.model import (
     ReproductionSubmission,
 )
 from pipelines.phases.conversation import hold
-from pipelines.phases.evidence import Stage, make_bench
+from pipelines.phases.reproduction_evidence import Stage, make_bench
 from pipelines.phases.submission import SubmissionError, decoded
-from pipelines.phases.submitted_test import existing, kept_name, read_test
+from pipelines.phases.submitted_reproduction import existing, kept_name, read_test
+from pipelines.proof.reproduction_verdict import Verdict, called_tests, headline, judge_failing
 
 _ATTEMPTS = 4
 """How often a submitted test is run before the honest answer is "not reproduced"."""

@@ -6,12 +6,12 @@ from collections import Counter
 from typing import Any, Final
 
 from pipelines.agents.loop import Submitted
-from pipelines.job.errors import JobError
-from pipelines.job.job import Job
-from pipelines.job.processes import Role
-from pipelines.job.repositories import check_out, read_tree
-from pipelines.job.workspace import read_input
-from pipelines.model import (
+from pipelines.job.isolation.processes import Role
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.job import Job
+from pipelines.job.workspace.job_files import read_input
+from pipelines.job.workspace.repositories import check_out, read_tree
+from pipelines.language import (
     ArtifactKind,
     Finding,
     Phase,
@@ -21,10 +21,10 @@ from pipelines.model import (
     ReviewSubmission,
     Severity,
 )
+from pipelines.language.wire import sha256
 from pipelines.patch import inspect
 from pipelines.phases.conversation import Desk, hold
 from pipelines.phases.submission import SubmissionError, decoded
-from pipelines.wire import sha256
 
 _MOST_FINDINGS = 20
 

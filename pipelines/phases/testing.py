@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipelines.job.checks import Findings, examine
-from pipelines.job.errors import InputMismatchError, JobError
-from pipelines.job.job import Job
-from pipelines.job.known_tests import from_result
-from pipelines.job.processes import Role
-from pipelines.job.repositories import read_tree
-from pipelines.job.workplace import Workplace
-from pipelines.job.workspace import read_input
-from pipelines.model import (
+from pipelines.job.isolation.processes import Role
+from pipelines.job.reporting.errors import InputMismatchError, JobError
+from pipelines.job.suites.checks import Findings, examine
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job import Job
+from pipelines.job.workspace.job_files import read_input
+from pipelines.job.workspace.repositories import read_tree
+from pipelines.language import (
     ArtifactKind,
     Baseline,
     Phase,
@@ -22,10 +21,11 @@ from pipelines.model import (
     SuiteResult,
     TestingResult,
 )
+from pipelines.language.wire import sha256
 from pipelines.patch import PatchError, PatchSummary, inspect
-from pipelines.phases.evidence import before_and_after, script_of
-from pipelines.regression import Comparison, regressions
-from pipelines.wire import sha256
+from pipelines.phases.reproduction_evidence import before_and_after, script_of
+from pipelines.proof.known_tests import from_result
+from pipelines.proof.regression import Comparison, regressions
 
 
 def run(job: Job) -> PhaseReport:

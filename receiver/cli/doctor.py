@@ -11,16 +11,17 @@ from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from pipelines.catalogue_file import CatalogueError
-from receiver.cli import base, telling
-from receiver.cli.base import click, command
+from pipelines.catalogue.file import CatalogueError
+from receiver.cli import command as base
+from receiver.cli import story_printer
+from receiver.cli.command import click, command
 from receiver.outbound.errors import OutboundError
-from receiver.outbound.gitlab_client import Connection
-from receiver.outbound.jira_client import Jira
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.jira.jira_client import Jira
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
-from receiver.store import migrate
-from receiver.store.database import Database, address
-from receiver.web import hooks
+from receiver.store.postgres import migration
+from receiver.store.postgres.database import Database, address
+from receiver.web import hook_api
 
 
 class Health(StrEnum):
@@ -52,7 +53,8 @@ async def doctor() -> None:
     async for finding in findings():
         style = {"✓": "green", "✗": "red", "?": "yellow"}[finding.health]
         base.out.print(
-            f"[{style}]{finding.health}[/] [bold]{finding.what}[/]  {telling.plain(finding.sentence)}", soft_wrap=True
+            f"[{style}]{finding.health}[/] [bold]{finding.what}[/]  {story_printer.plain(finding.sentence)}",
+            soft_wrap=True,
         )
         bad += finding.health is Health.BAD
     if bad:
@@ -71,8 +73,8 @@ async def findings() -> AsyncIterator[Finding]:
         yield Finding(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
         return
     yield Finding(health=Health.GOOD, what="settings", sentence="complete")
-    yield _hooks("GitLab hooks", hooks.gitlab_secrets, settings)
-    yield _hooks("Jira hooks", hooks.jira_secrets, settings)
+    yield _hooks("GitLab hooks", hook_api.gitlab_secrets, settings)
+    yield _hooks("Jira hooks", hook_api.jira_secrets, settings)
     yield _catalogue(settings)
     for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
         yield await _asked(what, Connection(settings.gitlab_url, token).identity)
@@ -89,16 +91,16 @@ async def _database() -> AsyncIterator[Finding]:
     try:
         async with Database(url) as database, database.engine.connect() as connection:
             version = await connection.scalar(text("SHOW server_version"))
-            revision = await connection.run_sync(migrate.current)
+            revision = await connection.run_sync(migration.current)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         yield Finding(health=Health.BAD, what="database", sentence=f"can't be reached: {reason}")
         return
     yield Finding(health=Health.GOOD, what="database", sentence=f"PostgreSQL {version}")
-    if revision == migrate.newest():
+    if revision == migration.newest():
         yield Finding(health=Health.GOOD, what="tables", sentence=f"at revision {revision}")
     else:
-        sentence = f"at revision {revision or 'none'}, this version wants {migrate.newest()}: run `bug-fix migrate`"
+        sentence = f"at revision {revision or 'none'}, this version wants {migration.newest()}: run `bug-fix migrate`"
         yield Finding(health=Health.BAD, what="tables", sentence=sentence)
 
 

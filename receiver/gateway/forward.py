@@ -25,9 +25,9 @@ from receiver.gateway.answer import StreamReader, Told
 from receiver.gateway.exchange import LONGEST_CALL_S, Answer, Exchange, Request, passed_back
 from receiver.gateway.policy import Call, Refused
 from receiver.gateway.seats import Seat
-from receiver.store import ledger
-from receiver.store.database import Database
-from receiver.store.sessions import JobSession
+from receiver.store.jobs.sessions import JobSession
+from receiver.store.money import ledger
+from receiver.store.postgres.database import Database
 
 log = structlog.get_logger()
 

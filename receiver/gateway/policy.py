@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from pipelines.model import Phase
+from pipelines.language import Phase
 
 MAX_BODY = 32 * 1024 * 1024
 """Bytes; the Messages API takes no more."""

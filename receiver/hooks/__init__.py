@@ -1,7 +1,7 @@
 """What came in: verify a hook's bytes and say what they mean. Pure: no I/O, no clock; secrets, time passed in."""
 
 from receiver.hooks.delivery import Delivery, HookError, Interests, Reading, SignatureError, Source, WrongShapeError
-from receiver.hooks.reading import read
+from receiver.hooks.delivery_reader import read
 from receiver.hooks.signatures import (
     GitlabSecrets,
     JiraSecrets,

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from pipelines.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue
 from receiver.workflow.events import Event, StartRequested
 
 

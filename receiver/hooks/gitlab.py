@@ -10,9 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.model import ProjectPath
+from pipelines.language import ProjectPath
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
-from receiver.hooks.fields import Id, Moment, Seconds, Url, Word, decode, moment, word
+from receiver.hooks.payload_fields import Id, Moment, Seconds, Url, Word, decode, moment, word
 from receiver.workflow.events import (
     Event,
     JobChanged,

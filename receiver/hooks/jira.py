@@ -11,10 +11,10 @@ from typing import Annotated, Any, Final
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from pipelines.model import IssueKey
+from pipelines.language import IssueKey
 from receiver.hooks import rich_text
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
-from receiver.hooks.fields import Url, Word, decode, word
+from receiver.hooks.payload_fields import Url, Word, decode, word
 from receiver.workflow import commands
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, IssueRestricted, NotInteresting
 

@@ -18,13 +18,14 @@ import msgspec
 from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
 
-from pipelines.job_names import parse_job_name
-from pipelines.model import RunId
-from pipelines.wire import SessionRequest
+from pipelines.generation.job_names import parse_job_name
+from pipelines.language import RunId
+from pipelines.language.wire import SessionRequest
 from receiver.jobs.identity import Claims, Expected, IdentityError, check
-from receiver.jobs.keys import Keys, UnknownKeyError
-from receiver.store import sessions, started
-from receiver.store.database import Database
+from receiver.jobs.issuer_keys import Keys, UnknownKeyError
+from receiver.store.jobs import sessions
+from receiver.store.postgres.database import Database
+from receiver.store.run import started_pipelines
 
 LEEWAY_S = 10
 """Seconds that GitLab's clock and ours may be apart."""
@@ -106,8 +107,8 @@ class Doorkeeper:
         parent = await self._parent(project_id, pipeline, claims, wanted)
         return await self._open(claims, wanted, project_id=project_id, pipeline=pipeline, parent=parent)
 
-    async def _automation(self, wanted: SessionRequest) -> started.Automation:
-        facts = await started.automation(self._database, wanted.run) if RUN_ID.fullmatch(wanted.run) else None
+    async def _automation(self, wanted: SessionRequest) -> started_pipelines.Automation:
+        facts = await started_pipelines.automation(self._database, wanted.run) if RUN_ID.fullmatch(wanted.run) else None
         if facts is None:
             raise IdentityError("Refused: there is no such run.")
         if facts.over:
@@ -168,7 +169,7 @@ class Doorkeeper:
 
     async def _parent(self, project_id: int, pipeline: int, claims: Claims, wanted: SessionRequest) -> int:
         """Return the parent pipeline of the job, which has to be the one that was started for this iteration."""
-        ours = await started.parents(self._database, wanted.run, wanted.iteration)
+        ours = await started_pipelines.parents(self._database, wanted.run, wanted.iteration)
         if not ours:
             raise UnknownYetError("The pipeline of this iteration is not known yet.")
         if claims.pipeline_source != "parent_pipeline":

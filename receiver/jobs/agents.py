@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import Phase, Plan, ProjectPath
-from pipelines.profiles import DEFAULT, REVIEWER
-from pipelines.wire import AgentSpec
+from pipelines.catalogue.agent_profiles import DEFAULT, REVIEWER
+from pipelines.language import Phase, Plan, ProjectPath
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import AgentSpec
 
 WITH_MODEL = frozenset({Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 

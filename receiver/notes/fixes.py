@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelines.model import (
+from pipelines.language import (
     AnalysisResult,
     ImplementationResult,
     PhaseResult,
@@ -17,7 +17,7 @@ from pipelines.model import (
     ReviewResult,
     TestingResult,
 )
-from receiver.notes import figures
+from receiver.notes import check_figures
 from receiver.notes.view import Change, Fix, Measured, Review
 from receiver.store.story import Report
 
@@ -96,7 +96,7 @@ def finding(report: Report) -> str:
         case ImplementationResult(files=files, insertions=insertions, deletions=deletions):
             return f"{len(files)} file{'' if len(files) == 1 else 's'} +{insertions} −{deletions}"
         case TestingResult(reproduction_after_passed=True, suite=suite):
-            return f"green, {figures.suite(suite)}"
+            return f"green, {check_figures.suite(suite)}"
         case ReviewResult(findings=findings):
             return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"
         case _:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.model import ArtifactKind, Phase, Plan, ProjectPath, Severity
-from receiver.notes import figures, hindrances, markup
+from pipelines.language import ArtifactKind, Phase, Plan, ProjectPath, Severity
+from receiver.notes import check_figures, markup, merge_blockers
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
 from receiver.notes.view import Exhibit, Fate, Fix, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
@@ -84,12 +84,12 @@ def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
         (request, sentence)
         for request in view.merge_requests
         if view.status is RunStatus.IN_REVIEW and request.state == "opened"
-        for sentence in hindrances.of(view, request.repository)
+        for sentence in merge_blockers.of(view, request.repository)
     ]
     asides = [
         (request, sentence)
         for request in view.merge_requests
-        for sentence in hindrances.remarks(view, request.repository)
+        for sentence in merge_blockers.remarks(view, request.repository)
     ]
     return _render("ticket_note.jira.j2", _wiki(), view=view, blocks=blocks, asides=asides, suffix=Raw(suffix))
 
@@ -127,8 +127,8 @@ def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str
         mine=mine,
         fixes=[fix, *others],
         columns=shown,
-        blocks=hindrances.of(view, repository),
-        asides=hindrances.remarks(view, repository),
+        blocks=merge_blockers.of(view, repository),
+        asides=merge_blockers.remarks(view, repository),
         remarks=[*view.remarks, *(one.sentence for one in view.review_remarks if one.repository == repository)],
         is_linked=any(one.repository != repository for one in view.merge_requests),
     )
@@ -159,7 +159,7 @@ def render_merge_request_description(
 
 def findings(review: Review) -> Raw:
     """Return how many findings there are of each severity."""
-    return figures.listed(
+    return check_figures.listed(
         f"{count} {names[0] if count == 1 else names[1]}"
         for severity, names in SEVERITIES.items()
         if (count := review.count(severity))
@@ -214,10 +214,10 @@ def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw
         lstrip_blocks=True,
     )
     found.filters |= {
-        "money": figures.money,
-        "tests": figures.tests,
-        "rows": figures.rows,
-        "figures": figures.line,
+        "money": check_figures.money,
+        "tests": check_figures.tests,
+        "rows": check_figures.rows,
+        "figures": check_figures.line,
         "findings": findings,
         "words": words,
         "line": markup.line,
@@ -236,6 +236,6 @@ def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw
         "MAX_BLOCKS": MAX_BLOCKS,
         "MAX_TICKET_BLOCKS": MAX_TICKET_BLOCKS,
         "risk": risk,
-        "spent": figures.spent,
+        "spent": check_figures.spent,
     }
     return found

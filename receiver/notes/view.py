@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipelines.model import (
+from pipelines.language import (
     ArtifactKind,
     CheckResult,
     Coverage,
@@ -21,8 +21,8 @@ from pipelines.model import (
     Severity,
     SuiteResult,
 )
-from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
+from receiver.workflow.target_pipeline_status import OwnPipeline
 
 
 class Mark(StrEnum):

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
-from receiver.notes import files, fixes, render, standing
+from pipelines.language import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
+from pipelines.language.catalogue import Catalogue
+from receiver.notes import fixes, render, review_state
+from receiver.notes import linked_files as files
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
     Exhibit,
@@ -27,9 +28,9 @@ from receiver.notes.view import (
     Picture,
     Remark,
 )
-from receiver.store.notes import CONFIDENTIAL, REFUSAL, TICKET
+from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
-from receiver.workflow import findings
+from receiver.workflow import review_findings
 from receiver.workflow.effects import AdmitTicket, AttachEvidence, RefreshTicket
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
@@ -177,7 +178,7 @@ def _diagnoses(story: Story) -> Iterator[str]:
     """Yield why earlier attempts at a fix ended; a question that was answered is no failure."""
     for before, attempt in pairwise(story.iterations):
         if attempt.diagnosis and before.kind == "fix":
-            yield findings.for_people(attempt.diagnosis)
+            yield review_findings.for_people(attempt.diagnosis)
 
 
 def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> Fix:
@@ -214,7 +215,7 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
         return waves.get(keys.get(ProjectPath(one.repository), ""), 0)
 
     for one in sorted(story.merge_requests, key=wave_of):
-        own_pipeline, url = standing.own_pipeline(story, one)
+        own_pipeline, url = review_state.own_pipeline(story, one)
         yield MergeRequestLine(
             repository=ProjectPath(one.repository),
             iid=one.iid,
@@ -223,7 +224,7 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
             head_sha=one.head_sha,
             own_pipeline=own_pipeline,
             own_pipeline_url=url,
-            is_nobody_asked=standing.is_nobody_asked(story, one.repository),
+            is_nobody_asked=review_state.is_nobody_asked(story, one.repository),
             wave=wave_of(one),
         )
 

@@ -16,15 +16,15 @@ from litestar.response import Redirect
 from markupsafe import Markup
 from msgspec import Struct
 
-from receiver.notes import standing
-from receiver.store import deliveries, overview, stories
-from receiver.store.runs import NoSuchRunError
-from receiver.store.story import MergeRequest, Story, turning_points
+from receiver.notes import review_state
+from receiver.store.deliveries import stored_deliveries
+from receiver.store.run.runs import NoSuchRunError
+from receiver.store.story import MergeRequest, Story, overview, rows, turning_points
+from receiver.web.access import guard, sign_in
 from receiver.web.problems import AnyRequest, problem
-from receiver.web.reading import guard, sign_in
 from receiver.web.services import Services
 from receiver.workflow import words as names
-from receiver.workflow.own_pipelines import OwnPipeline
+from receiver.workflow.target_pipeline_status import OwnPipeline
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
 SHOWN: Final = 100
@@ -131,7 +131,7 @@ async def start(services: NamedDependency[Services]) -> Response[str]:
     """Show the newest runs."""
     async with services.database.begin() as session:
         runs = await overview.glance(session, limit=SHOWN)
-        verdicts = await deliveries.by_verdict(session)
+        verdicts = await stored_deliveries.by_verdict(session)
     return _page(
         "runs.html.j2",
         runs=runs,
@@ -146,7 +146,7 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
     """Show a run's story."""
     try:
         async with services.database.begin() as session:
-            told = await stories.story(session, await stories.find(session, name))
+            told = await rows.story(session, await rows.find(session, name))
     except NoSuchRunError as error:
         return problem(404, str(error))
     total = told.costs.total
@@ -175,12 +175,12 @@ class _Request(Struct, frozen=True, kw_only=True):
 
 
 def _request(story: Story, request: MergeRequest) -> _Request:
-    own_pipeline, url = standing.own_pipeline(story, request)
+    own_pipeline, url = review_state.own_pipeline(story, request)
     return _Request(
         request=request,
         own_pipeline=own_pipeline,
         own_url=url,
-        is_nobody_asked=request.state == "opened" and standing.is_nobody_asked(story, request.repository),
+        is_nobody_asked=request.state == "opened" and review_state.is_nobody_asked(story, request.repository),
     )
 
 

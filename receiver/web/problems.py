@@ -8,7 +8,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from pipelines.wire import Problem, encode
+from pipelines.language.wire import Problem, encode
 from receiver.web import anthropic_errors
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from receiver.gateway.forward import Gateway
 from receiver.gateway.seats import Seats
 from receiver.jobs.admission import Doorkeeper
 from receiver.settings import Settings
-from receiver.store.database import Database
+from receiver.store.postgres.database import Database
 
 
 class Services(Struct, frozen=True, kw_only=True):

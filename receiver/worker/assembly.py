@@ -8,21 +8,21 @@ from datetime import UTC, datetime, timedelta
 
 import stamina
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import RunId
+from pipelines.language import RunId
+from pipelines.language.catalogue import Catalogue
 from receiver.notes import StatusNotes
-from receiver.outbound.desk import Desk
+from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.faults import Faults
-from receiver.outbound.gitlab_client import Connection
-from receiver.outbound.gitlab_pipelines import Pipelines
-from receiver.outbound.gitlab_repositories import Repositories
-from receiver.outbound.jira_client import Jira
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.pipelines_api import Pipelines
+from receiver.outbound.gitlab.repositories_api import Repositories
+from receiver.outbound.jira.jira_client import Jira
 from receiver.settings import WorkerSettings
-from receiver.store.database import Database
-from receiver.store.purge import Retention
-from receiver.worker.effects import Workshop
-from receiver.worker.handling import Setting
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
+from receiver.worker.effect_task import Workshop
+from receiver.worker.event_handler import Setting
 
 
 def now() -> datetime:

@@ -14,10 +14,10 @@ from procrastinate.jobs import DeleteJobCondition, Job, Notification, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
 
-from receiver.store.database import Database
-from receiver.store.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
-from receiver.worker.deliveries import failed, process
-from receiver.worker.effects import Workshop, work_on
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
+from receiver.worker.delivery_task import failed, process
+from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.sweep import revive, sweep
 
 log = structlog.get_logger()

@@ -9,10 +9,15 @@ import structlog
 from procrastinate.jobs import Status
 
 from receiver.gateway.forward import ABANDONED_AFTER
-from receiver.store import deliveries, ledger, outbox, overdue, purge, unreported
-from receiver.store.queue import enqueue_delivery, enqueue_effect
-from receiver.worker.effects import Workshop
-from receiver.worker.handling import handle
+from receiver.store.deliveries import stored_deliveries
+from receiver.store.effects import outbox
+from receiver.store.jobs import unreported
+from receiver.store.money import ledger
+from receiver.store.postgres import retention
+from receiver.store.postgres.queue import enqueue_delivery, enqueue_effect
+from receiver.store.run import overdue
+from receiver.worker.effect_task import Workshop
+from receiver.worker.event_handler import handle
 from receiver.workflow.effects import PollGitLab, PollTicket, SettleReports
 from receiver.workflow.events import DeadlinePassed
 from receiver.workflow.run import RunStatus
@@ -50,7 +55,7 @@ async def sweep(workshop: Workshop) -> None:
     """Push what needs a push, once."""
     now = workshop.setting.clock()
     async with workshop.database.begin() as session:
-        for row in await deliveries.orphans(session, before=now - LOST):
+        for row in await stored_deliveries.orphans(session, before=now - LOST):
             await enqueue_delivery(session, row.id, ordering_key=row.ordering_key)
         for effect, group in await outbox.orphans(session, now=now):
             await enqueue_effect(session, effect, group=group)
@@ -66,7 +71,7 @@ async def sweep(workshop: Workshop) -> None:
         for run in await overdue.waiting(session, before=now - UNHEARD):
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         await ledger.hold_abandoned(session, before=now - ABANDONED_AFTER, at=now)
-        await purge.expired(session, retention=workshop.retention, now=now)
+        await retention.expired(session, retention=workshop.retention, now=now)
     for run, late_status in late:
         async with workshop.database.begin() as session:
             await handle(session, DeadlinePassed(status=late_status), setting=workshop.setting, run=run)

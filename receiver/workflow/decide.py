@@ -9,9 +9,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, assert_never
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import RunId
-from receiver.workflow import cause, lifecycle, people, restriction, review, start, words, work
+from pipelines.language import RunId
+from pipelines.language.catalogue import Catalogue
+from receiver.workflow import (
+    end_reasons,
+    lifecycle,
+    merge_request_stage,
+    people,
+    pipeline_progress,
+    start,
+    ticket_restriction,
+    words,
+)
 from receiver.workflow.effects import (
     AdmitTicket,
     AskReporter,
@@ -72,7 +81,7 @@ def decide(  # noqa: PLR0911  # a table over the events
         case NotInteresting():
             return ignored(event.reason)
         case PipelineChanged() | JobChanged() if run is None:
-            return work.unknown_pipeline(event, catalogue=catalogue)
+            return pipeline_progress.unknown_pipeline(event, catalogue=catalogue)
         case MergeRequestChanged() | NotePosted() if run is None:
             return ignored(f"{event.project}!{event.iid} is not a run's merge request.")
         case IssueCommented() if run is None and event.is_addressed and event.issue_key is not None:
@@ -80,7 +89,7 @@ def decide(  # noqa: PLR0911  # a table over the events
         case _ if run is None:
             return ignored(NO_RUN)
         case IssueRestricted():
-            return restriction.restricted(event, run, observed(run, event))
+            return ticket_restriction.restricted(event, run, observed(run, event))
         case _:
             return _of_run(event, observed(run, event), catalogue=catalogue, now=now)
 
@@ -95,22 +104,22 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return start.refused(event, run, now=now)
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
-        case PipelineChanged() if review.is_own_pipeline(event, run):
-            return review.own_pipeline(event)
+        case PipelineChanged() if merge_request_stage.is_own_pipeline(event, run):
+            return merge_request_stage.own_pipeline(event)
         case PipelineChanged():
-            return work.pipeline_changed(event, run, now=now)
+            return pipeline_progress.pipeline_changed(event, run, now=now)
         case JobChanged():
-            return work.job_changed(event, run)
+            return pipeline_progress.job_changed(event, run)
         case ReportAccepted():
-            return work.report_accepted(event, run, catalogue=catalogue, now=now)
+            return pipeline_progress.report_accepted(event, run, catalogue=catalogue, now=now)
         case ReportDiscarded():
-            return work.report_discarded(event, run)
+            return pipeline_progress.report_discarded(event, run)
         case ReportsSettled():
-            return work.reports_settled(event, run, catalogue=catalogue, now=now)
+            return pipeline_progress.reports_settled(event, run, catalogue=catalogue, now=now)
         case MergeRequestOpened():
-            return review.opened(event, run, catalogue=catalogue, now=now)
+            return merge_request_stage.opened(event, run, catalogue=catalogue, now=now)
         case MergeRequestChanged():
-            return review.changed(event, run, catalogue=catalogue, now=now)
+            return merge_request_stage.changed(event, run, catalogue=catalogue, now=now)
         case EffectGaveUp():
             return _gave_up(event, run, now=now)
         case DeadlinePassed():
@@ -175,7 +184,7 @@ def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: date
             deadline=now + lifecycle.GRACE if is_settling else max(now + lifecycle.GRACE, last),
         )
     if is_settling and above is not None:
-        return work.concluded(run, above, catalogue=catalogue, now=now)
+        return pipeline_progress.concluded(run, above, catalogue=catalogue, now=now)
     to = RunStatus.DECLINED if run.status in lifecycle.WAITING else RunStatus.ESCALATED
     return moved(run, to, f"{_OVERDUE[run.status]} {_why_overdue(run)}".strip(), now=now)
 
@@ -197,4 +206,4 @@ _OVERDUE: Final[dict[RunStatus, str]] = {
 def _why_overdue(run: Run) -> str:
     if run.status is not RunStatus.RUNNING:
         return ""
-    return f"{cause.of_waiting(run)} What is left of it is cancelled. Set the label again for a new run."
+    return f"{end_reasons.of_waiting(run)} What is left of it is cancelled. Set the label again for a new run."

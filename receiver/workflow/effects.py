@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pipelines.model import IssueKey, ProjectPath
+from pipelines.language import IssueKey, ProjectPath
 from receiver.workflow.events import AccountId, PipelineId
 
 

@@ -8,8 +8,8 @@ from typing import NewType
 
 from msgspec import Struct
 
-from pipelines.model import CommitSha, IssueKey, PhaseReport, ProjectPath, RunId
-from pipelines.wire import Ticket
+from pipelines.language import CommitSha, IssueKey, PhaseReport, ProjectPath, RunId
+from pipelines.language.wire import Ticket
 
 PipelineId = NewType("PipelineId", int)
 JobId = NewType("JobId", int)

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.model import (
+from pipelines.language import (
     ImplementationResult,
     Phase,
     PhaseResult,
@@ -21,8 +21,8 @@ from pipelines.model import (
     TestingResult,
 )
 from receiver.workflow import lifecycle
-from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
+from receiver.workflow.target_pipeline_status import OwnPipeline
 
 
 class Name(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from pipelines.model import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome, ProjectPath, ReportOutcome
+from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome, ProjectPath, ReportOutcome
 from receiver.workflow import lifecycle
 from receiver.workflow.events import (
     Event,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from pipelines.model import RunId
+from pipelines.language import RunId
 from receiver.workflow import commands, lifecycle
 from receiver.workflow.commands import Asked
 from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline

@@ -9,10 +9,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.catalogue import Policy
-from pipelines.course import is_carried_out, needs_approval
-from pipelines.model import AnalysisResult, Phase, Plan, PlanOutcome, ReportOutcome
-from receiver.workflow import cause, lifecycle
+from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
+from pipelines.language import AnalysisResult, Phase, Plan, PlanOutcome, ReportOutcome
+from pipelines.language.catalogue import Policy
+from receiver.workflow import end_reasons, lifecycle
 from receiver.workflow.effects import AskReporter, Effect, PostPlan
 from receiver.workflow.run import Run, RunStatus
 
@@ -107,7 +107,7 @@ def course(run: Run, policy: Policy) -> Course | None:
     other = f" of {plan.duplicate_of}" if plan.outcome is PlanOutcome.DUPLICATE else ""
     return Course(
         status=outcome.status,
-        reason=f"{outcome.name}{other}: {cause.sentence(plan.reason)}",
+        reason=f"{outcome.name}{other}: {end_reasons.sentence(plan.reason)}",
         next_step=outcome.next_step,
         effects=effects,
     )

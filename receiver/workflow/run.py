@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipelines.model import IssueKey, Phase, PhaseReport, ProjectPath, RunId
+from pipelines.language import IssueKey, Phase, PhaseReport, ProjectPath, RunId
 from receiver.workflow.effects import Effect
 from receiver.workflow.events import AccountId, JobId, PipelineId
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from datetime import datetime
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import IssueKey, RunId
+from pipelines.language import IssueKey, RunId
+from pipelines.language.catalogue import Catalogue
 from receiver.workflow import lifecycle, people
 from receiver.workflow.effects import (
     AdmitTicket,

@@ -14,9 +14,9 @@ import httpx2
 import psycopg
 
 from pipelines.agents.tools import definitions
-from pipelines.model import Phase, RunId
-from receiver.store import sessions
-from receiver.store.database import Database
+from pipelines.language import Phase, RunId
+from receiver.store.jobs import sessions
+from receiver.store.postgres.database import Database
 from sandbox.demo.processes import DemoError
 from sandbox.demo.world import World
 from tests.bench import hooks

@@ -6,10 +6,10 @@ import gc
 import statistics
 import time
 
-from pipelines.catalogue import Catalogue
-from pipelines.catalogue_file import read
-from pipelines.graph import build
-from pipelines.model import (
+from pipelines.catalogue.file import read
+from pipelines.generation.graph import build
+from pipelines.generation.render import render
+from pipelines.language import (
     Complexity,
     DeployPattern,
     IssueKey,
@@ -18,8 +18,8 @@ from pipelines.model import (
     Risk,
     RunId,
 )
-from pipelines.model import Plan as FixPlan
-from pipelines.render import render
+from pipelines.language import Plan as FixPlan
+from pipelines.language.catalogue import Catalogue
 from tests.bench.figures import Bound, Figure, Measured, Target, ratios
 from tests.bench.plan import Plan, Tell
 

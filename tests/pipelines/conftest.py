@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue import Catalogue
-from pipelines.catalogue_file import read
-from pipelines.graph import build
-from pipelines.model import (
+from pipelines.catalogue.file import read
+from pipelines.generation.graph import build
+from pipelines.generation.render import render
+from pipelines.language import (
     IssueKey,
     Plan,
     PlanOutcome,
     ProjectPath,
     RunId,
 )
-from pipelines.render import render
+from pipelines.language.catalogue import Catalogue
 from tests.plans import a_plan_saying
 
 ROOT = Path(__file__).resolve().parents[2]

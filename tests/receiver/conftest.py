@@ -17,19 +17,19 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.catalogue import Catalogue
-from pipelines.catalogue_file import read
-from pipelines.model import MergeRequestResult, Phase, ProjectPath, RunId, TestingResult
-from pipelines.wire import Ticket, sha256
+from pipelines.catalogue.file import read
+from pipelines.language import MergeRequestResult, Phase, ProjectPath, RunId, TestingResult
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import Ticket, sha256
 from receiver.notes import StatusNotes
-from receiver.outbound.desk import Desk
+from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
-from receiver.outbound.gitlab_client import Connection
-from receiver.outbound.gitlab_pipelines import Pipelines
-from receiver.outbound.gitlab_repositories import Repositories
-from receiver.outbound.jira_client import Jira
-from receiver.store import runs
-from receiver.store.database import Database
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.pipelines_api import Pipelines
+from receiver.outbound.gitlab.repositories_api import Repositories
+from receiver.outbound.jira.jira_client import Jira
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.store.schema import BlobRow
 from receiver.workflow.run import RunStatus
 from tests.reports import a_report, stored

@@ -10,11 +10,12 @@ import gitlab
 import msgspec
 import pytest
 
-from pipelines.model import Artifact, ArtifactKind, Phase, ProjectPath, RunId
-from pipelines.wire import sha256
-from receiver.outbound.committing import SKIP
-from receiver.store import outbox, runs
-from receiver.store.database import Database
+from pipelines.language import Artifact, ArtifactKind, Phase, ProjectPath, RunId
+from pipelines.language.wire import sha256
+from receiver.outbound.effects.commits import SKIP
+from receiver.store.effects import outbox
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.store.schema import ArtifactRow
 from receiver.workflow.effects import AttachEvidence, Effect, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.run import RunStatus

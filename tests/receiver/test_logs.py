@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from receiver import logs
 from receiver.settings import Settings
-from receiver.store.database import Database
+from receiver.store.postgres.database import Database
 
 
 class Terminal(io.StringIO):

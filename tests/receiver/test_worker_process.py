@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import IssueKey, ProjectPath, RunId
+from pipelines.language import IssueKey, ProjectPath, RunId
+from pipelines.language.catalogue import Catalogue
 from receiver.hooks.delivery import Delivery, Interests
-from receiver.hooks.reading import read
-from receiver.store import outbox, runs
-from receiver.store.database import Database
-from receiver.store.inbox import Incoming, accept
+from receiver.hooks.delivery_reader import read
+from receiver.store.deliveries.inbox import Incoming, accept
+from receiver.store.effects import outbox
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.worker.assembly import new_run
-from receiver.worker.handling import Setting, handle
+from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import AnswerComment, OpenMergeRequest, UpdateTicketNote
 from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
 from receiver.workflow.run import RunStatus

@@ -1,17 +1,10 @@
 """All tables, on one metadata."""
 
-from receiver.store.schema.base import Base, Json
-from receiver.store.schema.ci import (
-    JobRow,
-    MergeRequestEventRow,
-    MergeRequestRow,
-    NoteRow,
-    PipelineRow,
-    TargetPipelineRow,
-)
-from receiver.store.schema.inbox import DecisionRow, DeliveryRow
-from receiver.store.schema.money import PriceRow, UsageRow
-from receiver.store.schema.runs import (
+from receiver.store.schema.columns import Base, Json
+from receiver.store.schema.inbox_tables import DecisionRow, DeliveryRow
+from receiver.store.schema.job_tables import ArtifactRow, BlobRow, ContextRow, ReportRow, SessionRow, TranscriptRow
+from receiver.store.schema.ledger_tables import PriceRow, UsageRow
+from receiver.store.schema.run_tables import (
     CommentCommandRow,
     EffectRow,
     IndicatorRow,
@@ -20,7 +13,14 @@ from receiver.store.schema.runs import (
     PlanRow,
     RunRow,
 )
-from receiver.store.schema.work import ArtifactRow, BlobRow, ContextRow, ReportRow, SessionRow, TranscriptRow
+from receiver.store.schema.vendor_tables import (
+    JobRow,
+    MergeRequestEventRow,
+    MergeRequestRow,
+    NoteRow,
+    PipelineRow,
+    TargetPipelineRow,
+)
 
 __all__ = [
     "ArtifactRow",

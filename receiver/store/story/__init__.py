@@ -1,12 +1,12 @@
 """The whole story of a run as one value, for the command line, pages and notes. Pure: built from rows, no query."""
 
+from receiver.store.story.builder import Rows, tell
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_requests import MergeRequest, TargetPipeline
-from receiver.store.story.pipelines import Job, Pipeline
-from receiver.store.story.reports import File, Report
-from receiver.store.story.run import Attempt, RunFacts
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
+from receiver.store.story.pipeline_story import Job, Pipeline
+from receiver.store.story.report_story import File, Report
+from receiver.store.story.run_story import Attempt, RunFacts
 from receiver.store.story.story import Story
-from receiver.store.story.telling import Rows, tell
 from receiver.store.story.turning_points import turning_points
 
 __all__ = [

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pipelines.model import Plan
-from receiver.store.spending import Costs
+from pipelines.language import Plan
+from receiver.store.money.spending import Costs
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_requests import MergeRequest, TargetPipeline
-from receiver.store.story.pipelines import Pipeline
-from receiver.store.story.reports import Report
-from receiver.store.story.run import Attempt, RunFacts
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
+from receiver.store.story.pipeline_story import Pipeline
+from receiver.store.story.report_story import Report
+from receiver.store.story.run_story import Attempt, RunFacts
 from receiver.workflow.indicators import Indicator
 
 

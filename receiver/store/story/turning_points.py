@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from receiver.store.refusals import VERDICT
+from receiver.store.jobs.job_refusals import VERDICT
 from receiver.store.story.history import Moment
 from receiver.store.story.story import Story
 from receiver.workflow.events import EffectGaveUp, ReportAccepted, ReportDiscarded

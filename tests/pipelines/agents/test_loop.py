@@ -23,14 +23,14 @@ from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
-from pipelines.job import proc
-from pipelines.job.disclosure import Disclosure
-from pipelines.job.errors import JobError
-from pipelines.job.log import JobLog
-from pipelines.job.processes import Launcher, Role, make_root
-from pipelines.job.workspace import Artifacts
-from pipelines.model import EndedBy, Limits, Phase
-from pipelines.wire import AgentSpec
+from pipelines.job.isolation import process_tree
+from pipelines.job.isolation.processes import Launcher, Role, make_root
+from pipelines.job.reporting.disclosure import Disclosure
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import EndedBy, Limits, Phase
+from pipelines.language.wire import AgentSpec
 from sandbox import scenario as scenarios
 from sandbox import server
 from sandbox.anthropic.app import create
@@ -308,7 +308,7 @@ def test_a_tool_that_kills_its_own_toolbox_is_named(talk: Talk) -> None:
 def test_nothing_of_the_agent_is_left_when_the_conversation_ends(talk: Talk) -> None:
     talk.hold(use("bash", command="(setsid sleep 300 >/dev/null 2>&1 &); sleep 300 >/dev/null 2>&1 &"), SUBMIT)
     uid = talk.launcher.uid(Role.WORK)
-    assert uid is None or not [process for process in proc.running() if process.uid == uid]
+    assert uid is None or not [process for process in process_tree.running() if process.uid == uid]
 
 
 REFUSED = {"kind": 400}

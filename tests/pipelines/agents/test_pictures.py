@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.agents import pictures
 from pipelines.agents.untrusted import Cleaner
-from pipelines.model import IssueKey
-from pipelines.wire import Ticket, TicketAttachment
+from pipelines.language import IssueKey
+from pipelines.language.wire import Ticket, TicketAttachment
 
 TICKET = Ticket(
     key=IssueKey("PL-479"),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipelines.agents.transcript import Transcript
-from pipelines.job.workspace import Artifacts
-from pipelines.model import Phase
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import Phase
 
 DATA = "aWNoYmlu" * 9
 KEPT = {"type": "image", "media_type": "image/png", "base64_characters": len(DATA)}

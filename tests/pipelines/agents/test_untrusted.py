@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.agents.untrusted import Cleaner, shortened
-from pipelines.model import CommitSha, ProjectPath
-from pipelines.repository_context import RepositoryContext
-from pipelines.wire import Ticket
+from pipelines.language import CommitSha, ProjectPath
+from pipelines.language.repository_context import RepositoryContext
+from pipelines.language.wire import Ticket
 
 
 @pytest.mark.parametrize(

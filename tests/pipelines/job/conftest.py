@@ -17,10 +17,10 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.catalogue_file import read
-from pipelines.job.processes import Launcher, make_root
-from pipelines.job.workspace import Artifacts
-from pipelines.model import (
+from pipelines.catalogue.file import read
+from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import (
     AnalysisResult,
     ArtifactKind,
     Baseline,
@@ -35,8 +35,8 @@ from pipelines.model import (
     ReproductionResult,
     RunId,
 )
-from pipelines.repository_context import RepositoryContext
-from pipelines.wire import (
+from pipelines.language.repository_context import RepositoryContext
+from pipelines.language.wire import (
     AgentSpec,
     Input,
     ReportTaken,

@@ -14,14 +14,14 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.catalogue import Repository, Serve
-from pipelines.job.application import serve
-from pipelines.job.errors import JobError
-from pipelines.job.log import JobLog
-from pipelines.job.processes import Launcher, Role
-from pipelines.job.workplace import Workplace
-from pipelines.job.workspace import Artifacts
-from pipelines.model import Phase
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.reproduction.application import serve
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import Phase
+from pipelines.language.catalogue import Repository, Serve
 
 pytestmark = pytest.mark.integration
 

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.catalogue import Commands, Repository, Serve
-from pipelines.job.bisect import bisect_script
-from pipelines.model import Framework
+from pipelines.job.reproduction.bisect import bisect_script
+from pipelines.language import Framework
+from pipelines.language.catalogue import Commands, Repository, Serve
 from sandbox import node_tools
 
 pytestmark = pytest.mark.integration

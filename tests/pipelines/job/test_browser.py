@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.job.browser import find_browser
-from pipelines.job.processes import Launcher
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.reproduction.browser import find_browser
 
 pytestmark = pytest.mark.integration
 

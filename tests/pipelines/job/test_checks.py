@@ -15,21 +15,21 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue import Commands, Policy
-from pipelines.catalogue_file import read
-from pipelines.job.checks import Findings, examine, measured_lines, run_checks
-from pipelines.job.known_tests import baseline_result, known_tests
-from pipelines.job.line_coverage import in_all
-from pipelines.job.log import JobLog
-from pipelines.job.processes import Launcher, Role, make_root
-from pipelines.job.repositories import Source, check_out, fetch, make_patch, read_tree
-from pipelines.job.suite import run_again
-from pipelines.job.workplace import Workplace
-from pipelines.job.workspace import Artifacts
-from pipelines.model import Baseline, Coverage, Phase, PrepareResult
-from pipelines.model import TestingResult as PatchTested
+from pipelines.catalogue.file import read
+from pipelines.job.isolation.processes import Launcher, Role, make_root
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.reports.line_coverage import in_all
+from pipelines.job.suites.checks import Findings, examine, measured_lines, run_checks
+from pipelines.job.suites.suite import run_again
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.job.workspace.repositories import Source, check_out, fetch, make_patch, read_tree
+from pipelines.language import Baseline, Coverage, Phase, PrepareResult
+from pipelines.language import TestingResult as PatchTested
+from pipelines.language.catalogue import Commands, Policy
 from pipelines.patch import inspect
-from pipelines.regression import Comparison, regressions
+from pipelines.proof.known_tests import baseline_result, known_tests
+from pipelines.proof.regression import Comparison, regressions
 
 pytestmark = pytest.mark.integration
 

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 import stamina
 
-from pipelines.job.client import ReceiverClient
-from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError
-from pipelines.model import Phase, RunId
-from pipelines.wire import Session, SessionRequest, encode, sha256
+from pipelines.job.reporting.errors import ExitCode, JobError, ReceiverRefusedError
+from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.language import Phase, RunId
+from pipelines.language.wire import Session, SessionRequest, encode, sha256
 
 REQUEST = SessionRequest(run=RunId("0123456789abcdef"), iteration=1, phase=Phase.GENERATE)
 SESSION = encode(Session(token="s-1", expires_at="2030-01-01T00:00:00Z", gateway_url="http://r/gateway"))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.cobertura import MAX_FILES, MAX_SOURCE_LENGTH, MAX_SOURCES, CoberturaError, read_coverage
-from pipelines.job.line_coverage import in_all, located, of_patch
-from pipelines.model import Coverage
+from pipelines.job.reports.cobertura import MAX_FILES, MAX_SOURCE_LENGTH, MAX_SOURCES, CoberturaError, read_coverage
+from pipelines.job.reports.line_coverage import in_all, located, of_patch
+from pipelines.language import Coverage
 from pipelines.patch import inspect
 
 COVERAGE_PY = b"""<?xml version="1.0" ?>

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.job.disclosure import Disclosure
-from pipelines.job.errors import InputMismatchError
-from pipelines.job.workspace import Artifacts, read_input
-from pipelines.model import Artifact, ArtifactKind, Phase
-from pipelines.wire import Input, sha256
+from pipelines.job.reporting.disclosure import Disclosure
+from pipelines.job.reporting.errors import InputMismatchError
+from pipelines.job.workspace.job_files import Artifacts, read_input
+from pipelines.language import Artifact, ArtifactKind, Phase
+from pipelines.language.wire import Input, sha256
 
 FOLDER = ".bug-fix/analysis"
 KINDS = {

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.job.cases import CaseOutcome
-from pipelines.job.checks import measured_lines, run_checks
-from pipelines.job.log import JobLog
-from pipelines.job.processes import Launcher, Role
-from pipelines.job.workplace import Workplace
-from pipelines.job.workspace import Artifacts
-from pipelines.model import Phase
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.suites.checks import measured_lines, run_checks
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import Phase
+from pipelines.proof.test_cases import CaseOutcome
 
 pytestmark = pytest.mark.integration
 

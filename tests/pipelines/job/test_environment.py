@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.job.environment import KEPT, JobSettings, Secrets, read_settings
-from pipelines.job.errors import JobError
-from pipelines.job.processes import Isolation, Launcher, Role
-from pipelines.job.runtime import shared_runtime
-from pipelines.model import Phase
+from pipelines.job.isolation.environment import KEPT, JobSettings, Secrets, read_settings
+from pipelines.job.isolation.processes import Isolation, Launcher, Role
+from pipelines.job.isolation.python_runtime import shared_runtime
+from pipelines.job.reporting.errors import JobError
+from pipelines.language import Phase
 
 GIVEN = {
     "BUG_FIX_RUN": "0123456789abcdef",

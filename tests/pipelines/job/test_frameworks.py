@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pipelines.job.frameworks import _seal, installed
-from pipelines.job.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reproduction.frameworks import _seal, installed
 
 pytestmark = pytest.mark.integration
 

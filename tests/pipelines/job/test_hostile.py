@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines import model
-from pipelines.model import Phase, ReportOutcome
-from pipelines.wire import MAX_BLOB
+from pipelines import language
+from pipelines.language import Phase, ReportOutcome
+from pipelines.language.wire import MAX_BLOB
 from sandbox import scenario as scenarios
 from sandbox.scenario import Conversation
 
@@ -107,7 +107,7 @@ def test_a_patch_that_makes_pytest_lie_does_not_make_the_reproduction_pass(recei
     (report,) = receiver.new_reports()
     assert report.outcome is ReportOutcome.REJECTED
     assert "still fails" in report.reason
-    assert isinstance(report.result, model.TestingResult)
+    assert isinstance(report.result, language.TestingResult)
     assert report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
 
@@ -141,7 +141,7 @@ def test_a_fix_that_breaks_something_else_can_t_hide_it_behind_a_forged_suite(
     assert done.returncode == 3, done.stdout
     (report,) = receiver.new_reports()
     result = report.result
-    assert isinstance(result, model.TestingResult)
+    assert isinstance(result, language.TestingResult)
     assert result.suite is not None
     assert (result.reproduction_after_passed, result.suite.failed, result.suite.exit_code) == (True, 0, 0)
     assert result.own_failing
@@ -164,7 +164,7 @@ def test_a_test_that_forges_its_own_report_is_not_believed(receiver: Any, run_jo
     done = run_job(Phase.TESTING)
     assert done.returncode == 3, done.stdout
     (report,) = receiver.new_reports()
-    assert isinstance(report.result, model.TestingResult)
+    assert isinstance(report.result, language.TestingResult)
     assert not report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
 

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines import model
-from pipelines.catalogue import Video
-from pipelines.catalogue_file import read
-from pipelines.model import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
-from pipelines.wire import sha256
+from pipelines import language
+from pipelines.catalogue.file import read
+from pipelines.language import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
+from pipelines.language.catalogue import Video
+from pipelines.language.wire import sha256
 from sandbox import node_tools
 
 pytestmark = pytest.mark.acceptance
@@ -111,7 +111,7 @@ def tested(receiver: Any, job_environment: Callable[[Phase], dict[str, str]], tm
 
 def test_a_fix_is_green_in_the_repositorys_own_framework(tested: Any) -> None:
     report, log = tested(FIX)
-    assert isinstance(report.result, model.TestingResult), log
+    assert isinstance(report.result, language.TestingResult), log
     assert (report.result.reproduction_before_failed, report.result.reproduction_after_passed) == (True, True), log
     kinds = {artifact.kind for artifact in report.artifacts}
     assert {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE, ArtifactKind.JUNIT} <= kinds
@@ -146,7 +146,7 @@ def test_both_runs_are_filmed_where_the_catalogue_says_so(
 def test_a_patch_that_swaps_the_package_is_judged_by_the_old_one(tested: Any) -> None:
     report, log = tested(SWAP)
     assert report.outcome is ReportOutcome.REJECTED, log
-    assert isinstance(report.result, model.TestingResult)
+    assert isinstance(report.result, language.TestingResult)
     assert report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
     assert "The reproduction still fails" in report.reason

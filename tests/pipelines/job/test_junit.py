@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.cases import CaseOutcome, count, failing
-from pipelines.job.junit import JUnitError, read_cases
+from pipelines.job.reports.junit import JUnitError, read_cases
+from pipelines.proof.test_cases import CaseOutcome, count, failing
 
 PYTEST = b"""<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1"
 failures="1" skipped="1" tests="4" time="0.1"><testcase classname="tests.test_a" name="test_good" time="0.001" />

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines import model
-from pipelines.model import (
+from pipelines import language
+from pipelines.language import (
     AnalysisResult,
     ArtifactKind,
     ImplementationResult,
@@ -25,7 +25,7 @@ from pipelines.model import (
     ReportOutcome,
     ReproductionResult,
 )
-from pipelines.wire import encode, sha256
+from pipelines.language.wire import encode, sha256
 from sandbox.scenario import find, load
 
 pytestmark = pytest.mark.acceptance
@@ -74,7 +74,7 @@ def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project
     assert "src/contacts/store.py" in fix.files
 
     tested = reports[Phase.TESTING].result
-    assert isinstance(tested, model.TestingResult)
+    assert isinstance(tested, language.TestingResult)
     assert tested.reproduction_before_failed
     assert tested.reproduction_after_passed
     assert (tested.patch_sha256, tested.test_sha256) == (fix.patch_sha256, red.test_sha256)
@@ -169,7 +169,7 @@ def test_of_an_analysis_that_finds_a_security_concern_or_nothing_only_the_receiv
     assert [kept.kind for kept in report.artifacts] == [ArtifactKind.TRANSCRIPT]
     assert b"_literal" in receiver.blobs[report.artifacts[0].sha256]
     if ending == "security_concern":
-        assert report.result.plan.outcome is model.PlanOutcome.SECURITY_CONCERN
+        assert report.result.plan.outcome is language.PlanOutcome.SECURITY_CONCERN
         assert "This run is confidential" in done.stdout
     else:
         assert "The agent used all of its 2 turns" in report.reason
@@ -194,7 +194,7 @@ def test_a_run_that_became_confidential_while_a_job_worked_keeps_no_artifact_of_
     assert receiver.reports[-1].phase is phase
 
 
-def _all_was_measured(before: PrepareResult, tested: model.TestingResult, log: str) -> None:
+def _all_was_measured(before: PrepareResult, tested: language.TestingResult, log: str) -> None:
     assert before.integration is not None
     assert tested.integration is not None
     assert 0 < before.integration.passed == tested.integration.passed

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.job import proc
-from pipelines.job.processes import Isolation, Launcher, Role
-from pipelines.job.runtime import shared_runtime
+from pipelines.job.isolation import process_tree
+from pipelines.job.isolation.processes import Isolation, Launcher, Role
+from pipelines.job.isolation.python_runtime import shared_runtime
 
 pytestmark = pytest.mark.integration
 
@@ -56,9 +56,9 @@ def test_every_process_of_a_role_ends_also_those_that_hide(launcher: Launcher) -
     )
     uid = launcher.uid(Role.WORK)
     assert uid is not None
-    assert any(process.uid == uid for process in proc.running())
+    assert any(process.uid == uid for process in process_tree.running())
     launcher.end(Role.WORK)
-    assert not any(process.uid == uid for process in proc.running())
+    assert not any(process.uid == uid for process in process_tree.running())
 
 
 @as_root
@@ -95,7 +95,7 @@ def test_python_and_our_packages_work_for_a_user_who_can_not_enter_where_they_ar
     launcher.environment(Role.WORK)
     runtime = shared_runtime(launcher.root / "copy")
     uid = launcher.uid(Role.WORK)
-    code = "import pytest, playwright.sync_api, anthropic, ssl, pipelines.model; print('works')"
+    code = "import pytest, playwright.sync_api, anthropic, ssl, pipelines.language; print('works')"
     done = subprocess.run(
         [runtime.python, "-I", "-c", code],
         env={"LD_LIBRARY_PATH": runtime.library_path or ""},

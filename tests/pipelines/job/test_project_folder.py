@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from pipelines.job.errors import JobError
-from pipelines.job.log import JobLog
-from pipelines.job.processes import Launcher, Role
-from pipelines.job.project_folder import held, write
-from pipelines.job.workplace import Workplace
-from pipelines.job.workspace import Artifacts
-from pipelines.model import ArtifactKind, Phase
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.project_folder import held, write
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import ArtifactKind, Phase
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can run commands as other users")
 LOG = Path(".bug-fix/testing/unit.log")

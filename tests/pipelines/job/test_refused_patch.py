@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.model import Limits, Phase, ReportOutcome
+from pipelines.language import Limits, Phase, ReportOutcome
 from sandbox.scenario import Conversation
 
 pytestmark = pytest.mark.acceptance

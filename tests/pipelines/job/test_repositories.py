@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from pipelines.agents.context import build
-from pipelines.job.errors import JobError
-from pipelines.job.frameworks import declared
-from pipelines.job.processes import Launcher, Role
-from pipelines.job.repositories import (
+from pipelines.context.builder import build
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reporting.errors import JobError
+from pipelines.job.reproduction.frameworks import declared
+from pipelines.job.workspace.repositories import (
     LARGEST_FILE,
     Source,
     apply_patch,
@@ -27,7 +27,7 @@ from pipelines.job.repositories import (
     read_file,
     read_tree,
 )
-from pipelines.model import ProjectPath
+from pipelines.language import ProjectPath
 from pipelines.patch import inspect
 
 pytestmark = pytest.mark.integration

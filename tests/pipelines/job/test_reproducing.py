@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.catalogue import Reproduction
-from pipelines.model import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
+from pipelines.language import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
+from pipelines.language.catalogue import Reproduction
 from sandbox.scenario import Conversation
 
 pytestmark = pytest.mark.acceptance

@@ -14,16 +14,16 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pipelines.job.application import Application
-from pipelines.job.browser import find_browser
-from pipelines.job.errand import Script
-from pipelines.job.frameworks import Tools
-from pipelines.job.notes import Console, Exchange, Response, Step
-from pipelines.job.processes import Launcher, make_root
-from pipelines.job.recorder import find_recorder
-from pipelines.job.reproduction_run import Bench, Evidence, first_file, run_reproduction
-from pipelines.job.verdict import called_tests, judge_failing, judge_passing
-from pipelines.model import Framework
+from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.reproduction.application import Application
+from pipelines.job.reproduction.browser import find_browser
+from pipelines.job.reproduction.ffmpeg import find_recorder
+from pipelines.job.reproduction.frameworks import Tools
+from pipelines.job.reproduction.observations import Console, Exchange, Response, Step
+from pipelines.job.reproduction.reproduction_run import Bench, Evidence, first_file, run_reproduction
+from pipelines.job.reproduction.run_request import Script
+from pipelines.language import Framework
+from pipelines.proof.reproduction_verdict import called_tests, judge_failing, judge_passing
 from sandbox import node_tools
 
 pytestmark = pytest.mark.integration

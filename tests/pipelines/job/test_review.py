@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.model import Phase, ReportOutcome, ReviewResult, Severity
-from pipelines.wire import sha256
+from pipelines.language import Phase, ReportOutcome, ReviewResult, Severity
+from pipelines.language.wire import sha256
 from sandbox.scenario import Conversation
 
 pytestmark = pytest.mark.acceptance

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from pipelines.handing_in import is_sealed, token_sha256
-from pipelines.job import supervisor
-from pipelines.job.client import ReceiverClient
-from pipelines.job.disclosure import Disclosure
-from pipelines.job.environment import Secrets, read_settings
-from pipelines.job.errors import ExitCode, JobError, ReceiverRefusedError, ReceiverUnreachableError
-from pipelines.job.log import JobLog
-from pipelines.job.workspace import Artifacts
-from pipelines.model import ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
-from pipelines.wire import MAX_BLOB, ReportTaken, Session, encode
+from pipelines.job.isolation.environment import Secrets, read_settings
+from pipelines.job.reporting.disclosure import Disclosure
+from pipelines.job.reporting.errors import ExitCode, JobError, ReceiverRefusedError, ReceiverUnreachableError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
+from pipelines.language.seal import is_sealed, token_sha256
+from pipelines.language.wire import MAX_BLOB, ReportTaken, Session, encode
+from pipelines.supervision import supervisor
 
 
 class Desk:

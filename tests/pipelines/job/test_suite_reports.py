@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipelines.job.cases import CaseOutcome, case
-from pipelines.job.junit import read_cases
-from pipelines.job.suite_reports import reproduction, written
+from pipelines.job.reports.junit import read_cases
+from pipelines.job.reports.suite_reports import reproduction, written
+from pipelines.proof.test_cases import CaseOutcome, case
 from sandbox.ci.reports import junit
 
 RED = case("test_reproduction", "test_saves[O'Brien]", CaseOutcome.FAILED, message="assert 500 == 201", seconds="0.37")

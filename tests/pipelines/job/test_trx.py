@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.job.cases import CaseOutcome, count
-from pipelines.job.suite_reports import read_report
-from pipelines.job.trx import THE_RUN, TrxError, read_cases
+from pipelines.job.reports.suite_reports import read_report
+from pipelines.job.reports.trx import THE_RUN, TrxError, read_cases
+from pipelines.proof.test_cases import CaseOutcome, count
 
 HEAD = """\ufeff<?xml version="1.0" encoding="utf-8"?>
 <TestRun id="5b1f1c4e-6a3b-4c7f-9d0e-3c1d2e4f5a6b" name="@runner 2026-11-26 06:54:31"

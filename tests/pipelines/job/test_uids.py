@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.job.uids import NoUidsError, UidBlock
+from pipelines.job.isolation.user_ids import NoUidsError, UidBlock
 
 
 def test_two_jobs_of_the_same_number_have_different_users(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from textwrap import dedent
 
 import pytest
 
-from pipelines.catalogue import Policy
+from pipelines.language.catalogue import Policy
 from pipelines.patch import Examination, examine, inspect
 
 Files = Mapping[str, str]

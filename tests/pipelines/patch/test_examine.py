@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelines.catalogue import PatchRule, Policy
+from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.patch import Examination, inspect, is_documentation
 from pipelines.patch.examine import examine
 

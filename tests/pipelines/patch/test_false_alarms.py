@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.catalogue import Policy
+from pipelines.language.catalogue import Policy
 from pipelines.patch import Examination
 from sandbox.scenario import Conversation, Scenario, find, load, names
 

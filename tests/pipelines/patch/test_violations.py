@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.catalogue import Policy
+from pipelines.language.catalogue import Policy
 from pipelines.patch import Change, Content, PatchFile, PatchSummary, inspect, violations
 from pipelines.patch.secret_scan import find_secrets
 

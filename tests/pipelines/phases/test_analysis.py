@@ -1,6 +1,6 @@
 """What analysis concluded is told in words."""
 
-from pipelines.model import PlanOutcome
+from pipelines.language import PlanOutcome
 from pipelines.phases import analysis
 
 

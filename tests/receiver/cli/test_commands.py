@@ -8,8 +8,8 @@ from rich.console import Console
 from sqlalchemy import make_url
 
 from receiver.__main__ import main
-from receiver.cli import base
-from receiver.cli.telling import plain
+from receiver.cli import command as base
+from receiver.cli.story_printer import plain
 
 pytestmark = pytest.mark.integration
 

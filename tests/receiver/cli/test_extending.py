@@ -13,9 +13,10 @@ import pytest
 
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.untrusted import Cleaner
-from pipelines.catalogue import AgentTool
-from pipelines.graph import build
-from pipelines.model import (
+from pipelines.catalogue.plan_check import problems
+from pipelines.generation.graph import build
+from pipelines.generation.render import render
+from pipelines.language import (
     IssueKey,
     Location,
     Phase,
@@ -24,10 +25,9 @@ from pipelines.model import (
     RepositoryPlan,
     RunId,
 )
-from pipelines.plan_rules import problems
-from pipelines.render import render
-from pipelines.wire import RunSpec, Ticket
-from receiver.cli import base
+from pipelines.language.catalogue import AgentTool
+from pipelines.language.wire import RunSpec, Ticket
+from receiver.cli import command as base
 from receiver.jobs.agents import agent_for
 from sandbox.ci.compilation import Context, Source, compile_pipeline
 from tests.plans import a_plan

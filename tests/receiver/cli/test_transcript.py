@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from receiver.cli.transcript import relative, transcript
-from receiver.store.transcripts import Transcript
+from receiver.cli.transcript_printer import relative, transcript
+from receiver.store.jobs.transcripts import Transcript
 
 PROMPT = "Phase: implementation\n\n" + "Read the code that the plan blames.\n" * 200
 WORK = "/tmp/bug-fix-jh7zq2ap/work"  # noqa: S108 - as jobs name it

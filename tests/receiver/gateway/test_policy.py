@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.model import Phase
+from pipelines.language import Phase
 from receiver.gateway.policy import MAX_BODY, MEDIA_TOKENS, OVERHEAD_TOKENS, Allowed, Refused, inspect
 
 ANALYSIS = Allowed(phase=Phase.ANALYSIS, models=frozenset({"claude-sonnet-5-5"}))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.catalogue_file import read
-from pipelines.model import Phase, ProjectPath
-from pipelines.profiles import ALL_TOOLS, READING
+from pipelines.catalogue.agent_profiles import ALL_TOOLS, READING
+from pipelines.catalogue.file import read
+from pipelines.language import Phase, ProjectPath
 from receiver.jobs.agents import agent_for
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from pipelines.model import (
+from pipelines.language import (
     ArtifactKind,
     Finding,
     IssueKey,

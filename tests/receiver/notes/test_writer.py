@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue import Agent, Catalogue, Deploy, Jira, Policy, Repository, Stack, Start
-from pipelines.model import (
+from pipelines.language import (
     AnalysisResult,
     ArtifactKind,
     CheckResult,
@@ -28,9 +27,10 @@ from pipelines.model import (
     Severity,
     SuiteResult,
 )
-from pipelines.model import (
+from pipelines.language import (
     TestingResult as Proof,
 )
+from pipelines.language.catalogue import Agent, Catalogue, Deploy, Jira, Policy, Repository, Stack, Start
 from receiver.notes import (
     StatusNotes,
     render_merge_request_description,
@@ -38,7 +38,7 @@ from receiver.notes import (
     render_ticket_note,
 )
 from receiver.notes.view import Exhibit, Moment
-from receiver.store.spending import Cost, Costs
+from receiver.store.money.spending import Cost, Costs
 from receiver.store.story import (
     Act,
     Attempt,

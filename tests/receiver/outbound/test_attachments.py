@@ -7,15 +7,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from pipelines.model import IssueKey, Phase, RunId
-from pipelines.wire import Ticket, TicketAttachment
-from receiver.jobs.specs import build
-from receiver.outbound.attachments import LARGEST_PICTURE, LARGEST_TEXT, MOST_PICTURES, fetched, left_out
-from receiver.outbound.desk import Desk
-from receiver.outbound.jira_issue import AttachedFile, Issue
-from receiver.store import runs
-from receiver.store.database import Database
-from receiver.store.sessions import JobSession
+from pipelines.language import IssueKey, Phase, RunId
+from pipelines.language.wire import Ticket, TicketAttachment
+from receiver.jobs.run_specs import build
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.jira.attachments import LARGEST_PICTURE, LARGEST_TEXT, MOST_PICTURES, fetched, left_out
+from receiver.outbound.jira.issues import AttachedFile, Issue
+from receiver.store.jobs.sessions import JobSession
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.outbound.code_owners import MAX_LINE, MAX_RULES, owners_of
+from receiver.outbound.effects.code_owners import MAX_LINE, MAX_RULES, owners_of
 
 
 def owners(text: str, *paths: str) -> list[str]:

@@ -8,9 +8,9 @@ import requests
 from requests.adapters import BaseAdapter
 
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.gitlab_client import Connection
-from receiver.outbound.gitlab_pipelines import CHUNK, Pipelines
-from receiver.outbound.gitlab_repositories import Repositories
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.pipelines_api import CHUNK, Pipelines
+from receiver.outbound.gitlab.repositories_api import Repositories
 
 
 class Body:

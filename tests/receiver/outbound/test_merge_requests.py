@@ -8,13 +8,13 @@ import msgspec
 import pytest
 from sqlalchemy import delete, select
 
-from pipelines.model import ProjectPath, RunId
-from receiver.outbound.desk import Desk
+from pipelines.language import ProjectPath, RunId
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.effects.perform import perform
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.perform import perform
-from receiver.store import facts, runs
+from receiver.store.run import facts, runs
 from receiver.store.schema import BlobRow, PlanRow, ReportRow
-from receiver.worker.handling import Setting, handle
+from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
 from tests.plans import a_plan

@@ -4,14 +4,14 @@ from typing import Any
 import httpx2
 import pytest
 
-from pipelines.model import Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
-from receiver.outbound.desk import Desk
+from pipelines.language import Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.pipeline_effects import has_passed, judge
 from receiver.outbound.errors import UnavailableError
-from receiver.outbound.perform import perform
-from receiver.outbound.pipelines import has_passed, judge
-from receiver.store import runs
+from receiver.store.run import runs
+from receiver.store.run.settled_reports import PendingReport
 from receiver.store.schema import PipelineRow
-from receiver.store.settled import PendingReport
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, PollGitLab, StartPipeline
 from receiver.workflow.events import (

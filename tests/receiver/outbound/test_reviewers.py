@@ -4,10 +4,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from pipelines.model import ProjectPath
-from receiver.outbound import reviewers
-from receiver.outbound.desk import Desk
-from receiver.outbound.gitlab_repositories import Project
+from pipelines.language import ProjectPath
+from receiver.outbound.effects import reviewers
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.gitlab.repositories_api import Project
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 

@@ -4,14 +4,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from pipelines.model import IssueKey, RunId
-from receiver.outbound.desk import Desk
+from pipelines.language import IssueKey, RunId
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.tickets import MOST_REFUSALS, choose
 from receiver.outbound.errors import UnavailableError
-from receiver.outbound.jira_client import Transition
-from receiver.outbound.perform import perform
-from receiver.outbound.tickets import MOST_REFUSALS, choose
-from receiver.store import outbox, runs
-from receiver.store.database import Database
+from receiver.outbound.jira.jira_client import Transition
+from receiver.store.effects import outbox
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.workflow.effects import AdmitTicket, CommentRefusal, LinkTicket, TransitionIssue, UpdateTicketNote
 from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefused
 from receiver.workflow.run import RunStatus

@@ -5,9 +5,9 @@ import msgspec
 import pytest
 from sqlalchemy import select, text
 
-from receiver.store.database import Database, lock
-from receiver.store.inbox import Accepted, DatabaseDownError, Incoming, accept, accept_all
-from receiver.store.queue import enqueue_delivery
+from receiver.store.deliveries.inbox import Accepted, DatabaseDownError, Incoming, accept, accept_all
+from receiver.store.postgres.database import Database, lock
+from receiver.store.postgres.queue import enqueue_delivery
 from receiver.store.schema import DeliveryRow
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

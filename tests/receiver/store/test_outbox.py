@@ -3,9 +3,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from pipelines.model import IssueKey, RunId
-from receiver.store import outbox, runs
-from receiver.store.database import Database
+from pipelines.language import IssueKey, RunId
+from receiver.store.effects import outbox
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.store.schema import EffectRow
 from receiver.workflow.effects import CommentRefusal, Effect, SettleReports, StartPipeline, UpdateTicketNote
 from receiver.workflow.run import RunStatus

@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from receiver.store.money.spending import costs
 from receiver.store.schema import UsageRow
-from receiver.store.spending import costs
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from receiver.store.spending import costs
+from receiver.store.money.spending import costs
 from receiver.store.story import Intervention, Moment, RunFacts, Story, turning_points
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

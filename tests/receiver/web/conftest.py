@@ -21,13 +21,13 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlalchemy import make_url
 
-from pipelines.catalogue import Agent, Budget, Catalogue, Jira, Policy, Repository, Stack, Start
-from pipelines.model import IssueKey, Phase, ProjectPath, RunId
-from pipelines.wire import Ticket
+from pipelines.language import IssueKey, Phase, ProjectPath, RunId
+from pipelines.language.catalogue import Agent, Budget, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.language.wire import Ticket
 from receiver.app import create_app
 from receiver.settings import Settings
-from receiver.store import sessions
-from receiver.store.database import Database
+from receiver.store.jobs import sessions
+from receiver.store.postgres.database import Database
 from receiver.store.schema import IterationRow, PipelineRow, RunRow
 from sandbox.server import bind, in_thread
 

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import RunId
+from pipelines.language import RunId
+from pipelines.language.catalogue import Catalogue
 from receiver.hooks import Delivery, Interests, Source, read
-from receiver.store.database import Database
-from receiver.worker.deliveries import process
-from receiver.worker.handling import Setting
+from receiver.store.postgres.database import Database
+from receiver.worker.delivery_task import process
+from receiver.worker.event_handler import Setting
 
 CONTRACTS = Path(__file__).resolve().parents[4] / "shared" / "contracts"
 GITLAB, JIRA = CONTRACTS / "gitlab-webhooks", CONTRACTS / "jira-webhooks"

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from litestar.testing import TestClient
 
-from pipelines.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue
 from receiver.app import create_app
 from receiver.settings import SettingsError
-from receiver.web.hooks import LARGE, LARGE_AT_ONCE, Intake
+from receiver.web.hook_api import LARGE, LARGE_AT_ONCE, Intake
 
 pytestmark = pytest.mark.integration
 

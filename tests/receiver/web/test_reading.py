@@ -9,7 +9,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from receiver.app import create_app
-from receiver.web.reading import COOKIE, cookie_of, may_read
+from receiver.web.access import COOKIE, cookie_of, may_read
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 """The served application's clock."""

@@ -4,10 +4,10 @@ from itertools import count
 
 import pytest
 
-from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Repository, Stack, Start
-from pipelines.model import IssueKey, ProjectPath, RunId
-from pipelines.wire import Ticket
-from receiver.worker.handling import Setting
+from pipelines.language import IssueKey, ProjectPath, RunId
+from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.language.wire import Ticket
+from receiver.worker.event_handler import Setting
 
 
 class Clock:

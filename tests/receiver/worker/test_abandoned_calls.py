@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from receiver.gateway.exchange import LONGEST_CALL_S
 from receiver.gateway.forward import ABANDONED_AFTER
-from receiver.store import runs
-from receiver.store.database import Database
-from receiver.store.purge import Retention
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
+from receiver.store.run import runs
 from receiver.store.schema import UsageRow
-from receiver.worker.effects import Workshop
-from receiver.worker.handling import Setting
+from receiver.worker.effect_task import Workshop
+from receiver.worker.event_handler import Setting
 from receiver.worker.sweep import sweep
 from receiver.workflow.run import RunStatus
 

@@ -9,14 +9,15 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from pipelines.model import IssueKey, ProjectPath, RunId
-from receiver.outbound.desk import Desk
-from receiver.store import outbox, runs
-from receiver.store.database import Database
-from receiver.store.purge import Retention
+from pipelines.language import IssueKey, ProjectPath, RunId
+from receiver.outbound.effects.desk import Desk
+from receiver.store.effects import outbox
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
+from receiver.store.run import runs
 from receiver.store.schema import DecisionRow, EffectRow, MergeRequestRow, RunRow
-from receiver.worker.effects import Workshop, work_on
-from receiver.worker.handling import Setting, handle
+from receiver.worker.effect_task import Workshop, work_on
+from receiver.worker.event_handler import Setting, handle
 from receiver.worker.sweep import sweep
 from receiver.workflow.effects import Effect, OpenMergeRequest, StartPipeline, TransitionIssue, UpdateTicketNote
 from receiver.workflow.events import MergeRequestChanged, StartRequested

@@ -8,7 +8,7 @@ import procrastinate
 import pytest
 from procrastinate.connector import Notify
 
-from receiver.store.database import Database
+from receiver.store.postgres.database import Database
 from receiver.worker.loop import EagerWorker
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

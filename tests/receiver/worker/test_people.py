@@ -11,9 +11,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, update
 
-from pipelines.catalogue import Catalogue
-from pipelines.catalogue_file import read as read_catalogue
-from pipelines.model import (
+from pipelines.catalogue.file import read as read_catalogue
+from pipelines.language import (
     AnalysisResult,
     Phase,
     Plan,
@@ -21,16 +20,19 @@ from pipelines.model import (
     ProjectPath,
     RunId,
 )
+from pipelines.language.catalogue import Catalogue
 from receiver.hooks.delivery import Delivery, Interests, Source
-from receiver.hooks.reading import read
-from receiver.outbound.desk import Desk
-from receiver.outbound.perform import perform
-from receiver.store import notes, runs, stories
-from receiver.store.database import Database
-from receiver.store.purge import Retention
+from receiver.hooks.delivery_reader import read
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.effects.perform import perform
+from receiver.store.effects import note_locations
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
+from receiver.store.run import runs
 from receiver.store.schema import EffectRow, IterationRow, PlanRow, RunRow
-from receiver.worker.effects import Workshop, work_on
-from receiver.worker.handling import Setting, handle
+from receiver.store.story import rows
+from receiver.worker.effect_task import Workshop, work_on
+from receiver.worker.event_handler import Setting, handle
 from receiver.worker.sweep import UNHEARD, sweep
 from receiver.workflow.effects import PostPlan
 from receiver.workflow.run import RunStatus
@@ -150,7 +152,7 @@ async def test_an_approval_carries_out_the_very_plan_that_was_shown(
     assert (first.kind, second.kind, second.approved_by) == ("analysis", "fix", "5b10ac8d82e05b22cc7d4ef5")
     assert first.finished_at is not None
     async with workshop.database.begin() as session:
-        story = await stories.story(session, await stories.find(session, run))
+        story = await rows.story(session, await rows.find(session, run))
     assert [one.approver for one in story.iterations] == ["", "Mara Lindqvist"]
 
 
@@ -245,7 +247,7 @@ async def test_the_reporters_answer_is_read_and_the_analysis_begins_anew(
     assert (row.status, row.iteration, await started(workshop, run)) == ("starting", 2, 1)
     async with workshop.database.begin() as session:
         facts = await runs.facts(session, run)
-        story = await stories.story(session, row)
+        story = await rows.story(session, row)
     assert facts.ticket is not None
     assert facts.ticket.comments[-1].body == "O'Brien."
     assert facts.pinned_plan is None
@@ -261,7 +263,7 @@ async def test_an_answer_whose_hook_was_lost_is_found_by_the_sweep(workshop: Wor
         row.status_at = workshop.setting.clock() - UNHEARD - timedelta(seconds=1)
     world_question = world.say("bug-fix-bot", "Which name?")
     async with workshop.database.begin() as session:
-        await notes.keep(
+        await note_locations.keep(
             session, run, "question:1", note_id=world_question, sha256="0" * 64, now=workshop.setting.clock()
         )
     world.say("dana", "O'Brien.")
@@ -277,7 +279,7 @@ async def test_a_comment_that_could_not_be_read_is_read_when_jira_is_back(
     shown = world.say("bug-fix-bot", "The plan.")
     async with workshop.database.begin() as session:
         now = workshop.setting.clock()
-        await notes.keep(session, run, "plan:1", note_id=shown, sha256="0" * 64, now=now)
+        await note_locations.keep(session, run, "plan:1", note_id=shown, sha256="0" * 64, now=now)
     await hear(workshop, world, world.say("mara", "/bug-fix approve"))
     async with workshop.database.begin() as session:
         given_up = update(EffectRow).where(EffectRow.kind == "ReadComment")

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.model import (
+from pipelines.language import (
     AnalysisResult,
     Phase,
     PhaseResult,
@@ -14,10 +14,10 @@ from pipelines.model import (
     ReviewResult,
     RunId,
 )
-from receiver.store import runs
-from receiver.store.database import Database
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.store.schema import PlanRow, RunRow
-from receiver.worker.handling import Setting
+from receiver.worker.event_handler import Setting
 from receiver.workflow.run import RunStatus
 from tests.plans import a_plan
 from tests.reports import a_report, stored

@@ -7,11 +7,13 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, update
 
-from pipelines.model import IssueKey, ProjectPath, RunId
-from receiver.store import indicators, runs, stories
-from receiver.store.database import Database
+from pipelines.language import IssueKey, ProjectPath, RunId
+from receiver.store.postgres.database import Database
+from receiver.store.run import runs
 from receiver.store.schema import EffectRow, IndicatorRow, MergeRequestEventRow, MergeRequestRow, TargetPipelineRow
-from receiver.worker.handling import Handled, Setting, handle
+from receiver.store.story import rows as stories
+from receiver.store.story import stored_indicators
+from receiver.worker.event_handler import Handled, Setting, handle
 from receiver.workflow.events import (
     Event,
     MergeRequestChanged,
@@ -101,7 +103,7 @@ async def test_the_indicators_are_kept_at_review_and_again_at_the_end(
     linked = update(EffectRow).where(EffectRow.run_id == reviewed, EffectRow.kind == "LinkTicket")
     async with database.begin() as session:
         await session.execute(linked.values(state="done"))
-        await indicators.keep(session, await runs.hold(session, reviewed), now=clock())
+        await stored_indicators.keep(session, await runs.hold(session, reviewed), now=clock())
     assert await answers(database, "in_review") == at_review | {"merge_request_linked": "yes"}
     await told(database, changed("merge", "merged"), setting)
     ended = at_review | {"merge_request_linked": "yes", "no_intervention": "yes"}
@@ -116,7 +118,7 @@ async def test_a_run_that_works_is_not_judged(database: Database, setting: Setti
     run = (await told(database, asked, setting)).run
     assert run is not None
     async with database.begin() as session:
-        await indicators.keep(session, await runs.hold(session, run), now=setting.clock())
+        await stored_indicators.keep(session, await runs.hold(session, run), now=setting.clock())
         assert list(await session.scalars(select(IndicatorRow))) == []
 
 

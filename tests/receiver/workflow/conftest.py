@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
-from pipelines.model import (
+from pipelines.language import (
     AnalysisResult,
     FixSubmission,
     ImplementationResult,
@@ -25,7 +24,8 @@ from pipelines.model import (
     RunId,
     TestingResult,
 )
-from pipelines.wire import Ticket
+from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
+from pipelines.language.wire import Ticket
 from receiver.workflow import lifecycle
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from msgspec.structs import replace
 
-from pipelines.model import Phase, PlanOutcome, ReportOutcome
+from pipelines.language import Phase, PlanOutcome, ReportOutcome
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AdmitTicket,

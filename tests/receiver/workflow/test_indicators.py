@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.model import (
+from pipelines.language import (
     Coverage,
     FixSubmission,
     ImplementationResult,
@@ -14,12 +14,12 @@ from pipelines.model import (
     ReportOutcome,
     SuiteResult,
 )
-from pipelines.model import (
+from pipelines.language import (
     TestingResult as Proof,
 )
 from receiver.workflow.indicators import Answer, Facts, Name, Opened, Told, judge
-from receiver.workflow.own_pipelines import OwnPipeline
 from receiver.workflow.run import RunStatus
+from receiver.workflow.target_pipeline_status import OwnPipeline
 
 ONE, TWO = ProjectPath("payk12/api"), ProjectPath("payk12/web")
 SHA, HASH = "a" * 40, "b" * 64

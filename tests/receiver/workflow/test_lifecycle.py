@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.model import IssueKey
-from pipelines.stacks import PRESETS
+from pipelines.catalogue.stack_presets import PRESETS
+from pipelines.language import IssueKey
 from receiver.workflow import lifecycle
 from receiver.workflow.lifecycle import ACTIVE, LIMITS, MOVES, STATUSES, LifecycleError, Progress
 from receiver.workflow.run import RunStatus

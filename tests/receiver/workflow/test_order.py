@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelines.model import Phase
+from pipelines.language import Phase
 from receiver.workflow.events import DeadlinePassed, Event
 from receiver.workflow.lifecycle import ACTIVE, MOVES
 from receiver.workflow.observe import observed

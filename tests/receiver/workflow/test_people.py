@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue import PlanApproval, SecurityFixes
-from pipelines.model import Complexity, Phase, PlanOutcome, ReportOutcome
+from pipelines.language import Complexity, Phase, PlanOutcome, ReportOutcome
+from pipelines.language.catalogue import PlanApproval, SecurityFixes
 from receiver.workflow import people, plans
 from receiver.workflow.effects import (
     AnswerComment,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.catalogue import Policy
-from pipelines.model import Phase, ReportOutcome
+from pipelines.language import Phase, ReportOutcome
+from pipelines.language.catalogue import Policy
 from pipelines.patch import examine, inspect
 from receiver.workflow.run import RunStatus
 

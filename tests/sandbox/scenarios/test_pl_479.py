@@ -13,8 +13,8 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.catalogue_file import read
-from pipelines.model import FixSubmission, Plan, ReproductionSubmission
+from pipelines.catalogue.file import read
+from pipelines.language import FixSubmission, Plan, ReproductionSubmission
 from sandbox import scenario
 from sandbox.scenario import Scenario, ToolUse
 

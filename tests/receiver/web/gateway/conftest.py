@@ -16,7 +16,7 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.model import Phase
+from pipelines.language import Phase
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
 from sandbox.scenario import Conversation, Scenario

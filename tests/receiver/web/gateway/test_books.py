@@ -11,7 +11,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from pipelines.model import AnalysisResult, Phase, RunId
+from pipelines.language import AnalysisResult, Phase, RunId
 from tests.plans import a_part, a_plan
 from tests.reports import a_report, stored
 

@@ -13,12 +13,13 @@ import pytest
 from msgspec import json
 from sqlalchemy import make_url
 
-from pipelines.model import Phase
+from pipelines.language import Phase
 from receiver.gateway.exchange import Request
 from receiver.gateway.forward import ABANDONED_AFTER, Gateway, Terms
 from receiver.gateway.policy import Allowed, Refused, inspect
-from receiver.store import ledger, sessions
-from receiver.store.database import Database
+from receiver.store.jobs import sessions
+from receiver.store.money import ledger
+from receiver.store.postgres.database import Database
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from pipelines.model import Phase
+from pipelines.language import Phase
 from receiver.gateway.policy import MAX_BODY
 
 pytestmark = pytest.mark.integration

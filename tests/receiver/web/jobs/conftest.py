@@ -15,8 +15,8 @@ import httpx2
 import jwt
 import pytest
 
-from pipelines.model import PhaseReport
-from pipelines.wire import SessionRequest, encode
+from pipelines.language import PhaseReport
+from pipelines.language.wire import SessionRequest, encode
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
 from sandbox.gitlab import app as gitlab_app

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.model import Phase, ProjectPath
-from pipelines.repository_context import MAX_CONTEXT, RepositoryContext
-from pipelines.wire import RunSpec, decode, encode
+from pipelines.language import Phase, ProjectPath
+from pipelines.language.repository_context import MAX_CONTEXT, RepositoryContext
+from pipelines.language.wire import RunSpec, decode, encode
 
 pytestmark = pytest.mark.integration
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.model import (
+from pipelines.language import (
     AnalysisResult,
     Artifact,
     ArtifactKind,
@@ -21,7 +21,7 @@ from pipelines.model import (
     ReproductionResult,
     RunId,
 )
-from pipelines.wire import encode
+from pipelines.language.wire import encode
 from tests.plans import a_plan
 
 pytestmark = pytest.mark.integration

@@ -12,9 +12,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from pipelines.job.client import ReceiverClient
-from pipelines.model import Phase, RunId
-from pipelines.wire import RunSpec, SessionRequest, decode
+from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.language import Phase, RunId
+from pipelines.language.wire import RunSpec, SessionRequest, decode
 
 pytestmark = pytest.mark.integration
 

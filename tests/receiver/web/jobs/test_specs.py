@@ -9,7 +9,7 @@ import pytest
 from msgspec import json, to_builtins
 from msgspec.structs import replace
 
-from pipelines.model import (
+from pipelines.language import (
     AnalysisResult,
     Approval,
     Artifact,
@@ -29,8 +29,8 @@ from pipelines.model import (
     RunId,
     SuiteResult,
 )
-from pipelines.model import TestingResult as PatchTested
-from pipelines.wire import RunSpec, decode, encode, sha256
+from pipelines.language import TestingResult as PatchTested
+from pipelines.language.wire import RunSpec, decode, encode, sha256
 from tests.plans import a_part, a_plan
 
 pytestmark = pytest.mark.integration

@@ -16,22 +16,22 @@ import pytest
 from msgspec import to_builtins
 from sqlalchemy import select
 
-from pipelines.catalogue import Catalogue
-from pipelines.model import Artifact, ArtifactKind, Phase
-from pipelines.wire import RunSpec, decode, sha256
+from pipelines.language import Artifact, ArtifactKind, Phase
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import RunSpec, decode, sha256
 from receiver.notes import StatusNotes
-from receiver.outbound.desk import Desk
+from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
-from receiver.outbound.gitlab_client import Connection
-from receiver.outbound.gitlab_pipelines import Pipelines
-from receiver.outbound.gitlab_repositories import Repositories
-from receiver.outbound.jira_client import Jira
-from receiver.store.database import Database
-from receiver.store.purge import Retention
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.pipelines_api import Pipelines
+from receiver.outbound.gitlab.repositories_api import Repositories
+from receiver.outbound.jira.jira_client import Jira
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
 from receiver.store.schema import EffectRow
 from receiver.worker.assembly import new_run
-from receiver.worker.effects import Workshop, work_on
-from receiver.worker.handling import Setting
+from receiver.worker.effect_task import Workshop, work_on
+from receiver.worker.event_handler import Setting
 from receiver.worker.sweep import sweep
 
 pytestmark = pytest.mark.integration
@@ -64,11 +64,11 @@ import json, os, sys
 from pathlib import Path
 import msgspec
 from pipelines.job import supervisor
-from pipelines.job.client import ReceiverClient
-from pipelines.job.log import JobLog
-from pipelines.job.workspace import Artifacts
-from pipelines.model import PhaseReport
-from pipelines.wire import SessionRequest
+from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.workspace.job_files import Artifacts
+from pipelines.language import PhaseReport
+from pipelines.language.wire import SessionRequest
 
 told = json.loads(Path(os.environ["HOLD"], os.environ["PHASE"] + ".json").read_text())
 report = msgspec.convert(told["report"], PhaseReport)

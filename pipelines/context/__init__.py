@@ -1,0 +1,1 @@
+"""What agents know of a repository before they read it, built from git."""

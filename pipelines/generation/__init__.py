@@ -1,0 +1,1 @@
+"""Plan → pipeline as a value → YAML, and the names of its jobs. Pure."""

@@ -1,0 +1,1 @@
+"""Run untrusted commands: users, processes, environment, folders."""

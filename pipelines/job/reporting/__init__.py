@@ -1,0 +1,1 @@
+"""What a job tells: the receiver, the log, its exit code."""

@@ -1,0 +1,1 @@
+"""Read test and coverage reports that untrusted code wrote. Pure."""

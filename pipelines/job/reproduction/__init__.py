@@ -1,0 +1,1 @@
+"""Run a reproduction against a running application: frameworks, browser, evidence."""

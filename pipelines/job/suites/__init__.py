@@ -1,0 +1,1 @@
+"""Run a repository's own tests and checks."""

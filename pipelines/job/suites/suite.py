@@ -1,0 +1,186 @@
+"""Run a repository's own tests and read what they leave. Compares nothing, decides nothing.
+
+What lies at the places of the reports is removed before the command starts, so what is read afterwards is fresh; it is
+read only when every process of the role has ended.
+"""
+
+from __future__ import annotations
+
+import shutil
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pipelines.job.reports.cobertura import CoberturaError, MeasuredFile, read_coverage
+from pipelines.job.reports.hostile_xml import MAX_BYTES, XmlError
+from pipelines.job.reports.suite_reports import read_report
+from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.job_files import read_untrusted
+from pipelines.language import ArtifactKind, CheckResult, SuiteResult
+from pipelines.proof.test_cases import Case, CaseOutcome, by_id, count, failing
+
+_REPORTS = 200
+"""Report files that are read at most."""
+
+
+class Kind(StrEnum):
+    """Which of a repository's tests."""
+
+    UNIT = "unit"
+    INTEGRATION = "integration"
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    """One run of tests."""
+
+    kind: Kind
+    command: str
+    """What ran them."""
+    result: SuiteResult
+    outcomes: dict[str, CaseOutcome]
+    """By id."""
+    measured: tuple[MeasuredFile, ...] | None = None
+    """Lines that were run; None: no report of it."""
+
+    def having(self, *outcomes: CaseOutcome) -> frozenset[str]:
+        """Return the ids of the tests that ended so."""
+        return frozenset(one for one, outcome in self.outcomes.items() if outcome in outcomes)
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """Ids of tests that failed or broke."""
+        return self.having(CaseOutcome.FAILED, CaseOutcome.ERROR)
+
+    @property
+    def passing(self) -> frozenset[str]:
+        """Ids of tests that passed."""
+        return self.having(CaseOutcome.PASSED)
+
+
+def run_tests(place: Workplace, kind: Kind) -> Ran | None:
+    """Run tests in a workplace; None where the catalogue has none. Ends the role's processes.
+
+    Where the catalogue measures coverage, that command comes first; where it leaves a report of its tests, they ran.
+    """
+    commands = place.repository.stack.commands
+    test = commands.integration if kind is Kind.INTEGRATION else commands.test
+    measured = None
+    if kind is Kind.UNIT and commands.coverage is not None:
+        ran = _run(place, kind, commands.coverage, name=f"{kind}" if test is None else "coverage", measures=True)
+        if ran.outcomes or test is None:
+            return ran
+        measured = ran.measured
+    if test is None:
+        place.log.state(f"the catalogue has no {kind} tests for {place.repository.key}; none are run")
+        return None
+    return replace(_run(place, kind, test, name=str(kind)), measured=measured)
+
+
+def run_again(place: Workplace, first: Ran, *, label: str) -> Ran:
+    """Run tests as they were run before, for their outcomes only; what is kept of it is named after `label`."""
+    return _run(place, first.kind, first.command, name=f"{label}-{first.kind}")
+
+
+def _run(place: Workplace, kind: Kind, command: str, *, name: str, measures: bool = False) -> Ran:
+    stack = place.repository.stack
+    place.end()
+    coverage = (stack.coverage_report,) if stack.coverage_report is not None else ()
+    for stale in (*_found(place.folder, stack.junit), *_found(place.folder, coverage)):
+        _remove(stale)
+    done = place.run(f"{name} tests", command, log_name=f"{name}.log")
+    place.end()
+    # GitLab shows what is called junit-…: of each kind of tests the first run.
+    is_first = name in {str(kind), "coverage"}
+    cases = _cases(place, f"junit-{kind}" if is_first else name)
+    result = SuiteResult(
+        passed=count(cases, CaseOutcome.PASSED),
+        failed=count(cases, CaseOutcome.FAILED),
+        errors=count(cases, CaseOutcome.ERROR),
+        skipped=count(cases, CaseOutcome.SKIPPED),
+        duration_s=round(done.seconds, 3),
+        exit_code=done.exit_code,
+        failing=failing(cases),
+    )
+    found = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
+    place.log.state(f"{name} tests: {found if cases else 'no report of them'}, exit code {result.exit_code}")
+    return Ran(
+        kind=kind,
+        command=command,
+        result=result,
+        outcomes=by_id(cases),
+        measured=_measured(place, coverage) if measures else None,
+    )
+
+
+def run_lint(place: Workplace) -> CheckResult | None:
+    """Run linters and type checks in a workplace; None where the catalogue has none. Ends the role's processes."""
+    command = place.repository.stack.commands.lint
+    if command is None:
+        place.log.state(f"the catalogue has no lint command for {place.repository.key}; none is run")
+        return None
+    place.end()
+    done = place.run("lint", command, log_name="lint.log")
+    place.end()
+    return CheckResult(exit_code=done.exit_code, duration_s=round(done.seconds, 3))
+
+
+def _cases(place: Workplace, name: str) -> tuple[Case, ...]:
+    cases: list[Case] = []
+    inside = f"{place.folder}/"  # some name their cases after the file's whole path, and each run has another checkout
+    for number, path in enumerate(_found(place.folder, place.repository.stack.junit)[:_REPORTS]):
+        document = _document(place, path)
+        if document is None:
+            continue
+        try:
+            report = read_report(document)
+        except XmlError as error:
+            place.log.say(f"{path.relative_to(place.folder)} is left out: {error}")
+            continue
+        cases += (replace(one, id=one.id.replace(inside, "")) for one in report.cases)
+        place.artifacts.keep(ArtifactKind.JUNIT, _numbered(name, number), report.junit)
+    return tuple(cases)
+
+
+def _measured(place: Workplace, patterns: tuple[str, ...]) -> tuple[MeasuredFile, ...] | None:
+    measured: list[MeasuredFile] = []
+    is_there = False
+    for number, path in enumerate(_found(place.folder, patterns)[:_REPORTS]):
+        document = _document(place, path)
+        if document is None:
+            continue
+        try:
+            measured += read_coverage(document)
+        except CoberturaError as error:
+            place.log.say(f"{path.relative_to(place.folder)} is left out: {error}")
+            continue
+        is_there = True
+        place.artifacts.keep(ArtifactKind.COVERAGE, _numbered("coverage", number), document)
+    return tuple(measured) if is_there else None
+
+
+def _document(place: Workplace, path: Path) -> bytes | None:
+    document = read_untrusted(path, limit=MAX_BYTES)
+    if document is None:
+        place.log.say(f"{path.relative_to(place.folder)} is left out: no plain file of at most {MAX_BYTES} bytes")
+    return document
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name}-{number}.xml" if number else f"{name}.xml"
+
+
+def _found(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
+    """Return what lies at the places of reports, if it really lies in the folder, also when a link says so."""
+    inside = folder.resolve()
+    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    return sorted(path for path in found if path.parent.resolve().is_relative_to(inside))
+
+
+def _remove(path: Path) -> None:
+    """Remove whatever is there; a folder with all in it, following no link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

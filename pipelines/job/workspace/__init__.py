@@ -1,0 +1,1 @@
+"""Folders, repositories and files that a phase works with."""

@@ -1,0 +1,87 @@
+"""What a run is: phases, the plan, what agents hand in and what a job reports (PhaseReport).
+
+The published language between receiver and jobs. Holds data only: no I/O, no SDK; stdlib and msgspec.
+"""
+
+from pipelines.language.artifacts import Artifact, ArtifactKind
+from pipelines.language.fields import CommitSha, IssueKey, Line, ProjectPath, RunId, Sha256, Text
+from pipelines.language.limits import Limits
+from pipelines.language.phase import Phase
+from pipelines.language.plan import (
+    Approval,
+    Complexity,
+    DeployPattern,
+    Location,
+    Plan,
+    PlanOutcome,
+    RepositoryPlan,
+    Risk,
+)
+from pipelines.language.report import EndedBy, PhaseReport, ReportOutcome
+from pipelines.language.results import (
+    AnalysisResult,
+    Framework,
+    GenerateResult,
+    ImplementationResult,
+    MergeRequestResult,
+    PhaseResult,
+    PrepareResult,
+    ReproductionResult,
+    ReviewResult,
+    TestingResult,
+)
+from pipelines.language.submissions import (
+    FileRationale,
+    Finding,
+    FixSubmission,
+    ReproductionSubmission,
+    ReviewSubmission,
+    Severity,
+)
+from pipelines.language.suites import Baseline, CheckResult, Coverage, KnownTests, SuiteResult
+
+__all__ = [
+    "AnalysisResult",
+    "Approval",
+    "Artifact",
+    "ArtifactKind",
+    "Baseline",
+    "CheckResult",
+    "CommitSha",
+    "Complexity",
+    "Coverage",
+    "DeployPattern",
+    "EndedBy",
+    "FileRationale",
+    "Finding",
+    "FixSubmission",
+    "Framework",
+    "GenerateResult",
+    "ImplementationResult",
+    "IssueKey",
+    "KnownTests",
+    "Limits",
+    "Line",
+    "Location",
+    "MergeRequestResult",
+    "Phase",
+    "PhaseReport",
+    "PhaseResult",
+    "Plan",
+    "PlanOutcome",
+    "PrepareResult",
+    "ProjectPath",
+    "ReportOutcome",
+    "RepositoryPlan",
+    "ReproductionResult",
+    "ReproductionSubmission",
+    "ReviewResult",
+    "ReviewSubmission",
+    "Risk",
+    "RunId",
+    "Severity",
+    "Sha256",
+    "SuiteResult",
+    "TestingResult",
+    "Text",
+]

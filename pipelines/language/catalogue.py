@@ -1,0 +1,265 @@
+"""bug-fix.yml, the catalogue: repositories, stacks, agents, policy. Data only; `pipelines.catalogue.file` reads it.
+
+Frozen per run: the receiver stores it when the run starts and jobs get it in their RunSpec.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from pipelines.language import DeployPattern, Framework, Limits, ProjectPath
+
+
+class PlanApproval(StrEnum):
+    """Which plans wait for a person before code is written."""
+
+    NEVER = "never"
+    COMPLEX = "complex"
+    ALWAYS = "always"
+
+
+class SecurityFixes(StrEnum):
+    """What becomes of a ticket that analysis calls a security concern."""
+
+    HAND_OVER = "hand_over"
+    ALLOW = "allow"
+
+
+class MergePolicy(StrEnum):
+    """Who merges. Accepted, not in force yet: people do."""
+
+    MANUAL = "manual"
+    WHEN_APPROVED = "when_approved"
+
+
+class TargetPipeline(StrEnum):
+    """Whether pushing a fix runs it in the repository's own CI."""
+
+    RUN = "run"
+    SKIP_UNTIL_APPROVED = "skip_until_approved"
+    """The commit says `[skip ci]` until somebody who may approves the merge request; then it is made anew without."""
+
+
+class Commands(Struct, frozen=True, kw_only=True):
+    """Shell commands of a repository, each run in its root; one that is not named is not run."""
+
+    install: str | None = None
+    """Fetches what the repository needs; run once in each job."""
+    test: str | None = None
+    """The unit tests; leaves a JUnit or TRX report."""
+    integration: str | None = None
+    """The integration tests; leaves a JUnit or TRX report."""
+    lint: str | None = None
+    """Linters and type checks; its exit code counts."""
+    coverage: str | None = None
+    """The unit tests with a Cobertura report; where it leaves a report of its tests too, `test` is not run as well."""
+
+
+class Serve(Struct, frozen=True, kw_only=True):
+    """How to start the application for the reproduction."""
+
+    run: str
+    """Shell command that starts it and stays in the foreground; it listens at `$PORT`."""
+    ready: str
+    """URL that answers 2xx when the application is up."""
+    with_: tuple[str, ...] = field(name="with", default=())
+    """Keys of repositories that are started before it, at their base commits; `legacy-api` is at `$LEGACY_API_URL`."""
+
+
+class Video(StrEnum):
+    """Whether a reproduction is filmed."""
+
+    NEVER = "never"
+    ALWAYS = "always"
+
+
+class Reproduction(Struct, frozen=True, kw_only=True):
+    """How the bug is shown."""
+
+    framework: Framework = Framework.PYTEST
+    video: Video = Video.NEVER
+
+
+class Stack(Struct, frozen=True, kw_only=True):
+    """A preset resolved with the repository's overrides: how its jobs run."""
+
+    preset: str
+    image: str
+    tags: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    cache_paths: tuple[str, ...] = ()
+    cache_key_files: tuple[str, ...] = ()
+    timeout: str = "1h"
+    variables: dict[str, str] = field(default_factory=dict)
+    commands: Commands = field(default_factory=Commands)
+    junit: tuple[str, ...] = ()
+    """Where the test commands leave their reports, JUnit or TRX: paths or globs."""
+    coverage_report: str | None = None
+    """Where the coverage command leaves Cobertura reports: a path or a glob."""
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """A repository that fixes can touch."""
+
+    key: str
+    project: ProjectPath
+    agent: str
+    stack: Stack
+    serve: Serve | None = None
+    reproduction: Reproduction = Reproduction()
+    paths_allowed: tuple[str, ...] = ("**",)
+    """Globs that a patch may touch."""
+    reviewers: tuple[str, ...] = ()
+    """GitLab usernames of who is asked to review a fix here, before those whom CODEOWNERS names."""
+
+
+class AgentTool(StrEnum):
+    """What an agent works with. A phase permits some of them, a profile some of those."""
+
+    READ = "read"
+    GLOB = "glob"
+    GREP = "grep"
+    BASH = "bash"
+    WRITE = "write"
+    EDIT = "edit"
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """An agent profile."""
+
+    name: str
+    model: str
+    limits: Limits = Limits()
+    prompt: str = ""
+    """Name of its template; empty: its own name."""
+    profile: str = ""
+    """The template's text, where it is the team's; empty: it comes with the job client."""
+    tools: tuple[AgentTool, ...] = tuple(AgentTool)
+    stacks: tuple[str, ...] = ()
+    """Presets of the repositories that it implements in; empty: all."""
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """What starts a run."""
+
+    label: str = "bug-fix"
+    """The ticket's label."""
+    allowed: tuple[str, ...] = ()
+    """`account:ID` or `group:NAME`; nobody else may start a run."""
+
+
+class Transitions(Struct, frozen=True, kw_only=True):
+    """Names of the Jira statuses that a ticket is moved to; without one it is left as it is."""
+
+    started: str | None = None
+    """When work begins."""
+    review: str | None = None
+    """When merge requests wait for review."""
+    merged: str | None = None
+    """When all of them are merged."""
+
+
+class Confidential(Struct, frozen=True, kw_only=True):
+    """Who in Jira reads what is confidential: one of the two."""
+
+    role: str | None = None
+    """A project role."""
+    group: str | None = None
+    """A group."""
+
+
+class Jira(Struct, frozen=True, kw_only=True):
+    """The Jira side."""
+
+    project: str
+    """The project's key."""
+    start: Start
+    transitions: Transitions = Transitions()
+    confidential: Confidential | None = None
+    """Who reads the details of security concerns and of tickets with a security level, in a restricted comment; without
+    it they are in the run's story only."""
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """Money, in US dollars."""
+
+    run: Decimal = Decimal("6.00")
+    """For one ticket, all iterations together."""
+    day: Decimal = Decimal("60.00")
+    """For all tickets of a day, UTC."""
+
+
+class ReviewMode(StrEnum):
+    """Whether an agent that can't write reads a tested patch, and what becomes of what it finds."""
+
+    OFF = "off"
+    ADVISE = "advise"
+    """Findings stand in the merge request."""
+    ONCE = "once"
+    """Findings that must be fixed go back to the implementer, once for a run; later ones stand in the merge request."""
+
+
+class PatchRule(StrEnum):
+    """What becomes of a patch that does something."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """What may happen without a person."""
+
+    iterations: int = 3
+    """How many attempts a run has. Accepted, not in force yet: a label starts one attempt."""
+    budget_usd: Budget = Budget()
+    plan_approval: PlanApproval = PlanApproval.NEVER
+    """Which plans wait for a person before code is written: somebody of `jira.start.allowed` answers
+    `/bug-fix approve` on the ticket."""
+    security_fixes: SecurityFixes = SecurityFixes.HAND_OVER
+    """What becomes of security concerns: people get them, or a plan that names repositories is carried out like any
+    other, with neutral texts."""
+    merge: MergePolicy = MergePolicy.MANUAL
+    """Who merges."""
+    target_pipeline: TargetPipeline = TargetPipeline.RUN
+    """When the repository's own CI runs a fix: as soon as it is pushed, or not before the merge request is approved."""
+    max_patch_lines: int = 2_000
+    """Added and removed lines of one patch."""
+    max_patch_files: int = 60
+    """Files that one patch may touch."""
+    coverage_tolerance_pp: Annotated[Decimal, Meta(description="percentage points, 0 to 100")] = Decimal("0.5")
+    """How far coverage may fall. A patch that leaves no line more without a test is never held to it."""
+    changed_coverage_min: Annotated[int, Meta(description="percent, 0 to 100")] = 1
+    """How many of the lines that a patch changes, and that can be run, tests must run; 1: any, 0: it is only told."""
+    test_configuration: PatchRule = PatchRule.REFUSE
+    """Patches that change how tests and checks are run: their configuration, hooks and scripts."""
+    review: ReviewMode = ReviewMode.OFF
+    """Review by `code-reviewer` before a merge request: findings stand in it, or go back once to the implementer."""
+
+
+class Deploy(Struct, frozen=True, kw_only=True):
+    """How merged fixes are deployed; read here, used by a later step."""
+
+    pattern: DeployPattern = DeployPattern.SEQUENTIAL
+    order: tuple[tuple[str, ...], ...] = ()
+
+
+class Catalogue(Struct, frozen=True, kw_only=True):
+    """All of bug-fix.yml with presets resolved."""
+
+    automation_project: ProjectPath
+    automation_ref: str
+    automation_image: str = "python:3.11"
+    """For jobs that belong to no repository."""
+    jira: Jira
+    policy: Policy
+    agents: dict[str, Agent]
+    """By name; `default` is always there."""
+    repositories: dict[ProjectPath, Repository]
+    """By GitLab project path."""
+    deploy: Deploy = Deploy()
+    sha256: str = ""
+    """Of the file that it was read from: the version frozen with a run."""

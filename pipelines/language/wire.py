@@ -1,0 +1,270 @@
+"""How the published language travels: what a job is told (RunSpec), JSON in and out, versions, JSON Schemas.
+
+Performs no I/O. Everything untrusted (ticket, comments) is inside these JSON documents and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.language import (
+    Approval,
+    Artifact,
+    Baseline,
+    CommitSha,
+    ImplementationResult,
+    IssueKey,
+    Limits,
+    Phase,
+    PhaseReport,
+    Plan,
+    PrepareResult,
+    ProjectPath,
+    ReproductionResult,
+    RunId,
+    Sha256,
+    TestingResult,
+)
+from pipelines.language.catalogue import AgentTool, Catalogue
+from pipelines.language.repository_context import RepositoryContext
+
+WIRE_VERSION = 1
+"""Raised when an older job client could misread a document."""
+
+MAX_BLOB = 10 * 1024 * 1024
+"""Bytes that the receiver takes of one patch, test or transcript."""
+
+
+class TicketComment(Struct, frozen=True, kw_only=True):
+    """A comment on the ticket. Untrusted."""
+
+    author: str
+    body: str
+    created: str
+    is_restricted: bool = False
+    """Only a role or group of Jira may read it."""
+
+
+class TicketAttachment(Struct, frozen=True, kw_only=True):
+    """A file attached to the ticket. Untrusted."""
+
+    name: str
+    mime_type: str
+    size: int
+    """Bytes."""
+    text: str = ""
+    """Its content, where it is text and not too long."""
+    image: str = ""
+    """Its content in base64, where it is a picture that a model takes and not too large; told to analysis only."""
+    sha256: str = ""
+    """Of the picture's bytes."""
+    left_out: str = ""
+    """Why it is a picture that no model is shown, as the end of a sentence."""
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """The Jira issue as fetched by REST at the run's start. Every text in it is untrusted."""
+
+    key: IssueKey
+    id: str = ""
+    """Jira's number of it; all that some of its hooks say."""
+    summary: str
+    description: str
+    issue_type: str = ""
+    priority: str = ""
+    components: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    reporter: str = ""
+    url: str = ""
+    comments: tuple[TicketComment, ...] = ()
+    attachments: tuple[TicketAttachment, ...] = ()
+    reporter_account: str = ""
+    """Account id (Cloud) or user key (Data Center)."""
+    security_level: str = ""
+    """Jira's issue security level; empty: everybody who sees the project sees the ticket."""
+
+
+class AgentSpec(Struct, frozen=True, kw_only=True):
+    """The agent that works in this job."""
+
+    name: str
+    model: str
+    limits: Limits
+    prompt: str = ""
+    """Name of its template; empty: its own name."""
+    profile: str = ""
+    """The template's text, where it is the team's; empty: the job client brings it."""
+    tools: tuple[AgentTool, ...] = tuple(AgentTool)
+    """What it may use of what its phase permits."""
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """A file of an accepted report that this job may use, after checking its hash."""
+
+    phase: Phase
+    artifact: Artifact
+    content: bytes | None = None
+    """Its bytes, where the job before left no artifact of it: the run is confidential."""
+
+
+class RunSpec(Struct, frozen=True, kw_only=True):
+    """All that a job is told. Comes from the receiver only, never from CI variables."""
+
+    version: int = WIRE_VERSION
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    """None for analysis and generate."""
+    ticket: Ticket
+    branch: str
+    """The branch that the fix will stand on, for example `bug-fix/PL-479-contact-creation-fails`."""
+    catalogue: Catalogue
+    """Frozen at the run's start."""
+    base_shas: dict[ProjectPath, CommitSha]
+    """The commit of each repository that the whole iteration works on."""
+    clone_urls: dict[ProjectPath, str]
+    """HTTP clone addresses without credentials; the job adds its CI_JOB_TOKEN."""
+    agent: AgentSpec | None
+    plan: Plan | None
+    """The accepted plan; None before analysis is done, unless people approved it in the iteration before."""
+    approval: Approval = Approval.NOT_NEEDED
+    """With `GIVEN`, analysis takes `plan` as it stands."""
+    confidential: bool = False
+    """Neither the job's log nor its artifacts may tell anything of ticket, model or repository."""
+    prepared: PrepareResult | None = None
+    """What the accepted `prepare` job of this repository found before the patch."""
+    baseline: Baseline | None = None
+    """For testing: all tests before the patch, by name, where the receiver has them."""
+    reproduction: ReproductionResult | None = None
+    """The accepted reproduction of this repository."""
+    fix: ImplementationResult | None = None
+    """The accepted patch's reasons, for a review."""
+    tested: TestingResult | None = None
+    """How the accepted patch was tested, for a review."""
+    previous_patch: bytes | None = None
+    """The patch of the attempt before, made for the same commit, when a review sent it back; it is gone on with."""
+    inputs: tuple[Input, ...] = ()
+    diagnosis: str | None = None
+    """What went wrong in the iteration before this one."""
+    contexts: dict[ProjectPath, RepositoryContext] = {}
+    """What is known of each repository at its commit; one that is missing has not been built yet."""
+
+
+class SessionRequest(Struct, frozen=True, kw_only=True):
+    """Exchange of the job's GitLab ID token (sent as the bearer) for a session."""
+
+    version: int = WIRE_VERSION
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None = None
+    proposed_token: str | None = None
+    """The session's token, made up by the job: 32 random bytes, URL-safe. An ID token opens one session only; by this
+    token the same job can ask again when the answer was lost, and nobody else can. None: the receiver makes one."""
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """What the job gets for its ID token."""
+
+    token: str
+    expires_at: str
+    """ISO 8601, UTC."""
+    gateway_url: str
+    """Base URL for the Anthropic SDK."""
+
+
+class ReportTaken(Struct, frozen=True, kw_only=True):
+    """What the job is answered when its report is taken."""
+
+    status: str = "pending"
+    confidential: bool = False
+    """The run is confidential by now, though it may not have been when the job was told what to do."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """RFC 9457 problem details: what every refusal of the receiver looks like."""
+
+    status: int
+    detail: str
+    type: str = "about:blank"
+    title: str = ""
+
+
+T = TypeVar("T")
+
+
+def encode(document: Struct) -> bytes:
+    """Return a document as JSON, the same bytes for the same document."""
+    return msgspec.json.encode(document, order="deterministic")
+
+
+def decode(body: bytes | str, kind: type[T]) -> T:
+    """Return the document in `body`. Raises `msgspec.ValidationError` or `msgspec.DecodeError` that name the field."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except RecursionError as error:
+        raise msgspec.DecodeError("JSON is nested too deeply") from error
+
+
+def sha256(data: bytes) -> Sha256:
+    """Return the SHA-256 of `data` in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def strict_schema(kind: type[Struct]) -> dict[str, Any]:
+    """Return a JSON Schema that the Messages API accepts for strict tools: inlined, closed.
+
+    Every property is required unless the Struct has a default for it: what is rarely needed may be left out.
+
+    Bounds that strict mode does not know (`maxLength`, `pattern`, …) are left out; decoding the input checks them.
+    """
+    schema, definitions = msgspec.json.schema_components([kind], ref_template="{name}")
+    inlined = _inlined(schema[0], definitions)
+    if not isinstance(inlined, dict):  # a Struct's schema is always an object
+        raise TypeError(kind)
+    return inlined
+
+
+_UNSUPPORTED = frozenset({"maxLength", "minLength", "pattern", "minimum", "maximum", "title", "default"})
+
+
+def _inlined(node: object, definitions: dict[str, Any]) -> object:
+    if isinstance(node, list):
+        return [_inlined(item, definitions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inlined(definitions[node["$ref"]], definitions)
+    properties = node.get("properties")
+    out = {key: _inlined(value, definitions) for key, value in node.items() if key not in _UNSUPPORTED | {"properties"}}
+    if properties is not None:
+        out["properties"] = {name: _inlined(value, definitions) for name, value in properties.items()}
+        out["required"] = [name for name, value in properties.items() if "default" not in value]
+        out["additionalProperties"] = False
+    return out
+
+
+__all__ = [
+    "MAX_BLOB",
+    "WIRE_VERSION",
+    "AgentSpec",
+    "Input",
+    "PhaseReport",
+    "Problem",
+    "ReportTaken",
+    "RunSpec",
+    "Session",
+    "SessionRequest",
+    "Ticket",
+    "TicketAttachment",
+    "TicketComment",
+    "decode",
+    "encode",
+    "sha256",
+    "strict_schema",
+]

@@ -1,0 +1,1 @@
+"""The supervisor of a job: from the ID token to the report."""

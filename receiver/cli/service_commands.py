@@ -1,0 +1,83 @@
+"""The commands that run the service: serve, work, migrate."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Final
+
+import uvicorn
+
+from receiver import logs
+from receiver.app import create_app
+from receiver.cli import command as base
+from receiver.cli.command import click, command
+from receiver.outbound import faults
+from receiver.settings import DatabaseSettings, WorkerSettings, load
+from receiver.store.postgres import migration as migrations
+from receiver.store.postgres.database import Database, address
+from receiver.worker import loop
+from receiver.worker.assembly import assemble
+
+AT_ONCE: Final = 1000
+"""Connections and requests from which on others are answered 503: far above what a team's CI needs."""
+
+_LEVELS = click.Choice(sorted(logs.LEVELS))
+_log_level = click.option("--log-level", type=_LEVELS, default="info", show_default=True, help="What is logged.")
+
+
+@click.command()
+@_log_level
+@command
+async def serve(log_level: str) -> None:
+    """Take hooks, serve CI jobs, pass model calls on.
+
+    Listens on HOST and PORT. Starts nothing by itself: what hooks ask for is done by `bug-fix work`. Stops on
+    SIGTERM after the requests under way are answered.
+    """
+    logs.configure(log_level)
+    settings = base.settings()
+    app = create_app(settings, catalogue=base.catalogue(settings.bug_fix_catalogue))
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=120,  # model calls under way are read to their end
+        timeout_keep_alive=75,  # longer than proxies and clients keep idle connections: the other way requests get lost
+        server_header=False,
+        limit_concurrency=AT_ONCE,
+    )
+    await uvicorn.Server(config).serve()
+
+
+@click.command()
+@_log_level
+@command
+async def work(log_level: str) -> None:
+    """Decide what hooks mean and do it: pipelines, merge requests, comments.
+
+    Any number of workers share one database. Stops on SIGTERM after what is under way is done; one that is killed
+    loses nothing, others take its work over within seconds.
+    """
+    logs.configure(log_level)
+    settings = load(WorkerSettings, os.environ)
+    catalogue = base.catalogue(settings.bug_fix_catalogue)
+    point = faults.configured(os.environ.get("BUG_FIX_FAULT"))
+    async with Database(address(settings), pool_size=settings.worker_concurrency + 4) as database:
+        workshop = await assemble(settings, database, catalogue=catalogue, faults=point)
+        await loop.run(workshop, concurrency=settings.worker_concurrency, sweep_every=float(settings.sweep_seconds))
+
+
+@click.command()
+@command
+async def migrate() -> None:
+    """Bring the database to this version's tables.
+
+    Needs DATABASE_URL or BUG_FIX_EMBEDDED only. Safe to run again and by several at once. Run it before starting a
+    new version's processes; those of the old version go on working.
+    """
+    url = address(load(DatabaseSettings, os.environ))
+    await asyncio.to_thread(migrations.upgrade, url)
+    base.out.print(f"The database is at revision {migrations.newest()}.")

@@ -1,0 +1,69 @@
+"""Read a verified delivery: its event, its keys. Performs no I/O; the same delivery always gives the same reading."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import assert_never
+
+import msgspec
+
+from receiver.hooks import gitlab, jira
+from receiver.hooks.delivery import Delivery, Interests, Meaning, Reading, Source, key_of_header, key_of_meaning
+from receiver.hooks.payload_fields import decode
+from receiver.workflow.events import Event, NotInteresting, StartRequested
+
+
+def read(delivery: Delivery, *, interests: Interests) -> Reading:
+    """Return what a delivery means. Raises WrongShapeError that names the field."""
+    match delivery.source:
+        case Source.GITLAB:
+            return _keyed(delivery, gitlab.read(delivery.body, interests=interests))
+        case Source.JIRA:
+            return _keyed(delivery, jira.read(delivery.body, interests=interests))
+        case Source.OPERATOR:
+            request = decode(delivery.body, StartRequested, what="request")
+            return _keyed(delivery, Meaning(kind="start", event=request, subject=f"ticket:{request.issue_key}"))
+        case never:
+            assert_never(never)
+
+
+VENDOR_KEYS = {
+    Source.GITLAB: ("webhook-id", "idempotency-key"),
+    Source.JIRA: (),
+    Source.OPERATOR: ("idempotency-key",),
+}
+"""Headers that stay the same when a delivery is sent again.
+
+Jira's `X-Atlassian-Webhook-Identifier` does too, but it is outside of the signature: who has recorded a signed hook
+could send it as a new one. Its bodies tell themselves apart instead, by their `timestamp` in milliseconds.
+Never `X-Gitlab-Webhook-UUID` (new at each send) nor `X-Gitlab-Event-UUID` (shared by all that one event caused).
+"""
+
+
+def _keyed(delivery: Delivery, meaning: Meaning) -> Reading:
+    given = next((delivery.headers[h] for h in VENDOR_KEYS[delivery.source] if delivery.headers.get(h)), None)
+    key = key_of_header(given) if given else _key_without_header(delivery, meaning.event)
+    # what has no subject waits for nothing and nothing waits for it
+    ordering_key = meaning.subject or f"delivery:{key}"
+    return Reading(event=meaning.event, kind=meaning.kind, delivery_key=key, ordering_key=ordering_key)
+
+
+def _key_without_header(delivery: Delivery, event: Event) -> str:
+    """Return a key that what is signed decides alone: the meaning with the body's own time, else the whole body.
+
+    The time tells a label that was set again from the same hook sent again. A body of Jira without one, and any body
+    without meaning, is equal to itself only; GitLab's events hold their own times.
+    """
+    own = key_of_meaning(hashlib.sha256(delivery.body).digest())
+    if isinstance(event, NotInteresting):
+        return own
+    stamp = decode(delivery.body, _Stamp, what="hook").timestamp
+    if delivery.source is Source.JIRA and stamp is None:
+        return own
+    meaning = msgspec.json.encode((event, stamp), order="deterministic")
+    return key_of_meaning(meaning)
+
+
+class _Stamp(msgspec.Struct, frozen=True, kw_only=True):
+    timestamp: int | float | str | None = None
+    """Jira's time of the change, in milliseconds."""

@@ -1,0 +1,254 @@
+"""What a job is told: a RunSpec from the frozen run, the accepted plan and the accepted reports before it.
+
+Reads the store; asks nobody else. A report that is not settled yet makes the job come back a moment later.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.catalogue.plan_policy import needs_approval
+from pipelines.language import (
+    AnalysisResult,
+    Approval,
+    Artifact,
+    ArtifactKind,
+    Baseline,
+    ImplementationResult,
+    Phase,
+    PhaseReport,
+    Plan,
+    PrepareResult,
+    ProjectPath,
+    ReportOutcome,
+    ReproductionResult,
+    ReviewResult,
+    TestingResult,
+)
+from pipelines.language.wire import Input, RunSpec, Ticket, decode
+from receiver.jobs.agents import agent_for
+from receiver.store.jobs import contexts, submissions
+from receiver.store.jobs.sessions import JobSession
+from receiver.store.run import runs, settled_reports
+from receiver.store.run.runs import RunFacts
+
+P = Phase
+
+NEEDS: Mapping[Phase, tuple[Phase, ...]] = {
+    P.ANALYSIS: (),
+    P.PREPARE: (),
+    P.GENERATE: (P.ANALYSIS,),
+    P.REPRODUCTION: (P.ANALYSIS,),
+    P.IMPLEMENTATION: (P.ANALYSIS,),
+    P.TESTING: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION),
+    P.REVIEW: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING),
+    P.MERGE_REQUEST: (P.ANALYSIS, P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING),
+}
+"""Reports that have to be accepted before a phase may begin."""
+
+SAID_NO = frozenset({ReportOutcome.REJECTED, ReportOutcome.FAILED})
+"""Outcomes that nothing may be built on, even if the job that reported them ended as a success."""
+
+IN_STORY = "the run is confidential, and its story says why."
+"""In place of a reason: the job that is told it writes it into its log."""
+
+OF_RUN = frozenset({P.ANALYSIS, P.GENERATE})
+"""Phases without a repository."""
+
+
+class NotYetError(Exception):
+    """A report before this job is not settled; come back in a moment."""
+
+
+class BarredError(Exception):
+    """This job can't do its work, because one before it failed; the message says which and why."""
+
+
+class _Before(Struct, frozen=True, kw_only=True):
+    """What the phases before reported, accepted."""
+
+    reports: dict[Phase, PhaseReport]
+
+    @property
+    def plan(self) -> Plan | None:
+        report = self.reports.get(P.ANALYSIS)
+        return report.result.plan if report and isinstance(report.result, AnalysisResult) else None
+
+    @property
+    def reproduction(self) -> ReproductionResult | None:
+        report = self.reports.get(P.REPRODUCTION)
+        return report.result if report and isinstance(report.result, ReproductionResult) else None
+
+    @property
+    def fix(self) -> ImplementationResult | None:
+        report = self.reports.get(P.IMPLEMENTATION)
+        return report.result if report and isinstance(report.result, ImplementationResult) else None
+
+    @property
+    def tested(self) -> TestingResult | None:
+        report = self.reports.get(P.TESTING)
+        return report.result if report and isinstance(report.result, TestingResult) else None
+
+
+async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> RunSpec:
+    """Return the RunSpec of a job. Raises NotYetError, BarredError, NoSuchRunError."""
+    if not job.current:
+        raise BarredError("The run has ended, or is at a later iteration; there is nothing left to do here.")
+    facts = await runs.facts(session, job.run)
+    if facts.ticket is None or facts.catalogue is None:
+        raise NotYetError("The run is still being admitted.")
+    before = await _before(session, job, confidential=facts.confidential)
+    reproduced = before.reproduction is None or before.reproduction.reproduced
+    if job.phase in {P.REVIEW, P.MERGE_REQUEST} and reproduced:
+        _check_tested(before)
+    if job.phase is P.MERGE_REQUEST:
+        await _wait_for_review(session, job)
+    approval = _approval(facts, before.plan)
+    plan = facts.pinned_plan or before.plan
+    is_given = job.phase is P.ANALYSIS and approval is Approval.GIVEN
+    prepared = await _prepared(session, job)
+    agent = None if is_given else agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
+    return RunSpec(
+        run=job.run,
+        iteration=job.iteration,
+        phase=job.phase,
+        repository=job.repository,
+        ticket=await _with_pictures(session, facts.ticket)
+        if job.phase is P.ANALYSIS and not is_given
+        else facts.ticket,
+        branch=facts.branch,
+        catalogue=facts.catalogue,
+        base_shas=facts.base_shas,
+        clone_urls={project: f"{gitlab_url}/{project}.git" for project in facts.catalogue.repositories},
+        agent=agent,
+        plan=plan,
+        approval=approval,
+        confidential=facts.confidential,
+        prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
+        baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
+        reproduction=before.reproduction,
+        fix=before.fix if job.phase is P.REVIEW else None,
+        tested=before.tested if job.phase is P.REVIEW else None,
+        previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
+        inputs=await _inputs(session, before, job.phase, confidential=facts.confidential) if reproduced else (),
+        diagnosis=facts.diagnosis,
+        contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
+    )
+
+
+async def _with_pictures(session: AsyncSession, ticket: Ticket) -> Ticket:
+    """Return the ticket with its pictures, as far as they are still kept."""
+    filled = []
+    for one in ticket.attachments:
+        content = await settled_reports.blob(session, one.sha256) if one.sha256 else None
+        filled.append(one if content is None else replace(one, image=base64.b64encode(content).decode()))
+    return replace(ticket, attachments=tuple(filled))
+
+
+def _approval(facts: RunFacts, plan: Plan | None) -> Approval:
+    if facts.pinned_plan is not None:
+        return Approval.GIVEN
+    if plan is None or facts.catalogue is None or not needs_approval(plan, facts.catalogue.policy):
+        return Approval.NOT_NEEDED
+    return Approval.AWAITED
+
+
+async def _before(session: AsyncSession, job: JobSession, *, confidential: bool) -> _Before:
+    accepted: dict[Phase, PhaseReport] = {}
+    for phase in NEEDS[job.phase]:
+        repository = None if phase in OF_RUN else job.repository
+        upstream = await submissions.newest(session, job.run, job.iteration, phase, repository)
+        what = phase if repository is None else f"{phase}: {repository}"
+        if upstream is None:
+            raise NotYetError(f"{what} has not reported.")
+        if upstream.state == "pending":
+            raise NotYetError(f"The report of {what} is not settled: GitLab has not said how its job ended.")
+        if upstream.state != "accepted":
+            raise BarredError(f"The report of {what} does not count: {IN_STORY if confidential else upstream.reason}")
+        if upstream.report.outcome in SAID_NO:
+            why = IN_STORY if confidential else upstream.report.reason[:1000]
+            raise BarredError(f"{what} ended as {upstream.report.outcome}: {why}")
+        accepted[phase] = upstream.report
+    return _Before(reports=accepted)
+
+
+async def _wait_for_review(session: AsyncSession, job: JobSession) -> None:
+    """Raise NotYetError while a review is about to count: what it found decides what is opened."""
+    found = await submissions.newest(session, job.run, job.iteration, P.REVIEW, job.repository)
+    if found is not None and found.state == "pending":
+        raise NotYetError(f"The report of review: {job.repository} is not settled.")
+
+
+async def _previous_patch(session: AsyncSession, job: JobSession, facts: RunFacts) -> bytes | None:
+    """Return the patch that a review of the iteration before sent back; None where there was no such review."""
+    earlier = job.iteration - 1
+    accepted = [
+        await settled_reports.accepted(session, job.run, iteration=earlier, phase=phase, repository=job.repository)
+        for phase in (P.REVIEW, P.IMPLEMENTATION)
+    ]
+    match [None if found is None else found[1].result for found in accepted]:
+        case [ReviewResult() as review, ImplementationResult() as fix]:
+            same = fix.patch_sha256 == review.patch_sha256
+            is_fitting = same and fix.base_sha == facts.base_shas.get(job.repository or ProjectPath(""))
+            return await settled_reports.blob(session, fix.patch_sha256) if is_fitting else None
+        case _:
+            return None
+
+
+async def _prepared(session: AsyncSession, job: JobSession) -> PhaseReport | None:
+    """Return the accepted report on the unpatched repository; None when its job failed, which stops no fix."""
+    found = await submissions.newest(session, job.run, job.iteration, P.PREPARE, job.repository)
+    if found is not None and found.state == "pending" and job.phase is P.TESTING:
+        raise NotYetError(f"The report of prepare: {job.repository} is not settled, and it holds the baseline.")
+    accepted = found is not None and found.state == "accepted" and found.report.outcome not in SAID_NO
+    return found.report if found is not None and accepted else None
+
+
+async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | None:
+    """Return all tests by name, as the job of the unpatched repository handed them in; None when they are not kept."""
+    for artifact in _of_kind(prepared, ArtifactKind.BASELINE):
+        content = await settled_reports.blob(session, artifact.sha256)
+        if content is not None:
+            with contextlib.suppress(msgspec.MsgspecError):  # written by a job: not trusted to be what it says
+                return decode(content, Baseline)
+    return None
+
+
+def _check_tested(before: _Before) -> None:
+    """Raise BarredError unless exactly the accepted patch passed the accepted testing."""
+    patch, tested = before.fix, before.tested
+    if patch is None or tested is None:
+        raise BarredError("There is no accepted patch with an accepted test.")
+    if not (tested.reproduction_before_failed and tested.reproduction_after_passed):
+        raise BarredError("The accepted test does not show that the patch mends the bug.")
+    if patch.patch_sha256 != tested.patch_sha256:
+        raise BarredError("The patch that was tested is not the patch that was implemented.")
+
+
+async def _inputs(session: AsyncSession, before: _Before, phase: Phase, *, confidential: bool) -> tuple[Input, ...]:
+    """Return what a job needs of those before it; of a confidential run, which leaves no artifacts, with the bytes."""
+    wanted: tuple[tuple[Phase, ArtifactKind], ...]
+    match phase:
+        case Phase.TESTING:
+            wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH), (P.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST))
+        case Phase.REVIEW | Phase.MERGE_REQUEST:
+            wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH),)
+        case _:
+            wanted = ()
+    named = [(source, one) for source, kind in wanted for one in _of_kind(before.reports[source], kind)]
+    contents = [await settled_reports.blob(session, one.sha256) if confidential else None for _, one in named]
+    return tuple(
+        Input(phase=source, artifact=one, content=content)
+        for (source, one), content in zip(named, contents, strict=True)
+    )
+
+
+def _of_kind(report: PhaseReport, kind: ArtifactKind) -> list[Artifact]:
+    return [artifact for artifact in report.artifacts if artifact.kind is kind]

@@ -1,0 +1,59 @@
+"""Say what keeps a merge request from being merged, or is worth a remark: only what we were told or did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pipelines.language import ProjectPath, Severity
+from receiver.notes.view import NoteView
+from receiver.workflow.run import RunStatus
+from receiver.workflow.target_pipeline_status import OwnPipeline
+
+DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})
+"""Where the run's own reason blocks nothing."""
+
+
+OWN: Final = {
+    OwnPipeline.WAITS: "Its own pipeline waits for approval; it starts when somebody who may approves this.",
+    OwnPipeline.FAILED: "Its own pipeline failed.",
+}
+
+NOBODY: Final = (
+    "When it was opened, nobody was found to ask for a review. If there still is no reviewer, choose one, or name some "
+    "in bug-fix.yml or CODEOWNERS."
+)
+
+
+def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
+    """Return why the merge request of a repository should not be merged now, the weightiest first.
+
+    What GitLab knows better, and shows beside its button (conflicts, open threads, missing approvals), is left to it.
+    """
+    return tuple(_sentences(view, repository)) if view.status is not RunStatus.MERGED else ()
+
+
+def remarks(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
+    """Return what people should know of a merge request though it blocks nothing, as it was when it was opened."""
+    mine = view.merge_request(repository)
+    if view.status is not RunStatus.IN_REVIEW or mine is None or mine.state != "opened":
+        return ()
+    return (NOBODY,) if mine.is_nobody_asked else ()
+
+
+def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
+    if view.status not in DONE and view.reason:
+        yield "The reason is told in the run's story." if view.confidential else view.reason
+    if view.status is not RunStatus.IN_REVIEW:
+        return
+    fix = view.fix(repository)
+    wrong = fix.review.count(Severity.MUST_FIX) if fix.review else 0
+    if wrong:
+        things = "one thing" if wrong == 1 else f"{wrong} things"
+        yield f"The reviewing agent found {things} that must be fixed; see the description."
+    mine = view.merge_request(repository)
+    if mine is not None and mine.own_pipeline in OWN:
+        yield OWN[mine.own_pipeline]
+    for other in view.merge_requests:
+        if mine is not None and other.wave < mine.wave and other.state != "merged":
+            yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

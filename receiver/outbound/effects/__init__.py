@@ -1,0 +1,1 @@
+"""How each effect is performed with the adapters."""

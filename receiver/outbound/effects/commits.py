@@ -1,0 +1,178 @@
+"""Commit the accepted patch to the run's branch: checked against what was promised, and never over others' work."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pipelines.language import CommitSha, MergeRequestResult, Phase, PhaseReport, TestingResult
+from pipelines.language.catalogue import TargetPipeline
+from pipelines.language.wire import sha256
+from pipelines.patch import PatchError, PatchSummary, inspect
+from receiver.outbound.effects import patch_check, patching
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.repositories_api import Action, Head, Project
+from receiver.store.run import merge_requests, settled_reports
+from receiver.store.run.runs import RunFacts
+from receiver.workflow.effects import OpenMergeRequest
+from receiver.workflow.start import branch_name
+
+
+class Fix(Struct, frozen=True, kw_only=True):
+    """A patch that may be committed: submitted, tested, and the same bytes in both."""
+
+    patch: bytes
+    patch_sha256: str
+    base: CommitSha
+    summary: PatchSummary
+
+
+async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix:
+    """Return the patch, if everything that was promised about it holds. Raises RefusedError that says what does not."""
+    async with desk.database.begin() as session:
+        submitted = await settled_reports.accepted(
+            session, facts.id, iteration=effect.iteration, phase=Phase.MERGE_REQUEST, repository=effect.repository
+        )
+        tested = await settled_reports.accepted(
+            session, facts.id, iteration=effect.iteration, phase=Phase.TESTING, repository=effect.repository
+        )
+        submission = _result(submitted, MergeRequestResult)
+        test = _result(tested, TestingResult)
+        patch = None if submission is None else await settled_reports.blob(session, submission.patch_sha256)
+    base = facts.base_shas.get(effect.repository)
+    policy = facts.catalogue
+    if submission is None or test is None or policy is None or base is None:
+        raise RefusedError(f"{effect.repository} has no accepted testing report and submission.")
+    repository = policy.repositories.get(effect.repository)
+    if repository is None:
+        raise RefusedError(f"{effect.repository} is not in the catalogue that the run was started with.")
+    if patch is None:
+        raise RefusedError("The submitted patch is not kept; it was never handed in, or its time is over.")
+    promises = (
+        (sha256(patch) == submission.patch_sha256, "The patch is not the one that was submitted."),
+        (test.patch_sha256 == submission.patch_sha256, "The patch is not the one that was tested."),
+        (test.base_sha == submission.base_sha == base, "The patch was made for another commit."),
+        (test.reproduction_before_failed and test.reproduction_after_passed, "The reproduction does not prove it."),
+    )
+    for holds, sentence in promises:
+        if not holds:
+            raise RefusedError(sentence)
+    summary = await asyncio.to_thread(
+        patch_check.checked, desk, patch, base, repository=repository, policy=policy.policy
+    )
+    return Fix(patch=patch, patch_sha256=submission.patch_sha256, base=base, summary=summary)
+
+
+T = TypeVar("T")
+
+
+def _result(found: tuple[int, PhaseReport] | None, kind: type[T]) -> T | None:
+    return found[1].result if found is not None and isinstance(found[1].result, kind) else None
+
+
+SKIP: Final = "[skip ci]"
+"""In a commit's message, it lets GitLab make no pipeline of a push: neither a branch's nor a merge request's."""
+
+
+class OwnPipeline(StrEnum):
+    """Whether the repository's own CI may run a commit."""
+
+    RUNS = "runs"
+    WAITS = "waits"
+
+
+def wanted(facts: RunFacts) -> OwnPipeline:
+    """Return what the run's policy says of a commit that nobody has seen yet."""
+    policy = facts.catalogue.policy.target_pipeline if facts.catalogue else TargetPipeline.RUN
+    return OwnPipeline.WAITS if policy is TargetPipeline.SKIP_UNTIL_APPROVED else OwnPipeline.RUNS
+
+
+async def on_branch(desk: Desk, facts: RunFacts, project: Project) -> RunFacts:
+    """Return the run's facts with the branch that its fix gets in a project.
+
+    A confidential run makes no branch whose name tells of the ticket. One that is there already, with its merge request
+    or left by a crash between push and note, is gone on with: another beside it would take nothing back.
+    """
+    async with desk.database.begin() as session:
+        rows = await merge_requests.of_run(session, facts.id)
+    used = next((one.source_branch for one in rows if one.project_id == project.id), None)
+    if used is not None:
+        return replace(facts, branch=used)
+    neutral = branch_name(facts.issue_key, "")
+    if not facts.confidential or facts.branch == neutral:
+        return facts
+    head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
+    return facts if head is not None else replace(facts, branch=neutral)
+
+
+_TRAILER = re.compile(r"^Bug-Fix-Run: \S+ ([0-9a-f]{64})\s*\Z", re.MULTILINE)
+"""At the end of our commits' messages; nothing before it is ours to trust."""
+
+
+def trailer(run: str, patch_sha256: str) -> str:
+    """Return the line by which our own commits are known."""
+    return f"Bug-Fix-Run: {run} {patch_sha256}"
+
+
+async def commit(
+    desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, subject: str, pipeline: OwnPipeline
+) -> CommitSha:
+    """Make the branch hold the base and the patch; a branch that does already is left alone.
+
+    A commit that may run is never replaced by one that waits: somebody approved it.
+    """
+    head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
+    if head is not None and not await _is_ours(desk, facts, project, head):
+        raise RefusedError(
+            f"Branch {facts.branch} of {project.path} ends in a commit that is not ours; it is left alone. "
+            "Merge or delete the branch, then set the label again."
+        )
+    line = trailer(facts.id, fix.patch_sha256)
+    is_there = head is not None and line in head.message and head.parents == (fix.base,)
+    if head is not None and is_there and (pipeline is OwnPipeline.WAITS or SKIP not in head.message):
+        return head.sha
+    mark = f"{SKIP}\n\n" if pipeline is OwnPipeline.WAITS else ""
+    return await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{mark}{line}\n")
+
+
+async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) -> bool:
+    """Say whether a commit may be replaced: we noted it, or it is a patch of ours to the byte.
+
+    The second is what a crash between commit and note leaves behind. A person who amends our commit keeps its message
+    and parent, so these prove nothing.
+    """
+    named = _TRAILER.search(head.message)
+    async with desk.database.begin() as session:
+        if head.sha in await merge_requests.heads(session, project.id, branch=facts.branch):
+            return True
+        patch = None if named is None else await settled_reports.blob(session, named[1])
+    if patch is None or len(head.parents) != 1:
+        return False
+    try:
+        actions = await asyncio.to_thread(_actions, desk, project, patch, base=head.parents[0])
+    except (RefusedError, PatchError):  # it was made for another commit, or is no patch
+        return False
+    return await asyncio.to_thread(desk.repositories.holds, project.id, head.sha, actions=actions)
+
+
+def _actions(desk: Desk, project: Project, patch: bytes, *, base: str) -> tuple[Action, ...]:
+    def fetch(path: str) -> tuple[bytes, bool]:
+        return desk.repositories.file(project.id, path, ref=base)
+
+    return patching.actions(patch, inspect(patch), fetch)
+
+
+def _push(desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, message: str) -> CommitSha:
+    actions = _actions(desk, project, fix.patch, base=fix.base)
+    desk.faults.reach("OpenMergeRequest:before_push")
+    made = desk.repositories.commit(
+        project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions
+    )
+    desk.faults.reach("OpenMergeRequest:after_push")
+    return made

@@ -1,0 +1,82 @@
+"""What performing an effect works with, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from pipelines.language.catalogue import Catalogue
+from receiver.notes.view import Exhibit
+from receiver.outbound.faults import Faults
+from receiver.outbound.gitlab.pipelines_api import Pipelines
+from receiver.outbound.gitlab.repositories_api import Repositories
+from receiver.outbound.jira.jira_client import Jira
+from receiver.store.postgres.database import Database
+from receiver.store.story import Story
+from receiver.workflow.effects import Effect
+from receiver.workflow.events import Event
+
+
+class Notes(Protocol):
+    """Writes what people read. Each text ends with the hidden marker of its run, so that it is found again."""
+
+    def ticket(self, story: Story) -> str:
+        """Return the status comment on the ticket, in Jira's wiki markup."""
+
+    def confidential(self, story: Story) -> str:
+        """Return what the status comment of a confidential run leaves out, in Jira's wiki markup."""
+
+    def question(self, story: Story, target: str) -> str:
+        """Return the comment that asks the reporter, in Jira's wiki markup."""
+
+    def plan(self, story: Story, target: str, *, iteration: int) -> str:
+        """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
+
+    def answer(self, text: str, *, to: str, run: str, target: str) -> str:
+        """Return the comment that answers a command, in Jira's wiki markup."""
+
+    def refusal(self, text: str, *, run: str) -> str:
+        """Return the comment that says why nothing was started, in Jira's wiki markup."""
+
+    def merge_request(self, story: Story, *, repository: str) -> str:
+        """Return the status note on a merge request, in GitLab's Markdown."""
+
+    def description(self, story: Story, *, repository: str, evidence: tuple[Exhibit, ...]) -> str:
+        """Return a merge request's description, in GitLab's Markdown."""
+
+    def marker(self, run: str, target: str = "ticket") -> str:
+        """Return the text that each note of a run at a target ends with."""
+
+
+class Desk(Struct, frozen=True, kw_only=True):
+    """Everything that effects are performed with."""
+
+    database: Database
+    starter: Pipelines
+    """Starts and cancels pipelines of the automation project, and can do nothing else."""
+    reader: Pipelines
+    """Reads pipelines, jobs and artifacts."""
+    repositories: Repositories
+    jira: Jira
+    notes: Notes
+    catalogue: Callable[[], Catalogue]
+    """As it is now; a run keeps the one that it was started with."""
+    public_url: str
+    evidence_retention_days: int
+    """How long patches, tests and transcripts are kept that are fetched from a job's artifacts."""
+    faults: Faults
+    clock: Callable[[], datetime]
+
+
+class Performed(Struct, frozen=True, kw_only=True):
+    """What came of an effect."""
+
+    events: tuple[Event, ...] = ()
+    """To be decided on, in this order."""
+    result: dict[str, Any] | None = None
+    """Kept with the effect, for people."""
+    then: tuple[Effect, ...] = ()
+    """To be done next because of it."""

@@ -1,0 +1,132 @@
+"""Effects on merge requests: open or update one for the accepted patch, ask for reviewers, keep its status note."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pipelines.language import ProjectPath, RunId
+from receiver.notes import markup
+from receiver.notes.view import Exhibit
+from receiver.outbound.effects import commits, evidence_upload, reviewers
+from receiver.outbound.effects.commits import Fix
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.reviewers import Reviewers
+from receiver.outbound.effects.status_notes import Place, keep_note
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.repositories_api import MergeRequest, Project
+from receiver.store.run import merge_requests, runs
+from receiver.store.run.runs import RunFacts
+from receiver.store.story import Story
+from receiver.store.story import rows as stories
+from receiver.workflow.effects import NeutraliseMergeRequest, OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.events import MergeRequestOpened
+
+
+async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performed:
+    """Commit the accepted patch to the run's branch and open or update the merge request."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        story = await stories.story(session, await stories.find(session, run))
+    fix = await commits.accepted(desk, facts, effect)
+    project = await asyncio.to_thread(desk.repositories.project, effect.repository)
+    facts = await commits.on_branch(desk, facts, project)
+    pipeline = commits.wanted(facts)
+    head = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=pipeline)
+    shown = await evidence_upload.upload(
+        desk, story, project.id, repository=effect.repository, iteration=effect.iteration
+    )
+    asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
+    made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown, asked)
+    event = MergeRequestOpened(
+        repository=effect.repository,
+        project_id=project.id,
+        iid=made.iid,
+        url=made.url,
+        head_sha=head,
+        branch=facts.branch,
+    )
+    result = {
+        "iid": made.iid,
+        "url": made.url,
+        "head": head,
+        "own_pipeline": pipeline,
+        "reviewers": [person.username for person in asked.people if person.id in made.reviewer_ids],
+        "is_nobody_asked": not made.reviewer_ids,
+        "sentence": reviewers.remark(asked, set_=made.reviewer_ids),
+    }
+    return Performed(events=(event,), result=result)
+
+
+def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: Fix) -> Reviewers:
+    repository = facts.catalogue.repositories.get(project.path) if facts.catalogue else None
+    configured = repository.reviewers if repository else ()
+    paths = {path for file in fix.summary.files for path in (file.path, file.old_path)}
+    return reviewers.find(desk.repositories, project, configured=configured, paths=sorted(paths))
+
+
+def title(story: Story) -> str:
+    """Return the merge request's title, which GitLab's Jira integration links by; a confidential one says nothing."""
+    what = story.plan.title if story.plan and not story.run.confidential else ""
+    return f"{story.run.issue_key}: {markup.title(what) or 'Fix'}"
+
+
+def _merge_request(
+    desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[Exhibit, ...], asked: Reviewers
+) -> MergeRequest:
+    people = tuple(person.id for person in asked.people)
+    description = desk.notes.description(story, repository=project.path, evidence=shown)
+    there = desk.repositories.merge_request_of(project.id, branch=facts.branch, target=project.default_branch)
+    if there is not None and there.author_id != desk.repositories.bot:
+        raise RefusedError(
+            f"Somebody else opened !{there.iid} from branch {facts.branch} of {project.path}; it is left alone. "
+            "Close it, then set the label again."
+        )
+    if there is not None:
+        return desk.repositories.describe(there, title=title(story), description=description, reviewers=people)
+    desk.faults.reach("OpenMergeRequest:before_post")
+    made = desk.repositories.open_merge_request(
+        project.id,
+        branch=facts.branch,
+        target=project.default_branch,
+        title=title(story),
+        description=description,
+        labels=("bug-fix",),
+        reviewers=people,
+    )
+    desk.faults.reach("OpenMergeRequest:after_post")
+    return made
+
+
+async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> Performed:
+    """Give a merge request the title and the description of a confidential run, if it has others."""
+    async with desk.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+        rows = await merge_requests.of_run(session, run)
+    row = next((one for one in rows if one.repository == effect.repository), None)
+    if row is None or not story.run.confidential:
+        raise RefusedError(f"{effect.repository} has no merge request of this run that has to be neutral.")
+    there = await asyncio.to_thread(desk.repositories.merge_request, row.project_id, row.iid)
+    description = desk.notes.description(story, repository=effect.repository, evidence=())
+    await asyncio.to_thread(
+        desk.repositories.describe, there, title=title(story), description=description, reviewers=()
+    )
+    return Performed(result={"iid": row.iid})
+
+
+async def update_note(desk: Desk, run: RunId, effect: UpdateMergeRequestNote) -> Performed:
+    """Make the status note on a merge request tell the truth."""
+    async with desk.database.begin() as session:
+        story = await stories.story(session, await stories.find(session, run))
+        rows = await merge_requests.of_run(session, run)
+    row = next((one for one in rows if one.repository == effect.repository), None)
+    if row is None:
+        raise RefusedError(f"{effect.repository} has no merge request of this run.")
+    project_id, iid = row.project_id, row.iid
+    place = Place(
+        target=effect.repository,
+        find=lambda: [str(n) for n in desk.repositories.notes_with(project_id, iid, marker=desk.notes.marker(run))],
+        edit=lambda note, body: desk.repositories.edit_note(project_id, iid, int(note), body),
+        add=lambda body: str(desk.repositories.add_note(project_id, iid, body)),
+    )
+    body = desk.notes.merge_request(story, repository=ProjectPath(effect.repository))
+    return Performed(result={"note": await keep_note(desk, run, place, body, point="UpdateMergeRequestNote")})

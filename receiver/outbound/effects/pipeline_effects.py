@@ -1,0 +1,159 @@
+"""Effects on pipelines: start, cancel, ask how they are, settle reports."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+
+import structlog
+
+from pipelines.generation import prepare_matrix
+from pipelines.language import PhaseReport, ReportOutcome, RunId
+from pipelines.language.catalogue import Catalogue
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.report_collection import collect
+from receiver.outbound.errors import RefusedError, UnavailableError
+from receiver.outbound.gitlab.pipelines_api import FoundPipeline
+from receiver.store.jobs import unreported
+from receiver.store.jobs.unreported import Unreported
+from receiver.store.run import runs, settled_reports, started_pipelines
+from receiver.store.run.settled_reports import REPLACED, PendingReport
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import CancelPipeline, SettleReports, StartPipeline
+from receiver.workflow.events import (
+    JobChanged,
+    JobId,
+    PipelineId,
+    PipelineStarted,
+    ReportAccepted,
+    ReportDiscarded,
+    ReportsSettled,
+)
+
+log = structlog.get_logger()
+
+CLOCKS_APART = timedelta(minutes=10)
+"""How far GitLab's clock may be behind ours when a lost pipeline is looked for."""
+
+
+def name_of(issue_key: str, iteration: int) -> str:
+    """Return a pipeline's name, as people see it in GitLab."""
+    return f"{issue_key} · iteration {iteration}"
+
+
+def inputs_of(
+    run: RunId, issue_key: str, effect: StartPipeline, catalogue: Catalogue, public_url: str
+) -> dict[str, Any]:
+    """Return the parent pipeline's inputs. No untrusted text is among them."""
+    return {
+        "run": run,
+        "iteration": effect.iteration,
+        "name": name_of(issue_key, effect.iteration),
+        "receiver": public_url.rstrip("/"),
+        "prepare": prepare_matrix.matrix(catalogue),
+        "image": catalogue.automation_image,
+    }
+
+
+async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
+    """Create the parent pipeline, unless a crash came after it was created: then it is found."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+    catalogue = facts.catalogue
+    if catalogue is None:
+        raise RefusedError("The run has no catalogue: its ticket was never admitted.")
+    project_id = await asyncio.to_thread(desk.starter.project_id, catalogue.automation_project)
+    name = name_of(facts.issue_key, effect.iteration)
+    ref = catalogue.automation_ref
+    there = await asyncio.to_thread(desk.starter.named, project_id, ref=ref, name=name)
+    async with desk.database.begin() as session:
+        taken = await started_pipelines.of_other_runs(session, [one.id for one in there], run=run)
+    lost = [one for one in there if one.id not in taken and one.created_at >= facts.created_at - CLOCKS_APART]
+    if lost:
+        return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
+    inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url)
+    desk.faults.reach("StartPipeline:before_post")
+    made = await asyncio.to_thread(desk.starter.create, project_id, ref=ref, inputs=inputs, name=name)
+    desk.faults.reach("StartPipeline:after_post")
+    return _started(made, effect)
+
+
+def _started(found: FoundPipeline, effect: StartPipeline) -> Performed:
+    event = PipelineStarted(
+        iteration=effect.iteration, project_id=found.project_id, pipeline=PipelineId(found.id), url=found.url
+    )
+    return Performed(events=(event,), result={"pipeline": found.id, "url": found.url})
+
+
+async def cancel(desk: Desk, effect: CancelPipeline) -> Performed:
+    """Cancel a pipeline and its children."""
+    children = await asyncio.to_thread(desk.starter.children, effect.project_id, effect.pipeline)
+    for pipeline in [effect.pipeline, *children]:
+        await asyncio.to_thread(desk.starter.cancel, effect.project_id, pipeline)
+    return Performed(result={"cancelled": [effect.pipeline, *children]})
+
+
+async def settle(desk: Desk, run: RunId, effect: SettleReports) -> Performed:
+    """Ask GitLab how the jobs behind pending reports ended, after fetching reports that never reached us."""
+    async with desk.database.begin() as session:
+        missing = await unreported.of_run(session, run, iteration=effect.iteration)
+        waiting = await settled_reports.pending(session, run, iteration=effect.iteration)
+        catalogue = (await runs.facts(session, run)).catalogue or desk.catalogue()
+    places = {(one.session.project_id, one.session.pipeline_id) for one in missing}
+    jobs: dict[int, JobChanged] = {}
+    for project_id, pipeline in sorted(places | {(one.project_id, one.pipeline) for one in waiting}):
+        told = await asyncio.to_thread(desk.reader.jobs, project_id, catalogue.automation_project, pipeline)
+        jobs |= {job.job: job for job in told}
+    passed = [one for one in missing if has_passed(jobs.get(JobId(one.session.job_id)))]
+    fetched = [await _collected(desk, one, catalogue=catalogue) for one in passed]
+    if passed:
+        async with desk.database.begin() as session:
+            waiting = await settled_reports.pending(session, run, iteration=effect.iteration)
+    answers = [judge(one, jobs.get(JobId(one.job))) for one in waiting]
+    events = [event for event in (*fetched, *answers) if isinstance(event, ReportAccepted | ReportDiscarded)]
+    left = answers.count(None) + fetched.count(Fetched.NOT_NOW)
+    done = () if left else (ReportsSettled(iteration=effect.iteration),)
+    result: dict[str, Any] = {"settled": len(events), "pending": left}
+    if passed:
+        result["fetched_from_artifacts"] = [one.session.job_id for one in passed]
+    return Performed(events=(*events, *done), result=result)
+
+
+class Fetched(Enum):
+    """What became of a report that was looked for among the artifacts of its job, if it is not discarded."""
+
+    PENDING = "pending"
+    NOT_NOW = "not_now"
+    """GitLab can't be asked; other reports need not wait for that, and the sweep looks again."""
+
+
+async def _collected(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Fetched | ReportDiscarded:
+    try:
+        return await collect(desk, one, catalogue=catalogue) or Fetched.PENDING
+    except UnavailableError as error:
+        log.warning("report.not_collected_yet", run=one.session.run, job=one.session.job_id, reason=str(error))
+        return Fetched.NOT_NOW
+
+
+def has_passed(job: JobChanged | None) -> bool:
+    """Say whether a job ended in a way that can make a report of it count. None: GitLab lists a newer one instead."""
+    return job is not None and (job.status == "success" or (job.status == "failed" and job.allow_failure))
+
+
+def judge(pending: PendingReport, job: JobChanged | None) -> ReportAccepted | ReportDiscarded | None:
+    """Return what GitLab's word on a job means for its report; None while the job has not ended.
+
+    `job` is None when GitLab lists a newer job of that name instead.
+    """
+    report: PhaseReport = pending.report
+    if job is None:
+        return ReportDiscarded(job=JobId(pending.job), report=report, reason=REPLACED)
+    if not lifecycle.is_over(job.status):
+        return None
+    honest_no = job.status == "failed" and job.allow_failure and report.outcome is ReportOutcome.NOT_REPRODUCED
+    if job.status == "success" or honest_no:
+        return ReportAccepted(job=job.job, report=report)
+    why = report.reason if job.status == "failed" else f"Its job ended as {job.status}."
+    return ReportDiscarded(job=job.job, report=report, reason=why)

@@ -1,0 +1,144 @@
+"""Find who reviews a merge request: who the catalogue names, then who owns the changed files by CODEOWNERS.
+
+Who can't review is left out, with a sentence that says why; nobody is mentioned, and nobody is named who is no member
+of the project. Only reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from receiver.outbound.effects.code_owners import PLACES, Owners, owners_of
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.members import People, Person
+from receiver.outbound.gitlab.repositories_api import Project, Repositories
+
+MOST: Final = 5
+"""Reviewers of one merge request: more of them, and nobody feels asked."""
+
+MOST_NAMES: Final = 20
+"""Names that are looked up."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes of CODEOWNERS that are read."""
+
+DEVELOPER: Final = 30
+"""GitLab's access level from which people may approve and merge (doc/api/access_requests.md)."""
+
+ROLES: Final = {"developer": 30, "maintainer": 40, "owner": 50}
+"""Roles that may own code; GitLab takes them in the plural too."""
+
+
+class Reviewers(Struct, frozen=True, kw_only=True):
+    """Who is asked, and who is not."""
+
+    people: tuple[Person, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Members of the project who are not asked, and why."""
+    unknown: int = 0
+    """How many names mean nobody who is a member of the project, whether or not they mean somebody elsewhere."""
+    failed: int = 0
+    """How many names could not be looked up."""
+    remark: str = ""
+    """What people should know of the file."""
+
+
+def find(repositories: Repositories, project: Project, *, configured: Iterable[str], paths: Iterable[str]) -> Reviewers:
+    """Return the reviewers of a change of these files."""
+    owners = _owners(repositories, project, paths)
+    wanted = [*(f"@{name}" for name in configured), *owners.names]
+    people: dict[int, Person] = {}
+    left_out: dict[str, str] = {}
+    unknown = failed = 0
+    for name in list(dict.fromkeys(wanted))[:MOST_NAMES]:
+        try:
+            members = list(_members(repositories.people, project, name))
+        except RefusedError:
+            failed += 1
+            continue
+        unknown += not members
+        for person, level in members:
+            why = _why_not(repositories, person, level)
+            if why is not None:
+                left_out[person.username] = why
+            elif len(people) < MOST:
+                people.setdefault(person.id, person)
+    return Reviewers(
+        people=tuple(people.values()),
+        left_out=tuple(left_out.items()),
+        unknown=unknown,
+        failed=failed,
+        remark=owners.remark,
+    )
+
+
+def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) -> Owners:
+    for place in PLACES:
+        content = repositories.file_if_any(project.id, place, ref=project.default_branch)
+        if content is not None:
+            return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths)
+    return Owners(names=())
+
+
+def _members(people: People, project: Project, name: str) -> Iterator[tuple[Person, int]]:
+    """Yield whom a name means, as far as they are members of the project, with their access level.
+
+    Our account may see people and groups that the project's readers can't: of others nothing is said.
+    """
+    for person in _named(people, project, name):
+        level = people.access(project.id, person.id)
+        if level:
+            yield person, level
+
+
+def _named(people: People, project: Project, name: str) -> Iterator[Person]:
+    """Yield whom a name means; of a name that could be a user's and a group's, the user."""
+    if name.startswith("@@"):
+        level = ROLES.get(name[2:].lower().removesuffix("s"))
+        yield from people.of_project(project.id, level=level) if level else ()
+    elif not name.startswith("@"):
+        found = people.with_address(name)
+        yield from found if len(found) == 1 else ()  # several: a name that looks like an address
+    elif _USERNAME.fullmatch(name[1:]):
+        yield from people.named(name[1:]) or people.of_group(name[1:])
+    else:
+        yield from people.of_group(name[1:])
+
+
+_USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def _why_not(repositories: Repositories, person: Person, level: int) -> str | None:
+    checks = (
+        (person.id == repositories.bot, "is our own account"),
+        (person.state != "active", f"is {person.state}"),
+        (level < DEVELOPER, "is no developer of the project"),
+    )
+    return next((why for is_so, why in checks if is_so), None)
+
+
+def remark(reviewers: Reviewers, *, set_: Iterable[int]) -> str:
+    """Return what people should know of the choice, empty when all went well. `set_`: reviewers as GitLab took them."""
+    taken = set(set_)
+    others = [person.username for person in reviewers.people if person.id not in taken]
+    sentences = []
+    if others:
+        names = ", ".join(others)
+        sentences.append(f"GitLab took one reviewer, as it does without a paid tier; these could review too: {names}.")
+    told = [f"{name} {why}" for name, why in reviewers.left_out[:MOST]]
+    told += [f"{len(reviewers.left_out) - MOST} more members of the project"] if len(reviewers.left_out) > MOST else []
+    told += [f"{_names(reviewers.unknown)} that no member of the project has"] if reviewers.unknown else []
+    told += [f"{_names(reviewers.failed)} that could not be looked up"] if reviewers.failed else []
+    if told:
+        sentences.append(f"Not asked to review: {'; '.join(told)}.")
+    if reviewers.remark:
+        sentences.append(reviewers.remark)
+    return " ".join(sentences)
+
+
+def _names(count: int) -> str:
+    return "1 name" if count == 1 else f"{count} names"

@@ -1,0 +1,91 @@
+"""Start the repository's own pipeline for a fix that was held back until somebody approved it.
+
+The commit is made anew without `[skip ci]`, and pushing it starts whatever the repository starts for a push, of a
+branch or of a merge request. Starting one by the API would leave the mark on the commit: it would keep merge request
+pipelines from running, and after a fast-forward merge those of the default branch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from pipelines.language import RunId
+from receiver.outbound.effects import commits
+from receiver.outbound.effects.commits import SKIP, OwnPipeline
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.merge_request_effects import title
+from receiver.outbound.effects.reviewers import DEVELOPER
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.repositories_api import MergeRequest
+from receiver.store.run import merge_requests, runs
+from receiver.store.story import rows
+from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.events import MergeRequestOpened
+
+
+async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performed:
+    """Take the mark off the commit, if the approval holds. Performed again, it finds the mark gone."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        story = await rows.story(session, await rows.find(session, run))
+        known = next((m for m in await merge_requests.of_run(session, run) if m.repository == effect.repository), None)
+    if known is None:
+        return _left(effect, f"{effect.repository} has no merge request of this run.")
+    facts = replace(facts, branch=known.source_branch)
+    there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+    head = await asyncio.to_thread(desk.repositories.head, known.project_id, facts.branch)
+    if head is None or head.sha != there.sha or SKIP not in head.message:
+        return Performed(result={"started": head is not None}, then=_told(effect))
+    why_not = await asyncio.to_thread(_why_not, desk, there, effect)
+    if why_not:
+        return _left(effect, f"The pipeline of {effect.repository}!{known.iid} was not started: {why_not}")
+    opening = OpenMergeRequest(iteration=effect.iteration, repository=effect.repository)
+    project = await asyncio.to_thread(desk.repositories.project, effect.repository)
+    try:
+        fix = await commits.accepted(desk, facts, opening)
+        sha = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
+    except RefusedError as error:  # the patch is no longer kept, for example
+        sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
+        return _left(effect, sentence)
+    event = MergeRequestOpened(
+        repository=effect.repository,
+        project_id=project.id,
+        iid=there.iid,
+        url=there.url,
+        head_sha=sha,
+        branch=facts.branch,
+    )
+    return Performed(events=(event,), result={"started": True, "head": sha, "sentence": ""}, then=_told(effect))
+
+
+def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> str:
+    """Return why the approval counts for nothing, as GitLab has it now; empty when it counts."""
+    repositories = desk.repositories
+    if there.state != "opened":
+        return f"it is {there.state}."
+    if there.sha != effect.head_sha:
+        return _ANOTHER if effect.head_sha else _UNKNOWN
+    if effect.approved_by == repositories.bot:
+        return "our own account approved it, and that counts for nothing."
+    if effect.approved_by not in repositories.approved_by(there.project_id, there.iid):
+        return "the approval was taken back."
+    if repositories.people.access(there.project_id, effect.approved_by) < DEVELOPER:
+        return "who approved it is no developer of the project."
+    return ""
+
+
+_ANOTHER = "its branch has another commit than the one that was approved. Approve it again."
+_UNKNOWN = (
+    "the approval is older than its commit, or it is not known when it was given. "
+    "Take the approval back and approve it again."
+)
+
+
+def _left(effect: StartTargetPipeline, sentence: str) -> Performed:
+    return Performed(result={"started": False, "sentence": sentence}, then=_told(effect))
+
+
+def _told(effect: StartTargetPipeline) -> tuple[UpdateTicketNote | UpdateMergeRequestNote, ...]:
+    return UpdateTicketNote(), UpdateMergeRequestNote(repository=effect.repository)

@@ -1,0 +1,179 @@
+"""Effects of people's comments on a ticket: read one again, answer it, ask the reporter, show a plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from pipelines.language import RunId
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.status_notes import Place as NotePlace
+from receiver.outbound.effects.status_notes import keep_note, on_ticket
+from receiver.outbound.jira.issues import Comment
+from receiver.outbound.jira.rights import Place, standing
+from receiver.store.deliveries import taken_comments
+from receiver.store.effects import note_locations
+from receiver.store.effects.note_locations import ANSWER, PLAN, QUESTION, TICKET
+from receiver.store.run import runs
+from receiver.store.run.runs import RunFacts
+from receiver.store.schema import NoteRow
+from receiver.store.story import Story, rows
+from receiver.workflow import commands
+from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
+from receiver.workflow.events import CommentRead, IssueCommented, Standing
+
+MOST_ANSWERS = 20
+"""Of one run to all who may not start runs. Who may is not counted among them, so nobody's nonsense silences them."""
+
+MOST_ANSWERS_TO_ONE = 8
+"""Of one run to one author: somebody's automation that answers our answers must not go on for ever."""
+
+
+async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
+    """Fetch a comment again and ask what its author may do; only what stands there now, and who wrote it, counts."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        shown = await note_locations.known(session, run, f"{PLAN}:{facts.iteration}")
+        since = await runs.waits_since(session, run, facts.iteration)
+    found = await asyncio.to_thread(desk.jira.comment, facts.issue_key, effect.comment)
+    if found is None:
+        return _ignored(effect, "The comment was deleted before it was read.")
+    if found.author == await asyncio.to_thread(desk.jira.account):
+        return _ignored(effect, "The comment is our own.")
+    if found.is_edited:
+        return _ignored(effect, f"{found.author_name}'s comment was edited before it was read; a new one counts.")
+    asked = commands.read(found.text)
+    if asked is None and found.is_restricted and not facts.confidential:
+        return _ignored(effect, f"{found.author_name}'s comment is restricted: what it says stays where it is.")
+    reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
+    is_answer = asked is None and found.author == reporter and bool(reporter)
+    place = Place(standing=Standing.REPORTER) if is_answer else await standing(desk, found.author, reporter=reporter)
+    is_for_nobody = shown is None and not await _cover(desk, facts)
+    event = CommentRead(
+        comment=effect.comment,
+        actor=found.author,
+        actor_name=found.author_name,
+        standing=place.standing,
+        unknown_because=place.unknown_because,
+        command=asked.word if asked is not None else None,
+        is_alone=asked is None or asked.is_alone,
+        plan=facts.iteration if _has_seen_plan(found, shown, since if is_for_nobody else None) else None,
+    )
+    return Performed(events=(event,), result={"standing": place.standing, "command": event.command})
+
+
+def _has_seen_plan(comment: Comment, shown: NoteRow | None, since: datetime | None) -> bool:
+    """Say whether a comment is younger than the plan; `since`: when one that is shown in the run's story only waited.
+
+    In doubt it is not: who approves again loses a minute. Jira counts its comments up.
+    """
+    if shown is not None:
+        return comment.id.isdecimal() and shown.note_id.isdecimal() and int(comment.id) > int(shown.note_id)
+    try:
+        return since is not None and datetime.fromisoformat(comment.created) > since
+    except (ValueError, TypeError):  # no time, or none with an offset
+        return False
+
+
+def _ignored(effect: ReadComment, why: str) -> Performed:
+    return Performed(events=(CommentRead(comment=effect.comment, ignored=why),), result={"ignored": why})
+
+
+async def poll(desk: Desk, run: RunId) -> Performed:
+    """Tell of comments that no hook told of, written after the question or the plan that people are to answer."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        heard = await taken_comments.heard(session, run)
+        targets = (f"{QUESTION}:{facts.iteration}", f"{PLAN}:{facts.iteration}", TICKET)
+        shown = [row.note_id for one in targets if (row := await note_locations.known(session, run, one)) is not None]
+    own = await asyncio.to_thread(desk.jira.account)
+    found = await asyncio.to_thread(desk.jira.comments, facts.issue_key) if shown else []
+    after = int(shown[0]) if shown else 0
+    events = [
+        IssueCommented(
+            issue_key=facts.issue_key,
+            comment=one.id,
+            actor=one.author,
+            is_addressed=commands.PREFIX in one.text,
+        )
+        for one in found
+        if one.author != own and one.id not in heard and int(one.id) > after
+    ]
+    return Performed(events=tuple(events), result={"news": len(events)})
+
+
+async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
+    """Say one sentence to a person's command, once."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+        target = f"{ANSWER}:{effect.comment}"
+        known = await note_locations.known(session, run, target) is not None
+        why = "" if known else enough(await taken_comments.answered(session, run), effect)
+    if why:
+        return Performed(result={"comment": None, "why": why})
+    body = desk.notes.answer(effect.text, to=effect.name, run=run, target=target)
+    place = on_ticket(desk, run, facts.issue_key, target)
+    return Performed(result={"comment": await keep_note(desk, run, place, body, point="AnswerComment")})
+
+
+def enough(answered: Iterable[AnswerComment], wanted: AnswerComment) -> str:
+    """Return why a comment gets no answer after those that did, empty when it gets one."""
+    answered = tuple(answered)
+    if sum(one.author == wanted.author for one in answered) >= MOST_ANSWERS_TO_ONE:
+        return f"{MOST_ANSWERS_TO_ONE} comments of this author were answered already."
+    others = sum(not one.may_start for one in answered)
+    return f"{MOST_ANSWERS} comments were answered already." if not wanted.may_start and others >= MOST_ANSWERS else ""
+
+
+async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:
+    """Ask the plan's question on the ticket."""
+    return await _say(desk, run, f"{QUESTION}:{effect.iteration}", desk.notes.question, point="AskReporter")
+
+
+async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
+    """Show the plan that waits on the ticket, and what became of it."""
+
+    def write(story: Story, target: str) -> str:
+        return desk.notes.plan(story, target, iteration=effect.iteration)
+
+    return await _say(desk, run, f"{PLAN}:{effect.iteration}", write, point="PostPlan")
+
+
+async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str], str], *, point: str) -> Performed:
+    """Post a comment that shows what was found: to everybody, to those who may know, or to nobody."""
+    async with desk.database.begin() as session:
+        story = await rows.story(session, await rows.find(session, run))
+        facts = await runs.facts(session, run)
+    audience = desk.catalogue().jira.confidential if facts.confidential else None
+    place = on_ticket(desk, run, facts.issue_key, target, audience=audience)
+    if not (cover := await _cover(desk, facts)):
+        # on a ticket that is not shown to us nothing can be written
+        kept = None if cover is None else await _taken_back(desk, run, place, point=point)
+        return Performed(result={"comment": kept, "why": "It is confidential; the run's story has it."})
+    return Performed(result={"comment": await keep_note(desk, run, place, write(story, target), point=point)})
+
+
+async def _taken_back(desk: Desk, run: RunId, place: NotePlace, *, point: str) -> str | None:
+    """Let a comment that stands there already say nothing of what was found; return which, None when there is none."""
+    async with desk.database.begin() as session:
+        known = await note_locations.known(session, run, place.target)
+    if known is None and not await asyncio.to_thread(place.find):
+        return None
+    body = desk.notes.answer(WITHHELD, to="", run=run, target=place.target)
+    return await keep_note(desk, run, place, body, point=point)
+
+
+WITHHELD = "This bug fix has become confidential. What stood here is told in the run's story."
+
+
+async def _cover(desk: Desk, facts: RunFacts) -> str | None:
+    """Return why what was found may stand on the ticket, empty when it may not; None: the ticket is not shown to us.
+
+    The level that a ticket had when it was read may have been taken off since, so Jira is asked.
+    """
+    if not facts.confidential:
+        return "not confidential"
+    if desk.catalogue().jira.confidential is not None:
+        return "restricted comments"
+    return await asyncio.to_thread(desk.jira.security_level, facts.issue_key)

@@ -1,0 +1,175 @@
+"""Effects on the ticket: admit it, comment, move, link."""
+
+from __future__ import annotations
+
+import asyncio
+
+from msgspec.structs import replace
+
+from pipelines.language import CommitSha, IssueKey, ProjectPath, RunId
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import Ticket
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.status_notes import keep_note, on_ticket
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.jira.attachments import fetched, left_out
+from receiver.outbound.jira.issues import Issue
+from receiver.outbound.jira.jira_client import Transition
+from receiver.outbound.jira.rights import may_start, standing
+from receiver.store.deliveries import taken_comments
+from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
+from receiver.store.run import runs
+from receiver.store.story import rows
+from receiver.workflow.effects import (
+    AdmitTicket,
+    CommentRefusal,
+    LinkTicket,
+    RefreshTicket,
+    TransitionIssue,
+    UpdateTicketNote,
+)
+from receiver.workflow.events import Standing, TicketAdmitted, TicketRefreshed, TicketRefused
+from receiver.workflow.people import MAY_ANSWER, MOST_PLANS
+
+
+async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
+    """Fetch the ticket and the repositories' heads, and check that the person may start runs."""
+    catalogue = desk.catalogue()
+    issue = await asyncio.to_thread(desk.jira.issue, effect.issue_key)
+    refusal = None
+    if effect.actor is not None:
+        allowed = await asyncio.to_thread(may_start, catalogue, effect.actor, desk.jira.groups_of)
+        if not allowed:
+            refusal = (
+                "The person who set the label may not start bug fixes. Ask somebody who may, or have the account or "
+                "one of its groups added to `jira.start.allowed` in bug-fix.yml; then set the label again."
+            )
+        elif catalogue.jira.start.label not in issue.ticket.labels:
+            refusal = f"The label {catalogue.jira.start.label} was removed before the run began. Set it again to start."
+    if refusal is not None:
+        return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
+    heads = await asyncio.to_thread(_heads, desk, catalogue)
+    ticket = await _told(desk, run, issue, confidential=False)
+    admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
+    return Performed(events=(admitted,), result={"status": issue.status, "sentence": left_out(ticket)})
+
+
+async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
+    """Fetch the ticket and the repositories' heads again, if whoever made the run go on may do that."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+    if facts.catalogue is None:
+        raise RefusedError("The run has no catalogue: its ticket was never admitted.")
+    issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
+    if effect.actor is not None:
+        place = await standing(desk, effect.actor, reporter=issue.ticket.reporter_account)
+        if place.standing not in ({Standing.ALLOWED} if effect.is_for_starters else MAY_ANSWER):
+            why = ENOUGH_PLANS if effect.is_for_starters else WHO_ANSWERS
+            reason = f"The label changes nothing here: {place.unknown_because or why}"
+            return Performed(events=(TicketRefused(reason=reason, actor=effect.actor),))
+    ticket = await _told(desk, run, issue, confidential=facts.confidential)
+    event = TicketRefreshed(
+        iteration=effect.iteration,
+        ticket=ticket,
+        base_shas=await asyncio.to_thread(_heads, desk, facts.catalogue),
+        because=effect.because,
+    )
+    return Performed(events=(event,), result={"status": issue.status, "sentence": left_out(ticket)})
+
+
+MOST_REFUSALS = 8
+"""Of one ticket to one author, whatever the run: an automation that answers our comments with the label must not go on
+for ever."""
+
+WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
+ENOUGH_PLANS = (
+    f"this bug fix waited for people {MOST_PLANS} times. "
+    "Only somebody who may start bug fixes can now have another plan made, or approve the one that waits."
+)
+
+
+async def _told(desk: Desk, run: RunId, issue: Issue, *, confidential: bool) -> Ticket:
+    """Return the ticket as jobs are told it: with small attachments, and without what only some may read.
+
+    A run whose texts are neutral anyway is told restricted comments as well.
+    """
+    ticket = await fetched(desk, run, issue)
+    if confidential or ticket.security_level:
+        return ticket
+    return replace(ticket, comments=tuple(one for one in ticket.comments if not one.is_restricted))
+
+
+def _heads(desk: Desk, catalogue: Catalogue) -> dict[ProjectPath, CommitSha]:
+    heads: dict[ProjectPath, CommitSha] = {}
+    for path in catalogue.repositories:
+        project = desk.repositories.project(path)
+        head = desk.repositories.head(project.id, project.default_branch)
+        if head is not None:
+            heads[path] = head.sha
+    return heads
+
+
+async def update_note(desk: Desk, run: RunId, _effect: UpdateTicketNote) -> Performed:
+    """Make the status comment on the ticket tell the truth, and what it leaves out be told to those who may know."""
+    async with desk.database.begin() as session:
+        story = await rows.story(session, await rows.find(session, run))
+    key = story.run.issue_key
+    place = on_ticket(desk, run, key, TICKET)
+    note = await keep_note(desk, run, place, desk.notes.ticket(story), point="UpdateTicketNote")
+    audience = desk.catalogue().jira.confidential
+    if not story.run.confidential or audience is None:
+        return Performed(result={"comment": note})
+    hidden = on_ticket(desk, run, key, CONFIDENTIAL, audience=audience)
+    body = desk.notes.confidential(story)
+    told = await keep_note(desk, run, hidden, body, point="UpdateConfidentialNote")
+    return Performed(result={"comment": note, "restricted": told})
+
+
+async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
+    """Say once why nothing was started; not for ever to somebody who sets the label on a ticket again and again."""
+    if effect.author is not None:
+        async with desk.database.begin() as session:
+            said = await taken_comments.refused(session, effect.issue_key, effect.author)
+        if said >= MOST_REFUSALS:
+            why = f"This author was told {MOST_REFUSALS} times on this ticket why nothing was started."
+            return Performed(result={"comment": None, "why": why})
+    place = on_ticket(desk, run, effect.issue_key, REFUSAL)
+    body = desk.notes.refusal(effect.text, run=run)
+    return Performed(result={"comment": await keep_note(desk, run, place, body, point="CommentRefusal")})
+
+
+async def transition(desk: Desk, run: RunId, effect: TransitionIssue) -> Performed:
+    """Move the ticket by the offered transition that leads to a status; what can't be done is said, and no failure."""
+    async with desk.database.begin() as session:
+        key = IssueKey((await rows.find(session, run)).issue_key)
+    issue = await asyncio.to_thread(desk.jira.issue, key)
+    if issue.status.casefold() == effect.to_status.casefold():
+        return Performed(result={"moved": False, "to": effect.to_status})
+    offered = await asyncio.to_thread(desk.jira.transitions, key)
+    chosen, sentence = choose(offered, effect.to_status)
+    if chosen is None:
+        return Performed(result={"moved": False, "sentence": sentence}, then=(UpdateTicketNote(),))
+    desk.faults.reach("TransitionIssue:before_post")
+    await asyncio.to_thread(desk.jira.transition, key, chosen.id)
+    desk.faults.reach("TransitionIssue:after_post")
+    return Performed(result={"moved": True, "to": effect.to_status})
+
+
+def choose(offered: list[Transition], to_status: str) -> tuple[Transition | None, str]:
+    """Return the transition that leads to a status and asks for nothing, or a sentence that says why there is none."""
+    leading = [one for one in offered if one.to_status.casefold() == to_status.casefold()]
+    if not leading:
+        return None, f"The ticket was left as it is: Jira offers no transition to {to_status} from here."
+    free = [one for one in leading if not one.required]
+    if not free:
+        fields = ", ".join(leading[0].required)
+        return None, f"The ticket was left as it is: the transition to {to_status} asks for {fields}."
+    return free[0], ""
+
+
+async def link(desk: Desk, run: RunId, effect: LinkTicket) -> Performed:
+    """Put a remote link on the ticket; Jira replaces the one with the same id."""
+    async with desk.database.begin() as session:
+        key = (await rows.find(session, run)).issue_key
+    await asyncio.to_thread(desk.jira.link, key, global_id=effect.global_id, url=effect.url, title=effect.title)
+    return Performed(result={"url": effect.url})

@@ -1,0 +1,1 @@
+"""Adapters over python-gitlab: requests and answers as values."""

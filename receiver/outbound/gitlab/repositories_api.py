@@ -1,0 +1,342 @@
+"""Branches, files, commits, merge requests, notes and uploads in GitLab. An adapter."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from gitlab.base import RESTObject
+from gitlab.exceptions import GitlabError, GitlabGetError
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pipelines.language import ProjectPath
+from receiver.outbound.errors import told
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.members import People
+
+_APPROVED = "approved this merge request"
+"""What GitLab writes itself when somebody approves."""
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A repository's project."""
+
+    id: int
+    path: ProjectPath
+    default_branch: str
+    url: str
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The commit that a branch stands on."""
+
+    sha: str
+    parents: tuple[str, ...]
+    message: str
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """One file of a commit."""
+
+    action: str
+    """create, update, delete, move or chmod."""
+    path: str
+    previous_path: str | None = None
+    content: bytes | None = None
+    executable: bool | None = None
+
+
+class HeadPipeline(Struct, frozen=True, kw_only=True):
+    """The newest pipeline of a merge request's head, of the repository's own."""
+
+    id: int
+    status: str
+    source: str
+    url: str
+    ref: str
+    sha: str
+    created_at: datetime | None
+
+
+class MergeRequest(Struct, frozen=True, kw_only=True):
+    """A merge request as GitLab answers."""
+
+    project_id: int
+    iid: int
+    url: str
+    state: str
+    sha: str
+    source_branch: str
+    source_project_id: int | None
+    """Another than `project_id` in a merge request of a fork; None when the fork is gone."""
+    target_branch: str
+    author_id: int | None
+    reviewer_ids: tuple[int, ...] = ()
+    merge_commit_sha: str = ""
+    merged_by: str = ""
+    head_pipeline: HeadPipeline | None = None
+    """Told of a single merge request only, not in lists."""
+
+
+class Repositories:
+    """Repositories as the writing bot sees and changes them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._api = connection.api
+        self._connection = connection
+        self._bot: int | None = None
+        self.people = People(connection.api)
+
+    @property
+    def bot(self) -> int:
+        """The user that everything here is written as; asked for once."""
+        if self._bot is None:
+            self._bot = self._connection.user_id()
+        return self._bot
+
+    def project(self, path: ProjectPath) -> Project:
+        """Return a project by its path."""
+        with told("GitLab", f"looking up {path}"):
+            found = self._api.projects.get(path)
+        return Project(id=int(found.id), path=path, default_branch=found.default_branch, url=found.web_url)
+
+    def head(self, project_id: int, branch: str) -> Head | None:
+        """Return the commit that a branch stands on; None when there is no such branch."""
+        with told("GitLab", f"looking up branch {branch}"):
+            try:
+                found = self._api.projects.get(project_id, lazy=True).branches.get(branch)
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        commit = found.commit
+        return Head(
+            sha=commit["id"], parents=tuple(commit.get("parent_ids") or ()), message=commit.get("message") or ""
+        )
+
+    def file(self, project_id: int, path: str, *, ref: str) -> tuple[bytes, bool]:
+        """Return a file's bytes at a commit, and whether it is executable."""
+        with told("GitLab", f"reading {path} at {ref[:12]}"):
+            found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
+        return found.decode(), bool(getattr(found, "execute_filemode", False))
+
+    def file_if_any(self, project_id: int, path: str, *, ref: str) -> bytes | None:
+        """Return a file's bytes at a commit; None when there is none."""
+        with told("GitLab", f"looking for {path}"):
+            try:
+                found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        return found.decode()
+
+    def commit(self, project_id: int, *, branch: str, start_sha: str, message: str, actions: tuple[Action, ...]) -> str:
+        """Make the branch hold exactly `start_sha` and one commit on top; return that commit's id."""
+        data = {
+            "branch": branch,
+            "start_sha": start_sha,
+            "force": True,
+            "commit_message": message,
+            "actions": [_action(action) for action in actions],
+        }
+        with told("GitLab", f"committing to {branch}"):
+            made = self._api.projects.get(project_id, lazy=True).commits.create(data)
+        return str(made.id)
+
+    def holds(self, project_id: int, sha: str, *, actions: tuple[Action, ...]) -> bool:
+        """Say whether a commit changes exactly what `actions` do, to the byte, and nothing besides."""
+        with told("GitLab", f"reading what {sha[:12]} changes"):
+            diffs = self._api.projects.get(project_id, lazy=True).commits.get(sha, lazy=True).diff(get_all=True)
+        named = {path for action in actions for path in (action.path, action.previous_path) if path}
+        gone = {diff["old_path"] for diff in diffs if diff["deleted_file"] or diff["renamed_file"]}
+        left = {diff["new_path"]: diff for diff in diffs if not diff["deleted_file"]}
+        switched = {action.path: action.executable for action in actions if action.action == "chmod"}
+        if named != gone | set(left) or any(a.action == "delete" and a.path not in gone for a in actions):
+            return False
+        for action in actions:
+            if action.content is None:
+                continue
+            diff = left.get(action.path)
+            if diff is None or self.file(project_id, action.path, ref=sha)[0] != action.content:
+                return False
+            before = "100644" if diff["new_file"] else diff["a_mode"]
+            executable = switched.get(action.path)
+            expected = before if executable is None else ("100755" if executable else "100644")
+            if diff["b_mode"] != expected:
+                return False
+        return True
+
+    def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
+        """Return the open merge request of the project's own branch into `target`, whoever opened it.
+
+        GitLab lists those of forks' branches of the same name too; these are nothing of ours.
+        """
+        with told("GitLab", f"looking for the merge request of {branch}"):
+            found = self._api.projects.get(project_id, lazy=True).mergerequests.list(
+                source_branch=branch, state="opened", order_by="created_at", sort="desc", get_all=True
+            )
+        requests = (_merge_request(one, project_id) for one in found)
+        wanted = (project_id, branch, target)
+        return next((r for r in requests if (r.source_project_id, r.source_branch, r.target_branch) == wanted), None)
+
+    def merge_request(self, project_id: int, iid: int) -> MergeRequest:
+        """Return a merge request."""
+        with told("GitLab", f"reading merge request !{iid}"):
+            return _merge_request(self._api.projects.get(project_id, lazy=True).mergerequests.get(iid), project_id)
+
+    def open_merge_request(
+        self,
+        project_id: int,
+        *,
+        branch: str,
+        target: str,
+        title: str,
+        description: str,
+        labels: tuple[str, ...],
+        reviewers: tuple[int, ...],
+    ) -> MergeRequest:
+        """Open a merge request. GitLab's free tier takes the first of the reviewers."""
+        data = {
+            "source_branch": branch,
+            "target_branch": target,
+            "title": title,
+            "description": description,
+            "labels": list(labels),
+            "reviewer_ids": list(reviewers),
+            "remove_source_branch": True,
+        }
+        with told("GitLab", f"opening the merge request of {branch}"):
+            made = self._api.projects.get(project_id, lazy=True).mergerequests.create(data)
+        return _merge_request(made, project_id)
+
+    def describe(
+        self, there: MergeRequest, *, title: str, description: str, reviewers: tuple[int, ...]
+    ) -> MergeRequest:
+        """Replace title and description of a merge request; reviewers only where it has none: people choose theirs."""
+        data: dict[str, Any] = {"title": title, "description": description}
+        if reviewers and not there.reviewer_ids:
+            data["reviewer_ids"] = list(reviewers)
+        with told("GitLab", f"updating merge request !{there.iid}"):
+            made = self._api.projects.get(there.project_id, lazy=True).mergerequests.update(there.iid, data)
+        return replace(there, reviewer_ids=_reviewers(made.get("reviewers")))
+
+    def approved_by(self, project_id: int, iid: int) -> dict[int, str]:
+        """Return the users, id and name, whose approval a merge request has; none while it needs more of them."""
+        with told("GitLab", f"reading who approved !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            found = request.approvals.get()
+        given = found.approved_by if found.approved else ()
+        return {int(one["user"]["id"]): str(one["user"]["username"]) for one in given}
+
+    def approved_at(self, project_id: int, iid: int) -> dict[int, datetime]:
+        """Return when each user's approval was given, of those of whom GitLab says so.
+
+        Newer versions tell it with the approval; of older ones the note that GitLab writes itself is read.
+        """
+        with told("GitLab", f"reading when !{iid} was approved"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            given = request.approvals.get().approved_by
+            notes = () if all(one.get("approved_at") for one in given) else request.notes.list(get_all=True)
+        noted: dict[int, datetime] = {}
+        for note in notes:
+            if note.system and note.body == _APPROVED:
+                user, at = int(note.author["id"]), datetime.fromisoformat(note.created_at)
+                noted[user] = max(at, noted.get(user, at))
+        said = {int(one["user"]["id"]): one.get("approved_at") for one in given}
+        return noted | {user: datetime.fromisoformat(at) for user, at in said.items() if at}
+
+    def pushed_at(self, project_id: int, iid: int, *, head: str) -> datetime | None:
+        """Return when a merge request last got a head, by GitLab's clock; None when GitLab does not know."""
+        with told("GitLab", f"reading when !{iid} got its commit"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            found = request.diffs.list(get_all=True)
+        times = [datetime.fromisoformat(one.created_at) for one in found if one.head_commit_sha == head]
+        return max(times, default=None)
+
+    def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
+        """Upload a file to a project and return the Markdown that shows it."""
+        with told("GitLab", f"uploading {filename}"):
+            made = self._api.projects.get(project_id, lazy=True).upload(filename, filedata=content)
+        return str(made["markdown"])
+
+    def add_note(self, project_id: int, iid: int, body: str) -> int:
+        """Write a note on a merge request and return its id."""
+        with told("GitLab", f"writing a note on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            return int(request.notes.create({"body": body}).id)
+
+    def edit_note(self, project_id: int, iid: int, note: int, body: str) -> bool:
+        """Replace a note's text; False when somebody deleted it."""
+        with told("GitLab", f"editing note {note} on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            return _unless_gone(lambda: request.notes.update(note, {"body": body}))
+
+    def notes_with(self, project_id: int, iid: int, *, marker: str) -> list[int]:
+        """Return the notes on a merge request that hold a marker, oldest first."""
+        with told("GitLab", f"reading the notes on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            found = request.notes.list(sort="asc", order_by="created_at", get_all=True)
+        return [int(note.id) for note in found if marker in note.body]
+
+
+def _unless_gone(act: Callable[[], object]) -> bool:
+    try:
+        act()
+    except GitlabError as error:
+        if error.response_code == 404:
+            return False
+        raise
+    return True
+
+
+def _action(action: Action) -> dict[str, Any]:
+    data: dict[str, Any] = {"action": action.action, "file_path": action.path}
+    if action.previous_path is not None:
+        data["previous_path"] = action.previous_path
+    if action.content is not None:
+        data |= {"content": base64.b64encode(action.content).decode(), "encoding": "base64"}
+    if action.executable is not None:
+        data["execute_filemode"] = action.executable
+    return data
+
+
+def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
+    author = one.author or {}
+    return MergeRequest(
+        project_id=project_id,
+        iid=int(one.iid),
+        url=one.web_url,
+        state=one.state,
+        sha=one.sha or "",
+        source_branch=one.source_branch,
+        source_project_id=one.source_project_id,
+        target_branch=one.target_branch,
+        author_id=author.get("id"),
+        reviewer_ids=_reviewers(getattr(one, "reviewers", None)),
+        merge_commit_sha=getattr(one, "merge_commit_sha", None) or "",
+        merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
+        head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
+    )
+
+
+def _head_pipeline(one: dict[str, Any] | None) -> HeadPipeline | None:
+    if not one:
+        return None
+    created = one.get("created_at")
+    return HeadPipeline(
+        id=int(one["id"]),
+        status=one["status"],
+        source=one.get("source") or "",
+        url=one.get("web_url") or "",
+        ref=one.get("ref") or "",
+        sha=one.get("sha") or "",
+        created_at=datetime.fromisoformat(created) if created else None,
+    )
+
+
+def _reviewers(people: list[dict[str, Any]] | None) -> tuple[int, ...]:
+    return tuple(int(person["id"]) for person in people or ())

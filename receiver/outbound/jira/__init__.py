@@ -1,0 +1,1 @@
+"""Adapters over the jira package: requests and answers as values."""

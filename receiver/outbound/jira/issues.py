@@ -1,0 +1,184 @@
+"""Parse what Jira's REST API says of issues and comments, Cloud and Data Center, wiki markup and documents. No I/O."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.language import IssueKey
+from pipelines.language.image_format import media_type
+from pipelines.language.wire import Ticket, TicketAttachment, TicketComment
+from receiver.hooks.rich_text import wiki
+from receiver.workflow.events import AccountId
+
+
+class AttachedFile(Struct, frozen=True, kw_only=True):
+    """A file on the ticket, before its content is fetched."""
+
+    id: str
+    name: str
+    mime_type: str
+    size: int
+    """Bytes, as Jira says."""
+
+
+class Issue(Struct, frozen=True, kw_only=True):
+    """The ticket, and what is only ours to know."""
+
+    ticket: Ticket
+    """Its attachments are named only."""
+    status: str
+    files: tuple[AttachedFile, ...] = ()
+    """What people attached, the newest last; our own pictures are not among them."""
+
+
+class Comment(Struct, frozen=True, kw_only=True):
+    """A comment as it is now."""
+
+    id: str
+    author: AccountId
+    author_name: str
+    text: str
+    """Wiki markup."""
+    created: str
+    """When, as Jira writes it; empty when it does not say."""
+    is_edited: bool
+    """It is not as its author first wrote it."""
+    is_restricted: bool
+    """Only a role or group of Jira may read it."""
+
+
+class _Named(Struct, frozen=True):
+    name: str = ""
+
+
+class _Person(Struct, frozen=True):
+    accountId: str = ""  # noqa: N815  # Jira's name
+    key: str = ""
+    name: str = ""
+    displayName: str = ""  # noqa: N815  # Jira's name
+
+    @property
+    def account(self) -> AccountId:
+        return AccountId(self.accountId or self.key or self.name)
+
+
+class _Comment(Struct, frozen=True):
+    id: str
+    body: Any = None
+    created: str = ""
+    updated: str = ""
+    author: _Person | None = None
+    """None: somebody who is no more."""
+    updateAuthor: _Person | None = None  # noqa: N815  # Jira's name
+    visibility: dict[str, Any] | None = None
+
+
+class _Comments(Struct, frozen=True):
+    comments: list[_Comment] = []
+
+
+class _File(Struct, frozen=True):
+    id: str
+    filename: str = ""
+    mimeType: str = ""  # noqa: N815  # Jira's name
+    size: int = 0
+    author: _Person | None = None
+
+
+class _Fields(Struct, frozen=True):
+    summary: str | None = None
+    description: Any = None
+    issuetype: _Named | None = None
+    priority: _Named | None = None
+    components: list[_Named] | None = None
+    labels: list[str] | None = None
+    reporter: _Person | None = None
+    status: _Named | None = None
+    comment: _Comments | None = None
+    attachment: list[_File] | None = None
+    security: _Named | None = None
+
+
+class _Issue(Struct, frozen=True):
+    id: str
+    key: str
+    fields: _Fields
+
+
+FIELDS = ",".join(_Fields.__struct_fields__)
+
+
+def account(person: object) -> AccountId:
+    """Return what stands for a person: an account id (Cloud) or a user key (Data Center)."""
+    return msgspec.convert(person, _Person).account
+
+
+def issue(body: object, *, url: str, own: AccountId) -> Issue:
+    """Return an issue of REST's JSON. `url`: its address for people; `own`: our account, whose words are left out."""
+    found = msgspec.convert(body, _Issue)
+    fields = found.fields
+    files = [one for one in fields.attachment or () if one.author is None or one.author.account != own]
+    ticket = Ticket(
+        key=IssueKey(found.key),
+        id=found.id,
+        summary=fields.summary or "",
+        description=wiki(fields.description),
+        issue_type=_name(fields.issuetype),
+        priority=_name(fields.priority),
+        components=tuple(component.name for component in fields.components or ()),
+        labels=tuple(fields.labels or ()),
+        reporter=fields.reporter.displayName if fields.reporter else "",
+        url=url,
+        comments=tuple(
+            TicketComment(
+                author=one.author.displayName if one.author else "",
+                body=wiki(one.body),
+                created=one.created,
+                is_restricted=one.visibility is not None,
+            )
+            for one in (fields.comment.comments if fields.comment else ())
+            if one.author is None or one.author.account != own
+        ),
+        attachments=tuple(
+            TicketAttachment(name=one.filename, mime_type=media_type(one.mimeType), size=one.size) for one in files
+        ),
+        reporter_account=fields.reporter.account if fields.reporter else "",
+        security_level=_name(fields.security),
+    )
+    return Issue(
+        ticket=ticket,
+        status=_name(fields.status),
+        files=tuple(
+            AttachedFile(id=one.id, name=one.filename, mime_type=media_type(one.mimeType), size=one.size)
+            for one in files
+        ),
+    )
+
+
+def security_level(body: object) -> str:
+    """Return the name of an issue's security level, empty when it has none."""
+    level = msgspec.convert(body, _Issue).fields.security
+    return "" if level is None else level.name or "(without a name)"
+
+
+def comment(body: object) -> Comment:
+    """Return a comment of REST's JSON."""
+    found = msgspec.convert(body, _Comment)
+    author = found.author or _Person()
+    last = found.updateAuthor or author
+    return Comment(
+        id=found.id,
+        author=author.account,
+        author_name=author.displayName or author.account,
+        text=wiki(found.body),
+        created=found.created,
+        is_edited=found.updated != found.created or last.account != author.account,
+        is_restricted=found.visibility is not None,
+    )
+
+
+def _name(thing: _Named | None) -> str:
+    return thing.name if thing is not None else ""

@@ -1,0 +1,265 @@
+"""Jira over the `jira` package: the ticket, comments, transitions, links. An adapter; REST version 2, wiki markup."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+from jira import JIRA
+from jira.exceptions import JIRAError
+from msgspec import Struct
+
+from pipelines.language import IssueKey
+from pipelines.language.catalogue import Confidential
+from receiver.outbound.errors import RefusedError, stop_at_overload, told
+from receiver.outbound.jira import issues
+from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
+from receiver.workflow.events import AccountId
+
+TIMEOUT = 20.0
+"""Seconds until Jira has to answer."""
+
+
+class Transition(Struct, frozen=True, kw_only=True):
+    """A transition that Jira offers to us."""
+
+    id: str
+    name: str
+    to_status: str
+    required: tuple[str, ...]
+    """Names of fields that must be filled in and have no default."""
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file on a ticket."""
+
+    filename: str
+    size: int
+    """Bytes."""
+    is_ours: bool
+    """Our bot attached it."""
+
+
+class _Named(Struct, frozen=True):
+    name: str = ""
+
+
+class _Status(Struct, frozen=True):
+    name: str
+
+
+class _TransitionField(Struct, frozen=True):
+    name: str = ""
+    required: bool = False
+    hasDefaultValue: bool = False  # noqa: N815  # Jira's name
+
+
+class _Transition(Struct, frozen=True):
+    id: str
+    name: str
+    to: _Status
+    fields: dict[str, _TransitionField] = {}
+
+
+class _Groups(Struct, frozen=True):
+    items: tuple[_Named, ...] = ()
+
+
+class _User(Struct, frozen=True):
+    groups: _Groups = _Groups()
+
+
+class Jira:
+    """Jira as our bot sees it."""
+
+    def __init__(self, url: str, *, user: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._user = user
+        self._token = token
+
+    @cached_property
+    def _api(self) -> JIRA:
+        # Made at first use: it asks Jira which edition it is. Retries are ours (max_retries=0: one attempt).
+        auth: dict[str, Any] = {"basic_auth": (self._user, self._token)} if self._user else {"token_auth": self._token}
+        with told("Jira", "connecting"):
+            api = JIRA(self._url, timeout=TIMEOUT, max_retries=0, **auth)
+        api._session.hooks["response"].append(stop_at_overload)  # noqa: SLF001  # the package has no other way
+        return api
+
+    def close(self) -> None:
+        """Close all connections."""
+        if "_api" in self.__dict__:
+            self._api.close()  # type: ignore[no-untyped-call]  # the package leaves it so
+
+    def identity(self) -> str:
+        """Return the name of the account that the token belongs to."""
+        with told("Jira", "asking whose token it is"):
+            me = self._api.myself()
+        return str(me.get("displayName") or me.get("name") or me.get("accountId"))
+
+    def issue(self, key: IssueKey) -> Issue:
+        """Return the ticket as it is now; what we wrote on it is left out."""
+        with told("Jira", f"reading {key}"):
+            body = self._api._get_json(f"issue/{key}", params={"fields": issues.FIELDS})  # noqa: SLF001  # its own objects can not hold documents
+        return _parsed(issues.issue, body, url=self.url_of(key), own=self.account())
+
+    def security_level(self, key: IssueKey) -> str | None:
+        """Return the name of the ticket's security level, empty when it has none; None when it is not shown to us.
+
+        Jira says 404 of a ticket whose level does not include whoever asks.
+        """
+        with told("Jira", f"asking whether {key} is restricted"):
+            try:
+                body = self._api._get_json(f"issue/{key}", params={"fields": "security"})  # noqa: SLF001  # as above
+            except JIRAError as error:
+                if error.status_code in {403, 404}:
+                    return None
+                raise
+        return _parsed(issues.security_level, body)
+
+    def account(self) -> AccountId:
+        """Return the account that the token belongs to."""
+        return self._account
+
+    @cached_property
+    def _account(self) -> AccountId:
+        with told("Jira", "asking whose token it is"):
+            return _parsed(issues.account, self._api.myself())
+
+    def comment(self, key: str, comment: str) -> Comment | None:
+        """Return a comment on a ticket as it is now; None when there is none of that id."""
+        with told("Jira", f"reading a comment on {key}"):
+            try:
+                body = self._api._get_json(f"issue/{key}/comment/{comment}")  # noqa: SLF001  # as above
+            except JIRAError as error:
+                if error.status_code == 404:
+                    return None
+                raise
+        return _parsed(issues.comment, body)
+
+    def content(self, file: AttachedFile, *, limit: int) -> bytes:
+        """Return the bytes of a file on a ticket. Raises RefusedError when there are more than `limit`."""
+        api = self._api
+        if api._is_cloud:  # noqa: SLF001  # the package's own download trusts the address in the answer
+            address = api._get_url(f"attachment/content/{quote(file.id, safe='')}")  # noqa: SLF001  # as above
+        else:
+            address = f"{self._url}/secure/attachment/{quote(file.id, safe='')}/{quote(file.name, safe='')}"
+        with told("Jira", f"fetching {file.name}"), api._session.get(address, stream=True) as answer:  # noqa: SLF001  # as above
+            content = bytearray()
+            for chunk in answer.iter_content(64 * 1024):
+                content += chunk
+                if len(content) > limit:
+                    raise RefusedError(f"{file.name} is larger than Jira said.")
+        return bytes(content)
+
+    def url_of(self, key: str) -> str:
+        """Return the address of a ticket for people."""
+        return f"{self._url}/browse/{key}"
+
+    def groups_of(self, account: str) -> frozenset[str]:
+        """Return the groups that a person is in; empty when Jira does not know the person."""
+        api = self._api
+        name = "accountId" if api._is_cloud else "key"  # noqa: SLF001  # the package's own look-up lacks `key`
+        with told("Jira", f"reading the groups of {account}"):
+            try:
+                body = api._get_json("user", params={name: account, "expand": "groups"})  # noqa: SLF001  # as above
+            except JIRAError as error:
+                if error.status_code == 404:
+                    return frozenset()
+                raise
+        return frozenset(group.name for group in msgspec.convert(body, _User).groups.items)
+
+    def add_comment(self, key: str, body: str, *, audience: Confidential | None = None) -> str:
+        """Write a comment, for a role or group only where an audience is given, and return its id."""
+        visibility = None if audience is None else _visibility(audience)
+        with told("Jira", f"commenting on {key}"):
+            return str(self._api.add_comment(key, body, visibility=visibility).id)
+
+    def edit_comment(self, key: str, comment: str, body: str, *, audience: Confidential | None = None) -> bool:
+        """Replace a comment's text, for the same audience as before; False when somebody deleted it."""
+        visibility = None if audience is None else _visibility(audience)
+        with told("Jira", f"editing a comment on {key}"):
+            try:
+                self._api.comment(key, comment).update(body=body, visibility=visibility)
+            except JIRAError as error:
+                if error.status_code == 404:
+                    return False
+                raise
+        return True
+
+    def comments_with(self, key: str, *, marker: str) -> list[str]:
+        """Return our comments on a ticket that end with a marker, oldest first."""
+        own, found = self.account(), self.comments(key)
+        return [one.id for one in found if one.author == own and one.text.rstrip().endswith(marker)]
+
+    def comments(self, key: str) -> list[Comment]:
+        """Return all comments on a ticket, oldest first."""
+        with told("Jira", f"reading the comments on {key}"):
+            return [_parsed(issues.comment, one.raw) for one in self._api.comments(key)]
+
+    def attachments(self, key: str) -> list[Attachment]:
+        """Return the files on a ticket."""
+        with told("Jira", f"reading the attachments of {key}"):
+            found = self._api.issue(key, fields="attachment").fields.attachment
+            me = self.account()
+        return [
+            Attachment(
+                filename=one.filename,
+                size=int(one.size),
+                is_ours=issues.account(one.raw.get("author") or {}) == me,
+            )
+            for one in found
+        ]
+
+    def attach(self, key: str, *, filename: str, content: bytes) -> None:
+        """Attach a file to a ticket."""
+        with told("Jira", f"attaching {filename} to {key}"):
+            self._api.add_attachment(key, io.BytesIO(content), filename=filename)
+
+    def transitions(self, key: str) -> list[Transition]:
+        """Return the transitions that Jira offers to us for a ticket, as it is now."""
+        with told("Jira", f"reading the transitions of {key}"):
+            offered = self._api.transitions(key, expand="transitions.fields")
+        return [
+            Transition(
+                id=one.id,
+                name=one.name,
+                to_status=one.to.name,
+                required=tuple(f.name or n for n, f in one.fields.items() if f.required and not f.hasDefaultValue),
+            )
+            for one in msgspec.convert(offered, list[_Transition])
+        ]
+
+    def transition(self, key: str, transition: str) -> None:
+        """Move a ticket by a transition's id."""
+        with told("Jira", f"moving {key}"):
+            self._api.transition_issue(key, transition)
+
+    def link(self, key: str, *, global_id: str, url: str, title: str) -> None:
+        """Put a remote link on a ticket; the one with the same id is replaced."""
+        data = {"globalId": global_id, "object": {"url": url, "title": title}}
+        with told("Jira", f"linking {key}"):
+            # not add_remote_link(): it lists application links first, which takes an administrator
+            address = self._api._get_url(f"issue/{key}/remotelink")  # noqa: SLF001  # see above
+            self._api._session.post(address, data=json.dumps(data))  # noqa: SLF001  # see above
+
+
+def _visibility(audience: Confidential) -> dict[str, str]:
+    if audience.role:
+        return {"type": "role", "value": audience.role}
+    return {"type": "group", "value": audience.group or ""}
+
+
+T = TypeVar("T")
+
+
+def _parsed(parse: Callable[..., T], body: object, **more: Any) -> T:  # noqa: ANN401  # whatever the parser takes
+    try:
+        return parse(body, **more)
+    except msgspec.ValidationError as error:
+        raise RefusedError(f"Jira's answer has a wrong shape: {error}") from error

@@ -1,0 +1,1 @@
+"""What came in: the inbox, deliveries while they are handled, comments taken in."""

@@ -1,0 +1,1 @@
+"""The outbox, and where the status notes are."""

@@ -1,0 +1,1 @@
+"""What jobs hold and hand in: sessions, reports, blobs, transcripts."""

@@ -1,0 +1,210 @@
+"""Sessions of jobs: made once per ID token, found by the token's hash. The token itself is never stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import psycopg
+from msgspec import Struct
+from psycopg.rows import class_row
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.language import Phase, Plan, ProjectPath, RunId
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.seal import token_sha256
+from receiver.store.run.runs import AT_REST
+from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
+
+ENDED_JOBS = frozenset({"success", "failed", "canceling", "canceled", "skipped"})
+"""GitLab's job statuses after which a session is dead."""
+
+
+class JobSession(Struct, frozen=True, kw_only=True):
+    """A job that has shown who it is."""
+
+    id: int
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    project_id: int
+    pipeline_id: int
+    job_id: int
+    expires_at: datetime
+    current: bool
+    """The run goes on, in this iteration. A session of a run that has ended may report, and spend nothing."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """A job that has shown who it is, and the terms of its run."""
+
+    job: JobSession
+    catalogue: Catalogue | None
+    """As frozen at the run's start; None: the ticket was never admitted."""
+    plan: Plan | None
+    """What the newest analysis of the session's iteration planned, of an implementing job; None also when that report
+    was not accepted."""
+
+
+class NewSession(Struct, frozen=True, kw_only=True):
+    """A session to be stored."""
+
+    token: str
+    jti: str
+    run: RunId
+    iteration: int
+    phase: Phase
+    repository: ProjectPath | None
+    project_id: int
+    pipeline_id: int
+    job_id: int
+    created_at: datetime
+    expires_at: datetime
+
+
+async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
+    """Open a session and return its end; None when its ID token was used before.
+
+    Asking again with the same session token, which only the first asker can know, finds the session that is open:
+    the answer to the first request was lost on its way.
+    """
+    row = insert(SessionRow).values(
+        token_sha256=token_sha256(new.token),
+        jti=new.jti,
+        run_id=new.run,
+        iteration=new.iteration,
+        phase=new.phase,
+        repository=new.repository,
+        project_id=new.project_id,
+        pipeline_id=new.pipeline_id,
+        job_id=new.job_id,
+        created_at=new.created_at,
+        expires_at=new.expires_at,
+    )
+    stored = await session.scalar(row.on_conflict_do_nothing().returning(SessionRow.id))
+    if stored is not None:
+        return new.expires_at
+    same = select(SessionRow.expires_at).where(
+        SessionRow.jti == new.jti,
+        SessionRow.token_sha256 == token_sha256(new.token),
+        SessionRow.job_id == new.job_id,
+        SessionRow.run_id == new.run,
+        SessionRow.iteration == new.iteration,
+        SessionRow.phase == new.phase,
+        SessionRow.repository.is_not_distinct_from(new.repository),
+    )
+    return await session.scalar(same)
+
+
+def job_of(row: SessionRow, *, current: bool) -> JobSession:
+    """Return the job that a stored session belongs to."""
+    return JobSession(
+        id=row.id,
+        run=RunId(row.run_id),
+        iteration=row.iteration,
+        phase=Phase(row.phase),
+        repository=ProjectPath(row.repository) if row.repository else None,
+        project_id=row.project_id,
+        pipeline_id=row.pipeline_id,
+        job_id=row.job_id,
+        expires_at=row.expires_at,
+        current=current,
+    )
+
+
+async def first_of(session: AsyncSession, job: int) -> JobSession | None:
+    """Return the job with this id in GitLab, as its first session has it; living or not."""
+    query = select(SessionRow).where(SessionRow.job_id == job).order_by(SessionRow.id).limit(1)
+    row = await session.scalar(query)
+    return None if row is None else job_of(row, current=False)
+
+
+async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSession | None:
+    """Return the living session of a token: not expired, and its job has not ended as far as we know."""
+    query = (
+        select(SessionRow, JobRow.status, RunRow.status.label("run_status"), RunRow.iteration.label("run_iteration"))
+        .join(RunRow, RunRow.id == SessionRow.run_id)
+        .outerjoin(JobRow, JobRow.id == SessionRow.job_id)
+        .where(SessionRow.token_sha256 == token_sha256(token), SessionRow.expires_at > now)
+    )
+    found = (await session.execute(query)).one_or_none()
+    if found is None or found.status in ENDED_JOBS:
+        return None
+    row: SessionRow = found[0]
+    return job_of(row, current=found.run_status not in AT_REST and found.run_iteration == row.iteration)
+
+
+class _Found(Struct, frozen=True, kw_only=True):
+    """A row of the statement below."""
+
+    id: int
+    run_id: str
+    iteration: int
+    phase: str
+    repository: str | None
+    project_id: int
+    pipeline_id: int
+    job_id: int
+    expires_at: datetime
+    job_status: str | None
+    run_status: str
+    run_iteration: int
+    catalogue: dict[str, Any] | None
+    plan: dict[str, Any] | None
+
+
+_STANDING: Final = """
+    SELECT s.id, s.run_id, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id, s.expires_at,
+           j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
+           CASE WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
+      FROM sessions AS s JOIN runs AS r ON r.id = s.run_id LEFT JOIN jobs AS j ON j.id = s.job_id
+      LEFT JOIN LATERAL (
+           SELECT state, report FROM reports
+            WHERE run_id = s.run_id AND iteration = s.iteration AND phase = 'analysis' AND repository IS NULL
+            ORDER BY job_id DESC, id DESC LIMIT 1
+      ) AS a ON s.phase = 'implementation'
+     WHERE s.token_sha256 = %s AND s.expires_at > %s
+"""
+
+
+async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now: datetime) -> Standing | None:
+    """Return what `find` does together with the run's terms, in one statement: each model call asks for it."""
+    cursor = connection.cursor(row_factory=class_row(_Found))
+    row = await (await cursor.execute(_STANDING, (token_sha256(token), now))).fetchone()
+    if row is None or row.job_status in ENDED_JOBS:
+        return None
+    job = JobSession(
+        id=row.id,
+        run=RunId(row.run_id),
+        iteration=row.iteration,
+        phase=Phase(row.phase),
+        repository=ProjectPath(row.repository) if row.repository else None,
+        project_id=row.project_id,
+        pipeline_id=row.pipeline_id,
+        job_id=row.job_id,
+        expires_at=row.expires_at,
+        current=row.run_status not in AT_REST and row.run_iteration == row.iteration,
+    )
+    return Standing(
+        job=job,
+        catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue),
+        plan=None if row.plan is None else msgspec.convert(row.plan, Plan),
+    )
+
+
+async def claim(session: AsyncSession, run: RunId, iteration: int, *, pipeline: int, now: datetime) -> int | None:
+    """Let a parent pipeline claim an iteration; return the pipeline that holds it, None for an unknown iteration.
+
+    The first to ask wins; the row lock makes a second wait and then see it.
+    """
+    query = select(IterationRow).where(IterationRow.run_id == run, IterationRow.number == iteration).with_for_update()
+    row = await session.scalar(query)
+    if row is None:
+        return None
+    if row.claimed_by is None:
+        row.claimed_by, row.claimed_at = pipeline, now
+    return row.claimed_by

@@ -1,0 +1,1 @@
+"""The way to Postgres: server, connection, migration, queue, retention."""

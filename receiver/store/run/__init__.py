@@ -1,0 +1,1 @@
+"""What is known of runs and what was decided about them."""

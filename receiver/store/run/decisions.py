@@ -1,0 +1,89 @@
+"""Decisions: recorded with their reason, and the run changed accordingly, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.language import RunId
+from receiver.store.effects import outbox
+from receiver.store.postgres.json_text import storable
+from receiver.store.run import runs
+from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
+from receiver.store.story import stored_indicators
+from receiver.workflow import lifecycle
+from receiver.workflow.events import Event
+from receiver.workflow.run import Decision, RunStatus
+
+
+async def record(
+    session: AsyncSession,
+    event: Event,
+    decision: Decision,
+    run: RunRow,
+    *,
+    delivery: int | None,
+    effect: int | None,
+    now: datetime,
+) -> int:
+    """Store a decision about a run held by the caller, change the run, store and enqueue the effects."""
+    before = run.status
+    if decision.iteration is not None and decision.iteration != run.iteration:
+        await runs.begin_iteration(
+            session,
+            run,
+            decision.iteration,
+            diagnosis=decision.diagnosis,
+            approved_by=decision.approved_by,
+            same_plan=decision.same_plan,
+            now=now,
+        )
+    if decision.branch is not None:
+        run.branch = decision.branch
+    if decision.deadline is not None:
+        run.deadline = decision.deadline
+    if decision.status is not None and decision.status != before:
+        await _enter(session, run, decision, now=now)
+    row = DecisionRow(
+        run_id=run.id,
+        delivery_id=delivery,
+        effect_id=effect,
+        event_kind=type(event).__name__,
+        event=storable(msgspec.to_builtins(event)),
+        verdict=decision.verdict,
+        reason=decision.reason,
+        status_before=before,
+        status_after=run.status,
+        at=now,
+    )
+    session.add(row)
+    await session.flush()
+    origin = f"decision:{row.id}"
+    await outbox.store(session, RunId(run.id), decision.effects, decision=row.id, origin=origin, now=now)
+    if run.status != before:
+        await stored_indicators.keep(session, run, now=now)
+    return row.id
+
+
+async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now: datetime) -> None:
+    if decision.status is None:
+        return
+    run.status, run.status_at, run.reason = decision.status, now, decision.reason
+    run.deadline = decision.deadline
+    if decision.status in runs.FINAL:
+        run.finished_at = now
+        await runs.end_iterations(session, run, now=now)
+    if decision.status in lifecycle.WAITING:
+        await runs.wait_for_people(session, run, now=now)
+    if decision.status is RunStatus.ESCALATED:
+        session.add(InterventionRow(run_id=run.id, kind="escalation", actor="", detail=decision.reason, at=now))
+
+
+async def give_verdict(
+    session: AsyncSession, delivery: DeliveryRow, *, verdict: str, reason: str, run: RunId | None, now: datetime
+) -> None:
+    """Note what became of a delivery."""
+    delivery.verdict, delivery.reason, delivery.run_id, delivery.decided_at = verdict, reason, run, now
+    await session.flush()

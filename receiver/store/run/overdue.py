@@ -1,0 +1,71 @@
+"""What needs a push: runs past their deadline, reports nobody settled, pipelines nobody told us about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.language import RunId
+from receiver.store.schema import EffectRow, PipelineRow, ReportRow, RunRow
+from receiver.workflow import lifecycle
+from receiver.workflow.run import RunStatus
+
+ENDED = tuple(status for status in lifecycle.STATUSES if lifecycle.is_over(status))
+
+
+async def deadlines(session: AsyncSession, *, now: datetime) -> list[tuple[RunId, RunStatus]]:
+    """Return runs that should have left their status by now."""
+    rows = await session.execute(
+        select(RunRow.id, RunRow.status)
+        .where(RunRow.deadline <= now, RunRow.status.in_(lifecycle.ACTIVE))
+        .order_by(RunRow.deadline)
+    )
+    return [(RunId(run), RunStatus(status)) for run, status in rows]
+
+
+async def unsettled(session: AsyncSession, *, before: datetime) -> list[tuple[RunId, int]]:
+    """Return runs at work with reports that came before a time and are still pending, with the iteration."""
+    rows = await session.execute(
+        select(ReportRow.run_id, ReportRow.iteration)
+        .join(RunRow, RunRow.id == ReportRow.run_id)
+        .where(ReportRow.state == "pending", ReportRow.received_at < before, RunRow.status == RunStatus.RUNNING)
+        .distinct()
+    )
+    return [(RunId(run), int(iteration)) for run, iteration in rows]
+
+
+async def silent(session: AsyncSession, status: RunStatus, *, before: datetime) -> list[tuple[RunId, int]]:
+    """Return runs of a status of whose pipelines nobody told us anything since a time, with the iteration."""
+    heard = (
+        select(func.max(PipelineRow.seen_at))
+        .where(PipelineRow.run_id == RunRow.id, PipelineRow.iteration == RunRow.iteration)
+        .scalar_subquery()
+    )
+    asked = (
+        select(func.max(EffectRow.created_at))
+        .where(EffectRow.run_id == RunRow.id, EffectRow.kind == "PollGitLab")
+        .scalar_subquery()
+    )
+    rows = await session.execute(
+        select(RunRow.id, RunRow.iteration).where(
+            RunRow.status == status,
+            heard < before,
+            func.coalesce(asked, RunRow.created_at) < before,
+        )
+    )
+    return [(RunId(run), int(iteration)) for run, iteration in rows]
+
+
+async def waiting(session: AsyncSession, *, before: datetime) -> list[RunId]:
+    """Return runs that wait for people's comments since a time, and whose ticket was not looked at since."""
+    asked = (
+        select(func.max(EffectRow.created_at))
+        .where(EffectRow.run_id == RunRow.id, EffectRow.kind == "PollTicket")
+        .scalar_subquery()
+    )
+    rows = await session.scalars(
+        select(RunRow.id).where(RunRow.status.in_(lifecycle.WAITING), func.greatest(RunRow.status_at, asked) < before)
+    )
+    return [RunId(run) for run in rows]

@@ -1,0 +1,296 @@
+"""Runs: created, locked, loaded as the core sees them, changed as it decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.language import IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import Ticket
+from receiver.store.postgres.database import StoreError, lock
+from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
+from receiver.workflow import lifecycle
+from receiver.workflow.events import AccountId, JobId, PipelineId
+from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
+
+FINAL = frozenset(RunStatus) - lifecycle.ACTIVE
+"""Ends. The table's partial index names the same ones, so that a ticket has one active run at most."""
+
+
+AT_REST = FINAL | lifecycle.WAITING
+"""Statuses in which no job of the run has anything to do."""
+
+
+class NoSuchRunError(StoreError):
+    """There is no such run; `bug-fix runs` lists them."""
+
+
+class RunFacts(Struct, frozen=True, kw_only=True):
+    """What the run was started with, frozen."""
+
+    id: RunId
+    issue_key: IssueKey
+    iteration: int
+    branch: str
+    actor: str | None
+    created_at: datetime
+    ticket: Ticket | None
+    catalogue: Catalogue | None
+    base_shas: dict[ProjectPath, str]
+    diagnosis: str | None
+    pinned_plan: Plan | None
+    """What the current iteration is to carry out without analysing anew: approved by people, or a review sent the
+    work back."""
+    confidential: bool
+    issue_id: str
+
+
+async def lock_issue(session: AsyncSession, issue_key: str) -> None:
+    """Wait until nobody else starts a run of this ticket, and keep it so until the transaction ends."""
+    await lock(session, f"issue:{issue_key}")
+
+
+async def exists(session: AsyncSession, run: RunId) -> bool:
+    """Tell whether there is such a run."""
+    return await session.scalar(select(RunRow.id).where(RunRow.id == run)) is not None
+
+
+async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
+    """Return the run of this ticket that was created last."""
+    return await session.scalar(
+        select(RunRow).where(RunRow.issue_key == issue_key).order_by(RunRow.created_at.desc()).limit(1)
+    )
+
+
+async def open_to_all(session: AsyncSession, issue_key: str) -> list[RunId]:
+    """Return the runs of a ticket that are not confidential, and are at work or have merge requests."""
+    requested = select(MergeRequestRow.id).where(MergeRequestRow.run_id == RunRow.id).exists()
+    found = select(RunRow.id).where(
+        RunRow.issue_key == issue_key,
+        RunRow.confidential.is_(False),
+        or_(RunRow.status.in_(lifecycle.ACTIVE), requested),
+    )
+    return [RunId(one) for one in await session.scalars(found.order_by(RunRow.created_at.desc()))]
+
+
+async def create(
+    session: AsyncSession, run: RunId, *, issue_key: str, status: RunStatus, actor: str | None, name: str, now: datetime
+) -> RunRow:
+    """Store a new run."""
+    row = RunRow(
+        id=run,
+        issue_key=issue_key,
+        status=status,
+        status_at=now,
+        iteration=0,
+        branch="",
+        actor=actor,
+        actor_name=name,
+        labelled_at=now,
+        created_at=now,
+        repositories=[],
+        reason="",
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def hold(session: AsyncSession, run: RunId) -> RunRow:
+    """Return the run's row, locked until the transaction ends: events of one run are decided one after the other."""
+    row = await session.scalar(select(RunRow).where(RunRow.id == run).with_for_update())
+    if row is None:
+        raise NoSuchRunError(f"There is no run {run}; `bug-fix runs` lists them.")
+    return row
+
+
+async def load(session: AsyncSession, row: RunRow) -> Run:
+    """Return the run as the core sees it."""
+    pipelines = await session.scalars(
+        select(PipelineRow).where(PipelineRow.run_id == row.id).order_by(PipelineRow.iteration, PipelineRow.id)
+    )
+    merge_requests = await session.scalars(
+        select(MergeRequestRow).where(MergeRequestRow.run_id == row.id).order_by(MergeRequestRow.id)
+    )
+    jobs = await session.scalars(
+        select(JobRow)
+        .where(JobRow.run_id == row.id, JobRow.iteration == row.iteration)
+        .ext(distinct_on(JobRow.name))
+        .order_by(JobRow.name, JobRow.id.desc())
+    )
+    attempt = await session.get(IterationRow, (row.id, row.iteration))
+    return Run(
+        id=RunId(row.id),
+        issue_key=IssueKey(row.issue_key),
+        status=RunStatus(row.status),
+        iteration=row.iteration,
+        branch=row.branch,
+        deadline=row.deadline,
+        since=row.status_at,
+        pipelines=tuple(
+            PipelineView(
+                pipeline=PipelineId(p.id),
+                project_id=p.project_id,
+                iteration=p.iteration,
+                parent=None if p.parent_id is None else PipelineId(p.parent_id),
+                status=p.status,
+            )
+            for p in pipelines
+        ),
+        reports=await _reports(session, row, state="accepted"),
+        discarded=await _reports(session, row, state="discarded"),
+        jobs=tuple(
+            JobView(
+                job=JobId(j.id),
+                pipeline=PipelineId(j.pipeline_id),
+                name=j.name,
+                status=j.status,
+                allow_failure=j.allow_failure,
+                failure_reason=j.failure_reason,
+            )
+            for j in jobs
+        ),
+        merge_requests=tuple(
+            MergeRequestView(repository=ProjectPath(m.repository), project_id=m.project_id, iid=m.iid, state=m.state)
+            for m in merge_requests
+        ),
+        repositories=tuple(ProjectPath(path) for path in row.repositories),
+        confidential=row.confidential,
+        approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
+        waits=await _waits(session, row),
+        was_sent_back=await _was_reviewed(session, row),
+    )
+
+
+async def _waits(session: AsyncSession, row: RunRow) -> int:
+    if row.iteration == 1 and row.status not in lifecycle.WAITING:
+        return 0
+    query = select(func.count()).where(IterationRow.run_id == row.id, IterationRow.kind == "analysis")
+    return await session.scalar(query) or 0
+
+
+async def _was_reviewed(session: AsyncSession, row: RunRow) -> bool:
+    """Say whether an iteration before the current one had a review that counted."""
+    reviews = select(ReportRow.id).where(
+        ReportRow.run_id == row.id,
+        ReportRow.iteration < row.iteration,
+        ReportRow.phase == Phase.REVIEW,
+        ReportRow.state == "accepted",
+    )
+    return row.iteration > 1 and await session.scalar(reviews.limit(1)) is not None
+
+
+async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[PhaseReport, ...]:
+    """Return the newest report of each phase and repository of the current iteration."""
+    newest_first = (
+        select(ReportRow.report)
+        .where(ReportRow.run_id == row.id, ReportRow.iteration == row.iteration, ReportRow.state == state)
+        .ext(distinct_on(ReportRow.phase, ReportRow.repository))
+        .order_by(ReportRow.phase, ReportRow.repository, ReportRow.job_id.desc(), ReportRow.id.desc())
+    )
+    return tuple(msgspec.convert(report, PhaseReport) for report in await session.scalars(newest_first))
+
+
+def catalogue_of(row: RunRow) -> Catalogue | None:
+    """Return the catalogue that a run was started with; None before it was admitted."""
+    return None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue)
+
+
+async def facts(session: AsyncSession, run: RunId) -> RunFacts:
+    """Return what the run was started with. Raises NoSuchRunError."""
+    row = await session.get(RunRow, run)
+    if row is None:
+        raise NoSuchRunError(f"There is no run {run}; `bug-fix runs` lists them.")
+    attempt = await session.get(IterationRow, (row.id, row.iteration))
+    return RunFacts(
+        id=run,
+        issue_key=IssueKey(row.issue_key),
+        iteration=row.iteration,
+        branch=row.branch,
+        actor=row.actor,
+        created_at=row.created_at,
+        ticket=None if row.ticket is None else msgspec.convert(row.ticket, Ticket),
+        catalogue=catalogue_of(row),
+        base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
+        diagnosis=attempt.diagnosis if attempt else None,
+        pinned_plan=await _pinned(session, attempt),
+        confidential=row.confidential,
+        issue_id=row.issue_id,
+    )
+
+
+async def _pinned(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:
+    # an attempt that ended in waiting for people has pinned a plan that it did not carry out
+    if attempt is None or attempt.kind == "analysis" or attempt.plan_id is None:
+        return None
+    plan = await session.get_one(PlanRow, attempt.plan_id)
+    return msgspec.convert(plan.plan, Plan)
+
+
+async def begin_iteration(
+    session: AsyncSession,
+    run: RunRow,
+    number: int,
+    *,
+    diagnosis: str | None,
+    now: datetime,
+    approved_by: str | None = None,
+    same_plan: bool = False,
+) -> None:
+    """Note that an attempt starts, and the one before is over.
+
+    An approved one carries out the plan that waited, one that a review sent back the plan of the attempt before.
+    """
+    await session.execute(
+        update(IterationRow)
+        .where(IterationRow.run_id == run.id, IterationRow.number < number, IterationRow.finished_at.is_(None))
+        .values(finished_at=now)
+    )
+    before = await session.get(IterationRow, (run.id, run.iteration))
+    plan = before.plan_id if before is not None and (approved_by is not None or same_plan) else None
+    if same_plan and plan is None:
+        plan = await session.scalar(_accepted_plan(run))
+    row = insert(IterationRow).values(
+        run_id=run.id,
+        number=number,
+        diagnosis=diagnosis,
+        approved_by=approved_by,
+        plan_id=plan,
+        started_at=now,
+    )
+    await session.execute(row.on_conflict_do_nothing())
+    run.iteration = number
+
+
+def _accepted_plan(run: RunRow) -> Select[int]:
+    """Return the query for the plan that counts in the current iteration."""
+    return (
+        select(PlanRow.id)
+        .where(PlanRow.run_id == run.id, PlanRow.iteration == run.iteration, PlanRow.accepted_at.is_not(None))
+        .order_by(PlanRow.id.desc())
+        .limit(1)
+    )
+
+
+async def waits_since(session: AsyncSession, run: str, iteration: int) -> datetime | None:
+    """Return when an attempt ended in a question or in a plan that waits; None while it goes on."""
+    attempt = await session.get(IterationRow, (run, iteration))
+    return None if attempt is None else attempt.finished_at
+
+
+async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Note that the attempt ended in a question or in a plan that waits, and pin what people are shown."""
+    this = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.number == run.iteration)
+    await session.execute(this.values(kind="analysis", plan_id=_accepted_plan(run).scalar_subquery(), finished_at=now))
+
+
+async def end_iterations(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Note that no attempt goes on."""
+    going_on = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.finished_at.is_(None))
+    await session.execute(going_on.values(finished_at=now))

@@ -1,0 +1,116 @@
+"""Reports as GitLab settled them: accepted or discarded, and the plan that an accepted analysis brings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from pipelines.language import AnalysisResult, Phase, PhaseReport, PlanOutcome
+from receiver.store.jobs import sessions, submissions
+from receiver.store.jobs.submissions import Arrival
+from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
+from receiver.workflow.events import ReportAccepted, ReportDiscarded
+from receiver.workflow.observe import in_scope
+
+REPLACED = "A newer job of the same phase reported after it."
+
+
+class PendingReport(Struct, frozen=True, kw_only=True):
+    """A report that waits for GitLab's word on its job."""
+
+    id: int
+    project_id: int
+    pipeline: int
+    job: int
+    report: PhaseReport
+
+
+async def pending(session: AsyncSession, run: str, *, iteration: int) -> list[PendingReport]:
+    """Return the reports of an iteration that GitLab has not been asked about, oldest job first."""
+    rows = await session.scalars(
+        select(ReportRow)
+        .where(ReportRow.run_id == run, ReportRow.iteration == iteration, ReportRow.state == "pending")
+        .order_by(ReportRow.job_id, ReportRow.id)
+    )
+    return [
+        PendingReport(
+            id=row.id,
+            project_id=row.project_id,
+            pipeline=row.pipeline_id,
+            job=row.job_id,
+            report=msgspec.convert(row.report, PhaseReport),
+        )
+        for row in rows
+    ]
+
+
+async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, now: datetime) -> None:
+    """Let a job's report count, instead of those of older jobs of its phase and repository."""
+    report = event.report
+    same = (
+        ReportRow.run_id == run.id,
+        ReportRow.iteration == report.iteration,
+        ReportRow.phase == report.phase,
+        ReportRow.repository.is_not_distinct_from(report.repository),
+    )
+    older = update(ReportRow).where(*same, ReportRow.job_id < event.job, ReportRow.state != "discarded")
+    await session.execute(older.values(state="discarded", reason=REPLACED, settled_at=now))
+    this = select(ReportRow).where(*same, ReportRow.job_id == event.job, ReportRow.state == "pending")
+    row = await session.scalar(this.order_by(ReportRow.id.desc()).limit(1))
+    if row is None:
+        return
+    row.state, row.settled_at = "accepted", now
+    await session.execute(update(JobRow).where(JobRow.id == event.job).values(agent=report.agent))
+    if isinstance(report.result, AnalysisResult):
+        plan = report.result.plan
+        stored = insert(PlanRow).values(
+            run_id=run.id,
+            iteration=report.iteration,
+            report_id=row.id,
+            plan=msgspec.to_builtins(plan),
+            accepted_at=now,
+        )
+        names = ["run_id", "iteration", "report_id"]
+        await session.execute(stored.on_conflict_do_update(index_elements=names, set_={"accepted_at": now}))
+        run.repositories = list(in_scope(plan))
+        run.confidential = run.confidential or plan.outcome is PlanOutcome.SECURITY_CONCERN
+    await session.flush()
+
+
+async def discard(session: AsyncSession, event: ReportDiscarded, *, now: datetime) -> None:
+    """Keep a report as the reason for people, without letting it count; one that was never stored is stored now."""
+    job = await sessions.first_of(session, event.job)
+    if job is not None and not await submissions.has_reported(session, event.job):
+        await submissions.keep_report(session, event.report, job=job, now=now, arrival=Arrival.COLLECTED)
+    row = update(ReportRow).where(ReportRow.job_id == event.job, ReportRow.state == "pending")
+    await session.execute(row.values(state="discarded", reason=event.reason, settled_at=now))
+    await session.execute(update(JobRow).where(JobRow.id == event.job).values(agent=event.report.agent))
+
+
+async def accepted(
+    session: AsyncSession, run: str, *, iteration: int, phase: Phase, repository: str | None
+) -> tuple[int, PhaseReport] | None:
+    """Return the report that counts for a phase and repository, with its job."""
+    row = await session.scalar(
+        select(ReportRow)
+        .where(
+            ReportRow.run_id == run,
+            ReportRow.iteration == iteration,
+            ReportRow.phase == phase,
+            ReportRow.repository.is_not_distinct_from(repository),
+            ReportRow.state == "accepted",
+        )
+        .order_by(ReportRow.job_id.desc())
+        .limit(1)
+    )
+    return None if row is None else (row.job_id, msgspec.convert(row.report, PhaseReport))
+
+
+async def blob(session: AsyncSession, sha256: str) -> bytes | None:
+    """Return the bytes with this hash, if they are still kept."""
+    return await session.scalar(select(BlobRow.content).where(BlobRow.sha256 == sha256))

@@ -1,0 +1,79 @@
+"""Tables of the ledger: prices as dated rows, and every model call with its tokens and its cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from receiver.store.schema.columns import Base, Json, Serial
+
+
+class PriceRow(Base):
+    """US dollars per million tokens of a model from a date on, for prompts longer than a threshold."""
+
+    __tablename__ = "prices"
+    __table_args__ = (UniqueConstraint("model", "valid_from", "above_tokens"),)
+
+    id: Mapped[Serial]
+    model: Mapped[str]
+    valid_from: Mapped[datetime]
+    above_tokens: Mapped[int] = mapped_column(server_default="0")
+    """Holds for requests whose whole prompt (cached parts included) is longer than this; the highest that fits wins."""
+    input: Mapped[Decimal]
+    output: Mapped[Decimal]
+    cache_write_5m: Mapped[Decimal]
+    cache_write_1h: Mapped[Decimal]
+    cache_read: Mapped[Decimal]
+    source: Mapped[str]
+    noted_at: Mapped[datetime]
+    """When the figures were read from the source."""
+
+
+class UsageRow(Base):
+    """One model call: reserved before it is made, then settled, or held at its reservation and marked unknown."""
+
+    __tablename__ = "usage"
+    __table_args__ = (
+        Index("ix_usage_run_id", "run_id", "iteration", "phase"),
+        Index("ix_usage_open", "reserved_at", postgresql_where="state = 'reserved'"),
+        Index("ix_usage_reserved_at", "reserved_at"),
+        CheckConstraint("state IN ('reserved', 'settled', 'unknown', 'released')", name="state"),
+    )
+
+    call_id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    iteration: Mapped[int]
+    phase: Mapped[str]
+    repository: Mapped[str | None]
+    job_id: Mapped[int]
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"))
+    agent: Mapped[str | None]
+    purpose: Mapped[str]
+    """`context` or `work`."""
+    model: Mapped[str]
+    """As requested."""
+    request_id: Mapped[str | None]
+    """Anthropic's, from the response's header."""
+    message_id: Mapped[str | None]
+    state: Mapped[str]
+    """`reserved`, `settled`, `unknown` (no whole answer arrived), or `released` (refused upstream, not billed)."""
+    reserved_usd: Mapped[Decimal]
+    uncached_tokens: Mapped[int | None]
+    cache_read_tokens: Mapped[int | None]
+    cache_write_5m_tokens: Mapped[int | None]
+    cache_write_1h_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    usage: Mapped[Json | None]
+    """As the API gave it."""
+    price_id: Mapped[int | None] = mapped_column(ForeignKey("prices.id"))
+    cost_usd: Mapped[Decimal | None]
+    """None while unknown; never 0 for want of a price."""
+    stop_reason: Mapped[str | None]
+    http_status: Mapped[int | None]
+    error: Mapped[str | None]
+    streamed: Mapped[bool] = mapped_column(server_default="false")
+    reserved_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]

@@ -1,0 +1,161 @@
+"""Tables of runs: the run, its iterations, its plans, its effects (the outbox), what people had to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from receiver.store.schema.columns import Base, Json, Serial
+
+FINAL_STATUSES = "'merged','refused','not_reproduced','declined','escalated','failed','cancelled','closed'"
+
+
+class RunRow(Base):
+    """One automation of one ticket."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index("uq_runs_active_issue", "issue_key", unique=True, postgresql_where=f"status NOT IN ({FINAL_STATUSES})"),
+        Index("ix_runs_issue_key", "issue_key"),
+        Index("ix_runs_issue_id", "issue_id"),
+        Index("ix_runs_deadline", "deadline", postgresql_where="deadline IS NOT NULL"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    issue_key: Mapped[str]
+    issue_id: Mapped[str] = mapped_column(server_default="")
+    """Jira's number of the ticket: all that some of its hooks say; empty before the ticket was fetched."""
+    status: Mapped[str]
+    status_at: Mapped[datetime]
+    """When the status was entered."""
+    iteration: Mapped[int] = mapped_column(server_default="0")
+    branch: Mapped[str] = mapped_column(server_default="")
+    deadline: Mapped[datetime | None]
+    actor: Mapped[str | None]
+    """Jira account id of the person who set the label; None: an operator."""
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    ticket: Mapped[Json | None]
+    """`wire.Ticket`, as fetched at the start."""
+    catalogue: Mapped[Json | None]
+    """`pipelines.language.catalogue.Catalogue`, frozen at the start."""
+    catalogue_sha256: Mapped[str | None]
+    base_shas: Mapped[Json | None]
+    """Commit of each repository that the run works on."""
+    repositories: Mapped[list[str]] = mapped_column(server_default="{}")
+    """In scope according to the accepted plan."""
+    reason: Mapped[str] = mapped_column(server_default="")
+    """Why it has its status; a sentence for people."""
+    confidential: Mapped[bool] = mapped_column(server_default="false")
+    """A security concern, or a ticket with a security level: nothing of what was found is told in public."""
+    labelled_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class IterationRow(Base):
+    """One attempt of a run."""
+
+    __tablename__ = "iterations"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default="fix")
+    """`fix`; left out by metrics: `infrastructure` for a retry, `analysis` for one that ended in waiting for people."""
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"))
+    """The plan that people were asked to approve, or the one from before that this attempt carries out."""
+    approved_by: Mapped[str | None]
+    """The Jira account that approved the plan which this attempt carries out."""
+    diagnosis: Mapped[str | None]
+    """What went wrong before, given to the agents."""
+    claimed_by: Mapped[int | None]
+    """The parent pipeline whose job asked first; another pipeline is refused."""
+    claimed_at: Mapped[datetime | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class PlanRow(Base):
+    """A plan that analysis submitted, as validated."""
+
+    __tablename__ = "plans"
+    __table_args__ = (UniqueConstraint("run_id", "iteration", "report_id"),)
+
+    id: Mapped[Serial]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    iteration: Mapped[int]
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"))
+    plan: Mapped[Json]
+    accepted_at: Mapped[datetime | None]
+
+
+class EffectRow(Base):
+    """The outbox: something to be done in GitLab or Jira, and how it went."""
+
+    __tablename__ = "effects"
+    __table_args__ = (
+        Index("ix_effects_run_id_id", "run_id", "id"),
+        Index("ix_effects_pending", "due_at", postgresql_where="state = 'pending'"),
+    )
+
+    id: Mapped[Serial]
+    key: Mapped[str] = mapped_column(unique=True)
+    """Idempotency key."""
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"))
+    """None: the sweep asked for it."""
+    kind: Mapped[str]
+    payload: Mapped[Json]
+    state: Mapped[str] = mapped_column(server_default="pending")
+    """`pending`, `done`, `superseded` (a newer one does the same) or `given_up`."""
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    """Not before this."""
+    first_attempt_at: Mapped[datetime | None]
+    performed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    result: Mapped[Json | None]
+
+
+class IndicatorRow(Base):
+    """One of the five indicators of a run's success, as judged at a moment."""
+
+    __tablename__ = "indicators"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    moment: Mapped[str] = mapped_column(primary_key=True)
+    """`in_review`, or `end`."""
+    name: Mapped[str] = mapped_column(primary_key=True)
+    answer: Mapped[str]
+    """`yes`, `no` or `unknown`."""
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
+class CommentCommandRow(Base):
+    """A comment on a ticket that was taken in: what somebody says once has one effect."""
+
+    __tablename__ = "comment_commands"
+
+    issue_key: Mapped[str] = mapped_column(primary_key=True)
+    comment_id: Mapped[str] = mapped_column(primary_key=True)
+    command: Mapped[str] = mapped_column(primary_key=True)
+    """Empty for a comment without one, which can be an answer."""
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    at: Mapped[datetime]
+
+
+class InterventionRow(Base):
+    """Something that a person had to do, as `metrics.md` counts it."""
+
+    __tablename__ = "interventions"
+
+    id: Mapped[Serial]
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    kind: Mapped[str]
+    """`commit`, `retry_with_hint`, `remedy_approved` or `escalation`."""
+    actor: Mapped[str]
+    detail: Mapped[str]
+    at: Mapped[datetime]

@@ -1,0 +1,207 @@
+"""Tell the story of a run from its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.language import PhaseReport, Plan
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import Ticket
+from receiver.store.money.spending import costs
+from receiver.store.schema import (
+    ArtifactRow,
+    DecisionRow,
+    EffectRow,
+    InterventionRow,
+    IterationRow,
+    JobRow,
+    MergeRequestRow,
+    PipelineRow,
+    PlanRow,
+    ReportRow,
+    RunRow,
+    TargetPipelineRow,
+    UsageRow,
+)
+from receiver.store.story.history import Act, Intervention, Moment
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
+from receiver.store.story.pipeline_story import Job, Pipeline
+from receiver.store.story.report_story import File, Report
+from receiver.store.story.run_story import Attempt, RunFacts
+from receiver.store.story.story import Story
+from receiver.store.story.success import facts_of
+from receiver.workflow.indicators import judge
+
+
+class Rows(Struct, frozen=True, kw_only=True):
+    """The rows of one run."""
+
+    run: RunRow
+    iterations: Sequence[IterationRow]
+    decisions: Sequence[DecisionRow]
+    effects: Sequence[EffectRow]
+    pipelines: Sequence[PipelineRow]
+    jobs: Sequence[JobRow]
+    plans: Sequence[PlanRow]
+    reports: Sequence[ReportRow]
+    artifacts: Sequence[ArtifactRow]
+    merge_requests: Sequence[MergeRequestRow]
+    target_pipelines: Sequence[TargetPipelineRow]
+    interventions: Sequence[InterventionRow]
+    usage: Sequence[UsageRow]
+
+
+def tell(rows: Rows) -> Story:
+    """Return the story that the rows tell."""
+    accepted = [plan for plan in rows.plans if plan.accepted_at is not None]
+    names = {str(row.event.get("actor")): str(row.event.get("actor_name") or "") for row in rows.decisions}
+    catalogue = None if rows.run.catalogue is None else msgspec.convert(rows.run.catalogue, Catalogue)
+    return Story(
+        run=_run(rows.run),
+        plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
+        iterations=tuple(_attempt(row, accepted, names) for row in rows.iterations),
+        moments=tuple(_moment(row) for row in rows.decisions),
+        effects=tuple(_act(row) for row in rows.effects),
+        pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
+        reports=tuple(_report(row, rows.artifacts) for row in rows.reports),
+        merge_requests=_each(rows.merge_requests, MergeRequest),
+        target_pipelines=tuple(_target_pipelines(rows)),
+        interventions=_each(rows.interventions, Intervention),
+        indicators=judge(
+            facts_of(
+                rows.run,
+                catalogue=catalogue,
+                reports=rows.reports,
+                effects=rows.effects,
+                merge_requests=rows.merge_requests,
+                target_pipelines=rows.target_pipelines,
+                interventions=rows.interventions,
+            )
+        ),
+        costs=costs(rows.usage, budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run),
+    )
+
+
+def _run(row: RunRow) -> RunFacts:
+    ticket = None if row.ticket is None else msgspec.convert(row.ticket, Ticket)
+    return RunFacts(
+        id=row.id,
+        issue_key=row.issue_key,
+        summary=ticket.summary if ticket else "",
+        ticket_url=ticket.url if ticket else "",
+        reporter=ticket.reporter if ticket else "",
+        status=row.status,
+        reason=row.reason,
+        iteration=row.iteration,
+        branch=row.branch,
+        confidential=row.confidential,
+        actor_name=row.actor_name,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _attempt(row: IterationRow, accepted: Sequence[PlanRow], names: Mapping[str, str]) -> Attempt:
+    plans = [plan.plan for plan in accepted if plan.iteration == row.number]
+    return Attempt(
+        number=row.number,
+        kind=row.kind,
+        plan=msgspec.convert(plans[-1], Plan) if plans else None,
+        approved_by=row.approved_by,
+        approver=names.get(row.approved_by or "", ""),
+        diagnosis=row.diagnosis,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+T = TypeVar("T", bound=Struct)
+
+
+def _each(rows: Iterable[object], kind: type[T]) -> tuple[T, ...]:
+    return tuple(msgspec.convert(row, kind, from_attributes=True) for row in rows)
+
+
+def _moment(row: DecisionRow) -> Moment:
+    return Moment(
+        at=row.at,
+        event=row.event_kind,
+        verdict=row.verdict,
+        reason=row.reason,
+        status_before=row.status_before,
+        status_after=row.status_after,
+        delivery=row.delivery_id,
+        effect=row.effect_id,
+    )
+
+
+def _act(row: EffectRow) -> Act:
+    return Act(
+        id=row.id,
+        kind=row.kind,
+        payload={name: value for name, value in row.payload.items() if name != "type"},
+        state=row.state,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        performed_at=row.performed_at,
+        last_error=row.last_error,
+        result=row.result,
+        wanted_by=row.decision_id,
+    )
+
+
+def _pipeline(row: PipelineRow, jobs: Sequence[JobRow]) -> Pipeline:
+    return Pipeline(
+        id=row.id,
+        project_id=row.project_id,
+        iteration=row.iteration,
+        kind="parent" if row.parent_id is None else "child",
+        parent=row.parent_id,
+        status=row.status,
+        url=row.url,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        jobs=_each([job for job in jobs if job.pipeline_id == row.id], Job),
+    )
+
+
+def _target_pipelines(rows: Rows) -> Iterator[TargetPipeline]:
+    repositories = {row.id: row.repository for row in rows.merge_requests}
+    for row in rows.target_pipelines:
+        yield TargetPipeline(
+            id=row.id,
+            repository=repositories[row.merge_request_id],
+            sha=row.sha,
+            source=row.source,
+            status=row.status,
+            url=row.url,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+        )
+
+
+def _report(row: ReportRow, artifacts: Sequence[ArtifactRow]) -> Report:
+    report = msgspec.convert(row.report, PhaseReport)
+    return Report(
+        job=row.job_id,
+        project_id=row.project_id,
+        iteration=row.iteration,
+        phase=row.phase,
+        repository=row.repository,
+        outcome=row.outcome,
+        state=row.state,
+        reason=report.reason,
+        why_discarded=row.reason,
+        agent=report.agent,
+        model=report.model,
+        turns=report.turns,
+        job_seconds=report.job_seconds,
+        stripped_characters=report.stripped_characters,
+        refused_calls=report.refused_calls,
+        result=report.result,
+        artifacts=_each([file for file in artifacts if file.report_id == row.id], File),
+    )

@@ -1,0 +1,171 @@
+"""Many runs at a glance: the list, and with it where to look and what it cost. One query for each kind of thing.
+
+Knows nothing of stories: a list of a hundred runs must not read all that ever happened in them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ScalarSelect, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
+from receiver.workflow.target_pipeline_status import OwnPipeline, of_status
+
+CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
+"""What a list says in place of a confidential run's reason: whoever opens the story wants to read it."""
+
+
+class Listed(Struct, frozen=True, kw_only=True):
+    """A run in a list."""
+
+    id: str
+    issue_key: str
+    summary: str
+    """The ticket's; untrusted text."""
+    status: str
+    iteration: int
+    reason: str
+    """Why it is where it is; of a confidential run only where that is told."""
+    confidential: bool
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class PipelineLink(Struct, frozen=True, kw_only=True):
+    """Where a pipeline is."""
+
+    url: str
+    parent: int | None
+
+
+class MergeRequestLink(Struct, frozen=True, kw_only=True):
+    """Where a merge request is."""
+
+    repository: str
+    iid: int
+    url: str
+    state: str
+    own_status: str | None
+    """GitLab's, of the newest of the repository's own pipelines for our commit."""
+    own_url: str | None
+
+    @property
+    def own_pipeline(self) -> OwnPipeline:
+        """What the repository's own CI says of it."""
+        return of_status(self.own_status)
+
+
+class Glance(Struct, frozen=True, kw_only=True):
+    """A run with what people go on to from a list."""
+
+    run: Listed
+    pipelines: tuple[PipelineLink, ...]
+    merge_requests: tuple[MergeRequestLink, ...]
+    cost_usd: Decimal | None
+    """None as soon as the cost of one call is unknown, or not known yet."""
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What is in the way of open merge requests and the run's own reason does not tell, a sentence each."""
+        failed = [m for m in self.merge_requests if m.state == "opened" and m.own_pipeline is OwnPipeline.FAILED]
+        return tuple(f"The own pipeline of {one.repository}!{one.iid} failed." for one in failed)
+
+
+async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = None) -> list[Listed]:
+    """Return the newest runs, newest first; of one ticket only when its key is given."""
+    # Postgres takes no NUL in a text, and no key holds what can't be printed.
+    if issue_key is not None and not issue_key.isprintable():
+        return []
+    query = select(
+        RunRow.id,
+        RunRow.issue_key,
+        func.coalesce(RunRow.ticket["summary"].astext, "").label("summary"),
+        RunRow.status,
+        RunRow.iteration,
+        case((RunRow.confidential, CONFIDENTIAL), else_=RunRow.reason).label("reason"),
+        RunRow.confidential,
+        RunRow.created_at,
+        RunRow.finished_at,
+    )
+    if issue_key is not None:
+        query = query.where(RunRow.issue_key == issue_key)
+    rows = await session.execute(query.order_by(RunRow.created_at.desc()).limit(limit))
+    return [_as(Listed, row) for row in rows]
+
+
+async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:
+    """Return the newest runs, newest first, with their pipelines, merge requests and costs: four queries in all."""
+    listed = await recent(session, limit=limit)
+    ids = [run.id for run in listed]
+    pipelines = await session.execute(
+        select(PipelineRow.run_id, PipelineRow.url, PipelineRow.parent_id.label("parent"))
+        .where(PipelineRow.run_id.in_(ids))
+        .order_by(PipelineRow.id)
+    )
+    requests = await session.execute(
+        select(
+            MergeRequestRow.run_id,
+            MergeRequestRow.repository,
+            MergeRequestRow.iid,
+            MergeRequestRow.url,
+            MergeRequestRow.state,
+            _newest_own(TargetPipelineRow.status).label("own_status"),
+            _newest_own(TargetPipelineRow.url).label("own_url"),
+        )
+        .where(MergeRequestRow.run_id.in_(ids))
+        .order_by(MergeRequestRow.id)
+    )
+    links, opened = _by_run(pipelines, PipelineLink), _by_run(requests, MergeRequestLink)
+    costs = await _costs(session, ids)
+    return [
+        Glance(
+            run=run,
+            pipelines=tuple(links[run.id]),
+            merge_requests=tuple(opened[run.id]),
+            cost_usd=costs.get(run.id, Decimal(0)),
+        )
+        for run in listed
+    ]
+
+
+def _newest_own(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
+    """Return a column of the newest of the repository's own pipelines for a merge request's commit."""
+    of_it = (
+        TargetPipelineRow.merge_request_id == MergeRequestRow.id,
+        TargetPipelineRow.sha == MergeRequestRow.head_sha,
+    )
+    return select(column).where(*of_it).order_by(TargetPipelineRow.id.desc()).limit(1).scalar_subquery()
+
+
+async def _costs(session: AsyncSession, ids: Sequence[str]) -> dict[str, Decimal | None]:
+    """Return what each run cost, as `spending.costs` adds it up; runs without a call are left out."""
+    known = func.count(UsageRow.cost_usd).filter(UsageRow.state == "settled")
+    rows = await session.execute(
+        select(UsageRow.run_id, func.count(), known, func.sum(UsageRow.cost_usd).filter(UsageRow.state == "settled"))
+        .where(UsageRow.run_id.in_(ids), UsageRow.state != "released")
+        .group_by(UsageRow.run_id)
+    )
+    return {run: total if priced == calls else None for run, calls, priced, total in rows}
+
+
+Kind = TypeVar("Kind", bound=Struct)
+
+
+def _as(kind: type[Kind], row: object) -> Kind:
+    return msgspec.convert(row, kind, from_attributes=True)
+
+
+def _by_run(rows: Iterable[object], kind: type[Kind]) -> defaultdict[str, list[Kind]]:
+    found: defaultdict[str, list[Kind]] = defaultdict(list)
+    for row in rows:
+        found[row.run_id].append(_as(kind, row))  # type: ignore[attr-defined]  # each of these queries asks for it
+    return found

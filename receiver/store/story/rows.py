@@ -1,0 +1,69 @@
+"""Fetch the rows of a run's story."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from receiver.store.run.runs import NoSuchRunError, newest
+from receiver.store.schema import (
+    ArtifactRow,
+    Base,
+    DecisionRow,
+    EffectRow,
+    InterventionRow,
+    IterationRow,
+    JobRow,
+    MergeRequestRow,
+    PipelineRow,
+    PlanRow,
+    ReportRow,
+    RunRow,
+    TargetPipelineRow,
+    UsageRow,
+)
+from receiver.store.story import Rows, Story, tell
+
+Row = TypeVar("Row", bound=Base)
+
+
+async def find(session: AsyncSession, name: str) -> RunRow:
+    """Return the run with this id, or the newest run of this ticket. Raises NoSuchRunError."""
+    # Postgres takes no NUL in a text, and no name of a run or ticket holds what can't be printed.
+    found = (await session.get(RunRow, name) or await newest(session, name.upper())) if name.isprintable() else None
+    if found is None:
+        raise NoSuchRunError(f"There is no run {name}, nor one of a ticket of that key; `bug-fix runs` lists them.")
+    return found
+
+
+async def story(session: AsyncSession, run: RunRow) -> Story:
+    """Return the story of a run."""
+    reports = await _of(session, ReportRow, run, ReportRow.id)
+    requests = await _of(session, MergeRequestRow, run, MergeRequestRow.id)
+    theirs = select(TargetPipelineRow).where(TargetPipelineRow.merge_request_id.in_([one.id for one in requests]))
+    files = select(ArtifactRow).where(ArtifactRow.report_id.in_([report.id for report in reports]))
+    return tell(
+        Rows(
+            run=run,
+            iterations=await _of(session, IterationRow, run, IterationRow.number),
+            decisions=await _of(session, DecisionRow, run, DecisionRow.id),
+            effects=await _of(session, EffectRow, run, EffectRow.id),
+            pipelines=await _of(session, PipelineRow, run, PipelineRow.id),
+            jobs=await _of(session, JobRow, run, JobRow.id),
+            plans=await _of(session, PlanRow, run, PlanRow.id),
+            reports=reports,
+            artifacts=list(await session.scalars(files.order_by(ArtifactRow.id))),
+            merge_requests=requests,
+            target_pipelines=list(await session.scalars(theirs.order_by(TargetPipelineRow.id))),
+            interventions=await _of(session, InterventionRow, run, InterventionRow.id),
+            usage=await _of(session, UsageRow, run, UsageRow.reserved_at),
+        )
+    )
+
+
+async def _of(session: AsyncSession, kind: type[Row], run: RunRow, order: InstrumentedAttribute[Any]) -> list[Row]:
+    owner: InstrumentedAttribute[Any] = kind.run_id  # type: ignore[attr-defined]  # each of these tables has it
+    return list(await session.scalars(select(kind).where(owner == run.id).order_by(order)))

@@ -1,0 +1,47 @@
+"""The run itself, and its iterations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from pipelines.language import Plan
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """An iteration."""
+
+    number: int
+    kind: str
+    """`fix`, `infrastructure`, or `analysis` for one that ended in waiting for people."""
+    plan: Plan | None = None
+    """The accepted plan of this iteration."""
+    approved_by: str | None = None
+    """Whose approval of the plan before began it: a Jira account."""
+    approver: str = ""
+    """Their name as Jira had it; empty: not known, or nobody's approval was asked for."""
+    diagnosis: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+class RunFacts(Struct, frozen=True, kw_only=True):
+    """The run itself."""
+
+    id: str
+    issue_key: str
+    summary: str
+    """The ticket's; untrusted text."""
+    ticket_url: str
+    reporter: str
+    """The ticket's; untrusted text."""
+    status: str
+    reason: str
+    iteration: int
+    branch: str
+    confidential: bool
+    """Nothing of what was found is told in public."""
+    actor_name: str
+    created_at: datetime
+    finished_at: datetime | None

@@ -1,0 +1,32 @@
+"""The five indicators of a run's success: made of its story, and kept when it reaches review and at its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from receiver.store.run import runs
+from receiver.store.schema import IndicatorRow, RunRow
+from receiver.store.story import rows
+from receiver.workflow.run import RunStatus
+
+
+def moment_of(status: str) -> str | None:
+    """Return the moment at which a run of this status is judged; None before there is anything to judge."""
+    if status == RunStatus.IN_REVIEW:
+        return "in_review"
+    return "end" if status in runs.FINAL else None
+
+
+async def keep(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Keep the indicators of a run as they are now; of one moment the last word counts."""
+    moment = moment_of(run.status)
+    if moment is None:
+        return
+    await session.flush()
+    for one in (await rows.story(session, run)).indicators:
+        values = {"answer": one.answer.value, "reason": one.reason, "at": now}
+        row = insert(IndicatorRow).values(run_id=run.id, moment=moment, name=one.name.value, **values)
+        await session.execute(row.on_conflict_do_update(index_elements=["run_id", "moment", "name"], set_=values))

@@ -1,0 +1,214 @@
+"""Take hooks in: check the signature, see that it can be read, store it, answer 202. Acts on nothing; the worker does.
+
+Answers: 202 stored (new or again), 400 not a hook's body, 401 sender not proved, 408 too slow, 413 too large,
+503 nothing stored. What headers alone can refuse is refused before the body is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import structlog
+from litestar import Response, asgi
+from litestar.exceptions import MethodNotAllowedException
+from litestar.types import Receive, Scope, Send
+from msgspec import Struct
+
+from receiver.hooks import (
+    Delivery,
+    GitlabSecrets,
+    Interests,
+    JiraSecrets,
+    SignatureError,
+    WrongShapeError,
+    read,
+    screen_gitlab,
+    screen_jira,
+    verify_gitlab,
+    verify_jira,
+)
+from receiver.hooks.signatures import signing_key
+from receiver.settings import Settings, SettingsError, several
+from receiver.store.deliveries.inbox import DatabaseDownError, Incoming, accept
+from receiver.store.postgres.database import Database
+from receiver.web.asgi import announced, answer, answer_json, body_of, headers_of
+from receiver.web.problems import problem
+
+log = structlog.get_logger()
+
+MAX_HOOK: Final = 25 * 1024 * 1024
+"""Bytes. GitLab sends no larger hook (doc/administration/instance_limits.md); Jira's limit is below."""
+
+DOWN_RETRY_S: Final = 5
+
+LARGE: Final = 1024 * 1024
+"""Bytes from which on a body has to wait for its turn; so has one whose length is not announced."""
+
+LARGE_AT_ONCE: Final = 8
+"""Large bodies that are held in memory at the same time."""
+
+TURN_S: Final = 5.0
+BODY_S: Final = 30.0
+"""Seconds that a large body may wait for its turn, and may take to arrive."""
+
+
+class Intake(Struct, frozen=True, kw_only=True):
+    """What taking hooks in needs."""
+
+    database: Database
+    interests: Interests
+    gitlab: GitlabSecrets
+    jira: JiraSecrets
+    clock: Callable[[], datetime]
+    turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
+    """Bounds the memory that senders take who have not proved yet who they are."""
+
+
+Headers = Mapping[str, str]
+Screen = Callable[[Intake, Headers], None]
+Verify = Callable[[Intake, Headers, bytes], Delivery]
+
+
+class BusyError(Exception):
+    """Too many large bodies are being read."""
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """The answer to a stored delivery."""
+
+    delivery: int
+    verdict: str
+    """`pending`: it will be handled; `duplicate`: it was stored before."""
+
+
+def gitlab_secrets(settings: Settings) -> GitlabSecrets:
+    """Return how GitLab proves itself. Raises SettingsError when it can't."""
+    tokens, signing_tokens = several(settings.gitlab_webhook_secrets), several(settings.gitlab_signing_tokens)
+    if not tokens and not signing_tokens:
+        raise SettingsError(
+            "Set GITLAB_SIGNING_TOKENS (GitLab 19.0 and later) or GITLAB_WEBHOOK_SECRETS to what the hooks in GitLab "
+            "are configured with; without one every hook would have to be refused."
+        )
+    for token in signing_tokens:
+        try:
+            signing_key(token)
+        except SignatureError as error:
+            raise SettingsError(f"GITLAB_SIGNING_TOKENS: {error}") from error
+    return GitlabSecrets(tokens=tokens, signing_tokens=signing_tokens)
+
+
+def jira_secrets(settings: Settings) -> JiraSecrets:
+    """Return how Jira proves itself. Raises SettingsError when it can't."""
+    secrets = several(settings.jira_webhook_secrets)
+    name, colon, value = settings.jira_webhook_header.partition(":")
+    header = (name.strip().lower(), value.strip()) if name.strip() and value.strip() else None
+    if settings.jira_webhook_header and header is None:
+        missing = "a value after" if colon else "a colon and a value after"
+        raise SettingsError(f"JIRA_WEBHOOK_HEADER needs {missing} the header's name, for example `X-Hook-Key: s3cret`.")
+    if not secrets and header is None:
+        raise SettingsError(
+            "Set JIRA_WEBHOOK_SECRETS to the secret of the webhook in Jira, or JIRA_WEBHOOK_HEADER where Jira can't "
+            "sign; without one every hook would have to be refused."
+        )
+    return JiraSecrets(secrets=secrets, header=header)
+
+
+@asgi("/hooks/gitlab", copy_scope=False)
+async def gitlab_hook(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take a hook of GitLab."""
+    await _serve(scope, receive, send, _screen_gitlab, _verify_gitlab)
+
+
+@asgi("/hooks/jira", copy_scope=False)
+async def jira_hook(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take a hook of Jira."""
+    await _serve(scope, receive, send, _screen_jira, _verify_jira)
+
+
+def _screen_gitlab(intake: Intake, headers: Headers) -> None:
+    screen_gitlab(headers, secrets=intake.gitlab, now=intake.clock())
+
+
+def _verify_gitlab(intake: Intake, headers: Headers, body: bytes) -> Delivery:
+    return verify_gitlab(body, headers=headers, secrets=intake.gitlab, now=intake.clock())
+
+
+def _screen_jira(intake: Intake, headers: Headers) -> None:
+    screen_jira(headers, secrets=intake.jira)
+
+
+def _verify_jira(intake: Intake, headers: Headers, body: bytes) -> Delivery:
+    return verify_jira(body, headers=headers, secrets=intake.jira, now=intake.clock())
+
+
+async def _serve(scope: Scope, receive: Receive, send: Send, screen: Screen, verify: Verify) -> None:
+    if scope.get("method") != "POST":  # a WebSocket has none
+        raise MethodNotAllowedException
+    intake: Intake = scope["litestar_app"].state.intake
+    taken = await _take(intake, scope, receive, screen, verify)
+    if isinstance(taken, Receipt):
+        await answer_json(send, status=202, body=msgspec.json.encode(taken))
+    else:
+        await answer(scope, receive, send, taken)
+
+
+async def _take(
+    intake: Intake, scope: Scope, receive: Receive, screen: Screen, verify: Verify
+) -> Receipt | Response[bytes]:
+    headers = headers_of(scope)
+    try:
+        screen(intake, headers)
+        body = await _body(intake, headers, receive)
+        delivery = verify(intake, headers, body)
+        reading = read(delivery, interests=intake.interests)
+    except SignatureError as error:
+        log.warning("delivery.refused", path=scope["path"], reason=str(error))
+        return problem(401, str(error))
+    except WrongShapeError as error:
+        log.warning("delivery.unreadable", path=scope["path"], reason=str(error))
+        return problem(400, str(error))
+    except BusyError as error:
+        log.warning("delivery.not_read", path=scope["path"], reason=str(error))
+        return problem(503, str(error), retry_after_s=DOWN_RETRY_S)
+    except TimeoutError:
+        log.warning("delivery.too_slow", path=scope["path"])
+        return problem(408, "The body took too long to arrive; nothing was stored.")
+    incoming = Incoming(
+        source=delivery.source,
+        key=reading.delivery_key,
+        ordering_key=reading.ordering_key,
+        kind=reading.kind,
+        headers=delivery.headers,
+        body=delivery.body,
+        received_at=delivery.received_at,
+    )
+    try:
+        stored = await accept(intake.database, incoming)
+    except DatabaseDownError as error:
+        log.error("delivery.not_stored", source=delivery.source, reason=str(error))  # noqa: TRY400  # the sender tries again; a traceback for each would bury the log
+        return problem(503, "The database can't be reached; nothing was stored.", retry_after_s=DOWN_RETRY_S)
+    log.info("delivery.stored", delivery=stored.id, source=delivery.source, kind=reading.kind, repeated=stored.repeated)
+    return Receipt(delivery=stored.id, verdict="duplicate" if stored.repeated else "pending")
+
+
+async def _body(intake: Intake, headers: Headers, receive: Receive) -> bytes:
+    """Return the body; a large one waits for its turn. Raises BusyError, and TimeoutError for a slow sender."""
+    length = announced(headers)
+    if length is not None and length <= LARGE:
+        return await body_of(headers, receive, at_most=MAX_HOOK)
+    try:
+        await asyncio.wait_for(intake.turns.acquire(), TURN_S)
+    except TimeoutError:
+        raise BusyError("Too many large hooks are being read; nothing was stored.") from None
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await body_of(headers, receive, at_most=MAX_HOOK)
+    finally:
+        intake.turns.release()
+
+
+HANDLERS = [gitlab_hook, jira_hook]

@@ -1,0 +1,117 @@
+"""Perform one effect of the outbox and decide on what came of it. At least once; the world ends up the same."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from msgspec import Struct
+
+from receiver.outbound.effects import restriction_check
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.perform import perform
+from receiver.outbound.errors import OutboundError, UnavailableError
+from receiver.store.effects import outbox
+from receiver.store.effects.outbox import GIVE_UP_AFTER, Pending, kind_of
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
+from receiver.store.run import runs
+from receiver.store.story import stored_indicators
+from receiver.worker.event_handler import Setting, handle
+from receiver.workflow.effects import LinkTicket
+from receiver.workflow.events import EffectGaveUp
+
+log = structlog.get_logger()
+
+BUSY = timedelta(seconds=2)
+"""When somebody else performs the same effect: a worker that was thought dead, for example."""
+
+
+class Workshop(Struct, frozen=True, kw_only=True):
+    """What performing effects takes."""
+
+    database: Database
+    desk: Desk
+    setting: Setting
+    retention: Retention
+
+
+async def work_on(workshop: Workshop, effect_id: int) -> None:
+    """Perform an effect if it is still to be performed."""
+    database, clock = workshop.database, workshop.setting.clock
+    async with database.exclusive(f"effect:{effect_id}") as is_ours:
+        async with database.begin() as session:
+            pending = await outbox.claim(session, effect_id, now=clock(), counts=is_ours)
+            if pending is None:
+                return
+            if not is_ours:
+                await outbox.again(session, pending, error="Another worker is at it.", at=clock() + BUSY)
+                return
+            if pending.superseded:
+                await outbox.finish(session, pending.id, state="superseded", now=clock())
+                return
+        await _attempt(workshop, pending)
+
+
+async def _attempt(workshop: Workshop, pending: Pending) -> None:
+    kind = kind_of(pending.effect)
+    try:
+        await _look(workshop, pending)
+        performed = await perform(workshop.desk, pending.run, pending.effect)
+    except UnavailableError as error:
+        await _try_again(workshop, pending, error, retry_after=error.retry_after)
+    except OutboundError as error:
+        await _give_up(workshop, pending, str(error))
+    except Exception as error:
+        # a bug or a broken connection: worth the same patience, and visible in the run's story
+        log.exception("effect.broke", effect=pending.id, kind=kind, run=pending.run)
+        await _try_again(workshop, pending, error, retry_after=None)
+    else:
+        await _finish(workshop, pending, performed)
+        log.info("effect.done", effect=pending.id, kind=kind, run=pending.run)
+
+
+async def _look(workshop: Workshop, pending: Pending) -> None:
+    """Let the run be confidential before it is told of, if people restricted its ticket. Raises OutboundError."""
+    event = await restriction_check.news(workshop.desk, pending.run, pending.effect)
+    if event is not None:
+        async with workshop.database.begin() as session:
+            await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+
+
+async def _finish(workshop: Workshop, pending: Pending, performed: Performed) -> None:
+    now = workshop.setting.clock()
+    async with workshop.database.begin() as session:
+        if not await outbox.finish(session, pending.id, state="done", now=now, result=performed.result):
+            return
+        for event in performed.events:
+            await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+        origin = f"effect:{pending.id}"
+        await outbox.store(session, pending.run, performed.then, decision=None, origin=origin, now=now)
+        if isinstance(pending.effect, LinkTicket):  # one of the indicators is whether the ticket links back
+            await stored_indicators.keep(session, await runs.hold(session, pending.run), now=now)
+    workshop.desk.faults.reach(f"{kind_of(pending.effect)}:after_commit")
+
+
+async def _try_again(workshop: Workshop, pending: Pending, error: Exception, *, retry_after: timedelta | None) -> None:
+    now = workshop.setting.clock()
+    sentence = str(error) or type(error).__name__
+    if now - pending.first_attempt_at >= GIVE_UP_AFTER:
+        await _give_up(workshop, pending, f"{sentence} Tried {pending.attempts} times.")
+        return
+    at = now + outbox.wait(pending.attempts, seed=pending.id, retry_after=retry_after)
+    async with workshop.database.begin() as session:
+        await outbox.again(session, pending, error=sentence, at=at)
+    log.warning(
+        "effect.retried", effect=pending.id, kind=kind_of(pending.effect), attempts=pending.attempts, at=str(at)
+    )
+
+
+async def _give_up(workshop: Workshop, pending: Pending, reason: str) -> None:
+    kind = kind_of(pending.effect)
+    async with workshop.database.begin() as session:
+        if not await outbox.finish(session, pending.id, state="given_up", now=workshop.setting.clock(), error=reason):
+            return
+        event = EffectGaveUp(effect=kind, reason=reason)
+        await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+    log.error("effect.given_up", effect=pending.id, kind=kind, run=pending.run, reason=reason)

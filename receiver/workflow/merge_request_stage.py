@@ -1,0 +1,113 @@
+"""Decide what happens to a run's merge requests: opened by us, merged or closed by people. Performs no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipelines.language.catalogue import Catalogue, TargetPipeline
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import (
+    AttachEvidence,
+    Effect,
+    LinkTicket,
+    NeutraliseMergeRequest,
+    PollGitLab,
+    StartTargetPipeline,
+    UpdateMergeRequestNote,
+    UpdateTicketNote,
+)
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, PipelineChanged
+from receiver.workflow.outcomes import acted, ignored, moved, noted, tell
+from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.start import transition
+
+
+def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """Wait for people once every repository has its merge request."""
+    name = f"{event.repository}!{event.iid}"
+    link = LinkTicket(global_id=link_id(run.id, event.repository), url=event.url, title=f"Bug fix {name}")
+    note: tuple[Effect, ...] = (UpdateMergeRequestNote(repository=event.repository),)
+    if run.confidential:  # it may have become so while the merge request was being opened
+        note = (NeutraliseMergeRequest(repository=event.repository), *note)
+    # everybody who sees the ticket sees its attachments
+    evidence = () if run.confidential else (AttachEvidence(iteration=run.iteration, repository=event.repository),)
+    if run.status is not RunStatus.OPENING:
+        return acted(f"{name} is open; the run is {run.status}.", link, *note)
+    have = {m.repository for m in run.merge_requests}
+    if not have.issuperset(run.repositories):
+        return acted(f"{name} is open; others are still to come.", link, *note, *evidence)
+    names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
+    return moved(
+        run,
+        RunStatus.IN_REVIEW,
+        f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review.",
+        link,
+        *note[:-1],
+        *evidence,
+        *transition(catalogue.jira.transitions.review),
+        # hooks that came before we knew the merge request were ignored
+        PollGitLab(iteration=run.iteration),
+        now=now,
+    )
+
+
+def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """End the run when people merged or closed all of it."""
+    name = f"{event.project}!{event.iid}"
+    if all(m.project_id != event.project_id or m.iid != event.iid for m in run.merge_requests):
+        return ignored(f"{name} is not a merge request of run {run.id}.")
+    if event.action == "approved" and _is_waiting(event, run, catalogue) and event.actor_id is not None:
+        start_it = StartTargetPipeline(
+            iteration=run.iteration, repository=event.project, head_sha=event.head_sha, approved_by=event.actor_id
+        )
+        who = event.actor or "Somebody"
+        if not event.head_sha:  # performed all the same: it says on the merge request what to do
+            return acted(f"{who} approved {name}, but not this commit as far as is known: approve it again.", start_it)
+        return acted(f"{who} approved {name}: its own pipeline may run.", start_it)
+    states = {m.state for m in run.merge_requests}
+    end = _END.get(frozenset(states))
+    if end is None or end not in lifecycle.MOVES[run.status]:
+        reason = f"{name}: {event.action} by {event.actor or 'somebody'}; it is {event.state}."
+        return acted(reason, *tell(run)) if event.action in _SHOWN else noted(reason)
+    if end is RunStatus.MERGED:
+        effects = transition(catalogue.jira.transitions.merged)
+        return moved(run, end, f"{event.actor or 'Somebody'} merged {name}.", *effects, now=now)
+    reason = f"{event.actor or 'Somebody'} closed {name} without merging. Set the label again for a new run."
+    return moved(run, end, reason, now=now)
+
+
+def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> bool:
+    """Say whether an approval is what the repository's own pipeline may wait for."""
+    waits = catalogue.policy.target_pipeline is TargetPipeline.SKIP_UNTIL_APPROVED
+    return waits and event.state == "opened" and run.status in {RunStatus.IN_REVIEW, RunStatus.ESCALATED}
+
+
+def is_own_pipeline(event: PipelineChanged, run: Run) -> bool:
+    """Say whether a pipeline is one of a repository's own, about a merge request of the run."""
+    return any(m.project_id == event.project_id for m in run.merge_requests)
+
+
+def own_pipeline(event: PipelineChanged) -> Decision:
+    """Keep what the repository's own CI says of a fix; its end is shown."""
+    name = f"Pipeline {event.pipeline} of {event.project} itself"
+    if not lifecycle.is_over(event.status):
+        return noted(f"{name} is {event.status.replace('_', ' ')}.")
+    return acted(
+        f"{name} ended as {event.status}.", UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project)
+    )
+
+
+def link_id(run: str, repository: str) -> str:
+    """Return the id by which a ticket's link to a merge request is known."""
+    return f"bug-fix:{run}:merge_request:{repository}"
+
+
+_SHOWN = frozenset({"close", "reopen", "merge"})
+"""Actions after which the notes would say something else, also those of linked merge requests."""
+
+_END: dict[frozenset[str], RunStatus] = {
+    frozenset({"merged"}): RunStatus.MERGED,
+    frozenset({"closed"}): RunStatus.CLOSED,
+    frozenset({"merged", "closed"}): RunStatus.CLOSED,
+}
+"""States of all the run's merge requests that end it."""

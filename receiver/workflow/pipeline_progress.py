@@ -1,0 +1,158 @@
+"""Decide what GitLab's work means: pipelines, jobs, reports, and how an iteration ends. Performs no I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from pipelines.language import Phase, PhaseReport, ReportOutcome
+from pipelines.language.catalogue import Catalogue
+from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
+from receiver.workflow.effects import OpenMergeRequest, SettleReports, StartPipeline, UpdateTicketNote
+from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
+from receiver.workflow.lifecycle import Progress
+from receiver.workflow.observe import parent
+from receiver.workflow.outcomes import ignored, moved, noted
+from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+from receiver.workflow.start import neutral_branch
+
+
+def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:
+    """Ignore what belongs to no run."""
+    if event.project == catalogue.automation_project:
+        return ignored(f"No run is known yet for pipeline {event.pipeline} of {event.project}.")
+    return ignored(f"Pipeline {event.pipeline} is {event.project or 'a project'}'s own.")
+
+
+def pipeline_changed(event: PipelineChanged, run: Run, *, now: datetime) -> Decision:  # noqa: PLR0911  # each guard has its sentence
+    """Settle reports when a pipeline of the run ended. The parent's end ends the iteration, once they are settled."""
+    view = next((p for p in run.pipelines if p.pipeline == event.pipeline), None)
+    if view is None:
+        return ignored(f"Pipeline {event.pipeline} is not one of run {run.id}.")
+    if view.iteration != run.iteration:
+        return noted(f"Pipeline {event.pipeline} belongs to iteration {view.iteration}, which is over.")
+    if view.status != event.status:
+        return noted(f"GitLab said `{event.status}` of pipeline {event.pipeline} after `{view.status}`, which stands.")
+    if run.status is not RunStatus.RUNNING or not lifecycle.is_over(view.status):
+        return noted(_what_it_does(view))
+    if view.parent is not None:
+        return noted(f"Child pipeline {view.pipeline} ended as {view.status}.", SettleReports(iteration=run.iteration))
+    if lifecycle.meaning(view.status).progress is Progress.CANCELLED:
+        reason = f"Somebody cancelled pipeline {view.pipeline} in GitLab. Set the label again for a new run."
+        return moved(run, RunStatus.CANCELLED, reason, now=now)
+    return noted(
+        f"Pipeline {view.pipeline} ended as {view.status}; its last reports are being settled.",
+        SettleReports(iteration=run.iteration),
+        deadline=now + lifecycle.SETTLING,
+    )
+
+
+def _what_it_does(view: PipelineView) -> str:
+    waits_for = lifecycle.meaning(view.status).waits_for
+    return f"Pipeline {view.pipeline} is {view.status}{': it waits ' + waits_for if waits_for else ''}."
+
+
+def job_changed(event: JobChanged, run: Run) -> Decision:
+    """Settle reports when a job ended."""
+    view = next((j for j in run.jobs if j.job == event.job), None)
+    if view is None:
+        return ignored(f"Job {event.job} ({event.name}) is not one of run {run.id}'s current iteration.")
+    if view.status != event.status:
+        return noted(f"GitLab said `{event.status}` of job {event.name} after `{view.status}`, which stands.")
+    if run.status is RunStatus.RUNNING and lifecycle.is_over(view.status):
+        return noted(f"Job {event.name} ended as {view.status}.", SettleReports(iteration=run.iteration))
+    return noted(f"Job {event.name} is {view.status}.")
+
+
+def report_accepted(  # noqa: PLR0911  # each guard has its sentence
+    event: ReportAccepted, run: Run, *, catalogue: Catalogue, now: datetime
+) -> Decision:
+    """Open the merge requests once every repository's fix is proved.
+
+    A plan that is no fix opens nothing and ends nothing yet: the pipeline that it is generated into is to succeed.
+    """
+    report = event.report
+    if report not in run.reports:
+        return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
+    if run.status is not RunStatus.RUNNING:
+        return noted(f"{_name(report)} was accepted; the run is {run.status}.")
+    course = plans.course(run, catalogue.policy)
+    if course is not None:
+        what = "goes on" if course.status in lifecycle.WAITING else "ends"
+        plan = f"{course.reason} The run {what} when its pipeline has ended."
+        reason = f"{_name(report)}: {plan if report.phase is Phase.ANALYSIS else end_reasons.sentence(report.reason)}"
+        return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
+    policy = catalogue.policy
+    wrong = [(r, why) for r in run.repositories if (why := fix_gate.contradiction(run, r, policy=policy)) is not None]
+    if wrong:
+        repository, why = wrong[0]
+        reason = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."
+        return moved(run, RunStatus.ESCALATED, reason, now=now)
+    if fix_gate.is_ready(run) and review_findings.goes_back(run, policy):
+        return _sent_back(run, now=now)
+    if fix_gate.is_ready(run):
+        effects = (OpenMergeRequest(iteration=run.iteration, repository=r) for r in run.repositories)
+        return moved(run, RunStatus.OPENING, "The fix is reproduced, tested and submitted.", *effects, now=now)
+    if report.outcome is ReportOutcome.NOT_REPRODUCED:
+        return noted(f"{_name(report)}: {end_reasons.sentence(report.reason)}", UpdateTicketNote())
+    reason = f"{_name(report)}: {end_reasons.sentence(report.reason)}"
+    return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
+
+
+def _sent_back(run: Run, *, now: datetime) -> Decision:
+    """Make the fix again, with what the review found."""
+    count = len(review_findings.to_be_fixed(run))
+    found = "1 thing that" if count == 1 else f"{count} things that"
+    decision = moved(
+        run,
+        RunStatus.STARTING,
+        f"The fix passed its tests, and the review found {found} must be fixed; it is made again, once.",
+        StartPipeline(iteration=run.iteration + 1),
+        now=now,
+        iteration=run.iteration + 1,
+        diagnosis=review_findings.diagnosis(run),
+        approved_by=run.approved_by,
+    )
+    return replace(decision, same_plan=True)
+
+
+def report_discarded(event: ReportDiscarded, run: Run) -> Decision:
+    """Keep the reason for people."""
+    report = event.report
+    if report.run != run.id or report.iteration != run.iteration:
+        return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
+    reason = f"{_name(report)} does not count: {event.reason}"
+    return noted(reason, UpdateTicketNote()) if run.status is RunStatus.RUNNING else noted(reason)
+
+
+def reports_settled(event: ReportsSettled, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """End the iteration if its pipeline ended and nothing more can come."""
+    above = parent(run)
+    if run.status is not RunStatus.RUNNING or event.iteration != run.iteration or above is None:
+        return ignored(f"Reports of iteration {event.iteration} are settled; the run is {run.status}.")
+    if not lifecycle.is_over(above.status):
+        return noted(f"No report is pending; pipeline {above.pipeline} is {above.status}.")
+    return concluded(run, above, catalogue=catalogue, now=now)
+
+
+def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datetime) -> Decision:
+    """End a run whose pipeline ended without a fix, with the cause; or let it wait for people."""
+    course = plans.course(run, catalogue.policy)
+    if course is not None:
+        return moved(run, course.status, course.sentence, *course.effects, now=now)
+    noes = [report for report in run.reports if report.outcome is ReportOutcome.NOT_REPRODUCED]
+    no = min(noes, key=lambda report: report.phase is not Phase.REPRODUCTION, default=None)  # it says what was tried
+    if no is not None:
+        where = f" in {no.repository}" if no.repository else ""
+        reason = (
+            f"Not reproduced{where}: {end_reasons.of_no(no)} Nothing was opened; a finished patch is kept with the job."
+        )
+        return moved(run, RunStatus.NOT_REPRODUCED, reason, now=now)
+    status, reason = end_reasons.of_end(run, above.status)
+    return moved(run, status, reason, now=now)
+
+
+def _name(report: PhaseReport) -> str:
+    phase = report.phase.replace("_", " ").capitalize()
+    return f"{phase} of {report.repository}" if report.repository else phase

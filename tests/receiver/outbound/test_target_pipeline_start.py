@@ -1,0 +1,293 @@
+import asyncio
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import gitlab
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import delete, select
+
+from pipelines.language import ProjectPath, RunId
+from receiver.outbound.effects.commits import SKIP
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.effects.perform import perform
+from receiver.outbound.gitlab.repositories_api import Action
+from receiver.store.run import facts, runs
+from receiver.store.schema import BlobRow, TargetPipelineRow
+from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+CONTACTS = ProjectPath("payk12/contacts")
+
+
+class Died(Exception):  # noqa: N818  # what a crash would be, were it one
+    """Raised where the process would have ended."""
+
+
+class DieAt:
+    """Breaks off at a point."""
+
+    def __init__(self, point: str) -> None:
+        self.point = point
+
+    def reach(self, point: str) -> None:
+        if point == self.point:
+            raise Died
+
+
+@pytest.fixture
+def people(world: Any) -> Iterator[Any]:
+    """Return a function that gives a project as a person sees it."""
+    opened = []
+
+    def sees(username: str) -> Any:
+        (user,) = world.admin.users.list(username=username)
+        known = {"mara": world.facts["gitlab"]["person_token"], "bug-fix-bot": world.facts["gitlab"]["token"]}
+        client = gitlab.Gitlab(world.gitlab_url, private_token=known[username])
+        opened.append(client)
+        return user, client.projects.get(CONTACTS)
+
+    yield sees
+    for client in opened:
+        client.session.close()
+
+
+@pytest.fixture
+async def held(desk: Desk, run: RunId, submit: Any, patch: bytes) -> MergeRequestOpened:
+    """Return a merge request whose own pipeline waits for approval."""
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        assert row.catalogue is not None
+        policy = row.catalogue["policy"] | {"target_pipeline": "skip_until_approved"}
+        row.catalogue = {**row.catalogue, "policy": policy}
+    await submit(run, patch)
+    done = await perform(desk, run, OpenMergeRequest(iteration=1, repository=CONTACTS))
+    assert done.result is not None
+    assert done.result["own_pipeline"] == "waits"
+    (event,) = done.events
+    assert isinstance(event, MergeRequestOpened)
+    await note(desk, run, event)
+    return event
+
+
+@pytest.fixture
+def patch(world: Any) -> bytes:
+    config = world.contacts.files.get(".gitlab-ci.yml", ref="main").decode().decode()
+    assert "script" in config
+    return (
+        b"diff --git a/fixed.txt b/fixed.txt\nnew file mode 100644\n--- /dev/null\n+++ b/fixed.txt\n@@ -0,0 +1 @@\n+x\n"
+    )
+
+
+async def note(desk: Desk, run: RunId, event: Any) -> None:
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+
+
+def effect(event: MergeRequestOpened, user: Any, **changes: Any) -> StartTargetPipeline:
+    wanted = StartTargetPipeline(iteration=1, repository=CONTACTS, head_sha=event.head_sha, approved_by=user.id)
+    return replace(wanted, **changes)
+
+
+async def branch_of(desk: Desk, run: RunId) -> str:
+    async with desk.database.begin() as session:
+        return (await runs.facts(session, run)).branch
+
+
+async def own_pipelines(desk: Desk, run: RunId, world: Any, *, at_least: int = 1) -> list[str]:
+    found = until(world, await branch_of(desk, run), at_least)
+    return ["skipped" if one.status == "skipped" else "ran" for one in reversed(found)]
+
+
+def until(world: Any, branch: str, at_least: int) -> list[Any]:
+    """Return the branch's pipelines, once there are so many: GitLab makes them after it has answered a push."""
+    deadline = time.monotonic() + 60
+    while len(found := world.contacts.pipelines.list(ref=branch, source="push", get_all=True)) < at_least:
+        assert time.monotonic() < deadline, f"{len(found)} of {at_least} pipelines came"
+        time.sleep(0.02)
+    return list(found)
+
+
+async def test_a_fix_is_pushed_without_a_pipeline_and_runs_once_it_is_approved(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    assert await own_pipelines(desk, run, world) == ["skipped"]
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    done = await perform(desk, run, effect(held, mara))
+    assert done.result is not None
+    assert done.result["started"] is True
+    (event,) = done.events
+    assert isinstance(event, MergeRequestOpened)
+    commit = world.contacts.commits.get(event.head_sha)
+    before = world.contacts.commits.get(held.head_sha)
+    assert SKIP in before.message
+    assert SKIP not in commit.message
+    assert commit.parent_ids == before.parent_ids
+    assert SKIP not in world.contacts.mergerequests.get(held.iid).title
+    assert await own_pipelines(desk, run, world, at_least=2) == ["skipped", "ran"]
+    await note(desk, run, event)
+    again = await perform(desk, run, effect(held, mara))
+    assert (again.events, await own_pipelines(desk, run, world, at_least=2)) == ((), ["skipped", "ran"])
+
+
+@pytest.mark.parametrize("point", ["OpenMergeRequest:before_push", "OpenMergeRequest:after_push"])
+async def test_a_crash_around_the_push_starts_it_once(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any, point: str
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    with pytest.raises(Died):
+        await perform(replace(desk, faults=DieAt(point)), run, effect(held, mara))
+    done = await perform(desk, run, effect(held, mara))
+    assert done.result is not None
+    assert done.result["started"] is True
+    assert await own_pipelines(desk, run, world, at_least=2) == ["skipped", "ran"]
+
+
+async def test_a_commit_that_may_run_is_not_held_back_again(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    (event,) = (await perform(desk, run, effect(held, mara))).events
+    await note(desk, run, event)
+    (again,) = (await perform(desk, run, OpenMergeRequest(iteration=1, repository=CONTACTS))).events
+    assert again == event
+
+
+async def refused(desk: Desk, run: RunId, wanted: StartTargetPipeline, world: Any) -> str:
+    done = await perform(desk, run, wanted)
+    assert (done.events, await own_pipelines(desk, run, world)) == ((), ["skipped"])
+    assert done.result is not None
+    assert done.result["started"] is False
+    return str(done.result["sentence"])
+
+
+async def test_an_approval_that_nobody_gave_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    assert "taken back" in await refused(desk, run, effect(held, mara), world)
+    project.mergerequests.get(held.iid).approve()
+    project.mergerequests.get(held.iid).unapprove()
+    assert "taken back" in await refused(desk, run, effect(held, mara), world)
+
+
+async def test_our_own_approval_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    bot, project = people("bug-fix-bot")
+    project.mergerequests.get(held.iid).approve()
+    assert "our own account" in await refused(desk, run, effect(held, bot), world)
+
+
+async def test_the_approval_of_somebody_who_is_no_developer_any_more_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    member = world.contacts.members.get(mara.id)
+    level, member.access_level = member.access_level, 20
+    member.save()
+    try:
+        assert "no developer" in await refused(desk, run, effect(held, mara), world)
+    finally:
+        member.access_level = level
+        member.save()
+
+
+async def test_an_approval_of_another_commit_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    assert "another commit" in await refused(desk, run, effect(held, mara, head_sha="f" * 40), world)
+
+
+async def test_a_closed_merge_request_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    world.contacts.mergerequests.update(held.iid, {"state_event": "close"})
+    assert "it is closed" in await refused(desk, run, effect(held, mara), world)
+
+
+async def test_an_approval_whose_hook_was_lost_is_told_once(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    (told,) = await approvals(desk, run)
+    assert (told.actor_id, told.actor, told.head_sha, told.iid) == (mara.id, "mara", held.head_sha, held.iid)
+    assert await approvals(desk, run) == []
+    project.mergerequests.get(held.iid).unapprove()
+    await note(desk, run, replace(told, action="unapproved"))
+    project.mergerequests.get(held.iid).approve()
+    assert len(await approvals(desk, run)) == 1
+
+
+async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    before = world.contacts.commits.get(held.head_sha)
+    pushed = await asyncio.to_thread(
+        desk.repositories.commit,
+        held.project_id,
+        branch=await branch_of(desk, run),
+        start_sha=before.parent_ids[0],
+        message=f"Another patch\n\n{SKIP}",
+        actions=(Action(action="create", path="other.txt", content=b"x"),),
+    )
+    await note(desk, run, replace(held, head_sha=pushed))
+    (told,) = await approvals(desk, run)
+    assert (told.actor_id, told.head_sha) == (mara.id, "")
+    wanted = effect(held, mara, head_sha=told.head_sha)
+    done = await perform(desk, run, wanted)
+    assert done.events == ()
+    assert done.result is not None
+    assert "approve it again" in done.result["sentence"]
+    assert await own_pipelines(desk, run, world, at_least=2) == ["skipped", "skipped"]
+    assert await approvals(desk, run) == []
+    project.mergerequests.get(held.iid).unapprove()
+    project.mergerequests.get(held.iid).approve()
+    (again,) = await approvals(desk, run)
+    assert (again.actor_id, again.head_sha) == (mara.id, pushed)
+
+
+async def approvals(desk: Desk, run: RunId) -> list[MergeRequestChanged]:
+    """Poll, note what is told, and return the approvals."""
+    events = (await perform(desk, run, PollGitLab(iteration=1))).events
+    for event in events:
+        await note(desk, run, event)
+    return [one for one in events if isinstance(one, MergeRequestChanged) and one.action == "approved"]
+
+
+async def test_a_patch_that_is_no_longer_kept_is_said_to_need_a_hand(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    async with desk.database.begin() as session:
+        await session.execute(delete(BlobRow))
+    assert "Start it by hand." in await refused(desk, run, effect(held, mara), world)
+
+
+async def test_what_the_repositorys_own_ci_says_is_asked_for_when_its_hook_was_lost(
+    desk: Desk, run: RunId, held: MergeRequestOpened, world: Any
+) -> None:
+    until(world, await branch_of(desk, run), 1)
+    (told,) = (await perform(desk, run, PollGitLab(iteration=1))).events
+    await note(desk, run, told)
+    async with desk.database.begin() as session:
+        (row,) = await session.scalars(select(TargetPipelineRow))
+        assert (row.sha, row.status, row.source) == (held.head_sha, "skipped", "push")
+    assert (await perform(desk, run, PollGitLab(iteration=1))).events == ()

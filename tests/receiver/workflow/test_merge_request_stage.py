@@ -1,0 +1,95 @@
+"""What follows from what people and the repositories' own CI do with a merge request."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.language import ProjectPath
+from pipelines.language.catalogue import Policy, TargetPipeline
+from receiver.workflow.decide import decide
+from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.events import Event, PipelineChanged
+from receiver.workflow.run import Decision, Run, RunStatus, Verdict
+
+
+@pytest.fixture
+def skipping(world: Any) -> Any:
+    """Return a function that decides under the policy to hold the repositories' own pipelines back."""
+
+    def ask(event: Event, run: Run) -> Decision:
+        policy = Policy(target_pipeline=TargetPipeline.SKIP_UNTIL_APPROVED)
+        catalogue = replace(world.catalogue, policy=policy)
+        return decide(event, run, catalogue=catalogue, now=world.now, new_id=world.new_id)
+
+    return ask
+
+
+def started(decision: Decision) -> list[StartTargetPipeline]:
+    return [effect for effect in decision.effects if isinstance(effect, StartTargetPipeline)]
+
+
+@pytest.mark.parametrize("status", [RunStatus.IN_REVIEW, RunStatus.ESCALATED])
+def test_an_approval_starts_the_pipeline_that_waits_for_it(world: Any, skipping: Any, status: RunStatus) -> None:
+    approval = world.merge_request("approved", "opened")
+    decision = skipping(approval, replace(world.run(RunStatus.IN_REVIEW), status=status))
+    assert decision.effects == (
+        StartTargetPipeline(iteration=1, repository=world.repository, head_sha=approval.head_sha, approved_by=3),
+    )
+    assert decision.reason == "mara approved payk12/contacts!1: its own pipeline may run."
+    assert decision.status is None
+
+
+def test_an_approval_of_no_known_commit_is_not_said_to_start_anything(world: Any, skipping: Any) -> None:
+    approval = replace(world.merge_request("approved", "opened"), head_sha="")
+    decision = skipping(approval, world.run(RunStatus.IN_REVIEW))
+    assert [effect.head_sha for effect in started(decision)] == [""]
+    assert decision.reason.endswith("but not this commit as far as is known: approve it again.")
+
+
+def test_an_approval_starts_nothing_where_pipelines_are_not_held_back(world: Any) -> None:
+    decision = world.decide(world.merge_request("approved", "opened"), world.run(RunStatus.IN_REVIEW))
+    assert (decision.verdict, started(decision)) == (Verdict.NOTED, [])
+
+
+@pytest.mark.parametrize(
+    ("action", "state"),
+    [("approval", "opened"), ("unapproved", "opened"), ("update", "opened"), ("approved", "merged")],
+)
+def test_nothing_but_the_approval_of_an_open_one_starts_it(world: Any, skipping: Any, action: str, state: str) -> None:
+    assert started(skipping(world.merge_request(action, state), world.run(RunStatus.IN_REVIEW))) == []
+
+
+def test_an_approval_by_nobody_in_particular_starts_nothing(world: Any, skipping: Any) -> None:
+    nameless = replace(world.merge_request("approved", "opened"), actor_id=None)
+    assert started(skipping(nameless, world.run(RunStatus.IN_REVIEW))) == []
+
+
+def test_an_approval_of_another_merge_request_starts_nothing(world: Any, skipping: Any) -> None:
+    other = world.merge_request("approved", "opened", iid=7)
+    assert skipping(other, world.run(RunStatus.IN_REVIEW)).verdict is Verdict.IGNORED
+
+
+def own(world: Any, status: str) -> PipelineChanged:
+    pipeline: PipelineChanged = world.pipeline(status, pipeline=500, project=ProjectPath("payk12/contacts"))
+    return replace(pipeline, project_id=2, source="push")
+
+
+@pytest.mark.parametrize("status", ["success", "failed", "canceled"])
+def test_the_end_of_a_repositorys_own_pipeline_is_shown(world: Any, status: str) -> None:
+    decision = world.decide(own(world, status), world.run(RunStatus.IN_REVIEW))
+    assert decision.effects == (UpdateTicketNote(), UpdateMergeRequestNote(repository=world.repository))
+    assert decision.verdict is Verdict.ACTED
+    assert decision.reason == f"Pipeline 500 of payk12/contacts itself ended as {status}."
+
+
+def test_a_repositorys_own_pipeline_never_moves_the_run(world: Any) -> None:
+    for status in RunStatus:
+        run = replace(world.run(RunStatus.IN_REVIEW), status=status)
+        after, decision = world.apply(run, own(world, "failed"))
+        assert decision.status is None
+        assert (after.pipelines, after.status) == (run.pipelines, status)
+
+
+def test_its_work_is_kept_and_changes_no_note(world: Any) -> None:
+    assert world.decide(own(world, "running"), world.run(RunStatus.IN_REVIEW)).effects == ()

@@ -1,0 +1,108 @@
+"""What becomes of a review: findings that must be fixed go back once, everything else is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.language import Finding, Phase, ReportOutcome, Severity
+from pipelines.language.catalogue import ReviewMode
+from receiver.workflow import review_findings
+from receiver.workflow.effects import OpenMergeRequest, StartPipeline
+from receiver.workflow.events import AccountId
+from receiver.workflow.run import Decision, Run, RunStatus
+
+MUST = Finding(
+    file="src/a.py", line=3, severity=Severity.MUST_FIX, claim="Names of two words break.", suggestion="Quote both."
+)
+SHOULD = replace(MUST, severity=Severity.SHOULD_FIX, line=0, claim="A test is missing.")
+
+
+def reviewed(world: Any, run: Run, found: tuple[Finding, ...], **changes: Any) -> tuple[Run, Decision]:
+    """Let everything be reported that opens a merge request, and a review with these findings."""
+    number = run.iteration
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING):
+        run, _ = world.apply(run, world.accepted(phase, iteration=number))
+    run, _ = world.apply(run, world.accepted(Phase.REVIEW, iteration=number, findings=found, **changes))
+    return world.apply(run, world.accepted(Phase.MERGE_REQUEST, iteration=number))  # type: ignore[no-any-return]
+
+
+def test_findings_that_must_be_fixed_start_the_next_iteration_with_them(world: Any) -> None:
+    world.policy(review=ReviewMode.ONCE)
+    run, decision = reviewed(world, world.run(RunStatus.RUNNING), (MUST, SHOULD))
+    assert (decision.status, decision.iteration, decision.same_plan) == (RunStatus.STARTING, 2, True)
+    assert StartPipeline(iteration=2) in decision.effects
+    assert not any(isinstance(effect, OpenMergeRequest) for effect in decision.effects)
+    assert "the review found 1 thing that must be fixed; it is made again, once." in decision.reason
+    assert "payk12/contacts, src/a.py:3 (in the patched file): Names of two words break." in (decision.diagnosis or "")
+    assert "Suggestion: Quote both." in (decision.diagnosis or "")
+    assert "A test is missing." not in (decision.diagnosis or "")
+    run, started = world.apply(run, world.started(pipeline=200, iteration=2))
+    assert (started.status, run.iteration) == (RunStatus.RUNNING, 2)
+
+
+def test_the_second_time_they_stand_in_the_merge_request(world: Any) -> None:
+    world.policy(review=ReviewMode.ONCE)
+    run, _ = reviewed(world, world.run(RunStatus.RUNNING), (MUST,))
+    run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
+    _, decision = reviewed(world, run, (MUST,))
+    assert decision.status is RunStatus.OPENING
+
+
+@pytest.mark.parametrize(
+    ("policy", "found"),
+    [
+        ({"review": ReviewMode.ONCE}, (SHOULD,)),
+        ({"review": ReviewMode.ONCE}, ()),
+        ({"review": ReviewMode.ADVISE}, (MUST,)),
+        ({"review": ReviewMode.OFF}, (MUST,)),
+        ({"review": ReviewMode.ONCE, "iterations": 1}, (MUST,)),
+    ],
+)
+def test_everything_else_is_opened(world: Any, policy: dict[str, Any], found: tuple[Finding, ...]) -> None:
+    world.policy(**policy)
+    _, decision = reviewed(world, world.run(RunStatus.RUNNING), found)
+    assert decision.status is RunStatus.OPENING
+
+
+def test_a_review_of_another_patch_sends_nothing_back(world: Any) -> None:
+    world.policy(review=ReviewMode.ONCE)
+    _, decision = reviewed(world, world.run(RunStatus.RUNNING), (MUST,), patch_sha256="f" * 64)
+    assert decision.status is RunStatus.OPENING
+
+
+def test_without_a_review_the_fix_is_opened(world: Any) -> None:
+    world.policy(review=ReviewMode.ONCE)
+    run = world.run(RunStatus.RUNNING)
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING):
+        run, _ = world.apply(run, world.accepted(phase))
+    run, _ = world.apply(run, world.discarded(Phase.REVIEW, ReportOutcome.FAILED, "It used all of its turns."))
+    _, decision = world.apply(run, world.accepted(Phase.MERGE_REQUEST))
+    assert decision.status is RunStatus.OPENING
+
+
+def test_an_approved_plan_stays_approved(world: Any) -> None:
+    world.policy(review=ReviewMode.ONCE)
+    run = world.run(RunStatus.RUNNING, approved_by=AccountId("5b10ac"))
+    _, decision = reviewed(world, run, (MUST,))
+    assert (decision.status, decision.approved_by) == (RunStatus.STARTING, "5b10ac")
+
+
+def test_what_the_next_attempt_is_told_is_bounded(world: Any) -> None:
+    many = tuple(replace(MUST, claim="x" * 20_000) for _ in range(20))
+    run = world.run(RunStatus.RUNNING)
+    for phase, changes in ((Phase.TESTING, {}), (Phase.REVIEW, {"findings": many})):
+        run, _ = world.apply(run, world.accepted(phase, **changes))
+    assert len(review_findings.to_be_fixed(run)) == 20
+    assert len(review_findings.diagnosis(run)) == review_findings.LONGEST
+
+
+def test_people_are_not_told_what_only_the_next_attempt_has_to_know() -> None:
+    told = f"{review_findings.HEAD}\n\na/b, x.py:3 (in the patched file): It leaks."
+    assert (
+        review_findings.for_people(told)
+        == "The review found what must be fixed: a/b, x.py:3 (in the patched file): It leaks."
+    )
+    assert review_findings.for_people("Two tests failed.") == "Two tests failed."
