@@ -11,15 +11,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import httpx2
 from msgspec import Struct
 
+from receiver import limits
 from receiver.gateway.answer import StreamReader, Told, whole
 from receiver.gateway.passage import Passage
 from receiver.gateway.policy import Refused
 
 PASSED_BACK = ("content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id")
 """Response headers that go back, with the `anthropic-ratelimit-…` ones."""
-
-LONGEST_CALL_S = 3600.0
-"""Seconds after which a call is given up, however alive it looks."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -73,7 +71,7 @@ class Exchange:
     async def run(self, reader: StreamReader | None) -> Told | None:
         """Send, pass the answer on, and return what it told of its usage. Raises httpx2.HTTPError, TimeoutError."""
         async with (
-            asyncio.timeout(LONGEST_CALL_S),
+            asyncio.timeout(limits.CALL_S),
             self._client.stream(
                 "POST",
                 "/v1/messages",

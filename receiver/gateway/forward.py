@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import httpx2
@@ -20,9 +20,10 @@ from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from receiver import limits
 from receiver.gateway import pricing
 from receiver.gateway.answer import StreamReader, Told
-from receiver.gateway.exchange import LONGEST_CALL_S, Answer, Exchange, Request, passed_back
+from receiver.gateway.exchange import Answer, Exchange, Request, passed_back
 from receiver.gateway.policy import Call, Refused
 from receiver.gateway.seats import Seat
 from receiver.store.jobs.sessions import JobSession
@@ -31,11 +32,6 @@ from receiver.store.postgres.database import Database
 
 log = structlog.get_logger()
 
-BUSY_RETRY_S = 2
-PATIENCE_S = 60.0
-"""How long a restarting Postgres is waited for before a call is left to the sweep, which holds it."""
-ABANDONED_AFTER = timedelta(seconds=LONGEST_CALL_S + 15 * 60)
-"""Age of a reservation whose gateway must have died: no call lasts as long, settling included."""
 
 DATABASE_AWAY = (psycopg.OperationalError, PoolTimeout, OperationalError, InterfaceError, PoolTimeoutError)
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
@@ -66,7 +62,7 @@ class Gateway:
         api_key: str,
         clock: Callable[[], datetime],
         most_at_once: int = 64,
-        patience_s: float = PATIENCE_S,
+        patience_s: float = limits.SETTLE_PATIENCE_S,
     ) -> None:
         """Forward to `base_url` with `api_key`; refuse more than `most_at_once` calls at a time."""
         self._patience_s = patience_s
@@ -125,10 +121,12 @@ class Gateway:
 
     def _enter(self) -> None:
         if self._draining:
-            raise Refused(503, "api_error", "The gateway is stopping; try again.", retry_after_s=BUSY_RETRY_S)
+            raise Refused(
+                503, "api_error", "The gateway is stopping; try again.", retry_after_s=limits.GATEWAY_BUSY_RETRY_S
+            )
         if self._running >= self._most:
             sentence = f"{self._most} model calls are running already; try again."
-            raise Refused(429, "rate_limit_error", sentence, retry_after_s=BUSY_RETRY_S)
+            raise Refused(429, "rate_limit_error", sentence, retry_after_s=limits.GATEWAY_BUSY_RETRY_S)
         self._running += 1
         self._idle.clear()
 
@@ -151,14 +149,16 @@ class Gateway:
         except DATABASE_AWAY as error:
             log.error("gateway.database_away", call=exchange.call_id, reason=type(error).__name__)  # noqa: TRY400  # a traceback for each call would bury the log
             sentence = "The books can't be written: the database is away. Nothing is lost; try again."
-            exchange.fail(Refused(503, "api_error", sentence, retry_after_s=BUSY_RETRY_S))
+            exchange.fail(Refused(503, "api_error", sentence, retry_after_s=limits.GATEWAY_BUSY_RETRY_S))
         except Exception:
             log.exception("gateway.broke", call=exchange.call_id)
             exchange.fail(Refused(500, "api_error", "Something broke in the gateway; its log says what."))
         else:
             exchange.done({} if known is None else {COST_HEADER: f"{known:f}"})
         finally:
-            exchange.fail(Refused(503, "api_error", "The gateway was stopped.", retry_after_s=BUSY_RETRY_S))
+            exchange.fail(
+                Refused(503, "api_error", "The gateway was stopped.", retry_after_s=limits.GATEWAY_BUSY_RETRY_S)
+            )
 
     async def _reserve(self, call_id: str, call: Call, terms: Terms) -> tuple[pricing.Price, ...]:
         now = self._clock()
@@ -260,4 +260,4 @@ class Gateway:
 
 def _unreachable(error: Exception) -> Refused:
     sentence = f"The Messages API can't be reached ({type(error).__name__}); try again."
-    return Refused(502, "api_error", sentence, retry_after_s=BUSY_RETRY_S)
+    return Refused(502, "api_error", sentence, retry_after_s=limits.GATEWAY_BUSY_RETRY_S)

@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-BACKLOG = 4 * 1024 * 1024
-"""Bytes that wait for a job before its stream is given up."""
+from receiver import limits
 
 _ENDS = (b"\n\n", b"\r\n\r\n")
 
@@ -25,7 +24,7 @@ def error_event(kind: str, sentence: str) -> bytes:
 class Passage:
     """One stream from upstream to a job."""
 
-    def __init__(self, *, backlog: int = BACKLOG) -> None:
+    def __init__(self, *, backlog: int = limits.STREAM_BACKLOG) -> None:
         """Let `backlog` bytes wait at most."""
         self._limit = backlog
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()

@@ -14,9 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from pipelines.language import Phase
-
-MAX_BODY = 32 * 1024 * 1024
-"""Bytes; the Messages API takes no more."""
+from receiver import limits
 
 MAY_CALL = frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 """Phases whose jobs work with a model."""
@@ -45,11 +43,7 @@ SOURCES = frozenset({"base64", "text", "content"})
 """Where images and documents may come from: inside the request. Not: url, file."""
 
 BETAS: frozenset[str] = frozenset({"interleaved-thinking-2025-05-14", "fine-grained-tool-streaming-2025-05-14"})
-MAX_OUTPUT = 64_000
-DEPTH = 40
 
-OVERHEAD_TOKENS = 2_000
-"""Tokens that the API may add to a prompt on its own, for tools: an upper bound."""
 MEDIA_TOKENS = {"image": 5_000, "document": 1_000_000}
 """What a block may come to beyond its bytes, since pictures and pages are compressed: an image is scaled down to less
 than this, and a document can't be longer than the largest context."""
@@ -89,8 +83,8 @@ class Allowed(Struct, frozen=True, kw_only=True):
 def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bool = False) -> Call:
     """Return what the request asks for. Raises Refused with the reason when it may not."""
     _check_phase(allowed)
-    if len(body) > MAX_BODY:
-        raise Refused(413, "request_too_large", f"The request has {len(body)} bytes; the limit is {MAX_BODY}.")
+    if len(body) > limits.CALL_BODY:
+        raise Refused(413, "request_too_large", f"The request has {len(body)} bytes; the limit is {limits.CALL_BODY}.")
     request = _decoded(body)
     if unknown := sorted(set(request) - PARAMETERS):
         raise _forbidden(f"Parameters that the gateway does not pass on: {_named(*unknown)}.")
@@ -109,7 +103,7 @@ def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bo
         max_tokens=0 if counting else _max_tokens(request),
         stream=stream,
         # A token stands for at least one byte, so the body's length bounds the tokens of everything that is text.
-        prompt_at_most=len(body) + OVERHEAD_TOKENS + _check_prompt(request),
+        prompt_at_most=len(body) + limits.CALL_OVERHEAD_TOKENS + _check_prompt(request),
     )
 
 
@@ -122,8 +116,8 @@ def _check_phase(allowed: Allowed) -> None:
 
 def _max_tokens(request: dict[str, Any]) -> int:
     value = request.get("max_tokens")
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_OUTPUT:
-        raise _wrong(f"max_tokens must be a number from 1 to {MAX_OUTPUT}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= limits.CALL_OUTPUT_TOKENS:
+        raise _wrong(f"max_tokens must be a number from 1 to {limits.CALL_OUTPUT_TOKENS}.")
     return value
 
 
@@ -170,7 +164,7 @@ def _check_tools(tools: object) -> None:
 
 def _check_content(content: object, where: str, depth: int) -> int:
     """Refuse content that fetches something or that we don't know; return the tokens that its media may come to."""
-    if depth > DEPTH:
+    if depth > limits.CALL_JSON_DEPTH:
         raise _wrong(f"{where} is nested too deeply.")
     if content is None or isinstance(content, str):
         return 0

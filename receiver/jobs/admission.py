@@ -9,7 +9,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import gitlab
@@ -21,15 +21,12 @@ from msgspec import Struct
 from pipelines.generation.job_names import parse_job_name
 from pipelines.language import RunId
 from pipelines.language.wire import SessionRequest
+from receiver import limits
 from receiver.jobs.identity import Claims, Expected, IdentityError, check
 from receiver.jobs.issuer_keys import Keys, UnknownKeyError
 from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
 from receiver.store.run import started_pipelines
-
-LEEWAY_S = 10
-"""Seconds that GitLab's clock and ours may be apart."""
-LONGEST_SESSION = timedelta(hours=6)
 
 RUN_ID = re.compile(r"[0-9a-f]{16}")
 PROPOSED = re.compile(r"[A-Za-z0-9_-]{43,86}")
@@ -131,7 +128,7 @@ class Doorkeeper:
                 algorithms=["RS256"],
                 audience=self._audience,
                 issuer=self._issuer,
-                leeway=LEEWAY_S,
+                leeway=limits.CLOCK_SKEW_S,
                 # strict: a token that was made for somebody else as well could have been passed on by them
                 options={"require": ["exp", "iat", "iss", "aud", "jti"], "verify_iat": False, "strict_aud": True},
             )
@@ -209,7 +206,7 @@ class Doorkeeper:
         token = self._new_token() if wanted.proposed_token is None else wanted.proposed_token
         if not PROPOSED.fullmatch(token):
             raise IdentityError("Refused: a proposed session token has 43 to 86 URL-safe characters.")
-        expires = min(datetime.fromtimestamp(claims.exp, UTC), now + LONGEST_SESSION)
+        expires = min(datetime.fromtimestamp(claims.exp, UTC), now + limits.JOB_SESSION)
         async with self._database.begin() as session:
             holder = await sessions.claim(session, wanted.run, wanted.iteration, pipeline=parent, now=now)
             if holder is None:

@@ -11,10 +11,7 @@ import jwt
 import msgspec
 from msgspec import Struct
 
-REFRESH_S = 10.0
-"""Seconds between two fetches, however many tokens name keys that nobody has heard of."""
-OLDEST_S = 3600.0
-"""Seconds after which keys are fetched again, so that one that was withdrawn is not trusted for ever."""
+from receiver import limits
 
 
 class IssuerError(Exception):
@@ -48,7 +45,7 @@ class Keys:
         async with self._lock:
             if (known := self._fresh(kid)) is not None:
                 return known
-            if self._tried_at is not None and self._clock() - self._tried_at < REFRESH_S:
+            if self._tried_at is not None and self._clock() - self._tried_at < limits.ISSUER_KEYS_REFRESH_S:
                 raise IssuerError("The issuer's keys were asked for a moment ago.")
             self._tried_at = self._clock()
             self._keys = await self._fetch()
@@ -58,7 +55,7 @@ class Keys:
         return self._keys[kid]
 
     def _fresh(self, kid: str) -> jwt.PyJWK | None:
-        return self._keys.get(kid) if self._clock() - self._fetched_at < OLDEST_S else None
+        return self._keys.get(kid) if self._clock() - self._fetched_at < limits.ISSUER_KEYS_AGE_S else None
 
     async def _fetch(self) -> dict[str, jwt.PyJWK]:
         try:

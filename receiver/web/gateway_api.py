@@ -12,9 +12,10 @@ from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from pipelines.catalogue.agent_profiles import DEFAULT
+from receiver import limits
 from receiver.gateway.exchange import Answer, Request
-from receiver.gateway.forward import BUSY_RETRY_S, DATABASE_AWAY, Terms
-from receiver.gateway.policy import MAX_BODY, Allowed, Call, Refused, inspect
+from receiver.gateway.forward import DATABASE_AWAY, Terms
+from receiver.gateway.policy import Allowed, Call, Refused, inspect
 from receiver.jobs.agents import agent_for
 from receiver.store.jobs import job_refusals, sessions
 from receiver.store.jobs.sessions import JobSession, Standing
@@ -29,7 +30,7 @@ LARGE: Final = 256 * 1024
 """Bytes from which on a body is looked through in a thread, so that others don't wait."""
 
 
-@post("/gateway/v1/messages", status_code=200, request_max_body_size=MAX_BODY)
+@post("/gateway/v1/messages", status_code=200, request_max_body_size=limits.CALL_BODY)
 async def messages(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a model call within the run's budget."""
     try:
@@ -52,7 +53,7 @@ async def messages(request: JobRequest, services: NamedDependency[Services]) -> 
         return refused(_database_away(error))
 
 
-@post("/gateway/v1/messages/count_tokens", status_code=200, request_max_body_size=MAX_BODY)
+@post("/gateway/v1/messages/count_tokens", status_code=200, request_max_body_size=limits.CALL_BODY)
 async def count_tokens(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a count of tokens; it costs nothing."""
     try:
@@ -153,7 +154,9 @@ async def _record(services: Services, job: JobSession, refusal: Refused) -> None
 
 def _database_away(error: Exception) -> Refused:
     log.error("gateway.database_away", reason=type(error).__name__)
-    return Refused(503, "api_error", "The database can't be reached; try again.", retry_after_s=BUSY_RETRY_S)
+    return Refused(
+        503, "api_error", "The database can't be reached; try again.", retry_after_s=limits.GATEWAY_BUSY_RETRY_S
+    )
 
 
 HANDLERS = [messages, count_tokens]

@@ -17,6 +17,7 @@ from pipelines.language import Phase, PhaseReport
 from pipelines.language.repository_context import MAX_CONTEXT, RepositoryContext
 from pipelines.language.seal import MAX_REPORT
 from pipelines.language.wire import MAX_BLOB, ReportTaken, Session, SessionRequest, decode, encode, sha256
+from receiver import limits
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
 from receiver.jobs.issuer_keys import IssuerError
@@ -34,15 +35,11 @@ from receiver.workflow.events import PipelineId
 
 log = structlog.get_logger()
 
-MOST_SENTENCES = 20
-RETRY_S = 1
-GITLAB_S = 5
-NUDGE_S = 5
 
 REFUSALS: dict[type[Exception], tuple[int, int | None]] = {
     TokenError: (401, None),
     IdentityError: (403, None),
-    UnknownYetError: (425, RETRY_S),
+    UnknownYetError: (425, limits.UNKNOWN_JOB_RETRY_S),
 }
 """How the doorkeeper's refusals are answered: status, and seconds after which to ask again."""
 
@@ -100,7 +97,11 @@ async def open_session(request: JobRequest, services: NamedDependency[Services])
         return problem(status, str(error), retry_after_s=retry_after_s)
     except (GitlabError, RequestException, IssuerError) as error:
         log.warning("job.not_checked", run=wanted.run[:16], phase=wanted.phase, reason=f"{type(error).__name__}")
-        return problem(503, f"GitLab can't be asked who this job is ({type(error).__name__}).", retry_after_s=GITLAB_S)
+        return problem(
+            503,
+            f"GitLab can't be asked who this job is ({type(error).__name__}).",
+            retry_after_s=limits.GITLAB_AWAY_RETRY_S,
+        )
     gateway = f"{services.settings.public_url.rstrip('/')}/gateway"
     return _json(Session(token=token, expires_at=expires.isoformat(), gateway_url=gateway), 201)
 
@@ -135,7 +136,7 @@ async def read_spec(request: JobRequest, services: NamedDependency[Services]) ->
             spec = await build(session, job, gitlab_url=services.settings.gitlab_url.rstrip("/"))
     except NotYetError as error:
         await _nudge(services, job)
-        return problem(425, str(error), retry_after_s=RETRY_S)
+        return problem(425, str(error), retry_after_s=limits.UNKNOWN_JOB_RETRY_S)
     except BarredError as error:
         return problem(409, str(error))
     return _json(spec, 200)
@@ -144,7 +145,7 @@ async def read_spec(request: JobRequest, services: NamedDependency[Services]) ->
 async def _nudge(services: Services, job: JobSession) -> None:
     """Ask GitLab about pending reports, at most once in a while, in case its hook was lost."""
     now = services.clock()
-    origin = f"waiting:{job.job_id}:{int(now.timestamp()) // NUDGE_S}"
+    origin = f"waiting:{job.job_id}:{int(now.timestamp()) // limits.ASK_GITLAB_EVERY_S}"
     effect = SettleReports(iteration=job.iteration)
     async with services.database.begin() as session:
         await outbox.store(session, job.run, (effect,), decision=None, origin=origin, now=now)
@@ -204,7 +205,7 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
     if elsewhere is not None:
         return await _refuse_report(services, job, 403, elsewhere)
     if wrong := await _wrong(services, job, report):
-        return problem(422, " ".join(wrong[:MOST_SENTENCES]))
+        return problem(422, " ".join(wrong[: limits.REPORT_PROBLEMS]))
     async with services.database.begin() as session:
         kept = await submissions.keep_report(session, report, job=job, now=services.clock())
         confidential = (await runs.facts(session, job.run)).confidential

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from receiver import limits
 from receiver.hooks.delivery import Delivery, HookError, Interests, Source
 from receiver.hooks.delivery_reader import read
 from receiver.store.deliveries import stored_deliveries
@@ -12,9 +13,6 @@ from receiver.store.run import decisions
 from receiver.worker.event_handler import Setting, handle
 
 log = structlog.get_logger()
-
-ATTEMPTS = 5
-"""After as many failures a delivery gets the verdict `failed`, which people see, and makes room for those behind it."""
 
 
 async def process(database: Database, delivery_id: int, *, setting: Setting) -> None:
@@ -49,8 +47,8 @@ async def failed(database: Database, delivery_id: int, *, error: Exception, sett
         if row is None or row.verdict is not None:
             return True
         row.attempts += 1
-        if row.attempts < ATTEMPTS:
+        if row.attempts < limits.DELIVERY_ATTEMPTS:
             return False
-        reason = f"Could not be handled in {ATTEMPTS} attempts: {type(error).__name__}: {error}"
+        reason = f"Could not be handled in {limits.DELIVERY_ATTEMPTS} attempts: {type(error).__name__}: {error}"
         await decisions.give_verdict(session, row, verdict="failed", reason=reason, run=None, now=setting.clock())
         return True

@@ -7,12 +7,13 @@ from datetime import timedelta
 import structlog
 from msgspec import Struct
 
+from receiver import limits
 from receiver.outbound.effects import restriction_check
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.perform import perform
 from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.store.effects import outbox
-from receiver.store.effects.outbox import GIVE_UP_AFTER, Pending, kind_of
+from receiver.store.effects.outbox import Pending, kind_of
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.store.run import runs
@@ -22,9 +23,6 @@ from receiver.workflow.effects import LinkTicket
 from receiver.workflow.events import EffectGaveUp
 
 log = structlog.get_logger()
-
-BUSY = timedelta(seconds=2)
-"""When somebody else performs the same effect: a worker that was thought dead, for example."""
 
 
 class Workshop(Struct, frozen=True, kw_only=True):
@@ -45,7 +43,7 @@ async def work_on(workshop: Workshop, effect_id: int) -> None:
             if pending is None:
                 return
             if not is_ours:
-                await outbox.again(session, pending, error="Another worker is at it.", at=clock() + BUSY)
+                await outbox.again(session, pending, error="Another worker is at it.", at=clock() + limits.EFFECT_BUSY)
                 return
             if pending.superseded:
                 await outbox.finish(session, pending.id, state="superseded", now=clock())
@@ -96,7 +94,7 @@ async def _finish(workshop: Workshop, pending: Pending, performed: Performed) ->
 async def _try_again(workshop: Workshop, pending: Pending, error: Exception, *, retry_after: timedelta | None) -> None:
     now = workshop.setting.clock()
     sentence = str(error) or type(error).__name__
-    if now - pending.first_attempt_at >= GIVE_UP_AFTER:
+    if now - pending.first_attempt_at >= limits.EFFECT_GIVE_UP:
         await _give_up(workshop, pending, f"{sentence} Tried {pending.attempts} times.")
         return
     at = now + outbox.wait(pending.attempts, seed=pending.id, retry_after=retry_after)

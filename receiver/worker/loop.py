@@ -14,6 +14,7 @@ from procrastinate.jobs import DeleteJobCondition, Job, Notification, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 from procrastinate.worker import Worker
 
+from receiver import limits
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
 from receiver.worker.delivery_task import failed, process
@@ -21,15 +22,6 @@ from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.sweep import revive, sweep
 
 log = structlog.get_logger()
-
-HEARTBEAT = 2.0
-"""Seconds between signs of life; see `sweep.STALLED`."""
-REVIVE_EVERY = 5.0
-"""Seconds."""
-RECONNECT_AFTER = 0.5
-"""Seconds after the database was lost; what the lost worker had under way is revived later."""
-LONGEST_WAIT = 20
-"""Seconds; a job that waits holds back those with its lock."""
 
 
 class Patience(BaseRetryStrategy):
@@ -39,7 +31,7 @@ class Patience(BaseRetryStrategy):
         """Return when to try again; never at all after a verdict was given."""
         if isinstance(exception, GivenUpError):
             return None
-        return RetryDecision(retry_in={"seconds": min(2**job.attempts, LONGEST_WAIT)})
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, limits.QUEUE_RETRY_S)})
 
 
 class GivenUpError(Exception):
@@ -104,7 +96,7 @@ async def run(workshop: Workshop, *, concurrency: int, sweep_every: float) -> No
     app = queue_app(workshop)
     async with app.open_async():
         helpers = [
-            asyncio.create_task(_again_and_again(lambda: revive(app), every=REVIVE_EVERY)),
+            asyncio.create_task(_again_and_again(lambda: revive(app), every=limits.REVIVE_EVERY_S)),
             asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
         ]
         log.info("worker.started", concurrency=concurrency)
@@ -125,7 +117,7 @@ async def _stopped_by_signal(app: procrastinate.App, concurrency: int) -> bool:
         queues=[DELIVERIES, EFFECTS],
         concurrency=concurrency,
         delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
-        update_heartbeat_interval=HEARTBEAT,
+        update_heartbeat_interval=limits.WORKER_HEARTBEAT_S,
         fetch_job_polling_interval=1.0,
         shutdown_graceful_timeout=30.0,
     )
@@ -133,7 +125,7 @@ async def _stopped_by_signal(app: procrastinate.App, concurrency: int) -> bool:
         await worker.run()  # type: ignore[no-untyped-call]  # the package leaves it so
     except (ConnectorException, psycopg.Error, OSError) as error:
         log.warning("worker.lost_database", reason=f"{type(error).__name__}: {error.__cause__ or error}")
-        await asyncio.sleep(RECONNECT_AFTER)
+        await asyncio.sleep(limits.RECONNECT_S)
         return False
     return True
 

@@ -8,7 +8,7 @@ import procrastinate
 import structlog
 from procrastinate.jobs import Status
 
-from receiver.gateway.forward import ABANDONED_AFTER
+from receiver import limits
 from receiver.store.deliveries import stored_deliveries
 from receiver.store.effects import outbox
 from receiver.store.jobs import unreported
@@ -24,26 +24,14 @@ from receiver.workflow.run import RunStatus
 
 log = structlog.get_logger()
 
-STALLED = 10.0
-"""Seconds without a heartbeat after which a worker's jobs are given to others. Handling a job twice does no harm."""
-
-LOST = timedelta(seconds=30)
-"""A delivery that is in nobody's queue for so long was lost with a failed job."""
-
-UNSETTLED = timedelta(seconds=15)
-"""A report that waits for so long: the hook about its job did not arrive, or the report did not."""
 
 SILENT = {RunStatus.RUNNING: timedelta(minutes=2), RunStatus.IN_REVIEW: timedelta(hours=1)}
 """A run of whose pipelines nobody told us anything for so long is asked about."""
 
 
-UNHEARD = timedelta(minutes=10)
-"""The ticket of a run that waits for people is looked at so often: Jira gives up on a hook, or never tries it again."""
-
-
 async def revive(app: procrastinate.App) -> int:
     """Give the jobs of dead workers back to the queue; return how many."""
-    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED))
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=limits.WORKER_STALLED_S))
     for job in stalled:
         if job.status == Status.DOING.value:
             await app.job_manager.retry_job(job)
@@ -55,22 +43,22 @@ async def sweep(workshop: Workshop) -> None:
     """Push what needs a push, once."""
     now = workshop.setting.clock()
     async with workshop.database.begin() as session:
-        for row in await stored_deliveries.orphans(session, before=now - LOST):
+        for row in await stored_deliveries.orphans(session, before=now - limits.DELIVERY_LOST):
             await enqueue_delivery(session, row.id, ordering_key=row.ordering_key)
         for effect, group in await outbox.orphans(session, now=now):
             await enqueue_effect(session, effect, group=group)
         late = await overdue.deadlines(session, now=now)
-        unsettled = await overdue.unsettled(session, before=now - UNSETTLED)
-        for run, iteration in [*unsettled, *await unreported.runs(session, before=now - UNSETTLED)]:
+        unsettled = await overdue.unsettled(session, before=now - limits.REPORT_UNSETTLED)
+        for run, iteration in [*unsettled, *await unreported.runs(session, before=now - limits.REPORT_UNSETTLED)]:
             wanted = (SettleReports(iteration=iteration),)
             await outbox.store(session, run, wanted, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         for status, patience in SILENT.items():
             for run, iteration in await overdue.silent(session, status, before=now - patience):
                 asked = (PollGitLab(iteration=iteration),)
                 await outbox.store(session, run, asked, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
-        for run in await overdue.waiting(session, before=now - UNHEARD):
+        for run in await overdue.waiting(session, before=now - limits.TICKET_UNHEARD):
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
-        await ledger.hold_abandoned(session, before=now - ABANDONED_AFTER, at=now)
+        await ledger.hold_abandoned(session, before=now - limits.CALL_ABANDONED, at=now)
         await retention.expired(session, retention=workshop.retention, now=now)
     for run, late_status in late:
         async with workshop.database.begin() as session:

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.workflow import (
     end_reasons,
     lifecycle,
@@ -174,14 +175,14 @@ def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: date
     above = parent(run)
     limit = lifecycle.LIMITS[run.status]
     is_settling = run.status is RunStatus.RUNNING and above is not None and lifecycle.is_over(above.status)
-    last = (run.since or due) + limit + lifecycle.GRACE
+    last = (run.since or due) + limit + limits.OVERDUE_GRACE
     was_asked = is_settling or due >= last
-    if run.status in ASKED_FIRST and (now - due > lifecycle.LATE or not was_asked):
+    if run.status in ASKED_FIRST and (now - due > limits.DEADLINE_NOTICED_LATE or not was_asked):
         return noted(
             f"The run is {run.status} for longer than it should be; GitLab is asked how things are.",
             PollGitLab(iteration=run.iteration),
             SettleReports(iteration=run.iteration),
-            deadline=now + lifecycle.GRACE if is_settling else max(now + lifecycle.GRACE, last),
+            deadline=now + limits.OVERDUE_GRACE if is_settling else max(now + limits.OVERDUE_GRACE, last),
         )
     if is_settling and above is not None:
         return pipeline_progress.concluded(run, above, catalogue=catalogue, now=now)

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from receiver import limits
 from receiver.workflow.run import RunStatus
 
 S = RunStatus
@@ -42,33 +43,20 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
 }
 
 LIMITS: Final[dict[RunStatus, timedelta]] = {
-    S.ADMITTING: timedelta(minutes=15),
-    S.STARTING: timedelta(minutes=15),
-    S.RUNNING: timedelta(hours=12),
-    S.NEEDS_INFORMATION: timedelta(days=14),
-    S.AWAITING_APPROVAL: timedelta(days=14),
-    S.OPENING: timedelta(minutes=30),
-    S.IN_REVIEW: timedelta(days=14),
+    S.ADMITTING: limits.ADMITTING,
+    S.STARTING: limits.STARTING,
+    S.RUNNING: limits.RUNNING,
+    S.NEEDS_INFORMATION: limits.WAITING_FOR_INFORMATION,
+    S.AWAITING_APPROVAL: limits.WAITING_FOR_APPROVAL,
+    S.OPENING: limits.OPENING,
+    S.IN_REVIEW: limits.IN_REVIEW,
 }
-"""How long a run may stay in each status that is not an end.
+"""How long a run may stay in each status that is not an end; `receiver.limits` says why."""
 
-Running is longer than the time-outs of the jobs that follow one another in an iteration: those of prepare and generate
-(templates/ci/phases.yml), then three of the slowest preset's, four with a review, 10 h 45 min. The rest is for runners
-that are busy and jobs that GitLab retries. A job that hangs is ended by GitLab, with its reason; this limit is for what
-nothing ends.
-"""
-
-GRACE: Final = timedelta(minutes=10)
-"""After a deadline GitLab is asked once; this much later the run is escalated."""
 
 WAITING: Final = frozenset({S.NEEDS_INFORMATION, S.AWAITING_APPROVAL})
 """Statuses in which nothing is at work: people have to say something on the ticket."""
 
-LATE: Final = timedelta(minutes=2)
-"""A deadline that is noticed this late passed while we were away, so what happened then has to be asked first."""
-
-SETTLING: Final = timedelta(minutes=10)
-"""After the parent pipeline ended, its last reports are settled within this."""
 
 ACTIVE: Final = frozenset(LIMITS)
 """Statuses in which a run holds its ticket: a label set now starts nothing."""

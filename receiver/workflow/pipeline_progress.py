@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pipelines.language import Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
 from receiver.workflow.effects import OpenMergeRequest, SettleReports, StartPipeline, UpdateTicketNote
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
@@ -44,7 +45,7 @@ def pipeline_changed(event: PipelineChanged, run: Run, *, now: datetime) -> Deci
     return noted(
         f"Pipeline {view.pipeline} ended as {view.status}; its last reports are being settled.",
         SettleReports(iteration=run.iteration),
-        deadline=now + lifecycle.SETTLING,
+        deadline=now + limits.REPORTS_SETTLE,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.workflow import lifecycle, people
 from receiver.workflow.effects import (
     AdmitTicket,
@@ -111,9 +112,6 @@ def transition(to_status: str | None) -> tuple[Effect, ...]:
     return (TransitionIssue(to_status=to_status),) if to_status else ()
 
 
-SLUG_LENGTH = 40
-
-
 def neutral_branch(run: Run) -> str | None:
     """Return a branch that gives nothing away, for a run that turned out to be confidential before it was used."""
     neutral = branch_name(run.issue_key, "")
@@ -129,7 +127,7 @@ def branch_name(issue_key: IssueKey, summary: str) -> str:
     words = re.findall(r"[a-z0-9]+", ascii_only.lower())
     slug = ""
     for word in words:
-        if len(slug) + len(word) + 1 > SLUG_LENGTH:
+        if len(slug) + len(word) + 1 > limits.BRANCH_SLUG:
             break
         slug += f"-{word}"
     return f"bug-fix/{issue_key}{slug}"

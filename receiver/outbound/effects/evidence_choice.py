@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from pipelines.language import ArtifactKind, Phase
+from receiver import limits
 from receiver.notes.view import Moment
 from receiver.store.story import File, Report
 
@@ -15,12 +16,6 @@ ENDINGS = {ArtifactKind.SCREENSHOT: ".png", ArtifactKind.TRACE: ".zip", Artifact
 
 MOMENTS = {Phase.REPRODUCTION: Moment.BEFORE, Phase.TESTING: Moment.AFTER}
 """Whose files show how it was, and whose how it is with the patch."""
-
-LARGEST = 10 * 1024 * 1024
-"""Bytes of one file."""
-
-TOTAL = 25 * 1024 * 1024
-"""Bytes of all files of a merge request."""
 
 
 class Chosen(Struct, frozen=True, kw_only=True):
@@ -42,7 +37,7 @@ def chosen(reports: Iterable[Report], *, repository: str, iteration: int) -> tup
     Testing runs the reproduction on both states: of its files those count that are named after the patched one.
     """
     taken: dict[tuple[Moment, ArtifactKind], Chosen] = {}
-    left = TOTAL
+    left = limits.EVIDENCE_TOTAL
     for report in reports:
         moment = MOMENTS.get(Phase(report.phase))
         of_this = (report.repository, report.iteration, report.state)
@@ -58,4 +53,4 @@ def chosen(reports: Iterable[Report], *, repository: str, iteration: int) -> tup
 
 def _fits(file: File) -> bool:
     ending = ENDINGS.get(file.kind)
-    return ending is not None and file.path.endswith(ending) and 0 < file.size <= LARGEST
+    return ending is not None and file.path.endswith(ending) and 0 < file.size <= limits.EVIDENCE_FILE

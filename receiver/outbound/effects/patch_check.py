@@ -7,10 +7,9 @@ from functools import cache
 from pipelines.language import CommitSha
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.patch import PatchError, PatchSummary, examine, inspect
+from receiver import limits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
-
-MOST_SENTENCES = 5
 
 
 def checked(desk: Desk, patch: bytes, base: CommitSha, *, repository: Repository, policy: Policy) -> PatchSummary:
@@ -27,5 +26,5 @@ def checked(desk: Desk, patch: bytes, base: CommitSha, *, repository: Repository
     except PatchError as error:
         raise RefusedError(str(error)) from error
     if found:
-        raise RefusedError(" ".join(found[:MOST_SENTENCES]))
+        raise RefusedError(" ".join(found[: limits.PATCH_PROBLEMS]))
     return summary

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -12,6 +11,7 @@ import structlog
 from pipelines.generation import prepare_matrix
 from pipelines.language import PhaseReport, ReportOutcome, RunId
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.report_collection import collect
 from receiver.outbound.errors import RefusedError, UnavailableError
@@ -33,9 +33,6 @@ from receiver.workflow.events import (
 )
 
 log = structlog.get_logger()
-
-CLOCKS_APART = timedelta(minutes=10)
-"""How far GitLab's clock may be behind ours when a lost pipeline is looked for."""
 
 
 def name_of(issue_key: str, iteration: int) -> str:
@@ -70,7 +67,9 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
     there = await asyncio.to_thread(desk.starter.named, project_id, ref=ref, name=name)
     async with desk.database.begin() as session:
         taken = await started_pipelines.of_other_runs(session, [one.id for one in there], run=run)
-    lost = [one for one in there if one.id not in taken and one.created_at >= facts.created_at - CLOCKS_APART]
+    lost = [
+        one for one in there if one.id not in taken and one.created_at >= facts.created_at - limits.LOST_PIPELINE_WINDOW
+    ]
     if lost:
         return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
     inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url)

@@ -14,6 +14,7 @@ from pipelines.language import Artifact, EndedBy, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.seal import MAX_REPORT, MAX_SEAL, goes_along, is_sealed, report_path, seal_path
 from pipelines.language.wire import sha256
+from receiver import limits
 from receiver.jobs.report_checks import misdirected, problems, read
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
@@ -24,8 +25,6 @@ from receiver.store.run import runs
 from receiver.workflow.events import JobId, ReportDiscarded
 
 log = structlog.get_logger()
-
-MOST_SENTENCES = 5
 
 
 async def collect(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> ReportDiscarded | None:
@@ -63,7 +62,7 @@ async def _report(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Phase
         approved = (await runs.facts(session, job.run)).pinned_plan
     wrong = [elsewhere] if elsewhere is not None else problems(report, catalogue=catalogue, approved=approved)
     if wrong:
-        raise RefusedError(" ".join(wrong[:MOST_SENTENCES]))
+        raise RefusedError(" ".join(wrong[: limits.COLLECTED_REPORT_PROBLEMS]))
     return report
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pipelines.language import RunId
+from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.status_notes import Place as NotePlace
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
@@ -22,12 +23,6 @@ from receiver.store.story import Story, rows
 from receiver.workflow import commands
 from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
 from receiver.workflow.events import CommentRead, IssueCommented, Standing
-
-MOST_ANSWERS = 20
-"""Of one run to all who may not start runs. Who may is not counted among them, so nobody's nonsense silences them."""
-
-MOST_ANSWERS_TO_ONE = 8
-"""Of one run to one author: somebody's automation that answers our answers must not go on for ever."""
 
 
 async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
@@ -120,10 +115,12 @@ async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
 def enough(answered: Iterable[AnswerComment], wanted: AnswerComment) -> str:
     """Return why a comment gets no answer after those that did, empty when it gets one."""
     answered = tuple(answered)
-    if sum(one.author == wanted.author for one in answered) >= MOST_ANSWERS_TO_ONE:
-        return f"{MOST_ANSWERS_TO_ONE} comments of this author were answered already."
+    if sum(one.author == wanted.author for one in answered) >= limits.ANSWERS_TO_ONE:
+        return f"{limits.ANSWERS_TO_ONE} comments of this author were answered already."
     others = sum(not one.may_start for one in answered)
-    return f"{MOST_ANSWERS} comments were answered already." if not wanted.may_start and others >= MOST_ANSWERS else ""
+    return (
+        f"{limits.ANSWERS} comments were answered already." if not wanted.may_start and others >= limits.ANSWERS else ""
+    )
 
 
 async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:

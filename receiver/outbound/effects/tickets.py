@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pipelines.language import CommitSha, IssueKey, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
+from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
 from receiver.outbound.errors import RefusedError
@@ -77,10 +78,6 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
     return Performed(events=(event,), result={"status": issue.status, "sentence": left_out(ticket)})
 
 
-MOST_REFUSALS = 8
-"""Of one ticket to one author, whatever the run: an automation that answers our comments with the label must not go on
-for ever."""
-
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
 ENOUGH_PLANS = (
     f"this bug fix waited for people {MOST_PLANS} times. "
@@ -130,8 +127,8 @@ async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
     if effect.author is not None:
         async with desk.database.begin() as session:
             said = await taken_comments.refused(session, effect.issue_key, effect.author)
-        if said >= MOST_REFUSALS:
-            why = f"This author was told {MOST_REFUSALS} times on this ticket why nothing was started."
+        if said >= limits.REFUSALS_TO_ONE:
+            why = f"This author was told {limits.REFUSALS_TO_ONE} times on this ticket why nothing was started."
             return Performed(result={"comment": None, "why": why})
     place = on_ticket(desk, run, effect.issue_key, REFUSAL)
     body = desk.notes.refusal(effect.text, run=run)

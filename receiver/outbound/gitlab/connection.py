@@ -6,10 +6,8 @@ import gitlab
 import requests
 from gitlab.v4.objects import CurrentUser
 
+from receiver import limits
 from receiver.outbound.errors import stop_at_overload, told
-
-TIMEOUT = 20.0
-"""Seconds until GitLab has to answer."""
 
 
 class Connection:
@@ -18,7 +16,9 @@ class Connection:
     def __init__(self, url: str, token: str) -> None:
         session = requests.Session()
         session.hooks["response"].append(stop_at_overload)
-        self.api = gitlab.Gitlab(url, private_token=token, timeout=TIMEOUT, session=session, per_page=100)
+        self.api = gitlab.Gitlab(
+            url, private_token=token, timeout=limits.GITLAB_ANSWER_S, session=session, per_page=100
+        )
 
     def user_id(self) -> int:
         """Return the id of the bot that the token belongs to."""

@@ -16,13 +16,11 @@ from msgspec import Struct
 
 from pipelines.language import IssueKey
 from pipelines.language.catalogue import Confidential
+from receiver import limits
 from receiver.outbound.errors import RefusedError, stop_at_overload, told
 from receiver.outbound.jira import issues
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
 from receiver.workflow.events import AccountId
-
-TIMEOUT = 20.0
-"""Seconds until Jira has to answer."""
 
 
 class Transition(Struct, frozen=True, kw_only=True):
@@ -87,7 +85,7 @@ class Jira:
         # Made at first use: it asks Jira which edition it is. Retries are ours (max_retries=0: one attempt).
         auth: dict[str, Any] = {"basic_auth": (self._user, self._token)} if self._user else {"token_auth": self._token}
         with told("Jira", "connecting"):
-            api = JIRA(self._url, timeout=TIMEOUT, max_retries=0, **auth)
+            api = JIRA(self._url, timeout=limits.JIRA_ANSWER_S, max_retries=0, **auth)
         api._session.hooks["response"].append(stop_at_overload)  # noqa: SLF001  # the package has no other way
         return api
 

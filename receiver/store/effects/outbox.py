@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
+from receiver import limits
 from receiver.store.postgres.queue import PERFORM_EFFECT, enqueue_effect
 from receiver.store.schema import EffectRow, Json
 from receiver.workflow.effects import (
@@ -37,13 +38,6 @@ from receiver.workflow.effects import (
     UpdateMergeRequestNote,
     UpdateTicketNote,
 )
-
-FIRST_WAIT = timedelta(seconds=1)
-LONGEST_WAIT = timedelta(seconds=30)
-"""A waiting effect holds back those of its group, so waits are short."""
-LONGEST_RETRY_AFTER = timedelta(minutes=5)
-GIVE_UP_AFTER = timedelta(minutes=15)
-"""After the first attempt; jobs wait as long for us."""
 
 GROUPS: dict[type[Effect], str | None] = {
     AdmitTicket: "start",
@@ -199,10 +193,10 @@ async def finish(
 def wait(attempts: int, *, seed: int, retry_after: timedelta | None) -> timedelta:
     """Return how long to wait before the next attempt: doubling, spread by `seed`, or what the vendor asks for."""
     if retry_after is not None:
-        return min(retry_after, LONGEST_RETRY_AFTER)
+        return min(retry_after, limits.EFFECT_RETRY_AFTER)
     doubled: int = 1 << min(attempts - 1, 10)
     spread = int(hashlib.sha256(f"{seed}:{attempts}".encode()).hexdigest()[:4], 16) / 0xFFFF
-    return min(FIRST_WAIT * doubled, LONGEST_WAIT) * (0.5 + 0.5 * spread)
+    return min(limits.EFFECT_FIRST_WAIT * doubled, limits.EFFECT_LONGEST_WAIT) * (0.5 + 0.5 * spread)
 
 
 async def again(session: AsyncSession, pending: Pending, *, error: str, at: datetime) -> None:

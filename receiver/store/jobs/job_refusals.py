@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import Phase, ProjectPath, RunId
+from receiver import limits
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.postgres.database import lock
 from receiver.store.schema import DecisionRow, RunRow
 
-MOST = 100
 KIND = "JobRefused"
 VERDICT = "refused"
 
@@ -45,7 +45,7 @@ async def record(session: AsyncSession, run: RunId, refusal: Refusal, *, now: da
     same = select(DecisionRow.id).where(*mine, DecisionRow.reason == sentence)
     if await session.scalar(same.limit(1)) is not None:
         return
-    if (await session.scalar(select(func.count()).where(*mine)) or 0) >= MOST:
+    if (await session.scalar(select(func.count()).where(*mine)) or 0) >= limits.REFUSALS_IN_STORY:
         return
     status = await session.scalar(select(RunRow.status).where(RunRow.id == run))
     session.add(

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from pipelines.language import Phase
-from receiver.gateway.policy import MAX_BODY, MEDIA_TOKENS, OVERHEAD_TOKENS, Allowed, Refused, inspect
+from receiver import limits
+from receiver.gateway.policy import MEDIA_TOKENS, Allowed, Refused, inspect
 
 ANALYSIS = Allowed(phase=Phase.ANALYSIS, models=frozenset({"claude-sonnet-5-5"}))
 
@@ -67,7 +68,7 @@ def test_a_plain_request_of_the_jobs_own_model_is_passed_on() -> None:
         (body(max_tokens=None), 400, "max_tokens"),
         (b"[]", 400, "JSON object"),
         (b"{", 400, "JSON object"),
-        (b"{" + b" " * MAX_BODY + b"}", 413, "limit"),
+        (b"{" + b" " * limits.CALL_BODY + b"}", 413, "limit"),
     ],
 )
 def test_whatever_could_be_a_way_out_is_refused_by_name(request_body: bytes, status: int, says: str) -> None:
@@ -110,7 +111,7 @@ def test_a_prepare_job_may_only_build_context() -> None:
 
 def test_a_prompt_s_bytes_bound_its_tokens_and_pictures_count_for_more() -> None:
     plain = body()
-    assert inspect(plain, allowed=ANALYSIS, betas=()).prompt_at_most == len(plain) + OVERHEAD_TOKENS
+    assert inspect(plain, allowed=ANALYSIS, betas=()).prompt_at_most == len(plain) + limits.CALL_OVERHEAD_TOKENS
     for kind, tokens in MEDIA_TOKENS.items():
         block = {"type": kind, "source": {"type": "base64", "media_type": "x", "data": "AA=="}}
         for one in (
@@ -118,7 +119,7 @@ def test_a_prompt_s_bytes_bound_its_tokens_and_pictures_count_for_more() -> None
             content({"type": "tool_result", "tool_use_id": "t", "content": [block, block]}),
         ):
             at_most = inspect(one, allowed=ANALYSIS, betas=()).prompt_at_most
-            assert at_most == len(one) + OVERHEAD_TOKENS + 2 * tokens
+            assert at_most == len(one) + limits.CALL_OVERHEAD_TOKENS + 2 * tokens
 
 
 def test_counting_needs_no_max_tokens() -> None:

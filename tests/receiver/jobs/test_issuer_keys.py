@@ -8,7 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
-from receiver.jobs.issuer_keys import OLDEST_S, REFRESH_S, IssuerError, Keys, UnknownKeyError
+from receiver import limits
+from receiver.jobs.issuer_keys import IssuerError, Keys, UnknownKeyError
 from sandbox.http import Application, Request, Response, Route, Router
 from sandbox.server import bind, in_thread
 
@@ -78,7 +79,7 @@ async def test_unknown_keys_cause_no_storm_and_a_new_one_is_found_a_moment_later
     issuer.kids = ["one", "two"]
     with pytest.raises(IssuerError):
         await keys.key("two")
-    clock.now += REFRESH_S
+    clock.now += limits.ISSUER_KEYS_REFRESH_S
     assert (await keys.key("two")).key_id == "two"
     assert issuer.asked == 2
 
@@ -89,7 +90,7 @@ async def test_a_key_that_was_withdrawn_is_not_trusted_for_ever(issuer: Issuer) 
     keys = Keys(issuer.url, clock=clock)
     await keys.key("one")
     issuer.kids = ["two"]
-    clock.now += OLDEST_S
+    clock.now += limits.ISSUER_KEYS_AGE_S
     with pytest.raises(UnknownKeyError):
         await keys.key("one")
 
@@ -115,7 +116,7 @@ async def test_an_issuer_that_says_nothing_sensible_can_t_be_asked(answer: Respo
             await keys.key("one")
     assert issuer.asked == 1
     issuer.answer = None
-    clock.now += REFRESH_S
+    clock.now += limits.ISSUER_KEYS_REFRESH_S
     assert (await keys.key("one")).key_id == "one"
 
 

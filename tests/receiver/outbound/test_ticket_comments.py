@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Confidential
+from receiver import limits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.perform import perform
-from receiver.outbound.effects.ticket_comments import MOST_ANSWERS, MOST_ANSWERS_TO_ONE, enough
+from receiver.outbound.effects.ticket_comments import enough
 from receiver.outbound.errors import UnavailableError
 from receiver.store.effects import note_locations, outbox
 from receiver.store.postgres.database import Database
@@ -152,9 +153,9 @@ def to(author: str, comment: int, *, may_start: bool = False) -> AnswerComment:
     return AnswerComment(comment=str(comment), text="No.", author=AccountId(author), may_start=may_start)
 
 
-NOISE = [to("noisy", number) for number in range(MOST_ANSWERS_TO_ONE)]
-CROWD = [to(f"one-of-many-{number}", number) for number in range(MOST_ANSWERS)]
-CHATTY = [to("mara", number, may_start=True) for number in range(MOST_ANSWERS_TO_ONE)]
+NOISE = [to("noisy", number) for number in range(limits.ANSWERS_TO_ONE)]
+CROWD = [to(f"one-of-many-{number}", number) for number in range(limits.ANSWERS)]
+CHATTY = [to("mara", number, may_start=True) for number in range(limits.ANSWERS_TO_ONE)]
 
 
 @pytest.mark.parametrize(
@@ -185,13 +186,13 @@ async def test_answers_are_counted_as_they_stand_on_the_ticket(
     desk: Desk, asked: RunId, database: Database, world: Any
 ) -> None:
     before = len(world.comments())
-    for effect in (*(to("noisy", 100 + number) for number in range(MOST_ANSWERS_TO_ONE + 2)), to("dana", 200)):
+    for effect in (*(to("noisy", 100 + number) for number in range(limits.ANSWERS_TO_ONE + 2)), to("dana", 200)):
         async with database.begin() as session:
             (stored,) = await outbox.store(session, asked, (effect,), decision=None, origin="test", now=desk.clock())
         result = (await perform(desk, asked, effect)).result
         async with database.begin() as session:
             await outbox.finish(session, stored, state="done", now=desk.clock(), result=result)
-    assert len(world.comments()) == before + MOST_ANSWERS_TO_ONE + 1
+    assert len(world.comments()) == before + limits.ANSWERS_TO_ONE + 1
 
 
 async def test_comments_that_no_hook_told_of_are_found_and_only_those(

@@ -5,9 +5,10 @@ import httpx2
 import pytest
 
 from pipelines.language import IssueKey, RunId
+from receiver import limits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.perform import perform
-from receiver.outbound.effects.tickets import MOST_REFUSALS, choose
+from receiver.outbound.effects.tickets import choose
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.jira.jira_client import Transition
 from receiver.store.effects import outbox
@@ -91,7 +92,7 @@ async def test_somebody_who_sets_the_label_again_and_again_is_not_answered_for_e
 ) -> None:
     before = len(world.comments())
     results = []
-    for author in [DANA] * (MOST_REFUSALS + 2) + [TOMAS]:
+    for author in [DANA] * (limits.REFUSALS_TO_ONE + 2) + [TOMAS]:
         run, effect = RunId(secrets.token_hex(8)), AdmitTicket(issue_key=PL_479, actor=AccountId(author))
         (refused,) = (await perform(desk, run, effect)).events if author == DANA else (TicketRefused(reason="No."),)
         assert isinstance(refused, TicketRefused)
@@ -105,9 +106,9 @@ async def test_somebody_who_sets_the_label_again_and_again_is_not_answered_for_e
         results.append((await perform(desk, run, told)).result or {})
         async with database.begin() as session:
             await outbox.finish(session, stored, state="done", now=desk.clock(), result=results[-1])
-    assert len(world.comments()) == before + MOST_REFUSALS + 1
-    assert [one["comment"] is None for one in results] == [False] * MOST_REFUSALS + [True, True, False]
-    assert "was told 8 times on this ticket" in results[MOST_REFUSALS]["why"]
+    assert len(world.comments()) == before + limits.REFUSALS_TO_ONE + 1
+    assert [one["comment"] is None for one in results] == [False] * limits.REFUSALS_TO_ONE + [True, True, False]
+    assert "was told 8 times on this ticket" in results[limits.REFUSALS_TO_ONE]["why"]
 
 
 async def test_a_ticket_is_moved_by_the_transition_that_leads_to_the_status(desk: Desk, run: RunId) -> None:

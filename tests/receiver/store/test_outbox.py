@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from pipelines.language import IssueKey, RunId
+from receiver import limits
 from receiver.store.effects import outbox
 from receiver.store.postgres.database import Database
 from receiver.store.run import runs
@@ -100,10 +101,10 @@ async def test_a_failed_attempt_is_kept_and_tried_again_later(database: Database
 
 def test_waits_double_are_spread_and_bounded_and_the_vendor_is_obeyed() -> None:
     waits = [outbox.wait(attempts, seed=7, retry_after=None) for attempts in range(1, 20)]
-    assert all(timedelta(seconds=0.5) <= wait <= outbox.LONGEST_WAIT for wait in waits)
+    assert all(timedelta(seconds=0.5) <= wait <= limits.EFFECT_LONGEST_WAIT for wait in waits)
     assert outbox.wait(3, seed=1, retry_after=None) != outbox.wait(3, seed=2, retry_after=None)
     assert outbox.wait(1, seed=1, retry_after=timedelta(seconds=42)) == timedelta(seconds=42)
-    assert outbox.wait(1, seed=1, retry_after=timedelta(hours=9)) == outbox.LONGEST_RETRY_AFTER
+    assert outbox.wait(1, seed=1, retry_after=timedelta(hours=9)) == limits.EFFECT_RETRY_AFTER
 
 
 def test_effects_on_different_systems_do_not_wait_for_each_other() -> None:

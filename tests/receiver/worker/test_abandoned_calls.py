@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from receiver.gateway.exchange import LONGEST_CALL_S
-from receiver.gateway.forward import ABANDONED_AFTER
+from receiver import limits
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.store.run import runs
@@ -42,7 +41,7 @@ async def test_the_sweep_marks_calls_unknown_that_no_gateway_can_be_making_any_m
                     model="m",
                     state="reserved",
                     reserved_usd=Decimal(1),
-                    reserved_at=clock.now - ABANDONED_AFTER + timedelta(seconds=1 if call == "young" else -1),
+                    reserved_at=clock.now - limits.CALL_ABANDONED + timedelta(seconds=1 if call == "young" else -1),
                 )
             )
     retention = Retention(deliveries=timedelta(days=1), transcripts=timedelta(days=1))
@@ -54,4 +53,4 @@ async def test_the_sweep_marks_calls_unknown_that_no_gateway_can_be_making_any_m
 
 
 def test_no_call_can_last_as_long_as_its_reservation_is_waited_for() -> None:
-    assert timedelta(seconds=LONGEST_CALL_S) < ABANDONED_AFTER
+    assert timedelta(seconds=limits.CALL_S) < limits.CALL_ABANDONED

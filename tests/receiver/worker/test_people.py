@@ -21,6 +21,7 @@ from pipelines.language import (
     RunId,
 )
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.hooks.delivery import Delivery, Interests, Source
 from receiver.hooks.delivery_reader import read
 from receiver.outbound.effects.desk import Desk
@@ -33,7 +34,7 @@ from receiver.store.schema import EffectRow, IterationRow, PlanRow, RunRow
 from receiver.store.story import rows
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
-from receiver.worker.sweep import UNHEARD, sweep
+from receiver.worker.sweep import sweep
 from receiver.workflow.effects import PostPlan
 from receiver.workflow.run import RunStatus
 from tests.plans import a_plan
@@ -260,7 +261,7 @@ async def test_an_answer_whose_hook_was_lost_is_found_by_the_sweep(workshop: Wor
     await wait_for_people(workshop, run, RunStatus.NEEDS_INFORMATION, question)
     async with workshop.database.begin() as session:
         row = await runs.hold(session, run)
-        row.status_at = workshop.setting.clock() - UNHEARD - timedelta(seconds=1)
+        row.status_at = workshop.setting.clock() - limits.TICKET_UNHEARD - timedelta(seconds=1)
     world_question = world.say("bug-fix-bot", "Which name?")
     async with workshop.database.begin() as session:
         await note_locations.keep(
@@ -284,7 +285,7 @@ async def test_a_comment_that_could_not_be_read_is_read_when_jira_is_back(
     async with workshop.database.begin() as session:
         given_up = update(EffectRow).where(EffectRow.kind == "ReadComment")
         await session.execute(given_up.values(state="given_up"))
-        (await runs.hold(session, run)).status_at = now - UNHEARD - timedelta(seconds=1)
+        (await runs.hold(session, run)).status_at = now - limits.TICKET_UNHEARD - timedelta(seconds=1)
     await sweep(workshop)
     await settle(workshop)
     assert ((await row_of(workshop, run)).status, await started(workshop, run)) == ("starting", 1)

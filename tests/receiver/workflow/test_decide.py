@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import Phase, PlanOutcome, ReportOutcome
+from receiver import limits
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AdmitTicket,
@@ -158,7 +159,7 @@ def test_reports_that_disagree_open_nothing(world: Any, phase: Phase, changes: d
 
 
 def test_an_overdue_run_cancels_its_pipeline_unless_that_is_over(world: Any) -> None:
-    late = lifecycle.LIMITS[RunStatus.RUNNING] + lifecycle.GRACE
+    late = lifecycle.LIMITS[RunStatus.RUNNING] + limits.OVERDUE_GRACE
     for status, stopped in (("running", [world.parent]), ("pending", [world.parent]), ("failed", [])):
         run, _ = world.apply(world.run(RunStatus.RUNNING), world.pipeline(status))
         run = replace(run, deadline=world.now + late)
@@ -228,7 +229,7 @@ def test_a_failed_pipeline_escalates_with_job_reason_and_what_to_do(world: Any) 
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.job("testing: payk12/contacts", "failed", failure_reason="script_failure"))
     run, _ = world.apply(run, world.pipeline("failed"))
-    assert run.deadline == world.now + lifecycle.SETTLING
+    assert run.deadline == world.now + limits.REPORTS_SETTLE
     run, _ = world.apply(run, world.discarded(Phase.TESTING, ReportOutcome.REJECTED, "2 tests fail with the patch"))
     run, decision = world.apply(run, world.settled())
     assert run.status is RunStatus.ESCALATED
@@ -335,7 +336,7 @@ def test_an_overdue_run_asks_gitlab_first_and_then_escalates(world: Any, status:
 @pytest.mark.parametrize("stuck", ["pending", "manual", "waiting_for_resource", "scheduled", "preparing", "created"])
 def test_an_overdue_run_says_what_its_job_waits_for(world: Any, stuck: str) -> None:
     run, _ = world.apply(world.run(RunStatus.RUNNING), world.job("analysis", stuck, pipeline=world.parent))
-    late = lifecycle.LIMITS[RunStatus.RUNNING] + lifecycle.GRACE
+    late = lifecycle.LIMITS[RunStatus.RUNNING] + limits.OVERDUE_GRACE
     run = replace(run, deadline=world.now + late)
     _, decision = world.apply(run, DeadlinePassed(status="running"), after=late)
     assert f"The job analysis is {stuck}: it waits for" in decision.reason
@@ -345,8 +346,8 @@ def test_a_deadline_that_passed_while_we_were_away_asks_once_more(world: Any) ->
     run, _ = world.apply(world.run(RunStatus.RUNNING), world.pipeline("success"))
     away = timedelta(days=1)
     run, decision = world.apply(run, DeadlinePassed(status="running"), after=away)
-    assert (run.status, decision.deadline) == (RunStatus.RUNNING, world.now + away + lifecycle.GRACE)
-    run, _ = world.apply(run, DeadlinePassed(status="running"), after=away + lifecycle.GRACE)
+    assert (run.status, decision.deadline) == (RunStatus.RUNNING, world.now + away + limits.OVERDUE_GRACE)
+    run, _ = world.apply(run, DeadlinePassed(status="running"), after=away + limits.OVERDUE_GRACE)
     assert run.status is RunStatus.ESCALATED
 
 

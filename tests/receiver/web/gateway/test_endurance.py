@@ -14,8 +14,9 @@ from msgspec import json
 from sqlalchemy import make_url
 
 from pipelines.language import Phase
+from receiver import limits
 from receiver.gateway.exchange import Request
-from receiver.gateway.forward import ABANDONED_AFTER, Gateway, Terms
+from receiver.gateway.forward import Gateway, Terms
 from receiver.gateway.policy import Allowed, Refused, inspect
 from receiver.store.jobs import sessions
 from receiver.store.money import ledger
@@ -170,9 +171,9 @@ async def test_a_database_that_stays_away_keeps_no_answer_back_and_the_sweep_hol
     finally:
         await asyncio.to_thread(outage.end)
     assert desk.rows("SELECT state FROM usage") == [("reserved",)]
-    later = vendor.now + ABANDONED_AFTER + timedelta(seconds=1)
+    later = vendor.now + limits.CALL_ABANDONED + timedelta(seconds=1)
     async with database.begin() as session:
-        assert await ledger.hold_abandoned(session, before=later - ABANDONED_AFTER, at=later) == 1
+        assert await ledger.hold_abandoned(session, before=later - limits.CALL_ABANDONED, at=later) == 1
     assert desk.rows("SELECT state, cost_usd FROM usage") == [("unknown", None)]
 
 
@@ -185,8 +186,8 @@ async def test_a_call_that_still_runs_is_not_taken_for_abandoned_and_settles_eve
     running = asyncio.create_task(call.through(gateway))
     await asyncio.to_thread(vendor.wait_held, 1)
     async with database.begin() as session:
-        assert await ledger.hold_abandoned(session, before=vendor.now - ABANDONED_AFTER, at=vendor.now) == 0
-        assert await ledger.hold_abandoned(session, before=vendor.now + ABANDONED_AFTER, at=vendor.now) == 1
+        assert await ledger.hold_abandoned(session, before=vendor.now - limits.CALL_ABANDONED, at=vendor.now) == 0
+        assert await ledger.hold_abandoned(session, before=vendor.now + limits.CALL_ABANDONED, at=vendor.now) == 1
     vendor.post("release")
     await running
     assert desk.rows("SELECT state, cost_usd, error FROM usage") == [("settled", vendor.cost(), None)]

@@ -10,7 +10,7 @@ import anthropic
 import pytest
 
 from pipelines.language import Phase
-from receiver.gateway.policy import MAX_BODY
+from receiver import limits
 
 pytestmark = pytest.mark.integration
 
@@ -219,7 +219,7 @@ def test_a_query_is_not_passed_on(rough: Any, upstream: Any, request_body: Body)
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
 def test_a_body_that_is_too_large_is_refused(path: str, rough: Any, upstream: Any) -> None:
     with rough.http(rough.session()) as client:
-        answer = client.post(path, content=b" " * (MAX_BODY + 1))
+        answer = client.post(path, content=b" " * (limits.CALL_BODY + 1))
         assert told(answer) == (413, "request_too_large")
     assert upstream.got == []
 

@@ -1,0 +1,138 @@
+"""Limits and time-outs of the receiver, in one place. Constants only; imports nothing of ours.
+
+Limits that a team sets are in bug-fix.yml (`policy`), those of an installation in `receiver.settings`; those of
+jobs stand in `pipelines`. Names ending in `_S` are seconds.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+# Runs: how long one may stay in a status that is not an end (`receiver.workflow.lifecycle.LIMITS`).
+
+ADMITTING: Final = timedelta(minutes=15)
+STARTING: Final = timedelta(minutes=15)
+RUNNING: Final = timedelta(hours=12)
+"""Longer than the time-outs of the jobs that follow one another in an iteration: those of prepare and generate
+(templates/ci/phases.yml), then three of the slowest preset's, four with a review, 10 h 45 min. The rest is for runners
+that are busy and jobs that GitLab retries. GitLab ends a job that hangs; this limit is for what nothing ends.
+"""
+WAITING_FOR_INFORMATION: Final = timedelta(days=14)
+"""For the answer to a question on the ticket."""
+WAITING_FOR_APPROVAL: Final = timedelta(days=14)
+"""For somebody to approve the plan."""
+OPENING: Final = timedelta(minutes=30)
+IN_REVIEW: Final = timedelta(days=14)
+OVERDUE_GRACE: Final = timedelta(minutes=10)
+"""After a deadline GitLab is asked once; this much later the run is escalated."""
+DEADLINE_NOTICED_LATE: Final = timedelta(minutes=2)
+"""A deadline noticed this late passed while we were away, so GitLab is asked first what happened meanwhile."""
+REPORTS_SETTLE: Final = timedelta(minutes=10)
+"""After the parent pipeline ended, its last reports are settled within this."""
+BRANCH_SLUG: Final = 40
+"""Characters of a ticket's summary in the name of a branch."""
+
+
+# Jobs.
+
+JOB_SESSION: Final = timedelta(hours=6)
+"""Longest life of a job's session, however long its token is valid."""
+CLOCK_SKEW_S: Final = 10
+"""Seconds by which GitLab's clock and ours may differ when a token is checked."""
+ISSUER_KEYS_REFRESH_S: Final = 10.0
+"""Seconds between two fetches of the issuer's keys, however many tokens name unknown ones."""
+ISSUER_KEYS_AGE_S: Final = 3600.0
+"""Seconds after which keys are fetched again, so that a withdrawn one is not trusted for ever."""
+REPORT_PROBLEMS: Final = 20
+"""Sentences that a job is told about a refused report."""
+UNKNOWN_JOB_RETRY_S: Final = 1
+"""Seconds after which a job asks again that is faster than our commit (425)."""
+GITLAB_AWAY_RETRY_S: Final = 5
+"""Seconds after which a job asks again when GitLab does not answer us (503)."""
+ASK_GITLAB_EVERY_S: Final = 5
+"""Seconds between two questions to GitLab about an unknown pipeline, however many jobs ask."""
+REFUSALS_IN_STORY: Final = 100
+"""Refusals to the jobs of one run that its story keeps."""
+COLLECTED_REPORT_PROBLEMS: Final = 5
+"""Sentences about a report that was collected from a job's artifacts and refused."""
+PATCH_PROBLEMS: Final = 5
+"""Sentences about a refused change."""
+
+
+# Gateway.
+
+CALL_BODY: Final = 32 * 1024 * 1024
+"""Bytes of a request; the Messages API takes no more."""
+CALL_OUTPUT_TOKENS: Final = 64_000
+"""Output tokens that a call may ask for."""
+CALL_JSON_DEPTH: Final = 40
+"""Depth of a request's JSON."""
+CALL_OVERHEAD_TOKENS: Final = 2_000
+"""Tokens that the API may add to a prompt on its own, for tools: an upper bound."""
+STREAM_BACKLOG: Final = 4 * 1024 * 1024
+"""Bytes that wait for a job before its stream is given up."""
+CALL_S: Final = 3600.0
+"""Seconds after which a call is given up, however alive it looks."""
+GATEWAY_BUSY_RETRY_S: Final = 2
+"""Seconds after which a job tries again when the gateway is at its limit (429)."""
+SETTLE_PATIENCE_S: Final = 60.0
+"""Seconds for which a restarting Postgres is waited for before a call is left to the sweep, which holds it."""
+CALL_ABANDONED: Final = timedelta(seconds=CALL_S + 15 * 60)
+"""Age of a reservation whose gateway must have died: no call lasts as long, settling included."""
+
+
+# Worker.
+
+WORKER_HEARTBEAT_S: Final = 2.0
+"""Seconds between a worker's signs of life; see `WORKER_STALLED_S`."""
+REVIVE_EVERY_S: Final = 5.0
+"""Seconds between two looks for jobs of dead workers."""
+RECONNECT_S: Final = 0.5
+"""Seconds after the database was lost; what the lost worker had under way is revived later."""
+QUEUE_RETRY_S: Final = 20
+"""Longest wait before a failed queue job is tried again, in seconds; it holds back those with its lock."""
+WORKER_STALLED_S: Final = 10.0
+"""Seconds without a heartbeat after which a worker's jobs are given to others; doing one twice does no harm."""
+DELIVERY_LOST: Final = timedelta(seconds=30)
+"""A delivery in nobody's queue for this long was lost with a failed job."""
+REPORT_UNSETTLED: Final = timedelta(seconds=15)
+"""A report that waits this long: the hook about its job did not arrive, or the report did not."""
+TICKET_UNHEARD: Final = timedelta(minutes=10)
+"""Interval at which the ticket of a waiting run is read: Jira gives up on a hook, or never repeats it."""
+DELIVERY_ATTEMPTS: Final = 5
+"""Failures after which a delivery gets the verdict `failed`, which people see, and makes room for the next."""
+EFFECT_BUSY: Final = timedelta(seconds=2)
+"""Wait when somebody else performs the same effect: a worker that was thought dead, for example."""
+
+
+# Effects.
+
+EFFECT_FIRST_WAIT: Final = timedelta(seconds=1)
+"""Before the second attempt of an effect; doubled for each further one."""
+EFFECT_LONGEST_WAIT: Final = timedelta(seconds=30)
+"""A waiting effect holds back those of its group, so waits are short."""
+EFFECT_RETRY_AFTER: Final = timedelta(minutes=5)
+"""Longest `Retry-After` of a vendor that is honoured in full."""
+EFFECT_GIVE_UP: Final = timedelta(minutes=15)
+"""After the first attempt; jobs wait as long for us."""
+GITLAB_ANSWER_S: Final = 20.0
+"""Seconds until GitLab has to answer."""
+JIRA_ANSWER_S: Final = 20.0
+"""Seconds until Jira has to answer."""
+LOST_PIPELINE_WINDOW: Final = timedelta(minutes=10)
+"""How far GitLab's clock may be behind ours when a lost pipeline is looked for."""
+EVIDENCE_FILE: Final = 10 * 1024 * 1024
+"""Bytes of one file shown as evidence."""
+EVIDENCE_TOTAL: Final = 25 * 1024 * 1024
+"""Bytes of all evidence of a merge request."""
+
+
+# Answers to people.
+
+REFUSALS_TO_ONE: Final = 8
+"""Refusals on one ticket to one author, whatever the run: an automation that answers our comments with the label
+must not go on for ever."""
+ANSWERS: Final = 20
+"""Answers of one run to all who may not start runs. Those who may are not counted, so nonsense of others does not
+silence them."""
+ANSWERS_TO_ONE: Final = 8
+"""Answers of one run to one author: an automation that answers our answers must not go on for ever."""
