@@ -1,4 +1,4 @@
-"""The receiver's application: settings and catalogue in, Litestar out. Knows which parts there are, nothing of them."""
+"""Assemble the receiver's Litestar application from settings and catalogue."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ HANDLERS: Final[list[Any]] = [
 """Everything that answers HTTP."""
 
 MAX_BODY: Final = 1024 * 1024
-"""Bytes; addresses that take more say so themselves."""
+"""Bytes of a request body; routes that accept more declare it."""
 
 
 def utc_now() -> datetime:
-    """Return the time: the one clock that everything behind HTTP is given."""
+    """Return the current time: the clock of everything behind HTTP."""
     return datetime.now(UTC)
 
 
 def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], datetime] = utc_now) -> Litestar:
-    """Return the application. Raises SettingsError when a kind of hook could not be verified."""
+    """Return the application. Raises SettingsError when hooks of a vendor could not be verified."""
     gitlab, jira = hook_api.gitlab_secrets(settings), hook_api.jira_secrets(settings)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Configure the logs of a process: one event a line, JSON unless somebody watches a terminal. Logs nothing itself."""
+"""Configure a process's logs: one event per line, JSON unless on a terminal."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The command line `bug-fix`: one module a group of commands. Prints; everything else is done elsewhere."""
+"""The command line `bug-fix`: one module per group of commands. Only prints; the work is done elsewhere."""

@@ -9,7 +9,7 @@ from receiver.store.story import Act, Story
 
 
 def every_row(console: Console, told: Story) -> None:
-    """Print what `telling.story` leaves out, by the names that logs and tables have."""
+    """Print what the story printer omits, with the names of logs and tables."""
     _moments(console, told)
     _effects(console, told.effects)
     _reports(console, told)

@@ -1,4 +1,4 @@
-"""The command catalogue: read bug-fix.yml and the templates beside it, and say what they come to. Needs no settings."""
+"""The command catalogue: validate bug-fix.yml and its templates, and summarise them. Needs no settings."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from receiver.cli.command import click, command
 )
 @command
 async def catalogue(file: str) -> None:
-    """Say whether a catalogue is right, and what it comes to: repositories, and agents with their stacks.
+    """Validate a catalogue and summarise its repositories and agents.
 
-    Every mistake is told with its line. Ends with exit code 3 when there is one.
+    Reports every mistake with its line, and ends with exit code 3 if there is one.
     """
     read = base.catalogue(file)
     named = {one.agent for one in read.repositories.values()}

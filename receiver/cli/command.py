@@ -23,7 +23,7 @@ from receiver.settings import DatabaseSettings, Settings, SettingsError, load
 from receiver.store.postgres.database import Database, StoreError, address
 
 DONE, CANNOT, USAGE, SETTINGS, FAULTS = 0, 1, 2, 3, 4
-"""Exit codes: done; can't be done, the sentence says why; wrong usage; settings missing or wrong; doctor says no."""
+"""Exit codes: done; failed, a sentence says why; wrong usage; settings missing or wrong; faults found by doctor."""
 
 out = Console()
 err = Console(stderr=True)
@@ -33,13 +33,13 @@ T = TypeVar("T")
 
 
 def stop(sentence: str, *, code: int) -> NoReturn:
-    """Say why nothing more is done, and end."""
+    """Print the reason and exit."""
     err.print(sentence, style="red", markup=False, highlight=False, soft_wrap=True)
     raise SystemExit(code)
 
 
 def command(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
-    """Run an asynchronous command; turn what can go wrong into one sentence and an exit code."""
+    """Run an asynchronous command; translate expected errors into one sentence and an exit code."""
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,4 +1,4 @@
-"""The command doctor: look at everything that has to be right, and say in one sentence each what is not."""
+"""The command doctor: check the whole installation and describe each fault in one sentence."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from receiver.web import hook_api
 
 
 class Health(StrEnum):
-    """How something is."""
+    """Result of a check."""
 
     GOOD = "✓"
     BAD = "✗"
     UNKNOWN = "?"
-    """Could not be looked at, because something before it is bad."""
+    """Not checked, because an earlier check failed."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """One check and its result."""
 
     health: Health
     what: str
     sentence: str
-    """What is, or what to do."""
+    """What was found, or what to do."""
 
 
 @click.command()
 @command
 async def doctor() -> None:
-    """Check settings, database, catalogue, GitLab and Jira; say what to do about each fault.
+    """Check settings, database, catalogue, GitLab and Jira, and say how to mend each fault.
 
-    Changes nothing. Ends with exit code 4 when something is wrong.
+    Changes nothing. Ends with exit code 4 if a check fails.
     """
     bad = 0
     async for finding in findings():
@@ -62,7 +62,7 @@ async def doctor() -> None:
 
 
 async def findings() -> AsyncIterator[Finding]:
-    """Yield what is found, one after the other."""
+    """Yield the findings as they are made."""
     async for finding in _database():
         yield finding
     try:
@@ -105,7 +105,7 @@ async def _database() -> AsyncIterator[Finding]:
 
 
 def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> Finding:
-    """Judge as `bug-fix serve` does when it starts."""
+    """Check the hooks' secrets as `bug-fix serve` does at start."""
     try:
         secrets_of(settings)
     except SettingsError as error:

@@ -54,9 +54,9 @@ async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click pass
 @_JSON
 @command
 async def explain(run: str, whole: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
-    """Tell a run's story: the plan, what moved the run and why, what jobs found, what was done, what it cost.
+    """Explain a run: its plan, its decisions and their reasons, findings of jobs, effects, cost.
 
-    JSON always has all of it.
+    JSON always holds everything.
     """
     async with base.database() as database, database.begin() as session:
         story = await rows.story(session, await rows.find(session, run))
@@ -79,9 +79,9 @@ async def explain(run: str, whole: bool, as_json: bool) -> None:  # noqa: FBT001
 @_JSON
 @command
 async def session(run: str, phase: str | None, whole: bool, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
-    """Show what the agents of a run were told and did: their transcripts, turn by turn.
+    """Show the transcripts of a run's agents, turn by turn.
 
-    Prompts and answers of tools are folded to a line with their length, and paths are relative to the job's work
+    Prompts and tool results are folded to one line with their length, and paths are relative to the job's work
     folder. JSON has every line as the job wrote it.
     """
     async with base.database() as database, database.begin() as opened:
@@ -102,9 +102,9 @@ async def session(run: str, phase: str | None, whole: bool, as_json: bool) -> No
 @click.option("--as", "name", help="Who asks; shown in the run's story. [default: you]")
 @command
 async def start(issue_key: str, name: str | None) -> None:
-    """Start a run for a ticket, as setting the label would.
+    """Start a run for a ticket, as setting the label does.
 
-    Nobody's permission is asked: who has the database's address may. A worker has to be running.
+    Access to the database is the permission. A worker has to be running.
     """
     key = issue_key.upper()
     if not _KEY.fullmatch(key):

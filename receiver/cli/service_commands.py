@@ -20,7 +20,7 @@ from receiver.worker import loop
 from receiver.worker.assembly import assemble
 
 AT_ONCE: Final = 1000
-"""Connections and requests from which on others are answered 503: far above what a team's CI needs."""
+"""Concurrent connections and requests above which the answer is 503: far more than a team's CI needs."""
 
 _LEVELS = click.Choice(sorted(logs.LEVELS))
 _log_level = click.option("--log-level", type=_LEVELS, default="info", show_default=True, help="What is logged.")
@@ -30,10 +30,10 @@ _log_level = click.option("--log-level", type=_LEVELS, default="info", show_defa
 @_log_level
 @command
 async def serve(log_level: str) -> None:
-    """Take hooks, serve CI jobs, pass model calls on.
+    """Receive hooks, serve CI jobs, forward model calls.
 
-    Listens on HOST and PORT. Starts nothing by itself: what hooks ask for is done by `bug-fix work`. Stops on
-    SIGTERM after the requests under way are answered.
+    Listens on HOST and PORT. `bug-fix work` does what hooks ask for. On SIGTERM it answers the requests under way and
+    stops.
     """
     logs.configure(log_level)
     settings = base.settings()
@@ -56,10 +56,10 @@ async def serve(log_level: str) -> None:
 @_log_level
 @command
 async def work(log_level: str) -> None:
-    """Decide what hooks mean and do it: pipelines, merge requests, comments.
+    """Process hooks and perform what follows: pipelines, merge requests, comments.
 
-    Any number of workers share one database. Stops on SIGTERM after what is under way is done; one that is killed
-    loses nothing, others take its work over within seconds.
+    Any number of workers share one database. On SIGTERM a worker finishes what is under way and stops; a killed one
+    loses nothing, and others take over its work within seconds.
     """
     logs.configure(log_level)
     settings = load(WorkerSettings, os.environ)
@@ -75,8 +75,8 @@ async def work(log_level: str) -> None:
 async def migrate() -> None:
     """Bring the database to this version's tables.
 
-    Needs DATABASE_URL or BUG_FIX_EMBEDDED only. Safe to run again and by several at once. Run it before starting a
-    new version's processes; those of the old version go on working.
+    Needs only DATABASE_URL or BUG_FIX_EMBEDDED. Safe to repeat and to run concurrently. Run it before starting the
+    processes of a new version; those of the old version keep working.
     """
     url = address(load(DatabaseSettings, os.environ))
     await asyncio.to_thread(migrations.upgrade, url)

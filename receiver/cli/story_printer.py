@@ -1,6 +1,6 @@
-"""Print a run's story on a terminal, what people read first. Untrusted text is printed as text: no markup, no controls.
+"""Print a run's story on a terminal. Untrusted text is printed as text: no markup, no control characters.
 
-What is left out is printed by `receiver.cli.all_rows`.
+`receiver.cli.all_rows` prints the rest.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ LONGEST = 400
 
 
 def plain(text: str, *, limit: int = LONGEST) -> str:
-    """Return text that can't do anything to a terminal."""
+    """Return text without terminal control characters."""
     kept = "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text[: 2 * limit])
     return escape(kept if len(kept) <= limit else kept[:limit] + "…")
 
 
 def money(value: Decimal | None, known: Decimal) -> str:
-    """Return dollars; what is unknown says so, with the part that is known."""
+    """Return dollars; an unknown amount says so, with its known part."""
     return f"${known:.4f} and an unknown part" if value is None else f"${value:.4f}"
 
 
 def story(console: Console, told: Story) -> None:
-    """Print how a run stands, what was planned, what moved it, what was found, and what it cost."""
+    """Print a run's status, plan, turning points, findings and cost."""
     _head(console, told)
     if told.plan is not None:
         _plan(console, told.plan)
@@ -74,7 +74,7 @@ def heading(console: Console, text: str) -> None:
 
 
 def table(*names: str) -> Table:
-    """Return a table without lines."""
+    """Return a table without borders."""
     made = Table(box=None, pad_edge=False, header_style="dim")
     for name in names:
         made.add_column(name, overflow="fold")
@@ -101,7 +101,7 @@ def _plan(console: Console, plan: Plan) -> None:
 
 
 def moments(rows: Iterable[Moment]) -> Table:
-    """Return moments as a table, each with the new status that it brought."""
+    """Return turning points as a table, each with the run's new status."""
     made = table("at", "what happened", "what was found or decided", "now")
     for moment in rows:
         moved = moment.status_after is not None and moment.status_after != moment.status_before
@@ -124,7 +124,7 @@ def _pipeline(console: Console, pipeline: Pipeline, reports: Iterable[Report]) -
 
 
 def finding(report: Report) -> str:
-    """Return what a job found, whether that counts, and what people should know of it."""
+    """Return a job's finding, whether it counts, and remarks for people."""
     said = report.reason if not report.why_discarded else f"{report.reason} — {report.why_discarded}"
     return plain(said) + "".join(f"\n[dim]{remark}[/]" for remark in report.remarks)
 
@@ -152,11 +152,11 @@ OWN = {
     OwnPipeline.PASSED: "passed",
     OwnPipeline.FAILED: "[bold red]failed[/]",
 }
-"""How a repository's own pipeline stands."""
+"""Words for the status of a target pipeline."""
 
 
 def _undone(console: Console, told: Story) -> None:
-    """Tell what was not done, or done with a remark: of all effects people need no other."""
+    """Print the effects that failed or carry a remark; the others are omitted."""
     made = table("to do", "state", "attempts", "why")
     for act in told.effects:
         remark = act.last_error or str((act.result or {}).get("sentence") or "")

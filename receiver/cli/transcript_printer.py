@@ -1,6 +1,6 @@
-"""Print an agent's conversation, turn by turn: what it was told and got in a line each, or all of it.
+"""Print an agent's conversation turn by turn, inputs folded to one line or in full.
 
-Reads the lines that `pipelines.agents.transcript` writes; a line of another kind is printed as it is.
+Reads the lines that `pipelines.agents.transcript` writes; an unknown line is printed as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from receiver.store.jobs.transcripts import Transcript
 
 
 class Start(Struct, frozen=True, tag="start"):
-    """What the conversation began with."""
+    """The start of the conversation."""
 
     model: str = ""
     system: object = ""
@@ -47,7 +47,7 @@ class Message(Struct, frozen=True, tag="message"):
     content: str | tuple[Block, ...] = ""
     cost_usd: object = None
     left_out: str = ""
-    """Why nothing else is said of it."""
+    """The reason why the rest is missing."""
 
 
 class End(Struct, frozen=True, tag="end"):
@@ -60,18 +60,18 @@ class End(Struct, frozen=True, tag="end"):
 Line = Start | Message | End
 
 SHORT: Final = 160
-"""Characters of what is folded to one line."""
+"""Characters of a folded line."""
 
 SAID: Final = 1_000
-"""Characters of an agent's own words, unless all is asked for."""
+"""Characters of an agent's own text when folded."""
 
 ALL: Final = 2_000_000
-"""Characters of a text when all is asked for: more than a transcript has."""
+"""Characters of a text in full: more than a transcript has."""
 
 _WORK: Final = re.compile(
     r"/(?:[\w.@+-]{1,64}/){0,6}?bug-fix-[a-z0-9_]{8}/work(?:/repository)?(?:(/)|(?=[\s\"':,\\]|$))"
 )
-"""The folder that a job works in: different in each job, and of no interest to anybody."""
+"""The work folder of a job, which differs from job to job and tells people nothing."""
 
 
 def transcript(console: Console, told: Transcript, *, whole: bool) -> None:
@@ -91,7 +91,7 @@ def relative(text: str) -> str:
 
 
 class _Whole:
-    """Tells everything."""
+    """Prints everything."""
 
     def told(self, line: bytes) -> Iterator[str]:
         """Yield the texts of one line."""
@@ -118,7 +118,7 @@ class _Whole:
                     yield f"[dim]{_cost(read.cost_usd)}[/]"
 
     def start(self, start: Start) -> Iterator[str]:
-        """Yield what the conversation began with."""
+        """Yield the start of the conversation."""
         yield f"[bold]start[/] {plain(start.model)}, {len(start.tools)} tools"
         yield f"[bold]system[/] {_shown(_text(start.system), limit=ALL)}"
 
@@ -136,18 +136,18 @@ class _Whole:
 
 
 class _Folded(_Whole):
-    """Tells an agent's own words, and of all others a line and how long they are."""
+    """Prints an agent's own words, and of all other texts one line and their length."""
 
     def __init__(self) -> None:
         self._tools: dict[str, str] = {}
 
     def start(self, start: Start) -> Iterator[str]:
-        """Yield what the conversation began with."""
+        """Yield the start of the conversation."""
         system = f"{len(_text(start.system)):,} characters"
         yield f"[bold]start[/] {plain(start.model)}, {len(start.tools)} tools, system prompt of {system}"
 
     def block(self, role: str, block: Block) -> Iterator[str]:
-        """Yield a part of a message, if it says anything."""
+        """Yield a part of a message, if it has text."""
         match block.type:
             case "tool_use":
                 self._tools[block.id] = block.name
@@ -166,7 +166,7 @@ class _Folded(_Whole):
 
 
 def _argument(value: object) -> str:
-    """Return what a call of a tool is about: its file, command or pattern, else all that it was given."""
+    """Return the subject of a tool call: its file, command or pattern, else its whole input."""
     if isinstance(value, dict):
         for name in ("file_path", "command", "pattern", "path"):
             if isinstance(value.get(name), str):
@@ -175,7 +175,7 @@ def _argument(value: object) -> str:
 
 
 def _folded(text: str, *, from_the_end: bool = False) -> str:
-    """Return the first line of a text, or the last, and how much of it there is where that is not all."""
+    """Return the first or last line of a text, with the text's length if there is more."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     line = (lines[-1] if from_the_end else lines[0]) if lines else ""
     shown = _shown(line, limit=SHORT)
@@ -203,7 +203,7 @@ _MEDIA: Final = {"image": "a picture", "document": "a document"}
 
 
 def _part(part: dict[str, object]) -> str | None:
-    """Return the text of a tool's part, or what else it is; None: nothing that is known."""
+    """Return the text of a tool result's part, or a word for its kind; None for an unknown kind."""
     text = part.get("text")
     return text if isinstance(text, str) else _MEDIA.get(str(part.get("type")))
 
@@ -212,7 +212,7 @@ _MOST_COST: Final = 1_000_000
 
 
 def _cost(said: object) -> str:
-    """Return a price; a job wrote it, so it may be anything."""
+    """Return a price; it comes from a job, so any value is possible."""
     try:
         cost = Decimal(str(said))
     except InvalidOperation:

@@ -1,6 +1,6 @@
-"""One request upstream and its answer, which may be read by a job while it arrives. Keeps no books.
+"""One upstream request and its answer, which a job may read while it arrives. Records no usage.
 
-Bytes go upstream as they came: re-serialising would break cache prefixes.
+The body is forwarded byte for byte: re-serialising would break cache prefixes.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ import httpx2
 from msgspec import Struct
 
 from receiver import limits
-from receiver.gateway.answer import StreamReader, Told, whole
-from receiver.gateway.passage import Passage
+from receiver.gateway.parsed_usage import ParsedUsage, StreamReader, whole
 from receiver.gateway.policy import Refused
+from receiver.gateway.stream_buffer import StreamBuffer
 
 PASSED_BACK = ("content-type", "retry-after", "retry-after-ms", "x-should-retry", "request-id")
-"""Response headers that go back, with the `anthropic-ratelimit-…` ones."""
+"""Response headers that are returned to the job, besides `anthropic-ratelimit-…`."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What goes upstream."""
+    """A request to forward."""
 
     body: bytes
     version: str | None
     """The `anthropic-version` header."""
     betas: Sequence[str] = ()
     is_beta: bool = False
-    """Asked for as `?beta=true`, as the SDK's `beta.messages` does."""
+    """Sent as `?beta=true`, as the SDK's `beta.messages` does."""
 
     @property
     def headers(self) -> dict[str, str]:
-        """All headers that go upstream, the key apart."""
+        """Headers to forward, without the key."""
         found = {"content-type": "application/json"}
         if self.version is not None:
             found["anthropic-version"] = self.version
@@ -42,12 +42,12 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def query(self) -> dict[str, str]:
-        """The query that goes upstream."""
+        """Query string to forward."""
         return {"beta": "true"} if self.is_beta else {}
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """What goes back to the job."""
+    """The answer for the job."""
 
     status: int
     headers: Mapping[str, str]
@@ -58,18 +58,18 @@ class Exchange:
     """One model call under way."""
 
     def __init__(self, client: httpx2.AsyncClient, request: Request, *, call_id: str) -> None:
-        """Get ready to send `request`."""
+        """Prepare to send `request`."""
         self._client = client
         self._request = request
-        self._passage = Passage()
+        self._buffer = StreamBuffer()
         self._held: Answer | None = None
         self.call_id = call_id
         self.status = 0
         self.request_id: str | None = None
         self.answer: asyncio.Future[Answer | Refused] = asyncio.get_running_loop().create_future()
 
-    async def run(self, reader: StreamReader | None) -> Told | None:
-        """Send, pass the answer on, and return what it told of its usage. Raises httpx2.HTTPError, TimeoutError."""
+    async def run(self, reader: StreamReader | None) -> ParsedUsage | None:
+        """Send, pass the answer on, and return its usage. Raises httpx2.HTTPError, TimeoutError."""
         async with (
             asyncio.timeout(limits.CALL_S),
             self._client.stream(
@@ -88,27 +88,27 @@ class Exchange:
                 # Held until the books are written: a job that has its answer can end, and its run with it.
                 self._held = Answer(status=response.status_code, headers=back, body=body)
                 return whole(body) if response.status_code == 200 else None
-            self.answer.set_result(Answer(status=200, headers=back, body=self._passage.read()))
+            self.answer.set_result(Answer(status=200, headers=back, body=self._buffer.read()))
             async for chunk in response.aiter_bytes():
                 reader.feed(chunk)
-                self._passage.put(chunk)
-            return reader.told()
+                self._buffer.put(chunk)
+            return reader.parsed()
 
     def done(self, headers: Mapping[str, str]) -> None:
-        """Give the answer, with these headers as well, or end the stream: the books are written."""
+        """Release the answer with these extra headers, or end the stream: the ledger is written."""
         if self._held is not None and not self.answer.done():
             held = self._held
             self.answer.set_result(Answer(status=held.status, headers={**held.headers, **headers}, body=held.body))
-        self._passage.end()
+        self._buffer.end()
 
     def fail(self, refusal: Refused) -> None:
-        """Give a refusal instead of an answer; a stream that has begun ends with an error."""
+        """Answer with a refusal; a stream that has begun ends with an error event."""
         if not self.answer.done():
             self.answer.set_result(refusal)
-        self._passage.break_off(str(refusal))
+        self._buffer.break_off(str(refusal))
 
 
 def passed_back(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers of an answer that the job gets to see."""
+    """Return the answer's headers that are passed to the job."""
     limits = {name: value for name, value in headers.items() if name.startswith("anthropic-ratelimit-")}
     return {name: headers[name] for name in PASSED_BACK if name in headers} | limits

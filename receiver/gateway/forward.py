@@ -1,6 +1,6 @@
-"""Forward a model call and keep its books: reserve, send the same bytes, pass the answer on, settle.
+"""Forward a model call and record its cost: reserve, send the same bytes, pass the answer on, settle.
 
-When the client leaves, upstream is read to the end all the same.
+When the client disconnects, the upstream answer is still read to the end.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from receiver import limits
 from receiver.gateway import pricing
-from receiver.gateway.answer import StreamReader, Told
 from receiver.gateway.exchange import Answer, Exchange, Request, passed_back
+from receiver.gateway.parsed_usage import ParsedUsage, StreamReader
 from receiver.gateway.policy import Call, Refused
 from receiver.gateway.seats import Seat
 from receiver.store.jobs.sessions import JobSession
@@ -36,13 +36,13 @@ log = structlog.get_logger()
 DATABASE_AWAY = (psycopg.OperationalError, PoolTimeout, OperationalError, InterfaceError, PoolTimeoutError)
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 NOT_BEGUN = frozenset({503, 529})
-"""Overloaded: upstream did not begin. After any other 5xx nobody knows whether the call is billed."""
+"""Overloaded: upstream did not start. After any other 5xx it is unknown whether the call is billed."""
 COST_HEADER = "x-bug-fix-cost-usd"
-"""What a call cost, for the job's own limit; absent while it is unknown."""
+"""Header with a call's cost, for the job's own limit; absent while unknown."""
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """Under which terms a session's calls are made."""
+    """The terms of a session's calls."""
 
     session: JobSession
     agent: str | None
@@ -82,13 +82,13 @@ class Gateway:
         )
 
     async def close(self) -> None:
-        """Take nothing more, end what runs, then let go."""
+        """Accept no more calls, finish those under way, then close the client."""
         self._draining = True
         await self._idle.wait()
         await self._client.aclose()
 
     async def count_tokens(self, request: Request) -> Answer:
-        """Forward a count; it is free. Raises Refused when it can't be taken or upstream can't be reached."""
+        """Forward a token count, which is free. Raises Refused when it is not allowed or upstream can't be reached."""
         self._enter()
         try:
             response = await self._client.post(
@@ -103,7 +103,7 @@ class Gateway:
     async def message(self, request: Request, *, call: Call, terms: Terms, seat: Seat | None = None) -> Answer:
         """Forward a model call. Raises Refused when it can't be funded or upstream can't be reached.
 
-        The seat is held until the call has ended, which is later than its answer has begun.
+        The seat is held until the call has ended, not only until its answer has started.
         """
         self._enter()
         exchange = Exchange(self._client, request, call_id=uuid.uuid4().hex)
@@ -140,7 +140,7 @@ class Gateway:
         self._leave()
 
     async def _carry(self, exchange: Exchange, *, call: Call, terms: Terms) -> None:
-        """Reserve, call, and write down what it cost. Raises nothing: whatever breaks is answered and logged."""
+        """Reserve, call, and record the cost. Raises nothing: every failure is answered and logged."""
         try:
             prices = await self._reserve(exchange.call_id, call, terms)
             known = await self._call(exchange, call=call, prices=prices)
@@ -192,16 +192,16 @@ class Gateway:
         return prices
 
     async def _call(self, exchange: Exchange, *, call: Call, prices: tuple[pricing.Price, ...]) -> Decimal | None:
-        """Make the call to its end, settle it, and return its cost if it is known. Raises Refused without an answer."""
+        """Make the call, settle it, and return its cost if known. Raises Refused when there is no answer."""
         reader = StreamReader() if call.stream else None
         try:
-            told = await exchange.run(reader)
+            parsed = await exchange.run(reader)
         except NOT_SENT as error:
             await self._end(exchange, error=f"not sent: {error!r}", billed=False)
             raise _unreachable(error) from error
         except (httpx2.HTTPError, TimeoutError) as error:
-            if reader is not None and (told := reader.told()) is not None:  # it broke after the usage was known
-                await self._settle(exchange, told, model=call.model, prices=prices)
+            if reader is not None and (parsed := reader.parsed()) is not None:  # it broke after the usage was known
+                await self._settle(exchange, parsed, model=call.model, prices=prices)
             else:
                 await self._end(exchange, error=f"broke off: {error!r}", billed=True)
             raise _unreachable(error) from error
@@ -209,27 +209,27 @@ class Gateway:
             billed = exchange.status >= 500 and exchange.status not in NOT_BEGUN
             await self._end(exchange, error=f"upstream answered {exchange.status}", billed=billed)
             return None
-        if told is None:
+        if parsed is None:
             reason = (reader.error if reader else None) or "the answer ended before its usage was known"
             await self._end(exchange, error=reason, billed=True)
             if reader is not None and reader.error is None:
                 raise Refused(502, "api_error", "The answer ended before it was complete; ask again.")
             return None
-        return await self._settle(exchange, told, model=call.model, prices=prices)
+        return await self._settle(exchange, parsed, model=call.model, prices=prices)
 
     async def _settle(
-        self, exchange: Exchange, told: Told, *, model: str, prices: tuple[pricing.Price, ...]
+        self, exchange: Exchange, parsed: ParsedUsage, *, model: str, prices: tuple[pricing.Price, ...]
     ) -> Decimal | None:
         now = self._clock()
-        price = pricing.price_for(model, prompt=told.usage.prompt, at=now, prices=prices)
+        price = pricing.price_for(model, prompt=parsed.usage.prompt, at=now, prices=prices)
         settlement = ledger.Settlement(
-            usage=told.usage,
-            raw=told.raw,
+            usage=parsed.usage,
+            raw=parsed.raw,
             price=price,
-            cost_usd=pricing.cost(told.usage, price) if price else None,
+            cost_usd=pricing.cost(parsed.usage, price) if price else None,
             request_id=exchange.request_id,
-            message_id=told.message_id,
-            stop_reason=told.stop_reason,
+            message_id=parsed.message_id,
+            stop_reason=parsed.stop_reason,
             http_status=exchange.status,
             at=now,
         )
@@ -244,10 +244,10 @@ class Gateway:
         log.warning("gateway.unsettled", call=exchange.call_id, held=billed, error=error)
 
     async def _write(self, entry: Callable[[ledger.Connection], Awaitable[None]]) -> None:
-        """Make an entry in the books, waiting for a database that restarts.
+        """Write a ledger entry, waiting for a database that restarts.
 
-        A database that stays away does not keep the answer from the job: the call stays reserved, and the sweep marks
-        it unknown.
+        If the database stays away the job still gets its answer: the call stays reserved, and the sweep marks it
+        unknown.
         """
         try:
             async for attempt in stamina.retry_context(on=DATABASE_AWAY, attempts=None, timeout=self._patience_s):

@@ -1,7 +1,6 @@
-"""What a job may ask of the Messages API. Pure: reads a body, never rewrites it.
+"""What a job may request from the Messages API. Pure: reads a body, never rewrites it.
 
-An allow-list: what is not named here is refused by name, because a feature that nobody named may be a way out for
-data or money.
+An allow-list: anything else is refused by name, because an unknown feature may leak data or cost money.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pipelines.language import Phase
 from receiver import limits
 
 MAY_CALL = frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
-"""Phases whose jobs work with a model."""
+"""Phases whose jobs may call a model."""
 
 PARAMETERS = frozenset(
     {
@@ -36,24 +35,24 @@ PARAMETERS = frozenset(
         "tools",
     }
 )
-"""Top-level parameters. Not among them: mcp_servers, container, context_management, thread, inference_geo, speed."""
+"""Allowed top-level parameters. Refused: mcp_servers, container, context_management, thread, inference_geo, speed."""
 
 BLOCKS = frozenset({"text", "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking"})
 SOURCES = frozenset({"base64", "text", "content"})
-"""Where images and documents may come from: inside the request. Not: url, file."""
+"""Allowed sources of images and documents: inside the request, never url or file."""
 
 BETAS: frozenset[str] = frozenset({"interleaved-thinking-2025-05-14", "fine-grained-tool-streaming-2025-05-14"})
 
 MEDIA_TOKENS = {"image": 5_000, "document": 1_000_000}
-"""What a block may come to beyond its bytes, since pictures and pages are compressed: an image is scaled down to less
-than this, and a document can't be longer than the largest context."""
+"""Upper bound of a block's tokens beyond its bytes, since pictures and pages are compressed: an image is scaled down to
+less than this, and a document can't be longer than the largest context."""
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is a value here: status, type and sentence
-    """The gateway won't forward this request; the message is a sentence for the job's log."""
+    """The gateway rejects this request; the message is a sentence for the job's log."""
 
     def __init__(self, status: int, kind: str, sentence: str, *, retry_after_s: int | None = None) -> None:
-        """Remember what to answer: HTTP status, Anthropic's error type, sentence, seconds to wait."""
+        """Keep HTTP status, Anthropic's error type, sentence and seconds to wait."""
         super().__init__(sentence)
         self.retry_after_s = retry_after_s
         self.status = status
@@ -68,11 +67,11 @@ class Call(Struct, frozen=True, kw_only=True):
     """0 for count_tokens."""
     stream: bool
     prompt_at_most: int
-    """Tokens that the prompt can have at most."""
+    """Upper bound of the prompt's tokens."""
 
 
 class Allowed(Struct, frozen=True, kw_only=True):
-    """What this session may ask for."""
+    """What this session may request."""
 
     phase: Phase
     models: frozenset[str]
@@ -81,7 +80,7 @@ class Allowed(Struct, frozen=True, kw_only=True):
 
 
 def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bool = False) -> Call:
-    """Return what the request asks for. Raises Refused with the reason when it may not."""
+    """Return the parsed request. Raises Refused with the reason when it is not allowed."""
     _check_phase(allowed)
     if len(body) > limits.CALL_BODY:
         raise Refused(413, "request_too_large", f"The request has {len(body)} bytes; the limit is {limits.CALL_BODY}.")
@@ -122,7 +121,7 @@ def _max_tokens(request: dict[str, Any]) -> int:
 
 
 def _check_prompt(request: dict[str, Any]) -> int:
-    """Look through system prompt and messages; return the tokens that their media may come to."""
+    """Check system prompt and messages; return the upper bound of their media's tokens."""
     media = _check_content(request.get("system", ""), "system", 0)
     messages = request.get("messages")
     if not isinstance(messages, list):
@@ -163,7 +162,7 @@ def _check_tools(tools: object) -> None:
 
 
 def _check_content(content: object, where: str, depth: int) -> int:
-    """Refuse content that fetches something or that we don't know; return the tokens that its media may come to."""
+    """Refuse content that fetches something or is unknown; return the upper bound of its media's tokens."""
     if depth > limits.CALL_JSON_DEPTH:
         raise _wrong(f"{where} is nested too deeply.")
     if content is None or isinstance(content, str):
@@ -194,7 +193,7 @@ _NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 def _named(*values: object) -> str:
-    """Return names as a sentence may show them: what is no name could be anything, and sentences are logged."""
+    """Return names fit for a logged sentence; a value that is not a plain name is replaced."""
     shown = (str(value) if isinstance(value, str) and _NAME.fullmatch(value) else "something else" for value in values)
     return ", ".join(list(dict.fromkeys(shown))[:10])
 

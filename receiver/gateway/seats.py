@@ -1,4 +1,4 @@
-"""How many calls one session has under way, so that no job takes the whole gateway. Keeps counts in memory only."""
+"""Limit the concurrent calls of a session, so that no job takes the whole gateway. Counts in memory only."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from typing import Final
 from receiver.gateway.policy import Refused
 
 MOST: Final = 4
-"""Calls of one session at the same time; an agent makes one after the other."""
+"""Concurrent calls of one session; an agent makes one at a time."""
 
 RETRY_S: Final = 2
 
 
 class Seat:
-    """Taken by one call until each of those that hold it has let go."""
+    """A call's place, free again when every holder has released it."""
 
     def __init__(self, seats: Seats, session: int) -> None:
-        """Begin with one holder."""
+        """Start with one holder."""
         self._seats = seats
         self._session = session
         self._holders = 1
 
     def hold(self) -> None:
-        """Keep the seat taken for one more holder."""
+        """Add a holder."""
         self._holders += 1
 
     def let_go(self) -> None:
-        """Give the seat up for one holder."""
+        """Release one holder."""
         self._holders -= 1
         if not self._holders:
             self._seats.free(self._session)
 
 
 class Seats:
-    """The seats of all sessions."""
+    """Seats of all sessions."""
 
     def __init__(self) -> None:
-        """Begin with every seat free."""
+        """Start with all seats free."""
         self._taken: Counter[int] = Counter()
 
     def take(self, session: int) -> Seat:
-        """Return a seat that its holder lets go of. Raises Refused when the session has taken all of its own."""
+        """Return a seat, which its holder releases. Raises Refused when the session has no seat left."""
         if self._taken[session] >= MOST:
             sentence = f"This job has {MOST} calls under way already; try again."
             raise Refused(429, "rate_limit_error", sentence, retry_after_s=RETRY_S)
@@ -49,7 +49,7 @@ class Seats:
         return Seat(self, session)
 
     def free(self, session: int) -> None:
-        """Count one call less. For Seat only."""
+        """Free a seat. For `Seat` only."""
         self._taken[session] -= 1
         if not self._taken[session]:
             del self._taken[session]

@@ -1,4 +1,4 @@
-"""What came in: verify a hook's bytes and say what they mean. Pure: no I/O, no clock; secrets, time passed in."""
+"""Verify a hook's bytes and translate them into events. Pure: no I/O, no clock; secrets and time are passed in."""
 
 from receiver.hooks.delivery import Delivery, HookError, Interests, Reading, SignatureError, Source, WrongShapeError
 from receiver.hooks.delivery_reader import read

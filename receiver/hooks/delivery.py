@@ -1,4 +1,4 @@
-"""A delivery that was verified, what reading it gives, and the errors of this package. Performs no I/O."""
+"""A verified delivery, the result of reading it, and the errors of this package. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class Source(StrEnum):
     GITLAB = "gitlab"
     JIRA = "jira"
     OPERATOR = "operator"
-    """Somebody at the command line, who has the database's address anyway."""
+    """An operator at the command line, who has access to the database anyway."""
 
 
 class HookError(Exception):
-    """A hook can't be taken in."""
+    """A hook can't be accepted."""
 
 
 class SignatureError(HookError):
-    """The hook's sender could not be proved; the message says what was missing, and never a secret."""
+    """The hook's sender could not be verified; the message says what was missing, never a secret."""
 
 
 class WrongShapeError(HookError):
-    """The hook's body is not what its vendor sends; the message names the field."""
+    """The hook's body does not have its vendor's shape; the message names the field."""
 
 
 KEPT_HEADERS: Final = frozenset(
@@ -56,10 +56,10 @@ KEPT_HEADERS: Final = frozenset(
 """Stored with a delivery. Never a secret and never a signature."""
 
 MAX_HEADER: Final = 1_000
-"""Characters that are kept of a header's value."""
+"""Characters kept of a header's value."""
 
 _PROOF: Final = object()
-"""Known to this package only: without it there is no Delivery."""
+"""Private to this package: only code that holds it can make a Delivery."""
 
 
 class Delivery:
@@ -83,56 +83,56 @@ class Delivery:
 
     @classmethod
     def stored(cls, *, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
-        """Return a delivery as the inbox kept it: it was verified before it was stored. For the store only."""
+        """Return a delivery from the inbox: it was verified before it was stored. For the store only."""
         return cls(source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF)
 
     @classmethod
     def asked_by_operator(cls, request: StartRequested, *, request_id: str, now: datetime) -> Delivery:
-        """Return the delivery that stands for a command line's request."""
+        """Return the delivery for an operator's request at the command line."""
         headers = {"idempotency-key": request_id}
         body = msgspec.json.encode(request)
         return cls(source=Source.OPERATOR, headers=headers, body=body, received_at=now, proof=_PROOF)
 
 
 def verified(*, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
-    """Return the delivery of a request whose signature was just checked. For `signatures` only."""
+    """Return the delivery of a request whose signature was just verified. For `signatures` only."""
     return Delivery(source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF)
 
 
 class Interests(Struct, frozen=True, kw_only=True):
-    """What we listen for."""
+    """What the receiver listens for."""
 
     label: str
     """The ticket label that starts a run."""
     jira_project: str
     """Tickets of other projects are ignored."""
     bot: int | None = None
-    """GitLab user id of our bot, whose notes are ignored; None: not known, the hidden marker alone tells them."""
+    """GitLab user id of our bot, whose notes are ignored; None: unknown, only the hidden marker identifies them."""
 
     @classmethod
     def of(cls, catalogue: Catalogue, *, bot: int | None = None) -> Interests:
-        """Return what a catalogue asks to listen for."""
+        """Return the interests of a catalogue."""
         return cls(label=catalogue.jira.start.label, jira_project=catalogue.jira.project, bot=bot)
 
 
 class Meaning(Struct, frozen=True, kw_only=True):
-    """What a body says, before it is given keys."""
+    """The content of a body, before keys are assigned."""
 
     kind: str
     """The vendor's name of the event, for example `pipeline` or `jira:issue_updated`."""
     event: Event
     subject: str | None
-    """What its order is kept by; None: nothing."""
+    """Deliveries with the same key are handled in order; None: any order."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """What a delivery means and how it is kept apart from others."""
+    """What a delivery means, and the keys that identify and order it."""
 
     event: Event
     kind: str
     """The vendor's name of the event, for example `pipeline` or `jira:issue_updated`."""
     delivery_key: str
-    """The same for every sending of this delivery, and for no other of its source."""
+    """Equal for every sending of this delivery, unique among those of its source."""
     ordering_key: str
     """Deliveries with the same key are handled in the order of their arrival.
 
@@ -144,7 +144,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 _PLAIN_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-"""Characters that PostgreSQL or a terminal would stumble over; tab and line feed stay."""
+"""Characters that PostgreSQL or a terminal can't take; tab and line feed are kept."""
 
 
 def clean(text: str, limit: int) -> str:
@@ -153,10 +153,10 @@ def clean(text: str, limit: int) -> str:
 
 
 def key_of_header(value: str) -> str:
-    """Return the delivery key for a vendor's own idempotency key, whatever characters it has."""
+    """Return the delivery key for a vendor's idempotency key, which may hold any characters."""
     return value if _PLAIN_KEY.fullmatch(value) else f"sha256-{hashlib.sha256(value.encode()).hexdigest()}"
 
 
 def key_of_meaning(meaning: bytes) -> str:
-    """Return the delivery key where the vendor's version sends none."""
+    """Return the delivery key where the vendor's version sends no idempotency key."""
     return f"meaning-{hashlib.sha256(meaning).hexdigest()}"

@@ -32,10 +32,10 @@ VENDOR_KEYS = {
     Source.JIRA: (),
     Source.OPERATOR: ("idempotency-key",),
 }
-"""Headers that stay the same when a delivery is sent again.
+"""Headers that are equal when a delivery is sent again.
 
-Jira's `X-Atlassian-Webhook-Identifier` does too, but it is outside of the signature: who has recorded a signed hook
-could send it as a new one. Its bodies tell themselves apart instead, by their `timestamp` in milliseconds.
+Jira's `X-Atlassian-Webhook-Identifier` is too, but the signature does not cover it: somebody who recorded a signed hook
+could send it as a new one. Its bodies differ by their `timestamp` in milliseconds instead.
 Never `X-Gitlab-Webhook-UUID` (new at each send) nor `X-Gitlab-Event-UUID` (shared by all that one event caused).
 """
 
@@ -49,10 +49,10 @@ def _keyed(delivery: Delivery, meaning: Meaning) -> Reading:
 
 
 def _key_without_header(delivery: Delivery, event: Event) -> str:
-    """Return a key that what is signed decides alone: the meaning with the body's own time, else the whole body.
+    """Return a key made of signed content only: the meaning with the body's own time, else the whole body.
 
-    The time tells a label that was set again from the same hook sent again. A body of Jira without one, and any body
-    without meaning, is equal to itself only; GitLab's events hold their own times.
+    The time distinguishes a label that was set again from the same hook sent again. A Jira body without a time, and any
+    body without a meaning, equals only itself; GitLab's events carry their own times.
     """
     own = key_of_meaning(hashlib.sha256(delivery.body).digest())
     if isinstance(event, NotInteresting):

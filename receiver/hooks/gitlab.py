@@ -25,13 +25,13 @@ from receiver.workflow.events import (
 )
 
 NOTE_MARKER: Final = "<!-- bug-fix:run="
-"""Hidden in each note that we write, so that no note of ours is ever taken for a person's."""
+"""Hidden in each note that we write, so that none of them is taken for a person's."""
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
     object_kind: Word | None = None
     event_name: Word | None = None
-    """What system and group hooks have instead."""
+    """The field of system and group hooks."""
 
 
 class _Project(Struct, frozen=True, kw_only=True):
@@ -94,9 +94,9 @@ class _Commit(Struct, frozen=True, kw_only=True):
 class _MergeRequestFields(Struct, frozen=True, kw_only=True):
     iid: Id | None = None
     target_project_id: Id | None = None
-    """Where iid counts. Group hooks leave `project.id` out."""
+    """The project of the iid. Group hooks omit `project.id`."""
     source_project_id: Id | None = None
-    """Another than the target when it comes from a fork."""
+    """Differs from the target for a fork."""
     state: Word = Word("")
     source_branch: Word = Word("")
     action: Word = Word("update")
@@ -122,7 +122,7 @@ class _NoteFields(Struct, frozen=True, kw_only=True):
     noteable_type: Word | None = None
     author_id: Id
     action: Word = Word("create")
-    """Since 16.11; hooks of older versions tell of new notes only."""
+    """Since 16.11; older versions send hooks for new notes only."""
     system: bool = False
     confidential: bool | None = None
     internal: bool | None = None

@@ -22,7 +22,7 @@ KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}
 
 
 OWN_COMMENT: Final = re.compile(r"bug-fix:run=[0-9a-f]{16}(?:;[a-z]+(?::[0-9]+)?)?\s*\Z")
-"""At the end of each comment that we write. One in which a person quotes us is not our own.
+"""Ends each comment that we write. A person's comment that quotes one is not ours.
 
 Only a hint: who wrote a comment is asked before it has any effect.
 """
@@ -77,7 +77,7 @@ class _Comment(Struct, frozen=True, kw_only=True):
     self: Url | None = None
     author: _User | None = None
     body: str | dict[str, Any] | None = None
-    """Wiki markup or a document; looked at for our own marker and for commands, and never acted on."""
+    """Wiki markup or a document; searched for our marker and for commands, never acted on."""
 
 
 class _CommentHook(Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ def _labelled(hook: _IssueHook, key: IssueKey, added: set[str] | None, label: st
 
 
 def _labels_at_creation(hook: _IssueHook) -> set[str]:
-    """Return the labels of a new ticket; they are in no changelog."""
+    """Return the labels of a new ticket, which has no changelog."""
     return set((hook.issue.fields.labels if hook.issue.fields else None) or ())
 
 
@@ -140,7 +140,7 @@ def _labels_added(hook: _IssueHook) -> set[str] | None:
 
 
 def _security_levels(hook: _IssueHook) -> list[str]:
-    """Return the security levels that an update gave the ticket; an empty one: its level was taken off."""
+    """Return the security levels that an update set; an empty one means that the level was removed."""
     return [c.toString or "" for c in (hook.changelog.items if hook.changelog else ()) if c.field == "security"]
 
 

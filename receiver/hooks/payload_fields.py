@@ -1,4 +1,4 @@
-"""Types of single fields in vendors' payloads, and the decoder that names the field that is wrong. Performs no I/O."""
+"""Types of fields in vendors' payloads, and a decoder whose errors name the field. Performs no I/O."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
 MAX_WORD: Final = 255
-"""Characters kept of names, statuses, branches: as many as GitLab and Jira allow themselves."""
+"""Characters kept of names, statuses, branches: the vendors' own maximum."""
 
 MAX_URL: Final = 2_000
 
 _SPACES: Final = re.compile(r"[\x00-\x20\x7f<>\"'`|\[\]{}\\]")
-"""What no address needs unescaped, and what could end it in HTML, Markdown or wiki markup."""
+"""Characters that must be escaped in a URL, or could end it in HTML, Markdown or wiki markup."""
 
 
 class Word:
-    """A short text of a payload, without control characters and never longer than MAX_WORD."""
+    """A short text of a payload without control characters, at most MAX_WORD long."""
 
     __slots__ = ("text",)
 
@@ -35,7 +35,7 @@ class Word:
 
 
 class Url:
-    """An address of a payload, empty when it is none. Never fetched; shown to people as a link."""
+    """A URL of a payload, empty when it is not a valid one. Never fetched; shown to people as a link."""
 
     __slots__ = ("text",)
 
@@ -45,7 +45,7 @@ class Url:
 
 
 class Moment:
-    """A point in time in any of the forms that GitLab uses in hooks."""
+    """A point in time in any of GitLab's hook formats."""
 
     __slots__ = ("at",)
 
@@ -72,7 +72,7 @@ T = TypeVar("T")
 
 
 def decode(body: bytes, kind: type[T], *, what: str) -> T:
-    """Return the fields of `kind` in a JSON body. Raises WrongShapeError that says which field is wrong."""
+    """Decode a JSON body as `kind`. Raises WrongShapeError that names the wrong field."""
     try:
         return msgspec.json.decode(body, type=kind, dec_hook=_convert)
     except msgspec.ValidationError as error:
@@ -84,10 +84,10 @@ def decode(body: bytes, kind: type[T], *, what: str) -> T:
 
 
 def moment(value: Moment | None) -> datetime | None:
-    """Return the time, if there is one."""
+    """Return the time, or None."""
     return value.at if value else None
 
 
 def word(value: Word | Url | None) -> str:
-    """Return a plain string, empty for none."""
+    """Return a plain string, empty for None."""
     return value.text if value is not None else ""

@@ -1,4 +1,4 @@
-"""Prove who sent a hook, over the raw bytes and in constant time, before anything is parsed. Does not read the body.
+"""Verify who sent a hook, over the raw bytes and in constant time, before anything is parsed.
 
 Sources: Standard Webhooks 1.0 (standardwebhooks.com), as GitLab 19.0 signs; GitLab `X-Gitlab-Token`
 (doc/user/project/integrations/webhooks.md); Jira `X-Hub-Signature` (Cloud admin webhooks and Data Center 10,
@@ -20,13 +20,13 @@ from msgspec import Struct
 from receiver.hooks.delivery import Delivery, SignatureError, Source, verified
 
 REPLAY_WINDOW: Final = timedelta(minutes=5)
-"""Standard Webhooks' own recommendation, into the past and into the future."""
+"""The recommendation of Standard Webhooks, in both directions."""
 
 MIN_KEY_BYTES: Final = 16
 
 
 class GitlabSecrets(Struct, frozen=True, kw_only=True):
-    """How GitLab proves itself; several of each while one is being replaced."""
+    """Secrets of GitLab's hooks; several of each during a rotation."""
 
     tokens: tuple[str, ...] = ()
     """Secret tokens, sent as they are in `X-Gitlab-Token`."""
@@ -38,7 +38,7 @@ class GitlabSecrets(Struct, frozen=True, kw_only=True):
 
 
 class JiraSecrets(Struct, frozen=True, kw_only=True):
-    """How Jira proves itself."""
+    """Secrets of Jira's hooks."""
 
     secrets: tuple[str, ...] = ()
     """Keys of `X-Hub-Signature: sha256=<hex>`. A signed request is judged by its signature only."""
@@ -50,7 +50,7 @@ class JiraSecrets(Struct, frozen=True, kw_only=True):
 
 
 def screen_gitlab(headers: Mapping[str, str], *, secrets: GitlabSecrets, now: datetime) -> None:
-    """Refuse by the headers alone, before the body is read, as much as they tell. Raises SignatureError."""
+    """Reject what the headers alone prove invalid, before reading the body. Raises SignatureError."""
     if _signed_by_gitlab(headers, secrets):
         _check_sent(headers, now=now)
     elif not secrets.tokens:
@@ -70,7 +70,7 @@ def verify_gitlab(body: bytes, *, headers: Mapping[str, str], secrets: GitlabSec
 
 
 def screen_jira(headers: Mapping[str, str], *, secrets: JiraSecrets) -> None:
-    """Refuse by the headers alone, before the body is read, as much as they tell. Raises SignatureError."""
+    """Reject what the headers alone prove invalid, before reading the body. Raises SignatureError."""
     if _signed_by_jira(headers, secrets):
         return
     if secrets.header is None:
@@ -107,7 +107,7 @@ def _refuse_unsigned(header: str, *, configured: bool) -> None:
 
 
 def _any_equal(given: bytes, secrets: tuple[str, ...]) -> bool:
-    """Compare with every secret, always all of them, each in constant time. An empty secret matches nothing."""
+    """Compare with all secrets, each in constant time, without stopping early. An empty secret matches nothing."""
     matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret]
     return any(matches)
 

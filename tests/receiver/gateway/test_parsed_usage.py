@@ -6,7 +6,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.gateway.answer import StreamReader, whole
+from receiver.gateway.parsed_usage import StreamReader, whole
 from receiver.gateway.pricing import Usage
 
 START = {
@@ -36,9 +36,9 @@ STREAM = sse(START, {"type": "ping"}, DELTA, {"type": "message_stop"})
 def test_the_last_streamed_usage_wins_and_keeps_the_split_of_cache_writes() -> None:
     reader = StreamReader()
     reader.feed(STREAM)
-    told = reader.told()
-    assert told is not None
-    assert (told.usage, told.message_id, told.stop_reason) == (EXPECTED, "msg_1", "end_turn")
+    parsed = reader.parsed()
+    assert parsed is not None
+    assert (parsed.usage, parsed.message_id, parsed.stop_reason) == (EXPECTED, "msg_1", "end_turn")
 
 
 @given(st.lists(st.integers(min_value=0, max_value=len(STREAM)), max_size=12))
@@ -47,31 +47,31 @@ def test_it_does_not_matter_where_a_stream_is_cut_into_chunks(cuts: list[int]) -
     edges = [0, *sorted(cuts), len(STREAM)]
     for begin, end in itertools.pairwise(edges):
         reader.feed(STREAM[begin:end])
-    told = reader.told()
-    assert told is not None
-    assert told.usage == EXPECTED
+    parsed = reader.parsed()
+    assert parsed is not None
+    assert parsed.usage == EXPECTED
 
 
 def test_a_stream_that_broke_off_is_unknown_rather_than_cheap() -> None:
     reader = StreamReader()
     reader.feed(sse(START))
-    assert reader.told() is None
+    assert reader.parsed() is None
 
 
 def test_an_error_in_the_stream_is_remembered() -> None:
     reader = StreamReader()
     reader.feed(sse(START, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}))
-    assert reader.told() is None
+    assert reader.parsed() is None
     assert reader.error is not None
     assert "Overloaded" in reader.error
 
 
 def test_cache_writes_without_a_split_count_as_the_default_five_minutes() -> None:
-    told = whole(
+    parsed = whole(
         json.dumps({"usage": {"input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": 9}}).encode()
     )
-    assert told is not None
-    assert told.usage == Usage(uncached=1, output=2, cache_write_5m=9)
+    assert parsed is not None
+    assert parsed.usage == Usage(uncached=1, output=2, cache_write_5m=9)
 
 
 def test_an_answer_that_is_no_message_tells_nothing() -> None:

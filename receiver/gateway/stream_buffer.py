@@ -1,6 +1,6 @@
-"""Bytes of a stream on their way to a job, whole events at a time and in bounded memory. Reads nothing upstream.
+"""Pass a stream's bytes to a job in whole events and bounded memory. Reads nothing upstream.
 
-A job that reads too slowly loses its stream, never the books: what is upstream is read to the end in any case.
+A job that reads too slowly loses its stream; the usage is recorded all the same, as upstream is read to the end.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ _ENDS = (b"\n\n", b"\r\n\r\n")
 
 
 def error_event(kind: str, sentence: str) -> bytes:
-    """Return the event by which the Messages API ends a stream that broke."""
+    """Return the event with which the Messages API ends a broken stream."""
     body = {"type": "error", "error": {"type": kind, "message": sentence}}
     return b"event: error\ndata: " + msgspec.json.encode(body) + b"\n\n"
 
 
-class Passage:
+class StreamBuffer:
     """One stream from upstream to a job."""
 
     def __init__(self, *, backlog: int = limits.STREAM_BACKLOG) -> None:
-        """Let `backlog` bytes wait at most."""
+        """Buffer at most `backlog` bytes."""
         self._limit = backlog
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._waiting = 0
@@ -34,11 +34,11 @@ class Passage:
 
     @property
     def waiting(self) -> int:
-        """Bytes that nobody has read yet."""
+        """Unread bytes."""
         return self._waiting + len(self._rest)
 
     def put(self, chunk: bytes) -> None:
-        """Pass on what is complete of a chunk and of those before it; nothing once the job is gone."""
+        """Pass on the events completed by this chunk; nothing once the job has disconnected."""
         if self._closed:
             return
         self._rest += chunk
@@ -59,14 +59,14 @@ class Passage:
         self._close()
 
     def break_off(self, sentence: str) -> None:
-        """End the stream with an error: half of an answer must not look like a whole one."""
+        """End the stream with an error: half an answer must not look like a whole one."""
         if self._closed:
             return
         self._push(error_event("api_error", sentence))
         self._close()
 
     async def read(self) -> AsyncIterator[bytes]:
-        """Give the bytes as they come; when the reader leaves, nothing is kept for it any more."""
+        """Yield the bytes as they arrive; when the reader leaves, buffering stops."""
         try:
             while (chunk := await self._chunks.get()) is not None:
                 self._waiting -= len(chunk)

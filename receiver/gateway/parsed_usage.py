@@ -1,4 +1,4 @@
-"""What an answer of the Messages API says about usage, whole or streamed. Pure: bytes in, tokens out.
+"""Read the usage out of a Messages API answer, whole or streamed. Pure: bytes in, tokens out.
 
 The usage of a stream is in `message_start` and, cumulative, in each `message_delta`, which lacks the split of cache
 writes: the last value of each count wins. Source: https://docs.claude.com/en/api/messages-streaming
@@ -14,8 +14,8 @@ from msgspec import Struct
 from receiver.gateway.pricing import Usage
 
 
-class Told(Struct, frozen=True, kw_only=True):
-    """What an answer told."""
+class ParsedUsage(Struct, frozen=True, kw_only=True):
+    """The usage and outcome that an answer reported."""
 
     usage: Usage
     raw: dict[str, Any]
@@ -53,20 +53,20 @@ class _Event(Struct):
     delta: dict[str, Any] | None = None
 
 
-def whole(body: bytes) -> Told | None:
-    """Return what a JSON answer told, or None when it isn't a message."""
+def whole(body: bytes) -> ParsedUsage | None:
+    """Return the usage of a JSON answer, or None when it isn't a message."""
     try:
         message = msgspec.json.decode(body, type=_Message)
-        return _told(message.usage, message.id, message.stop_reason)
+        return _parsed(message.usage, message.id, message.stop_reason)
     except msgspec.DecodeError:
         return None
 
 
 class StreamReader:
-    """Reads a stream's bytes as they pass; keeps no more than one line."""
+    """Reads a stream's bytes as they pass; buffers one line at most."""
 
     def __init__(self) -> None:
-        """Begin before the first byte."""
+        """Start before the first byte."""
         self._rest = b""
         self._raw: dict[str, Any] = {}
         self._message_id: str | None = None
@@ -76,18 +76,18 @@ class StreamReader:
         """What an `error` event said."""
 
     def feed(self, chunk: bytes) -> None:
-        """Take in some bytes."""
+        """Process the next bytes."""
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
             if line.startswith(b"data:"):
                 self._event(line[5:].strip())
 
-    def told(self) -> Told | None:
-        """Return the final usage, or None when the stream broke off before it was known."""
+    def parsed(self) -> ParsedUsage | None:
+        """Return the final usage, or None when the stream broke before reporting it."""
         if not self._final:
             return None
         try:
-            return _told(self._raw, self._message_id, self._stop_reason)
+            return _parsed(self._raw, self._message_id, self._stop_reason)
         except msgspec.ValidationError:
             return None
 
@@ -113,7 +113,7 @@ class StreamReader:
                 pass
 
 
-def _told(raw: dict[str, Any], message_id: str | None, stop_reason: str | None) -> Told:
+def _parsed(raw: dict[str, Any], message_id: str | None, stop_reason: str | None) -> ParsedUsage:
     counts = msgspec.convert(raw, _Counts)
     written = counts.cache_creation_input_tokens or 0
     split = counts.cache_creation or _CacheCreation()
@@ -129,4 +129,4 @@ def _told(raw: dict[str, Any], message_id: str | None, stop_reason: str | None) 
         cache_write_1h=one_hour,
         output=counts.output_tokens or 0,
     )
-    return Told(usage=usage, raw=raw, message_id=message_id, stop_reason=stop_reason)
+    return ParsedUsage(usage=usage, raw=raw, message_id=message_id, stop_reason=stop_reason)
