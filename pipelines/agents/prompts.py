@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -17,6 +18,8 @@ from pipelines.agents import pictures
 from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue.agent_profiles import DEFAULT
 from pipelines.job.reporting.errors import JobError
+from pipelines.language import Diagnosis
+from pipelines.language.diagnosis import sentence
 from pipelines.language.wire import AgentSpec, RunSpec
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "prompts"
@@ -63,7 +66,7 @@ class Prompts:
             profile=self._profile(spec.agent, facts | {"stack": _stack(spec)}),
             ticket=cleaner.document(pictures.named(spec.ticket)),
             plan=None if spec.plan is None else cleaner.document(spec.plan),
-            diagnosis=None if spec.diagnosis is None else cleaner.document({"diagnosis": spec.diagnosis}),
+            diagnoses=cleaner.document([_described(one) for one in spec.diagnoses]) if spec.diagnoses else None,
             **dict(values or {}),
         )
 
@@ -81,6 +84,12 @@ class Prompts:
 
     def _render(self, name: str, **values: object) -> str:
         return self._environment.get_template(name).render(values)
+
+
+def _described(diagnosis: Diagnosis) -> dict[str, object]:
+    """Return a diagnosis for an agent: its sentence, then its data."""
+    data: dict[str, object] = msgspec.to_builtins(diagnosis)
+    return {"diagnosis": sentence(diagnosis)} | data
 
 
 def _stack(spec: RunSpec) -> str | None:

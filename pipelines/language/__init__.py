@@ -4,6 +4,7 @@ The published language between receiver and jobs. Holds data only: no I/O, no SD
 """
 
 from pipelines.language.artifacts import Artifact, ArtifactKind
+from pipelines.language.diagnosis import Diagnosis, DiagnosisKind
 from pipelines.language.fields import CommitSha, IssueKey, Line, ProjectPath, RunId, Sha256, Text
 from pipelines.language.limits import Limits
 from pipelines.language.phase import Phase
@@ -51,6 +52,8 @@ __all__ = [
     "Complexity",
     "Coverage",
     "DeployPattern",
+    "Diagnosis",
+    "DiagnosisKind",
     "EndedBy",
     "FileRationale",
     "Finding",

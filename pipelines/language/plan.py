@@ -61,7 +61,7 @@ class Location(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     file: Line
     """Path relative to the repository's root."""
     line: int
-    """1-based."""
+    """1-based; in a diagnosis 0 stands for the file as a whole."""
 
 
 class RepositoryPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from pipelines.language import (
     Artifact,
     Baseline,
     CommitSha,
+    Diagnosis,
     ImplementationResult,
     IssueKey,
     Limits,
@@ -149,8 +150,10 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     previous_patch: bytes | None = None
     """The patch of the attempt before, made for the same commit, when a review sent it back; it is gone on with."""
     inputs: tuple[Input, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What went wrong in the attempt before this one."""
     diagnosis: str | None = None
-    """What went wrong in the iteration before this one."""
+    """The same in words, for job clients of the release before; they don't know `diagnoses`."""
     contexts: dict[ProjectPath, RepositoryContext] = {}
     """What is known of each repository at its commit; one that is missing has not been built yet."""
 

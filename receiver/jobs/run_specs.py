@@ -32,6 +32,7 @@ from pipelines.language import (
     ReviewResult,
     TestingResult,
 )
+from pipelines.language.diagnosis import sentences
 from pipelines.language.wire import Input, RunSpec, Ticket, decode
 from receiver.jobs.agents import agent_for
 from receiver.store.jobs import contexts, submissions
@@ -138,7 +139,8 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         tested=before.tested if job.phase is P.REVIEW else None,
         previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
         inputs=await _inputs(session, before, job.phase, confidential=facts.confidential) if reproduced else (),
-        diagnosis=facts.diagnosis,
+        diagnoses=facts.diagnoses,
+        diagnosis=sentences(facts.diagnoses, between="\n\n") or None,
         contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
     )
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from pipelines.language import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.diagnosis import sentences
 from receiver.notes import fixes, render, review_state
 from receiver.notes import linked_files as files
 from receiver.notes.markup import MARKER
@@ -30,7 +31,6 @@ from receiver.notes.view import (
 )
 from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
-from receiver.workflow import review_findings
 from receiver.workflow.effects import AdmitTicket, AttachEvidence, RefreshTicket
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
@@ -177,8 +177,8 @@ def _question(story: Story, reports: list[Report]) -> str:
 def _diagnoses(story: Story) -> Iterator[str]:
     """Yield why earlier attempts at a fix ended; a question that was answered is no failure."""
     for before, attempt in pairwise(story.iterations):
-        if attempt.diagnosis and before.kind == "fix":
-            yield review_findings.for_people(attempt.diagnosis)
+        if attempt.diagnoses and before.kind == "fix":
+            yield sentences(attempt.diagnoses)
 
 
 def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> Fix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pipelines.language import Diagnosis
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, Effect, PostPlan, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import AccountId
@@ -34,7 +35,7 @@ def moved(
     now: datetime,
     iteration: int | None = None,
     branch: str | None = None,
-    diagnosis: str | None = None,
+    diagnoses: tuple[Diagnosis, ...] = (),
     approved_by: AccountId | None = None,
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
@@ -48,7 +49,7 @@ def moved(
         deadline=lifecycle.move(run.status, to, now=now),
         iteration=iteration,
         branch=branch,
-        diagnosis=diagnosis,
+        diagnoses=diagnoses,
         approved_by=approved_by,
         effects=(*effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
     )

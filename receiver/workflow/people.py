@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from pipelines.language import RunId
+from pipelines.language import Diagnosis, DiagnosisKind, Phase, RunId
 from receiver.workflow import commands, lifecycle
 from receiver.workflow.commands import Asked
 from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline
@@ -138,15 +138,13 @@ def refreshed(event: TicketRefreshed, run: Run, *, now: datetime) -> Decision:
         StartPipeline(iteration=event.iteration),
         now=now,
         iteration=event.iteration,
-        diagnosis=before,
+        diagnoses=(Diagnosis(kind=before, phase=Phase.ANALYSIS),),
     )
 
 
-_BEFORE: Final[dict[RunStatus, str]] = {
-    RunStatus.NEEDS_INFORMATION: "The analysis before had a question for the reporter. Look for the answer in the "
-    "newest comments and in the description.",
-    RunStatus.AWAITING_APPROVAL: "People did not approve the plan of the analysis before. Look for the reason in the "
-    "newest comments and in the description.",
+_BEFORE: Final[dict[RunStatus, DiagnosisKind]] = {
+    RunStatus.NEEDS_INFORMATION: DiagnosisKind.QUESTION,
+    RunStatus.AWAITING_APPROVAL: DiagnosisKind.PLAN_NOT_APPROVED,
 }
 """What a new analysis is told of the one before."""
 

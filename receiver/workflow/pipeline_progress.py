@@ -112,7 +112,7 @@ def _sent_back(run: Run, *, now: datetime) -> Decision:
         StartPipeline(iteration=run.iteration + 1),
         now=now,
         iteration=run.iteration + 1,
-        diagnosis=review_findings.diagnosis(run),
+        diagnoses=review_findings.diagnoses(run),
         approved_by=run.approved_by,
     )
     return replace(decision, same_plan=True)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipelines.language import IssueKey, Phase, PhaseReport, ProjectPath, RunId
+from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, ProjectPath, RunId
 from receiver.workflow.effects import Effect
 from receiver.workflow.events import AccountId, JobId, PipelineId
 
@@ -143,7 +143,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     """When the run is overdue from now on; None: unchanged, or none at all when the new status is an end."""
     branch: str | None = None
     """The run's branch, set before anything stands on it; None: unchanged."""
-    diagnosis: str | None = None
+    diagnoses: tuple[Diagnosis, ...] = ()
     """What a new iteration is told of the one before."""
     approved_by: AccountId | None = None
     """Who approved the plan that a new iteration carries out."""

@@ -217,7 +217,7 @@ async def run(database: Database, world: World, catalogue: Catalogue) -> RunId:
         row.base_shas = {"payk12/contacts": base}
         row.repositories = ["payk12/contacts"]
         row.branch = f"bug-fix/PL-479-{run}"
-        await runs.begin_iteration(session, row, 1, diagnosis=None, now=now)
+        await runs.begin_iteration(session, row, 1, now=now)
     return run
 
 

@@ -10,7 +10,7 @@ def storable(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     match value:
         case str():
             return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
-        case list():
+        case list() | tuple():
             return [storable(item) for item in value]
         case dict():
             return {storable(key): storable(item) for key, item in value.items()}

@@ -35,7 +35,7 @@ async def record(
             session,
             run,
             decision.iteration,
-            diagnosis=decision.diagnosis,
+            diagnoses=decision.diagnoses,
             approved_by=decision.approved_by,
             same_plan=decision.same_plan,
             now=now,

@@ -10,10 +10,11 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
+from pipelines.language import Diagnosis, DiagnosisKind, IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.postgres.database import StoreError, lock
+from receiver.store.postgres.json_text import storable
 from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.events import AccountId, JobId, PipelineId
@@ -43,7 +44,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     ticket: Ticket | None
     catalogue: Catalogue | None
     base_shas: dict[ProjectPath, str]
-    diagnosis: str | None
+    diagnoses: tuple[Diagnosis, ...]
     pinned_plan: Plan | None
     """What the current iteration is to carry out without analysing anew: approved by people, or a review sent the
     work back."""
@@ -218,11 +219,18 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         ticket=None if row.ticket is None else msgspec.convert(row.ticket, Ticket),
         catalogue=catalogue_of(row),
         base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
-        diagnosis=attempt.diagnosis if attempt else None,
+        diagnoses=diagnoses_of(attempt) if attempt else (),
         pinned_plan=await _pinned(session, attempt),
         confidential=row.confidential,
         issue_id=row.issue_id,
     )
+
+
+def diagnoses_of(attempt: IterationRow) -> tuple[Diagnosis, ...]:
+    """Return what an attempt was told of the one before; text alone is what releases before this one stored."""
+    if attempt.diagnoses is not None:
+        return msgspec.convert(attempt.diagnoses, tuple[Diagnosis, ...])
+    return (Diagnosis(kind=DiagnosisKind.UNCLASSIFIED, messages=(attempt.diagnosis,)),) if attempt.diagnosis else ()
 
 
 async def _pinned(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:
@@ -238,8 +246,8 @@ async def begin_iteration(
     run: RunRow,
     number: int,
     *,
-    diagnosis: str | None,
     now: datetime,
+    diagnoses: tuple[Diagnosis, ...] = (),
     approved_by: str | None = None,
     same_plan: bool = False,
 ) -> None:
@@ -259,7 +267,7 @@ async def begin_iteration(
     row = insert(IterationRow).values(
         run_id=run.id,
         number=number,
-        diagnosis=diagnosis,
+        diagnoses=storable(msgspec.to_builtins(diagnoses)) if diagnoses else None,
         approved_by=approved_by,
         plan_id=plan,
         started_at=now,

@@ -21,6 +21,9 @@ NAMES = {
 Json = dict[str, Any]
 """A JSON object as the vendor or the wire gave it."""
 
+JsonList = list[dict[str, Any]]
+"""A JSON array of objects."""
+
 Serial = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True)]
 Money = Annotated[Decimal, mapped_column(Numeric(18, 10))]
 """US dollars. Ten decimals: a token's price per million has at most four."""
@@ -37,5 +40,6 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         Decimal: Numeric(18, 10),
         Json: JSONB(),
+        JsonList: JSONB(none_as_null=True),
         list[str]: ARRAY(Text()),
     }

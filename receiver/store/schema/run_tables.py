@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from receiver.store.schema.columns import Base, Json, Serial
+from receiver.store.schema.columns import Base, Json, JsonList, Serial
 
 FINAL_STATUSES = "'merged','refused','not_reproduced','declined','escalated','failed','cancelled','closed'"
 
@@ -67,8 +67,10 @@ class IterationRow(Base):
     """The plan that people were asked to approve, or the one from before that this attempt carries out."""
     approved_by: Mapped[str | None]
     """The Jira account that approved the plan which this attempt carries out."""
+    diagnoses: Mapped[JsonList | None]
+    """What went wrong before: an array of `pipelines.language.Diagnosis`. None: nothing did, or see `diagnosis`."""
     diagnosis: Mapped[str | None]
-    """What went wrong before, given to the agents."""
+    """The same as text, written by releases before this one only."""
     claimed_by: Mapped[int | None]
     """The parent pipeline whose job asked first; another pipeline is refused."""
     claimed_at: Mapped[datetime | None]

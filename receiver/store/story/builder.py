@@ -12,6 +12,7 @@ from pipelines.language import PhaseReport, Plan
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.money.spending import costs
+from receiver.store.run import runs
 from receiver.store.schema import (
     ArtifactRow,
     DecisionRow,
@@ -113,7 +114,7 @@ def _attempt(row: IterationRow, accepted: Sequence[PlanRow], names: Mapping[str,
         plan=msgspec.convert(plans[-1], Plan) if plans else None,
         approved_by=row.approved_by,
         approver=names.get(row.approved_by or "", ""),
-        diagnosis=row.diagnosis,
+        diagnoses=runs.diagnoses_of(row),
         started_at=row.started_at,
         finished_at=row.finished_at,
     )

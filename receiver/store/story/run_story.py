@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from pipelines.language import Plan
+from pipelines.language import Diagnosis, Plan
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -21,7 +21,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """Whose approval of the plan before began it: a Jira account."""
     approver: str = ""
     """Their name as Jira had it; empty: not known, or nobody's approval was asked for."""
-    diagnosis: str | None
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What went wrong in the attempt before."""
     started_at: datetime
     finished_at: datetime | None
 

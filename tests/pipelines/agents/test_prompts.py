@@ -18,7 +18,7 @@ from pipelines.agents.tools import PERMITTED, SUBMITS, definitions, permitted, r
 from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue.agent_profiles import BUILT_IN, READING
 from pipelines.job.reporting.errors import JobError
-from pipelines.language import IssueKey, Limits, Phase, ProjectPath, RunId
+from pipelines.language import Diagnosis, DiagnosisKind, IssueKey, Limits, Phase, ProjectPath, RunId
 from pipelines.language.wire import AgentSpec, RunSpec, Ticket
 
 PHASES = tuple(PERMITTED)
@@ -43,7 +43,7 @@ def spec_of(catalogue_of: Any, plan_of: Any) -> Any:
             "clone_urls": {},
             "agent": AgentSpec(name="python-pro", model="claude-sonnet-5-5", limits=Limits(max_cost_usd=Decimal(1))),
             "plan": None if analysis else plan_of(["payk12/r1"]),
-            "diagnosis": None if analysis else HOSTILE,
+            "diagnoses": () if analysis else (Diagnosis(kind=DiagnosisKind.REVIEW_FINDING, messages=(HOSTILE,)),),
         }
         return RunSpec(**{**values, **facts})
 
@@ -93,7 +93,7 @@ def test_every_template_compiles_and_names_nothing_that_it_is_not_given(path: Pa
         "profile",
         "ticket",
         "plan",
-        "diagnosis",
+        "diagnoses",
         "base_url",
         "framework",
         "addresses",

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from pipelines.catalogue.file import read as read_catalogue
 from pipelines.language import (
     AnalysisResult,
+    DiagnosisKind,
     Phase,
     Plan,
     PlanOutcome,
@@ -202,7 +203,7 @@ async def test_a_comment_that_an_earlier_run_obeyed_does_nothing_to_a_later_one(
             session, later, issue_key="PL-479", status=RunStatus.ADMITTING, actor=None, name="Mara", now=now
         )
         row.ticket, row.catalogue, row.base_shas = before.ticket, before.catalogue, before.base_shas
-        await runs.begin_iteration(session, row, 1, diagnosis=None, now=now)
+        await runs.begin_iteration(session, row, 1, now=now)
     await wait_for_people(workshop, later, RunStatus.AWAITING_APPROVAL, PLAN)
     await hear(workshop, world, comment)
     await settle(workshop)
@@ -252,7 +253,7 @@ async def test_the_reporters_answer_is_read_and_the_analysis_begins_anew(
     assert facts.ticket is not None
     assert facts.ticket.comments[-1].body == "O'Brien."
     assert facts.pinned_plan is None
-    assert "question" in (facts.diagnosis or "")
+    assert [one.kind for one in facts.diagnoses] == [DiagnosisKind.QUESTION]
     assert [one.kind for one in story.iterations] == ["analysis", "fix"]
 
 

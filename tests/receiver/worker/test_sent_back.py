@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import (
     AnalysisResult,
+    Diagnosis,
+    DiagnosisKind,
     Phase,
     PhaseResult,
     ProjectPath,
@@ -16,7 +18,7 @@ from pipelines.language import (
 )
 from receiver.store.postgres.database import Database
 from receiver.store.run import runs
-from receiver.store.schema import PlanRow, RunRow
+from receiver.store.schema import IterationRow, PlanRow, RunRow
 from receiver.worker.event_handler import Setting
 from receiver.workflow.run import RunStatus
 from tests.plans import a_plan
@@ -26,6 +28,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 CONTACTS = ProjectPath("payk12/contacts")
 REVIEW = ReviewResult(patch_sha256="b" * 64, summary="", findings=())
+WRONG = (Diagnosis(kind=DiagnosisKind.REVIEW_FINDING, messages=("Quote both.",)),)
 PLAN = a_plan(reason="It is small.", location=None, repositories=[])
 
 
@@ -35,7 +38,7 @@ async def started(session: AsyncSession, setting: Setting) -> RunRow:
     row = await runs.create(
         session, run, issue_key="PL-479", status=RunStatus.RUNNING, actor=None, name="Mara", now=now
     )
-    await runs.begin_iteration(session, row, 1, diagnosis=None, now=now)
+    await runs.begin_iteration(session, row, 1, now=now)
     return row
 
 
@@ -70,9 +73,18 @@ async def test_an_attempt_that_a_review_sent_back_carries_out_the_same_plan(
         plan = PlanRow(run_id=row.id, iteration=1, report_id=report, plan=msgspec.to_builtins(PLAN), accepted_at=now)
         session.add(plan)
         await session.flush()
-        await runs.begin_iteration(session, row, 2, diagnosis="Quote both.", same_plan=True, now=now)
+        await runs.begin_iteration(session, row, 2, diagnoses=WRONG, same_plan=True, now=now)
         told = await runs.facts(session, RunId(row.id))
-        assert (told.iteration, told.pinned_plan, told.diagnosis) == (2, PLAN, "Quote both.")
+        assert (told.iteration, told.pinned_plan, told.diagnoses) == (2, PLAN, WRONG)
         assert not (await runs.load(session, row)).approved
-        await runs.begin_iteration(session, row, 3, diagnosis=None, now=now)
+        await runs.begin_iteration(session, row, 3, now=now)
         assert (await runs.facts(session, RunId(row.id))).pinned_plan is None
+
+
+async def test_what_a_release_without_kinds_stored_is_still_told(database: Database, setting: Setting) -> None:
+    async with database.begin() as session:
+        row = await started(session, setting)
+        attempt = await session.get_one(IterationRow, (row.id, 1))
+        attempt.diagnosis = "Two tests failed."
+        told = await runs.facts(session, RunId(row.id))
+        assert told.diagnoses == (Diagnosis(kind=DiagnosisKind.UNCLASSIFIED, messages=("Two tests failed.",)),)

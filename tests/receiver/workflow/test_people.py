@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.language import Complexity, Phase, PlanOutcome, ReportOutcome
+from pipelines.language import Complexity, DiagnosisKind, Phase, PlanOutcome, ReportOutcome
 from pipelines.language.catalogue import PlanApproval, SecurityFixes
 from receiver.workflow import people, plans
 from receiver.workflow.effects import (
@@ -79,7 +79,7 @@ def test_the_answer_of_the_reporter_starts_the_analysis_anew_with_a_new_iteratio
     run, decision = world.apply(run, world.refreshed(iteration=2))
     assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
     assert decision.effects == (StartPipeline(iteration=2), UpdateTicketNote())
-    assert "question" in (decision.diagnosis or "")
+    assert [one.kind for one in decision.diagnoses] == [DiagnosisKind.QUESTION]
     assert decision.approved_by is None
     run, again = world.apply(run, world.refreshed(iteration=2))
     assert again.verdict is Verdict.IGNORED
@@ -193,7 +193,7 @@ def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
     run, _ = world.analysed(world.run(RunStatus.RUNNING))
     run, decision = world.apply(run, world.read(command="approve"))
     assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
-    assert (decision.approved_by, decision.diagnosis) == (AccountId("5b10ac"), None)
+    assert (decision.approved_by, decision.diagnoses) == (AccountId("5b10ac"), ())
     assert decision.effects == (StartPipeline(iteration=2), PostPlan(iteration=1), UpdateTicketNote())
     assert "Mara approved the plan" in decision.reason
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))

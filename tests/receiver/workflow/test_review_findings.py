@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.language import Finding, Phase, ReportOutcome, Severity
+from pipelines.language import Diagnosis, DiagnosisKind, Finding, Location, Phase, ReportOutcome, Severity
 from pipelines.language.catalogue import ReviewMode
 from receiver.workflow import review_findings
 from receiver.workflow.effects import OpenMergeRequest, StartPipeline
@@ -36,9 +36,15 @@ def test_findings_that_must_be_fixed_start_the_next_iteration_with_them(world: A
     assert StartPipeline(iteration=2) in decision.effects
     assert not any(isinstance(effect, OpenMergeRequest) for effect in decision.effects)
     assert "the review found 1 thing that must be fixed; it is made again, once." in decision.reason
-    assert "payk12/contacts, src/a.py:3 (in the patched file): Names of two words break." in (decision.diagnosis or "")
-    assert "Suggestion: Quote both." in (decision.diagnosis or "")
-    assert "A test is missing." not in (decision.diagnosis or "")
+    assert decision.diagnoses == (
+        Diagnosis(
+            kind=DiagnosisKind.REVIEW_FINDING,
+            phase=Phase.REVIEW,
+            repository=world.repository,
+            messages=("Names of two words break.", "Suggestion: Quote both."),
+            location=Location(repository=world.repository, file="src/a.py", line=3),
+        ),
+    )
     run, started = world.apply(run, world.started(pipeline=200, iteration=2))
     assert (started.status, run.iteration) == (RunStatus.RUNNING, 2)
 
@@ -96,13 +102,5 @@ def test_what_the_next_attempt_is_told_is_bounded(world: Any) -> None:
     for phase, changes in ((Phase.TESTING, {}), (Phase.REVIEW, {"findings": many})):
         run, _ = world.apply(run, world.accepted(phase, **changes))
     assert len(review_findings.to_be_fixed(run)) == 20
-    assert len(review_findings.diagnosis(run)) == review_findings.LONGEST
-
-
-def test_people_are_not_told_what_only_the_next_attempt_has_to_know() -> None:
-    told = f"{review_findings.HEAD}\n\na/b, x.py:3 (in the patched file): It leaks."
-    assert (
-        review_findings.for_people(told)
-        == "The review found what must be fixed: a/b, x.py:3 (in the patched file): It leaks."
-    )
-    assert review_findings.for_people("Two tests failed.") == "Two tests failed."
+    told = review_findings.diagnoses(run)
+    assert sum(len(text) for one in told for text in one.messages) == review_findings.LONGEST
