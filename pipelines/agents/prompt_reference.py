@@ -63,7 +63,7 @@ VALUES: Final[dict[Phase, dict[str, object]]] = {
         "framework": "pytest",
         "addresses": {"API_URL": "http://127.0.0.1:8001"},
     },
-    Phase.REVIEW: {"fix": '{"summary": "…", "notices": [], "testing": {}}', "patch": '{"patch": "diff --git …"}'},
+    Phase.REVIEW: {"fix": '{"summary": "…", "testing": {}}', "patch": '{"patch": "diff --git …"}'},
 }
 """What a phase's template is given besides the documents that every phase has."""
 

@@ -76,8 +76,6 @@ class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementatio
     fix: FixSubmission
     documents: tuple[str, ...] = ()
     """Those of the files that are documentation."""
-    notices: tuple[str, ...] = ()
-    """What a reviewer should look at: tests that were renamed or expect something else now, a sentence each."""
 
 
 class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):

@@ -1,7 +1,7 @@
 """What a patch touches and whether it may: asked in jobs before submitting, by the receiver before committing."""
 
 from pipelines.patch.content import Base
-from pipelines.patch.examine import Examination, examine
+from pipelines.patch.examine import examine
 from pipelines.patch.kinds import is_documentation
 from pipelines.patch.parse import PatchError, inspect
 from pipelines.patch.rules import violations
@@ -11,7 +11,6 @@ __all__ = [
     "Base",
     "Change",
     "Content",
-    "Examination",
     "PatchError",
     "PatchFile",
     "PatchSummary",

@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from pipelines.patch import code
 from pipelines.patch.content import Base, Changed
 from pipelines.patch.kinds import TEST_CONFIGURATION, named
 from pipelines.patch.shown import shown
@@ -24,7 +23,6 @@ _PACKAGE_KEYS: Final = (
     *("scripts", "jest", "vitest", "mocha", "ava", "nyc", "c8", "playwright", "eslintConfig"),
     *("babel", "config", "nx", "pnpm", "tap", "wireit"),
 )
-_HOOKS: Final = re.compile(r"\bdef[ ]+(pytest_\w+)|\b(pytest_plugins|hookimpl|hookwrapper)\b")
 _MSBUILD: Final = re.compile(
     r"""<(?: Compile\ (?:[^<>]{0,300}\ )?Remove\b | IsTestProject>\ ?false | VSTest\w+> | RunSettingsFilePath>
     | Import\b | (?:Exec|UsingTask)\b | Target\b (?= [^<>]{0,500}["';] (?:\w*Test\w*) ["';] ) ) [^<>]{0,300}""",
@@ -86,22 +84,9 @@ def _setup_cfg(text: str) -> dict[str, Any]:
     return found if plugin is None else found | {_PLUGIN: plugin}
 
 
-def _setup(text: str) -> dict[str, Any]:
-    return {line.strip(): True for line in text.splitlines() if _PLUGIN in line}
-
-
 def _package(text: str) -> dict[str, Any]:
     document = json.loads(text) if text.strip() else {}
     return {key: document[key] for key in _PACKAGE_KEYS if key in document} if isinstance(document, dict) else {}
-
-
-def _conftest(text: str) -> dict[str, Any]:
-    """Return hooks with their code: a hook decides what a test's outcome is."""
-    source = code.read(text, code.PYTHON)
-    return {
-        (found[1] or found[2]): source.whole(found.start(), found.start() + 2_000).partition("\n")[0]
-        for found in _HOOKS.finditer(source.text)
-    }
 
 
 def _project(text: str) -> dict[str, Any]:
@@ -114,59 +99,13 @@ def _global(text: str) -> dict[str, Any]:
     return {"test": document["test"]} if isinstance(document, dict) and "test" in document else {}
 
 
-def _vite(text: str) -> dict[str, Any]:
-    """Return what Vitest reads there."""
-    source = code.read(text, code.JAVASCRIPT)
-    quoted = (found for found in _QUOTED_KEY.finditer(source.text) if source.strings[int(found[1])][1:-1] == "test")
-    places = sorted((found.start(), found.end()) for found in (*_TEST_KEY.finditer(source.text), *quoted))
-    blocks = (source.whole(start, _value(source.text, end)) for start, end in places)
-    return {f"test ({number})": block for number, block in enumerate(blocks, start=1)}
-
-
-_TEST_KEY: Final = re.compile(r"(?<![\w.$])test\s*[:,}]")
-_QUOTED_KEY: Final = re.compile(r'"(\d+)"\s*\]?\s*:')
-
-
-def _value(text: str, start: int) -> int:
-    """Return where the value of a key ends: a bracket's end, or the line's."""
-    bracket = re.compile(r"\s*[\[{(]").match(text, start)
-    if text[start - 1] == ":" and bracket:
-        return code.closing(text, bracket.end() - 1)
-    end = text.find("\n", start)
-    return len(text) if end < 0 else end
-
-
-def _makefile(text: str) -> dict[str, Any]:
-    """Return the rules by which tests and checks are run, with their recipes."""
-    found: dict[str, str] = {}
-    rule = ""
-    for line in text.splitlines():
-        if not line.startswith(("\t", " ", "#")) and line.strip():
-            targets = _OTHER_WORDS.sub("", line.partition(":")[0])
-            rule = line if _CHECKING.search(targets) and ":" in line else ""
-        if rule:
-            found[rule[:80]] = found.get(rule[:80], "") + line.rstrip() + "\n"
-    return dict(found)
-
-
-_CHECKING: Final = re.compile(r"test|check|lint|cover|verify", re.IGNORECASE)
-"""Also within a word: `unittests`, `pytest`, `typecheck`."""
-_OTHER_WORDS: Final = re.compile(
-    r"(?:la|fa|grea|olde|newe)test|attest|contest|check(?:out|point|sum)|(?:dis|re)cover|splint|flint", re.IGNORECASE
-)
-
 _READERS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "pyproject.toml": _pyproject,
     "setup.cfg": _setup_cfg,
     "package.json": _package,
-    "conftest.py": _conftest,
-    "setup.py": _setup,
     "*.*proj": _project,
     "*.props": _project,
     "*.targets": _project,
     "global.json": _global,
-    "vite.config.*": _vite,
-    "makefile": _makefile,
-    "gnumakefile": _makefile,
 }
 """Files that say other things as well: of these only what tests and checks are run by, by key."""

@@ -1,4 +1,4 @@
-"""Everything that is held against a patch, in one place: what is refused, and what a reviewer should look at. Pure.
+"""Every reason to refuse a patch by what it says, in one place. Pure: what running can show is left to the runs.
 
 The same examination is made in the job and, since jobs are not trusted, in the receiver before it commits.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
-
-from msgspec import Struct
 
 from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.patch.configuration import configuration
@@ -21,35 +19,22 @@ from pipelines.patch.rules import violations
 from pipelines.patch.secret_scan import find_secrets
 from pipelines.patch.shown import shown
 from pipelines.patch.summary import PatchSummary
-from pipelines.patch.weakening import weakening
-
-MOST_NOTICES: Final = 20
 
 
-class Examination(Struct, frozen=True, kw_only=True):
-    """What was found, a sentence each."""
-
-    refused: tuple[str, ...]
-    """Why the patch may not be used; empty: it may."""
-    noticed: tuple[str, ...]
-    """What a reviewer should look at."""
-
-
-def examine(summary: PatchSummary, base: Base, *, allowed: Sequence[str], policy: Policy) -> Examination:
-    """Return what is held against a patch. `allowed` are the catalogue's globs for the repository."""
+def examine(summary: PatchSummary, base: Base, *, allowed: Sequence[str], policy: Policy) -> tuple[str, ...]:
+    """Return why the patch is refused, a sentence each. `allowed` are the catalogue's globs for the repository."""
     refused = [*violations(summary, allowed=allowed, policy=policy), *find_secrets(summary)]
     if refused:  # nothing is read by the names of a patch that may not have them
-        return Examination(refused=tuple(refused), noticed=())
+        return tuple(refused)
     try:
         changed = contents(summary, base)
     except PatchError as error:
-        return Examination(refused=(str(error),), noticed=())
+        return (str(error),)
     refused += _not_written_by_hand(changed)
     refused += dependencies(changed, base)
     if policy.test_configuration is PatchRule.REFUSE:
         refused += configuration(changed, base)
-    tests = weakening(changed)
-    return Examination(refused=(*refused, *tests.refused), noticed=tests.noticed[:MOST_NOTICES])
+    return tuple(refused)
 
 
 _GENERATED_MARK: Final = re.compile(

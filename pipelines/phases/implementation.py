@@ -63,7 +63,7 @@ class _Attempt:
             summary = inspect(self._patch())
         except (SubmissionError, PatchError, JobError) as error:
             return Submitted(accepted=False, answer=str(error))
-        self.refused = guarded(summary, self._job).refused
+        self.refused = guarded(summary, self._job)
         if found := [*self.refused, *_unexplained(fix, summary)]:
             return Submitted(accepted=False, answer=" ".join(found))
         self.fix = fix
@@ -74,7 +74,7 @@ class _Attempt:
         job, patch = self._job, self._patch()
         kept = job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
         summary = inspect(patch)
-        examination = guarded(summary, job)
+        refused = guarded(summary, job)
         result = ImplementationResult(
             base_sha=job.source.base_sha,
             patch_sha256=kept.sha256,
@@ -83,10 +83,9 @@ class _Attempt:
             deletions=summary.deletions,
             fix=fix,
             documents=tuple(file.path for file in summary.files if is_documentation(file.path)),
-            notices=examination.noticed,
         )
-        if examination.refused:
-            return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(examination.refused)}", result)
+        if refused:
+            return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(refused)}", result)
         reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}."
         return job.report(ReportOutcome.SUCCEEDED, reason, result)
 

@@ -27,7 +27,7 @@ def run(job: Job) -> PhaseReport:
         summary = inspect(patch)
     except PatchError as error:
         return job.report(ReportOutcome.REJECTED, f"The patch can't be read: {error}", result)
-    if found := guarded(summary, job).refused:
+    if found := guarded(summary, job):
         return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(found)}", result)
     check_out(job.source, job.root / "work", patch=patch)
     job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)

@@ -8,11 +8,11 @@ from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import read_file
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.wire import MAX_BLOB
-from pipelines.patch import Base, Examination, PatchSummary, examine
+from pipelines.patch import Base, PatchSummary, examine
 
 
-def guarded(summary: PatchSummary, job: Job) -> Examination:
-    """Return what is held against a patch of this job's repository, a sentence each."""
+def guarded(summary: PatchSummary, job: Job) -> tuple[str, ...]:
+    """Return why a patch of this job's repository is refused, a sentence each."""
     source = job.source
 
     @cache
@@ -22,9 +22,8 @@ def guarded(summary: PatchSummary, job: Job) -> Examination:
     return held_against(summary, base, repository=job.repository, policy=job.spec.catalogue.policy)
 
 
-def held_against(summary: PatchSummary, base: Base, *, repository: Repository, policy: Policy) -> Examination:
-    """Return why the patch is refused, and what a reviewer should look at, a sentence each."""
+def held_against(summary: PatchSummary, base: Base, *, repository: Repository, policy: Policy) -> tuple[str, ...]:
+    """Return why a patch is refused, a sentence each."""
     if summary.size > MAX_BLOB:  # said alone: nobody reads the rest of so much
-        sentence = f"The patch has {summary.size} bytes; {MAX_BLOB} can be submitted."
-        return Examination(refused=(sentence,), noticed=())
+        return (f"The patch has {summary.size} bytes; {MAX_BLOB} can be submitted.",)
     return examine(summary, base, allowed=repository.paths_allowed, policy=policy)

@@ -60,11 +60,10 @@ def run(job: Job) -> PhaseReport:
 
 
 def _told(job: Job) -> dict[str, object]:
-    """Return what the reviewer is told of the fix: its own words, what the guards noticed, how it was tested."""
+    """Return what the reviewer is told of the fix: its own words, and how it was tested."""
     fix = job.spec.fix
     return {
         "fix": None if fix is None else fix.fix,
-        "notices": () if fix is None else fix.notices,
         "testing": job.spec.tested,
     }
 

@@ -52,7 +52,6 @@ def _with(fix: Fix, result: PhaseResult) -> Fix:
                 risk=said.risk,
                 rollback=said.rollback,
                 documentation=said.documentation,
-                notices=(*result.notices, *fix.notices),
             )
         case TestingResult():
             return _tested(fix, result)

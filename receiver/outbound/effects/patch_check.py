@@ -22,7 +22,7 @@ def checked(desk: Desk, patch: bytes, base: CommitSha, *, repository: Repository
 
     try:
         summary = inspect(patch)
-        found = examine(summary, before, allowed=repository.paths_allowed, policy=policy).refused
+        found = examine(summary, before, allowed=repository.paths_allowed, policy=policy)
     except PatchError as error:
         raise RefusedError(str(error)) from error
     if found:

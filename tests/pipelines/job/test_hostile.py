@@ -14,7 +14,6 @@ import pytest
 from pipelines import language
 from pipelines.language import Phase, ReportOutcome
 from pipelines.language.wire import MAX_BLOB
-from sandbox import scenario as scenarios
 from sandbox.scenario import Conversation
 
 pytestmark = pytest.mark.acceptance
@@ -62,17 +61,6 @@ new file mode 100644
 @@ -0,0 +1 @@
 +Nothing is fixed.
 """
-
-
-WITHOUT_TESTS = b"""diff --git a/tests/unit/test_forms.py b/tests/unit/test_forms.py
-deleted file mode 100644
---- a/tests/unit/test_forms.py
-+++ /dev/null
-@@ -1,%d +0,0 @@
-%s
-"""
-_FORMS = (Path(scenarios.find("pl-479")) / "repositories/contacts/tests/unit/test_forms.py").read_bytes().splitlines()
-WITHOUT_TESTS %= (len(_FORMS), b"\n".join(b"-" + line for line in _FORMS))
 
 
 def conversation(phase: str, *turns: dict[str, Any]) -> Conversation:
@@ -189,8 +177,7 @@ def test_an_artifact_that_was_changed_on_its_way_is_refused(
         (HARMLESS.replace(b"100644", b"120000"), "symbolic link"),
         (HARMLESS.replace(b"Nothing is fixed.", b"token = 'glpat-" + b"x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
         (HARMLESS + b"garbage\n", "can't be read"),
-        (FORGING_CONFTEST, "`conftest.py` changes how tests and checks are run"),
-        (WITHOUT_TESTS, "`tests/unit/test_forms.py`: the tests"),
+        (HARMLESS.replace(b"NOTES.md", b"pytest.ini"), "`pytest.ini` says how tests and checks are run"),
         (HARMLESS.replace(b"NOTES.md", b"../NOTES.md"), "leaves its folder"),
     ],
 )

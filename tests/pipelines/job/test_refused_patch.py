@@ -18,10 +18,6 @@ RunJob = Callable[[Phase], "subprocess.CompletedProcess[str]"]
 
 FIX = {"summary": "s", "files": [], "risk": "low", "rollback": "revert", "documentation": "none"}
 REFUSED = {
-    "weakens a test": (
-        "sed -i 's/^def test_an_unknown/@pytest.mark.skip\\n&/' tests/unit/test_store.py",
-        "`tests/unit/test_store.py` line 26 skips a test or lets it fail; take that out.",
-    ),
     "touches CI": (
         "echo 'evil: {script: env}' >> .gitlab-ci.yml",
         "`.gitlab-ci.yml` belongs to git or GitLab (.git…); the bot does not touch it.",

@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from pipelines.language.catalogue import Policy
-from pipelines.patch import Examination, examine, inspect
+from pipelines.patch import examine, inspect
 
 Files = Mapping[str, str]
 _DIFF = (
@@ -32,7 +32,7 @@ def git(folder: Path, *arguments: str) -> bytes:
 
 
 @pytest.fixture
-def examined(tmp_path: Path) -> Callable[..., Examination]:
+def examined(tmp_path: Path) -> Callable[..., tuple[str, ...]]:
     """Examine the patch between two states of a repository; a file that is not in `after` is left as it was."""
     numbers = itertools.count()
 
@@ -45,7 +45,7 @@ def examined(tmp_path: Path) -> Callable[..., Examination]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(dedent(text))
 
-    def look(before: Files, after: Mapping[str, str | None], policy: Policy | None = None) -> Examination:
+    def look(before: Files, after: Mapping[str, str | None], policy: Policy | None = None) -> tuple[str, ...]:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
         git(folder, "init", "--quiet")

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.language.catalogue import PatchRule, Policy
-from pipelines.patch import Examination, inspect, is_documentation
+from pipelines.patch import inspect, is_documentation
 from pipelines.patch.examine import examine
 
-Examined = Callable[..., Examination]
+Examined = Callable[..., tuple[str, ...]]
 
 PACKAGE = {"name": "web", "scripts": {"test": "vitest run"}, "dependencies": {"next": "15.0.0"}}
 PYPROJECT = """\
@@ -25,16 +25,6 @@ PYPROJECT = """\
     [tool.shop]
     colour = "blue"
     """
-CONFTEST = """\
-    import pytest
-
-    @pytest.fixture
-    def shop():
-        return {}
-
-    def pytest_collection_modifyitems(items):
-        items.sort()
-    """
 CSPROJ = """\
     <Project Sdk="Microsoft.NET.Sdk">
       <ItemGroup>
@@ -42,25 +32,13 @@ CSPROJ = """\
       </ItemGroup>
     </Project>
     """
-VITE = """\
-    export default defineConfig({
-      server: { proxy: { "/api": "http://test:1" } },
-      test: {
-        include: ["src/**/*.test.ts"],
-      },
-    });
-    """
-MAKEFILE = "build:\n\tpython -m build\n\nunit-test: build\n\tpython -m pytest\n\nrelease:\n\ttwine upload\n"
 BEFORE = {
     "package.json": json.dumps(PACKAGE, indent=2),
     "pyproject.toml": PYPROJECT,
     "setup.cfg": "[metadata]\nname = shop\n[tool:pytest]\naddopts = -q\n",
     "pytest.ini": "[pytest]\naddopts = -q\n",
-    "tests/conftest.py": CONFTEST,
     "web/vitest.config.ts": "export default {};\n",
     "web/playwright.config.ts": "export default {retries: 0};\n",
-    "web/vite.config.ts": VITE,
-    "Makefile": MAKEFILE,
     "Directory.Build.targets": "<Project>\n</Project>\n",
     "all.runsettings": "<RunSettings/>\n",
     ".eslintrc.json": "{}\n",
@@ -88,9 +66,6 @@ def package(**changes: object) -> str:
         ("setup.cfg", "[metadata]\nname = shop\n[tool:pytest]\naddopts = -k nothing\n"),
         ("package.json", package(scripts={"test": "true"})),
         ("package.json", package(vitest={"exclude": ["**"]})),
-        ("tests/conftest.py", CONFTEST + "\n    def pytest_runtest_makereport(item, call):\n        return None\n"),
-        ("tests/conftest.py", CONFTEST.replace("items.sort()", "items.clear()")),
-        ("tests/conftest.py", CONFTEST + "\n    pytest_plugins = ['ours']\n"),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("<ItemGroup>", '<ItemGroup><Compile Remove="TotalTests.cs" />')),
         (
             "Api.Tests/Api.Tests.csproj",
@@ -103,32 +78,25 @@ def package(**changes: object) -> str:
         ("Directory.Build.rsp", "-p:VSTestTestCaseFilter=None\n"),
         ("global.json", '{"test": {"runner": "Ours"}}\n'),
         ("testconfig.json", "{}\n"),
-        ("web/vite.config.ts", VITE.replace("include:", "passWithNoTests: true, include:")),
-        ("web/vite.config.ts", VITE.replace("test: {", "test: other, more: {")),
-        ("web/vite.config.ts", VITE.replace("server:", '"test": { exclude: ["**"] }, server:')),
-        ("web/vite.config.ts", VITE.replace("server:", "test, server:")),
         ("web/vitest.unit.config.ts", "export default {};\n"),
         ("web/src/setupTests.ts", "expect.extend({});\n"),
         ("web/tsconfig.spec.json", "{}\n"),
         ("web/.env.test", "NODE_OPTIONS=--require ./ours.js\n"),
         ("package.json", package(pnpm={"patchedDependencies": {"vitest": "x"}})),
         ("package.json", package(config={"script-shell": "./ours"})),
-        ("Makefile", MAKEFILE.replace("python -m pytest", "true")),
-        ("Makefile", MAKEFILE + "\nlint:\n\ttrue\n"),
         ("pyproject.toml", PYPROJECT + '\n    [project.entry-points.pytest11]\n    ours = "shop.ours"\n'),
         ("pyproject.toml", PYPROJECT + '\n    [tool.poetry.plugins.pytest11]\n    ours = "shop.ours"\n'),
         ("pyproject.toml", PYPROJECT + '\n    [tool.hatch.envs.default.scripts]\n    test = "true"\n'),
         ("setup.cfg", BEFORE["setup.cfg"] + "[options.entry_points]\npytest11 =\n  ours = shop.ours\n"),
-        ("setup.py", "setup(entry_points={'pytest11': ['ours = shop.ours']})\n"),
     ],
 )
 def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
     examined: Examined, file: str, text: str
 ) -> None:
-    (sentence,) = examined(BEFORE, {file: text}).refused
+    (sentence,) = examined(BEFORE, {file: text})
     assert sentence.startswith(f"`{file}`")
     assert "how tests and checks are run" in sentence
-    assert examined(BEFORE, {file: text}, Policy(test_configuration=PatchRule.ALLOW)).refused == ()
+    assert examined(BEFORE, {file: text}, Policy(test_configuration=PatchRule.ALLOW)) == ()
 
 
 @pytest.mark.parametrize(
@@ -137,15 +105,11 @@ def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
         ("pyproject.toml", PYPROJECT.replace("blue", "green")),
         ("setup.cfg", "[metadata]\nname = shop\nversion = 2\n[tool:pytest]\naddopts = -q\n"),
         ("package.json", package(description="A shop")),
-        ("tests/conftest.py", CONFTEST.replace("return {}", "return {'a': 1}")),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("</ItemGroup>", "</ItemGroup>\n      <!-- ours -->")),
         ("src/shop/like_pytest.py", "def pytest_like(): ...\n"),
         ("Api.Tests/Api.Tests.csproj", CSPROJ.replace("2.9.0", "2.9.1")),
         ("Directory.Build.targets", '<Project><Target Name="CopyFonts"><Copy /></Target></Project>\n'),
         ("Directory.Build.targets", "<Project><!-- <Exec /> --></Project>\n"),
-        ("web/vite.config.ts", VITE.replace("http://test:1", "http://test:2")),
-        ("web/vite.config.ts", VITE.replace("include:", "// the tests\n        include:")),
-        ("Makefile", MAKEFILE.replace("twine upload", "twine upload --skip-existing")),
         ("global.json", '{"sdk": {"version": "9.0.100"}}\n'),
         ("setup.cfg", BEFORE["setup.cfg"] + "[options.entry_points]\nconsole_scripts =\n  shop = shop.main\n"),
         ("src/shop/json.py", "def dumps(): ...\n"),
@@ -161,7 +125,7 @@ def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
     ],
 )
 def test_the_rest_of_such_files_may_change(examined: Examined, file: str, text: str) -> None:
-    assert examined(BEFORE, {file: text}).refused == ()
+    assert examined(BEFORE, {file: text}) == ()
 
 
 @pytest.mark.parametrize(
@@ -194,14 +158,14 @@ def test_the_rest_of_such_files_may_change(examined: Examined, file: str, text: 
     ],
 )
 def test_a_new_module_by_the_runners_name_is_refused(examined: Examined, file: str, module: str) -> None:
-    (sentence,) = examined(BEFORE, {file: "def main(): ...\n"}).refused
+    (sentence,) = examined(BEFORE, {file: "def main(): ...\n"})
     assert f"would be taken for the module `{module}`" in sentence
-    assert examined(BEFORE | {file: "x = 1\n"}, {file: "x = 2\n"}).refused == ()
+    assert examined(BEFORE | {file: "x = 1\n"}, {file: "x = 2\n"}) == ()
 
 
 @pytest.mark.parametrize("file", ["ours.pth", "src/ours.PTH"])
 def test_a_file_that_python_runs_at_its_start_is_refused(examined: Examined, file: str) -> None:
-    (sentence,) = examined(BEFORE, {file: "import os\n"}).refused
+    (sentence,) = examined(BEFORE, {file: "import os\n"})
     assert "would be run whenever Python starts" in sentence
 
 
@@ -210,36 +174,12 @@ def test_a_file_that_gets_a_runners_name_is_refused_as_a_new_one_is() -> None:
     index = f"index {'1' * 40}..{'2' * 40} 100644\n"
     patch = f"{head}{index}--- a/shop.py\n+++ b/pytest.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n".encode()
     found = examine(inspect(patch), lambda _path: b"x = 1\n", allowed=("**",), policy=Policy())
-    assert "would be taken for the module `pytest`" in found.refused[0]
-
-
-@pytest.mark.parametrize("target", ["latest", "checkout", "release-latest", "checksums", "discover", "recovery"])
-def test_a_target_whose_name_only_holds_such_a_word_may_change(examined: Examined, target: str) -> None:
-    assert examined(BEFORE, {"Makefile": f"{MAKEFILE}\n{target}:\n\ttrue\n"}).refused == ()
-
-
-@pytest.mark.parametrize(
-    "target",
-    [
-        "test",
-        "unittests",
-        "runTests",
-        "pytest",
-        "typecheck",
-        "test-latest",
-        "checkout-and-check",
-        "coverage",
-        "ci.lint",
-    ],
-)
-def test_a_target_that_runs_tests_or_checks_may_not_change(examined: Examined, target: str) -> None:
-    (sentence,) = examined(BEFORE, {"Makefile": f"{MAKEFILE}\n{target}:\n\ttrue\n"}).refused
-    assert "how tests and checks are run" in sentence
+    assert "would be taken for the module `pytest`" in found[0]
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "package.json"])
 def test_a_manifest_that_can_t_be_read_is_refused(examined: Examined, file: str) -> None:
-    assert "can't be read" in examined(BEFORE, {file: "{[\n"}).refused[0]
+    assert "can't be read" in examined(BEFORE, {file: "{[\n"})[0]
 
 
 LOCKED = {
@@ -251,25 +191,25 @@ LOCKED = {
 
 
 def test_a_lock_file_without_a_cause_is_refused(examined: Examined) -> None:
-    assert examined(LOCKED, {"web/package-lock.json": '{"lockfileVersion": 2}\n'}).refused == (
+    assert examined(LOCKED, {"web/package-lock.json": '{"lockfileVersion": 2}\n'}) == (
         "`web/package-lock.json` changes although no manifest asks for anything else; restore it.",
     )
     after = {"web/package.json": package(description="x"), "web/package-lock.json": "{}\n"}
-    assert "no manifest asks for anything else" in examined(LOCKED, after).refused[0]
+    assert "no manifest asks for anything else" in examined(LOCKED, after)[0]
 
 
 def test_a_manifest_that_asks_for_more_brings_its_lock_file(examined: Examined) -> None:
     wanted = package(dependencies={"next": "15.0.0", "zod": "3.0.0"})
-    (sentence,) = examined(LOCKED, {"web/package.json": wanted}).refused
+    (sentence,) = examined(LOCKED, {"web/package.json": wanted})
     assert sentence.startswith("`web/package.json` asks for other packages, but `web/package-lock.json` is as it was;")
     more = PYPROJECT.replace('"httpx"', '"httpx", "attrs"')
-    assert "`uv.lock` is as it was" in examined(LOCKED, {"pyproject.toml": more}).refused[0]
-    assert examined(LOCKED, {"pyproject.toml": more, "uv.lock": "version = 2\n"}).refused == ()
+    assert "`uv.lock` is as it was" in examined(LOCKED, {"pyproject.toml": more})[0]
+    assert examined(LOCKED, {"pyproject.toml": more, "uv.lock": "version = 2\n"}) == ()
 
 
 def test_a_manifest_without_a_lock_file_changes_alone(examined: Examined) -> None:
     before = {"api/package.json": package()}
-    assert examined(before, {"api/package.json": package(dependencies={})}).refused == ()
+    assert examined(before, {"api/package.json": package(dependencies={})}) == ()
 
 
 @pytest.mark.parametrize(
@@ -284,22 +224,22 @@ def test_a_manifest_without_a_lock_file_changes_alone(examined: Examined) -> Non
     ],
 )
 def test_generated_and_vendored_files_are_refused(examined: Examined, file: str, sentence: str) -> None:
-    (found,) = examined({file: "one\n"}, {file: "two\n"}).refused
+    (found,) = examined({file: "one\n"}, {file: "two\n"})
     assert sentence in found
 
 
 def test_a_file_that_says_that_it_is_generated_is_believed(examined: Examined) -> None:
     before = {"src/client.ts": "// Code generated by openapi-gen. DO NOT EDIT.\nexport const a = 1;\n"}
-    assert "is generated" in examined(before, {"src/client.ts": "export const a = 2;\n"}).refused[0]
-    assert examined({"src/a.ts": "let a = 1;\n"}, {"src/a.ts": "let a = 2;\n"}).refused == ()
+    assert "is generated" in examined(before, {"src/client.ts": "export const a = 2;\n"})[0]
+    assert examined({"src/a.ts": "let a = 1;\n"}, {"src/a.ts": "let a = 2;\n"}) == ()
 
 
 def test_a_patch_for_another_commit_is_refused() -> None:
     patch = b"diff --git a/x b/x\nindex 1111111..2222222 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
     summary = inspect(patch)
-    assert examine(summary, lambda _: b"a\nb\n", allowed=("**",), policy=Policy()).refused == ()
+    assert examine(summary, lambda _: b"a\nb\n", allowed=("**",), policy=Policy()) == ()
     for content, sentence in ((b"a\nz\n", "does not fit 'x' at line 2"), (None, "'x' is not in the commit")):
-        (found,) = examine(summary, lambda _, c=content: c, allowed=("**",), policy=Policy()).refused  # type: ignore[misc]
+        (found,) = examine(summary, lambda _, c=content: c, allowed=("**",), policy=Policy())  # type: ignore[misc]
         assert sentence in found
 
 
@@ -308,7 +248,7 @@ def test_nothing_is_read_by_a_name_that_a_patch_may_not_have() -> None:
         raise AssertionError(path)
 
     patch = b"diff --git a/../x b/../x\nindex 1111111..2222222 100644\n--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-b\n+c\n"
-    assert "leaves its folder" in examine(inspect(patch), base, allowed=("**",), policy=Policy()).refused[0]
+    assert "leaves its folder" in examine(inspect(patch), base, allowed=("**",), policy=Policy())[0]
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/api.yml", "CHANGELOG", "src/shop/README.rst", "UPGRADING.txt"])

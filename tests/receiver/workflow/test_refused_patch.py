@@ -19,7 +19,6 @@ def added(path: bytes, text: bytes, mode: bytes = b"100644") -> bytes:
 
 
 PATCHES = {
-    "weakens a test": (added(b"tests/test_a.py", b"pytestmark = pytest.mark.skip"), "line 1 skips a test"),
     "touches CI": (added(b".gitlab-ci.yml", b"evil: {}"), "`.gitlab-ci.yml` belongs to git or GitLab"),
     "holds a secret": (added(b"src/a.py", b"T = 'glpat-" + b"x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
     "a symlink": (added(b"src/users", b"/etc/passwd", b"120000"), "`src/users` is a symbolic link"),
@@ -31,7 +30,7 @@ PATCHES = {
 def test_the_run_says_why_its_patch_was_refused(world: Any, what: str) -> None:
     patch, sentence = PATCHES[what]
     allowed = ("src/**", "tests/**", ".gitlab-ci.yml")
-    refused = examine(inspect(patch), lambda _: None, allowed=allowed, policy=Policy()).refused
+    refused = examine(inspect(patch), lambda _: None, allowed=allowed, policy=Policy())
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.accepted(Phase.ANALYSIS))
     reason = f"The patch is refused: {' '.join(refused)}"
