@@ -138,7 +138,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     A ticket, a merge request, or a parent pipeline with its children. Jobs name only their own pipeline, so a run's
     deliveries can have several keys; across them order does not matter, because what is known of a run only grows
-    (`receiver.workflow.observe`) and each decision is made under the run's row lock.
+    (`receiver.store.run.fold`) and each decision is made under the run's row lock.
     """
 
 

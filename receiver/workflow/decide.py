@@ -1,7 +1,8 @@
 """Decide what an event means for a run. Performs no I/O; time and new ids are passed in.
 
-The worker calls `decide` under the run's row lock and stores the decision, what is known of the run (`observed`) and
-the effects in one transaction. Every (status, event) has an answer; a move is always one of `lifecycle.MOVES`.
+Under the run's row lock the worker writes what the event tells (`receiver.store.run.fold`), loads the run and calls
+`decide`; fold, decision and effects commit together. Every (status, event) has an answer; a move is always one of
+`lifecycle.MOVES`.
 """
 
 from __future__ import annotations
@@ -55,20 +56,19 @@ from receiver.workflow.events import (
     TicketRefreshed,
     TicketRefused,
 )
-from receiver.workflow.observe import observed, parent
 from receiver.workflow.outcomes import ignored, moved, noted
-from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.run import Decision, Learned, Run, RunStatus
 
 NO_RUN: Final = "No run is at work on what the hook is about."
 
 
 def decide(  # noqa: PLR0911  # a table over the events
-    event: Event, run: Run | None, *, catalogue: Catalogue, now: datetime, new_id: RunId
+    event: Event, run: Run | None, *, learned: Learned, catalogue: Catalogue, now: datetime, new_id: RunId
 ) -> Decision:
     """Return what to do about an event.
 
-    `run` is the one that the event is about: for a ticket its newest, ended or not; for GitLab's hooks the one whose
-    pipeline or merge request it is; None when there is none. It may hold what the event tells already.
+    `run` is the one that the event is about, with what the event tells: for a ticket its newest, ended or not; for
+    GitLab's hooks the one whose pipeline or merge request it is; None when there is none. `learned`: what of it is new.
     """
     match event:
         case IssueLabelled():
@@ -90,13 +90,13 @@ def decide(  # noqa: PLR0911  # a table over the events
         case _ if run is None:
             return ignored(NO_RUN)
         case IssueRestricted():
-            return ticket_restriction.restricted(event, run, observed(run, event))
+            return ticket_restriction.restricted(event, run, learned=learned)
         case _:
-            return _of_run(event, observed(run, event), catalogue=catalogue, now=now)
+            return _of_run(event, run, learned=learned, catalogue=catalogue, now=now)
 
 
 def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
-    event: Event, run: Run, *, catalogue: Catalogue, now: datetime
+    event: Event, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime
 ) -> Decision:
     match event:
         case TicketAdmitted():
@@ -106,21 +106,21 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
         case PipelineChanged() if merge_request_stage.is_own_pipeline(event, run):
-            return merge_request_stage.own_pipeline(event)
+            return merge_request_stage.own_pipeline(event, learned=learned)
         case PipelineChanged():
-            return pipeline_progress.pipeline_changed(event, run, now=now)
+            return pipeline_progress.pipeline_changed(event, run, learned=learned, now=now)
         case JobChanged():
-            return pipeline_progress.job_changed(event, run)
+            return pipeline_progress.job_changed(event, run, learned=learned)
         case ReportAccepted():
-            return pipeline_progress.report_accepted(event, run, catalogue=catalogue, now=now)
+            return pipeline_progress.report_accepted(event, run, learned=learned, catalogue=catalogue, now=now)
         case ReportDiscarded():
-            return pipeline_progress.report_discarded(event, run)
+            return pipeline_progress.report_discarded(event, run, learned=learned)
         case ReportsSettled():
             return pipeline_progress.reports_settled(event, run, catalogue=catalogue, now=now)
         case MergeRequestOpened():
-            return merge_request_stage.opened(event, run, catalogue=catalogue, now=now)
+            return merge_request_stage.opened(event, run, learned=learned, catalogue=catalogue, now=now)
         case MergeRequestChanged():
-            return merge_request_stage.changed(event, run, catalogue=catalogue, now=now)
+            return merge_request_stage.changed(event, run, learned=learned, catalogue=catalogue, now=now)
         case EffectGaveUp():
             return _gave_up(event, run, now=now)
         case DeadlinePassed():
@@ -130,7 +130,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case IssueCommented():
             return people.commented(event, run)
         case CommentRead():
-            return people.comment_read(event, run, label=catalogue.jira.start.label, now=now)
+            return people.comment_read(event, run, learned=learned, label=catalogue.jira.start.label, now=now)
         case TicketRefreshed():
             return people.refreshed(event, run, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
@@ -172,7 +172,7 @@ def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: date
     due = run.deadline
     if event.status != run.status or due is None or now < due:
         return ignored(f"A deadline of {event.status} passed; the run is {run.status} and not overdue.")
-    above = parent(run)
+    above = run.parent
     limit = lifecycle.LIMITS[run.status]
     is_settling = run.status is RunStatus.RUNNING and above is not None and lifecycle.is_over(above.status)
     last = (run.since or due) + limit + limits.OVERDUE_GRACE

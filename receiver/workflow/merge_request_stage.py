@@ -18,11 +18,11 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, PipelineChanged
 from receiver.workflow.outcomes import acted, ignored, moved, noted, tell
-from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.start import transition
 
 
-def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime) -> Decision:
     """Wait for people once every repository has its merge request."""
     name = f"{event.repository}!{event.iid}"
     link = LinkTicket(global_id=link_id(run.id, event.repository), url=event.url, title=f"Bug fix {name}")
@@ -31,9 +31,11 @@ def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: da
         note = (NeutraliseMergeRequest(repository=event.repository), *note)
     # everybody who sees the ticket sees its attachments
     evidence = () if run.confidential else (AttachEvidence(iteration=run.iteration, repository=event.repository),)
+    if run.status is not RunStatus.OPENING and not learned.is_new:
+        return noted(f"{name} is known to be open; the run is {run.status}.")
     if run.status is not RunStatus.OPENING:
         return acted(f"{name} is open; the run is {run.status}.", link, *note)
-    have = {m.repository for m in run.merge_requests}
+    have = {m.repository for m in run.merge_requests if m.confirmed}
     if not have.issuperset(run.repositories):
         return acted(f"{name} is open; others are still to come.", link, *note, *evidence)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
@@ -51,7 +53,7 @@ def opened(event: MergeRequestOpened, run: Run, *, catalogue: Catalogue, now: da
     )
 
 
-def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime) -> Decision:
     """End the run when people merged or closed all of it."""
     name = f"{event.project}!{event.iid}"
     if all(m.project_id != event.project_id or m.iid != event.iid for m in run.merge_requests):
@@ -68,7 +70,7 @@ def changed(event: MergeRequestChanged, run: Run, *, catalogue: Catalogue, now: 
     end = _END.get(frozenset(states))
     if end is None or end not in lifecycle.MOVES[run.status]:
         reason = f"{name}: {event.action} by {event.actor or 'somebody'}; it is {event.state}."
-        return acted(reason, *tell(run)) if event.action in _SHOWN else noted(reason)
+        return acted(reason, *tell(run)) if event.action in _SHOWN and learned.is_new else noted(reason)
     if end is RunStatus.MERGED:
         effects = transition(catalogue.jira.transitions.merged)
         return moved(run, end, f"{event.actor or 'Somebody'} merged {name}.", *effects, now=now)
@@ -87,10 +89,10 @@ def is_own_pipeline(event: PipelineChanged, run: Run) -> bool:
     return any(m.project_id == event.project_id for m in run.merge_requests)
 
 
-def own_pipeline(event: PipelineChanged) -> Decision:
+def own_pipeline(event: PipelineChanged, *, learned: Learned) -> Decision:
     """Keep what the repository's own CI says of a fix; its end is shown."""
     name = f"Pipeline {event.pipeline} of {event.project} itself"
-    if not lifecycle.is_over(event.status):
+    if not lifecycle.is_over(event.status) or not learned.is_new:
         return noted(f"{name} is {event.status.replace('_', ' ')}.")
     return acted(
         f"{name} ended as {event.status}.", UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project)

@@ -8,7 +8,6 @@ from pipelines.language import Diagnosis
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, Effect, PostPlan, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import AccountId
-from receiver.workflow.observe import parent
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
 
@@ -66,7 +65,7 @@ def tell(run: Run) -> tuple[Effect, ...]:
 
 
 def _stop(run: Run, to: RunStatus) -> tuple[Effect, ...]:
-    above = parent(run)
+    above = run.parent
     if to is not RunStatus.ESCALATED or above is None or lifecycle.is_over(above.status):
         return ()
     reason = f"Run {run.id} ended as {to} before its pipeline did."

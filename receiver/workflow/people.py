@@ -18,7 +18,7 @@ from receiver.workflow.events import (
     TicketRefused,
 )
 from receiver.workflow.outcomes import acted, ignored, moved, noted
-from receiver.workflow.run import Decision, Run, RunStatus, Verdict
+from receiver.workflow.run import Decision, Learned, Run, RunStatus, Verdict
 
 MAY_ANSWER = frozenset({Standing.ALLOWED, Standing.REPORTER})
 """Whose comment answers a question."""
@@ -58,10 +58,12 @@ def nothing_here(event: IssueCommented, *, now: datetime, new_id: RunId) -> Deci
     )
 
 
-def comment_read(event: CommentRead, run: Run, *, label: str, now: datetime) -> Decision:
-    """Obey a command, take an answer, or say why not."""
+def comment_read(event: CommentRead, run: Run, *, learned: Learned, label: str, now: datetime) -> Decision:
+    """Obey a command, take an answer, or say why not; a comment counts once."""
     if event.ignored:
         return ignored(event.ignored)
+    if not learned.is_new:
+        return ignored(f"Comment {event.comment} was read before.")
     if event.command is None:
         return _answered(event, run)
     who = event.actor_name or event.actor

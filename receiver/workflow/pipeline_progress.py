@@ -13,9 +13,8 @@ from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_fi
 from receiver.workflow.effects import OpenMergeRequest, SettleReports, StartPipeline, UpdateTicketNote
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
 from receiver.workflow.lifecycle import Progress
-from receiver.workflow.observe import parent
 from receiver.workflow.outcomes import ignored, moved, noted
-from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+from receiver.workflow.run import Decision, Learned, PipelineView, Run, RunStatus
 from receiver.workflow.start import neutral_branch
 
 
@@ -26,7 +25,9 @@ def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogu
     return ignored(f"Pipeline {event.pipeline} is {event.project or 'a project'}'s own.")
 
 
-def pipeline_changed(event: PipelineChanged, run: Run, *, now: datetime) -> Decision:  # noqa: PLR0911  # each guard has its sentence
+def pipeline_changed(  # noqa: PLR0911  # each guard has its sentence
+    event: PipelineChanged, run: Run, *, learned: Learned, now: datetime
+) -> Decision:
     """Settle reports when a pipeline of the run ended. The parent's end ends the iteration, once they are settled."""
     view = next((p for p in run.pipelines if p.pipeline == event.pipeline), None)
     if view is None:
@@ -35,7 +36,7 @@ def pipeline_changed(event: PipelineChanged, run: Run, *, now: datetime) -> Deci
         return noted(f"Pipeline {event.pipeline} belongs to iteration {view.iteration}, which is over.")
     if view.status != event.status:
         return noted(f"GitLab said `{event.status}` of pipeline {event.pipeline} after `{view.status}`, which stands.")
-    if run.status is not RunStatus.RUNNING or not lifecycle.is_over(view.status):
+    if run.status is not RunStatus.RUNNING or not lifecycle.is_over(view.status) or not learned.is_new:
         return noted(_what_it_does(view))
     if view.parent is not None:
         return noted(f"Child pipeline {view.pipeline} ended as {view.status}.", SettleReports(iteration=run.iteration))
@@ -54,28 +55,32 @@ def _what_it_does(view: PipelineView) -> str:
     return f"Pipeline {view.pipeline} is {view.status}{': it waits ' + waits_for if waits_for else ''}."
 
 
-def job_changed(event: JobChanged, run: Run) -> Decision:
+def job_changed(event: JobChanged, run: Run, *, learned: Learned) -> Decision:
     """Settle reports when a job ended."""
     view = next((j for j in run.jobs if j.job == event.job), None)
     if view is None:
         return ignored(f"Job {event.job} ({event.name}) is not one of run {run.id}'s current iteration.")
     if view.status != event.status:
         return noted(f"GitLab said `{event.status}` of job {event.name} after `{view.status}`, which stands.")
-    if run.status is RunStatus.RUNNING and lifecycle.is_over(view.status):
+    if run.status is RunStatus.RUNNING and lifecycle.is_over(view.status) and learned.is_new:
         return noted(f"Job {event.name} ended as {view.status}.", SettleReports(iteration=run.iteration))
     return noted(f"Job {event.name} is {view.status}.")
 
 
 def report_accepted(  # noqa: PLR0911  # each guard has its sentence
-    event: ReportAccepted, run: Run, *, catalogue: Catalogue, now: datetime
+    event: ReportAccepted, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime
 ) -> Decision:
     """Open the merge requests once every repository's fix is proved.
 
     A plan that is no fix opens nothing and ends nothing yet: the pipeline that it is generated into is to succeed.
     """
     report = event.report
-    if report not in run.reports:
+    if report.run != run.id or report.iteration != run.iteration:
         return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
+    if report not in run.reports:
+        return ignored(f"The report of job {event.job} does not count: a newer job of the phase reported, or none did.")
+    if not learned.is_new:
+        return noted(f"{_name(report)} was accepted before.")
     if run.status is not RunStatus.RUNNING:
         return noted(f"{_name(report)} was accepted; the run is {run.status}.")
     course = plans.course(run, catalogue.policy)
@@ -118,18 +123,19 @@ def _sent_back(run: Run, *, now: datetime) -> Decision:
     return replace(decision, same_plan=True)
 
 
-def report_discarded(event: ReportDiscarded, run: Run) -> Decision:
+def report_discarded(event: ReportDiscarded, run: Run, *, learned: Learned) -> Decision:
     """Keep the reason for people."""
     report = event.report
     if report.run != run.id or report.iteration != run.iteration:
         return ignored(f"The report of job {event.job} belongs to iteration {report.iteration} of run {report.run}.")
     reason = f"{_name(report)} does not count: {event.reason}"
-    return noted(reason, UpdateTicketNote()) if run.status is RunStatus.RUNNING else noted(reason)
+    is_news = learned.is_new and run.status is RunStatus.RUNNING
+    return noted(reason, UpdateTicketNote()) if is_news else noted(reason)
 
 
 def reports_settled(event: ReportsSettled, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
     """End the iteration if its pipeline ended and nothing more can come."""
-    above = parent(run)
+    above = run.parent
     if run.status is not RunStatus.RUNNING or event.iteration != run.iteration or above is None:
         return ignored(f"Reports of iteration {event.iteration} are settled; the run is {run.status}.")
     if not lifecycle.is_over(above.status):

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
-from pipelines.language import AnalysisResult, Phase, Plan, PlanOutcome, ReportOutcome
+from pipelines.language import AnalysisResult, Phase, Plan, PlanOutcome, ProjectPath, ReportOutcome
 from pipelines.language.catalogue import Policy
 from receiver.workflow import end_reasons, lifecycle
 from receiver.workflow.effects import AskReporter, Effect, PostPlan
@@ -89,6 +89,12 @@ def of(run: Run) -> Plan | None:
     if report is None or report.outcome is not ReportOutcome.SUCCEEDED:
         return None
     return report.result.plan if isinstance(report.result, AnalysisResult) else None
+
+
+def in_scope(plan: Plan) -> tuple[ProjectPath, ...]:
+    """Return the repositories that a plan would change, if it is carried out."""
+    leads_to_code = plan.outcome in {PlanOutcome.FIX, PlanOutcome.SECURITY_CONCERN}
+    return tuple(r.repository for r in plan.repositories) if leads_to_code else ()
 
 
 def course(run: Run, policy: Policy) -> Course | None:

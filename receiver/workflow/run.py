@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -72,6 +73,8 @@ class MergeRequestView(Struct, frozen=True, kw_only=True):
     project_id: int
     iid: int
     state: str
+    confirmed: bool = True
+    """Our commit is at its head, as GitLab answered; False: a hook came before that answer, nothing else is known."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -106,6 +109,11 @@ class Run(Struct, frozen=True, kw_only=True):
     """A review was made in an iteration before this one, so none sends the run back again."""
 
     @property
+    def parent(self) -> PipelineView | None:
+        """Return the parent pipeline of the current iteration, if it is known."""
+        return next((p for p in self.pipelines if p.parent is None and p.iteration == self.iteration), None)
+
+    @property
     def approved(self) -> bool:
         """Return whether the current iteration carries out a plan that people approved."""
         return self.approved_by is not None
@@ -118,6 +126,19 @@ class Run(Struct, frozen=True, kw_only=True):
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""
         return next((r for r in self.reports if r.phase is phase and r.repository == repository), None)
+
+
+class Learned(Struct, frozen=True, kw_only=True):
+    """What the fold changed when it wrote an event, before the event is decided on."""
+
+    is_new: bool
+    """Something was written that was not known; False for a repetition, and for events that carry no knowledge."""
+    was_confidential: bool
+    """Whether the run was confidential before the event."""
+
+
+NOTHING_LEARNED: Final = Learned(is_new=False, was_confidential=False)
+"""Of an event about no run."""
 
 
 class Verdict(StrEnum):

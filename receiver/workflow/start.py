@@ -21,7 +21,6 @@ from receiver.workflow.effects import (
     TransitionIssue,
 )
 from receiver.workflow.events import AccountId, PipelineStarted, TicketAdmitted, TicketRefused
-from receiver.workflow.observe import parent
 from receiver.workflow.outcomes import acted, ignored, moved
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
@@ -100,7 +99,7 @@ def pipeline_started(event: PipelineStarted, run: Run, *, now: datetime) -> Deci
             PollGitLab(iteration=event.iteration),
             now=now,
         )
-    known = parent(run)
+    known = run.parent
     if run.status in lifecycle.ACTIVE and known is not None and known.pipeline == event.pipeline:
         return ignored(f"Pipeline {event.pipeline} is known already.")
     reason = f"Nobody waits for pipeline {event.pipeline}: the run is {run.status}, in iteration {run.iteration}."

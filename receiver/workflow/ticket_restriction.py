@@ -18,7 +18,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.events import Event, IssueLabelled, IssueRestricted, TicketAdmitted, TicketRefreshed
 from receiver.workflow.outcomes import acted, ignored, tell
-from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.start import neutral_branch
 
 TELLING: Final[frozenset[type[Effect]]] = frozenset(
@@ -41,14 +41,11 @@ _UNUSED: Final = frozenset(
 """Statuses in which nothing stands on the run's branch. While merge requests are opened, each push looks for itself."""
 
 
-def restricted(event: IssueRestricted, before: Run, run: Run, *, is_newest: bool = True) -> Decision:
-    """Make all that people read of the run say nothing of what was found.
-
-    `before`: the run without the event; `is_newest`: of its ticket's runs.
-    """
+def restricted(event: IssueRestricted, run: Run, *, learned: Learned, is_newest: bool = True) -> Decision:
+    """Make all that people read of the run say nothing of what was found. `is_newest`: of its ticket's runs."""
     level = f"The ticket has the security level {event.level[:100]}"
     what = level if event.level else "Jira shows us the ticket no more"
-    if before.confidential:
+    if learned.was_confidential:
         return ignored(f"{what}; the run is confidential already.")
     return acted(
         f"{what}: the run is confidential from here on, and stays so.",

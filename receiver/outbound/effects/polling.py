@@ -16,7 +16,7 @@ from receiver.workflow.effects import PollGitLab
 from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged, PipelineId
 from receiver.workflow.run import MergeRequestView, PipelineView, Run, RunStatus
 
-ACTIONS = {"merged": "merge", "closed": "close"}
+ACTIONS = {"merged": "merge", "closed": "close", "opened": "reopen"}
 """What a hook would have called it."""
 
 
@@ -33,7 +33,8 @@ async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
         events += await _pipelines(desk, view, parent, project)
     for known in view.merge_requests:
         there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
-        events += _merge_request(known, there, theirs)
+        is_waited_for = view.status is RunStatus.IN_REVIEW  # for an end, which may have come before the run was there
+        events += _merge_request(known, there, theirs, is_waited_for=is_waited_for)
         events += await _approvals(desk, known, there, approvers.get((known.project_id, known.iid), {}))
     return Performed(events=tuple(events), result={"news": len(events)})
 
@@ -49,9 +50,7 @@ async def _pipelines(desk: Desk, run: Run, parent: PipelineView, project: Projec
     for pipeline in [*below, parent.pipeline]:
         told = await asyncio.to_thread(desk.reader.jobs, parent.project_id, project, pipeline)
         events += [job for job in told if _is_news(job.status, jobs.get(job.job))]
-    # told again to a run that still waits for it: what it led to may have been lost
-    waits = run.status is RunStatus.RUNNING and lifecycle.is_over(above.status)
-    if waits or _is_news(above.status, known.get(above.pipeline)):
+    if _is_news(above.status, known.get(above.pipeline)):
         events.append(above)
     return events
 
@@ -98,12 +97,14 @@ def _given_after_push(desk: Desk, there: MergeRequest) -> frozenset[int]:
     return frozenset(user for user, at in times.items() if pushed is not None and at > pushed)
 
 
-def _merge_request(known: MergeRequestView, there: MergeRequest, theirs: dict[int, str]) -> list[Event]:
+def _merge_request(
+    known: MergeRequestView, there: MergeRequest, theirs: dict[int, str], *, is_waited_for: bool
+) -> list[Event]:
     pipeline = there.head_pipeline
     events: list[Event] = []
     if pipeline is not None and _is_news(pipeline.status, theirs.get(pipeline.id)):
         events.append(_own_pipeline(known, pipeline))
-    if there.state == known.state:
+    if there.state == known.state and (there.state == "opened" or not is_waited_for):
         return events
     action = ACTIONS.get(there.state, "update")
     return [*events, _changed(known, there, action=action, actor_id=None, actor=there.merged_by)]

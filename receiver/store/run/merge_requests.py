@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import any_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Select, any_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
 from receiver.store.schema import InterventionRow, MergeRequestEventRow, MergeRequestRow, RunRow
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, NotePosted
 
-RECORDED = frozenset({"open", "close", "reopen", "approved", "unapproved", "approval", "unapproval", "merge"})
-"""Actions that metrics need; `update` counts only when it brings a commit that is not ours."""
+STATE_ACTIONS = frozenset({"open", "close", "reopen", "merge"})
+"""Actions that change a merge request's state (doc/user/project/integrations/webhook_events.md)."""
+APPROVALS = frozenset({"approved", "unapproved", "approval", "unapproval"})
+RECORDED = STATE_ACTIONS | APPROVALS
+"""Actions that are kept for metrics; `update` counts only when it brings a commit that is not ours."""
+COMMIT = "commit"
+"""Recorded for a head that is none of ours."""
 
 
 async def run_of(session: AsyncSession, event: MergeRequestChanged | NotePosted) -> RunId | None:
@@ -36,92 +40,156 @@ def _is_of_our_branch(event: MergeRequestChanged) -> bool:
     return bool(event.source_branch) and event.source_project_id == event.project_id
 
 
-async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, *, now: datetime) -> None:
+async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, *, now: datetime) -> bool:
     """Note that the merge request of a repository exists with our commit at its head.
 
     The run's branch is the one that was used, once it is known that no repository has another.
     """
     branch = event.branch or run.branch
-    row = insert(MergeRequestRow).values(
-        run_id=run.id,
-        repository=event.repository,
-        project_id=event.project_id,
-        iid=event.iid,
-        url=event.url,
-        source_branch=branch,
-        state="opened",
-        head_sha=event.head_sha,
-        seen_head_sha=event.head_sha,
-        opened_at=now,
-    )
-    ours = {"head_sha": event.head_sha, "seen_head_sha": event.head_sha, "iid": event.iid, "url": event.url}
-    ours |= {"source_branch": event.branch} if event.branch else {}
-    await session.execute(row.on_conflict_do_update(index_elements=["run_id", "repository"], set_=ours))
+    row = await session.scalar(_of(run, MergeRequestRow.repository == event.repository))
+    before = None if row is None else (row.project_id, row.iid, row.url, row.head_sha, row.source_branch)
+    if row is None:
+        row = MergeRequestRow(run_id=run.id, repository=event.repository, source_branch=branch)
+        session.add(row)
+    if before is None or before[:2] != (event.project_id, event.iid):  # also in place of one that only a hook told of
+        row.project_id, row.iid, row.state, row.opened_at = event.project_id, event.iid, "opened", now
+        row.merged_at = row.merge_commit_sha = None
+    row.url, row.head_sha, row.seen_head_sha = event.url, event.head_sha, event.head_sha
+    row.source_branch = event.branch or row.source_branch
+    await session.flush()
     used = {one.repository: one.source_branch for one in await of_run(session, run.id)}
     if set(run.repositories) <= set(used) and set(used.values()) == {branch}:
         run.branch = branch
+    return before != (row.project_id, row.iid, row.url, row.head_sha, row.source_branch)
+
+
+def _of(run: RunRow, *which: ColumnElement[bool]) -> Select[MergeRequestRow]:
+    return select(MergeRequestRow).where(MergeRequestRow.run_id == run.id, *which)
 
 
 async def changed(
     session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, bot: int | None, now: datetime
-) -> None:
-    """Note what GitLab says of a merge request; a merge is never undone by a late hook.
+) -> bool:
+    """Note what GitLab says of a merge request; nothing undoes a merge, and no late hook what happened after it.
 
     `bot` is our GitLab user id: a commit of anybody else is an intervention. A merge request from a fork, and a second
     one of the run's branch, are not the run's.
     """
-    known = select(MergeRequestRow).where(
-        MergeRequestRow.run_id == run.id,
-        MergeRequestRow.project_id == event.project_id,
-        MergeRequestRow.iid == event.iid,
-    )
     if event.source_project_id not in {None, event.project_id}:
-        return
-    row = await session.scalar(known)
+        return False
     at = event.at or now
+    this = (MergeRequestRow.project_id == event.project_id, MergeRequestRow.iid == event.iid)
+    row = await session.scalar(_of(run, *this))
+    is_adopted = row is None
     if row is None:
-        ours = _is_of_our_branch(event) and event.source_branch == run.branch and event.project in run.repositories
-        if not ours:
-            return
-        adopted = insert(MergeRequestRow).values(
-            run_id=run.id,
-            repository=event.project,
-            project_id=event.project_id,
-            iid=event.iid,
-            url="",
-            source_branch=event.source_branch,
-            state=event.state,
-            head_sha="",  # a hook tells the head as it is, not as we made it
-            seen_head_sha=event.head_sha,
-            opened_at=at,
+        row = await _adopted(session, event, run, at=at)
+    if row is None:
+        return False
+    has_moved = await _move(session, event, row, at=at)
+    is_commit = await _commit(session, event, row, run, bot=bot, at=at)
+    is_action = event.action in RECORDED and not await _is_recorded(session, event, row)
+    if is_action:
+        _record(session, event, row, action=event.action, at=at)
+    await session.flush()
+    return is_adopted or has_moved or is_commit or is_action
+
+
+async def _adopted(
+    session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, at: datetime
+) -> MergeRequestRow | None:
+    """Take in the merge request of the run's branch before our own answer to having opened it; None: it is another."""
+    if not _is_of_our_branch(event) or event.source_branch != run.branch or event.project not in run.repositories:
+        return None
+    if await session.scalar(_of(run, MergeRequestRow.repository == event.project)) is not None:
+        return None
+    row = MergeRequestRow(
+        run_id=run.id,
+        repository=event.project,
+        project_id=event.project_id,
+        iid=event.iid,
+        url="",
+        source_branch=event.source_branch,
+        state=event.state,
+        head_sha="",  # a hook tells the head as it is, not as we made it
+        seen_head_sha=event.head_sha,
+        opened_at=at,
+        merged_at=at if event.state == "merged" else None,
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def _move(session: AsyncSession, event: MergeRequestChanged, row: MergeRequestRow, *, at: datetime) -> bool:
+    """Note the state. Hooks that only tell of an `update` carry one as well, but never change it."""
+    before = (row.state, row.merge_commit_sha)
+    if event.state == "merged":
+        row.merge_commit_sha = row.merge_commit_sha or event.merge_commit_sha or None
+    if event.action in STATE_ACTIONS and row.state not in {"merged", event.state}:
+        told = MergeRequestEventRow.action.in_(STATE_ACTIONS)
+        latest = await session.scalar(
+            select(func.max(MergeRequestEventRow.at)).where(MergeRequestEventRow.merge_request_id == row.id, told)
         )
-        await session.execute(adopted.on_conflict_do_nothing(index_elements=["run_id", "repository"]))
-        row = await session.scalar(known)
-        if row is None:
-            return
-    if row.state != "merged":
-        row.state = event.state
-        row.merged_at = at if event.state == "merged" else None
-    if event.state == "merged" and event.merge_commit_sha:
-        row.merge_commit_sha = event.merge_commit_sha
-    new_head = bool(event.head_sha) and event.head_sha not in {row.seen_head_sha, row.head_sha}
-    if event.action in RECORDED or new_head:
-        session.add(
-            MergeRequestEventRow(
-                merge_request_id=row.id,
-                action="commit" if new_head else event.action,
-                actor_id=event.actor_id,
-                actor=event.actor,
-                head_sha=event.head_sha,
-                at=at,
-            )
-        )
-    if new_head:
-        row.seen_head_sha = event.head_sha
-    if new_head and event.actor_id != bot:
+        if event.state == "merged" or latest is None or at >= latest:
+            row.state, row.merged_at = event.state, at if event.state == "merged" else None
+    return before != (row.state, row.merge_commit_sha)
+
+
+async def _commit(
+    session: AsyncSession,
+    event: MergeRequestChanged,
+    row: MergeRequestRow,
+    run: RunRow,
+    *,
+    bot: int | None,
+    at: datetime,
+) -> bool:
+    """Note a head that is none of those that we made or heard of before."""
+    if event.head_sha in {"", row.seen_head_sha, row.head_sha}:
+        return False
+    heard = select(MergeRequestEventRow.id).where(
+        MergeRequestEventRow.merge_request_id == row.id,
+        MergeRequestEventRow.action == COMMIT,
+        MergeRequestEventRow.head_sha == event.head_sha,
+    )
+    if await session.scalar(heard.limit(1)) is not None:
+        return False
+    row.seen_head_sha = event.head_sha
+    _record(session, event, row, action=COMMIT, at=at)
+    if event.actor_id != bot:
         detail = f"{event.head_sha} on {row.source_branch} in {row.repository}"
         session.add(InterventionRow(run_id=run.id, kind="commit", actor=event.actor, detail=detail, at=at))
-    await session.flush()
+    return True
+
+
+async def _is_recorded(session: AsyncSession, event: MergeRequestChanged, row: MergeRequestRow) -> bool:
+    """Say whether an action is known. One that was asked for has no time: it is known if it is the person's last."""
+    known = MergeRequestEventRow
+    theirs = select(known.action, known.head_sha).where(
+        known.merge_request_id == row.id, known.actor_id.is_not_distinct_from(event.actor_id)
+    )
+    this = (event.action, event.head_sha)
+    if event.at is not None:
+        at_once = await session.execute(theirs.where(known.at == event.at))
+        return this in {(one.action, one.head_sha) for one in at_once}
+    last = theirs.where(known.action.in_(APPROVALS if event.action in APPROVALS else STATE_ACTIONS))
+    found = (await session.execute(last.order_by(known.at.desc(), known.id.desc()).limit(1))).first()
+    return found is not None and (found.action, found.head_sha) == this
+
+
+def _record(
+    session: AsyncSession, event: MergeRequestChanged, row: MergeRequestRow, *, action: str, at: datetime
+) -> None:
+    session.add(
+        MergeRequestEventRow(
+            merge_request_id=row.id,
+            action=action,
+            actor_id=event.actor_id,
+            actor=event.actor,
+            head_sha=event.head_sha,
+            at=at,
+        )
+    )
 
 
 async def approvers(session: AsyncSession, run: str) -> dict[tuple[int, int], dict[int, str]]:
@@ -131,7 +199,7 @@ async def approvers(session: AsyncSession, run: str) -> dict[tuple[int, int], di
         select(MergeRequestRow.project_id, MergeRequestRow.iid, event.actor_id, event.action, event.head_sha)
         .join(MergeRequestRow, MergeRequestRow.id == event.merge_request_id)
         .where(MergeRequestRow.run_id == run, event.action.in_(["approved", "unapproved"]))
-        .order_by(event.id)
+        .order_by(event.at, event.id)
     )
     last = {(row.project_id, row.iid, row.actor_id): row for row in await session.execute(told)}
     found: dict[tuple[int, int], dict[int, str]] = {}

@@ -117,15 +117,18 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         select(PipelineRow).where(PipelineRow.run_id == row.id).order_by(PipelineRow.iteration, PipelineRow.id)
     )
     merge_requests = await session.scalars(
-        select(MergeRequestRow).where(MergeRequestRow.run_id == row.id).order_by(MergeRequestRow.id)
+        select(MergeRequestRow).where(MergeRequestRow.run_id == row.id).order_by(MergeRequestRow.repository)
     )
     jobs = await session.scalars(
         select(JobRow)
         .where(JobRow.run_id == row.id, JobRow.iteration == row.iteration)
-        .ext(distinct_on(JobRow.name))
-        .order_by(JobRow.name, JobRow.id.desc())
+        .ext(distinct_on(JobRow.pipeline_id, JobRow.name))
+        .order_by(JobRow.pipeline_id, JobRow.name, JobRow.id.desc())
     )
     attempt = await session.get(IterationRow, (row.id, row.iteration))
+    accepted = await _reports(session, row, state="accepted")
+    discarded = await _reports(session, row, state="discarded")
+    settled = {(one.phase, one.repository) for one in accepted}
     return Run(
         id=RunId(row.id),
         issue_key=IssueKey(row.issue_key),
@@ -144,8 +147,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
             )
             for p in pipelines
         ),
-        reports=await _reports(session, row, state="accepted"),
-        discarded=await _reports(session, row, state="discarded"),
+        reports=accepted,
+        discarded=tuple(one for one in discarded if (one.phase, one.repository) not in settled),
         jobs=tuple(
             JobView(
                 job=JobId(j.id),
@@ -155,10 +158,16 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
                 allow_failure=j.allow_failure,
                 failure_reason=j.failure_reason,
             )
-            for j in jobs
+            for j in sorted(jobs, key=lambda one: one.id)
         ),
         merge_requests=tuple(
-            MergeRequestView(repository=ProjectPath(m.repository), project_id=m.project_id, iid=m.iid, state=m.state)
+            MergeRequestView(
+                repository=ProjectPath(m.repository),
+                project_id=m.project_id,
+                iid=m.iid,
+                state=m.state,
+                confirmed=bool(m.head_sha),
+            )
             for m in merge_requests
         ),
         repositories=tuple(ProjectPath(path) for path in row.repositories),

@@ -10,12 +10,12 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import AnalysisResult, Phase, PhaseReport, PlanOutcome
+from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome
 from receiver.store.jobs import sessions, submissions
 from receiver.store.jobs.submissions import Arrival
 from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
-from receiver.workflow.observe import in_scope
+from receiver.workflow.plans import in_scope
 
 REPLACED = "A newer job of the same phase reported after it."
 
@@ -49,8 +49,8 @@ async def pending(session: AsyncSession, run: str, *, iteration: int) -> list[Pe
     ]
 
 
-async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, now: datetime) -> None:
-    """Let a job's report count, instead of those of older jobs of its phase and repository."""
+async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, now: datetime) -> bool:
+    """Let a job's report count, unless a newer job of its phase and repository has one that counts."""
     report = event.report
     same = (
         ReportRow.run_id == run.id,
@@ -58,38 +58,55 @@ async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, n
         ReportRow.phase == report.phase,
         ReportRow.repository.is_not_distinct_from(report.repository),
     )
-    older = update(ReportRow).where(*same, ReportRow.job_id < event.job, ReportRow.state != "discarded")
-    await session.execute(older.values(state="discarded", reason=REPLACED, settled_at=now))
     this = select(ReportRow).where(*same, ReportRow.job_id == event.job, ReportRow.state == "pending")
     row = await session.scalar(this.order_by(ReportRow.id.desc()).limit(1))
     if row is None:
-        return
-    row.state, row.settled_at = "accepted", now
+        return False
     await session.execute(update(JobRow).where(JobRow.id == event.job).values(agent=report.agent))
+    newer = select(ReportRow.id).where(*same, ReportRow.job_id > event.job, ReportRow.state == "accepted")
+    if await session.scalar(newer.limit(1)) is not None:
+        row.state, row.reason, row.settled_at = "discarded", REPLACED, now
+        return True
+    older = update(ReportRow).where(*same, ReportRow.job_id < event.job, ReportRow.state != "discarded")
+    await session.execute(older.values(state="discarded", reason=REPLACED, settled_at=now))
+    row.state, row.settled_at = "accepted", now
     if isinstance(report.result, AnalysisResult):
-        plan = report.result.plan
-        stored = insert(PlanRow).values(
-            run_id=run.id,
-            iteration=report.iteration,
-            report_id=row.id,
-            plan=msgspec.to_builtins(plan),
-            accepted_at=now,
-        )
-        names = ["run_id", "iteration", "report_id"]
-        await session.execute(stored.on_conflict_do_update(index_elements=names, set_={"accepted_at": now}))
+        await _accept_plan(session, report, report.result.plan, row=row, run=run, now=now)
+    return True
+
+
+async def _accept_plan(
+    session: AsyncSession, report: PhaseReport, plan: Plan, *, row: ReportRow, run: RunRow, now: datetime
+) -> None:
+    stored = insert(PlanRow).values(
+        run_id=run.id,
+        iteration=report.iteration,
+        report_id=row.id,
+        plan=msgspec.to_builtins(plan),
+        accepted_at=now,
+    )
+    names = ["run_id", "iteration", "report_id"]
+    await session.execute(stored.on_conflict_do_update(index_elements=names, set_={"accepted_at": now}))
+    run.confidential = run.confidential or plan.outcome is PlanOutcome.SECURITY_CONCERN
+    if report.iteration == run.iteration:
         run.repositories = list(in_scope(plan))
-        run.confidential = run.confidential or plan.outcome is PlanOutcome.SECURITY_CONCERN
-    await session.flush()
 
 
-async def discard(session: AsyncSession, event: ReportDiscarded, *, now: datetime) -> None:
+async def discard(session: AsyncSession, event: ReportDiscarded, run: RunRow, *, now: datetime) -> bool:
     """Keep a report as the reason for people, without letting it count; one that was never stored is stored now."""
     job = await sessions.first_of(session, event.job)
-    if job is not None and not await submissions.has_reported(session, event.job):
+    if job is not None and job.run == run.id and not await submissions.has_reported(session, event.job):
         await submissions.keep_report(session, event.report, job=job, now=now, arrival=Arrival.COLLECTED)
-    row = update(ReportRow).where(ReportRow.job_id == event.job, ReportRow.state == "pending")
-    await session.execute(row.values(state="discarded", reason=event.reason, settled_at=now))
+    settled = (
+        update(ReportRow)
+        .where(ReportRow.run_id == run.id, ReportRow.job_id == event.job, ReportRow.state == "pending")
+        .values(state="discarded", reason=event.reason, settled_at=now)
+        .returning(ReportRow.id)
+    )
+    if (await session.scalars(settled)).first() is None:
+        return False
     await session.execute(update(JobRow).where(JobRow.id == event.job).values(agent=event.report.agent))
+    return True
 
 
 async def accepted(

@@ -38,12 +38,13 @@ async def _merge_request(session: AsyncSession, event: PipelineChanged, *, run: 
     return await session.scalar(rows.order_by(MergeRequestRow.id.desc()).limit(1))
 
 
-async def changed(session: AsyncSession, event: PipelineChanged, run: RunRow, *, now: datetime) -> None:
+async def changed(session: AsyncSession, event: PipelineChanged, run: RunRow, *, now: datetime) -> bool:
     """Note what GitLab says of a repository's own pipeline."""
     row = await _merge_request(session, event, run=run.id)
     if row is None:
-        return
+        return False
     known = await session.get(TargetPipelineRow, event.pipeline)
+    is_new = known is None
     if known is None:
         known = TargetPipelineRow(
             id=event.pipeline,
@@ -60,10 +61,11 @@ async def changed(session: AsyncSession, event: PipelineChanged, run: RunRow, *,
     known.seen_at = now
     known.url = event.url or known.url
     known.source = event.source or known.source
-    if lifecycle.later(known.status, event.status) != known.status:
-        known.status = event.status
-        known.finished_at = event.finished_at or (now if lifecycle.is_over(event.status) else None)
-    await session.flush()
+    if lifecycle.later(known.status, event.status) == known.status:
+        return is_new
+    known.status = event.status
+    known.finished_at = event.finished_at or (now if lifecycle.is_over(event.status) else None)
+    return True
 
 
 async def statuses(session: AsyncSession, run: str) -> dict[int, str]:

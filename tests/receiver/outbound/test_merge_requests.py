@@ -12,7 +12,8 @@ from pipelines.language import ProjectPath, RunId
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.perform import perform
 from receiver.outbound.errors import RefusedError
-from receiver.store.run import facts, runs
+from receiver.store.run import runs
+from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobRow, PlanRow, ReportRow
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
@@ -196,7 +197,8 @@ async def open_and_note(desk: Desk, run: RunId) -> MergeRequestOpened:
     event = await opened(desk, run)
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
-        await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        reader = Reader(catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        await fold(session, event, row, reader=reader)
     return event
 
 
@@ -315,7 +317,8 @@ async def test_a_commit_that_was_noted_is_ours_though_its_patch_is_not_kept(
     event = await opened(desk, run)
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
-        await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        reader = Reader(catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        await fold(session, event, row, reader=reader)
         await session.execute(delete(ReportRow))
         await session.execute(delete(BlobRow))
     await submit(run, patch_of("README.md", text, text + "\nSecond.\n"))
@@ -399,7 +402,8 @@ async def test_the_status_note_is_edited_in_place_and_made_anew_when_deleted(
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
         catalogue = desk.catalogue()
-        await facts.write(session, event, row, catalogue=catalogue, bot=None, now=datetime.now(UTC))
+        reader = Reader(catalogue=catalogue, bot=None, now=datetime.now(UTC))
+        await fold(session, event, row, reader=reader)
     effect = UpdateMergeRequestNote(repository=CONTACTS)
     notes = world.contacts.mergerequests.get(event.iid, lazy=True).notes
     first = (await perform(desk, run, effect)).result

@@ -14,7 +14,8 @@ from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.perform import perform
 from receiver.outbound.gitlab.repositories_api import Action
-from receiver.store.run import facts, runs
+from receiver.store.run import runs
+from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
@@ -86,7 +87,8 @@ def patch(world: Any) -> bytes:
 async def note(desk: Desk, run: RunId, event: Any) -> None:
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
-        await facts.write(session, event, row, catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        reader = Reader(catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
+        await fold(session, event, row, reader=reader)
 
 
 def effect(event: MergeRequestOpened, user: Any, **changes: Any) -> StartTargetPipeline:

@@ -55,8 +55,8 @@ from receiver.workflow.events import (
     TicketRefreshed,
     TicketRefused,
 )
-from receiver.workflow.observe import observed
-from receiver.workflow.run import Decision, PipelineView, Run, RunStatus
+from receiver.workflow.run import NOTHING_LEARNED, Decision, PipelineView, Run, RunStatus
+from tests.known_run import knowing
 from tests.plans import a_plan
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -112,7 +112,7 @@ class World:
             repositories=() if before_pipeline else (REPOSITORY,),
         )
         if status in {RunStatus.IN_REVIEW, RunStatus.MERGED, RunStatus.CLOSED}:
-            run = observed(run, self.opened())
+            run, _ = knowing(run, self.opened())
         return replace(run, **changes)
 
     def policy(self, **changes: Any) -> None:
@@ -120,13 +120,14 @@ class World:
         self.catalogue = replace(self.catalogue, policy=replace(self.catalogue.policy, **changes))
 
     def decide(self, event: Event, run: Run | None, *, after: timedelta = timedelta()) -> Decision:
-        """Decide with everything but the event and the run fixed."""
-        return decide(event, run, catalogue=self.catalogue, now=NOW + after, new_id=self.new_id)
+        """Decide with everything but the event and the run fixed. The run is as it was before the event."""
+        told, learned = (None, NOTHING_LEARNED) if run is None else knowing(run, event)
+        return decide(event, told, learned=learned, catalogue=self.catalogue, now=NOW + after, new_id=self.new_id)
 
     def apply(self, run: Run, event: Event, *, after: timedelta = timedelta()) -> tuple[Run, Decision]:
         """Decide, and return the run as the store would keep it."""
         decision = self.decide(event, run, after=after)
-        run = observed(run, event)
+        run, _ = knowing(run, event)
         if decision.new_run is not None:
             return run, decision
         if decision.status is not None:

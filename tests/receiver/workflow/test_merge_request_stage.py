@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Policy, TargetPipeline
-from receiver.workflow.decide import decide
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import Event, PipelineChanged
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
@@ -19,8 +18,9 @@ def skipping(world: Any) -> Any:
 
     def ask(event: Event, run: Run) -> Decision:
         policy = Policy(target_pipeline=TargetPipeline.SKIP_UNTIL_APPROVED)
-        catalogue = replace(world.catalogue, policy=policy)
-        return decide(event, run, catalogue=catalogue, now=world.now, new_id=world.new_id)
+        world.catalogue = replace(world.catalogue, policy=policy)
+        decision: Decision = world.decide(event, run)
+        return decision
 
     return ask
 
