@@ -17,6 +17,8 @@ from pipelines.language.catalogue import Catalogue
 from receiver.gateway.forward import Gateway
 from receiver.hooks import Interests
 from receiver.jobs.admission import Doorkeeper
+from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.jobs_api import GitLabJobs
 from receiver.settings import Settings
 from receiver.store.postgres.database import Database, address
 from receiver.web import gateway_api, health_api, hook_api, job_api, pages, problems, run_api
@@ -84,8 +86,7 @@ def services_of(settings: Settings, *, database: Database, clock: Callable[[], d
         database=database,
         doorkeeper=Doorkeeper(
             database,
-            gitlab_url=settings.gitlab_url,
-            gitlab_token=settings.gitlab_token,
+            lookup=GitLabJobs(Connection(settings.gitlab_url, settings.gitlab_token)),
             issuer=settings.oidc_issuer,
             audience=settings.public_url,
             clock=clock,

@@ -17,10 +17,10 @@ from sandbox import scenario as scenarios
 from sandbox.anthropic.app import create as create_anthropic
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
-from sandbox.gitlab.app import create as create_gitlab
 from sandbox.gitlab.repository import Change
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
+from sandbox.gitlab_server.app import create as create_gitlab
 from sandbox.jira import app as jira_app
 from sandbox.jira import seed as jira_seed
 from sandbox.jira.hooks import Webhook

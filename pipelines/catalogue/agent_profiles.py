@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.catalogue.stack_presets import Preset
-from pipelines.language.catalogue import AgentTool
+from pipelines.language.catalogue import AgentTool, can_write
 
 DEFAULT: Final = "default"
 """Who works where nobody else is named, and whose model and limits hold for the others."""
@@ -43,11 +43,6 @@ BUILT_IN: Final[dict[str, Profile]] = {
     REVIEWER: Profile(purpose="reads a tested patch and writes nothing", tools=READING),
 }
 """By name. A catalogue may name them without a section of their own."""
-
-
-def can_write(tools: Sequence[AgentTool]) -> bool:
-    """Say whether an agent with these tools can change files at all."""
-    return bool({AgentTool.WRITE, AgentTool.EDIT} & set(tools))
 
 
 def unfit(name: str, *, stacks: Sequence[str], tools: Sequence[AgentTool], stack: str) -> str | None:

@@ -5,6 +5,7 @@ Frozen per run: the receiver stores it when the run starts and jobs get it in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -126,6 +127,11 @@ class AgentTool(StrEnum):
     BASH = "bash"
     WRITE = "write"
     EDIT = "edit"
+
+
+def can_write(tools: Sequence[AgentTool]) -> bool:
+    """Return whether an agent with these tools can change files at all."""
+    return bool({AgentTool.WRITE, AgentTool.EDIT} & set(tools))
 
 
 class Agent(Struct, frozen=True, kw_only=True):

@@ -12,9 +12,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from pipelines.catalogue.agent_profiles import can_write
 from pipelines.language import CommitSha, ProjectPath
-from pipelines.language.catalogue import Catalogue, Repository
+from pipelines.language.catalogue import Catalogue, Repository, can_write
 
 CONTEXT_VERSION: Final = 1
 """Of what is built: raised when the same commit would give another document."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reports.line_coverage import in_all
 from pipelines.job.suites.checks import Checked, measured_lines, run_checks
-from pipelines.job.suites.suite import Ran, run_again
+from pipelines.job.suites.suite import run_again
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import read_tree
 from pipelines.language import (
@@ -23,6 +23,7 @@ from pipelines.language import (
 )
 from pipelines.language.wire import MAX_BLOB, encode
 from pipelines.proof.known_tests import baseline_result, known_tests
+from pipelines.proof.suite_run import Ran
 
 
 def run(job: Job) -> PhaseReport:

@@ -7,13 +7,13 @@ from typing import Any
 
 from pipelines.agents.loop import Submitted
 from pipelines.job.isolation.processes import Role
-from pipelines.job.isolation.tool_environment import tool_environment
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.reproduction.application import serve
 from pipelines.job.reproduction.bisect import bisect_script
 from pipelines.job.reproduction.frameworks import framework_of
 from pipelines.job.reproduction.reproduction_run import Evidence
 from pipelines.job.reproduction.run_request import Script
+from pipelines.job.reproduction.tool_environment import tool_environment
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job import Job
 from pipelines.language import (

@@ -13,7 +13,6 @@ from pipelines.job.reproduction.application import Application, serve
 from pipelines.job.reproduction.browser import find_browser
 from pipelines.job.reproduction.ffmpeg import find_recorder
 from pipelines.job.reproduction.frameworks import prepare_tools
-from pipelines.job.reproduction.observations import Exchange
 from pipelines.job.reproduction.reproduction_run import Bench, Evidence, run_reproduction
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.workspace.checkout import Workplace
@@ -21,6 +20,7 @@ from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, Framework, ReproductionResult
 from pipelines.language.catalogue import Video
+from pipelines.proof.observations import Exchange
 from pipelines.proof.reproduction_verdict import (
     Verdict,
     called_tests,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from pipelines.job.suites.suite import Ran
 from pipelines.language import KnownTests, SuiteResult
+from pipelines.proof.suite_run import Ran
 from pipelines.proof.test_cases import CaseOutcome, listed
 
 RUNS_AGAIN = 2

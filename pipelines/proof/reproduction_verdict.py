@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipelines.job.reproduction.observations import Broken, Crash, Exchange, Navigation, RequestFailed, Step, TestRun
+from pipelines.proof.observations import Broken, Crash, Exchange, Navigation, RequestFailed, Step, TestRun
 from pipelines.proof.test_cases import CaseOutcome, count
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from receiver.__main__ import main as bug_fix
+from receiver.cli.program import main as bug_fix
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 

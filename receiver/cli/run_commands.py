@@ -19,6 +19,7 @@ from receiver.hooks.delivery import Delivery, Interests
 from receiver.hooks.delivery_reader import read
 from receiver.store.deliveries.inbox import Incoming, accept
 from receiver.store.jobs import transcripts
+from receiver.store.run.runs import find
 from receiver.store.story import overview, rows
 from receiver.workflow.events import StartRequested
 
@@ -59,7 +60,7 @@ async def explain(run: str, whole: bool, as_json: bool) -> None:  # noqa: FBT001
     JSON always holds everything.
     """
     async with base.database() as database, database.begin() as session:
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await find(session, run))
     if as_json:
         _print_json(story)
     else:
@@ -85,7 +86,7 @@ async def session(run: str, phase: str | None, whole: bool, as_json: bool) -> No
     folder. JSON has every line as the job wrote it.
     """
     async with base.database() as database, database.begin() as opened:
-        row = await rows.find(opened, run)
+        row = await find(opened, run)
         found = await transcripts.of_run(opened, row.id, phase=phase)
     if as_json:
         for one in found:

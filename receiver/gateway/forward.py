@@ -21,13 +21,12 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from receiver import limits
-from receiver.gateway import pricing
 from receiver.gateway.exchange import Answer, Exchange, Request, passed_back
 from receiver.gateway.parsed_usage import ParsedUsage, StreamReader
 from receiver.gateway.policy import Call, Refused
 from receiver.gateway.seats import Seat
 from receiver.store.jobs.sessions import JobSession
-from receiver.store.money import ledger
+from receiver.store.money import ledger, pricing
 from receiver.store.postgres.database import Database
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from receiver.gateway.pricing import Usage
+from receiver.store.money.pricing import Usage
 
 
 class ParsedUsage(Struct, frozen=True, kw_only=True):

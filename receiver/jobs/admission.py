@@ -12,11 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import gitlab
 import jwt
 import msgspec
-from gitlab.exceptions import GitlabGetError
-from msgspec import Struct
 
 from pipelines.generation.job_names import parse_job_name
 from pipelines.language import RunId
@@ -24,6 +21,7 @@ from pipelines.language.wire import SessionRequest
 from receiver import limits
 from receiver.jobs.identity import Claims, Expected, IdentityError, check
 from receiver.jobs.issuer_keys import Keys, UnknownKeyError
+from receiver.jobs.job_lookup import JobLookup
 from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
 from receiver.store.run import started_pipelines
@@ -53,14 +51,6 @@ class ClaimedError(Exception):
         self.pipeline = pipeline
 
 
-class JobFacts(Struct, frozen=True, kw_only=True):
-    """What GitLab's API says of a job."""
-
-    name: str
-    status: str
-    pipeline: int
-
-
 class Doorkeeper:
     """Exchanges ID tokens for sessions."""
 
@@ -68,36 +58,34 @@ class Doorkeeper:
         self,
         database: Database,
         *,
-        gitlab_url: str,
-        gitlab_token: str,
+        lookup: JobLookup,
         issuer: str,
         audience: str,
         clock: Callable[[], datetime],
         new_token: Callable[[], str] = lambda: secrets.token_urlsafe(32),
     ) -> None:
-        """Check tokens of `issuer` for `audience`; ask GitLab with `gitlab_token`."""
+        """Check tokens of `issuer` for `audience`; ask GitLab about the jobs through `lookup`."""
         self._database = database
         self._keys = Keys(issuer)
         self._issuer = issuer
         self._audience = audience.rstrip("/")  # as the pipeline's inputs give it to `id_tokens`
         self._clock = clock
         self._new_token = new_token
-        self._gitlab = gitlab.Gitlab(gitlab_url, private_token=gitlab_token, timeout=20, keep_base_url=True)
-        self._projects: dict[str, int] = {}
+        self._lookup = lookup
 
     def close(self) -> None:
         """Close the connections to GitLab."""
-        self._gitlab.session.close()
+        self._lookup.close()
 
     async def admit(self, token: str, wanted: SessionRequest) -> tuple[str, datetime]:
         """Return a session's token and its end.
 
-        Raises TokenError, IdentityError, UnknownYetError, ClaimedError; IssuerError or GitlabError when GitLab can't
-        be asked.
+        Raises TokenError, IdentityError, UnknownYetError, ClaimedError; IssuerError, or the lookup's error,
+        when GitLab can't be asked.
         """
         claims = await self._claims(token)
         facts = await self._automation(wanted)
-        project_id = await asyncio.to_thread(self._project_id, facts.project)
+        project_id = await asyncio.to_thread(self._lookup.project_id, facts.project)
         check(claims, Expected(project_id=project_id, ref=facts.ref))
         job_id, pipeline = int(claims.job_id), int(claims.pipeline_id)
         await self._check_job(project_id, job_id, pipeline, wanted)
@@ -136,20 +124,10 @@ class Doorkeeper:
         except (jwt.PyJWTError, msgspec.ValidationError, UnknownKeyError) as error:
             raise TokenError(f"The ID token is not valid: {error}") from error
 
-    def _project_id(self, project: str) -> int:
-        if project not in self._projects:
-            self._projects[project] = int(self._gitlab.projects.get(project).id)
-        return self._projects[project]
-
     async def _check_job(self, project_id: int, job_id: int, pipeline: int, wanted: SessionRequest) -> None:
-        try:
-            job = await asyncio.to_thread(self._job, project_id, job_id)
-        except GitlabGetError as error:
-            if error.response_code != 404:
-                raise
-            raise IdentityError(
-                "Refused: GitLab does not know the job, or the receiver's bot may not see it."
-            ) from error
+        job = await asyncio.to_thread(self._lookup.job, project_id, job_id)
+        if job is None:
+            raise IdentityError("Refused: GitLab does not know the job, or the receiver's bot may not see it.")
         name = parse_job_name(job.name)
         if name is None or (name.phase, name.repository) != (wanted.phase, wanted.repository):
             raise IdentityError(f"Refused: the job is named {job.name!r}, which is not {wanted.phase}.")
@@ -159,10 +137,6 @@ class Doorkeeper:
             raise UnknownYetError(f"GitLab says that the job is {job.status}.")
         if job.status != "running":
             raise IdentityError(f"Refused: the job is {job.status}, not running.")
-
-    def _job(self, project_id: int, job_id: int) -> JobFacts:
-        job = self._gitlab.projects.get(project_id, lazy=True).jobs.get(job_id)
-        return JobFacts(name=job.name, status=job.status, pipeline=int(job.pipeline["id"]))
 
     async def _parent(self, project_id: int, pipeline: int, claims: Claims, wanted: SessionRequest) -> int:
         """Return the parent pipeline of the job, which has to be the one that was started for this iteration."""
@@ -185,19 +159,13 @@ class Doorkeeper:
         """Return which of our pipelines triggered this one, None for none of them."""
         undecided = False
         for known in ours:
-            triggered = await asyncio.to_thread(self._triggered, project_id, known)
+            triggered = await asyncio.to_thread(self._lookup.triggered, project_id, known)
             if child in triggered:
                 return known
             undecided = undecided or None in triggered
         if undecided:
             raise UnknownYetError("GitLab does not say yet which pipeline triggered this one.")
         return None
-
-    def _triggered(self, project_id: int, parent: int) -> list[int | None]:
-        """Return the pipeline behind each trigger job; None for one that has none yet."""
-        pipeline = self._gitlab.projects.get(project_id, lazy=True).pipelines.get(parent, lazy=True)
-        below = [bridge.downstream_pipeline for bridge in pipeline.bridges.list(get_all=True)]
-        return [int(one["id"]) if one else None for one in below]
 
     async def _open(
         self, claims: Claims, wanted: SessionRequest, *, project_id: int, pipeline: int, parent: int

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 import structlog
-from gitlab.exceptions import GitlabError
 from litestar import Request, Response, get, post, put
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from requests import RequestException
 
 from pipelines.language import Phase, PhaseReport
 from pipelines.language.repository_context import MAX_CONTEXT, RepositoryContext
@@ -23,6 +21,7 @@ from receiver.jobs.identity import IdentityError
 from receiver.jobs.issuer_keys import IssuerError
 from receiver.jobs.report_checks import misdirected, problems, read
 from receiver.jobs.run_specs import BarredError, NotYetError, build
+from receiver.outbound.errors import OutboundError
 from receiver.store.effects import outbox
 from receiver.store.jobs import contexts, job_refusals, sessions, submissions
 from receiver.store.jobs.sessions import JobSession
@@ -95,7 +94,7 @@ async def open_session(request: JobRequest, services: NamedDependency[Services])
         if status == 403:
             await _record(services, wanted, str(error))
         return problem(status, str(error), retry_after_s=retry_after_s)
-    except (GitlabError, RequestException, IssuerError) as error:
+    except (OutboundError, IssuerError) as error:
         log.warning("job.not_checked", run=wanted.run[:16], phase=wanted.phase, reason=f"{type(error).__name__}")
         return problem(
             503,

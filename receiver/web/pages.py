@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from receiver.notes import review_state
 from receiver.store.deliveries import stored_deliveries
+from receiver.store.run import runs
 from receiver.store.run.runs import NoSuchRunError
 from receiver.store.story import MergeRequest, Story, overview, rows, turning_points
 from receiver.web.access import guard, sign_in
@@ -146,7 +147,7 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
     """Show a run's story."""
     try:
         async with services.database.begin() as session:
-            told = await rows.story(session, await rows.find(session, name))
+            told = await rows.story(session, await runs.find(session, name))
     except NoSuchRunError as error:
         return problem(404, str(error))
     total = told.costs.total

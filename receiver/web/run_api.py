@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
 from receiver.store.deliveries import stored_deliveries
+from receiver.store.run import runs
 from receiver.store.run.runs import NoSuchRunError
 from receiver.store.story import overview, rows
 from receiver.store.story.overview import Listed
@@ -34,7 +35,7 @@ async def read_run(services: NamedDependency[Services], name: FromPath[str]) -> 
     """Tell the story of a run, named by its id or by its ticket's key."""
     try:
         async with services.database.begin() as session:
-            told = await rows.story(session, await rows.find(session, name))
+            told = await rows.story(session, await runs.find(session, name))
     except NoSuchRunError as error:
         return problem(404, str(error))
     return Response(msgspec.json.encode(told), media_type="application/json")

@@ -61,6 +61,12 @@ WAITING: Final = frozenset({S.NEEDS_INFORMATION, S.AWAITING_APPROVAL})
 ACTIVE: Final = frozenset(LIMITS)
 """Statuses in which a run holds its ticket: a label set now starts nothing."""
 
+FINAL: Final = frozenset(RunStatus) - ACTIVE
+"""Ends. A partial index of the table of runs names the same ones, so that a ticket has at most one active run."""
+
+AT_REST: Final = FINAL | WAITING
+"""Statuses in which no job of the run has anything to do."""
+
 
 class LifecycleError(Exception):
     """A move that the table does not know: a bug in `decide`."""
@@ -138,3 +144,7 @@ def later(known: str, told: str) -> str:
 def is_over(status: str) -> bool:
     """Return whether nothing more happens by itself in a pipeline or job of this status."""
     return meaning(status).progress not in {Progress.WAITING, Progress.WORKING}
+
+
+OVER: Final = tuple(status for status in STATUSES if is_over(status))
+"""The statuses of pipelines and jobs in which nothing more happens by itself."""

@@ -1,1 +1,1 @@
-"""GitLab emulated: REST v4 as python-gitlab uses it, git over smart HTTP, signed hooks, pages for people."""
+"""GitLab emulated: REST v4 as python-gitlab uses it, git over smart HTTP, signed hooks."""

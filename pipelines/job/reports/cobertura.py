@@ -7,11 +7,9 @@ classes, and a line twice (below its method and below its class): it counts once
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
-from msgspec import Struct
 
 from pipelines.job.reports.hostile_xml import Doctype, XmlError, read
+from pipelines.proof.measured_file import MeasuredFile, plain
 
 MAX_LINES = 3_000_000
 """Of one report."""
@@ -30,24 +28,6 @@ class CoberturaError(XmlError):
     """The report can't be used; the message says why."""
 
 
-class MeasuredFile(Struct, frozen=True, kw_only=True):
-    """A source file and which of its lines were run."""
-
-    name: str
-    """As in the report, with `/` between its parts: absolute, or relative to one of the sources."""
-    sources: tuple[str, ...]
-    """Folders that the name may be relative to; absolute or not."""
-    lines: dict[int, bool]
-    """By 1-based number: whether it was run."""
-
-    @property
-    def places(self) -> Iterator[str]:
-        """Yield what the whole path may be."""
-        if not _is_absolute(self.name):
-            yield from (plain(f"{source}/{self.name}") for source in self.sources)
-        yield self.name
-
-
 def read_coverage(document: bytes) -> tuple[MeasuredFile, ...]:
     """Return the files of a Cobertura document. Raises `CoberturaError`."""
     try:
@@ -62,17 +42,6 @@ def read_coverage(document: bytes) -> tuple[MeasuredFile, ...]:
     return tuple(
         MeasuredFile(name=name, sources=sources, lines=lines) for name, lines in reader.files.items() if name and lines
     )
-
-
-def plain(path: str) -> str:
-    """Return a path with `/` between its parts, without `.` and without a slash at its end, Windows paths too."""
-    path = path.strip().replace("\\", "/")
-    root = "/" if path.startswith("/") else ""
-    return root + "/".join(part for part in path.split("/") if part not in {"", "."})
-
-
-def _is_absolute(path: str) -> bool:
-    return path.startswith("/") or re.match(r"[A-Za-z]:", path) is not None
 
 
 class _Reader:

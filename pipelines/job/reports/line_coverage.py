@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from pipelines.job.reports.cobertura import MeasuredFile, plain
 from pipelines.language import Coverage
 from pipelines.patch import PatchSummary
+from pipelines.proof.measured_file import MeasuredFile, plain
 
 Lines = Mapping[str, Mapping[int, bool]]
 """By path, relative to the repository's root, then by line: whether it was run."""

@@ -25,11 +25,11 @@ from pipelines.job.reproduction import playwright_framework, pytest_framework
 from pipelines.job.reproduction.application import Application
 from pipelines.job.reproduction.browser import Browser
 from pipelines.job.reproduction.frameworks import Tools
-from pipelines.job.reproduction.observations import Note, Step, TestRun, read_notes
 from pipelines.job.reproduction.run_request import Errand, Prepared, Script
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import Framework
 from pipelines.proof.hollow_assertions import hollow
+from pipelines.proof.observations import Note, Step, TestRun, read_notes
 from pipelines.proof.test_cases import Case
 
 TIMEOUT_S = 180.0

@@ -13,13 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.job.reports.line_coverage import Lines, in_all, located, of_patch
-from pipelines.job.suites.suite import Kind, Ran, run_again, run_lint, run_tests
+from pipelines.job.suites.suite import run_again, run_lint, run_tests
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.language import Baseline, CheckResult, Coverage, KnownTests, SuiteResult
 from pipelines.patch import PatchSummary
 from pipelines.patch.about_tests import changed_test_files, files_about_tests, stands_in
 from pipelines.patch.kinds import is_collected
 from pipelines.proof.known_tests import forgiven, missing, new_failures
+from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import listed
 
 Fresh = Callable[[str, Sequence[str]], Workplace]

@@ -7,56 +7,22 @@ read only when every process of the role has ended.
 from __future__ import annotations
 
 import shutil
-from enum import StrEnum
 from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from pipelines.job.reports.cobertura import CoberturaError, MeasuredFile, read_coverage
+from pipelines.job.reports.cobertura import CoberturaError, read_coverage
 from pipelines.job.reports.hostile_xml import MAX_BYTES, XmlError
 from pipelines.job.reports.suite_reports import read_report
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, CheckResult, SuiteResult
+from pipelines.proof.measured_file import MeasuredFile
+from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import Case, CaseOutcome, by_id, count, failing
 
 _REPORTS = 200
 """Report files that are read at most."""
-
-
-class Kind(StrEnum):
-    """Which of a repository's tests."""
-
-    UNIT = "unit"
-    INTEGRATION = "integration"
-
-
-class Ran(Struct, frozen=True, kw_only=True):
-    """One run of tests."""
-
-    kind: Kind
-    command: str
-    """What ran them."""
-    result: SuiteResult
-    outcomes: dict[str, CaseOutcome]
-    """By id."""
-    measured: tuple[MeasuredFile, ...] | None = None
-    """Lines that were run; None: no report of it."""
-
-    def having(self, *outcomes: CaseOutcome) -> frozenset[str]:
-        """Return the ids of the tests that ended so."""
-        return frozenset(one for one, outcome in self.outcomes.items() if outcome in outcomes)
-
-    @property
-    def failing(self) -> frozenset[str]:
-        """Ids of tests that failed or broke."""
-        return self.having(CaseOutcome.FAILED, CaseOutcome.ERROR)
-
-    @property
-    def passing(self) -> frozenset[str]:
-        """Ids of tests that passed."""
-        return self.having(CaseOutcome.PASSED)
 
 
 def run_tests(place: Workplace, kind: Kind) -> Ran | None:

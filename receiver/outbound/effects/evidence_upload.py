@@ -58,7 +58,7 @@ async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
     """Attach the pictures of before and after, unless they are there already, by names of their own."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
     if story.run.confidential:  # it may have become so after this was wanted
         return Performed(result={"files": []})
     key = facts.issue_key

@@ -26,7 +26,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     """Commit the accepted patch to the run's branch and open or update the merge request."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
-        story = await stories.story(session, await stories.find(session, run))
+        story = await stories.story(session, await runs.find(session, run))
     fix = await commits.accepted(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     facts = await commits.on_branch(desk, facts, project)
@@ -100,7 +100,7 @@ def _merge_request(
 async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> Performed:
     """Give a merge request the title and the description of a confidential run, if it has others."""
     async with desk.database.begin() as session:
-        story = await stories.story(session, await stories.find(session, run))
+        story = await stories.story(session, await runs.find(session, run))
         rows = await merge_requests.of_run(session, run)
     row = next((one for one in rows if one.repository == effect.repository), None)
     if row is None or not story.run.confidential:
@@ -116,7 +116,7 @@ async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> 
 async def update_note(desk: Desk, run: RunId, effect: UpdateMergeRequestNote) -> Performed:
     """Make the status note on a merge request tell the truth."""
     async with desk.database.begin() as session:
-        story = await stories.story(session, await stories.find(session, run))
+        story = await stories.story(session, await runs.find(session, run))
         rows = await merge_requests.of_run(session, run)
     row = next((one for one in rows if one.repository == effect.repository), None)
     if row is None:

@@ -29,7 +29,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     """Take the mark off the commit, if the approval holds. Performed again, it finds the mark gone."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
         known = next((m for m in await merge_requests.of_run(session, run) if m.repository == effect.repository), None)
     if known is None:
         return _left(effect, f"{effect.repository} has no merge request of this run.")

@@ -9,10 +9,10 @@ from datetime import datetime
 from pipelines.language import RunId
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.rights import Place, standing
 from receiver.outbound.effects.status_notes import Place as NotePlace
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
 from receiver.outbound.jira.issues import Comment
-from receiver.outbound.jira.rights import Place, standing
 from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import ANSWER, PLAN, QUESTION, TICKET
@@ -140,7 +140,7 @@ async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
 async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str], str], *, point: str) -> Performed:
     """Post a comment that shows what was found: to everybody, to those who may know, or to nobody."""
     async with desk.database.begin() as session:
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
         facts = await runs.facts(session, run)
     audience = desk.catalogue().jira.confidential if facts.confidential else None
     place = on_ticket(desk, run, facts.issue_key, target, audience=audience)

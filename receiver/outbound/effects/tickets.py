@@ -11,12 +11,12 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.rights import may_start, standing
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
+from receiver.outbound.effects.ticket_attachments import fetched, left_out
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.jira.attachments import fetched, left_out
 from receiver.outbound.jira.issues import Issue
 from receiver.outbound.jira.jira_client import Transition
-from receiver.outbound.jira.rights import may_start, standing
 from receiver.store.deliveries import taken_comments
 from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.run import runs
@@ -109,7 +109,7 @@ def _heads(desk: Desk, catalogue: Catalogue) -> dict[ProjectPath, CommitSha]:
 async def update_note(desk: Desk, run: RunId, _effect: UpdateTicketNote) -> Performed:
     """Make the status comment on the ticket tell the truth, and what it leaves out be told to those who may know."""
     async with desk.database.begin() as session:
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
     key = story.run.issue_key
     place = on_ticket(desk, run, key, TICKET)
     note = await keep_note(desk, run, place, desk.notes.ticket(story), point="UpdateTicketNote")
@@ -138,7 +138,7 @@ async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
 async def transition(desk: Desk, run: RunId, effect: TransitionIssue) -> Performed:
     """Move the ticket by the offered transition that leads to a status; what can't be done is said, and no failure."""
     async with desk.database.begin() as session:
-        key = IssueKey((await rows.find(session, run)).issue_key)
+        key = IssueKey((await runs.find(session, run)).issue_key)
     issue = await asyncio.to_thread(desk.jira.issue, key)
     if issue.status.casefold() == effect.to_status.casefold():
         return Performed(result={"moved": False, "to": effect.to_status})
@@ -167,6 +167,6 @@ def choose(offered: list[Transition], to_status: str) -> tuple[Transition | None
 async def link(desk: Desk, run: RunId, effect: LinkTicket) -> Performed:
     """Put a remote link on the ticket; Jira replaces the one with the same id."""
     async with desk.database.begin() as session:
-        key = (await rows.find(session, run)).issue_key
+        key = (await runs.find(session, run)).issue_key
     await asyncio.to_thread(desk.jira.link, key, global_id=effect.global_id, url=effect.url, title=effect.title)
     return Performed(result={"url": effect.url})

@@ -17,7 +17,12 @@ class Connection:
         session = requests.Session()
         session.hooks["response"].append(stop_at_overload)
         self.api = gitlab.Gitlab(
-            url, private_token=token, timeout=limits.GITLAB_ANSWER_S, session=session, per_page=100
+            url,
+            private_token=token,
+            timeout=limits.GITLAB_ANSWER_S,
+            session=session,
+            per_page=100,
+            keep_base_url=True,
         )
 
     def user_id(self) -> int:

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import Phase, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.seal import token_sha256
-from receiver.store.run.runs import AT_REST
 from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
+from receiver.workflow.lifecycle import AT_REST
 
 ENDED_JOBS = frozenset({"success", "failed", "canceling", "canceled", "skipped"})
 """GitLab's job statuses after which a session is dead."""

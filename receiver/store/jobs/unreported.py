@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 from pipelines.language import RunId
 from receiver.store.jobs import sessions
 from receiver.store.jobs.sessions import JobSession
-from receiver.store.run.overdue import ENDED
 from receiver.store.schema import JobRow, PipelineRow, ReportRow, RunRow, SessionRow
+from receiver.workflow.lifecycle import OVER
 from receiver.workflow.run import RunStatus
 
 
@@ -48,9 +48,9 @@ async def of_run(session: AsyncSession, run: RunId, *, iteration: int) -> list[U
         PipelineRow.run_id == SessionRow.run_id,
         PipelineRow.iteration == SessionRow.iteration,
         PipelineRow.parent_id.is_(None),
-        PipelineRow.status.in_(ENDED),
+        PipelineRow.status.in_(OVER),
     )
-    unknown = or_(JobRow.id.is_(None), JobRow.status.not_in(ENDED))
+    unknown = or_(JobRow.id.is_(None), JobRow.status.not_in(OVER))
     query = (
         select(SessionRow)
         .join(RunRow, RunRow.id == SessionRow.run_id)

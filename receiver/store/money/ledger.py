@@ -14,8 +14,8 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.gateway.pricing import Price, Usage
 from receiver.store.jobs.sessions import JobSession
+from receiver.store.money.pricing import Price, Usage
 from receiver.store.postgres.database import StoreError
 from receiver.store.schema import UsageRow
 from receiver.store.schema.columns import Json

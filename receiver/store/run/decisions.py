@@ -72,7 +72,7 @@ async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now:
         return
     run.status, run.status_at, run.reason = decision.status, now, decision.reason
     run.deadline = decision.deadline
-    if decision.status in runs.FINAL:
+    if decision.status in lifecycle.FINAL:
         run.finished_at = now
         await runs.end_iterations(session, run, now=now)
     if decision.status in lifecycle.WAITING:

@@ -12,8 +12,6 @@ from receiver.store.schema import EffectRow, PipelineRow, ReportRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.run import RunStatus
 
-ENDED = tuple(status for status in lifecycle.STATUSES if lifecycle.is_over(status))
-
 
 async def deadlines(session: AsyncSession, *, now: datetime) -> list[tuple[RunId, RunStatus]]:
     """Return runs that should have left their status by now."""

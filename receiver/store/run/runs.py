@@ -20,13 +20,6 @@ from receiver.workflow import lifecycle
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
-FINAL = frozenset(RunStatus) - lifecycle.ACTIVE
-"""Ends. The table's partial index names the same ones, so that a ticket has one active run at most."""
-
-
-AT_REST = FINAL | lifecycle.WAITING
-"""Statuses in which no job of the run has anything to do."""
-
 
 class NoSuchRunError(StoreError):
     """There is no such run; `bug-fix runs` lists them."""
@@ -67,6 +60,15 @@ async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
     return await session.scalar(
         select(RunRow).where(RunRow.issue_key == issue_key).order_by(RunRow.created_at.desc()).limit(1)
     )
+
+
+async def find(session: AsyncSession, name: str) -> RunRow:
+    """Return the run with this id, or the newest run of this ticket. Raises NoSuchRunError."""
+    # Postgres takes no NUL in a text, and no name of a run or ticket holds what can't be printed.
+    found = (await session.get(RunRow, name) or await newest(session, name.upper())) if name.isprintable() else None
+    if found is None:
+        raise NoSuchRunError(f"There is no run {name}, nor one of a ticket of that key; `bug-fix runs` lists them.")
+    return found
 
 
 async def open_to_all(session: AsyncSession, issue_key: str) -> list[RunId]:

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver.store.postgres.database import Database
-from receiver.store.run.runs import AT_REST
 from receiver.store.schema import PipelineRow, RunRow
+from receiver.workflow.lifecycle import AT_REST
 
 
 class Automation(Struct, frozen=True, kw_only=True):

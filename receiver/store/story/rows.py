@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from receiver.store.run.runs import NoSuchRunError, newest
 from receiver.store.schema import (
     ArtifactRow,
     Base,
@@ -28,15 +27,6 @@ from receiver.store.schema import (
 from receiver.store.story import Rows, Story, tell
 
 Row = TypeVar("Row", bound=Base)
-
-
-async def find(session: AsyncSession, name: str) -> RunRow:
-    """Return the run with this id, or the newest run of this ticket. Raises NoSuchRunError."""
-    # Postgres takes no NUL in a text, and no name of a run or ticket holds what can't be printed.
-    found = (await session.get(RunRow, name) or await newest(session, name.upper())) if name.isprintable() else None
-    if found is None:
-        raise NoSuchRunError(f"There is no run {name}, nor one of a ticket of that key; `bug-fix runs` lists them.")
-    return found
 
 
 async def story(session: AsyncSession, run: RunRow) -> Story:

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.run import runs
 from receiver.store.schema import IndicatorRow, RunRow
 from receiver.store.story import rows
+from receiver.workflow import lifecycle
 from receiver.workflow.run import RunStatus
 
 
@@ -17,7 +17,7 @@ def moment_of(status: str) -> str | None:
     """Return the moment at which a run of this status is judged; None before there is anything to judge."""
     if status == RunStatus.IN_REVIEW:
         return "in_review"
-    return "end" if status in runs.FINAL else None
+    return "end" if status in lifecycle.FINAL else None
 
 
 async def keep(session: AsyncSession, run: RunRow, *, now: datetime) -> None:

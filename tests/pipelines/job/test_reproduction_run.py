@@ -19,10 +19,10 @@ from pipelines.job.reproduction.application import Application
 from pipelines.job.reproduction.browser import find_browser
 from pipelines.job.reproduction.ffmpeg import find_recorder
 from pipelines.job.reproduction.frameworks import Tools
-from pipelines.job.reproduction.observations import Console, Exchange, Response, Step
 from pipelines.job.reproduction.reproduction_run import Bench, Evidence, first_file, run_reproduction
 from pipelines.job.reproduction.run_request import Script
 from pipelines.language import Framework
+from pipelines.proof.observations import Console, Exchange, Response, Step
 from pipelines.proof.reproduction_verdict import called_tests, judge_failing, judge_passing
 from sandbox import node_tools
 

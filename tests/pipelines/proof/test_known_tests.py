@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.suites.suite import Kind, Ran
 from pipelines.language import KnownTests, SuiteResult
 from pipelines.proof.known_tests import baseline_result, forgiven, from_result, known_tests, missing, new_failures
+from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import CaseOutcome
 
 PASSED, FAILED, ERROR, SKIPPED = (

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipelines.job.reproduction.observations import (
+from pipelines.proof.observations import (
     Broken,
     Crash,
     Exchange,

@@ -7,8 +7,8 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 from sqlalchemy import make_url
 
-from receiver.__main__ import main
 from receiver.cli import command as base
+from receiver.cli.program import main
 from receiver.cli.story_printer import plain
 
 pytestmark = pytest.mark.integration

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.gateway.pricing import Price, Usage, cost, most, price_for
+from receiver.store.money.pricing import Price, Usage, cost, most, price_for
 
 OLD = datetime(2026, 1, 1, tzinfo=UTC)
 NEW = datetime(2026, 10, 7, tzinfo=UTC)

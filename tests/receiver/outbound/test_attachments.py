@@ -11,7 +11,7 @@ from pipelines.language import IssueKey, Phase, RunId
 from pipelines.language.wire import Ticket, TicketAttachment
 from receiver.jobs.run_specs import build
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.jira.attachments import LARGEST_PICTURE, LARGEST_TEXT, MOST_PICTURES, fetched, left_out
+from receiver.outbound.effects.ticket_attachments import LARGEST_PICTURE, LARGEST_TEXT, MOST_PICTURES, fetched, left_out
 from receiver.outbound.jira.issues import AttachedFile, Issue
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.postgres.database import Database

@@ -142,7 +142,7 @@ async def test_a_file_that_was_changed_after_it_was_reported_proves_nothing(
 
 async def test_what_is_called_a_picture_and_is_none_is_not_shown(shown: Desk, archive: Archive, run: RunId) -> None:
     async with shown.database.begin() as session:
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
     fake = b"<script>alert(1)</script>"
     archive.files["green.png"] = fake
     report = story.reports[1]
@@ -160,7 +160,7 @@ async def test_nothing_of_a_confidential_run_is_uploaded_or_attached(shown: Desk
     async with shown.database.begin() as session:
         (await runs.hold(session, run)).confidential = True
     async with shown.database.begin() as session:
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
     project = shown.repositories.project(CONTACTS)
     assert await evidence_upload.upload(shown, story, project.id, repository=CONTACTS, iteration=1) == ()
     done = await perform(shown, run, EFFECT)

@@ -10,6 +10,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import EffectRow
 from receiver.workflow.effects import CommentRefusal, Effect, SettleReports, StartPipeline, UpdateTicketNote
+from receiver.workflow.lifecycle import FINAL
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -120,4 +121,4 @@ async def test_the_outbox_and_the_lifecycle_agree_on_what_an_end_is(database: Da
     async with database.begin() as session:
         index = "SELECT indexdef FROM pg_indexes WHERE indexname = 'uq_runs_active_issue'"
         definition = str(await session.scalar(text(index)))
-    assert {status for status in RunStatus if f"'{status}'" in definition} == set(runs.FINAL)
+    assert {status for status in RunStatus if f"'{status}'" in definition} == set(FINAL)

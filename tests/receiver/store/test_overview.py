@@ -96,7 +96,7 @@ async def test_a_run_at_a_glance_agrees_with_its_story(database: Database) -> No
         await add_run(database, number, calls)
     async with database.begin() as session:
         seen = await overview.glance(session, limit=100)
-        told = [await rows.story(session, await rows.find(session, one.run.id)) for one in seen]
+        told = [await rows.story(session, await runs.find(session, one.run.id)) for one in seen]
     assert [one.run.issue_key for one in seen] == [f"PL-{number}" for number in range(len(CALLS), 0, -1)]
     for one, story in zip(seen, told, strict=True):
         assert one.cost_usd == story.costs.total.cost_usd, one.run.issue_key
@@ -149,7 +149,7 @@ async def test_a_list_says_of_a_confidential_run_where_its_reason_is_told_and_no
         await session.execute(update(RunRow).values(confidential=True))
     async with database.begin() as session:
         (listed,) = await overview.recent(session, limit=10)
-        told = await rows.story(session, await rows.find(session, listed.id))
+        told = await rows.story(session, await runs.find(session, listed.id))
     assert listed.confidential
     assert listed.reason == overview.CONFIDENTIAL
     assert told.run.reason == "reason 1"

@@ -154,7 +154,7 @@ async def test_an_approval_carries_out_the_very_plan_that_was_shown(
     assert (first.kind, second.kind, second.approved_by) == ("analysis", "fix", "5b10ac8d82e05b22cc7d4ef5")
     assert first.finished_at is not None
     async with workshop.database.begin() as session:
-        story = await rows.story(session, await rows.find(session, run))
+        story = await rows.story(session, await runs.find(session, run))
     assert [one.approver for one in story.iterations] == ["", "Mara Lindqvist"]
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
-from sandbox.gitlab import app as gitlab_app
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
+from sandbox.gitlab_server import app as gitlab_app
 from sandbox.http import Application, Body, Request, Response, Route, Router
 from sandbox.server import bind, in_thread
 

@@ -13,9 +13,9 @@ import gitlab
 import httpx2
 import pytest
 
-from sandbox.gitlab import app as gitlab_app
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, JobSubject, State
+from sandbox.gitlab_server import app as gitlab_app
 from sandbox.http import Application, Body, Request, Response, Route, Router
 from sandbox.server import bind, in_thread
 

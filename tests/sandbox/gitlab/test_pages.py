@@ -13,9 +13,9 @@ import pytest
 
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
-from sandbox.gitlab import app as gitlab_app
 from sandbox.gitlab.seed import Person, seed
 from sandbox.gitlab.state import Access, State
+from sandbox.gitlab_server import app as gitlab_app
 from sandbox.server import bind, in_thread
 
 pytestmark = pytest.mark.integration

@@ -19,9 +19,9 @@ from pipelines.language import PhaseReport
 from pipelines.language.wire import SessionRequest, encode
 from sandbox.ci.orders import RunnerSettings
 from sandbox.ci.plug import Plug
-from sandbox.gitlab import app as gitlab_app
 from sandbox.gitlab.seed import Secrets, seed
 from sandbox.gitlab.state import State
+from sandbox.gitlab_server import app as gitlab_app
 from sandbox.server import bind, in_thread
 
 RUN = "00000000000000aa"

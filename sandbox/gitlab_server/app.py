@@ -22,10 +22,10 @@ from sandbox.gitlab.api import (
 from sandbox.gitlab.control import Control
 from sandbox.gitlab.hook_faults import HookFaults
 from sandbox.gitlab.hooks import Deliverer
-from sandbox.gitlab.pages import browse, jobs, pipelines
-from sandbox.gitlab.pages import merge_requests as merge_requests_pages
-from sandbox.gitlab.pages.frame import Pages
 from sandbox.gitlab.state import State
+from sandbox.gitlab_server.pages import browse, jobs, pipelines
+from sandbox.gitlab_server.pages import merge_requests as merge_requests_pages
+from sandbox.gitlab_server.pages.frame import Pages
 from sandbox.http import Application, Router
 
 PAGES = (merge_requests_pages, pipelines, jobs, browse)

@@ -6,9 +6,9 @@ from typing import Any
 from sandbox.ci import appearance
 from sandbox.ci.instance import Ci
 from sandbox.ci.records import COMPLETED, Job, Pipeline, Status, TestCase
-from sandbox.gitlab.pages import graph
-from sandbox.gitlab.pages.frame import Pages, took
 from sandbox.gitlab.state import Project
+from sandbox.gitlab_server.pages import graph
+from sandbox.gitlab_server.pages.frame import Pages, took
 from sandbox.http import HttpError, Request, Response, Route
 
 _WORST = (

@@ -4,12 +4,12 @@ from typing import Any
 
 from sandbox.ci import appearance
 from sandbox.gitlab import mergeable
-from sandbox.gitlab.pages.browse import commit_shown
-from sandbox.gitlab.pages.changes import shown
-from sandbox.gitlab.pages.frame import Pages
-from sandbox.gitlab.pages.markdown import render
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import MergeRequest, Note, Project
+from sandbox.gitlab_server.pages.browse import commit_shown
+from sandbox.gitlab_server.pages.changes import shown
+from sandbox.gitlab_server.pages.frame import Pages
+from sandbox.gitlab_server.pages.markdown import render
 from sandbox.http import HttpError, Request, Response, Route
 
 HINDRANCES = {
