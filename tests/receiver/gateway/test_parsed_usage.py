@@ -6,13 +6,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-<<<<<<< HEAD:tests/receiver/gateway/test_parsed_usage.py
 from receiver.gateway.parsed_usage import StreamReader, whole
-from receiver.gateway.pricing import Usage
-=======
-from receiver.gateway.answer import StreamReader, whole
 from receiver.store.money.pricing import Usage
->>>>>>> c594b5d (Keep SDKs in adapters and siblings free of import circles):tests/receiver/gateway/test_answer.py
 
 START = {
     "type": "message_start",

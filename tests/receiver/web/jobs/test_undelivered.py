@@ -63,7 +63,7 @@ JOB = """
 import json, os, sys
 from pathlib import Path
 import msgspec
-from pipelines.job import supervisor
+from pipelines.supervision import supervisor
 from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.workspace.job_files import Artifacts
