@@ -10,12 +10,13 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import Diagnosis, DiagnosisKind, IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
+from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.postgres.database import StoreError, lock
 from receiver.store.postgres.json_text import storable
 from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
+from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow import lifecycle
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
@@ -235,13 +236,6 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         confidential=row.confidential,
         issue_id=row.issue_id,
     )
-
-
-def diagnoses_of(attempt: IterationRow) -> tuple[Diagnosis, ...]:
-    """Return what an attempt was told of the one before; text alone is what releases before this one stored."""
-    if attempt.diagnoses is not None:
-        return msgspec.convert(attempt.diagnoses, tuple[Diagnosis, ...])
-    return (Diagnosis(kind=DiagnosisKind.UNCLASSIFIED, messages=(attempt.diagnosis,)),) if attempt.diagnosis else ()
 
 
 async def _pinned(session: AsyncSession, attempt: IterationRow | None) -> Plan | None:

@@ -12,7 +12,6 @@ from pipelines.language import PhaseReport, Plan
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.money.spending import costs
-from receiver.store.run import runs
 from receiver.store.schema import (
     ArtifactRow,
     DecisionRow,
@@ -28,6 +27,7 @@ from receiver.store.schema import (
     TargetPipelineRow,
     UsageRow,
 )
+from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
 from receiver.store.story.pipeline_story import Job, Pipeline
@@ -114,7 +114,7 @@ def _attempt(row: IterationRow, accepted: Sequence[PlanRow], names: Mapping[str,
         plan=msgspec.convert(plans[-1], Plan) if plans else None,
         approved_by=row.approved_by,
         approver=names.get(row.approved_by or "", ""),
-        diagnoses=runs.diagnoses_of(row),
+        diagnoses=diagnoses_of(row),
         started_at=row.started_at,
         finished_at=row.finished_at,
     )
