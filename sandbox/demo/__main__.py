@@ -81,7 +81,7 @@ def _run_several(options: argparse.Namespace, scenarios: list[Scenario], console
 
 def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> int:
     state = Path(tempfile.mkdtemp(prefix="bug-fix-demo-"))  # outside of the checkout: other users must get there
-    evidence = EVIDENCE / scenario.name
+    evidence = EVIDENCE / (f"{scenario.name}-chaos" if options.chaos else scenario.name)
     with screen(console) as out, ExitStack() as standing:
         out.line(f"{scenario.name}: {scenario.title}")
         world = standing.enter_context(

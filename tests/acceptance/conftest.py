@@ -1,4 +1,4 @@
-"""Whole demos as real processes, each played once for all tests that look at it, whichever process runs them."""
+"""Whole demos as real processes, each played once for all tests that look at it, whichever worker runs them."""
 
 import fcntl
 import json
@@ -12,33 +12,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sandbox.scenario import SCENARIOS, names
+from sandbox.scenario import SCENARIOS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-STAGED = frozenset({"hostile-model", "hostile-ticket", "hostile-repository", "over-budget"})
-"""Scenarios that tests/acceptance/hostile plays, to look into their worlds while they stand."""
-
 ELSEWHERE = "elsewhere"
 """The scenario that is made anew outside of the checkout."""
-
-
-LAST = frozenset({"test_demo.py", "test_plan_approval.py", "test_hostile_ticket.py"})
-"""They look at what `test_scenarios.py` plays."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest, which plays most scenarios, and end with what looks at them: nobody waits in between.
-
-    `--dist loadfile` hands files out in this order when it is told not to sort them (`--no-loadscope-reorder`).
-    """
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> int:
-    if Path(__file__).parent not in item.path.parents:
-        return 1
-    return 0 if item.path.name == "test_scenarios.py" else 2 if item.path.name in LAST else 1
 
 
 class Demo(NamedTuple):
@@ -47,15 +26,6 @@ class Demo(NamedTuple):
     exit_code: int
     lines: list[str]
     out: dict[str, Any]
-
-
-class Programme(NamedTuple):
-    """Several scenarios that were played at once."""
-
-    exit_code: int
-    lines: list[str]
-    scenarios: dict[str, dict[str, Any]]
-    """The entries of the `--json` document, by name."""
 
 
 PATIENCE_S = 900
@@ -115,29 +85,25 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def programme(shared: Path) -> Programme:
-    """Every scenario that is not staged elsewhere, and one that lies outside of the checkout."""
-
-    def make(folder: Path) -> Demo:
-        chosen = [*(name for name in names() if name not in STAGED), str(copied(folder))]
-        options = [word for name in chosen for word in ("--scenario", name)]
-        return play(folder, *options, "--jobs", "2", timeout_s=1500)
-
-    played = once(shared, "programme", make)
-    entries = {entry["name"]: entry for entry in played.out.get("scenarios", [])}
-    return Programme(exit_code=played.exit_code, lines=played.lines, scenarios=entries)
+def played(shared: Path) -> Callable[[str], Demo]:
+    """Return a function that plays a scenario and gives what came of it."""
+    return lambda name: once(shared, name, lambda folder: play(folder, "--scenario", name))
 
 
 @pytest.fixture(scope="session")
-def demo(programme: Programme) -> Demo:
+def programme(shared: Path) -> Demo:
+    """Two scenarios at once, one of which lies outside of the checkout."""
+
+    def make(folder: Path) -> Demo:
+        return play(folder, "--scenario", "feature-request", "--scenario", str(copied(folder)), "--jobs", "2")
+
+    return once(shared, "programme", make)
+
+
+@pytest.fixture(scope="session")
+def demo(played: Callable[[str], Demo]) -> Demo:
     """PL-479, undisturbed."""
-    entry = programme.scenarios["pl-479"]
-    assert entry["document"] is not None, entry["surprises"]
-    return Demo(
-        exit_code=0 if entry["as_expected"] else 1,
-        lines=Path(entry["log"]).read_text().splitlines(),
-        out=json.loads(Path(entry["document"]).read_text()),
-    )
+    return played("pl-479")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """A plan waits on the ticket until somebody who may start bug fixes approves it, end to end, with real processes."""
 
-import json
-from pathlib import Path
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,19 +11,13 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
 
 
 @pytest.fixture(scope="session")
-def approved(programme: Any) -> Any:
-    """Return the scenario's entry, its document and what was printed."""
-    entry = programme.scenarios["plan-approval"]
-    assert entry["document"] is not None, entry["surprises"]
-    return SimpleNamespace(
-        entry=entry,
-        out=json.loads(Path(entry["document"]).read_text()),
-        lines=Path(entry["log"]).read_text().splitlines(),
-    )
+def approved(played: Callable[[str], Any]) -> Any:
+    """Return what came of the scenario."""
+    return played("plan-approval")
 
 
 def test_the_plan_that_was_approved_is_fixed_reviewed_next_and_paid_for_once(approved: Any) -> None:
-    assert approved.entry["as_expected"], approved.entry["surprises"]
+    assert approved.out["as_expected"], approved.out["surprises"]
     assert (approved.out["outcome"], approved.out["run"]["iterations"]) == ("in_review", 2)
     script = scenario.load(scenario.find("plan-approval")).conversation(
         phase="analysis", issue="PL-479", repository=None, iteration=1

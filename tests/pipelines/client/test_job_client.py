@@ -1,5 +1,6 @@
 """The relocatable job client, built and run: without Python on PATH, moved, and alone with glibc."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import pytest
 
 from pipelines.client.build import build, content_hash
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("job-client")]
+pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = {"PATH": "/nonexistent"}
@@ -22,12 +23,15 @@ def client() -> Path:
     """Return a client that was moved after it was built; kept as long as nothing that it is made of changes."""
     kept = ROOT / ".state/job-client"
     place = kept / content_hash()[:16] / "opt/bug-fix"
-    if not place.exists():
-        shutil.rmtree(kept, ignore_errors=True)
-        built = kept / "under construction"
-        build(built)
-        place.parent.mkdir(parents=True)
-        built.rename(place)
+    kept.parent.mkdir(exist_ok=True)
+    with kept.with_suffix(".lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)  # another worker may build it
+        if not place.exists():
+            shutil.rmtree(kept, ignore_errors=True)
+            built = kept / "under construction"
+            build(built)
+            place.parent.mkdir(parents=True)
+            built.rename(place)
     return place
 
 
