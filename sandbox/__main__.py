@@ -10,7 +10,7 @@ import rich_click as click
 from sandbox import scenario as scenarios
 from sandbox.gitlab.seed import SeedError
 from sandbox.scenario import ScenarioError
-from sandbox.serve import CHECKOUT, Ports, World
+from sandbox.serve import AUTOMATION, Ports, World
 from sandbox.serve import serve as serve_world
 
 _PORT = click.IntRange(0, 65535)
@@ -56,8 +56,8 @@ def main() -> None:
 @click.option("--port-anthropic", default=0, type=_PORT, help="Anthropic's port. [default: a free one]")
 @click.option(
     "--automation",
-    default=CHECKOUT,
-    show_default="this checkout",
+    default=AUTOMATION,
+    show_default="those of this installation",
     type=_FOLDER,
     metavar="DIR",
     help="Where `.gitlab-ci.yml` and `templates/ci/` of the automation project come from.",

@@ -29,7 +29,11 @@ from sandbox.laid_files import LaidFile
 from sandbox.scenario import Flavour, Scenario
 from sandbox.server import bind, serving
 
-CHECKOUT: Final = Path(__file__).resolve().parent.parent
+_ROOT: Final = Path(__file__).resolve().parents[1]
+AUTOMATION: Final = next(
+    (folder for folder in (_ROOT, _ROOT / "pipelines" / "resources") if (folder / ".gitlab-ci.yml").is_file()), _ROOT
+)
+"""Holds the automation project's files: the checkout, or what a wheel installs."""
 BASE_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 FROM_RUNNER: Final = ("BUG_FIX_BROWSER",)
 """Facts about the machine that runs jobs, passed on to them when they are set here: which browser there is."""
@@ -61,8 +65,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     ci_path: tuple[Path, ...] = ()
     """Folders put first on the PATH of CI jobs."""
     ports: Ports = Ports()
-    automation: Path = CHECKOUT
-    """The product's checkout, from which the automation project is seeded."""
+    automation: Path = AUTOMATION
+    """Folder with `.gitlab-ci.yml` and `templates/ci/`, from which the automation project is seeded."""
 
 
 async def serve(world: World, *, tell: Callable[[str], None]) -> None:

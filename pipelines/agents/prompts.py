@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -21,8 +21,9 @@ from pipelines.job.reporting.errors import JobError
 from pipelines.language import Diagnosis
 from pipelines.language.diagnosis import sentence
 from pipelines.language.wire import AgentSpec, RunSpec
+from pipelines.resources import TEMPLATES
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "prompts"
+PROMPTS: Final = TEMPLATES / "prompts"
 
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]{1,19}-[1-9][0-9]{0,9}")
 _PROJECT = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)+")
@@ -32,7 +33,7 @@ _AGENT = re.compile(r"[a-z0-9][a-z0-9-]*")
 class Prompts:
     """The templates of a folder."""
 
-    def __init__(self, folder: Path = TEMPLATES) -> None:
+    def __init__(self, folder: Path = PROMPTS) -> None:
         self._folder = folder
         self._environment = ImmutableSandboxedEnvironment(
             loader=FileSystemLoader(folder),

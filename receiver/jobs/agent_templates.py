@@ -14,10 +14,12 @@ from typing import Final
 from jinja2 import TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from pipelines.resources import TEMPLATES
+
 FOLDER: Final = Path("templates/prompts/agents")
 """Relative to the folder of bug-fix.yml; in a checkout of this product, where the built-in ones stand."""
 
-BUILT_IN: Final = Path(__file__).resolve().parents[2] / FOLDER
+BUILT_IN: Final = TEMPLATES / "prompts" / "agents"
 
 VALUES: Final = frozenset({"phase", "issue_key", "repository", "stack"})
 """What a template may name. Outside of one repository, in analysis, the last two are none."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pipelines.language import ArtifactKind, Phase, Plan, ProjectPath, Severity
+from pipelines.resources import TEMPLATES
 from receiver.notes import check_figures, markup, merge_blockers
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
 from receiver.notes.view import Exhibit, Fate, Fix, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
 
-TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "notes"
+NOTES: Final = TEMPLATES / "notes"
 
 STATES: Final[dict[RunStatus, tuple[str, str]]] = {
     RunStatus.ADMITTING: ("being looked at", "Nobody has to do anything yet."),
@@ -206,7 +206,7 @@ def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw
         return escape(str(value), len(value) if isinstance(value, markup.Line) else markup.LIMIT)
 
     found = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(NOTES),
         autoescape=False,  # noqa: S701  # HTML's escaping is not enough for Markdown; finalize escapes whatever is put out
         undefined=StrictUndefined,
         finalize=finalize,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import jinja2
@@ -16,6 +15,7 @@ from litestar.response import Redirect
 from markupsafe import Markup
 from msgspec import Struct
 
+from pipelines.resources import TEMPLATES
 from receiver.notes import review_state
 from receiver.store.deliveries import stored_deliveries
 from receiver.store.run import runs
@@ -27,7 +27,7 @@ from receiver.web.services import Services
 from receiver.workflow import words as names
 from receiver.workflow.target_pipeline_status import OwnPipeline
 
-TEMPLATES: Final = Path(__file__).resolve().parents[2] / "templates" / "pages"
+PAGES: Final = TEMPLATES / "pages"
 SHOWN: Final = 100
 
 _HEADERS: Final = {
@@ -90,7 +90,7 @@ def straight(value: object) -> object:
 def environment() -> jinja2.Environment:
     """Return the templates' environment: escaping, strict about names."""
     found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader(PAGES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=straight,

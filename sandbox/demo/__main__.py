@@ -22,11 +22,11 @@ from sandbox.demo.play import Played, play
 from sandbox.demo.processes import DemoError
 from sandbox.demo.programme import demo_command, perform
 from sandbox.demo.terminal import Screen, dollars, screen
-from sandbox.demo.world import CHECKOUT, READ_TOKEN, World
+from sandbox.demo.world import READ_TOKEN, World
 from sandbox.scenario import Scenario, ScenarioError, find, load, names
 
 WRONG_OUTCOME, CANNOT = 1, 2
-EVIDENCE = CHECKOUT / ".state" / "demo"
+EVIDENCE = Path.cwd() / ".state" / "demo"
 
 
 def main(arguments: list[str] | None = None) -> int:

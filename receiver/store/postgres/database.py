@@ -30,8 +30,11 @@ def address(settings: DatabaseSettings) -> str:
         return (
             make_url(settings.database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         )
-    server = embedded.start(Path(settings.bug_fix_embedded or ""))
-    return make_url(server).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    try:
+        server = embedded.start(Path(settings.bug_fix_embedded or ""))
+    except embedded.EmbeddedServerError as error:
+        raise StoreError(str(error)) from error
+    return make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def owned(name: str | None, kind: str, _parents: object) -> bool:

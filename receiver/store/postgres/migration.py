@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, pool, text
 
-MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
+from pipelines.resources import MIGRATIONS
 
 
 def configuration() -> Config:

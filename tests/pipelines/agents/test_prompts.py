@@ -13,7 +13,7 @@ import pytest
 from jinja2 import meta
 
 from pipelines.agents.prompt_reference import PAGE, VALUES, page
-from pipelines.agents.prompts import TEMPLATES, Prompts
+from pipelines.agents.prompts import PROMPTS, Prompts
 from pipelines.agents.tools import PERMITTED, SUBMITS, definitions, permitted, refusal
 from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue.agent_profiles import BUILT_IN, READING
@@ -82,7 +82,7 @@ def test_every_phase_names_its_submit_tool_and_its_stop(spec_of: Any, phase: Pha
         assert heading in message
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: str(path.relative_to(TEMPLATES)))
+@pytest.mark.parametrize("path", sorted(PROMPTS.rglob("*.j2")), ids=lambda path: str(path.relative_to(PROMPTS)))
 def test_every_template_compiles_and_names_nothing_that_it_is_not_given(path: Path) -> None:
     known = {
         "context",
@@ -159,7 +159,7 @@ def test_a_teams_template_can_neither_fail_quietly_nor_reach_into_the_job(spec_o
 
 
 def test_each_built_in_agent_has_a_template_and_each_template_is_an_agents() -> None:
-    assert {path.name.removesuffix(".md.j2") for path in (TEMPLATES / "agents").iterdir()} == set(BUILT_IN)
+    assert {path.name.removesuffix(".md.j2") for path in (PROMPTS / "agents").iterdir()} == set(BUILT_IN)
 
 
 @pytest.mark.parametrize("phase", PHASES)

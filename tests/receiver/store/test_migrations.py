@@ -6,8 +6,9 @@ from alembic.migration import MigrationContext
 from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine, pool, text
 
+from pipelines.resources import MIGRATIONS
 from receiver.store.postgres.database import owned
-from receiver.store.postgres.migration import MIGRATIONS, current, newest, upgrade
+from receiver.store.postgres.migration import current, newest, upgrade
 from receiver.store.schema import Base
 
 pytestmark = pytest.mark.integration

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from msgspec import json
 
-from receiver.web.pages import TEMPLATES, count, environment, percent, prose
+from receiver.web.pages import PAGES, count, environment, percent, prose
 
 pytestmark = pytest.mark.integration
 
@@ -201,7 +201,7 @@ def test_the_pages_without_any_run_say_what_to_do(serve: Any) -> None:
 
 
 def test_each_template_compiles_with_strict_names() -> None:
-    found = sorted(TEMPLATES.glob("*.j2"))
+    found = sorted(PAGES.glob("*.j2"))
     assert len(found) >= 3
     for file in found:
         assert environment().get_template(file.name)
