@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 
 from pipelines.catalogue.stack_presets import Preset
 from pipelines.language import DeployPattern, Framework
-from pipelines.language.catalogue import AgentTool, Commands, Jira, Policy, Serve, Video
+from pipelines.language.catalogue import AgentTool, AllowedSecret, Commands, Jira, Policy, Serve, Video
 
 Name = Annotated[
     str,
@@ -189,6 +189,8 @@ class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     reproduction: ReproductionEntry = ReproductionEntry()
     paths_allowed: tuple[Path, ...] = ("**",)
     """Globs that a patch may touch."""
+    secrets_allowed: tuple[AllowedSecret, ...] = ()
+    """What looks like a secret and may be in a fix; a fix with any other is refused."""
     reviewers: tuple[Username, ...] = ()
     """GitLab usernames of who is asked to review a fix here; then those whom the repository's CODEOWNERS names."""
 

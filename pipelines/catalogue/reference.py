@@ -56,6 +56,8 @@ def _sections() -> Iterator[tuple[type[Struct], str]]:
             waiting[:0] = [(one, where) for one in kind.types]
         elif isinstance(kind, mi.DictType) and isinstance(kind.value_type, mi.StructType):
             waiting.insert(0, (kind.value_type, f"{where}.NAME"))
+        elif isinstance(kind, mi.VarTupleType):
+            waiting.insert(0, (kind.item_type, f"{where}[]"))
         elif isinstance(kind, mi.StructType):
             if kind.cls in seen:
                 continue

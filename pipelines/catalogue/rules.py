@@ -95,11 +95,21 @@ def _repositories(file: File) -> Iterator[Fault]:
         for index, folder in enumerate(entry.cache or ()):
             if not folder.startswith(".cache/"):
                 yield (*here, "cache", index), f'"{folder}" is not kept; caches lie below .cache/, such as .cache/npm'
+        yield from _secrets_allowed(key, entry)
         yield from _serve(key, entry, file)
     for preset, stack in file.stacks.items():
         for index, folder in enumerate(stack.cache or ()):
             if not folder.startswith(".cache/"):
                 yield ("stacks", preset, "cache", index), f'"{folder}" is not kept; caches lie below .cache/'
+
+
+def _secrets_allowed(key: str, entry: RepositoryEntry) -> Iterator[Fault]:
+    for index, one in enumerate(entry.secrets_allowed):
+        here = ("repositories", key, "secrets_allowed", index)
+        if len(one.reason.split()) < 3:
+            yield (*here, "reason"), f'"{one.reason}" does not say why this gives nothing away; write a sentence'
+        if not one.sha256 and (not one.paths or "**" in one.paths):
+            yield here, "this allows secrets in every file; name `paths`, or the `sha256` of the value"
 
 
 def _unfit(entry: RepositoryEntry, agent: AgentEntry) -> str | None:

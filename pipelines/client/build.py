@@ -25,6 +25,7 @@ from py_compile import PycInvalidationMode
 from typing import Final
 
 from pipelines.client.contents import (
+    DISTRIBUTION_FILES_LEFT_OUT,
     EXTENSIONS_LEFT_OUT,
     GLIBC,
     JOB_DISTRIBUTIONS,
@@ -144,7 +145,7 @@ def _package_folder(home: Path) -> Path:
 def _copy_distributions(packages: Path) -> None:
     for one in closure(JOB_DISTRIBUTIONS):
         for file in one.files or ():
-            if ".." in file.parts or "__pycache__" in file.parts:
+            if ".." in file.parts or "__pycache__" in file.parts or str(file) in DISTRIBUTION_FILES_LEFT_OUT:
                 continue  # scripts of the environment, and what is compiled anew
             target = packages / file
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -103,6 +103,22 @@ class Stack(Struct, frozen=True, kw_only=True):
     """Where the coverage command leaves Cobertura reports: a path or a glob."""
 
 
+class AllowedSecret(Struct, frozen=True, kw_only=True):
+    """Something that looks like a secret and may be in a fix: all that is said here must hold."""
+
+    reason: str
+    """Why it gives nothing away, for people: at least a few words."""
+    paths: tuple[str, ...] = ("**",)
+    """Globs of the files that may hold it."""
+    rule: str | None = None
+    """The rule that finds it, as the refusal names it; left out: any."""
+    sha256: (
+        Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="a SHA-256 of 64 lower-case hexadecimal digits")]
+        | None
+    ) = None
+    """Of the value itself, without quotes; left out: any value."""
+
+
 class Repository(Struct, frozen=True, kw_only=True):
     """A repository that fixes can touch."""
 
@@ -114,6 +130,8 @@ class Repository(Struct, frozen=True, kw_only=True):
     reproduction: Reproduction = Reproduction()
     paths_allowed: tuple[str, ...] = ("**",)
     """Globs that a patch may touch."""
+    secrets_allowed: tuple[AllowedSecret, ...] = ()
+    """What looks like a secret and may be in a fix."""
     reviewers: tuple[str, ...] = ()
     """GitLab usernames of who is asked to review a fix here, before those whom CODEOWNERS names."""
 

@@ -6,7 +6,7 @@ The same examination is made in the job and, since jobs are not trusted, in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from pipelines.language.catalogue import PatchRule, Policy
@@ -16,25 +16,36 @@ from pipelines.patch.dependencies import dependencies
 from pipelines.patch.kinds import GENERATED, VENDORED, named
 from pipelines.patch.parse import PatchError
 from pipelines.patch.rules import violations
-from pipelines.patch.secret_scan import find_secrets
 from pipelines.patch.shown import shown
 from pipelines.patch.summary import PatchSummary
 
+SecretSearch = Callable[[Sequence[Changed]], Sequence[str]]
+"""Returns a sentence for each secret that is added."""
 
-def examine(summary: PatchSummary, base: Base, *, allowed: Sequence[str], policy: Policy) -> tuple[str, ...]:
+
+def examine(
+    summary: PatchSummary, base: Base, *, allowed: Sequence[str], policy: Policy, secrets: SecretSearch
+) -> tuple[str, ...]:
     """Return why the patch is refused, a sentence each. `allowed` are the catalogue's globs for the repository."""
-    refused = [*violations(summary, allowed=allowed, policy=policy), *find_secrets(summary)]
+    refused = violations(summary, allowed=allowed, policy=policy)
     if refused:  # nothing is read by the names of a patch that may not have them
-        return tuple(refused)
+        return (*refused, *secrets(_added(summary)))
     try:
         changed = contents(summary, base)
     except PatchError as error:
         return (str(error),)
+    refused += secrets(changed)
     refused += _not_written_by_hand(changed)
     refused += dependencies(changed, base)
     if policy.test_configuration is PatchRule.REFUSE:
         refused += configuration(changed, base)
     return tuple(refused)
+
+
+def _added(summary: PatchSummary) -> tuple[Changed, ...]:
+    """Return what is added, as far as the patch itself says it."""
+    texts = ((file, "\n".join(line for _, line in file.added)) for file in summary.files)
+    return tuple(Changed(file=file, before="", after=text) for file, text in texts)
 
 
 _GENERATED_MARK: Final = re.compile(

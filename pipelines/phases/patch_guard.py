@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import read_file
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.wire import MAX_BLOB
 from pipelines.patch import Base, PatchSummary, examine
+from pipelines.secrets import find_secrets
 
 
 def guarded(summary: PatchSummary, job: Job) -> tuple[str, ...]:
@@ -26,4 +27,10 @@ def held_against(summary: PatchSummary, base: Base, *, repository: Repository, p
     """Return why a patch is refused, a sentence each."""
     if summary.size > MAX_BLOB:  # said alone: nobody reads the rest of so much
         return (f"The patch has {summary.size} bytes; {MAX_BLOB} can be submitted.",)
-    return examine(summary, base, allowed=repository.paths_allowed, policy=policy)
+    return examine(
+        summary,
+        base,
+        allowed=repository.paths_allowed,
+        policy=policy,
+        secrets=partial(find_secrets, allowed=repository.secrets_allowed),
+    )

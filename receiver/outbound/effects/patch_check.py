@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 from pipelines.language import CommitSha
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.patch import PatchError, PatchSummary, examine, inspect
+from pipelines.secrets import find_secrets
 from receiver import limits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
@@ -22,7 +23,13 @@ def checked(desk: Desk, patch: bytes, base: CommitSha, *, repository: Repository
 
     try:
         summary = inspect(patch)
-        found = examine(summary, before, allowed=repository.paths_allowed, policy=policy)
+        found = examine(
+            summary,
+            before,
+            allowed=repository.paths_allowed,
+            policy=policy,
+            secrets=partial(find_secrets, allowed=repository.secrets_allowed),
+        )
     except PatchError as error:
         raise RefusedError(str(error)) from error
     if found:

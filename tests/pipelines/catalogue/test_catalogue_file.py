@@ -214,6 +214,26 @@ def test_every_change_of_the_file_is_another_version() -> None:
             "stack: python\n    variables: {A: yes}",
             "variables.A: this must be text, which may be empty, such as debug, it is true",
         ),
+        (
+            "stack: python",
+            "stack: python\n    secrets_allowed: [{reason: it is only for tests}]",
+            "10: repositories.contacts.secrets_allowed[0]: this allows secrets in every file; name `paths`, or",
+        ),
+        (
+            "stack: python",
+            "stack: python\n    secrets_allowed: [{reason: tests, paths: [tests/**]}]",
+            '10: repositories.contacts.secrets_allowed[0].reason: "tests" does not say why this gives nothing away',
+        ),
+        (
+            "stack: python",
+            "stack: python\n    secrets_allowed: [{paths: [tests/**]}]",
+            '10: repositories.contacts.secrets_allowed[0]: the key "reason" is missing; add it',
+        ),
+        (
+            "stack: python",
+            "stack: python\n    secrets_allowed: [{reason: it is only for tests, sha256: abc}]",
+            '10: repositories.contacts.secrets_allowed[0].sha256: "abc" is not a SHA-256 of 64 lower-case',
+        ),
         ("stack: python", "stack: python\n    serve: {run: x, ready: /health}", 'ready: "/health" is not an address'),
         ("stack: python", "stack: python\n    stack: nextjs", "this key stands here twice (first in line 9); keep one"),
         ("stack: python", "stack: !!python/name:os.system", "write it in plain digits, or as text in quotes"),

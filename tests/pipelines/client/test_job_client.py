@@ -97,7 +97,7 @@ def test_an_unknown_phase_is_refused(client: Path) -> None:
 def test_it_uses_no_file_of_this_systems_python(client: Path) -> None:
     program = (
         "import sys, ssl, sqlite3, lzma, bz2, uuid, ctypes, greenlet, jiter, msgspec, pydantic_core, yaml\n"
-        "import anthropic, playwright.sync_api, pytest, detect_secrets, pipelines.phases.testing\n"
+        "import anthropic, playwright.sync_api, pytest, pipelines.secrets, pipelines.phases.testing\n"
         "print(*{one.__file__ for one in sys.modules.values() if getattr(one, '__file__', None)}, sep='\\n')\n"
         "print(*{line.split()[-1] for line in open('/proc/self/maps') if '.so' in line}, sep='\\n')\n"
     )

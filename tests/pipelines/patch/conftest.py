@@ -58,6 +58,8 @@ def examined(tmp_path: Path) -> Callable[..., tuple[str, ...]]:
         def base(path: str) -> bytes | None:
             return dedent(before[path]).encode() if path in before else None
 
-        return examine(inspect(git(folder, *_DIFF)), base, allowed=("**",), policy=policy or Policy())
+        return examine(
+            inspect(git(folder, *_DIFF)), base, allowed=("**",), policy=policy or Policy(), secrets=lambda _: ()
+        )
 
     return look

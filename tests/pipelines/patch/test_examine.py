@@ -173,7 +173,7 @@ def test_a_file_that_gets_a_runners_name_is_refused_as_a_new_one_is() -> None:
     head = "diff --git a/shop.py b/pytest.py\nsimilarity index 90%\nrename from shop.py\nrename to pytest.py\n"
     index = f"index {'1' * 40}..{'2' * 40} 100644\n"
     patch = f"{head}{index}--- a/shop.py\n+++ b/pytest.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n".encode()
-    found = examine(inspect(patch), lambda _path: b"x = 1\n", allowed=("**",), policy=Policy())
+    found = examine(inspect(patch), lambda _path: b"x = 1\n", allowed=("**",), policy=Policy(), secrets=lambda _: ())
     assert "would be taken for the module `pytest`" in found[0]
 
 
@@ -237,9 +237,9 @@ def test_a_file_that_says_that_it_is_generated_is_believed(examined: Examined) -
 def test_a_patch_for_another_commit_is_refused() -> None:
     patch = b"diff --git a/x b/x\nindex 1111111..2222222 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
     summary = inspect(patch)
-    assert examine(summary, lambda _: b"a\nb\n", allowed=("**",), policy=Policy()) == ()
+    assert examine(summary, lambda _: b"a\nb\n", allowed=("**",), policy=Policy(), secrets=lambda _: ()) == ()
     for content, sentence in ((b"a\nz\n", "does not fit 'x' at line 2"), (None, "'x' is not in the commit")):
-        (found,) = examine(summary, lambda _, c=content: c, allowed=("**",), policy=Policy())  # type: ignore[misc]
+        (found,) = examine(summary, lambda _, c=content: c, allowed=("**",), policy=Policy(), secrets=lambda _: ())  # type: ignore[misc]
         assert sentence in found
 
 
@@ -248,7 +248,9 @@ def test_nothing_is_read_by_a_name_that_a_patch_may_not_have() -> None:
         raise AssertionError(path)
 
     patch = b"diff --git a/../x b/../x\nindex 1111111..2222222 100644\n--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-b\n+c\n"
-    assert "leaves its folder" in examine(inspect(patch), base, allowed=("**",), policy=Policy())[0]
+    assert (
+        "leaves its folder" in examine(inspect(patch), base, allowed=("**",), policy=Policy(), secrets=lambda _: ())[0]
+    )
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/api.yml", "CHANGELOG", "src/shop/README.rst", "UPGRADING.txt"])

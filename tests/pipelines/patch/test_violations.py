@@ -6,7 +6,6 @@ import pytest
 
 from pipelines.language.catalogue import Policy
 from pipelines.patch import Change, Content, PatchFile, PatchSummary, inspect, violations
-from pipelines.patch.secret_scan import find_secrets
 
 
 def changed(path: str, **facts: object) -> PatchSummary:
@@ -139,29 +138,3 @@ def test_an_empty_patch_and_a_file_named_twice_are_refused() -> None:
     assert refused(inspect(b"")) == ["The patch changes nothing."]
     twice = PatchSummary(files=changed("a/X").files + changed("a/x").files, insertions=2, deletions=0, size=9)
     assert "twice" in refused(twice)[-1]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        'AWS_KEY = "AKIA' + 'IOSFODNN7EXAMPLF"',
-        "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'",
-        "-----BEGIN RSA " + "PRIVATE KEY-----",
-        'password = "hunter2-and-more"  # pragma: allowlist secret',
-    ],
-)
-def test_added_secrets_are_found_and_not_repeated(line: str) -> None:
-    (sentence,) = find_secrets(changed("src/settings.py", added=((3, line),)))
-    assert "`src/settings.py` line 3" in sentence
-    assert "glpat-" not in sentence
-    assert "hunter2" not in sentence
-
-
-def test_ordinary_code_holds_no_secret() -> None:
-    lines = (
-        "def password(user: User) -> str:",
-        'url = "https://example.org/a?b=c"',
-        "x = load_secret(name)",
-        "a = '%s'",
-    )
-    assert find_secrets(changed("src/a.py", added=tuple(enumerate(lines, 1)))) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ import pytest
 from pipelines.language import Phase, ReportOutcome
 from pipelines.language.catalogue import Policy
 from pipelines.patch import examine, inspect
+from pipelines.secrets import find_secrets
 from receiver.workflow.run import RunStatus
 
 NEW = b"diff --git a/%s b/%s\nnew file mode %s\n--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+%s\n"
+
+
+SECRETS = partial(find_secrets, allowed=())
 
 
 def added(path: bytes, text: bytes, mode: bytes = b"100644") -> bytes:
@@ -30,7 +35,7 @@ PATCHES = {
 def test_the_run_says_why_its_patch_was_refused(world: Any, what: str) -> None:
     patch, sentence = PATCHES[what]
     allowed = ("src/**", "tests/**", ".gitlab-ci.yml")
-    refused = examine(inspect(patch), lambda _: None, allowed=allowed, policy=Policy())
+    refused = examine(inspect(patch), lambda _: None, allowed=allowed, policy=Policy(), secrets=SECRETS)
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.accepted(Phase.ANALYSIS))
     reason = f"The patch is refused: {' '.join(refused)}"
