@@ -12,6 +12,7 @@ import msgspec
 
 from pipelines.catalogue.agent_profiles import ALL_TOOLS, BUILT_IN, DEFAULT
 from pipelines.catalogue.format import AgentEntry, File, RepositoryEntry, StackEntry
+from pipelines.catalogue.future_keys import future_keys, is_below
 from pipelines.catalogue.rules import faults
 from pipelines.catalogue.stack_presets import FRAMEWORKS, PRESETS
 from pipelines.catalogue.structure import problems as structural
@@ -45,10 +46,9 @@ def read(text: str, *, source: str, templates: Mapping[str, str] | None = None) 
     """
     templates = templates or {}
     document = parse(text)
-    found = document.problems
-    if document.value is not None or not found:
-        known = {problem.path for problem in found}
-        found += tuple(problem for problem in structural(document, File) if problem.path not in known)
+    found = document.problems + tuple(future_keys(document))
+    if document.value is not None or not document.problems:
+        found += tuple(problem for problem in structural(document, File) if not is_below(problem.path, found))
     if found:
         raise CatalogueError(source, found)
     file = msgspec.convert(document.value, File)
@@ -81,7 +81,7 @@ def _resolved(file: File, templates: Mapping[str, str], *, digest: str) -> Catal
         policy=file.policy,
         agents={name: _agent(name, file.agents.get(name, AgentEntry()), default, templates) for name in names},
         repositories=repositories,
-        deploy=Deploy(pattern=file.deploy.pattern, order=file.deploy.order),
+        deploy=Deploy(order=file.deploy.order),
         sha256=digest,
     )
 
@@ -130,7 +130,6 @@ def _stack(base: Stack, over: StackEntry) -> Stack:
         tags=base.tags if over.tags is None else over.tags,
         services=base.services if over.services is None else over.services,
         cache_paths=base.cache_paths if over.cache is None else over.cache,
-        cache_key_files=base.cache_key_files,
         timeout=over.timeout or base.timeout,
         variables={**base.variables, **over.variables},
         commands=_commands(base.commands, over.commands),

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from pipelines.catalogue.stack_presets import Preset
-from pipelines.language import DeployPattern, Framework
+from pipelines.language import Framework
 from pipelines.language.catalogue import AgentTool, AllowedSecret, Commands, Jira, Policy, Serve, Video
 
 Name = Annotated[
@@ -195,23 +195,11 @@ class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     """GitLab usernames of who is asked to review a fix here; then those whom the repository's CODEOWNERS names."""
 
 
-class Verify(Struct, frozen=True, kw_only=True):
-    """How a deployment is watched. Accepted, not used yet."""
-
-    probes: tuple[Name, ...] = ()
-    """What is measured."""
-    window: Duration | None = None
-    """For how long."""
-
-
 class DeployEntry(Struct, frozen=True, kw_only=True):
-    """How merged fixes are deployed. Accepted, not used yet."""
+    """In which order people merge and deploy the fixes of a run."""
 
-    pattern: DeployPattern = DeployPattern.SEQUENTIAL
-    """How; a plan may argue for another."""
     order: tuple[tuple[Name, ...], ...] = ()
     """Waves of repository keys; those of one wave go together."""
-    verify: Verify | None = None
 
 
 class File(Struct, frozen=True, kw_only=True):

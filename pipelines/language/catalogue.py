@@ -12,7 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from pipelines.language import DeployPattern, Framework, Limits, ProjectPath
+from pipelines.language import Framework, Limits, ProjectPath
 
 
 class PlanApproval(StrEnum):
@@ -28,13 +28,6 @@ class SecurityFixes(StrEnum):
 
     HAND_OVER = "hand_over"
     ALLOW = "allow"
-
-
-class MergePolicy(StrEnum):
-    """Who merges. Accepted, not in force yet: people do."""
-
-    MANUAL = "manual"
-    WHEN_APPROVED = "when_approved"
 
 
 class TargetPipeline(StrEnum):
@@ -93,7 +86,6 @@ class Stack(Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     cache_paths: tuple[str, ...] = ()
-    cache_key_files: tuple[str, ...] = ()
     timeout: str = "1h"
     variables: dict[str, str] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
@@ -238,7 +230,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What may happen without a person."""
 
     iterations: int = 3
-    """How many attempts a run has. Accepted, not in force yet: a label starts one attempt."""
+    """How many attempts a run has: with the last one, findings of a review stand in the merge request."""
     budget_usd: Budget = Budget()
     plan_approval: PlanApproval = PlanApproval.NEVER
     """Which plans wait for a person before code is written: somebody of `jira.start.allowed` answers
@@ -246,8 +238,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     security_fixes: SecurityFixes = SecurityFixes.HAND_OVER
     """What becomes of security concerns: people get them, or a plan that names repositories is carried out like any
     other, with neutral texts."""
-    merge: MergePolicy = MergePolicy.MANUAL
-    """Who merges."""
     target_pipeline: TargetPipeline = TargetPipeline.RUN
     """When the repository's own CI runs a fix: as soon as it is pushed, or not before the merge request is approved."""
     max_patch_lines: int = 2_000
@@ -265,10 +255,10 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class Deploy(Struct, frozen=True, kw_only=True):
-    """How merged fixes are deployed; read here, used by a later step."""
+    """In which order people merge and deploy the fixes of a run."""
 
-    pattern: DeployPattern = DeployPattern.SEQUENTIAL
     order: tuple[tuple[str, ...], ...] = ()
+    """Waves of repository keys; those of one wave go together."""
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):
