@@ -15,7 +15,7 @@ import msgspec
 from sandbox import node_tools
 from sandbox import scenario as scenarios
 from sandbox.anthropic.app import create as create_anthropic
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.plug import Plug
 from sandbox.gitlab.repository import Change
 from sandbox.gitlab.seed import Person, Secrets, seed

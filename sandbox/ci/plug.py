@@ -1,9 +1,9 @@
 """Plug the CI engine into the emulated GitLab: `gitlab.app.create(state, extend=Plug(state, settings))`."""
 
 from sandbox.ci.api import control, jobs, oidc, pipelines
-from sandbox.ci.entities import pipeline
-from sandbox.ci.instance import Ci
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.engine.orders import RunnerSettings
+from sandbox.ci.instance.entities import pipeline
+from sandbox.ci.instance.instance import Ci
 from sandbox.gitlab.state import Json, MergeRequest, Project, State
 from sandbox.http import Application
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox.ci.definition import JobDefinition, PipelineDefinition
-from sandbox.ci.expansion import Variable
+from sandbox.ci.configuration.definition import JobDefinition, PipelineDefinition
+from sandbox.ci.configuration.expansion import Variable
 
 
 class Status(Enum):

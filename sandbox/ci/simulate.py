@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox.ci.checkout import FolderSources, Sources
-from sandbox.ci.engine import Engine
-from sandbox.ci.expansion import Variable
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.configuration.expansion import Variable
+from sandbox.ci.engine.engine import Engine
+from sandbox.ci.engine.orders import RunnerSettings
+from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline, Tree
 from sandbox.ci.records import Job, Pipeline
-from sandbox.ci.site import CONFIG_PATH, NewPipeline, Tree
+from sandbox.ci.running.checkout import FolderSources, Sources
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sandbox.ci.instance import Ci
+from sandbox.ci.instance.instance import Ci
 from sandbox.faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (

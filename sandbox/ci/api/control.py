@@ -7,7 +7,7 @@ import asyncio
 
 import msgspec
 
-from sandbox.ci.instance import Ci
+from sandbox.ci.instance.instance import Ci
 from sandbox.http import HttpError, Request, Response, Route
 
 

@@ -6,10 +6,11 @@ Trigger jobs are not found here, as in GitLab: they are bridges of their pipelin
 import zipfile
 from pathlib import Path
 
-from sandbox.ci import entities, steering
 from sandbox.ci.api.pipelines import scoped
-from sandbox.ci.instance import Ci
-from sandbox.ci.orders import expired
+from sandbox.ci.engine import steering
+from sandbox.ci.engine.orders import expired
+from sandbox.ci.instance import entities
+from sandbox.ci.instance.instance import Ci
 from sandbox.ci.records import CANCELABLE, COMPLETED, Archive, Job, Status
 from sandbox.gitlab import auth
 from sandbox.gitlab.api.given import number

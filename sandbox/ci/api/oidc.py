@@ -1,7 +1,7 @@
 """OpenID Connect discovery, as far as verifiers of ID tokens need it."""
 
-from sandbox.ci import oidc
-from sandbox.ci.instance import Ci
+from sandbox.ci.instance import oidc
+from sandbox.ci.instance.instance import Ci
 from sandbox.http import Request, Response, Route
 
 

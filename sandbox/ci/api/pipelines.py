@@ -6,12 +6,13 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from sandbox.ci import entities, steering
+from sandbox.ci.configuration.expansion import Variable
+from sandbox.ci.engine import steering
+from sandbox.ci.engine.site import NewPipeline
 from sandbox.ci.errors import CiError, ConfigError
-from sandbox.ci.expansion import Variable
-from sandbox.ci.instance import Ci
+from sandbox.ci.instance import entities
+from sandbox.ci.instance.instance import Ci
 from sandbox.ci.records import COMPLETED, Job, Pipeline, Status
-from sandbox.ci.site import NewPipeline
 from sandbox.gitlab import auth
 from sandbox.gitlab.api.given import number
 from sandbox.gitlab.paging import PAGE, page

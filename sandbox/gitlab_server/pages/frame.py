@@ -10,7 +10,7 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from sandbox.ci.instance import Ci
+from sandbox.ci.instance.instance import Ci
 from sandbox.gitlab.state import Project, State
 from sandbox.http import HttpError, Request, Response
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.ci import appearance
+from sandbox.ci.instance import appearance
 from sandbox.gitlab import mergeable
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import MergeRequest, Note, Project

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.ci import appearance
-from sandbox.ci.instance import Ci
+from sandbox.ci.instance import appearance
+from sandbox.ci.instance.instance import Ci
 from sandbox.ci.records import COMPLETED, Job, Pipeline, Status, TestCase
 from sandbox.gitlab.state import Project
 from sandbox.gitlab_server.pages import graph

@@ -21,8 +21,8 @@ from pipelines.generation.graph import ENDINGS, build
 from pipelines.generation.render import render
 from pipelines.language import IssueKey, Plan, PlanOutcome, RunId
 from pipelines.language.catalogue import Catalogue
-from sandbox.ci.compilation import Context, Source, compile_pipeline
-from sandbox.ci.definition import PipelineDefinition
+from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
+from sandbox.ci.configuration.definition import PipelineDefinition
 
 Plans = Callable[..., Plan]
 Catalogues = Callable[..., Catalogue]

@@ -16,8 +16,8 @@ from pipelines.generation.graph import REVIEWED
 from pipelines.generation.prepare_matrix import cache_key, job_name, matrix
 from pipelines.language import Phase
 from pipelines.language.catalogue import Catalogue
-from sandbox.ci.compilation import Context, Source, compile_pipeline
-from sandbox.ci.definition import PipelineDefinition
+from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
+from sandbox.ci.configuration.definition import PipelineDefinition
 from sandbox.ci.errors import ConfigError, PipelineRefused
 
 Catalogues = Callable[[Sequence[str]], Catalogue]

@@ -5,7 +5,7 @@ import pytest
 from pipelines.job.reports.junit import read_cases
 from pipelines.job.reports.suite_reports import reproduction, written
 from pipelines.proof.test_cases import CaseOutcome, case
-from sandbox.ci.reports import junit
+from sandbox.ci.running.reports import junit
 
 RED = case("test_reproduction", "test_saves[O'Brien]", CaseOutcome.FAILED, message="assert 500 == 201", seconds="0.37")
 GREEN = case("test_reproduction", "test_saves[O'Brien]", CaseOutcome.PASSED)

@@ -29,7 +29,7 @@ from pipelines.language.catalogue import AgentTool
 from pipelines.language.wire import RunSpec, Ticket
 from receiver.cli import command as base
 from receiver.jobs.agents import agent_for
-from sandbox.ci.compilation import Context, Source, compile_pipeline
+from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
 from tests.plans import a_plan
 
 ROOT = Path(__file__).resolve().parents[3]

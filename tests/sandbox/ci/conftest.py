@@ -13,7 +13,7 @@ import httpx2
 import msgspec
 import pytest
 
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.plug import Plug
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from sandbox.ci import limits
-from sandbox.ci.compilation import EMPTY, FILTERED, Context, Source, compile_pipeline
-from sandbox.ci.definition import PipelineDefinition, When
+from sandbox.ci.configuration.compilation import EMPTY, FILTERED, Context, Source, compile_pipeline
+from sandbox.ci.configuration.definition import PipelineDefinition, When
+from sandbox.ci.configuration.expansion import Variable
+from sandbox.ci.configuration.keywords import JOB_KEYS, UNSUPPORTED
 from sandbox.ci.errors import ConfigError, PipelineRefused
-from sandbox.ci.expansion import Variable
-from sandbox.ci.keywords import JOB_KEYS, UNSUPPORTED
 
 ROOT = Path(__file__).parents[3]
 

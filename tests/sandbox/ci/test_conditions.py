@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.ci.conditions import holds
+from sandbox.ci.configuration.conditions import holds
 from sandbox.ci.errors import ConfigError
 
 VALUES = {"A": "one", "B": "two", "EMPTY": "", "BLANK": " ", "PATTERN": "/^o.e$/", "REF": "feature/x"}

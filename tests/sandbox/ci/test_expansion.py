@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.ci.duration import seconds
+from sandbox.ci.configuration.duration import seconds
+from sandbox.ci.configuration.expansion import Variable, expanded, plain, resolved
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.expansion import Variable, expanded, plain, resolved
 from sandbox.ci.globs import matches, pattern
 
 VALUES = {"A": "1", "LONG_NAME": "2"}

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.ci.artifacts import UnsafeArchive, collected, pack, unpack
-from sandbox.ci.job_log import JobLog
-from sandbox.ci.reports import BadReport, dotenv, junit
-from sandbox.ci.script import bash
+from sandbox.ci.running.artifacts import UnsafeArchive, collected, pack, unpack
+from sandbox.ci.running.job_log import JobLog
+from sandbox.ci.running.reports import BadReport, dotenv, junit
+from sandbox.ci.running.script import bash
 
 
 def test_artifacts_keep_modes_and_inner_links_and_leave_outer_ones(tmp_path: Path) -> None:

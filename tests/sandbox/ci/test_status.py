@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.ci.definition import Strategy
+from sandbox.ci.configuration.definition import Strategy
+from sandbox.ci.engine.status import composite, of_trigger
 from sandbox.ci.records import COMPLETED, Status
-from sandbox.ci.status import composite, of_trigger
 
 TABLE = [
     (["success", "success"], "success"),

@@ -11,7 +11,7 @@ import gitlab
 import httpx2
 import pytest
 
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.plug import Plug
 from sandbox.gitlab.seed import Person, seed
 from sandbox.gitlab.state import Access, State

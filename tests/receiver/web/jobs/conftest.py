@@ -17,7 +17,7 @@ import pytest
 
 from pipelines.language import PhaseReport
 from pipelines.language.wire import SessionRequest, encode
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.plug import Plug
 from sandbox.gitlab.seed import Secrets, seed
 from sandbox.gitlab.state import State

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from sandbox.ci.conditions import holds
+from sandbox.ci.configuration.conditions import holds
+from sandbox.ci.configuration.expansion import Variable, expanded
+from sandbox.ci.configuration.keywords import RawRule, RawVariables, RawWorkflowRule, Scalar, strings
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.expansion import Variable, expanded
 from sandbox.ci.globs import pattern
-from sandbox.ci.keywords import RawRule, RawVariables, RawWorkflowRule, Scalar, strings
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,11 +8,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from sandbox.ci import status
-from sandbox.ci.definition import JobDefinition
+from sandbox.ci.configuration.definition import JobDefinition
+from sandbox.ci.engine import status
+from sandbox.ci.engine.site import Site
+from sandbox.ci.engine.status import Next
 from sandbox.ci.records import COMPLETED, Job, Pipeline, Status
-from sandbox.ci.site import Site
-from sandbox.ci.status import Next
 
 
 class Machine(ABC):

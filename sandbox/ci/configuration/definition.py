@@ -4,7 +4,7 @@ from enum import Enum
 
 import msgspec
 
-from sandbox.ci.expansion import Variable
+from sandbox.ci.configuration.expansion import Variable
 
 
 class When(Enum):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox.ci.job_log import JobLog
+from sandbox.ci.running.job_log import JobLog
 
 GRACE_S = 2.0
 """Between SIGTERM and SIGKILL."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.ci.definition import AutoCancel
-from sandbox.ci.machine import Machine
+from sandbox.ci.configuration.definition import AutoCancel
+from sandbox.ci.engine.machine import Machine
 from sandbox.ci.records import CANCELABLE, COMPLETED, Job, Pipeline, Status
 
 

@@ -14,16 +14,17 @@ from zipfile import BadZipFile
 
 import msgspec
 
-from sandbox.ci import artifacts as archives
-from sandbox.ci import checkout, limits, reports
-from sandbox.ci.checkout import CheckoutFailed, Sources
-from sandbox.ci.definition import Artifacts, When
+from sandbox.ci import limits
+from sandbox.ci.configuration.definition import Artifacts, When
+from sandbox.ci.configuration.expansion import expanded
 from sandbox.ci.errors import CiError
-from sandbox.ci.expansion import expanded
-from sandbox.ci.job_log import JobLog
-from sandbox.ci.process import End, Ended, run
 from sandbox.ci.records import Status, TestCase
-from sandbox.ci.script import bash, file_variables
+from sandbox.ci.running import artifacts as archives
+from sandbox.ci.running import checkout, reports
+from sandbox.ci.running.checkout import CheckoutFailed, Sources
+from sandbox.ci.running.job_log import JobLog
+from sandbox.ci.running.process import End, Ended, run
+from sandbox.ci.running.script import bash, file_variables
 
 AFTER_SCRIPT_S = 300.0
 

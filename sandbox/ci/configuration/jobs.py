@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from sandbox.ci import limits, rules
-from sandbox.ci.definition import (
+from sandbox.ci import limits
+from sandbox.ci.configuration import rules
+from sandbox.ci.configuration.definition import (
     ArtifactInclude,
     Artifacts,
     Environment,
@@ -16,10 +17,9 @@ from sandbox.ci.definition import (
     Trigger,
     When,
 )
-from sandbox.ci.duration import seconds
-from sandbox.ci.errors import ConfigError
-from sandbox.ci.expansion import Variable, Variables, expanded, resolved
-from sandbox.ci.keywords import (
+from sandbox.ci.configuration.duration import seconds
+from sandbox.ci.configuration.expansion import Variable, Variables, expanded, resolved
+from sandbox.ci.configuration.keywords import (
     DEFAULT_KEYS,
     RawAllowFailure,
     RawArtifacts,
@@ -33,8 +33,9 @@ from sandbox.ci.keywords import (
     shaped,
     strings,
 )
-from sandbox.ci.matrix import Instance, instances
-from sandbox.ci.yaml_text import Config
+from sandbox.ci.configuration.matrix import Instance, instances
+from sandbox.ci.configuration.yaml_text import Config
+from sandbox.ci.errors import ConfigError
 
 _WHENS = {when.value for when in When}
 

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from sandbox.ci import limits
+from sandbox.ci.configuration.yaml_text import Config
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.yaml_text import Config
 
 Scalar = str | int | float | bool
 Lines = str | list[Any] | None

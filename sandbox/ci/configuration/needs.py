@@ -6,10 +6,10 @@ from graphlib import CycleError, TopologicalSorter
 import msgspec
 
 from sandbox.ci import limits
-from sandbox.ci.definition import JobDefinition, Need
+from sandbox.ci.configuration.definition import JobDefinition, Need
+from sandbox.ci.configuration.keywords import RawJob, RawNeed
+from sandbox.ci.configuration.matrix import instances
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.keywords import RawJob, RawNeed
-from sandbox.ci.matrix import instances
 
 Made = Sequence[tuple[str, JobDefinition]]
 """Jobs with the name of the entry that they come from."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.ci.appearance import of_pipeline
-from sandbox.ci.gitlab_site import GitLabSite
+from sandbox.ci.instance.appearance import of_pipeline
+from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import Job, Pipeline, Status, TestCase
 from sandbox.gitlab.entities import commit, stamp, user, user_basic
 from sandbox.gitlab.state import Json

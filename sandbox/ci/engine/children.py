@@ -5,14 +5,15 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Awaitable, Callable
 
-from sandbox.ci import limits, steering
-from sandbox.ci.compilation import Source
-from sandbox.ci.definition import ArtifactInclude, LocalInclude, Trigger
+from sandbox.ci import limits
+from sandbox.ci.configuration.compilation import Source
+from sandbox.ci.configuration.definition import ArtifactInclude, LocalInclude, Trigger
+from sandbox.ci.engine import steering
+from sandbox.ci.engine.machine import Machine
+from sandbox.ci.engine.orders import expired, forwarded
+from sandbox.ci.engine.site import NewPipeline
 from sandbox.ci.errors import CiError, ConfigError
-from sandbox.ci.machine import Machine
-from sandbox.ci.orders import expired, forwarded
 from sandbox.ci.records import Job, Parent, Pipeline, Status
-from sandbox.ci.site import NewPipeline
 
 
 async def start(machine: Machine, bridge: Job, *, create: Callable[[NewPipeline], Awaitable[Pipeline]]) -> None:

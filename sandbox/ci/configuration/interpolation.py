@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from sandbox.ci.configuration.yaml_text import Config
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.yaml_text import Config
 
 Value = str | int | float | bool | list[Any]
 _BLOCK: Final = re.compile(r"\$\[\[\s*(\S{1}.{0,1024}?\S?)\s*\]\]")

@@ -3,7 +3,7 @@
 From lib/gitlab/data_builder/pipeline.rb and build.rb; times as these hooks write them, `2016-08-12 15:23:28 UTC`.
 """
 
-from sandbox.ci.appearance import of_pipeline
+from sandbox.ci.instance.appearance import of_pipeline
 from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.gitlab import payloads
 from sandbox.gitlab.repository import Commit

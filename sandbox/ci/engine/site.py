@@ -5,10 +5,10 @@ from typing import Protocol
 
 import msgspec
 
-from sandbox.ci.checkout import Sources
-from sandbox.ci.compilation import Source
-from sandbox.ci.expansion import Variable
+from sandbox.ci.configuration.compilation import Source
+from sandbox.ci.configuration.expansion import Variable
 from sandbox.ci.records import Job, Parent, Pipeline
+from sandbox.ci.running.checkout import Sources
 
 CONFIG_PATH = ".gitlab-ci.yml"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from sandbox.ci import jobs, limits, rules
-from sandbox.ci.composition import Composer, Resolver, dereferenced, extended, merged
-from sandbox.ci.definition import AutoCancel, JobDefinition, OnJobFailure, PipelineDefinition
-from sandbox.ci.errors import ConfigError, PipelineRefused
-from sandbox.ci.expansion import Variable, expanded, plain, resolved
-from sandbox.ci.keywords import (
+from sandbox.ci import limits
+from sandbox.ci.configuration import jobs, rules
+from sandbox.ci.configuration.composition import Composer, Resolver, dereferenced, extended, merged
+from sandbox.ci.configuration.definition import AutoCancel, JobDefinition, OnJobFailure, PipelineDefinition
+from sandbox.ci.configuration.expansion import Variable, expanded, plain, resolved
+from sandbox.ci.configuration.keywords import (
     DEFAULT_KEYS,
     RawAutoCancel,
     RawDefault,
@@ -26,8 +26,9 @@ from sandbox.ci.keywords import (
     root,
     shaped,
 )
-from sandbox.ci.needs import Made, connected
-from sandbox.ci.yaml_text import Config
+from sandbox.ci.configuration.needs import Made, connected
+from sandbox.ci.configuration.yaml_text import Config
+from sandbox.ci.errors import ConfigError, PipelineRefused
 
 FILTERED = "Pipeline filtered out by workflow rules."
 EMPTY = (

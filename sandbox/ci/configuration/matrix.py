@@ -5,9 +5,9 @@ from itertools import product
 import msgspec
 
 from sandbox.ci import limits
+from sandbox.ci.configuration.keywords import RawParallel
+from sandbox.ci.configuration.rules import text
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.keywords import RawParallel
-from sandbox.ci.rules import text
 
 
 class Instance(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
+from sandbox.ci.engine.site import CONFIG_PATH
 from sandbox.ci.records import Job
-from sandbox.ci.site import CONFIG_PATH
 from sandbox.gitlab.state import Json, Project, State
 
 ALGORITHM: Final = "RS256"

@@ -7,13 +7,13 @@ from typing import Final
 
 import msgspec
 
-from sandbox.ci.engine import Engine
+from sandbox.ci.engine.engine import Engine
+from sandbox.ci.engine.orders import RunnerSettings
+from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline
+from sandbox.ci.engine.status import has_warnings
 from sandbox.ci.errors import CiError
-from sandbox.ci.gitlab_site import GitLabSite
-from sandbox.ci.orders import RunnerSettings
+from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import ACTIVE, Job, Pipeline
-from sandbox.ci.site import CONFIG_PATH, NewPipeline
-from sandbox.ci.status import has_warnings
 from sandbox.gitlab.entities import stamp
 from sandbox.gitlab.repository import NULL_SHA, Repository
 from sandbox.gitlab.state import JobSubject, Json, MergeRequest, Project, Push, State

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from sandbox.ci.checkout import NoSources
-from sandbox.ci.expansion import Variable, expanded, plain, resolved
+from sandbox.ci.configuration.expansion import Variable, expanded, plain, resolved
+from sandbox.ci.engine.site import Site
 from sandbox.ci.records import Job
-from sandbox.ci.runner import Download, Order
-from sandbox.ci.site import Site
+from sandbox.ci.running.checkout import NoSources
+from sandbox.ci.running.runner import Download, Order
 
 DEFAULT_DEPTH = 20
 """GitLab's default of the project setting for shallow clones."""

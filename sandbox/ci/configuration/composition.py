@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from sandbox.ci import limits
-from sandbox.ci.conditions import holds
+from sandbox.ci.configuration.conditions import holds
+from sandbox.ci.configuration.expansion import expanded
+from sandbox.ci.configuration.interpolation import declared, interpolated
+from sandbox.ci.configuration.yaml_text import Config, Reference, parse, split_header
 from sandbox.ci.errors import ConfigError
-from sandbox.ci.expansion import expanded
-from sandbox.ci.interpolation import declared, interpolated
-from sandbox.ci.yaml_text import Config, Reference, parse, split_header
 
 Resolver = Callable[[str], str | None]
 """Gives the text of a file of the repository at the pipeline's commit, None where there is none."""

@@ -3,8 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
+from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline
 from sandbox.ci.records import Job
-from sandbox.ci.site import CONFIG_PATH, NewPipeline
 from sandbox.gitlab.repository import Commit
 from sandbox.gitlab.state import VERSION, Project, State
 

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from sandbox.ci.engine.status import has_warnings
 from sandbox.ci.records import Job, Pipeline, Status
-from sandbox.ci.status import has_warnings
 
 
 class Appearance(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from sandbox.ci.errors import CiError
-from sandbox.ci.job_log import JobLog
+from sandbox.ci.running.job_log import JobLog
 
 
 class CheckoutFailed(CiError):  # noqa: N818 - named for what happened

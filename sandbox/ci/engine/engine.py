@@ -9,16 +9,16 @@ from collections.abc import Coroutine, Iterable
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from sandbox.ci import children, steering
-from sandbox.ci.compilation import Context, Source, compile_pipeline
-from sandbox.ci.definition import JobDefinition, OnJobFailure, PipelineDefinition
+from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
+from sandbox.ci.configuration.definition import JobDefinition, OnJobFailure, PipelineDefinition
+from sandbox.ci.engine import children, steering
+from sandbox.ci.engine.machine import Machine
+from sandbox.ci.engine.orders import RunnerSettings, log_path, order_for
+from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline, Site
+from sandbox.ci.engine.tokens import new_job_token
 from sandbox.ci.errors import PipelineRefused
-from sandbox.ci.machine import Machine
-from sandbox.ci.orders import RunnerSettings, log_path, order_for
 from sandbox.ci.records import ACTIVE, Archive, Job, Pipeline, Status
-from sandbox.ci.runner import Outcome, execute
-from sandbox.ci.site import CONFIG_PATH, NewPipeline, Site
-from sandbox.ci.tokens import new_job_token
+from sandbox.ci.running.runner import Outcome, execute
 
 
 class Engine(Machine):

@@ -7,7 +7,7 @@ app/services/ci/pipeline_processing/atomic_processing_service.rb of GitLab.
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from sandbox.ci.definition import Strategy, When
+from sandbox.ci.configuration.definition import Strategy, When
 from sandbox.ci.records import COMPLETED, Job, Status
 
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from sandbox.ci import hook_payloads, oidc, predefined
-from sandbox.ci.checkout import GitSources, Sources
-from sandbox.ci.expansion import Variable
+from sandbox.ci.configuration.expansion import Variable
+from sandbox.ci.engine.site import NewPipeline, Tree
+from sandbox.ci.instance import hook_payloads, oidc, predefined
 from sandbox.ci.records import Job, Pipeline, Status
-from sandbox.ci.site import NewPipeline, Tree
+from sandbox.ci.running.checkout import GitSources, Sources
 from sandbox.gitlab.repository import Commit, Repository
 from sandbox.gitlab.state import Access, Event, Project, State
 
@@ -17,7 +17,7 @@ _JOB_EVENTS = frozenset(
 
 
 class GitLabSite:
-    """Implements `sandbox.ci.site.Site` over the emulator's state."""
+    """Implements `sandbox.ci.engine.site.Site` over the emulator's state."""
 
     def __init__(self, state: State) -> None:
         self.state = state

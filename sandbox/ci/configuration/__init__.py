@@ -1,0 +1,1 @@
+"""From a .gitlab-ci.yml to compiled jobs: YAML, inputs, includes, rules, matrices, needs. Runs nothing."""

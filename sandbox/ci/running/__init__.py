@@ -1,0 +1,1 @@
+"""Run one job as a process: checkout, script, log, artifacts, reports."""
