@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from sandbox.faults import RequestFaults, RequestLog
 from sandbox.gitlab.hook_faults import HookFaults
 from sandbox.http import Application, Handler, Request, Response, Router
-from sandbox.jira import api_comment, api_issue, api_link, api_search, api_site, control, pages
+from sandbox.jira import control
+from sandbox.jira.api import comment, issue, link, search, site_api
 from sandbox.jira.control import Control
 from sandbox.jira.hooks import DELAYS_S, Deliverer, Webhook
 from sandbox.jira.site import Site
+from sandbox.jira.web_pages import pages
 
-MODULES = (api_site, api_search, api_comment, api_link, api_issue)
+MODULES = (site_api, search, comment, link, issue)
 
 
 def create(

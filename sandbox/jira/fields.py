@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sandbox.jira.adf_reader import AdfError, to_wiki
 from sandbox.jira.errors import bad_request
+from sandbox.jira.markup.adf_reader import AdfError, to_wiki
 from sandbox.jira.model import Change, Issue, Json, Named, Person
 from sandbox.jira.site import Site, priority
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sandbox.jira import markup_html
 from sandbox.jira.errors import bad_request
+from sandbox.jira.markup import markup_html
 from sandbox.jira.model import Issue, Json
 from sandbox.jira.shapes import Shapes, timestamp
 

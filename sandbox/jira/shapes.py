@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import assert_never
 
-from sandbox.jira import adf, markup_html
+from sandbox.jira.markup import adf, markup_html
 from sandbox.jira.model import (
     Attachment,
     Change,

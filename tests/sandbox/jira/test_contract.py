@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from sandbox.jira import api_comment, api_issue, api_link, api_search, api_site
+from sandbox.jira.api import comment, issue, link, search, site_api
 
 pytestmark = pytest.mark.integration
 SWAGGER = Path(__file__).parents[3] / ".." / "shared" / "contracts" / "jira-openapi" / "swagger-v3.v3.json"
-MODULES = (api_site, api_search, api_comment, api_link, api_issue)
+MODULES = (site_api, search, comment, link, issue)
 DATA_CENTER_ONLY = {"includeActive", "includeInactive"}
 """Parameters that the `jira` package sends to both; Cloud ignores them."""
 

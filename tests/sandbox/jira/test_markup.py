@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.jira import adf, wiki
-from sandbox.jira.adf_reader import AdfError, to_wiki
-from sandbox.jira.markup_html import render
+from sandbox.jira.markup import adf, wiki
+from sandbox.jira.markup.adf_reader import AdfError, to_wiki
+from sandbox.jira.markup.markup_html import render
 
 
 @pytest.mark.parametrize(

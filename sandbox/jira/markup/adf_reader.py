@@ -6,7 +6,7 @@ A node or mark that wiki markup has no word for is refused by name. The other di
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from sandbox.jira import wiki
+from sandbox.jira.markup import wiki
 from sandbox.jira.model import Json
 
 DEEPEST: Final = 40

@@ -7,10 +7,10 @@ from html import escape
 from typing import Final
 
 from sandbox.http import HttpError, Request, Response, Route
-from sandbox.jira.markup_html import SAFE, render
+from sandbox.jira.markup.markup_html import SAFE, render
 from sandbox.jira.model import Attachment, Change, Comment, HistoryEntry, Issue, Person, RemoteLink, Status
-from sandbox.jira.page_style import STYLE
 from sandbox.jira.site import Site
+from sandbox.jira.web_pages.page_style import STYLE
 
 SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """Types that a browser may show; an SVG can hold a script."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import assert_never
 
-from sandbox.jira import wiki
+from sandbox.jira.markup import wiki
 
 TAGS = {"strong": "strong", "em": "em", "strike": "s", "underline": "u", "code": "code"}
 SAFE = ("http://", "https://", "mailto:", "/", "#")

@@ -7,7 +7,7 @@ Format. The other direction is in `adf_reader`.
 from collections.abc import Sequence
 from typing import assert_never
 
-from sandbox.jira import wiki
+from sandbox.jira.markup import wiki
 from sandbox.jira.model import Json
 
 

@@ -1,0 +1,1 @@
+"""Jira's REST routes, versions 2 and 3, as the jira package calls them."""

@@ -1,0 +1,1 @@
+"""Pages for people: a ticket as Jira would show it."""
