@@ -162,7 +162,7 @@ def _undone(console: Console, told: Story) -> None:
         remark = act.last_error or str((act.result or {}).get("sentence") or "")
         if act.state in {"pending", "given_up"} or remark:
             state = act.state.replace("_", " ")
-            made.add_row(plain(words.effect(act.kind)), state, str(act.attempts), plain(remark))
+            made.add_row(plain(act.name), state, str(act.attempts), plain(remark))
     if made.row_count:
         heading(console, "Not done, or done with a remark")
         console.print(made)

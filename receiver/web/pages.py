@@ -99,7 +99,6 @@ def environment() -> jinja2.Environment:
     )
     found.filters |= {
         "count": count,
-        "effect": names.effect,
         "event": names.event,
         "link": link,
         "money": money,
@@ -150,6 +149,11 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
             told = await rows.story(session, await runs.find(session, name))
     except NoSuchRunError as error:
         return problem(404, str(error))
+    return run_page(told, jira_url=services.settings.jira_url, gitlab_url=services.settings.gitlab_url)
+
+
+def run_page(told: Story, *, jira_url: str, gitlab_url: str) -> Response[str]:
+    """Return the page of a run's story."""
     total = told.costs.total
     return _page(
         "run.html.j2",
@@ -159,10 +163,10 @@ async def run(services: NamedDependency[Services], name: FromPath[str]) -> Respo
         read=total.cache_read,
         input=total.cache_read + total.uncached + total.cache_write_5m + total.cache_write_1h,
         turning_points=turning_points(told),
-        done=Counter(act.kind for act in told.effects if act.state == "done"),
+        done=Counter(act.name for act in told.effects if act.state == "done"),
         trouble=sum(act.state in {"pending", "given_up"} for act in told.effects),
-        jira_url=services.settings.jira_url.rstrip("/"),
-        gitlab_url=services.settings.gitlab_url.rstrip("/"),
+        jira_url=jira_url.rstrip("/"),
+        gitlab_url=gitlab_url.rstrip("/"),
     )
 
 

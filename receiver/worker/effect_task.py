@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -10,16 +11,16 @@ from msgspec import Struct
 from receiver import limits
 from receiver.outbound.effects import restriction_check
 from receiver.outbound.effects.desk import Desk, Performed
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import PERFORMERS, Performer, perform
 from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.store.effects import outbox
-from receiver.store.effects.outbox import Pending, kind_of
+from receiver.store.effects.outbox import Pending
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.store.run import runs
 from receiver.store.story import stored_indicators
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.effects import LinkTicket
+from receiver.workflow.effects import Effect, LinkTicket
 from receiver.workflow.events import EffectGaveUp
 
 log = structlog.get_logger()
@@ -32,14 +33,15 @@ class Workshop(Struct, frozen=True, kw_only=True):
     desk: Desk
     setting: Setting
     retention: Retention
+    performers: Mapping[type[Effect], Performer] = PERFORMERS
 
 
 async def work_on(workshop: Workshop, effect_id: int) -> None:
     """Perform an effect if it is still to be performed."""
-    database, clock = workshop.database, workshop.setting.clock
+    database, clock, table = workshop.database, workshop.setting.clock, workshop.setting.effects
     async with database.exclusive(f"effect:{effect_id}") as is_ours:
         async with database.begin() as session:
-            pending = await outbox.claim(session, effect_id, now=clock(), counts=is_ours)
+            pending = await outbox.claim(session, effect_id, now=clock(), counts=is_ours, table=table)
             if pending is None:
                 return
             if not is_ours:
@@ -52,10 +54,11 @@ async def work_on(workshop: Workshop, effect_id: int) -> None:
 
 
 async def _attempt(workshop: Workshop, pending: Pending) -> None:
-    kind = kind_of(pending.effect)
+    kind = pending.rule.kind
     try:
-        await _look(workshop, pending)
-        performed = await perform(workshop.desk, pending.run, pending.effect)
+        if pending.rule.tells_public:
+            await _look(workshop, pending)
+        performed = await perform(workshop.desk, pending.run, pending.effect, performers=workshop.performers)
     except UnavailableError as error:
         await _try_again(workshop, pending, error, retry_after=error.retry_after)
     except OutboundError as error:
@@ -71,7 +74,7 @@ async def _attempt(workshop: Workshop, pending: Pending) -> None:
 
 async def _look(workshop: Workshop, pending: Pending) -> None:
     """Let the run be confidential before it is told of, if people restricted its ticket. Raises OutboundError."""
-    event = await restriction_check.news(workshop.desk, pending.run, pending.effect)
+    event = await restriction_check.news(workshop.desk, pending.run)
     if event is not None:
         async with workshop.database.begin() as session:
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
@@ -85,10 +88,11 @@ async def _finish(workshop: Workshop, pending: Pending, performed: Performed) ->
         for event in performed.events:
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
         origin = f"effect:{pending.id}"
-        await outbox.store(session, pending.run, performed.then, decision=None, origin=origin, now=now)
+        table = workshop.setting.effects
+        await outbox.store(session, pending.run, performed.then, decision=None, origin=origin, now=now, table=table)
         if isinstance(pending.effect, LinkTicket):  # one of the indicators is whether the ticket links back
             await stored_indicators.keep(session, await runs.hold(session, pending.run), now=now)
-    workshop.desk.faults.reach(f"{kind_of(pending.effect)}:after_commit")
+    workshop.desk.faults.reach(f"{pending.rule.kind}:after_commit")
 
 
 async def _try_again(workshop: Workshop, pending: Pending, error: Exception, *, retry_after: timedelta | None) -> None:
@@ -100,13 +104,11 @@ async def _try_again(workshop: Workshop, pending: Pending, error: Exception, *, 
     at = now + outbox.wait(pending.attempts, seed=pending.id, retry_after=retry_after)
     async with workshop.database.begin() as session:
         await outbox.again(session, pending, error=sentence, at=at)
-    log.warning(
-        "effect.retried", effect=pending.id, kind=kind_of(pending.effect), attempts=pending.attempts, at=str(at)
-    )
+    log.warning("effect.retried", effect=pending.id, kind=pending.rule.kind, attempts=pending.attempts, at=str(at))
 
 
 async def _give_up(workshop: Workshop, pending: Pending, reason: str) -> None:
-    kind = kind_of(pending.effect)
+    kind = pending.rule.kind
     async with workshop.database.begin() as session:
         if not await outbox.finish(session, pending.id, state="given_up", now=workshop.setting.clock(), error=reason):
             return

@@ -19,6 +19,7 @@ from receiver.store.run.run_lookup import run_of
 from receiver.store.schema import RunRow
 from receiver.workflow import ticket_restriction
 from receiver.workflow.decide import decide
+from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import Event, IssueCommented, IssueLabelled, IssueRestricted, StartRequested
 from receiver.workflow.run import NOTHING_LEARNED, Decision, RunStatus
 
@@ -32,6 +33,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     new_run: Callable[[], RunId]
     bot: int | None
     """Our GitLab user id."""
+    effects: EffectTable = EFFECTS
 
 
 class Handled(Struct, frozen=True, kw_only=True):
@@ -67,12 +69,21 @@ async def handle(
         learned = await fold(session, event, row, reader=_reader(setting))
         view = await runs.load(session, row)
         catalogue = runs.catalogue_of(row) or setting.catalogue
-    decision = decide(event, view, learned=learned, catalogue=catalogue, now=now, new_id=setting.new_run())
+    decision = decide(
+        event,
+        view,
+        learned=learned,
+        catalogue=catalogue,
+        now=now,
+        new_id=setting.new_run(),
+        effects=setting.effects,
+    )
     if decision.new_run is not None:
         row = await _started(session, event, decision.new_run, now=now)
     if row is None:
         return Handled(decision=decision, run=None)
-    await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now)
+    table = setting.effects
+    await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
     if restricted is not None:
         await _restrict(session, restricted, setting=setting, delivery=delivery, effect=effect)
     return Handled(decision=decision, run=RunId(row.id))
@@ -93,8 +104,8 @@ async def _restrict(
         view = await runs.load(session, row)
         is_newest = newest is not None and newest.id == one
         decision = ticket_restriction.restricted(event, view, learned=learned, is_newest=is_newest)
-        now = setting.clock()
-        await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now)
+        now, table = setting.clock(), setting.effects
+        await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
 
 
 async def _started(session: AsyncSession, event: Event, run: RunId, *, now: datetime) -> RunRow:

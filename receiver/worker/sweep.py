@@ -45,7 +45,7 @@ async def sweep(workshop: Workshop) -> None:
     async with workshop.database.begin() as session:
         for row in await stored_deliveries.orphans(session, before=now - limits.DELIVERY_LOST):
             await enqueue_delivery(session, row.id, ordering_key=row.ordering_key)
-        for effect, group in await outbox.orphans(session, now=now):
+        for effect, group in await outbox.orphans(session, now=now, table=workshop.setting.effects):
             await enqueue_effect(session, effect, group=group)
         late = await overdue.deadlines(session, now=now)
         unsettled = await overdue.unsettled(session, before=now - limits.REPORT_UNSETTLED)

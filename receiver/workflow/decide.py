@@ -21,17 +21,11 @@ from receiver.workflow import (
     pipeline_progress,
     start,
     ticket_restriction,
-    words,
 )
+from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.effects import (
-    AdmitTicket,
-    AskReporter,
-    OpenMergeRequest,
     PollGitLab,
-    PostPlan,
-    RefreshTicket,
     SettleReports,
-    StartPipeline,
 )
 from receiver.workflow.events import (
     CommentRead,
@@ -63,7 +57,14 @@ NO_RUN: Final = "No run is at work on what the hook is about."
 
 
 def decide(  # noqa: PLR0911  # a table over the events
-    event: Event, run: Run | None, *, learned: Learned, catalogue: Catalogue, now: datetime, new_id: RunId
+    event: Event,
+    run: Run | None,
+    *,
+    learned: Learned,
+    catalogue: Catalogue,
+    now: datetime,
+    new_id: RunId,
+    effects: EffectTable = EFFECTS,
 ) -> Decision:
     """Return what to do about an event.
 
@@ -92,11 +93,11 @@ def decide(  # noqa: PLR0911  # a table over the events
         case IssueRestricted():
             return ticket_restriction.restricted(event, run, learned=learned)
         case _:
-            return _of_run(event, run, learned=learned, catalogue=catalogue, now=now)
+            return _of_run(event, run, learned=learned, catalogue=catalogue, effects=effects, now=now)
 
 
 def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
-    event: Event, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime
+    event: Event, run: Run, *, learned: Learned, catalogue: Catalogue, effects: EffectTable, now: datetime
 ) -> Decision:
     match event:
         case TicketAdmitted():
@@ -122,7 +123,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case MergeRequestChanged():
             return merge_request_stage.changed(event, run, learned=learned, catalogue=catalogue, now=now)
         case EffectGaveUp():
-            return _gave_up(event, run, now=now)
+            return _gave_up(event, run, effects=effects, now=now)
         case DeadlinePassed():
             return _overdue(event, run, catalogue=catalogue, now=now)
         case NotePosted():
@@ -139,27 +140,10 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             assert_never(never)
 
 
-NEEDED: Final[dict[str, str]] = {
-    AdmitTicket.__name__: "The ticket could not be fetched",
-    StartPipeline.__name__: "The pipeline could not be created",
-    OpenMergeRequest.__name__: "The merge request could not be opened",
-    RefreshTicket.__name__: "The ticket could not be read again",
-}
-"""Effects without which a run can't go on. Others (notes, links, transitions) may fail without stopping it."""
-
-UNSEEN: Final[dict[tuple[str, RunStatus], str]] = {
-    (AskReporter.__name__, RunStatus.NEEDS_INFORMATION): "The question could not be asked on the ticket",
-    (PostPlan.__name__, RunStatus.AWAITING_APPROVAL): "The plan could not be shown on the ticket",
-}
-"""What people have to see, or a run would wait for them in vain."""
-
-
-def _gave_up(event: EffectGaveUp, run: Run, *, now: datetime) -> Decision:
-    what = NEEDED.get(event.effect) or UNSEEN.get((event.effect, run.status))
-    if what is None:
-        return noted(f"It was not possible to {words.effect(event.effect)}: {event.reason}")
-    if run.status not in lifecycle.ACTIVE:
-        return noted(f"{what}: {event.reason} The run is {run.status}.")
+def _gave_up(event: EffectGaveUp, run: Run, *, effects: EffectTable, now: datetime) -> Decision:
+    what = effects.failure(event.effect, run.status)
+    if not what:
+        return noted(f"It was not possible to {effects.name(event.effect)}: {event.reason}")
     reason = f"{what}: {event.reason} Put that right, then set the label again."
     return moved(run, RunStatus.ESCALATED, reason, now=now)
 

@@ -1,6 +1,7 @@
-"""Effects: what to do about an event, in the imperative. Data only; `receiver.outbound` performs them.
+"""Effects: what to do about an event, in the imperative. Data only.
 
-Each effect is idempotent under its key: performing it twice leaves the world as performing it once does.
+What is said about each kind is its row in `effect_table`; `receiver.outbound` performs them. Each is idempotent under
+its key: performing it twice has the result of performing it once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from pipelines.language import IssueKey, ProjectPath
 from receiver.workflow.events import AccountId, PipelineId
 
 
-class AdmitTicket(Struct, frozen=True, kw_only=True, tag=True):
+class Effect(Struct, frozen=True, kw_only=True, tag=True):
+    """Something to do in GitLab or Jira."""
+
+
+class AdmitTicket(Effect, frozen=True, kw_only=True):
     """Fetch the ticket and the repositories' heads, check that the actor may start runs; ends in an event."""
 
     issue_key: IssueKey
@@ -19,7 +24,7 @@ class AdmitTicket(Struct, frozen=True, kw_only=True, tag=True):
     """None: an operator at the command line, who may."""
 
 
-class RefreshTicket(Struct, frozen=True, kw_only=True, tag=True):
+class RefreshTicket(Effect, frozen=True, kw_only=True):
     """Fetch the ticket and the repositories' heads again, for a run that waited; ends in an event."""
 
     iteration: int
@@ -32,29 +37,29 @@ class RefreshTicket(Struct, frozen=True, kw_only=True, tag=True):
     """What makes the run go on, a sentence."""
 
 
-class ReadComment(Struct, frozen=True, kw_only=True, tag=True):
+class ReadComment(Effect, frozen=True, kw_only=True):
     """Fetch a comment on the ticket and ask what its author may do; ends in an event."""
 
     comment: str
 
 
-class PollTicket(Struct, frozen=True, kw_only=True, tag=True):
+class PollTicket(Effect, frozen=True, kw_only=True):
     """Look for comments on the ticket of a run that waits: each that is news is told as its hook would have told it."""
 
 
-class AskReporter(Struct, frozen=True, kw_only=True, tag=True):
+class AskReporter(Effect, frozen=True, kw_only=True):
     """Ask the plan's question on the ticket, in a comment of its own."""
 
     iteration: int
 
 
-class PostPlan(Struct, frozen=True, kw_only=True, tag=True):
+class PostPlan(Effect, frozen=True, kw_only=True):
     """Show the plan that waits for approval on the ticket, in a comment of its own, and what became of it."""
 
     iteration: int
 
 
-class AnswerComment(Struct, frozen=True, kw_only=True, tag=True):
+class AnswerComment(Effect, frozen=True, kw_only=True):
     """Say one sentence to somebody whose command is not obeyed."""
 
     comment: str
@@ -66,13 +71,13 @@ class AnswerComment(Struct, frozen=True, kw_only=True, tag=True):
     """The author is one of those who may start runs."""
 
 
-class StartPipeline(Struct, frozen=True, kw_only=True, tag=True):
+class StartPipeline(Effect, frozen=True, kw_only=True):
     """Create the parent pipeline of an iteration, or find the one that a crash left behind."""
 
     iteration: int
 
 
-class CancelPipeline(Struct, frozen=True, kw_only=True, tag=True):
+class CancelPipeline(Effect, frozen=True, kw_only=True):
     """Cancel a pipeline and its children."""
 
     project_id: int
@@ -80,7 +85,7 @@ class CancelPipeline(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-class SettleReports(Struct, frozen=True, kw_only=True, tag=True):
+class SettleReports(Effect, frozen=True, kw_only=True):
     """Ask GitLab how the jobs behind pending reports ended; each answer is a ReportAccepted or ReportDiscarded.
 
     Ends with a ReportsSettled, after those, when no report is pending any more.
@@ -89,7 +94,7 @@ class SettleReports(Struct, frozen=True, kw_only=True, tag=True):
     iteration: int
 
 
-class PollGitLab(Struct, frozen=True, kw_only=True, tag=True):
+class PollGitLab(Effect, frozen=True, kw_only=True):
     """Ask GitLab how the iteration's pipelines and the run's merge requests are.
 
     Each answer is the PipelineChanged or MergeRequestChanged that a hook would have been: heals lost and early hooks.
@@ -98,20 +103,20 @@ class PollGitLab(Struct, frozen=True, kw_only=True, tag=True):
     iteration: int
 
 
-class OpenMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
+class OpenMergeRequest(Effect, frozen=True, kw_only=True):
     """Commit the accepted patch to the run's branch and open or update the merge request."""
 
     iteration: int
     repository: ProjectPath
 
 
-class NeutraliseMergeRequest(Struct, frozen=True, kw_only=True, tag=True):
+class NeutraliseMergeRequest(Effect, frozen=True, kw_only=True):
     """Let title and description of a merge request say nothing of what was found: the run became confidential."""
 
     repository: ProjectPath
 
 
-class StartTargetPipeline(Struct, frozen=True, kw_only=True, tag=True):
+class StartTargetPipeline(Effect, frozen=True, kw_only=True):
     """Let the repository's own CI run the fix, now that somebody approved it: the commit is made anew without the mark.
 
     Who approved, and whether that still holds for this head, is asked when it is performed.
@@ -125,24 +130,24 @@ class StartTargetPipeline(Struct, frozen=True, kw_only=True, tag=True):
     """GitLab's user id."""
 
 
-class AttachEvidence(Struct, frozen=True, kw_only=True, tag=True):
+class AttachEvidence(Effect, frozen=True, kw_only=True):
     """Attach the pictures of before and after to the ticket, where links to GitLab's uploads don't render."""
 
     iteration: int
     repository: ProjectPath
 
 
-class UpdateTicketNote(Struct, frozen=True, kw_only=True, tag=True):
+class UpdateTicketNote(Effect, frozen=True, kw_only=True):
     """Make the one status comment on the ticket tell the truth; written anew if somebody deleted it."""
 
 
-class UpdateMergeRequestNote(Struct, frozen=True, kw_only=True, tag=True):
+class UpdateMergeRequestNote(Effect, frozen=True, kw_only=True):
     """Make the one status note on a merge request tell the truth; written anew if somebody deleted it."""
 
     repository: ProjectPath
 
 
-class CommentRefusal(Struct, frozen=True, kw_only=True, tag=True):
+class CommentRefusal(Effect, frozen=True, kw_only=True):
     """Say once on the ticket why nothing was started."""
 
     issue_key: IssueKey
@@ -151,40 +156,16 @@ class CommentRefusal(Struct, frozen=True, kw_only=True, tag=True):
     """Who is told; None: not known."""
 
 
-class TransitionIssue(Struct, frozen=True, kw_only=True, tag=True):
+class TransitionIssue(Effect, frozen=True, kw_only=True):
     """Move the ticket by the offered transition that leads to this status, if there is one."""
 
     to_status: str
 
 
-class LinkTicket(Struct, frozen=True, kw_only=True, tag=True):
+class LinkTicket(Effect, frozen=True, kw_only=True):
     """Put a remote link on the ticket."""
 
     global_id: str
     """Jira updates the link that has this id instead of adding one."""
     url: str
     title: str
-
-
-Effect = (
-    AdmitTicket
-    | RefreshTicket
-    | ReadComment
-    | PollTicket
-    | AskReporter
-    | PostPlan
-    | AnswerComment
-    | StartPipeline
-    | CancelPipeline
-    | SettleReports
-    | PollGitLab
-    | OpenMergeRequest
-    | NeutraliseMergeRequest
-    | StartTargetPipeline
-    | AttachEvidence
-    | UpdateTicketNote
-    | UpdateMergeRequestNote
-    | CommentRefusal
-    | TransitionIssue
-    | LinkTicket
-)

@@ -6,34 +6,15 @@ from typing import Final
 
 from receiver.workflow.effects import (
     AskReporter,
-    AttachEvidence,
     Effect,
     NeutraliseMergeRequest,
-    OpenMergeRequest,
     PostPlan,
-    StartPipeline,
-    StartTargetPipeline,
-    UpdateMergeRequestNote,
     UpdateTicketNote,
 )
 from receiver.workflow.events import Event, IssueLabelled, IssueRestricted, TicketAdmitted, TicketRefreshed
 from receiver.workflow.outcomes import acted, ignored, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.start import neutral_branch
-
-TELLING: Final[frozenset[type[Effect]]] = frozenset(
-    {
-        StartPipeline,
-        OpenMergeRequest,
-        StartTargetPipeline,
-        AttachEvidence,
-        UpdateMergeRequestNote,
-        UpdateTicketNote,
-        AskReporter,
-        PostPlan,
-    }
-)
-"""Effects that let people know what was found: before each, Jira is asked whether the ticket is restricted by now."""
 
 _UNUSED: Final = frozenset(
     {RunStatus.STARTING, RunStatus.RUNNING, RunStatus.NEEDS_INFORMATION, RunStatus.AWAITING_APPROVAL}

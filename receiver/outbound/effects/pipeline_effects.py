@@ -86,7 +86,7 @@ def _started(found: FoundPipeline, effect: StartPipeline) -> Performed:
     return Performed(events=(event,), result={"pipeline": found.id, "url": found.url})
 
 
-async def cancel(desk: Desk, effect: CancelPipeline) -> Performed:
+async def cancel(desk: Desk, _run: RunId, effect: CancelPipeline) -> Performed:
     """Cancel a pipeline and its children."""
     children = await asyncio.to_thread(desk.starter.children, effect.project_id, effect.pipeline)
     for pipeline in [effect.pipeline, *children]:

@@ -7,19 +7,15 @@ import asyncio
 from pipelines.language import RunId
 from receiver.outbound.effects.desk import Desk
 from receiver.store.run import runs
-from receiver.workflow.effects import Effect
 from receiver.workflow.events import IssueRestricted
-from receiver.workflow.ticket_restriction import TELLING
 
 
-async def news(desk: Desk, run: RunId, effect: Effect) -> IssueRestricted | None:
-    """Return that the ticket is restricted, if the effect tells of the run and the run is not confidential yet.
+async def news(desk: Desk, run: RunId) -> IssueRestricted | None:
+    """Return that the ticket is restricted, unless the run is confidential already.
 
     A ticket that is not shown to us counts as restricted. Raises OutboundError when Jira does not say: then nothing
     may be told.
     """
-    if type(effect) not in TELLING:
-        return None
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
     if facts.confidential or facts.ticket is None:

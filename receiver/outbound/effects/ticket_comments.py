@@ -21,7 +21,7 @@ from receiver.store.run.runs import RunFacts
 from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
 from receiver.workflow import commands
-from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
+from receiver.workflow.effects import AnswerComment, AskReporter, PollTicket, PostPlan, ReadComment
 from receiver.workflow.events import CommentRead, IssueCommented, Standing
 
 
@@ -75,7 +75,7 @@ def _ignored(effect: ReadComment, why: str) -> Performed:
     return Performed(events=(CommentRead(comment=effect.comment, ignored=why),), result={"ignored": why})
 
 
-async def poll(desk: Desk, run: RunId) -> Performed:
+async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
     """Tell of comments that no hook told of, written after the question or the plan that people are to answer."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)

@@ -15,73 +15,8 @@ from pipelines.language import RunId
 from receiver import limits
 from receiver.store.postgres.queue import PERFORM_EFFECT, enqueue_effect
 from receiver.store.schema import EffectRow, Json
-from receiver.workflow.effects import (
-    AdmitTicket,
-    AnswerComment,
-    AskReporter,
-    AttachEvidence,
-    CancelPipeline,
-    CommentRefusal,
-    Effect,
-    LinkTicket,
-    NeutraliseMergeRequest,
-    OpenMergeRequest,
-    PollGitLab,
-    PollTicket,
-    PostPlan,
-    ReadComment,
-    RefreshTicket,
-    SettleReports,
-    StartPipeline,
-    StartTargetPipeline,
-    TransitionIssue,
-    UpdateMergeRequestNote,
-    UpdateTicketNote,
-)
-
-GROUPS: dict[type[Effect], str | None] = {
-    AdmitTicket: "start",
-    RefreshTicket: "start",
-    StartPipeline: "start",
-    ReadComment: "comment",
-    PollTicket: "comment",
-    CancelPipeline: None,
-    SettleReports: "settle",
-    PollGitLab: "poll",
-    OpenMergeRequest: "merge_request",
-    NeutraliseMergeRequest: "merge_request",
-    StartTargetPipeline: "merge_request",
-    UpdateMergeRequestNote: "merge_request_note",
-    AttachEvidence: "attachments",
-    UpdateTicketNote: "ticket",
-    CommentRefusal: "ticket",
-    AskReporter: "ticket",
-    PostPlan: "ticket",
-    AnswerComment: "ticket",
-    TransitionIssue: "transition",
-    LinkTicket: "link",
-}
-"""Effects of one run and group are performed one after the other; None waits for nobody.
-
-Groups keep systems apart: Jira being down holds back of GitLab only what tells of the run (`restriction.TELLING`).
-Cancelling has no group, so nothing delays it.
-"""
-
-ONCE: dict[type[Effect], tuple[str, ...]] = {
-    AdmitTicket: (),
-    StartPipeline: ("iteration",),
-    OpenMergeRequest: ("iteration", "repository"),
-    AttachEvidence: ("iteration", "repository"),
-    StartTargetPipeline: ("iteration", "repository", "head_sha", "approved_by"),
-    AskReporter: ("iteration",),
-    AnswerComment: ("comment",),
-}
-"""Effects that a run wants at most once for these fields, whatever decides it again."""
-
-LATEST: frozenset[type[Effect]] = frozenset(
-    {NeutraliseMergeRequest, UpdateTicketNote, UpdateMergeRequestNote, PostPlan, PollGitLab, PollTicket, SettleReports}
-)
-"""Effects that make something equal to the newest state: of several pending ones, the last is enough."""
+from receiver.workflow.effect_table import EFFECTS, EffectRule, EffectTable
+from receiver.workflow.effects import Effect
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -95,50 +30,63 @@ class Pending(Struct, frozen=True, kw_only=True):
     due_at: datetime
     superseded: bool
     """A newer pending one does the same."""
+    rule: EffectRule
+
+    @property
+    def group(self) -> str | None:
+        """Return the queue lock."""
+        return _group(self.rule, self.run, self.effect)
 
 
-def kind_of(effect: Effect) -> str:
-    """Return the effect's kind, as stored and shown."""
-    return type(effect).__name__
-
-
-def group_of(run: str, effect: Effect) -> str | None:
+def group_of(run: str, effect: Effect, *, table: EffectTable = EFFECTS) -> str | None:
     """Return the queue lock of an effect."""
-    group = GROUPS[type(effect)]
+    return _group(table.of(effect), run, effect)
+
+
+def _group(rule: EffectRule, run: str, effect: Effect) -> str | None:
     target = getattr(effect, "repository", "")
-    return None if group is None else f"effect:{run}:{group}:{target}"
+    return None if rule.group is None else f"effect:{run}:{rule.group}:{target}"
 
 
 async def store(
-    session: AsyncSession, run: RunId, effects: tuple[Effect, ...], *, decision: int | None, origin: str, now: datetime
+    session: AsyncSession,
+    run: RunId,
+    effects: tuple[Effect, ...],
+    *,
+    decision: int | None,
+    origin: str,
+    now: datetime,
+    table: EffectTable = EFFECTS,
 ) -> list[int]:
     """Store effects and enqueue them, in the caller's transaction. Returns the ids of those that are new.
 
-    `origin` tells apart what wants them: `decision:17`, `sweep:…`.
+    `origin` distinguishes what wants them: `decision:17`, `sweep:…`.
     """
     stored = []
     for position, effect in enumerate(effects):
-        once = ONCE.get(type(effect))
-        suffix = f"{origin}:{position}" if once is None else ":".join(str(getattr(effect, name)) for name in once)
-        payload = msgspec.to_builtins(effect)
+        rule = table.of(effect)
+        fields = rule.once
+        suffix = f"{origin}:{position}" if fields is None else ":".join(str(getattr(effect, name)) for name in fields)
         row = insert(EffectRow).values(
-            key=f"{run}:{kind_of(effect)}:{suffix}",
+            key=f"{run}:{rule.kind}:{suffix}",
             run_id=run,
             decision_id=decision,
-            kind=kind_of(effect),
-            payload=payload,
+            kind=rule.kind,
+            payload=msgspec.to_builtins(effect),
             state="pending",
             created_at=now,
             due_at=now,
         )
         new = await session.scalar(row.on_conflict_do_nothing().returning(EffectRow.id))
         if new is not None:
-            await enqueue_effect(session, new, group=group_of(run, effect))
+            await enqueue_effect(session, new, group=_group(rule, run, effect))
             stored.append(new)
     return stored
 
 
-async def claim(session: AsyncSession, effect: int, *, now: datetime, counts: bool = True) -> Pending | None:
+async def claim(
+    session: AsyncSession, effect: int, *, now: datetime, counts: bool = True, table: EffectTable = EFFECTS
+) -> Pending | None:
     """Return an effect and note the attempt, if it `counts`; None when there is nothing left to do."""
     counted = (
         update(EffectRow)
@@ -152,7 +100,8 @@ async def claim(session: AsyncSession, effect: int, *, now: datetime, counts: bo
     row = (await session.execute(counted)).scalar_one_or_none()
     if row is None:
         return None
-    wanted = _effect(row.payload)
+    wanted = table.decode(row.kind, row.payload)
+    rule = table.of(wanted)
     newer = select(EffectRow.id).where(
         EffectRow.run_id == row.run_id,
         EffectRow.kind == row.kind,
@@ -167,7 +116,8 @@ async def claim(session: AsyncSession, effect: int, *, now: datetime, counts: bo
         attempts=row.attempts,
         first_attempt_at=row.first_attempt_at or now,
         due_at=row.due_at,
-        superseded=type(wanted) in LATEST and await session.scalar(newer.limit(1)) is not None,
+        superseded=rule.only_latest and await session.scalar(newer.limit(1)) is not None,
+        rule=rule,
     )
 
 
@@ -203,10 +153,12 @@ async def again(session: AsyncSession, pending: Pending, *, error: str, at: date
     """Note a failed attempt and enqueue the next one."""
     noted = update(EffectRow).where(EffectRow.id == pending.id, EffectRow.state == "pending")
     await session.execute(noted.values(last_error=error, due_at=at))
-    await enqueue_effect(session, pending.id, group=group_of(pending.run, pending.effect), at=at)
+    await enqueue_effect(session, pending.id, group=pending.group, at=at)
 
 
-async def orphans(session: AsyncSession, *, now: datetime) -> list[tuple[int, str | None]]:
+async def orphans(
+    session: AsyncSession, *, now: datetime, table: EffectTable = EFFECTS
+) -> list[tuple[int, str | None]]:
     """Return pending effects that nothing in the queue stands for, with their groups."""
     queued = text(
         "NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'doing')"
@@ -215,9 +167,4 @@ async def orphans(session: AsyncSession, *, now: datetime) -> list[tuple[int, st
     rows = await session.scalars(
         select(EffectRow).where(EffectRow.state == "pending", EffectRow.due_at <= now, queued).order_by(EffectRow.id)
     )
-    return [(row.id, group_of(row.run_id, _effect(row.payload))) for row in rows]
-
-
-def _effect(payload: Json) -> Effect:
-    effect: Effect = msgspec.convert(payload, Effect)
-    return effect
+    return [(row.id, group_of(row.run_id, table.decode(row.kind, row.payload), table=table)) for row in rows]

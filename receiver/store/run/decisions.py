@@ -14,6 +14,7 @@ from receiver.store.run import runs
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.store.story import stored_indicators
 from receiver.workflow import lifecycle
+from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import Event
 from receiver.workflow.run import Decision, RunStatus
 
@@ -27,6 +28,7 @@ async def record(
     delivery: int | None,
     effect: int | None,
     now: datetime,
+    table: EffectTable = EFFECTS,
 ) -> int:
     """Store a decision about a run held by the caller, change the run, store and enqueue the effects."""
     before = run.status
@@ -61,7 +63,8 @@ async def record(
     session.add(row)
     await session.flush()
     origin = f"decision:{row.id}"
-    await outbox.store(session, RunId(run.id), decision.effects, decision=row.id, origin=origin, now=now)
+    wanted = decision.effects
+    await outbox.store(session, RunId(run.id), wanted, decision=row.id, origin=origin, now=now, table=table)
     if run.status != before:
         await stored_indicators.keep(session, run, now=now)
     return row.id

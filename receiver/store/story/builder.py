@@ -35,6 +35,7 @@ from receiver.store.story.report_story import File, Report
 from receiver.store.story.run_story import Attempt, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.success import facts_of
+from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.indicators import judge
 
 
@@ -56,7 +57,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     usage: Sequence[UsageRow]
 
 
-def tell(rows: Rows) -> Story:
+def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
     """Return the story that the rows tell."""
     accepted = [plan for plan in rows.plans if plan.accepted_at is not None]
     names = {str(row.event.get("actor")): str(row.event.get("actor_name") or "") for row in rows.decisions}
@@ -66,7 +67,7 @@ def tell(rows: Rows) -> Story:
         plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
         iterations=tuple(_attempt(row, accepted, names) for row in rows.iterations),
         moments=tuple(_moment(row) for row in rows.decisions),
-        effects=tuple(_act(row) for row in rows.effects),
+        effects=tuple(_act(row, table.name(row.kind)) for row in rows.effects),
         pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
         reports=tuple(_report(row, rows.artifacts) for row in rows.reports),
         merge_requests=_each(rows.merge_requests, MergeRequest),
@@ -140,10 +141,11 @@ def _moment(row: DecisionRow) -> Moment:
     )
 
 
-def _act(row: EffectRow) -> Act:
+def _act(row: EffectRow, name: str) -> Act:
     return Act(
         id=row.id,
         kind=row.kind,
+        name=name,
         payload={name: value for name, value in row.payload.items() if name != "type"},
         state=row.state,
         attempts=row.attempts,

@@ -25,6 +25,8 @@ class Act(Struct, frozen=True, kw_only=True):
 
     id: int
     kind: str
+    name: str
+    """What was to be done, for people."""
     payload: dict[str, object]
     state: str
     attempts: int

@@ -25,11 +25,12 @@ from receiver.store.schema import (
     UsageRow,
 )
 from receiver.store.story import Rows, Story, tell
+from receiver.workflow.effect_table import EFFECTS, EffectTable
 
 Row = TypeVar("Row", bound=Base)
 
 
-async def story(session: AsyncSession, run: RunRow) -> Story:
+async def story(session: AsyncSession, run: RunRow, *, table: EffectTable = EFFECTS) -> Story:
     """Return the story of a run."""
     reports = await _of(session, ReportRow, run, ReportRow.id)
     requests = await _of(session, MergeRequestRow, run, MergeRequestRow.id)
@@ -50,7 +51,8 @@ async def story(session: AsyncSession, run: RunRow) -> Story:
             target_pipelines=list(await session.scalars(theirs.order_by(TargetPipelineRow.id))),
             interventions=await _of(session, InterventionRow, run, InterventionRow.id),
             usage=await _of(session, UsageRow, run, UsageRow.reserved_at),
-        )
+        ),
+        table=table,
     )
 
 

@@ -277,6 +277,7 @@ def attached(*files: str, iteration: int = 1, state: str = "done") -> Act:
     return Act(
         id=1,
         kind="AttachEvidence",
+        name="",
         payload={"iteration": iteration, "repository": REPOSITORY},
         state=state,
         attempts=1,
@@ -316,6 +317,7 @@ def test_an_escalation_says_why_and_what_could_not_be_done(notes: StatusNotes, s
     act = Act(
         id=1,
         kind="TransitionIssue",
+        name="",
         payload={},
         state="done",
         attempts=1,

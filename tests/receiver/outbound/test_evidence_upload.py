@@ -9,7 +9,7 @@ from pipelines.language import Artifact, ArtifactKind, Phase, ProjectPath, RunId
 from pipelines.language.wire import sha256
 from receiver.outbound.effects import evidence_upload
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import perform
 from receiver.outbound.errors import NotThereError, OutboundError, UnavailableError
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.jira.jira_client import Jira

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.language import Phase, PhaseReport, ProjectPath, ReportOutcome, RunId
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import perform
 from receiver.outbound.effects.pipeline_effects import has_passed, judge
 from receiver.outbound.errors import UnavailableError
 from receiver.store.run import runs

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from pipelines.language import ProjectPath, RunId
 from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import perform
 from receiver.outbound.gitlab.repositories_api import Action
 from receiver.store.run import runs
 from receiver.store.run.fold import Reader, fold

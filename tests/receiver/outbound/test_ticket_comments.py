@@ -13,7 +13,7 @@ from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Confidential
 from receiver import limits
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import perform
 from receiver.outbound.effects.ticket_comments import enough
 from receiver.outbound.errors import UnavailableError
 from receiver.store.effects import note_locations, outbox

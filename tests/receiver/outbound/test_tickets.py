@@ -7,7 +7,7 @@ import pytest
 from pipelines.language import IssueKey, RunId
 from receiver import limits
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import perform
 from receiver.outbound.effects.tickets import choose
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.jira.jira_client import Transition

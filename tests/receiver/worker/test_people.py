@@ -26,7 +26,7 @@ from receiver import limits
 from receiver.hooks.delivery import Delivery, Interests, Source
 from receiver.hooks.delivery_reader import read
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.effects.perform import perform
+from receiver.outbound.effects.performers import perform
 from receiver.store.effects import note_locations
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention

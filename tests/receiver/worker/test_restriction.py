@@ -51,7 +51,7 @@ async def do(workshop: Workshop, run: RunId, effect: Effect) -> EffectRow:
     async with workshop.database.begin() as session:
         origin = f"test:{datetime.now(UTC)}"
         stored = await outbox.store(session, run, (effect,), decision=None, origin=origin, now=datetime.now(UTC))
-        same = select(EffectRow.id).where(EffectRow.kind == outbox.kind_of(effect)).order_by(EffectRow.id.desc())
+        same = select(EffectRow.id).where(EffectRow.kind == type(effect).__name__).order_by(EffectRow.id.desc())
         number = stored[0] if stored else await session.scalar(same.limit(1))
     assert number is not None
     await work_on(workshop, number)

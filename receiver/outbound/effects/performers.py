@@ -1,0 +1,78 @@
+"""How effects are performed: one function for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pipelines.language import RunId
+from receiver.outbound.effects import (
+    evidence_upload,
+    merge_request_effects,
+    pipeline_effects,
+    polling,
+    target_pipeline_start,
+    ticket_comments,
+    tickets,
+)
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.workflow.effects import (
+    AdmitTicket,
+    AnswerComment,
+    AskReporter,
+    AttachEvidence,
+    CancelPipeline,
+    CommentRefusal,
+    Effect,
+    LinkTicket,
+    NeutraliseMergeRequest,
+    OpenMergeRequest,
+    PollGitLab,
+    PollTicket,
+    PostPlan,
+    ReadComment,
+    RefreshTicket,
+    SettleReports,
+    StartPipeline,
+    StartTargetPipeline,
+    TransitionIssue,
+    UpdateMergeRequestNote,
+    UpdateTicketNote,
+)
+
+Performer = Callable[[Desk, RunId, Any], Awaitable[Performed]]
+"""Performs one kind of effect. Raises OutboundError; performing it twice has the result of performing it once."""
+
+PERFORMERS: Final[Mapping[type[Effect], Performer]] = MappingProxyType(
+    {
+        AdmitTicket: tickets.admit,
+        RefreshTicket: tickets.refresh,
+        ReadComment: ticket_comments.read,
+        PollTicket: ticket_comments.poll,
+        AskReporter: ticket_comments.ask,
+        PostPlan: ticket_comments.post_plan,
+        AnswerComment: ticket_comments.answer,
+        StartPipeline: pipeline_effects.start,
+        CancelPipeline: pipeline_effects.cancel,
+        SettleReports: pipeline_effects.settle,
+        PollGitLab: polling.poll,
+        OpenMergeRequest: merge_request_effects.open_one,
+        NeutraliseMergeRequest: merge_request_effects.neutralise,
+        StartTargetPipeline: target_pipeline_start.start,
+        AttachEvidence: evidence_upload.attach,
+        UpdateTicketNote: tickets.update_note,
+        UpdateMergeRequestNote: merge_request_effects.update_note,
+        CommentRefusal: tickets.refuse,
+        TransitionIssue: tickets.transition,
+        LinkTicket: tickets.link,
+    }
+)
+"""What is said about each kind is in `receiver.workflow.effect_table`."""
+
+
+async def perform(
+    desk: Desk, run: RunId, effect: Effect, *, performers: Mapping[type[Effect], Performer] = PERFORMERS
+) -> Performed:
+    """Perform an effect by the function for its kind. Raises OutboundError."""
+    return await performers[type(effect)](desk, run, effect)

@@ -1,0 +1,181 @@
+"""One row for each kind of effect: all that is said about it. `receiver.outbound` holds only how it is performed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from receiver.workflow import effects, lifecycle
+from receiver.workflow.effects import Effect
+from receiver.workflow.run import RunStatus
+
+
+class EffectRule(Struct, frozen=True, kw_only=True):
+    """What is said about one kind of effect."""
+
+    effect: type[Effect]
+    name: str
+    """What is to be done, in the imperative, for people."""
+    group: str | None
+    """Effects of one run, repository and group are performed one after the other; one without a group waits for none.
+
+    Groups keep systems apart: an unavailable Jira delays in GitLab only what tells the public something of the run.
+    """
+    once: tuple[str, ...] | None = None
+    """Fields for whose values a run wants it at most once, whatever decides it again; None: whenever it is decided."""
+    only_latest: bool = False
+    """It makes something equal to the newest state: of several equal ones that are pending the last is enough."""
+    tells_public: bool = False
+    """It lets people know what was found: before it is performed, Jira is asked whether the ticket is restricted."""
+    failure: str = ""
+    """What could not be done, where a run can't go on without it; empty: the run goes on."""
+    needed_in: frozenset[RunStatus] = lifecycle.ACTIVE
+    """Statuses in which the run can't go on without it."""
+
+    @property
+    def kind(self) -> str:
+        """Return the kind, as stored and shown."""
+        return self.effect.__name__
+
+
+class UnknownEffectError(Exception):
+    """No row of the table is about this kind of effect; a newer version may have stored it."""
+
+
+class EffectTable:
+    """Rows by kind."""
+
+    def __init__(self, rows: Iterable[EffectRule]) -> None:
+        """Take one row for each kind."""
+        self.rules: Final[Mapping[str, EffectRule]] = {row.kind: row for row in rows}
+
+    def of(self, effect: Effect) -> EffectRule:
+        """Return the row of an effect. Raises UnknownEffectError."""
+        return self._rule(type(effect).__name__)
+
+    def name(self, kind: str) -> str:
+        """Return what is to be done, for people; an effect of an unknown kind keeps its name."""
+        rule = self.rules.get(kind)
+        return kind if rule is None else rule.name
+
+    def failure(self, kind: str, status: RunStatus) -> str:
+        """Return what could not be done when such an effect failed; empty when a run of this status goes on."""
+        rule = self.rules.get(kind)
+        return "" if rule is None or status not in rule.needed_in else rule.failure
+
+    def decode(self, kind: str, payload: dict[str, Any]) -> Effect:
+        """Return the effect of a stored payload. Raises UnknownEffectError."""
+        return msgspec.convert(payload, self._rule(kind).effect)
+
+    def _rule(self, kind: str) -> EffectRule:
+        rule = self.rules.get(kind)
+        if rule is None:
+            raise UnknownEffectError(f"No row of the effect table is about {kind}.")
+        return rule
+
+
+_NEEDS_INFORMATION: Final = frozenset({RunStatus.NEEDS_INFORMATION})
+_AWAITING_APPROVAL: Final = frozenset({RunStatus.AWAITING_APPROVAL})
+
+EFFECTS: Final = EffectTable(
+    [
+        EffectRule(
+            effect=effects.AdmitTicket,
+            name="read the ticket",
+            group="start",
+            once=(),
+            failure="The ticket could not be fetched",
+        ),
+        EffectRule(
+            effect=effects.RefreshTicket,
+            name="read the ticket again",
+            group="start",
+            failure="The ticket could not be read again",
+        ),
+        EffectRule(effect=effects.ReadComment, name="read a comment", group="comment"),
+        EffectRule(
+            effect=effects.PollTicket, name="look for comments on the ticket", group="comment", only_latest=True
+        ),
+        EffectRule(
+            effect=effects.AskReporter,
+            name="ask the reporter",
+            group="ticket",
+            once=("iteration",),
+            tells_public=True,
+            failure="The question could not be asked on the ticket",
+            needed_in=_NEEDS_INFORMATION,
+        ),
+        EffectRule(
+            effect=effects.PostPlan,
+            name="show the plan on the ticket",
+            group="ticket",
+            only_latest=True,
+            tells_public=True,
+            failure="The plan could not be shown on the ticket",
+            needed_in=_AWAITING_APPROVAL,
+        ),
+        EffectRule(effect=effects.AnswerComment, name="answer a comment", group="ticket", once=("comment",)),
+        EffectRule(
+            effect=effects.StartPipeline,
+            name="create the pipeline",
+            group="start",
+            once=("iteration",),
+            tells_public=True,
+            failure="The pipeline could not be created",
+        ),
+        EffectRule(effect=effects.CancelPipeline, name="cancel a pipeline", group=None),
+        EffectRule(
+            effect=effects.SettleReports, name="ask GitLab whether reports count", group="settle", only_latest=True
+        ),
+        EffectRule(effect=effects.PollGitLab, name="ask GitLab how things are", group="poll", only_latest=True),
+        EffectRule(
+            effect=effects.OpenMergeRequest,
+            name="commit the fix and open the merge request",
+            group="merge_request",
+            once=("iteration", "repository"),
+            tells_public=True,
+            failure="The merge request could not be opened",
+        ),
+        EffectRule(
+            effect=effects.NeutraliseMergeRequest,
+            name="take what was found out of the merge request",
+            group="merge_request",
+            only_latest=True,
+        ),
+        EffectRule(
+            effect=effects.StartTargetPipeline,
+            name="start the repository's own pipeline",
+            group="merge_request",
+            once=("iteration", "repository", "head_sha", "approved_by"),
+            tells_public=True,
+        ),
+        EffectRule(
+            effect=effects.AttachEvidence,
+            name="attach pictures to the ticket",
+            group="attachments",
+            once=("iteration", "repository"),
+            tells_public=True,
+        ),
+        EffectRule(
+            effect=effects.UpdateTicketNote,
+            name="update the comment on the ticket",
+            group="ticket",
+            only_latest=True,
+            tells_public=True,
+        ),
+        EffectRule(
+            effect=effects.UpdateMergeRequestNote,
+            name="update the note on the merge request",
+            group="merge_request_note",
+            only_latest=True,
+            tells_public=True,
+        ),
+        EffectRule(effect=effects.CommentRefusal, name="say on the ticket why nothing was started", group="ticket"),
+        EffectRule(effect=effects.TransitionIssue, name="move the ticket", group="transition"),
+        EffectRule(effect=effects.LinkTicket, name="link the ticket", group="link"),
+    ]
+)
+"""Every kind of effect."""
