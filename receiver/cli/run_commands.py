@@ -40,12 +40,20 @@ async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click pass
         _print_json([one.run for one in seen])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("run", "ticket", "status", "iteration", "started", "why"):
+    for name in ("run", "ticket", "status", "iteration", "started", "code", "why"):
         table.add_column(name, overflow="fold")
     for glance in seen:
         one, why = glance.run, " ".join([glance.run.reason, *glance.trouble])
         started = f"{one.created_at:%Y-%m-%d %H:%M}"
-        table.add_row(one.id, one.issue_key, one.status, str(one.iteration), started, story_printer.plain(why))
+        table.add_row(
+            one.id,
+            one.issue_key,
+            one.status,
+            str(one.iteration),
+            started,
+            one.reason_code or "",
+            story_printer.plain(why),
+        )
     base.out.print(table if seen else "There are no runs yet. Set the start label on a ticket, or `bug-fix start`.")
 
 

@@ -34,6 +34,7 @@ from pipelines.language import (
 )
 from pipelines.language.diagnosis import sentences
 from pipelines.language.wire import Input, RunSpec, Ticket, decode
+from pipelines.proof.red_green import judge
 from receiver.jobs.agents import agent_for
 from receiver.store.jobs import contexts, submissions
 from receiver.store.jobs.sessions import JobSession
@@ -225,13 +226,10 @@ async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | 
 
 def _check_tested(before: _Before) -> None:
     """Raise BarredError unless exactly the accepted patch passed the accepted testing."""
-    patch, tested = before.fix, before.tested
-    if patch is None or tested is None:
+    if before.fix is None or before.tested is None:
         raise BarredError("There is no accepted patch with an accepted test.")
-    if not (tested.reproduction_before_failed and tested.reproduction_after_passed):
-        raise BarredError("The accepted test does not show that the patch mends the bug.")
-    if patch.patch_sha256 != tested.patch_sha256:
-        raise BarredError("The patch that was tested is not the patch that was implemented.")
+    for gap in judge(before.reproduction, before.tested, before.fix).gaps:
+        raise BarredError(f"The accepted reports do not show a fix: {gap}.")
 
 
 async def _inputs(session: AsyncSession, before: _Before, phase: Phase, *, confidential: bool) -> tuple[Input, ...]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import (
     AnalysisResult,
     ImplementationResult,
+    Phase,
     PhaseResult,
     PrepareResult,
     ProjectPath,
+    ReportOutcome,
     ReproductionResult,
     ReviewResult,
     TestingResult,
 )
+from pipelines.proof.red_green import judge
 from receiver.notes import check_figures
 from receiver.notes.view import Change, Fix, Measured, Review
 from receiver.store.story import Report
@@ -28,7 +32,19 @@ def of(repository: ProjectPath, reports: Iterable[Report]) -> Fix:
     fix = Fix(repository=repository)
     for result in counted.values():
         fix = _with(fix, result)
-    return fix
+    shown = judge(
+        _only(counted.get(Phase.REPRODUCTION), ReproductionResult),
+        _only(counted.get(Phase.TESTING), TestingResult),
+        _only(counted.get(Phase.IMPLEMENTATION), ImplementationResult),
+    )
+    return replace(fix, is_red=shown.is_red, is_green=shown.is_green)
+
+
+Result = TypeVar("Result", bound=Struct)
+
+
+def _only(result: PhaseResult | None, kind: type[Result]) -> Result | None:
+    return result if isinstance(result, kind) else None
 
 
 def _with(fix: Fix, result: PhaseResult) -> Fix:
@@ -42,7 +58,7 @@ def _with(fix: Fix, result: PhaseResult) -> Fix:
             )
             return replace(fix, before=before)
         case ReproductionResult():
-            return replace(fix, symptom=result.symptom, steps=result.steps, is_red=result.reproduced)
+            return replace(fix, symptom=result.symptom, steps=result.steps)
         case ImplementationResult(fix=said):
             changes = tuple(Change(file=one.file, rationale=one.rationale) for one in said.files)
             return replace(
@@ -65,7 +81,6 @@ def _tested(fix: Fix, result: TestingResult) -> Fix:
     after = Measured(unit=result.suite, integration=result.integration, coverage=result.coverage, lint=result.lint)
     return replace(
         fix,
-        is_green=result.reproduction_after_passed,
         # measured by the same job on the same machine as the one after, so it is the one to compare with
         before=replace(fix.before, coverage=result.coverage_before or fix.before.coverage),
         after=after,
@@ -94,7 +109,7 @@ def finding(report: Report) -> str:
             return f"red, {report.result.failure}"
         case ImplementationResult(files=files, insertions=insertions, deletions=deletions):
             return f"{len(files)} file{'' if len(files) == 1 else 's'} +{insertions} −{deletions}"
-        case TestingResult(reproduction_after_passed=True, suite=suite):
+        case TestingResult(suite=suite) if report.outcome == ReportOutcome.SUCCEEDED:
             return f"green, {check_figures.suite(suite)}"
         case ReviewResult(findings=findings):
             return f"{len(findings)} finding{'' if len(findings) == 1 else 's'}"

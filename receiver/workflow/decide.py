@@ -27,6 +27,7 @@ from receiver.workflow.effects import (
     PollGitLab,
     SettleReports,
 )
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
     CommentRead,
     DeadlinePassed,
@@ -50,7 +51,7 @@ from receiver.workflow.events import (
     TicketRefreshed,
     TicketRefused,
 )
-from receiver.workflow.outcomes import ignored, moved, noted
+from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 
 NO_RUN: Final = "No run is at work on what the hook is about."
@@ -145,7 +146,7 @@ def _gave_up(event: EffectGaveUp, run: Run, *, effects: EffectTable, now: dateti
     if not what:
         return noted(f"It was not possible to {effects.name(event.effect)}: {event.reason}")
     reason = f"{what}: {event.reason} Put that right, then set the label again."
-    return moved(run, RunStatus.ESCALATED, reason, now=now)
+    return ended(run, RunStatus.ESCALATED, EndReason(code=EndCode.GAVE_UP, sentence=reason), now=now)
 
 
 ASKED_FIRST: Final = frozenset({RunStatus.RUNNING, RunStatus.OPENING, RunStatus.IN_REVIEW})
@@ -171,20 +172,36 @@ def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: date
     if is_settling and above is not None:
         return pipeline_progress.concluded(run, above, catalogue=catalogue, now=now)
     to = RunStatus.DECLINED if run.status in lifecycle.WAITING else RunStatus.ESCALATED
-    return moved(run, to, f"{_OVERDUE[run.status]} {_why_overdue(run)}".strip(), now=now)
+    code, said = _OVERDUE[run.status]
+    return ended(run, to, EndReason(code=code, sentence=f"{said} {_why_overdue(run)}".strip()), now=now)
 
 
-_OVERDUE: Final[dict[RunStatus, str]] = {
-    RunStatus.ADMITTING: "The ticket could not be fetched in time. Check that Jira answers, then set the label again.",
-    RunStatus.STARTING: "The pipeline could not be created in time. Check that GitLab answers, then set the label "
-    "again.",
-    RunStatus.RUNNING: "The pipeline took too long.",
-    RunStatus.NEEDS_INFORMATION: "Nobody answered the question for two weeks. Answer it and set the label again.",
-    RunStatus.AWAITING_APPROVAL: "Nobody approved the plan for two weeks. Set the label again for a new one.",
-    RunStatus.OPENING: "The merge request could not be opened in time. Look at the branch in GitLab, then set the "
-    "label again.",
-    RunStatus.IN_REVIEW: "Nobody merged or closed the merge request for two weeks. It stays open; merging it still "
-    "counts.",
+_OVERDUE: Final[dict[RunStatus, tuple[EndCode, str]]] = {
+    RunStatus.ADMITTING: (
+        EndCode.TIME_LIMIT,
+        "The ticket could not be fetched in time. Check that Jira answers, then set the label again.",
+    ),
+    RunStatus.STARTING: (
+        EndCode.TIME_LIMIT,
+        "The pipeline could not be created in time. Check that GitLab answers, then set the label again.",
+    ),
+    RunStatus.RUNNING: (EndCode.TIME_LIMIT, "The pipeline took too long."),
+    RunStatus.NEEDS_INFORMATION: (
+        EndCode.NO_ANSWER,
+        "Nobody answered the question for two weeks. Answer it and set the label again.",
+    ),
+    RunStatus.AWAITING_APPROVAL: (
+        EndCode.NO_APPROVAL,
+        "Nobody approved the plan for two weeks. Set the label again for a new one.",
+    ),
+    RunStatus.OPENING: (
+        EndCode.TIME_LIMIT,
+        "The merge request could not be opened in time. Look at the branch in GitLab, then set the label again.",
+    ),
+    RunStatus.IN_REVIEW: (
+        EndCode.NO_REVIEW,
+        "Nobody merged or closed the merge request for two weeks. It stays open; merging it still counts.",
+    ),
 }
 
 

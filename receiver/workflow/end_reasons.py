@@ -1,11 +1,13 @@
-"""Say why a run's pipeline brought no fix, and what people can do next. Performs no I/O."""
+"""Say why a run's pipeline brought no fix, as a code and a sentence, and what people can do next. No I/O."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from pipelines.generation.job_names import parse_job_name
-from pipelines.language import EndedBy, Phase, PhaseReport, ReproductionResult
+from pipelines.language import DiagnosisKind, EndedBy, Phase, PhaseReport, ReproductionResult
+from receiver.workflow import diagnoses
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import JobView, Run, RunStatus
 
@@ -56,27 +58,56 @@ INFRASTRUCTURE: Final = frozenset(
 """GitLab's reasons that say nothing about the ticket or the fix (doc/ci/yaml: `retry:when`)."""
 
 
-def of_end(run: Run, pipeline_status: str) -> tuple[RunStatus, str]:
-    """Return how a run ends whose pipeline ended without a fix, and the sentences that say why."""
+ENDED_BY: Final[dict[EndedBy, EndCode]] = {
+    EndedBy.BUDGET: EndCode.BUDGET,
+    EndedBy.LIMITS: EndCode.AGENT_LIMIT,
+    EndedBy.DECLINED: EndCode.MODEL_DECLINED,
+    EndedBy.LENGTH: EndCode.CONVERSATION_LENGTH,
+    EndedBy.NOT_PERMITTED: EndCode.MODEL_NOT_PERMITTED,
+    EndedBy.UNAVAILABLE: EndCode.MODEL_UNAVAILABLE,
+    EndedBy.COMMANDS: EndCode.COMMANDS,
+    EndedBy.RUNNER: EndCode.RUNNER,
+    EndedBy.UNDELIVERED: EndCode.UNDELIVERED_REPORT,
+    EndedBy.DEFECT: EndCode.DEFECT,
+}
+"""Codes of what stopped a phase from outside."""
+
+DIAGNOSED: Final[dict[DiagnosisKind, EndCode]] = {
+    DiagnosisKind.REPRODUCTION: EndCode.REPRODUCTION,
+    DiagnosisKind.FAILING_TESTS: EndCode.FAILING_TESTS,
+    DiagnosisKind.REGRESSION: EndCode.REGRESSION,
+    DiagnosisKind.REFUSED_CHANGE: EndCode.REFUSED_CHANGE,
+    DiagnosisKind.UNFINISHED: EndCode.UNFINISHED,
+}
+"""Codes of what the phase's own work came to."""
+
+
+def of_end(run: Run, pipeline_status: str) -> tuple[RunStatus, EndReason]:
+    """Return how a run ends whose pipeline ended without a fix, and why."""
     failed = [j for j in run.jobs if meaning(j.status).progress is Progress.FAILED and not j.allow_failure]
-    told = [r for r in run.discarded if r.reason]
-    if failed and not told and all(j.failure_reason in INFRASTRUCTURE for j in failed):
+    reported = [r for r in run.discarded if r.reason]
+    if failed and not reported and all(j.failure_reason in INFRASTRUCTURE for j in failed):
         names = ", ".join(f"{j.name} ({j.failure_reason})" for j in failed)
-        return RunStatus.FAILED, f"GitLab could not run: {names}. Check the runners, then set the label again."
+        said = f"GitLab could not run: {names}. Check the runners, then set the label again."
+        return RunStatus.FAILED, EndReason(code=EndCode.RUNNER, sentence=said)
     for job in failed:
-        if (report := _report_of(job, told)) is not None:
-            return RunStatus.ESCALATED, f"The job {job.name} failed: {_why_and_next(report)}"
+        if (report := _report_of(job, reported)) is not None:
+            return RunStatus.ESCALATED, _of_report(report, f"The job {job.name} failed")
     # Jobs that need a report which never arrived fail without one of their own: it is the cause, they are not.
-    lost = [r for r in told if r.ended_by is EndedBy.UNDELIVERED]
+    lost = [r for r in reported if r.ended_by is EndedBy.UNDELIVERED]
     if failed and not lost:
         why = failed[0].failure_reason or "no reason given"
-        return RunStatus.ESCALATED, f"The job {failed[0].name} failed ({why}). {FROM_ANY}"
-    if told:
-        return RunStatus.ESCALATED, _of_report((lost or told)[0])
+        said = f"The job {failed[0].name} failed ({why}). {FROM_ANY}"
+        return RunStatus.ESCALATED, EndReason(code=EndCode.UNEXPLAINED_JOB, sentence=said)
+    if reported:
+        report = (lost or reported)[0]
+        where = f" of {report.repository}" if report.repository else ""
+        return RunStatus.ESCALATED, _of_report(report, f"The {report.phase.replace('_', ' ')}{where} did not count")
     if meaning(pipeline_status).progress is Progress.SUCCEEDED:
         missing = "The pipeline succeeded without submitting a fix: a report is missing or was never accepted."
-        return RunStatus.ESCALATED, f"{missing} {FROM_ANY}"
-    return RunStatus.ESCALATED, f"The pipeline ended as {pipeline_status}, and no job said why. {FROM_ANY}"
+        return RunStatus.ESCALATED, EndReason(code=EndCode.NO_FIX_SUBMITTED, sentence=f"{missing} {FROM_ANY}")
+    said = f"The pipeline ended as {pipeline_status}, and no job said why. {FROM_ANY}"
+    return RunStatus.ESCALATED, EndReason(code=EndCode.UNEXPLAINED_JOB, sentence=said)
 
 
 def of_waiting(run: Run) -> str:
@@ -90,20 +121,18 @@ def of_waiting(run: Run) -> str:
     return "Its pipeline still runs." if run.pipelines else "No pipeline is known."
 
 
-def _report_of(job: JobView, told: list[PhaseReport]) -> PhaseReport | None:
+def _report_of(job: JobView, reported: list[PhaseReport]) -> PhaseReport | None:
     named = parse_job_name(job.name)
     if named is None:
         return None
-    return next((r for r in told if (r.phase, r.repository) == (named.phase, named.repository)), None)
+    return next((r for r in reported if (r.phase, r.repository) == (named.phase, named.repository)), None)
 
 
-def _of_report(report: PhaseReport) -> str:
-    where = f" of {report.repository}" if report.repository else ""
-    return f"The {report.phase.replace('_', ' ')}{where} did not count: {_why_and_next(report)}"
-
-
-def _why_and_next(report: PhaseReport) -> str:
-    return f"{sentence(report.reason)} {NEXT_AFTER.get(report.ended_by, NEXT[report.phase])}"
+def _of_report(report: PhaseReport, what: str) -> EndReason:
+    diagnosis = diagnoses.of_report(report)
+    code = ENDED_BY.get(report.ended_by) or DIAGNOSED[diagnosis.kind]
+    next_step = NEXT_AFTER.get(report.ended_by, NEXT[report.phase])
+    return EndReason(code=code, sentence=f"{what}: {sentence(report.reason)} {next_step}", diagnosis=diagnosis)
 
 
 def of_no(report: PhaseReport) -> str:

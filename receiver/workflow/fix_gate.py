@@ -18,6 +18,7 @@ from pipelines.language import (
     TestingResult,
 )
 from pipelines.language.catalogue import Policy
+from pipelines.proof.red_green import judge
 from pipelines.proof.regression import Comparison, regressions
 from receiver.workflow.run import Run
 
@@ -46,25 +47,12 @@ def contradiction(run: Run, repository: ProjectPath, *, policy: Policy) -> str |
             TestingResult() as testing,
             MergeRequestResult() as submitted,
         ]:
-            wrong = [sentence for holds, sentence in _checks(reproduction, testing, submitted) if not holds]
-            return next(iter([*wrong, *_figures(run, repository, testing, policy)]), None)
+            gaps = judge(reproduction, testing, submitted).gaps
+            return next(iter([*gaps, *_figures(run, repository, testing, policy)]), None)
         case [_, _, _]:
             return "a report's result is not the one of its phase"
         case _:
             return None
-
-
-def _checks(
-    reproduction: ReproductionResult, testing: TestingResult, submitted: MergeRequestResult
-) -> tuple[tuple[bool, str], ...]:
-    return (
-        (reproduction.reproduced, "the reproduction succeeded without reproducing anything"),
-        (testing.test_sha256 == reproduction.test_sha256, "testing ran another test than the reproduction"),
-        (testing.patch_sha256 == submitted.patch_sha256, "the submitted patch is not the tested one"),
-        (testing.base_sha == submitted.base_sha, "the patch was tested on another commit than it was submitted for"),
-        (testing.reproduction_before_failed, "the reproduction did not fail before the patch"),
-        (testing.reproduction_after_passed, "the reproduction does not pass with the patch"),
-    )
 
 
 def _figures(run: Run, repository: ProjectPath, testing: TestingResult, policy: Policy) -> tuple[str, ...]:

@@ -17,9 +17,11 @@ from pipelines.language import (
     PhaseResult,
     ProjectPath,
     ReportOutcome,
+    ReproductionResult,
     SuiteResult,
     TestingResult,
 )
+from pipelines.proof.red_green import judge as judge_fix
 from receiver.workflow import lifecycle
 from receiver.workflow.run import RunStatus
 from receiver.workflow.target_pipeline_status import OwnPipeline
@@ -137,8 +139,8 @@ def _tests(facts: Facts, repository: ProjectPath) -> Said:
         if rejected:
             return Answer.NO, f"{repository}: {rejected[-1].reason}"
         return Answer.UNKNOWN, f"{repository}: no patch was tested."
-    if not result.reproduction_after_passed:
-        return Answer.NO, f"{repository}: the reproduction does not pass with the patch."
+    for gap in judge_fix(_reproduction(facts, repository), result, _change(facts, repository)).gaps:
+        return Answer.NO, f"{repository}: {gap}."
     suites = [("unit", result.suite)]
     if result.integration is not None or repository in facts.with_integration_tests:
         suites.append(("integration", result.integration))
@@ -152,6 +154,16 @@ def _tests(facts: Facts, repository: ProjectPath) -> Said:
     if opened is not None and opened.own_pipeline is OwnPipeline.FAILED:
         return Answer.NO, f"{repository}: {passed} pass, but the repository's own pipeline failed."
     return Answer.YES, f"{repository}: {passed} pass."
+
+
+def _reproduction(facts: Facts, repository: ProjectPath) -> ReproductionResult | None:
+    result = facts.result(Phase.REPRODUCTION, repository)
+    return result if isinstance(result, ReproductionResult) else None
+
+
+def _change(facts: Facts, repository: ProjectPath) -> ImplementationResult | None:
+    result = facts.result(Phase.IMPLEMENTATION, repository)
+    return result if isinstance(result, ImplementationResult) else None
 
 
 def _is_no(outcome: ReportOutcome) -> bool:

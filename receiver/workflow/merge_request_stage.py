@@ -16,8 +16,9 @@ from receiver.workflow.effects import (
     UpdateMergeRequestNote,
     UpdateTicketNote,
 )
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, PipelineChanged
-from receiver.workflow.outcomes import acted, ignored, moved, noted, tell
+from receiver.workflow.outcomes import acted, ended, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.start import transition
 
@@ -73,9 +74,10 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
         return acted(reason, *tell(run)) if event.action in _SHOWN and learned.is_new else noted(reason)
     if end is RunStatus.MERGED:
         effects = transition(catalogue.jira.transitions.merged)
-        return moved(run, end, f"{event.actor or 'Somebody'} merged {name}.", *effects, now=now)
+        merged = EndReason(code=EndCode.MERGED, sentence=f"{event.actor or 'Somebody'} merged {name}.")
+        return ended(run, end, merged, *effects, now=now)
     reason = f"{event.actor or 'Somebody'} closed {name} without merging. Set the label again for a new run."
-    return moved(run, end, reason, now=now)
+    return ended(run, end, EndReason(code=EndCode.CLOSED, sentence=reason), now=now)
 
 
 def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> bool:

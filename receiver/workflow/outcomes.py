@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from pipelines.language import Diagnosis
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, Effect, PostPlan, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events import AccountId
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
 
@@ -52,6 +55,12 @@ def moved(
         approved_by=approved_by,
         effects=(*effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
     )
+
+
+def ended(run: Run, to: RunStatus, why: EndReason, *effects: Effect, now: datetime) -> Decision:
+    """Return that the run ends, with the code and the sentence that say why."""
+    decision = moved(run, to, why.sentence, *effects, now=now)
+    return replace(decision, end=why)
 
 
 def _plan_shown(run: Run) -> tuple[Effect, ...]:

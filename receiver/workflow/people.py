@@ -9,6 +9,7 @@ from pipelines.language import Diagnosis, DiagnosisKind, Phase, RunId
 from receiver.workflow import commands, lifecycle
 from receiver.workflow.commands import Asked
 from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
     AccountId,
     CommentRead,
@@ -48,10 +49,15 @@ def commented(event: IssueCommented, run: Run) -> Decision:
 
 def nothing_here(event: IssueCommented, *, now: datetime, new_id: RunId) -> Decision:
     """Read a command on a ticket that has no run: one that was never begun keeps it and its answer."""
+    why = EndReason(
+        code=EndCode.NOTHING_TO_COMMAND,
+        sentence="Somebody wrote a command on a ticket that has no bug fix; nothing is started.",
+    )
     return Decision(
         verdict=Verdict.ACTED,
-        reason="Somebody wrote a command on a ticket that has no bug fix; nothing is started.",
+        reason=why.sentence,
         status=RunStatus.REFUSED,
+        end=why,
         deadline=lifecycle.move(RunStatus.ADMITTING, RunStatus.REFUSED, now=now),
         new_run=new_id,
         effects=(ReadComment(comment=event.comment),),

@@ -11,9 +11,10 @@ from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
 from receiver.workflow.effects import OpenMergeRequest, SettleReports, StartPipeline, UpdateTicketNote
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
 from receiver.workflow.lifecycle import Progress
-from receiver.workflow.outcomes import ignored, moved, noted
+from receiver.workflow.outcomes import ended, ignored, moved, noted
 from receiver.workflow.run import Decision, Learned, PipelineView, Run, RunStatus
 from receiver.workflow.start import neutral_branch
 
@@ -42,7 +43,7 @@ def pipeline_changed(  # noqa: PLR0911  # each guard has its sentence
         return noted(f"Child pipeline {view.pipeline} ended as {view.status}.", SettleReports(iteration=run.iteration))
     if lifecycle.meaning(view.status).progress is Progress.CANCELLED:
         reason = f"Somebody cancelled pipeline {view.pipeline} in GitLab. Set the label again for a new run."
-        return moved(run, RunStatus.CANCELLED, reason, now=now)
+        return ended(run, RunStatus.CANCELLED, EndReason(code=EndCode.CANCELLED, sentence=reason), now=now)
     return noted(
         f"Pipeline {view.pipeline} ended as {view.status}; its last reports are being settled.",
         SettleReports(iteration=run.iteration),
@@ -94,7 +95,8 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
     if wrong:
         repository, why = wrong[0]
         reason = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."
-        return moved(run, RunStatus.ESCALATED, reason, now=now)
+        disagree = EndReason(code=EndCode.CONTRADICTORY_REPORTS, sentence=reason)
+        return ended(run, RunStatus.ESCALATED, disagree, now=now)
     if fix_gate.is_ready(run) and review_findings.goes_back(run, policy):
         return _sent_back(run, now=now)
     if fix_gate.is_ready(run):
@@ -147,7 +149,9 @@ def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datet
     """End a run whose pipeline ended without a fix, with the cause; or let it wait for people."""
     course = plans.course(run, catalogue.policy)
     if course is not None:
-        return moved(run, course.status, course.sentence, *course.effects, now=now)
+        if course.end is not None:
+            return ended(run, course.status, course.end, *course.effects, now=now)
+        return moved(run, course.status, course.reason, *course.effects, now=now)
     noes = [report for report in run.reports if report.outcome is ReportOutcome.NOT_REPRODUCED]
     no = min(noes, key=lambda report: report.phase is not Phase.REPRODUCTION, default=None)  # it says what was tried
     if no is not None:
@@ -155,9 +159,10 @@ def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datet
         reason = (
             f"Not reproduced{where}: {end_reasons.of_no(no)} Nothing was opened; a finished patch is kept with the job."
         )
-        return moved(run, RunStatus.NOT_REPRODUCED, reason, now=now)
-    status, reason = end_reasons.of_end(run, above.status)
-    return moved(run, status, reason, now=now)
+        why = EndReason(code=EndCode.NOT_REPRODUCED, sentence=reason)
+        return ended(run, RunStatus.NOT_REPRODUCED, why, now=now)
+    status, why = end_reasons.of_end(run, above.status)
+    return ended(run, status, why, now=now)
 
 
 def _name(report: PhaseReport) -> str:

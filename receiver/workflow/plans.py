@@ -12,8 +12,9 @@ from msgspec import Struct
 from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
 from pipelines.language import AnalysisResult, Phase, Plan, PlanOutcome, ProjectPath, ReportOutcome
 from pipelines.language.catalogue import Policy
-from receiver.workflow import end_reasons, lifecycle
+from receiver.workflow import end_reasons
 from receiver.workflow.effects import AskReporter, Effect, PostPlan
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.run import Run, RunStatus
 
 
@@ -25,16 +26,21 @@ class Course(Struct, frozen=True, kw_only=True):
     """Why, for people."""
     next_step: str
     """What people can do, a sentence."""
+    code: EndCode | None = None
+    """Why the run ends with it; None: it waits, and the notes say what people can do."""
     effects: tuple[Effect, ...] = ()
 
     @property
-    def sentence(self) -> str:
-        """Why the run is where it is; where it waits, the notes say what people can do."""
-        return self.reason if self.status in lifecycle.WAITING else f"{self.reason} {self.next_step}"
+    def end(self) -> EndReason | None:
+        """Return why the run ends with this plan; None: it waits for people."""
+        if self.code is None:
+            return None
+        return EndReason(code=self.code, sentence=f"{self.reason} {self.next_step}")
 
 
 class _Outcome(Struct, frozen=True):
     status: RunStatus
+    code: EndCode | None
     name: str
     next_step: str
 
@@ -42,36 +48,43 @@ class _Outcome(Struct, frozen=True):
 OUTCOMES: Final[dict[PlanOutcome, _Outcome]] = {
     PlanOutcome.NEEDS_INFORMATION: _Outcome(
         RunStatus.NEEDS_INFORMATION,
+        None,
         "A question has to be answered first",
         "Answer it in a comment on the ticket, or add what is missing and set the label again.",
     ),
     PlanOutcome.NOT_A_BUG: _Outcome(
         RunStatus.DECLINED,
+        EndCode.NOT_A_BUG,
         "Not a bug",
         "If it is one all the same, say in a comment what makes it one, and set the label again.",
     ),
     PlanOutcome.DUPLICATE: _Outcome(
         RunStatus.DECLINED,
+        EndCode.DUPLICATE,
         "A duplicate",
         "Follow the other ticket; if the two differ, say in a comment how, and set the label again.",
     ),
     PlanOutcome.TOO_LARGE: _Outcome(
         RunStatus.DECLINED,
+        EndCode.TOO_LARGE,
         "Too large for an automatic fix",
         "Plan it as ordinary work, or make smaller tickets of it and label those that are bugs.",
     ),
     PlanOutcome.FEATURE_REQUEST: _Outcome(
         RunStatus.DECLINED,
+        EndCode.FEATURE_REQUEST,
         "A feature request",
         "Take it to whoever decides what is built; if it was promised somewhere, say where, and set the label again.",
     ),
     PlanOutcome.INFRASTRUCTURE: _Outcome(
         RunStatus.DECLINED,
+        EndCode.OPERATIONS,
         "A matter of operation",
         "Give it to whoever runs the systems; if it comes back when they are well, set the label again.",
     ),
     PlanOutcome.SECURITY_CONCERN: _Outcome(
         RunStatus.ESCALATED,
+        EndCode.SECURITY_CONCERN,
         "A security concern",
         "Treat it as your team treats such reports: read the finding in the run's story, fix it away from public eyes, "
         "and restrict the ticket.",
@@ -113,6 +126,7 @@ def course(run: Run, policy: Policy) -> Course | None:
     other = f" of {plan.duplicate_of}" if plan.outcome is PlanOutcome.DUPLICATE else ""
     return Course(
         status=outcome.status,
+        code=outcome.code,
         reason=f"{outcome.name}{other}: {end_reasons.sentence(plan.reason)}",
         next_step=outcome.next_step,
         effects=effects,
@@ -131,6 +145,7 @@ def _waiting(run: Run, plan: Plan) -> Course:
 def _asked_enough(run: Run) -> Course:
     return Course(
         status=RunStatus.ESCALATED,
+        code=EndCode.TOO_MANY_QUESTIONS,
         reason=f"Analysis asked {run.iteration} times and still has a question.",
         next_step="Talk to the reporter, write what is known into the ticket, and set the label again.",
     )

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, ProjectPath, RunId
 from receiver.workflow.effects import Effect
+from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events import AccountId, JobId, PipelineId
 
 
@@ -158,6 +159,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """A sentence for people."""
     status: RunStatus | None = None
     """The run's new status; None: unchanged."""
+    end: EndReason | None = None
+    """Why the run ends; set exactly when the new status is an end."""
     iteration: int | None = None
     """The run's new iteration; None: unchanged."""
     deadline: datetime | None = None

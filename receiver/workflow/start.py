@@ -20,6 +20,7 @@ from receiver.workflow.effects import (
     StartPipeline,
     TransitionIssue,
 )
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import AccountId, PipelineStarted, TicketAdmitted, TicketRefused
 from receiver.workflow.outcomes import acted, ignored, moved
 from receiver.workflow.run import Decision, Run, RunStatus, Verdict
@@ -78,6 +79,7 @@ def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
         verdict=Verdict.ACTED,
         reason=event.reason,
         status=RunStatus.REFUSED,
+        end=EndReason(code=EndCode.NOT_ADMITTED, sentence=event.reason),
         deadline=lifecycle.move(run.status, RunStatus.REFUSED, now=now),
         effects=(comment,),  # the refusal is all that people should see: no status note
     )

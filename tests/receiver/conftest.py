@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from pipelines.catalogue.file import read
-from pipelines.language import MergeRequestResult, Phase, ProjectPath, RunId, TestingResult
+from pipelines.language import MergeRequestResult, Phase, ProjectPath, ReproductionResult, RunId, TestingResult
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket, sha256
 from receiver.notes import StatusNotes
@@ -239,10 +239,14 @@ async def _submit(
             suite=None,
             new_failures=(),
         )
+        reproduction = ReproductionResult(
+            base_sha=base, reproduced=True, test_path="t.py", test_sha256="0" * 64, failure="", symptom="", steps=()
+        )
         submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(patch))
         now = datetime.now(UTC)
         session.add(BlobRow(sha256=sha256(patch), content=patch, size=len(patch), run_id=run, created_at=now))
-        for job, (phase, result) in enumerate(((Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission)), start=7):
+        results = ((Phase.REPRODUCTION, reproduction), (Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission))
+        for job, (phase, result) in enumerate(results, start=6):
             session.add(stored(a_report(run, phase, result), job=job, at=now))
 
 

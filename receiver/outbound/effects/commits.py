@@ -10,10 +10,11 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipelines.language import CommitSha, MergeRequestResult, Phase, PhaseReport, TestingResult
+from pipelines.language import CommitSha, MergeRequestResult, Phase, PhaseReport, ReproductionResult, TestingResult
 from pipelines.language.catalogue import TargetPipeline
 from pipelines.language.wire import sha256
 from pipelines.patch import PatchError, PatchSummary, inspect
+from pipelines.proof.red_green import judge
 from receiver.outbound.effects import patch_check, patching
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
@@ -36,12 +37,12 @@ class Fix(Struct, frozen=True, kw_only=True):
 async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix:
     """Return the patch, if everything that was promised about it holds. Raises RefusedError that says what does not."""
     async with desk.database.begin() as session:
-        submitted = await settled_reports.accepted(
-            session, facts.id, iteration=effect.iteration, phase=Phase.MERGE_REQUEST, repository=effect.repository
-        )
-        tested = await settled_reports.accepted(
-            session, facts.id, iteration=effect.iteration, phase=Phase.TESTING, repository=effect.repository
-        )
+        reproduced, tested, submitted = [
+            await settled_reports.accepted(
+                session, facts.id, iteration=effect.iteration, phase=phase, repository=effect.repository
+            )
+            for phase in (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST)
+        ]
         submission = _result(submitted, MergeRequestResult)
         test = _result(tested, TestingResult)
         patch = None if submission is None else await settled_reports.blob(session, submission.patch_sha256)
@@ -54,15 +55,12 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix
         raise RefusedError(f"{effect.repository} is not in the catalogue that the run was started with.")
     if patch is None:
         raise RefusedError("The submitted patch is not kept; it was never handed in, or its time is over.")
-    promises = (
-        (sha256(patch) == submission.patch_sha256, "The patch is not the one that was submitted."),
-        (test.patch_sha256 == submission.patch_sha256, "The patch is not the one that was tested."),
-        (test.base_sha == submission.base_sha == base, "The patch was made for another commit."),
-        (test.reproduction_before_failed and test.reproduction_after_passed, "The reproduction does not prove it."),
-    )
-    for holds, sentence in promises:
-        if not holds:
-            raise RefusedError(sentence)
+    if sha256(patch) != submission.patch_sha256:
+        raise RefusedError("The patch is not the one that was submitted.")
+    if submission.base_sha != base:
+        raise RefusedError("The patch was made for another commit.")
+    for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
+        raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
     summary = await asyncio.to_thread(
         patch_check.checked, desk, patch, base, repository=repository, policy=policy.policy
     )

@@ -74,6 +74,9 @@ async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now:
     if decision.status is None:
         return
     run.status, run.status_at, run.reason = decision.status, now, decision.reason
+    run.reason_code = None if decision.end is None else decision.end.code
+    diagnosis = None if decision.end is None else decision.end.diagnosis
+    run.diagnosis = None if diagnosis is None else storable(msgspec.to_builtins(diagnosis))
     run.deadline = decision.deadline
     if decision.status in lifecycle.FINAL:
         run.finished_at = now

@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary(),
         datetime: DateTime(timezone=True),
         Decimal: Numeric(18, 10),
-        Json: JSONB(),
+        Json: JSONB(none_as_null=True),
         JsonList: JSONB(none_as_null=True),
         list[str]: ARRAY(Text()),
     }

@@ -47,6 +47,10 @@ class RunRow(Base):
     """In scope according to the accepted plan."""
     reason: Mapped[str] = mapped_column(server_default="")
     """Why it has its status; a sentence for people."""
+    reason_code: Mapped[str | None]
+    """`receiver.workflow.end_codes.EndCode`; None before the end, and of runs that a release before this one ended."""
+    diagnosis: Mapped[Json | None]
+    """`pipelines.language.Diagnosis` of what ended it, where something went wrong."""
     confidential: Mapped[bool] = mapped_column(server_default="false")
     """A security concern, or a ticket with a security level: nothing of what was found is told in public."""
     labelled_at: Mapped[datetime]

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from pipelines.language import PhaseReport, Plan
+from pipelines.language import Diagnosis, PhaseReport, Plan
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.money.spending import costs
@@ -98,6 +98,8 @@ def _run(row: RunRow) -> RunFacts:
         reporter=ticket.reporter if ticket else "",
         status=row.status,
         reason=row.reason,
+        reason_code=row.reason_code,
+        diagnosis=None if row.diagnosis is None else msgspec.convert(row.diagnosis, Diagnosis),
         iteration=row.iteration,
         branch=row.branch,
         confidential=row.confidential,

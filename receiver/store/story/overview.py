@@ -35,6 +35,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     iteration: int
     reason: str
     """Why it is where it is; of a confidential run only where that is told."""
+    reason_code: str | None
+    """`EndCode` of a run that ended; None of a confidential one."""
     confidential: bool
     created_at: datetime
     finished_at: datetime | None
@@ -92,6 +94,7 @@ async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = N
         RunRow.status,
         RunRow.iteration,
         case((RunRow.confidential, CONFIDENTIAL), else_=RunRow.reason).label("reason"),
+        case((RunRow.confidential, None), else_=RunRow.reason_code).label("reason_code"),
         RunRow.confidential,
         RunRow.created_at,
         RunRow.finished_at,

@@ -39,6 +39,10 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     """The ticket's; untrusted text."""
     status: str
     reason: str
+    reason_code: str | None = None
+    """`EndCode` of a run that ended."""
+    diagnosis: Diagnosis | None = None
+    """What went wrong, of a run that ended without a fix."""
     iteration: int
     branch: str
     confidential: bool

@@ -344,8 +344,8 @@ async def test_a_merge_request_that_somebody_else_opened_from_our_branch_is_left
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"tested": b"another patch"}, "not the one that was tested"),
-        ({"passed": False}, "does not prove it"),
+        ({"tested": b"another patch"}, "not the tested one"),
+        ({"passed": False}, "does not pass with the patch"),
     ],
 )
 async def test_a_patch_that_is_not_what_was_promised_is_not_committed(

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import EndedBy, Phase, ReportOutcome
-from receiver.workflow.end_reasons import NEXT, NEXT_AFTER, of_no
+from receiver.workflow.end_codes import CLASSES, FailureClass
+from receiver.workflow.end_reasons import DIAGNOSED, ENDED_BY, NEXT, NEXT_AFTER, of_no
 from receiver.workflow.run import RunStatus
 
 JOBS = {
@@ -18,6 +19,14 @@ JOBS = {
         for phase in (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
     },
 }
+
+
+def test_every_code_of_a_failure_has_one_class_and_honest_outcomes_have_none() -> None:
+    assert set(ENDED_BY) == set(EndedBy) - {EndedBy.PHASE}
+    assert set(CLASSES.values()) == set(FailureClass)
+    assert {*ENDED_BY.values(), *DIAGNOSED.values()} <= set(CLASSES)
+    honest = {"merged", "closed", "cancelled", "not_reproduced", "duplicate", "restricted", "no_answer"}
+    assert not honest & set(CLASSES)
 
 
 def ended(world: Any, phase: Phase, ended_by: EndedBy, *, job: str = "failed", **changes: Any) -> tuple[Any, str]:
@@ -32,6 +41,10 @@ def ended(world: Any, phase: Phase, ended_by: EndedBy, *, job: str = "failed", *
     run, _ = world.apply(run, replace(said, report=report))
     run, _ = world.apply(run, world.pipeline("failed"))
     run, decision = world.apply(run, world.settled())
+    assert decision.end is not None
+    assert decision.end.code == (ENDED_BY.get(ended_by) or "unfinished")
+    assert decision.end.diagnosis is not None
+    assert (decision.end.diagnosis.phase, decision.end.diagnosis.repository) == (phase, repository)
     return run, decision.reason
 
 

@@ -12,6 +12,7 @@ from pipelines.language import (
     Phase,
     ProjectPath,
     ReportOutcome,
+    ReproductionResult,
     SuiteResult,
 )
 from pipelines.language import (
@@ -45,6 +46,11 @@ def proved(**changes: Any) -> Proof:
     return replace(result, **changes)
 
 
+RED = ReproductionResult(
+    base_sha=SHA, reproduced=True, test_path="t.py", test_sha256=HASH, failure="", symptom="", steps=()
+)
+
+
 def fixed(documentation: str = "", *documents: str) -> ImplementationResult:
     return ImplementationResult(
         base_sha=SHA,
@@ -74,7 +80,7 @@ def facts(*reports: Told, **changes: Any) -> Facts:
         status=RunStatus.MERGED,
         repositories=(ONE,),
         with_integration_tests=frozenset({ONE}),
-        reports=reports,
+        reports=(told(Phase.REPRODUCTION, RED), *reports),
         merge_requests=(Opened(repository=ONE, link=Answer.YES),),
         interventions=(),
     )
@@ -111,6 +117,7 @@ def test_a_run_of_which_nothing_is_known_has_no_yes() -> None:
         ({"suite": suite(40, 1, failing=("t",), flaky=("t",))}, Answer.YES),
         ({"suite": suite(40, 2, failing=("t", "u"), flaky=("t",))}, Answer.NO),
         ({"reproduction_after_passed": False}, Answer.NO),
+        ({"test_sha256": "e" * 64}, Answer.NO),
     ],
 )
 def test_all_tests_pass_only_if_all_were_run_and_passed(changes: dict[str, Any], expected: Answer) -> None:
@@ -226,7 +233,7 @@ def test_no_intervention_is_known_at_the_end_only(
 
 def test_of_several_repositories_the_weightiest_answer_counts() -> None:
     good, bad = told(Phase.TESTING, proved()), told(Phase.TESTING, proved(suite=suite(40, 1)), TWO)
-    known = facts(good, bad, repositories=(ONE, TWO))
+    known = facts(good, told(Phase.REPRODUCTION, RED, TWO), bad, repositories=(ONE, TWO))
     assert answer(Name.ALL_TESTS, known) == (Answer.NO, "payk12/web: 1 unit test fails with the patch.")
     assert answer(Name.ALL_TESTS, facts(good, repositories=(ONE, TWO)))[0] is Answer.UNKNOWN
 

@@ -24,6 +24,7 @@ def test_any_history_only_ever_makes_moves_of_the_table(world: Any, picks: list[
         if isinstance(event, DeadlinePassed):
             event = DeadlinePassed(status=run.status)
         before, (run, decision) = run, world.apply(run, event, after=timedelta(hours=step))
+        assert (decision.end is not None) == (decision.status is not None and decision.status not in ACTIVE)
         if decision.new_run is not None:
             assert before.status not in ACTIVE
             run = replace(world.run(RunStatus.ADMITTING), branch=decision.branch or "")

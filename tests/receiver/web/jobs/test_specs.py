@@ -259,9 +259,9 @@ def test_implementation_is_done_by_the_agent_of_the_plan(jobs: Jobs, has_reporte
 @pytest.mark.parametrize(
     ("result", "says"),
     [
-        (replace(TESTED, patch_sha256=OTHER), "not the patch"),
-        (replace(TESTED, reproduction_after_passed=False), "does not show"),
-        (replace(TESTED, reproduction_before_failed=False), "does not show"),
+        (replace(TESTED, patch_sha256=OTHER), "not the tested one"),
+        (replace(TESTED, reproduction_after_passed=False), "do not show a fix"),
+        (replace(TESTED, reproduction_before_failed=False), "do not show a fix"),
     ],
 )
 def test_only_the_patch_that_passed_its_test_goes_into_a_merge_request(

@@ -1,0 +1,54 @@
+"""Make a diagnosis of a report that says no. Performs no I/O."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pipelines.language import (
+    ArtifactKind,
+    Diagnosis,
+    DiagnosisKind,
+    EndedBy,
+    Phase,
+    PhaseReport,
+    ReportOutcome,
+    TestingResult,
+)
+
+_REJECTED: Final[dict[Phase, DiagnosisKind]] = {
+    Phase.REPRODUCTION: DiagnosisKind.REPRODUCTION,
+    Phase.IMPLEMENTATION: DiagnosisKind.REFUSED_CHANGE,
+    Phase.TESTING: DiagnosisKind.REGRESSION,
+    Phase.MERGE_REQUEST: DiagnosisKind.REFUSED_CHANGE,
+}
+"""What it means that a guard or a test refused the work of a phase."""
+
+
+def of_report(report: PhaseReport) -> Diagnosis:
+    """Return what went wrong according to a report that does not count, or that counts as a no."""
+    tests: tuple[str, ...] = ()
+    if isinstance(report.result, TestingResult):
+        found = report.result
+        tests = tuple(dict.fromkeys((*found.new_failures, *found.own_failing, *found.missing)))
+    return Diagnosis(
+        kind=_kind(report, tests),
+        phase=report.phase,
+        repository=report.repository,
+        tests=tests,
+        messages=(report.reason,) if report.reason else (),
+        log=next((file.sha256 for file in report.artifacts if file.kind is ArtifactKind.LOG), None),
+    )
+
+
+def _kind(report: PhaseReport, tests: tuple[str, ...]) -> DiagnosisKind:
+    if report.ended_by is not EndedBy.PHASE:
+        return DiagnosisKind.INTERRUPTED
+    if report.outcome is not ReportOutcome.REJECTED:
+        return DiagnosisKind.UNFINISHED
+    result = report.result
+    if isinstance(result, TestingResult):
+        if not (result.reproduction_before_failed and result.reproduction_after_passed):
+            return DiagnosisKind.REPRODUCTION
+        if tests:
+            return DiagnosisKind.FAILING_TESTS
+    return _REJECTED.get(report.phase, DiagnosisKind.UNFINISHED)
