@@ -27,7 +27,7 @@ from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Phase, PhaseReport, ReportOutcome
 from pipelines.language.seal import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.language.wire import RunSpec, SessionRequest, encode
-from pipelines.phases import phase_function
+from pipelines.phases import import_ahead, phase_function
 
 _EXIT_CODES = {
     ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
@@ -44,6 +44,7 @@ def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiv
     log.hide(secrets.id_token, secrets.job_token)
     where = f" of {settings.repository}" if settings.repository else ""
     log.state(f"{settings.phase}{where}, run {settings.run}, iteration {settings.iteration}")
+    import_ahead(settings.phase)
     try:
         spec = _told(settings, secrets, log, client)
         with held(Path(settings.project_dir)) as project_dir:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from receiver.cli.program import COMMANDS, DeferredCommand
 from receiver.cli.program import main as bug_fix
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
@@ -21,8 +22,8 @@ What `bug-fix` can do. Every command has `--help`. This page is made from the co
 def page() -> str:
     """Return the page."""
     parts = [HEAD, _text(bug_fix)]
-    for name in sorted(bug_fix.commands):
-        parts += [f"## bug-fix {name}", _text(bug_fix.commands[name]), *_table(bug_fix.commands[name])]
+    for command in (DeferredCommand(*row).load() for row in sorted(COMMANDS)):
+        parts += [f"## bug-fix {command.name}", _text(command), *_table(command)]
     return "\n\n".join(part.strip() for part in parts if part.strip()) + "\n"
 
 

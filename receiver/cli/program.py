@@ -1,10 +1,51 @@
-"""The command group `bug-fix`: which commands there are."""
+"""The command group `bug-fix`: which commands there are. Imports a command's module only when it is used."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any, Final
+
 import rich_click as click
 
-from receiver.cli import catalogue_command, doctor, run_commands, service_commands
+COMMANDS: Final = (
+    ("serve", "service_commands", "Receive hooks, serve CI jobs, forward model calls."),
+    ("work", "service_commands", "Process hooks and perform what follows: pipelines, merge requests, comments."),
+    ("migrate", "service_commands", "Bring the database to this version's tables."),
+    ("runs", "run_commands", "List runs, the newest first."),
+    (
+        "explain",
+        "run_commands",
+        "Explain a run: its plan, its decisions and their reasons, findings of jobs, effects, cost.",
+    ),
+    ("session", "run_commands", "Show the transcripts of a run's agents, turn by turn."),
+    ("start", "run_commands", "Start a run for a ticket, as setting the label does."),
+    ("catalogue", "catalogue_command", "Validate a catalogue and summarise its repositories and agents."),
+    ("doctor", "doctor", "Check settings, database, catalogue, GitLab and Jira, and say how to mend each fault."),
+)
+"""Name, module of `receiver.cli` that holds a function of that name, and the first sentence of its help."""
+
+
+class DeferredCommand(click.RichCommand):
+    """A command that is listed by its row, and imported when it is run or asked for its help."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name=name, short_help=summary)
+        self._module = module
+
+    def load(self) -> click.Command:
+        """Import the command."""
+        found: click.Command = getattr(import_module(f"receiver.cli.{self._module}"), self.name or "")
+        return found
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  # as click declares it
+    ) -> click.Context:
+        """Return the context of the command itself: click runs what the context names."""
+        return self.load().make_context(info_name, args, parent, **extra)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -21,15 +62,5 @@ def main() -> None:
     """
 
 
-for command in (
-    service_commands.serve,
-    service_commands.work,
-    service_commands.migrate,
-    run_commands.runs,
-    run_commands.explain,
-    run_commands.session,
-    run_commands.start,
-    catalogue_command.catalogue,
-    doctor.doctor,
-):
-    main.add_command(command)
+for row in COMMANDS:
+    main.add_command(DeferredCommand(*row))
