@@ -45,8 +45,8 @@ def stop_at_overload(response: requests.Response, *_: object, **__: object) -> N
 
 
 @contextmanager
-def told(system: str, doing: str) -> Iterator[None]:
-    """Turn the SDKs' errors into ours, with a sentence that says what was being done."""
+def translate_errors(system: str, doing: str) -> Iterator[None]:
+    """Translate the SDKs' errors into ours, with a sentence that names the action that failed."""
     try:
         yield
     except GitlabError as error:

@@ -1,4 +1,4 @@
-"""Connections to GitLab over python-gitlab: time limits set, no retries inside, overload told with its Retry-After."""
+"""Connections to GitLab over python-gitlab: time-outs set, no retries inside, overload raised with Retry-After."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import requests
 from gitlab.v4.objects import CurrentUser
 
 from receiver import limits
-from receiver.outbound.errors import stop_at_overload, told
+from receiver.outbound.errors import stop_at_overload, translate_errors
 
 
 class Connection:
@@ -34,7 +34,7 @@ class Connection:
         return str(self._user().username)
 
     def _user(self) -> CurrentUser:
-        with told("GitLab", "asking whose token it is"):
+        with translate_errors("GitLab", "asking whose token it is"):
             self.api.auth()
         user = self.api.user
         if user is None:  # auth() sets it or raises

@@ -6,7 +6,7 @@ from gitlab.exceptions import GitlabGetError
 
 from pipelines.language import ProjectPath
 from receiver.jobs.job_lookup import JobFacts
-from receiver.outbound.errors import told
+from receiver.outbound.errors import translate_errors
 from receiver.outbound.gitlab.connection import Connection
 
 
@@ -24,13 +24,13 @@ class GitLabJobs:
     def project_id(self, project: ProjectPath) -> int:
         """Return the id of a project, which never changes."""
         if project not in self._projects:
-            with told("GitLab", f"looking up {project}"):
+            with translate_errors("GitLab", f"looking up {project}"):
                 self._projects[project] = int(self._connection.api.projects.get(project).id)
         return self._projects[project]
 
     def job(self, project_id: int, job: int) -> JobFacts | None:
         """Return a job; None for one that GitLab does not know, or does not show to our bot."""
-        with told("GitLab", f"reading job {job}"):
+        with translate_errors("GitLab", f"reading job {job}"):
             try:
                 found = self._connection.api.projects.get(project_id, lazy=True).jobs.get(job)
             except GitlabGetError as error:
@@ -41,7 +41,7 @@ class GitLabJobs:
 
     def triggered(self, project_id: int, parent: int) -> list[int | None]:
         """Return the pipeline behind each trigger job of a pipeline; None for a trigger job that has none yet."""
-        with told("GitLab", f"reading what pipeline {parent} triggered"):
+        with translate_errors("GitLab", f"reading what pipeline {parent} triggered"):
             pipeline = self._connection.api.projects.get(project_id, lazy=True).pipelines.get(parent, lazy=True)
             below = [bridge.downstream_pipeline for bridge in pipeline.bridges.list(get_all=True)]
         return [int(one["id"]) if one else None for one in below]

@@ -9,7 +9,7 @@ from gitlab.base import RESTObject
 from gitlab.exceptions import GitlabGetError, GitlabListError
 from msgspec import Struct
 
-from receiver.outbound.errors import told
+from receiver.outbound.errors import translate_errors
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -29,17 +29,17 @@ class People:
 
     def named(self, username: str) -> list[Person]:
         """Return the user of a name, if there is one."""
-        with told("GitLab", f"looking up user {username}"):
+        with translate_errors("GitLab", f"looking up user {username}"):
             return _people(self._api.users.list(username=username, get_all=False))
 
     def with_address(self, address: str) -> list[Person]:
         """Return the user whose e-mail address this is; GitLab finds whole addresses only."""
-        with told("GitLab", "looking up an e-mail address"):
+        with translate_errors("GitLab", "looking up an e-mail address"):
             return _people(self._api.users.list(search=address, get_all=False))
 
     def of_group(self, path: str) -> list[Person]:
         """Return the direct members of a group; none when there is no such group, or we don't see it."""
-        with told("GitLab", f"looking up group {path}"):
+        with translate_errors("GitLab", f"looking up group {path}"):
             try:
                 return _people(self._api.groups.get(path, lazy=True).members.list(get_all=False))
             except GitlabListError as error:
@@ -49,13 +49,13 @@ class People:
 
     def of_project(self, project_id: int, *, level: int) -> list[Person]:
         """Return the direct members of a project with exactly this access level."""
-        with told("GitLab", f"reading the members of project {project_id}"):
+        with translate_errors("GitLab", f"reading the members of project {project_id}"):
             found = self._api.projects.get(project_id, lazy=True).members.list(get_all=False)
         return _people(one for one in found if one.access_level == level)
 
     def access(self, project_id: int, user: int) -> int:
         """Return a user's access level in a project, inherited ones too; 0: none."""
-        with told("GitLab", f"reading what user {user} may do in project {project_id}"):
+        with translate_errors("GitLab", f"reading what user {user} may do in project {project_id}"):
             try:
                 return int(self._api.projects.get(project_id, lazy=True).members_all.get(user).access_level)
             except GitlabGetError as error:

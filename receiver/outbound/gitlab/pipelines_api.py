@@ -11,7 +11,7 @@ from gitlab.base import RESTObject
 from msgspec import Struct
 
 from pipelines.language import ProjectPath
-from receiver.outbound.errors import NotThereError, RefusedError, told
+from receiver.outbound.errors import NotThereError, RefusedError, translate_errors
 from receiver.outbound.gitlab.connection import Connection
 from receiver.workflow.events import JobChanged, JobId, PipelineChanged, PipelineId
 
@@ -37,12 +37,12 @@ class Pipelines:
 
     def project_id(self, project: ProjectPath) -> int:
         """Return the id of a project."""
-        with told("GitLab", f"looking up {project}"):
+        with translate_errors("GitLab", f"looking up {project}"):
             return int(self._api.projects.get(project).id)
 
     def named(self, project_id: int, *, ref: str, name: str) -> list[FoundPipeline]:
         """Return the pipelines that the API created on a ref with this name, newest first."""
-        with told("GitLab", f"looking for pipeline {name}"):
+        with translate_errors("GitLab", f"looking for pipeline {name}"):
             found = self._api.projects.get(project_id, lazy=True).pipelines.list(
                 ref=ref, source="api", name=name, order_by="id", sort="desc", get_all=True
             )
@@ -50,18 +50,18 @@ class Pipelines:
 
     def create(self, project_id: int, *, ref: str, inputs: dict[str, Any], name: str) -> FoundPipeline:
         """Create a pipeline with inputs (GitLab 18.1 and later)."""
-        with told("GitLab", f"creating pipeline {name}"):
+        with translate_errors("GitLab", f"creating pipeline {name}"):
             made = self._api.projects.get(project_id, lazy=True).pipelines.create({"ref": ref, "inputs": inputs})
         return _found(made, project_id, name)
 
     def cancel(self, project_id: int, pipeline: int) -> None:
         """Cancel a pipeline; one that has ended stays as it is."""
-        with told("GitLab", f"cancelling pipeline {pipeline}"):
+        with translate_errors("GitLab", f"cancelling pipeline {pipeline}"):
             self._api.projects.get(project_id, lazy=True).pipelines.get(pipeline, lazy=True).cancel()
 
     def pipeline(self, project_id: int, project: ProjectPath, pipeline: int) -> PipelineChanged:
         """Return how a pipeline is, as its hook would tell."""
-        with told("GitLab", f"reading pipeline {pipeline}"):
+        with translate_errors("GitLab", f"reading pipeline {pipeline}"):
             one = self._api.projects.get(project_id, lazy=True).pipelines.get(pipeline)
         return PipelineChanged(
             project_id=project_id,
@@ -79,7 +79,7 @@ class Pipelines:
 
     def children(self, project_id: int, pipeline: int) -> list[int]:
         """Return the pipelines of the same project that a pipeline triggered."""
-        with told("GitLab", f"reading the children of pipeline {pipeline}"):
+        with translate_errors("GitLab", f"reading the children of pipeline {pipeline}"):
             project = self._api.projects.get(project_id, lazy=True)
             bridges = project.pipelines.get(pipeline, lazy=True).bridges.list(get_all=True)
         below = [bridge.downstream_pipeline for bridge in bridges if bridge.downstream_pipeline]
@@ -87,7 +87,7 @@ class Pipelines:
 
     def jobs(self, project_id: int, project: ProjectPath, pipeline: int) -> list[JobChanged]:
         """Return a pipeline's jobs, the newest of each name, as their hooks would tell."""
-        with told("GitLab", f"reading the jobs of pipeline {pipeline}"):
+        with translate_errors("GitLab", f"reading the jobs of pipeline {pipeline}"):
             one = self._api.projects.get(project_id, lazy=True).pipelines.get(pipeline, lazy=True)
             found = one.jobs.list(get_all=True)
         return [
@@ -116,7 +116,7 @@ class Pipelines:
         # not `ProjectJob.artifact`: its iterator holds the whole body in memory before it gives the first piece
         url = f"/projects/{project_id}/jobs/{job}/artifacts/{quote(path)}"
         body = bytearray()
-        with told("GitLab", f"reading {path} of job {job}"):
+        with translate_errors("GitLab", f"reading {path} of job {job}"):
             answer = self._api.http_get(url, streamed=True, raw=True)
             if not isinstance(answer, requests.Response):  # `raw` makes it one
                 raise TypeError(answer)

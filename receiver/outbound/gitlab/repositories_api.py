@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
-from receiver.outbound.errors import told
+from receiver.outbound.errors import translate_errors
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.members import People
 
@@ -99,13 +99,13 @@ class Repositories:
 
     def project(self, path: ProjectPath) -> Project:
         """Return a project by its path."""
-        with told("GitLab", f"looking up {path}"):
+        with translate_errors("GitLab", f"looking up {path}"):
             found = self._api.projects.get(path)
         return Project(id=int(found.id), path=path, default_branch=found.default_branch, url=found.web_url)
 
     def head(self, project_id: int, branch: str) -> Head | None:
         """Return the commit that a branch stands on; None when there is no such branch."""
-        with told("GitLab", f"looking up branch {branch}"):
+        with translate_errors("GitLab", f"looking up branch {branch}"):
             try:
                 found = self._api.projects.get(project_id, lazy=True).branches.get(branch)
             except GitlabGetError as error:
@@ -119,13 +119,13 @@ class Repositories:
 
     def file(self, project_id: int, path: str, *, ref: str) -> tuple[bytes, bool]:
         """Return a file's bytes at a commit, and whether it is executable."""
-        with told("GitLab", f"reading {path} at {ref[:12]}"):
+        with translate_errors("GitLab", f"reading {path} at {ref[:12]}"):
             found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
         return found.decode(), bool(getattr(found, "execute_filemode", False))
 
     def file_if_any(self, project_id: int, path: str, *, ref: str) -> bytes | None:
         """Return a file's bytes at a commit; None when there is none."""
-        with told("GitLab", f"looking for {path}"):
+        with translate_errors("GitLab", f"looking for {path}"):
             try:
                 found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
             except GitlabGetError as error:
@@ -143,13 +143,13 @@ class Repositories:
             "commit_message": message,
             "actions": [_action(action) for action in actions],
         }
-        with told("GitLab", f"committing to {branch}"):
+        with translate_errors("GitLab", f"committing to {branch}"):
             made = self._api.projects.get(project_id, lazy=True).commits.create(data)
         return str(made.id)
 
     def holds(self, project_id: int, sha: str, *, actions: tuple[Action, ...]) -> bool:
         """Say whether a commit changes exactly what `actions` do, to the byte, and nothing besides."""
-        with told("GitLab", f"reading what {sha[:12]} changes"):
+        with translate_errors("GitLab", f"reading what {sha[:12]} changes"):
             diffs = self._api.projects.get(project_id, lazy=True).commits.get(sha, lazy=True).diff(get_all=True)
         named = {path for action in actions for path in (action.path, action.previous_path) if path}
         gone = {diff["old_path"] for diff in diffs if diff["deleted_file"] or diff["renamed_file"]}
@@ -175,7 +175,7 @@ class Repositories:
 
         GitLab lists those of forks' branches of the same name too; these are nothing of ours.
         """
-        with told("GitLab", f"looking for the merge request of {branch}"):
+        with translate_errors("GitLab", f"looking for the merge request of {branch}"):
             found = self._api.projects.get(project_id, lazy=True).mergerequests.list(
                 source_branch=branch, state="opened", order_by="created_at", sort="desc", get_all=True
             )
@@ -185,7 +185,7 @@ class Repositories:
 
     def merge_request(self, project_id: int, iid: int) -> MergeRequest:
         """Return a merge request."""
-        with told("GitLab", f"reading merge request !{iid}"):
+        with translate_errors("GitLab", f"reading merge request !{iid}"):
             return _merge_request(self._api.projects.get(project_id, lazy=True).mergerequests.get(iid), project_id)
 
     def open_merge_request(
@@ -209,7 +209,7 @@ class Repositories:
             "reviewer_ids": list(reviewers),
             "remove_source_branch": True,
         }
-        with told("GitLab", f"opening the merge request of {branch}"):
+        with translate_errors("GitLab", f"opening the merge request of {branch}"):
             made = self._api.projects.get(project_id, lazy=True).mergerequests.create(data)
         return _merge_request(made, project_id)
 
@@ -220,13 +220,13 @@ class Repositories:
         data: dict[str, Any] = {"title": title, "description": description}
         if reviewers and not there.reviewer_ids:
             data["reviewer_ids"] = list(reviewers)
-        with told("GitLab", f"updating merge request !{there.iid}"):
+        with translate_errors("GitLab", f"updating merge request !{there.iid}"):
             made = self._api.projects.get(there.project_id, lazy=True).mergerequests.update(there.iid, data)
         return replace(there, reviewer_ids=_reviewers(made.get("reviewers")))
 
     def approved_by(self, project_id: int, iid: int) -> dict[int, str]:
         """Return the users, id and name, whose approval a merge request has; none while it needs more of them."""
-        with told("GitLab", f"reading who approved !{iid}"):
+        with translate_errors("GitLab", f"reading who approved !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             found = request.approvals.get()
         given = found.approved_by if found.approved else ()
@@ -237,7 +237,7 @@ class Repositories:
 
         Newer versions tell it with the approval; of older ones the note that GitLab writes itself is read.
         """
-        with told("GitLab", f"reading when !{iid} was approved"):
+        with translate_errors("GitLab", f"reading when !{iid} was approved"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             given = request.approvals.get().approved_by
             notes = () if all(one.get("approved_at") for one in given) else request.notes.list(get_all=True)
@@ -251,7 +251,7 @@ class Repositories:
 
     def pushed_at(self, project_id: int, iid: int, *, head: str) -> datetime | None:
         """Return when a merge request last got a head, by GitLab's clock; None when GitLab does not know."""
-        with told("GitLab", f"reading when !{iid} got its commit"):
+        with translate_errors("GitLab", f"reading when !{iid} got its commit"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             found = request.diffs.list(get_all=True)
         times = [datetime.fromisoformat(one.created_at) for one in found if one.head_commit_sha == head]
@@ -259,25 +259,25 @@ class Repositories:
 
     def upload(self, project_id: int, *, filename: str, content: bytes) -> str:
         """Upload a file to a project and return the Markdown that shows it."""
-        with told("GitLab", f"uploading {filename}"):
+        with translate_errors("GitLab", f"uploading {filename}"):
             made = self._api.projects.get(project_id, lazy=True).upload(filename, filedata=content)
         return str(made["markdown"])
 
     def add_note(self, project_id: int, iid: int, body: str) -> int:
         """Write a note on a merge request and return its id."""
-        with told("GitLab", f"writing a note on !{iid}"):
+        with translate_errors("GitLab", f"writing a note on !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             return int(request.notes.create({"body": body}).id)
 
     def edit_note(self, project_id: int, iid: int, note: int, body: str) -> bool:
         """Replace a note's text; False when somebody deleted it."""
-        with told("GitLab", f"editing note {note} on !{iid}"):
+        with translate_errors("GitLab", f"editing note {note} on !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             return _unless_gone(lambda: request.notes.update(note, {"body": body}))
 
     def notes_with(self, project_id: int, iid: int, *, marker: str) -> list[int]:
         """Return the notes on a merge request that hold a marker, oldest first."""
-        with told("GitLab", f"reading the notes on !{iid}"):
+        with translate_errors("GitLab", f"reading the notes on !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             found = request.notes.list(sort="asc", order_by="created_at", get_all=True)
         return [int(note.id) for note in found if marker in note.body]

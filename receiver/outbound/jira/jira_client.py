@@ -17,7 +17,7 @@ from msgspec import Struct
 from pipelines.language import IssueKey
 from pipelines.language.catalogue import Confidential
 from receiver import limits
-from receiver.outbound.errors import RefusedError, stop_at_overload, told
+from receiver.outbound.errors import RefusedError, stop_at_overload, translate_errors
 from receiver.outbound.jira import issues
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
 from receiver.workflow.events import AccountId
@@ -84,7 +84,7 @@ class Jira:
     def _api(self) -> JIRA:
         # Made at first use: it asks Jira which edition it is. Retries are ours (max_retries=0: one attempt).
         auth: dict[str, Any] = {"basic_auth": (self._user, self._token)} if self._user else {"token_auth": self._token}
-        with told("Jira", "connecting"):
+        with translate_errors("Jira", "connecting"):
             api = JIRA(self._url, timeout=limits.JIRA_ANSWER_S, max_retries=0, **auth)
         api._session.hooks["response"].append(stop_at_overload)  # noqa: SLF001  # the package has no other way
         return api
@@ -96,13 +96,13 @@ class Jira:
 
     def identity(self) -> str:
         """Return the name of the account that the token belongs to."""
-        with told("Jira", "asking whose token it is"):
+        with translate_errors("Jira", "asking whose token it is"):
             me = self._api.myself()
         return str(me.get("displayName") or me.get("name") or me.get("accountId"))
 
     def issue(self, key: IssueKey) -> Issue:
         """Return the ticket as it is now; what we wrote on it is left out."""
-        with told("Jira", f"reading {key}"):
+        with translate_errors("Jira", f"reading {key}"):
             body = self._api._get_json(f"issue/{key}", params={"fields": issues.FIELDS})  # noqa: SLF001  # its own objects can not hold documents
         return _parsed(issues.issue, body, url=self.url_of(key), own=self.account())
 
@@ -111,7 +111,7 @@ class Jira:
 
         Jira says 404 of a ticket whose level does not include whoever asks.
         """
-        with told("Jira", f"asking whether {key} is restricted"):
+        with translate_errors("Jira", f"asking whether {key} is restricted"):
             try:
                 body = self._api._get_json(f"issue/{key}", params={"fields": "security"})  # noqa: SLF001  # as above
             except JIRAError as error:
@@ -126,12 +126,12 @@ class Jira:
 
     @cached_property
     def _account(self) -> AccountId:
-        with told("Jira", "asking whose token it is"):
+        with translate_errors("Jira", "asking whose token it is"):
             return _parsed(issues.account, self._api.myself())
 
     def comment(self, key: str, comment: str) -> Comment | None:
         """Return a comment on a ticket as it is now; None when there is none of that id."""
-        with told("Jira", f"reading a comment on {key}"):
+        with translate_errors("Jira", f"reading a comment on {key}"):
             try:
                 body = self._api._get_json(f"issue/{key}/comment/{comment}")  # noqa: SLF001  # as above
             except JIRAError as error:
@@ -147,7 +147,7 @@ class Jira:
             address = api._get_url(f"attachment/content/{quote(file.id, safe='')}")  # noqa: SLF001  # as above
         else:
             address = f"{self._url}/secure/attachment/{quote(file.id, safe='')}/{quote(file.name, safe='')}"
-        with told("Jira", f"fetching {file.name}"), api._session.get(address, stream=True) as answer:  # noqa: SLF001  # as above
+        with translate_errors("Jira", f"fetching {file.name}"), api._session.get(address, stream=True) as answer:  # noqa: SLF001  # as above
             content = bytearray()
             for chunk in answer.iter_content(64 * 1024):
                 content += chunk
@@ -163,7 +163,7 @@ class Jira:
         """Return the groups that a person is in; empty when Jira does not know the person."""
         api = self._api
         name = "accountId" if api._is_cloud else "key"  # noqa: SLF001  # the package's own look-up lacks `key`
-        with told("Jira", f"reading the groups of {account}"):
+        with translate_errors("Jira", f"reading the groups of {account}"):
             try:
                 body = api._get_json("user", params={name: account, "expand": "groups"})  # noqa: SLF001  # as above
             except JIRAError as error:
@@ -175,13 +175,13 @@ class Jira:
     def add_comment(self, key: str, body: str, *, audience: Confidential | None = None) -> str:
         """Write a comment, for a role or group only where an audience is given, and return its id."""
         visibility = None if audience is None else _visibility(audience)
-        with told("Jira", f"commenting on {key}"):
+        with translate_errors("Jira", f"commenting on {key}"):
             return str(self._api.add_comment(key, body, visibility=visibility).id)
 
     def edit_comment(self, key: str, comment: str, body: str, *, audience: Confidential | None = None) -> bool:
         """Replace a comment's text, for the same audience as before; False when somebody deleted it."""
         visibility = None if audience is None else _visibility(audience)
-        with told("Jira", f"editing a comment on {key}"):
+        with translate_errors("Jira", f"editing a comment on {key}"):
             try:
                 self._api.comment(key, comment).update(body=body, visibility=visibility)
             except JIRAError as error:
@@ -197,12 +197,12 @@ class Jira:
 
     def comments(self, key: str) -> list[Comment]:
         """Return all comments on a ticket, oldest first."""
-        with told("Jira", f"reading the comments on {key}"):
+        with translate_errors("Jira", f"reading the comments on {key}"):
             return [_parsed(issues.comment, one.raw) for one in self._api.comments(key)]
 
     def attachments(self, key: str) -> list[Attachment]:
         """Return the files on a ticket."""
-        with told("Jira", f"reading the attachments of {key}"):
+        with translate_errors("Jira", f"reading the attachments of {key}"):
             found = self._api.issue(key, fields="attachment").fields.attachment
             me = self.account()
         return [
@@ -216,12 +216,12 @@ class Jira:
 
     def attach(self, key: str, *, filename: str, content: bytes) -> None:
         """Attach a file to a ticket."""
-        with told("Jira", f"attaching {filename} to {key}"):
+        with translate_errors("Jira", f"attaching {filename} to {key}"):
             self._api.add_attachment(key, io.BytesIO(content), filename=filename)
 
     def transitions(self, key: str) -> list[Transition]:
         """Return the transitions that Jira offers to us for a ticket, as it is now."""
-        with told("Jira", f"reading the transitions of {key}"):
+        with translate_errors("Jira", f"reading the transitions of {key}"):
             offered = self._api.transitions(key, expand="transitions.fields")
         return [
             Transition(
@@ -235,13 +235,13 @@ class Jira:
 
     def transition(self, key: str, transition: str) -> None:
         """Move a ticket by a transition's id."""
-        with told("Jira", f"moving {key}"):
+        with translate_errors("Jira", f"moving {key}"):
             self._api.transition_issue(key, transition)
 
     def link(self, key: str, *, global_id: str, url: str, title: str) -> None:
         """Put a remote link on a ticket; the one with the same id is replaced."""
         data = {"globalId": global_id, "object": {"url": url, "title": title}}
-        with told("Jira", f"linking {key}"):
+        with translate_errors("Jira", f"linking {key}"):
             # not add_remote_link(): it lists application links first, which takes an administrator
             address = self._api._get_url(f"issue/{key}/remotelink")  # noqa: SLF001  # see above
             self._api._session.post(address, data=json.dumps(data))  # noqa: SLF001  # see above
