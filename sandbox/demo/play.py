@@ -14,6 +14,7 @@ from sandbox.demo.chaos import TROUBLE
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
 from sandbox.demo.spoken import published, spoken
+from sandbox.demo.standstill import final_story
 from sandbox.demo.story import ENDED, Reader, Story
 from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, openings, summary
 from sandbox.demo.terminal import Screen
@@ -102,10 +103,11 @@ def _follow(
             people.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
-            elif _is_over(story, people) and _settled(reader, story, expected):
+            elif _is_over(story, people) and (final := final_story(world, reader, story, expected)) is not None:
                 if trouble:
                     raise DemoError(f"The run ended as {story.run.status} before all of --chaos was done to it.")
-                return story
+                if _is_over(final, people):
+                    return final
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
             raise DemoError(f"Not finished after {timeout_s:.0f} s: {where}. Logs: {world.state / 'logs'}")
@@ -124,14 +126,6 @@ def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:
         if not patient:
             raise
         return None
-
-
-def _settled(reader: Reader, story: Story, expected: Expected) -> bool:
-    over, own = {"success", "failed", "canceled", "skipped"}, story.own_pipelines()
-    quiet = all(pipeline.status in over for pipeline in story.pipelines)
-    quiet = quiet and all(project in own and own[project].status in over for project in expected.own_pipelines)
-    done = all(act.state != "pending" for act in story.effects)
-    return quiet and done and story.costs.total.unsettled == 0 and "waiting" not in reader.deliveries()
 
 
 def surprising(document: dict[str, Any], expected: Expected) -> list[str]:

@@ -95,7 +95,7 @@ def programme(shared: Path) -> Demo:
     """Two scenarios at once, one of which lies outside of the checkout."""
 
     def make(folder: Path) -> Demo:
-        return play(folder, "--scenario", "feature-request", "--scenario", str(copied(folder)), "--jobs", "2")
+        return play(folder, "--scenario", "infrastructure", "--scenario", str(copied(folder)), "--jobs", "2")
 
     return once(shared, "programme", make)
 
@@ -108,5 +108,5 @@ def demo(played: Callable[[str], Demo]) -> Demo:
 
 @pytest.fixture(scope="session")
 def chaos(shared: Path) -> Demo:
-    """PL-479, with the worker killed while the child pipeline runs."""
-    return once(shared, "chaos", lambda folder: play(folder, "--chaos"))
+    """Play a bug of the API, and kill the worker while the child pipeline runs."""
+    return once(shared, "chaos", lambda folder: play(folder, "--chaos", "--scenario", "api-bug"))

@@ -1,5 +1,6 @@
 """Every scenario reaches the outcome that it expects; the hostile ones are staged on their own."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,11 +17,31 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
 CHECKOUT = Path(__file__).resolve().parents[2]
 STAGED = {"hostile-model", "hostile-ticket", "hostile-repository", "over-budget"}
 """Scenarios that tests/acceptance/hostile plays, to look into their worlds while they stand."""
-TOGETHER = {"feature-request", "elsewhere"}
+TOGETHER = {"infrastructure", "elsewhere"}
 """Scenarios that are played by one command."""
+LIKE_ANOTHER = {
+    "api-bug": "chaos plays it, and tests/sandbox/scenarios/test_repairs.py its reproduction",
+    "legacy-bug": "api-bug: the same path in another repository",
+    "two-models": "pl-479; the emulator's caching is tested on its own",
+    "wrong-patch": "breaks-another-test, with the reproduction red instead of a test of the suite",
+    "needs-information": "plan-approval: a person's word begins the next attempt",
+    "security-fix-allowed": "restricted-ticket: what is found is withheld, here from the analysis on",
+    "duplicate": "infrastructure: declined after the analysis",
+    "feature-request": "infrastructure",
+    "not-a-bug": "infrastructure",
+    "too-large": "infrastructure",
+}
+"""Scenarios that walk the path of another one. As real processes `--nightly` plays them; here they are rows of
+tests/sandbox/scenarios/test_endings.py and test_repairs.py."""
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name not in STAGED | TOGETHER])
+def each_kind_first() -> list[Any]:
+    """Return all scenarios as parameters, those that walk another's path marked for the night."""
+    chosen = sorted(set(names()) - STAGED - TOGETHER, key=lambda name: (name in LIKE_ANOTHER, name))
+    return [pytest.param(name, marks=[pytest.mark.nightly] if name in LIKE_ANOTHER else []) for name in chosen]
+
+
+@pytest.mark.parametrize("name", each_kind_first())
 def test_the_scenario_ends_as_it_expects(played: Callable[[str], Any], name: str) -> None:
     exit_code, lines, told = played(name)
     assert exit_code == 0, "\n".join(lines[-40:])
@@ -50,36 +71,19 @@ def test_each_has_a_line_when_it_ends_and_a_row_in_the_table(programme: Any) -> 
         assert any(line.startswith(f"{name} ") for line in programme.lines[table:])
 
 
-ENDS = {
-    "not-a-bug": ("outcome: not_a_bug", "Not a bug: "),
-    "duplicate": ("outcome: duplicate", "A duplicate of PL-447: "),
-    "too-large": ("outcome: too_large", "Too large for an automatic fix: "),
-    "infrastructure": ("outcome: infrastructure", "A matter of operation: "),
-}
-"""Scenarios that analysis ends: the only job of the generated pipeline, and how the run's reason begins."""
-
-
-@pytest.mark.parametrize("name", ENDS)
-def test_where_analysis_finds_nothing_to_fix_both_pipelines_are_green_and_people_are_told_why(
-    played: Callable[[str], Any], name: str
-) -> None:
-    job, reason = ENDS[name]
-    told = played(name).out
+def test_where_analysis_finds_nothing_to_fix_both_pipelines_are_green_and_people_are_told_why(programme: Any) -> None:
+    entry = next(one for one in programme.out["scenarios"] if one["name"] == "infrastructure")
+    told = json.loads(Path(entry["document"]).read_text())
     assert told["outcome"] == "declined"
-    assert told["reason"].startswith(reason)
+    assert told["reason"].startswith("A matter of operation: ")
     assert told["reason"].endswith(".")
     assert "…" not in told["reason"]
     parent, child = told["pipelines"]
     assert (parent["status"], child["status"]) == ("success", "success")
-    assert [one["name"] for one in child["jobs"]] == [job]
+    assert [one["name"] for one in child["jobs"]] == ["outcome: infrastructure"]
     assert set(told["usage"]) == {"analysis", "total"}
     assert told["merge_requests"] == []
-
-
-def test_the_log_and_the_screenshot_of_a_ticket_reach_the_model_and_a_capture_is_named(
-    played: Callable[[str], Any],
-) -> None:
-    told = played("infrastructure").out
+    # The log and the screenshot of the ticket reach the model, a capture is only named.
     assert told["attachments"] == {"pay.png": "picture", "payments.log": "text", "terminal.pcapng": "named"}
 
 
