@@ -126,7 +126,14 @@ EVIDENCE_TOTAL: Final = 25 * 1024 * 1024
 """Bytes of all evidence of a merge request."""
 
 
-# Answers to people.
+# Commands and answers to people.
+
+COMMAND_WORD: Final = 40
+COMMAND_ARGUMENT: Final = 100
+COMMAND_HINT: Final = 500
+"""Characters that are kept of each part of a command; the rest is dropped."""
+COMMAND_ARGUMENTS: Final = 8
+"""Arguments that are kept of a command; further ones are dropped."""
 
 REFUSALS_TO_ONE: Final = 8
 """Refusals on one ticket to one author, whatever the run: an automation that answers our comments with the label

@@ -13,6 +13,7 @@ from msgspec import Struct
 from pipelines.language import ProjectPath
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
 from receiver.hooks.payload_fields import Id, Moment, Seconds, Url, Word, decode, moment, word
+from receiver.workflow import commands
 from receiver.workflow.events import (
     Event,
     JobChanged,
@@ -239,6 +240,7 @@ def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:
         action=fields.action.text,
         system=fields.system,
         author_id=fields.author_id,
+        is_addressed=commands.read_note(fields.note) is not None,
     )
     return event, f"merge_request:{hook.project.id}:{merge_request.iid}"
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from pipelines.language import IssueKey
-from receiver.hooks import rich_text
+from receiver.comments.jira_document import wiki
 from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
 from receiver.hooks.payload_fields import Url, Word, decode, word
 from receiver.workflow import commands
@@ -170,7 +170,7 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
     account = author.account() if author else None
     if account is None:
         return NotInteresting(reason="Jira did not say who wrote the comment."), None
-    body = rich_text.wiki(hook.comment.body)
+    body = wiki(hook.comment.body)
     if OWN_COMMENT.search(body):
         return NotInteresting(reason="The comment is our own."), None
     key = IssueKey(hook.issue.key) if hook.issue else None
@@ -183,6 +183,6 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
         issue_id=found[1] if found else None,
         comment=hook.comment.id,
         actor=account,
-        is_addressed=commands.PREFIX in body,
+        is_addressed=commands.is_addressed(body),
     )
     return event, subject

@@ -18,7 +18,7 @@ from receiver.gateway.forward import DATABASE_AWAY, Terms
 from receiver.gateway.policy import Allowed, Call, Refused, inspect
 from receiver.jobs.agents import agent_for
 from receiver.store.jobs import job_refusals, sessions
-from receiver.store.jobs.sessions import JobSession, Standing
+from receiver.store.jobs.sessions import AdmittedJob, JobSession
 from receiver.web.anthropic_errors import refused
 from receiver.web.job_api import JobRequest, bearer, log_unknown
 from receiver.web.services import Services
@@ -34,16 +34,16 @@ LARGE: Final = 256 * 1024
 async def messages(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a model call within the run's budget."""
     try:
-        standing = await _standing(request, services)
-        seat = services.seats.take(standing.job.id)
+        admitted = await _admitted(request, services)
+        seat = services.seats.take(admitted.job.id)
         try:
-            terms, allowed = _terms(request, standing)
+            terms, allowed = _terms(request, admitted)
             body = await request.body()
             forwarded = _forwarded(request, body)
             call = await _inspected(forwarded, allowed, counting=False)
             return _response(await services.gateway.message(forwarded, call=call, terms=terms, seat=seat))
         except Refused as refusal:
-            await _record(services, standing.job, refusal)
+            await _record(services, admitted.job, refusal)
             raise
         finally:
             seat.let_go()
@@ -57,16 +57,16 @@ async def messages(request: JobRequest, services: NamedDependency[Services]) -> 
 async def count_tokens(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes] | Stream:
     """Forward a count of tokens; it costs nothing."""
     try:
-        standing = await _standing(request, services)
-        seat = services.seats.take(standing.job.id)
+        admitted = await _admitted(request, services)
+        seat = services.seats.take(admitted.job.id)
         try:
-            _, allowed = _terms(request, standing)
+            _, allowed = _terms(request, admitted)
             body = await request.body()
             forwarded = _forwarded(request, body)
             await _inspected(forwarded, allowed, counting=True)
             return _response(await services.gateway.count_tokens(forwarded))
         except Refused as refusal:
-            await _record(services, standing.job, refusal)
+            await _record(services, admitted.job, refusal)
             raise
         finally:
             seat.let_go()
@@ -104,22 +104,22 @@ async def _inspected(request: Request, allowed: Allowed, *, counting: bool) -> C
     return await asyncio.to_thread(inspect, request.body, allowed=allowed, betas=request.betas, counting=counting)
 
 
-async def _standing(request: JobRequest, services: Services) -> Standing:
+async def _admitted(request: JobRequest, services: Services) -> AdmittedJob:
     found = None
     if token := bearer(request):
         # twice: the first statement after PostgreSQL was restarted tells that connections are dead, no more
         async for attempt in stamina.retry_context(on=DATABASE_AWAY, attempts=2, wait_initial=0, wait_jitter=0):
             with attempt:
                 async with services.database.direct() as connection:
-                    found = await sessions.standing(connection, token, now=services.clock())
+                    found = await sessions.admitted(connection, token, now=services.clock())
     if found is None:
         log_unknown(request)
         raise Refused(401, "authentication_error", "No living session: the gateway takes a job's session token.")
     return found
 
 
-def _terms(request: JobRequest, standing: Standing) -> tuple[Terms, Allowed]:
-    job, catalogue = standing.job, standing.catalogue
+def _terms(request: JobRequest, admitted: AdmittedJob) -> tuple[Terms, Allowed]:
+    job, catalogue = admitted.job, admitted.catalogue
     if not job.current:
         raise Refused(403, "permission_error", "The run has ended, or is at a later iteration; nothing more is spent.")
     purpose = request.headers.get("x-bug-fix-purpose", "work")
@@ -127,7 +127,7 @@ def _terms(request: JobRequest, standing: Standing) -> tuple[Terms, Allowed]:
         raise Refused(400, "invalid_request_error", "X-Bug-Fix-Purpose is context or work.")
     if catalogue is None:
         raise Refused(403, "permission_error", "The run has no catalogue yet.")
-    agent = agent_for(job.phase, job.repository, catalogue=catalogue, plan=standing.plan)
+    agent = agent_for(job.phase, job.repository, catalogue=catalogue, plan=admitted.plan)
     model = agent.model if agent else catalogue.agents[DEFAULT].model
     budget = catalogue.policy.budget_usd
     terms = Terms(

@@ -1,47 +1,69 @@
-"""The grammar of `/bug-fix …` on a ticket: which commands there are, who may give them, and when. Tables; no I/O.
+"""The grammar of `/bug-fix …`: which commands there are, where, when and by whom they are obeyed. Tables; no I/O.
 
-A command is a line of its own that begins with `/bug-fix`, outside of quotes and code. The first one counts.
+A command is a line of its own that begins with `/bug-fix`, outside of quotes and code: a word, arguments, and after
+`--` a hint in free words. The first one of a comment counts.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
-from receiver.workflow.events import Standing
+from receiver import limits
+from receiver.comments import gitlab_markdown, jira_document
+from receiver.comments.command_line import Command
+from receiver.comments.visible_text import visible
+from receiver.workflow.person import Person, Right
 from receiver.workflow.run import RunStatus
 
 PREFIX: Final = "/bug-fix"
 
 
-class Command(StrEnum):
+class CommandWord(StrEnum):
     """What people can ask for."""
 
     APPROVE = "approve"
-    """Carry out the plan that stands on the ticket."""
 
 
-class Rule(Struct, frozen=True, kw_only=True):
-    """When a command is obeyed."""
+class Venue(StrEnum):
+    """Where a command is said."""
 
-    who: frozenset[Standing]
-    may_not: str
-    """Said to everybody else."""
+    TICKET = "ticket"
+    MERGE_REQUEST = "merge request"
+
+
+class CommandRule(Struct, frozen=True, kw_only=True):
+    """One command."""
+
+    help: str
+    """What it does, one line."""
+    arguments: tuple[str, ...] = ()
+    """Names of those it takes, in order."""
+    hint: str = ""
+    """What the hint after `--` is for; empty: it takes none."""
+    where: frozenset[Venue]
     when: frozenset[RunStatus]
     not_now: str
-    """Said when the run is anywhere else; `{status}` is where it is."""
+    """Said when the run is in any other status; `{status}` is that status."""
+    who: frozenset[Right]
+    """Any one of these is enough."""
+    may_not: str
+    """Said to everybody else."""
 
 
-RULES: Final[dict[Command, Rule]] = {
-    Command.APPROVE: Rule(
-        who=frozenset({Standing.ALLOWED}),
-        may_not="You may not approve plans. Ask somebody who may start bug fixes, or have your account or one of your "
-        "groups added to `jira.start.allowed` in bug-fix.yml.",
+RULES: Final[dict[CommandWord, CommandRule]] = {
+    CommandWord.APPROVE: CommandRule(
+        help="carry out the plan that waits on the ticket",
+        where=frozenset({Venue.TICKET}),
         when=frozenset({RunStatus.AWAITING_APPROVAL}),
         not_now="Nothing waits for approval: the bug fix is {status}.",
+        who=frozenset({Right.START}),
+        may_not="You may not approve plans. Ask somebody who may start bug fixes, or have your account or one of your "
+        "groups added to `jira.start.allowed` in bug-fix.yml.",
     ),
 }
 
@@ -49,75 +71,60 @@ UNKNOWN: Final = "There is no such command. There {are}: {commands}."
 ALONE: Final = (
     "Write `/bug-fix {command}` alone on its line; with other words behind it, it is not clear what you want."
 )
+NOT_HERE: Final = "commands are given on the ticket, not on merge requests."
+ELSEWHERE: Final = "`/bug-fix {command}` is said on the {where}."
+
+_LINE: Final = re.compile(rf"{PREFIX}(?![^\s.!])[.!]*(.*)", re.IGNORECASE)
+_HINT: Final = re.compile(r"(?:^|\s)(?:--|–|—)(?:\s|$)")
+"""Rich editors turn two hyphens into a dash."""
+_END: Final = ".!"
+"""How people end a line; no part of what they ask for."""
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """A command as somebody wrote it."""
-
-    word: str
-    """Lowercase; empty when nothing follows the prefix. Untrusted, at most 40 characters."""
-    is_alone: bool
-    """Nothing else is on the line."""
+def read(body: object) -> Command | None:
+    """Return the first command of a comment on a ticket, in wiki markup or as a document; None: there is none."""
+    return first(jira_document.said(body))
 
 
-_FENCE: Final = re.compile(r"\{(quote|code|noformat|panel)(?::[^}\n]{0,500})?\}")
-_QUOTED: Final = re.compile(r"(?:bq\.|>)")
-_LINE: Final = re.compile(r"/bug-fix(?![^\s.!])[ \t]*(\S{0,40})[ \t]*(.*)")
-_ESCAPE: Final = re.compile(r"\\([-/_.!*])")
-"""Jira Cloud writes a text's own punctuation so when it turns a document into wiki markup."""
-LONGEST: Final = 40_000
-"""Characters of a comment that are looked at; Jira's own limit is below."""
+def read_note(markdown: str) -> Command | None:
+    """Return the first command of a note on a merge request; None: there is none."""
+    return first(gitlab_markdown.said(markdown))
 
 
-def spoken(markup: str) -> list[str]:
-    """Return the lines of a comment that its author says: without quotes, code and quoted mail."""
-    left: list[str] = []
-    inside: str | None = None
-    for line in markup[:LONGEST].splitlines():
-        said, inside = _outside(line, inside)
-        stripped = _ESCAPE.sub(r"\1", said).strip()
-        if stripped and not _QUOTED.match(stripped):
-            left.append(stripped)
-    return left
+def first(lines: Iterable[str]) -> Command | None:
+    """Return the first command among the lines that somebody said."""
+    return next((parse(found[1]) for line in lines if (found := _LINE.fullmatch(line)) is not None), None)
 
 
-def _outside(line: str, inside: str | None) -> tuple[str, str | None]:
-    """Return the part of a line that is in no macro, and the macro that is open at its end.
-
-    A line on which a macro ends says nothing: what follows a quote on its last line is easily taken for part of it.
-    """
-    said, touched, at = "", inside is not None, 0
-    for fence in _FENCE.finditer(line):
-        if inside is None:
-            said += line[at : fence.start()]
-            inside, touched = fence[1], True
-        elif inside == fence[1]:
-            inside = None
-        at = fence.end()
-    if inside is None and not touched:
-        said += line[at:]
-    return (said if not touched else ""), inside
+def parse(rest: str) -> Command:
+    """Return the command of a line, from what follows the prefix."""
+    before, *after = _HINT.split(rest, maxsplit=1)
+    words = [one for one in (said.rstrip(_END) for said in before.split()) if one]
+    return Command(
+        word=words[0].casefold()[: limits.COMMAND_WORD] if words else "",
+        arguments=tuple(one[: limits.COMMAND_ARGUMENT] for one in words[1 : 1 + limits.COMMAND_ARGUMENTS]),
+        hint=after[0].strip()[: limits.COMMAND_HINT] if after else "",
+    )
 
 
-def read(markup: str) -> Asked | None:
-    """Return the first command of a comment in wiki markup, None when there is none."""
-    for line in spoken(markup):
-        found = _LINE.fullmatch(line)
-        if found is not None:
-            return Asked(word=found[1].casefold().rstrip(".!"), is_alone=not found[2].strip(" .!"))
-    return None
+def is_addressed(markup: str) -> bool:
+    """Return whether a text speaks of the commands, perhaps in a quote: whether it has to be read again."""
+    return PREFIX in visible(markup).replace("\\", "").casefold()
 
 
-def refusal(asked: Asked, standing: Standing, status: RunStatus) -> str | None:
+def refusal(command: Command, person: Person, status: RunStatus, *, where: Venue = Venue.TICKET) -> str | None:
     """Return the sentence for a command that is not obeyed, None when it is."""
     try:
-        command = Command(asked.word)
+        word = CommandWord(command.word)
     except ValueError:
-        names = [f"`{PREFIX} {one}`" for one in Command]
-        return UNKNOWN.format(are="are" if len(names) > 1 else "is", commands=", ".join(names))
-    rule = RULES[command]
-    if standing not in rule.who:
+        known = [f"`{PREFIX} {one}` ({rule.help})" for one, rule in RULES.items()]
+        return UNKNOWN.format(are="are" if len(known) > 1 else "is", commands=", ".join(known))
+    rule = RULES[word]
+    if where not in rule.where:
+        return ELSEWHERE.format(command=word, where=" or the ".join(sorted(rule.where)))
+    if not person.has_any(rule.who):
         return rule.may_not
     if status not in rule.when:
         return rule.not_now.format(status=status.replace("_", " "))
-    return None if asked.is_alone else ALONE.format(command=command)
+    is_clear = len(command.arguments) <= len(rule.arguments) and (not command.hint or rule.hint)
+    return None if is_clear else ALONE.format(command=word)

@@ -14,6 +14,7 @@ from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.workflow import (
+    commands,
     end_reasons,
     lifecycle,
     merge_request_stage,
@@ -128,7 +129,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case DeadlinePassed():
             return _overdue(event, run, catalogue=catalogue, now=now)
         case NotePosted():
-            return noted("A note on the run's merge request; it commands nothing.")
+            said = commands.NOT_HERE if event.is_addressed else "it commands nothing."
+            return noted(f"A note on the run's merge request; {said}")
         case IssueCommented():
             return people.commented(event, run)
         case CommentRead():

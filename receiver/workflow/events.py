@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import NewType
 
 from msgspec import Struct
 
 from pipelines.language import CommitSha, IssueKey, PhaseReport, ProjectPath, RunId
 from pipelines.language.wire import Ticket
+from receiver.comments.command_line import Command
+from receiver.workflow.person import AccountId, Person
 
 PipelineId = NewType("PipelineId", int)
 JobId = NewType("JobId", int)
-AccountId = NewType("AccountId", str)
-"""A Jira account id (Cloud) or user key (Data Center)."""
-
-
-class Standing(StrEnum):
-    """What somebody may do with a run, as Jira said when it was asked."""
-
-    ALLOWED = "allowed"
-    """Named in `jira.start.allowed`, by account or group."""
-    REPORTER = "reporter"
-    """Reported the ticket, and may not start runs."""
-    OTHER = "other"
-    UNKNOWN = "unknown"
-    """Jira did not say; treated as somebody who may nothing."""
 
 
 class IssueLabelled(Struct, frozen=True, kw_only=True, tag=True):
@@ -173,7 +160,7 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class NotePosted(Struct, frozen=True, kw_only=True, tag=True):
-    """Somebody wrote or edited a note on a merge request. Commands come with a later step."""
+    """Somebody wrote or edited a note on a merge request."""
 
     project_id: int
     project: ProjectPath
@@ -183,6 +170,8 @@ class NotePosted(Struct, frozen=True, kw_only=True, tag=True):
     """create or update."""
     system: bool
     author_id: int
+    is_addressed: bool = False
+    """It gives a command."""
 
 
 class IssueCommented(Struct, frozen=True, kw_only=True, tag=True):
@@ -204,15 +193,10 @@ class CommentRead(Struct, frozen=True, kw_only=True, tag=True):
     comment: str
     ignored: str = ""
     """Why it counts for nothing, a sentence; empty: it counts."""
-    actor: AccountId = AccountId("")
-    actor_name: str = ""
-    standing: Standing = Standing.UNKNOWN
-    unknown_because: str = ""
-    """With `UNKNOWN`: what Jira said."""
-    command: str | None = None
-    """The word behind `/bug-fix`; None: the comment has no command."""
-    is_alone: bool = True
-    """Nothing else stands on the command's line."""
+    author: Person | None = None
+    """None only where the comment counts for nothing."""
+    command: Command | None = None
+    """The first one of the comment; None: it commands nothing."""
     plan: int | None = None
     """The iteration whose plan its author can have seen: it was shown before the comment was written."""
 
@@ -272,4 +256,4 @@ Event = (
     | NotInteresting
 )
 
-__all__ = ["AccountId", "Event", "JobId", "PipelineId", "RunId", "Standing"]
+__all__ = ["AccountId", "Event", "JobId", "PipelineId", "RunId"]

@@ -6,22 +6,23 @@ from datetime import datetime
 from typing import Final
 
 from pipelines.language import Diagnosis, DiagnosisKind, Phase, RunId
+from receiver.comments.command_line import Command
 from receiver.workflow import commands, lifecycle
-from receiver.workflow.commands import Asked
+from receiver.workflow.commands import CommandWord
 from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
     AccountId,
     CommentRead,
     IssueCommented,
-    Standing,
     TicketRefreshed,
     TicketRefused,
 )
 from receiver.workflow.outcomes import acted, ignored, moved, noted
+from receiver.workflow.person import Person, Right
 from receiver.workflow.run import Decision, Learned, Run, RunStatus, Verdict
 
-MAY_ANSWER = frozenset({Standing.ALLOWED, Standing.REPORTER})
+MAY_ANSWER = frozenset({Right.START, Right.REPORTER})
 """Whose comment answers a question."""
 
 MOST_PLANS: Final = 4
@@ -70,53 +71,53 @@ def comment_read(event: CommentRead, run: Run, *, learned: Learned, label: str, 
         return ignored(event.ignored)
     if not learned.is_new:
         return ignored(f"Comment {event.comment} was read before.")
+    author = event.author
+    if author is None:
+        return ignored(f"Comment {event.comment} has no author.")
     if event.command is None:
-        return _answered(event, run)
-    who = event.actor_name or event.actor
-    refusal = _refusal(event, run, label=label)
+        return _answered(author, run)
+    refusal = _refusal(event.command, author, run, plan_seen=event.plan, label=label)
     if refusal is not None:
         answer = AnswerComment(
             comment=event.comment,
             text=refusal,
-            author=event.actor,
-            name=event.actor_name,
-            may_start=event.standing is Standing.ALLOWED,
+            author=author.account,
+            name=author.name,
+            may_start=author.has_any({Right.START}),
         )
-        return acted(f"{who}'s command is not obeyed. {refusal}", answer)
-    match commands.Command(event.command):
-        case commands.Command.APPROVE:
+        return acted(f"{author.called}'s command is not obeyed. {refusal}", answer)
+    match CommandWord(event.command.word):
+        case CommandWord.APPROVE:
             return moved(
                 run,
                 RunStatus.STARTING,
-                f"{who} approved the plan; its pipeline is being created.",
+                f"{author.called} approved the plan; its pipeline is being created.",
                 StartPipeline(iteration=run.iteration + 1),
                 now=now,
                 iteration=run.iteration + 1,
-                approved_by=event.actor,
+                approved_by=author.account,
             )
 
 
-def _refusal(event: CommentRead, run: Run, *, label: str) -> str | None:
+def _refusal(command: Command, author: Person, run: Run, *, plan_seen: int | None, label: str) -> str | None:
     """Return what to say to somebody whose command is not obeyed, None when it is."""
     if run.status is RunStatus.REFUSED:
         return NOTHING_HERE.format(label=label)
-    if event.standing is Standing.UNKNOWN:
-        return f"It could not be checked whether you may do that: {event.unknown_because} Comment again in a while."
-    asked = Asked(word=event.command or "", is_alone=event.is_alone)
-    refusal = commands.refusal(asked, event.standing, run.status)
-    return UNSEEN if refusal is None and event.plan != run.iteration else refusal
+    if author.unknown_because:
+        return f"It could not be checked whether you may do that: {author.unknown_because} Comment again in a while."
+    refusal = commands.refusal(command, author, run.status)
+    return UNSEEN if refusal is None and plan_seen != run.iteration else refusal
 
 
-def _answered(event: CommentRead, run: Run) -> Decision:
-    who = event.actor_name or event.actor
+def _answered(author: Person, run: Run) -> Decision:
     if run.status is not RunStatus.NEEDS_INFORMATION:
-        return noted(f"{who} commented on the ticket; the run is {run.status}.")
-    if event.standing not in MAY_ANSWER:
-        why = event.unknown_because or "Only the reporter and those who may start runs make it go on."
-        return noted(f"{who} commented on the ticket. {why}")
+        return noted(f"{author.called} commented on the ticket; the run is {run.status}.")
+    if not author.has_any(MAY_ANSWER):
+        why = author.unknown_because or "Only the reporter and those who may start runs make it go on."
+        return noted(f"{author.called} commented on the ticket. {why}")
     return acted(
-        f"{who} answered; the ticket is read again.",
-        RefreshTicket(iteration=run.iteration + 1, actor=None, because=f"{who} answered on the ticket."),
+        f"{author.called} answered; the ticket is read again.",
+        RefreshTicket(iteration=run.iteration + 1, actor=None, because=f"{author.called} answered on the ticket."),
     )
 
 

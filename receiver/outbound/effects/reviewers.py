@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from receiver.outbound.effects.code_owners import PLACES, Owners, owners_of
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.gitlab.members import People, Person
+from receiver.outbound.gitlab.members import DEVELOPER, User, Users
 from receiver.outbound.gitlab.repositories_api import Project, Repositories
 
 MOST: Final = 5
@@ -26,8 +26,6 @@ MOST_NAMES: Final = 20
 LARGEST: Final = 1024 * 1024
 """Bytes of CODEOWNERS that are read."""
 
-DEVELOPER: Final = 30
-"""GitLab's access level from which people may approve and merge (doc/api/access_requests.md)."""
 
 ROLES: Final = {"developer": 30, "maintainer": 40, "owner": 50}
 """Roles that may own code; GitLab takes them in the plural too."""
@@ -36,7 +34,7 @@ ROLES: Final = {"developer": 30, "maintainer": 40, "owner": 50}
 class Reviewers(Struct, frozen=True, kw_only=True):
     """Who is asked, and who is not."""
 
-    people: tuple[Person, ...] = ()
+    people: tuple[User, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     """Members of the project who are not asked, and why."""
     unknown: int = 0
@@ -51,12 +49,12 @@ def find(repositories: Repositories, project: Project, *, configured: Iterable[s
     """Return the reviewers of a change of these files."""
     owners = _owners(repositories, project, paths)
     wanted = [*(f"@{name}" for name in configured), *owners.names]
-    people: dict[int, Person] = {}
+    people: dict[int, User] = {}
     left_out: dict[str, str] = {}
     unknown = failed = 0
     for name in list(dict.fromkeys(wanted))[:MOST_NAMES]:
         try:
-            members = list(_members(repositories.people, project, name))
+            members = list(_members(repositories.users, project, name))
         except RefusedError:
             failed += 1
             continue
@@ -84,7 +82,7 @@ def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) 
     return Owners(names=())
 
 
-def _members(people: People, project: Project, name: str) -> Iterator[tuple[Person, int]]:
+def _members(people: Users, project: Project, name: str) -> Iterator[tuple[User, int]]:
     """Yield whom a name means, as far as they are members of the project, with their access level.
 
     Our account may see people and groups that the project's readers can't: of others nothing is said.
@@ -95,7 +93,7 @@ def _members(people: People, project: Project, name: str) -> Iterator[tuple[Pers
             yield person, level
 
 
-def _named(people: People, project: Project, name: str) -> Iterator[Person]:
+def _named(people: Users, project: Project, name: str) -> Iterator[User]:
     """Yield whom a name means; of a name that could be a user's and a group's, the user."""
     if name.startswith("@@"):
         level = ROLES.get(name[2:].lower().removesuffix("s"))
@@ -112,7 +110,7 @@ def _named(people: People, project: Project, name: str) -> Iterator[Person]:
 _USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def _why_not(repositories: Repositories, person: Person, level: int) -> str | None:
+def _why_not(repositories: Repositories, person: User, level: int) -> str | None:
     checks = (
         (person.id == repositories.bot, "is our own account"),
         (person.state != "active", f"is {person.state}"),

@@ -1,23 +1,24 @@
-"""Who may what: asked of Jira when it is acted on, never before. Who can't be checked may nothing."""
+"""Ask Jira or GitLab what somebody may do, at the moment when it counts. Nothing is allowed that can't be checked.
+
+Both raise UnavailableError when the question can be asked again; a refusal is in the answer.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from pipelines.language.catalogue import Catalogue
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
-from receiver.workflow.events import Standing
+from receiver.outbound.gitlab.members import DEVELOPER, MAINTAINER, Users
+from receiver.workflow.person import AccountId, Directory, Person, Right
 
-
-class Place(Struct, frozen=True, kw_only=True):
-    """What somebody may do with a run."""
-
-    standing: Standing
-    unknown_because: str = ""
+LEVELS: Final = {Right.DEVELOP: DEVELOPER, Right.MAINTAIN: MAINTAINER}
+"""GitLab's access level from which somebody has each right."""
 
 
 def may_start(catalogue: Catalogue, actor: str, groups_of: Callable[[str], frozenset[str]]) -> bool:
@@ -29,12 +30,22 @@ def may_start(catalogue: Catalogue, actor: str, groups_of: Callable[[str], froze
     return bool(groups) and not groups.isdisjoint(groups_of(actor))
 
 
-async def standing(desk: Desk, actor: str, *, reporter: str) -> Place:
-    """Ask what a person may do. Raises UnavailableError when Jira can't be asked now."""
+async def on_ticket(desk: Desk, account: AccountId, *, name: str = "", reporter: str) -> Person:
+    """Return a Jira account with its rights on a ticket that `reporter` reported."""
+    found = Person(directory=Directory.JIRA, account=account, name=name)
     try:
-        allowed = await asyncio.to_thread(may_start, desk.catalogue(), actor, desk.jira.groups_of)
+        starts = await asyncio.to_thread(may_start, desk.catalogue(), account, desk.jira.groups_of)
     except RefusedError as error:
-        return Place(standing=Standing.UNKNOWN, unknown_because=str(error))
-    if allowed:
-        return Place(standing=Standing.ALLOWED)
-    return Place(standing=Standing.REPORTER if actor and actor == reporter else Standing.OTHER)
+        return replace(found, unknown_because=str(error))
+    held = {Right.START: starts, Right.REPORTER: bool(account) and account == reporter}
+    return replace(found, rights=tuple(right for right, holds in held.items() if holds))
+
+
+def in_project(users: Users, user: int, *, name: str = "", project_id: int) -> Person:
+    """Return a GitLab user with the rights of a member of a project, inherited ones too."""
+    found = Person(directory=Directory.GITLAB, account=AccountId(str(user)), name=name)
+    try:
+        level = users.access(project_id, user)
+    except RefusedError as error:
+        return replace(found, unknown_because=str(error))
+    return replace(found, rights=tuple(right for right, least in LEVELS.items() if level >= least))

@@ -12,17 +12,17 @@ import asyncio
 from msgspec.structs import replace
 
 from pipelines.language import RunId
-from receiver.outbound.effects import commits
+from receiver.outbound.effects import commits, rights
 from receiver.outbound.effects.commits import SKIP, OwnPipeline
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.merge_request_effects import title
-from receiver.outbound.effects.reviewers import DEVELOPER
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import MergeRequest
 from receiver.store.run import merge_requests, runs
 from receiver.store.story import rows
 from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import MergeRequestOpened
+from receiver.workflow.person import Right
 
 
 async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performed:
@@ -71,8 +71,9 @@ def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> st
         return "our own account approved it, and that counts for nothing."
     if effect.approved_by not in repositories.approved_by(there.project_id, there.iid):
         return "the approval was taken back."
-    if repositories.people.access(there.project_id, effect.approved_by) < DEVELOPER:
-        return "who approved it is no developer of the project."
+    approver = rights.in_project(repositories.users, effect.approved_by, project_id=there.project_id)
+    if not approver.has_any({Right.DEVELOP}):
+        return approver.unknown_because or "who approved it is no developer of the project."
     return ""
 
 

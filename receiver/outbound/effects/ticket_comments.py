@@ -8,8 +8,8 @@ from datetime import datetime
 
 from pipelines.language import RunId
 from receiver import limits
+from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk, Performed
-from receiver.outbound.effects.rights import Place, standing
 from receiver.outbound.effects.status_notes import Place as NotePlace
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
 from receiver.outbound.jira.issues import Comment
@@ -22,7 +22,8 @@ from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
 from receiver.workflow import commands
 from receiver.workflow.effects import AnswerComment, AskReporter, PollTicket, PostPlan, ReadComment
-from receiver.workflow.events import CommentRead, IssueCommented, Standing
+from receiver.workflow.events import CommentRead, IssueCommented
+from receiver.workflow.person import Directory, Person, Right
 
 
 async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
@@ -38,24 +39,27 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         return _ignored(effect, "The comment is our own.")
     if found.is_edited:
         return _ignored(effect, f"{found.author_name}'s comment was edited before it was read; a new one counts.")
-    asked = commands.read(found.text)
-    if asked is None and found.is_restricted and not facts.confidential:
+    if found.command is None and found.is_restricted and not facts.confidential:
         return _ignored(effect, f"{found.author_name}'s comment is restricted: what it says stays where it is.")
     reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
-    is_answer = asked is None and found.author == reporter and bool(reporter)
-    place = Place(standing=Standing.REPORTER) if is_answer else await standing(desk, found.author, reporter=reporter)
+    author = await _author(desk, found, reporter=reporter)
     is_for_nobody = shown is None and not await _cover(desk, facts)
     event = CommentRead(
         comment=effect.comment,
-        actor=found.author,
-        actor_name=found.author_name,
-        standing=place.standing,
-        unknown_because=place.unknown_because,
-        command=asked.word if asked is not None else None,
-        is_alone=asked is None or asked.is_alone,
+        author=author,
+        command=found.command,
         plan=facts.iteration if _has_seen_plan(found, shown, since if is_for_nobody else None) else None,
     )
-    return Performed(events=(event,), result={"standing": place.standing, "command": event.command})
+    return Performed(events=(event,), result={"rights": author.rights, "command": found.command and found.command.word})
+
+
+async def _author(desk: Desk, comment: Comment, *, reporter: str) -> Person:
+    """Return who wrote a comment; the reporter's answer needs no other right, so none is asked for."""
+    if comment.command is None and comment.author == reporter and reporter:
+        return Person(
+            directory=Directory.JIRA, account=comment.author, name=comment.author_name, rights=(Right.REPORTER,)
+        )
+    return await rights.on_ticket(desk, comment.author, name=comment.author_name, reporter=reporter)
 
 
 def _has_seen_plan(comment: Comment, shown: NoteRow | None, since: datetime | None) -> bool:
@@ -90,7 +94,7 @@ async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
             issue_key=facts.issue_key,
             comment=one.id,
             actor=one.author,
-            is_addressed=commands.PREFIX in one.text,
+            is_addressed=commands.is_addressed(one.text),
         )
         for one in found
         if one.author != own and one.id not in heard and int(one.id) > after

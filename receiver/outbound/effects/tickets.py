@@ -10,8 +10,8 @@ from pipelines.language import CommitSha, IssueKey, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver import limits
+from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk, Performed
-from receiver.outbound.effects.rights import may_start, standing
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
 from receiver.outbound.effects.ticket_attachments import fetched, left_out
 from receiver.outbound.errors import RefusedError
@@ -29,8 +29,9 @@ from receiver.workflow.effects import (
     TransitionIssue,
     UpdateTicketNote,
 )
-from receiver.workflow.events import Standing, TicketAdmitted, TicketRefreshed, TicketRefused
+from receiver.workflow.events import TicketAdmitted, TicketRefreshed, TicketRefused
 from receiver.workflow.people import MAY_ANSWER, MOST_PLANS
+from receiver.workflow.person import Right
 
 
 async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
@@ -39,7 +40,7 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     issue = await asyncio.to_thread(desk.jira.issue, effect.issue_key)
     refusal = None
     if effect.actor is not None:
-        allowed = await asyncio.to_thread(may_start, catalogue, effect.actor, desk.jira.groups_of)
+        allowed = await asyncio.to_thread(rights.may_start, catalogue, effect.actor, desk.jira.groups_of)
         if not allowed:
             refusal = (
                 "The person who set the label may not start bug fixes. Ask somebody who may, or have the account or "
@@ -63,10 +64,10 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
         raise RefusedError("The run has no catalogue: its ticket was never admitted.")
     issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
     if effect.actor is not None:
-        place = await standing(desk, effect.actor, reporter=issue.ticket.reporter_account)
-        if place.standing not in ({Standing.ALLOWED} if effect.is_for_starters else MAY_ANSWER):
+        actor = await rights.on_ticket(desk, effect.actor, reporter=issue.ticket.reporter_account)
+        if not actor.has_any({Right.START} if effect.is_for_starters else MAY_ANSWER):
             why = ENOUGH_PLANS if effect.is_for_starters else WHO_ANSWERS
-            reason = f"The label changes nothing here: {place.unknown_because or why}"
+            reason = f"The label changes nothing here: {actor.unknown_because or why}"
             return Performed(events=(TicketRefused(reason=reason, actor=effect.actor),))
     ticket = await _told(desk, run, issue, confidential=facts.confidential)
     event = TicketRefreshed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from gitlab import Gitlab
 from gitlab.base import RESTObject
@@ -11,8 +12,12 @@ from msgspec import Struct
 
 from receiver.outbound.errors import translate_errors
 
+DEVELOPER: Final = 30
+MAINTAINER: Final = 40
+"""Access levels, https://docs.gitlab.com/api/access_requests/#valid-access-levels."""
 
-class Person(Struct, frozen=True, kw_only=True):
+
+class User(Struct, frozen=True, kw_only=True):
     """A user."""
 
     id: int
@@ -21,37 +26,37 @@ class Person(Struct, frozen=True, kw_only=True):
     """`active`, or what keeps the user out."""
 
 
-class People:
+class Users:
     """Users as our bot sees them."""
 
     def __init__(self, api: Gitlab) -> None:
         self._api = api
 
-    def named(self, username: str) -> list[Person]:
+    def named(self, username: str) -> list[User]:
         """Return the user of a name, if there is one."""
         with translate_errors("GitLab", f"looking up user {username}"):
-            return _people(self._api.users.list(username=username, get_all=False))
+            return _users(self._api.users.list(username=username, get_all=False))
 
-    def with_address(self, address: str) -> list[Person]:
+    def with_address(self, address: str) -> list[User]:
         """Return the user whose e-mail address this is; GitLab finds whole addresses only."""
         with translate_errors("GitLab", "looking up an e-mail address"):
-            return _people(self._api.users.list(search=address, get_all=False))
+            return _users(self._api.users.list(search=address, get_all=False))
 
-    def of_group(self, path: str) -> list[Person]:
+    def of_group(self, path: str) -> list[User]:
         """Return the direct members of a group; none when there is no such group, or we don't see it."""
         with translate_errors("GitLab", f"looking up group {path}"):
             try:
-                return _people(self._api.groups.get(path, lazy=True).members.list(get_all=False))
+                return _users(self._api.groups.get(path, lazy=True).members.list(get_all=False))
             except GitlabListError as error:
                 if error.response_code == 404:
                     return []
                 raise
 
-    def of_project(self, project_id: int, *, level: int) -> list[Person]:
+    def of_project(self, project_id: int, *, level: int) -> list[User]:
         """Return the direct members of a project with exactly this access level."""
         with translate_errors("GitLab", f"reading the members of project {project_id}"):
             found = self._api.projects.get(project_id, lazy=True).members.list(get_all=False)
-        return _people(one for one in found if one.access_level == level)
+        return _users(one for one in found if one.access_level == level)
 
     def access(self, project_id: int, user: int) -> int:
         """Return a user's access level in a project, inherited ones too; 0: none."""
@@ -64,5 +69,5 @@ class People:
                 raise
 
 
-def _people(found: Iterable[RESTObject]) -> list[Person]:
-    return [Person(id=int(one.id), username=one.username, state=one.state) for one in found]
+def _users(found: Iterable[RESTObject]) -> list[User]:
+    return [User(id=int(one.id), username=one.username, state=one.state) for one in found]

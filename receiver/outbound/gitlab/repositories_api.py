@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath
 from receiver.outbound.errors import translate_errors
 from receiver.outbound.gitlab.connection import Connection
-from receiver.outbound.gitlab.members import People
+from receiver.outbound.gitlab.members import Users
 
 _APPROVED = "approved this merge request"
 """What GitLab writes itself when somebody approves."""
@@ -88,7 +88,7 @@ class Repositories:
         self._api = connection.api
         self._connection = connection
         self._bot: int | None = None
-        self.people = People(connection.api)
+        self.users = Users(connection.api)
 
     @property
     def bot(self) -> int:

@@ -10,7 +10,9 @@ from msgspec import Struct
 from pipelines.language import IssueKey
 from pipelines.language.image_format import media_type
 from pipelines.language.wire import Ticket, TicketAttachment, TicketComment
-from receiver.hooks.rich_text import wiki
+from receiver.comments.command_line import Command
+from receiver.comments.jira_document import wiki
+from receiver.workflow import commands
 from receiver.workflow.events import AccountId
 
 
@@ -42,6 +44,8 @@ class Comment(Struct, frozen=True, kw_only=True):
     author_name: str
     text: str
     """Wiki markup."""
+    command: Command | None
+    """The first one that its author gives in it."""
     created: str
     """When, as Jira writes it; empty when it does not say."""
     is_edited: bool
@@ -174,6 +178,7 @@ def comment(body: object) -> Comment:
         author=author.account,
         author_name=author.displayName or author.account,
         text=wiki(found.body),
+        command=commands.read(found.body),
         created=found.created,
         is_edited=found.updated != found.created or last.account != author.account,
         is_restricted=found.visibility is not None,

@@ -39,7 +39,7 @@ class JobSession(Struct, frozen=True, kw_only=True):
     """The run goes on, in this iteration. A session of a run that has ended may report, and spend nothing."""
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class AdmittedJob(Struct, frozen=True, kw_only=True):
     """A job that has shown who it is, and the terms of its run."""
 
     job: JobSession
@@ -157,7 +157,7 @@ class _Found(Struct, frozen=True, kw_only=True):
     plan: dict[str, Any] | None
 
 
-_STANDING: Final = """
+_ADMITTED: Final = """
     SELECT s.id, s.run_id, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id, s.expires_at,
            j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
            CASE WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
@@ -171,10 +171,10 @@ _STANDING: Final = """
 """
 
 
-async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now: datetime) -> Standing | None:
+async def admitted(connection: psycopg.AsyncConnection[Any], token: str, *, now: datetime) -> AdmittedJob | None:
     """Return what `find` does together with the run's terms, in one statement: each model call asks for it."""
     cursor = connection.cursor(row_factory=class_row(_Found))
-    row = await (await cursor.execute(_STANDING, (token_sha256(token), now))).fetchone()
+    row = await (await cursor.execute(_ADMITTED, (token_sha256(token), now))).fetchone()
     if row is None or row.job_status in ENDED_JOBS:
         return None
     job = JobSession(
@@ -189,7 +189,7 @@ async def standing(connection: psycopg.AsyncConnection[Any], token: str, *, now:
         expires_at=row.expires_at,
         current=row.run_status not in AT_REST and row.run_iteration == row.iteration,
     )
-    return Standing(
+    return AdmittedJob(
         job=job,
         catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue),
         plan=None if row.plan is None else msgspec.convert(row.plan, Plan),

@@ -65,8 +65,9 @@ async def _written(  # noqa: C901, PLR0911  # a table over the events
             run.confidential = True
             return False
         case CommentRead(ignored=""):
+            word = "" if event.command is None else event.command.word
             return await taken_comments.take(
-                session, run.id, issue_key=run.issue_key, comment=event.comment, command=event.command or "", now=now
+                session, run.id, issue_key=run.issue_key, comment=event.comment, command=word, now=now
             )
         case PipelineStarted():
             return await run_pipelines.started(session, event, run, now=now)

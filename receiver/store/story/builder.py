@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -60,7 +60,7 @@ class Rows(Struct, frozen=True, kw_only=True):
 def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
     """Return the story that the rows tell."""
     accepted = [plan for plan in rows.plans if plan.accepted_at is not None]
-    names = {str(row.event.get("actor")): str(row.event.get("actor_name") or "") for row in rows.decisions}
+    names = dict(pair for row in rows.decisions for pair in _named(row.event))
     catalogue = None if rows.run.catalogue is None else msgspec.convert(rows.run.catalogue, Catalogue)
     return Story(
         run=_run(rows.run),
@@ -86,6 +86,14 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
         ),
         costs=costs(rows.usage, budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run),
     )
+
+
+def _named(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield account and name of people that an event tells of; older releases stored authors as actors."""
+    yield str(event.get("actor")), str(event.get("actor_name") or "")
+    author = event.get("author")
+    if isinstance(author, dict):
+        yield str(author.get("account")), str(author.get("name") or "")
 
 
 def _run(row: RunRow) -> RunFacts:

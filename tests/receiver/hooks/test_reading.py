@@ -332,6 +332,15 @@ def test_other_notes_and_hooks_say_why_they_mean_nothing(reading: Read, body: by
     assert says in event.reason
 
 
+@pytest.mark.parametrize(
+    ("said", "is_addressed"), [("/bug-fix approve", True), ("> /bug-fix approve", False), ("Looks right.", False)]
+)
+def test_a_note_that_gives_a_command_says_so(reading: Read, said: str, is_addressed: bool) -> None:  # noqa: FBT001  # a table's column
+    event = reading(Source.GITLAB, note(attributes={"note": said})).event
+    assert isinstance(event, NotePosted)
+    assert event.is_addressed == is_addressed
+
+
 def test_an_edited_note_says_so(reading: Read) -> None:
     event = reading(Source.GITLAB, note(attributes={"action": "update"})).event
     assert isinstance(event, NotePosted)

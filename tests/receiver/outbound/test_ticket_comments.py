@@ -12,6 +12,7 @@ from sqlalchemy import select
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Confidential
 from receiver import limits
+from receiver.comments.command_line import Command
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.outbound.effects.ticket_comments import enough
@@ -29,7 +30,8 @@ from receiver.workflow.effects import (
     RefreshTicket,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, CommentRead, Standing, TicketRefreshed, TicketRefused
+from receiver.workflow.events import AccountId, CommentRead, TicketRefreshed, TicketRefused
+from receiver.workflow.person import Directory, Person, Right
 from tests.plans import a_plan
 from tests.receiver.outbound.test_merge_requests import patch_of, readme
 
@@ -59,24 +61,26 @@ async def read(desk: Desk, run: RunId, comment: str) -> CommentRead:
     return event
 
 
-@pytest.mark.parametrize(
-    ("who", "standing"),
-    [("mara", Standing.ALLOWED), ("tomas", Standing.ALLOWED), ("dana", Standing.REPORTER)],
-)
+def author_of(event: CommentRead) -> Person:
+    assert event.author is not None
+    return event.author
+
+
+@pytest.mark.parametrize(("who", "right"), [("mara", Right.START), ("tomas", Right.START), ("dana", Right.REPORTER)])
 async def test_who_wrote_a_command_may_what_the_catalogue_says(
-    desk: Desk, asked: RunId, world: Any, who: str, standing: Standing
+    desk: Desk, asked: RunId, world: Any, who: str, right: Right
 ) -> None:
     event = await read(desk, asked, world.say(who, f"Right.\n\n{APPROVE}"))
-    assert (event.ignored, event.command, event.is_alone, event.standing) == ("", "approve", True, standing)
+    assert (event.ignored, event.command, author_of(event).rights) == ("", Command(word="approve"), (right,))
 
 
 async def test_somebody_who_did_not_report_the_ticket_is_nobody(desk: Desk, run: RunId, world: Any) -> None:
-    assert (await read(desk, run, world.say("dana", APPROVE))).standing is Standing.OTHER
+    assert author_of(await read(desk, run, world.say("dana", APPROVE))).rights == ()
 
 
 async def test_the_author_counts_and_not_who_the_hook_names(desk: Desk, asked: RunId, world: Any) -> None:
-    event = await read(desk, asked, world.say("dana", APPROVE))
-    assert (event.actor, event.actor_name) == (DANA, "Dana Whitfield")
+    author = author_of(await read(desk, asked, world.say("dana", APPROVE)))
+    assert (author.directory, author.account, author.name) == (Directory.JIRA, DANA, "Dana Whitfield")
 
 
 @pytest.mark.parametrize(
@@ -114,9 +118,9 @@ async def test_a_restricted_answer_stays_where_it_is_unless_the_run_is_confident
 async def test_who_can_not_be_checked_may_nothing_and_the_reason_is_told(desk: Desk, asked: RunId, world: Any) -> None:
     comment = world.say("tomas", APPROVE)
     world_fault(world, path="/rest/api/2/user", status=403, times=5)
-    event = await read(desk, asked, comment)
-    assert event.standing is Standing.UNKNOWN
-    assert "403" in event.unknown_because
+    author = author_of(await read(desk, asked, comment))
+    assert (author.rights, author.has_any(Right)) == ((), False)
+    assert "403" in author.unknown_because
 
 
 @pytest.mark.parametrize("path", ["/rest/api/2/user", "/rest/api/2/issue/PL-479/comment/*"])
@@ -128,13 +132,13 @@ async def test_a_jira_that_breaks_is_asked_again_before_anything_is_decided(
     world_fault(world, path=path, status=500, times=1)
     with pytest.raises(UnavailableError):
         await perform(desk, asked, ReadComment(comment=comment))
-    assert (await read(desk, asked, comment)).standing is Standing.ALLOWED
+    assert author_of(await read(desk, asked, comment)).rights == (Right.START,)
 
 
 async def test_the_reporters_answer_needs_no_permission_to_be_looked_up(desk: Desk, asked: RunId, world: Any) -> None:
     comment = world.say("dana", "In Firefox.")
     world_fault(world, path="/rest/api/2/user", status=403, times=5)
-    assert (await read(desk, asked, comment)).standing is Standing.REPORTER
+    assert author_of(await read(desk, asked, comment)).rights == (Right.REPORTER,)
 
 
 def world_fault(world: Any, **switch: object) -> None:

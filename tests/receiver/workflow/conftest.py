@@ -26,6 +26,7 @@ from pipelines.language import (
 )
 from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
 from pipelines.language.wire import Ticket
+from receiver.comments.command_line import Command
 from receiver.workflow import lifecycle
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (
@@ -49,12 +50,12 @@ from receiver.workflow.events import (
     ReportAccepted,
     ReportDiscarded,
     ReportsSettled,
-    Standing,
     StartRequested,
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
 )
+from receiver.workflow.person import Directory, Person, Right
 from receiver.workflow.run import NOTHING_LEARNED, Decision, PipelineView, Run, RunStatus
 from tests.known_run import knowing
 from tests.plans import a_plan
@@ -151,11 +152,23 @@ class World:
         ticket = Ticket(key=self.issue, summary=summary, description="")
         return TicketAdmitted(ticket=ticket, base_shas={REPOSITORY: SHA}, catalogue_sha256="d" * 64)
 
-    def read(self, **changes: Any) -> CommentRead:
-        """Return Mara's comment, of which nothing is known but who wrote it."""
-        return replace(
-            CommentRead(comment="9", actor=AccountId("5b10ac"), actor_name="Mara", standing=Standing.ALLOWED, plan=1),
-            **changes,
+    def person(self, *rights: Right, name: str = "Mara", unknown_because: str = "") -> Person:
+        """Return somebody in Jira."""
+        return Person(
+            directory=Directory.JIRA,
+            account=AccountId("5b10ac"),
+            name=name,
+            rights=rights,
+            unknown_because=unknown_because,
+        )
+
+    def read(self, command: str | None = None, *, author: Person | None = None, plan: int | None = 1) -> CommentRead:
+        """Return a comment that was read; of Mara, who may start runs, unless somebody else is named."""
+        return CommentRead(
+            comment="9",
+            author=self.person(Right.START) if author is None else author,
+            command=None if command is None else Command(word=command),
+            plan=plan,
         )
 
     def refreshed(self, iteration: int = 1, **ticket: Any) -> TicketRefreshed:
@@ -331,10 +344,15 @@ class World:
             NotePosted(project_id=2, project=REPOSITORY, iid=1, note=5, action="create", system=False, author_id=3),
             IssueCommented(issue_key=None, comment="1", actor=AccountId("x")),
             IssueCommented(issue_key=None, comment="1", actor=AccountId("x"), is_addressed=True),
-            *(self.read(standing=standing) for standing in Standing),
-            *(self.read(standing=standing, command="approve") for standing in Standing),
-            self.read(command="reboot"),
-            self.read(ignored="The comment is our own."),
+            *(
+                self.read(command, author=self.person(*rights))
+                for command in (None, "approve")
+                for rights in ((), *((right,) for right in Right))
+            ),
+            self.read(author=self.person(unknown_because="Jira answered 403.")),
+            self.read("approve", author=self.person(unknown_because="Jira answered 403.")),
+            self.read("reboot"),
+            CommentRead(comment="9", ignored="The comment is our own."),
             self.refreshed(),
             self.refreshed(iteration=2),
             EffectGaveUp(effect="StartPipeline", reason="GitLab said 403."),

@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from receiver.comments.command_line import Command
 from receiver.workflow import commands
-from receiver.workflow.commands import RULES, Asked, Command
-from receiver.workflow.events import Standing
+from receiver.workflow.commands import RULES, CommandWord, Venue
+from receiver.workflow.person import AccountId, Directory, Person, Right
 from receiver.workflow.run import RunStatus
 
-APPROVE = Asked(word="approve", is_alone=True)
+APPROVE = Command(word="approve")
+
+
+def somebody(*rights: Right) -> Person:
+    return Person(directory=Directory.JIRA, account=AccountId("5b10ac"), rights=rights)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +33,16 @@ APPROVE = Asked(word="approve", is_alone=True)
         r"/bug\-fix approve",
         "/bug-fix approve\n/bug-fix stop",
         "bq. old words\n/bug-fix approve",
+        "/bug-fix\u00a0approve",
+        "/bug-fix approve\u200b",
+        "\ufeff/bug-fix approve",
+        "/Bug-Fix approve",
+        "{color:#172b4d}/bug-fix approve{color}",
+        "/bug-fix approve{color}",
+        "*/bug-fix approve*",
+        "_/bug-fix approve_",
+        "the \\{code} macro is broken\n/bug-fix approve",
+        "We use {{a {code} }} here\n/bug-fix approve",
     ],
 )
 def test_a_command_is_a_line_of_its_own(markup: str) -> None:
@@ -51,6 +66,9 @@ def test_a_command_is_a_line_of_its_own(markup: str) -> None:
         "bq. /bug-fix approve",
         "> /bug-fix approve",
         "* /bug-fix approve",
+        "-/bug-fix approve-",
+        "{code}\n\\{code}\n/bug-fix approve\n{code}",
+        "{code}\n{{ {code:x} }}\n/bug-fix approve\n{code}",
         "{{/bug-fix approve}}",
         "/bug-fixer approve",
         "/bug-fix/approve",
@@ -65,14 +83,22 @@ def test_what_is_quoted_code_or_in_the_middle_of_a_line_is_no_command(markup: st
 @pytest.mark.parametrize(
     ("markup", "asked"),
     [
-        ("/bug-fix", Asked(word="", is_alone=True)),
-        ("/bug-fix approve not", Asked(word="approve", is_alone=False)),
-        ("/bug-fix approve, please", Asked(word="approve,", is_alone=False)),
-        ("/bug-fix reboot now", Asked(word="reboot", is_alone=False)),
-        ("/bug-fix " + "x" * 400, Asked(word="x" * 40, is_alone=False)),
+        ("/bug-fix", Command(word="")),
+        ("/bug-fix.", Command(word="")),
+        ("/bug-fix approve not", Command(word="approve", arguments=("not",))),
+        ("/bug-fix approve, please!", Command(word="approve,", arguments=("please",))),
+        ("/bug-fix reboot Payk12/API now", Command(word="reboot", arguments=("Payk12/API", "now"))),
+        ("/bug-fix retry -- use  Decimal, not float.", Command(word="retry", hint="use  Decimal, not float.")),
+        ("/bug-fix retry api – see PL-3 -- there", Command(word="retry", arguments=("api",), hint="see PL-3 -- there")),
+        ("/bug-fix -- why", Command(word="", hint="why")),
+        ("/bug-fix retry --now", Command(word="retry", arguments=("--now",))),
+        ("/bug-fix approve --", Command(word="approve")),
+        ("/bug-fix " + "x" * 400, Command(word="x" * 40)),
+        ("/bug-fix a " + "b " * 400, Command(word="a", arguments=("b",) * 8)),
+        ("/bug-fix a -- " + "b" * 900, Command(word="a", hint="b" * 500)),
     ],
 )
-def test_other_words_are_kept_as_they_are(markup: str, asked: Asked) -> None:
+def test_other_words_are_kept_as_they_are(markup: str, asked: Command) -> None:
     assert commands.read(markup) == asked
 
 
@@ -93,32 +119,60 @@ def test_any_text_is_read_without_an_error_and_its_word_is_bounded(markup: str) 
 
 
 def test_every_command_has_a_rule_with_sentences() -> None:
-    assert set(RULES) == set(Command)
+    assert set(RULES) == set(CommandWord)
     for rule in RULES.values():
+        assert rule.where
+        assert rule.help[0].islower()
         assert rule.may_not.endswith(".")
         assert "{status}" in rule.not_now
 
 
 def test_only_somebody_who_may_start_runs_approves_and_only_while_a_plan_waits() -> None:
     obeyed = {
-        (standing, status)
-        for standing, status in product(Standing, RunStatus)
-        if commands.refusal(APPROVE, standing, status) is None
+        (right, status, where)
+        for right, status, where in product(Right, RunStatus, Venue)
+        if commands.refusal(APPROVE, somebody(right), status, where=where) is None
     }
-    assert obeyed == {(Standing.ALLOWED, RunStatus.AWAITING_APPROVAL)}
+    assert obeyed == {(Right.START, RunStatus.AWAITING_APPROVAL, Venue.TICKET)}
 
 
 @pytest.mark.parametrize(
-    ("asked", "standing", "status", "says"),
+    ("asked", "right", "status", "says"),
     [
-        (Asked(word="reboot", is_alone=True), Standing.ALLOWED, RunStatus.RUNNING, "There is no such command"),
-        (Asked(word="", is_alone=True), Standing.OTHER, RunStatus.RUNNING, "`/bug-fix approve`"),
-        (APPROVE, Standing.REPORTER, RunStatus.AWAITING_APPROVAL, "You may not approve plans"),
-        (APPROVE, Standing.ALLOWED, RunStatus.IN_REVIEW, "the bug fix is in review"),
-        (Asked(word="approve", is_alone=False), Standing.ALLOWED, RunStatus.AWAITING_APPROVAL, "alone on its line"),
+        (Command(word="reboot"), Right.START, RunStatus.RUNNING, "There is no such command"),
+        (Command(word=""), Right.MAINTAIN, RunStatus.RUNNING, "`/bug-fix approve` (carry out the plan"),
+        (APPROVE, Right.REPORTER, RunStatus.AWAITING_APPROVAL, "You may not approve plans"),
+        (APPROVE, Right.START, RunStatus.IN_REVIEW, "the bug fix is in review"),
+        (
+            Command(word="approve", arguments=("not",)),
+            Right.START,
+            RunStatus.AWAITING_APPROVAL,
+            "alone on its line",
+        ),
+        (Command(word="approve", hint="later"), Right.START, RunStatus.AWAITING_APPROVAL, "alone on its line"),
     ],
 )
-def test_who_is_not_obeyed_gets_a_sentence(asked: Asked, standing: Standing, status: RunStatus, says: str) -> None:
-    sentence = commands.refusal(asked, standing, status)
+def test_who_is_not_obeyed_gets_a_sentence(asked: Command, right: Right, status: RunStatus, says: str) -> None:
+    sentence = commands.refusal(asked, somebody(right), status)
     assert sentence is not None
     assert says in sentence
+
+
+def test_a_command_that_is_said_elsewhere_names_the_place() -> None:
+    said = commands.refusal(APPROVE, somebody(Right.START), RunStatus.AWAITING_APPROVAL, where=Venue.MERGE_REQUEST)
+    assert said == "`/bug-fix approve` is said on the ticket."
+
+
+def test_somebody_who_could_not_be_checked_has_no_right_at_all() -> None:
+    unknown = Person(
+        directory=Directory.GITLAB, account=AccountId("7"), rights=tuple(Right), unknown_because="GitLab answered 403."
+    )
+    assert not unknown.has_any(Right)
+
+
+@pytest.mark.parametrize(
+    "text", ["{quote}/bug-fix approve{quote}", "/Bug-Fix approve", r"/bug\-fix approve", "/bug\u200b-fix x"]
+)
+def test_a_text_that_speaks_of_commands_is_read_again(text: str) -> None:
+    assert commands.is_addressed(text)
+    assert not commands.is_addressed("the bug-fix is fine")

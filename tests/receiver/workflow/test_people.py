@@ -19,7 +19,8 @@ from receiver.workflow.effects import (
     StartPipeline,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, EffectGaveUp, IssueCommented, Standing, TicketRefused
+from receiver.workflow.events import AccountId, EffectGaveUp, IssueCommented, TicketRefused
+from receiver.workflow.person import Right
 from receiver.workflow.run import RunStatus, Verdict
 
 ENDS = {
@@ -73,7 +74,7 @@ def test_the_answer_of_the_reporter_starts_the_analysis_anew_with_a_new_iteratio
     run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
     comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"))
     assert world.decide(comment, run).effects == (ReadComment(comment="9"),)
-    run, decision = world.apply(run, world.read(standing=Standing.REPORTER, actor_name="Dana"))
+    run, decision = world.apply(run, world.read(author=world.person(Right.REPORTER, name="Dana")))
     assert decision.effects == (RefreshTicket(iteration=2, actor=None, because="Dana answered on the ticket."),)
     assert run.status is RunStatus.NEEDS_INFORMATION
     run, decision = world.apply(run, world.refreshed(iteration=2))
@@ -90,14 +91,14 @@ def test_a_command_on_a_ticket_without_a_run_gets_one_clear_answer_and_starts_no
     decision = world.decide(comment, None)
     assert (decision.verdict, decision.status, decision.new_run) == (Verdict.ACTED, RunStatus.REFUSED, world.new_id)
     assert decision.effects == (ReadComment(comment="9"),)
-    for standing in Standing:
+    for rights in ((), *((right,) for right in Right)):
         for word in ("approve", "reboot", ""):
-            read = world.decide(world.read(standing=standing, command=word), world.run(RunStatus.REFUSED))
+            read = world.decide(world.read(word, author=world.person(*rights)), world.run(RunStatus.REFUSED))
             (answer,) = read.effects
             assert isinstance(answer, AnswerComment)
             assert "No bug fix was started for this ticket" in answer.text
             assert "`bug-fix`" in answer.text
-            assert (answer.author, answer.may_start) == ("5b10ac", standing is Standing.ALLOWED)
+            assert (answer.author, answer.may_start) == ("5b10ac", Right.START in rights)
 
 
 @pytest.mark.parametrize("changes", [{"is_addressed": False}, {"issue_key": None, "issue_id": "10001"}])
@@ -107,19 +108,22 @@ def test_what_commands_nothing_or_names_no_ticket_begins_nothing(world: Any, cha
     assert (decision.verdict, decision.effects, decision.new_run) == (Verdict.IGNORED, (), None)
 
 
-@pytest.mark.parametrize("standing", [Standing.OTHER, Standing.UNKNOWN])
-def test_other_peoples_comments_are_noted_and_answer_nothing(world: Any, standing: Standing) -> None:
+@pytest.mark.parametrize(
+    ("because", "says"), [("", "Only the reporter and those who may start runs"), ("Jira answered 403.", "403")]
+)
+def test_other_peoples_comments_are_noted_and_answer_nothing(world: Any, because: str, says: str) -> None:
     run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
-    decision = world.decide(world.read(standing=standing, unknown_because="Jira answered 403."), run)
+    stranger = world.person(Right.MAINTAIN, unknown_because=because)
+    decision = world.decide(world.read(author=stranger), run)
     assert (decision.verdict, decision.effects) == (Verdict.NOTED, ())
-    assert "Jira answered 403." in decision.reason
+    assert says in decision.reason
 
 
 @pytest.mark.parametrize("status", sorted(set(RunStatus) - {RunStatus.NEEDS_INFORMATION}))
 def test_a_plain_comment_is_read_only_while_a_question_is_open(world: Any, status: RunStatus) -> None:
     comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"))
     assert world.decide(comment, world.run(status)).effects == ()
-    assert world.decide(world.read(standing=Standing.REPORTER), world.run(status)).effects == ()
+    assert world.decide(world.read(author=world.person(Right.REPORTER)), world.run(status)).effects == ()
     asked = replace(comment, is_addressed=True)
     assert world.decide(asked, world.run(status)).effects == (ReadComment(comment="9"),)
 
@@ -191,7 +195,7 @@ def test_nothing_is_opened_for_a_plan_that_waits_whatever_is_reported(world: Any
 def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
     world.policy(plan_approval=PlanApproval.ALWAYS)
     run, _ = world.analysed(world.run(RunStatus.RUNNING))
-    run, decision = world.apply(run, world.read(command="approve"))
+    run, decision = world.apply(run, world.read("approve"))
     assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
     assert (decision.approved_by, decision.diagnoses) == (AccountId("5b10ac"), ())
     assert decision.effects == (StartPipeline(iteration=2), PostPlan(iteration=1), UpdateTicketNote())
@@ -204,10 +208,11 @@ def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(RunStatus))
-@pytest.mark.parametrize("standing", sorted(Standing))
-def test_no_other_cell_of_the_matrix_approves_anything(world: Any, status: RunStatus, standing: Standing) -> None:
-    decision = world.decide(world.read(command="approve", standing=standing), world.run(status))
-    may = (standing, status) == (Standing.ALLOWED, RunStatus.AWAITING_APPROVAL)
+@pytest.mark.parametrize("right", [None, *Right])
+def test_no_other_cell_of_the_matrix_approves_anything(world: Any, status: RunStatus, right: Right | None) -> None:
+    author = world.person(*(() if right is None else (right,)))
+    decision = world.decide(world.read("approve", author=author), world.run(status))
+    may = (right, status) == (Right.START, RunStatus.AWAITING_APPROVAL)
     assert (StartPipeline(iteration=world.run(status).iteration + 1) in decision.effects) == may
     if not may:
         [answer] = decision.effects
@@ -218,16 +223,16 @@ def test_no_other_cell_of_the_matrix_approves_anything(world: Any, status: RunSt
 @pytest.mark.parametrize("seen", [None, 1, 3], ids=["none", "an earlier one", "another one"])
 def test_who_has_not_seen_the_plan_that_waits_can_not_approve_it(world: Any, seen: int | None) -> None:
     waits = replace(world.run(RunStatus.AWAITING_APPROVAL), iteration=2)
-    decision = world.decide(world.read(command="approve", plan=seen), waits)
+    decision = world.decide(world.read("approve", plan=seen), waits)
     assert decision.status is None
     [answer] = decision.effects
     assert isinstance(answer, AnswerComment)
     assert "The plan has changed since you wrote that" in answer.text
-    assert world.decide(world.read(command="approve", plan=2), waits).status is RunStatus.STARTING
+    assert world.decide(world.read("approve", plan=2), waits).status is RunStatus.STARTING
 
 
 def test_who_could_not_be_checked_is_denied_with_the_reason(world: Any) -> None:
-    event = world.read(command="approve", standing=Standing.UNKNOWN, unknown_because="Jira answered 403.")
+    event = world.read("approve", author=world.person(Right.START, unknown_because="Jira answered 403."))
     decision = world.decide(event, world.run(RunStatus.AWAITING_APPROVAL))
     assert decision.status is None
     assert "Jira answered 403." in decision.effects[0].text
@@ -276,7 +281,7 @@ def test_iterations_that_ended_in_waiting_are_no_attempts_at_a_fix(world: Any) -
     run, _ = world.apply(run, world.refreshed(iteration=2))
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
     run, _ = world.analysed(run)
-    run, _ = world.apply(run, world.read(command="approve", plan=2))
+    run, _ = world.apply(run, world.read("approve", plan=2))
     assert (run.status, run.iteration, run.attempt) == (RunStatus.STARTING, 3, 1)
 
 

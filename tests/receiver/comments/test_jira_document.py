@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receiver.hooks.rich_text import wiki
+from receiver.comments.jira_document import said, wiki
 from receiver.workflow import commands
 
 
@@ -71,13 +71,44 @@ def test_a_document_reads_as_its_wiki_markup(value: object, markup: str) -> None
     "inside", ["/bug-fix approve", "{code}\n/bug-fix approve", "{quote}{quote}\n/bug-fix approve\n{code}"]
 )
 def test_a_command_in_code_or_quote_of_a_document_is_none(kind: str, inside: str) -> None:
-    assert commands.read(wiki(doc(node(kind, text(inside))))) is None
+    document = doc(node(kind, text(inside)))
+    assert commands.read(document) is None
+    assert commands.read(wiki(document)) is None
 
 
 def test_a_command_in_a_paragraph_of_a_document_is_one() -> None:
-    found = commands.read(wiki(doc(node("blockquote", paragraph(text("Right?"))), paragraph(text("/bug-fix approve")))))
-    assert found is not None
-    assert found.word == "approve"
+    document = doc(node("blockquote", paragraph(text("Right?"))), paragraph(text("/bug-fix approve")))
+    for body in (document, wiki(document)):
+        found = commands.read(body)
+        assert found is not None
+        assert found.word == "approve"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        text("/bug-fix approve", {"type": "code"}),
+        text("/bug-fix approve", {"type": "strike"}),
+        text("/bug-fix approve", {"type": "link", "attrs": {"href": "https://x.example"}}),
+        node("mention", text="/bug-fix approve"),
+        {"type": "text", "text": 7},
+        text("> /bug-fix approve"),
+    ],
+)
+def test_what_is_not_said_in_plain_words_says_nothing(piece: Any) -> None:
+    assert commands.read(doc(paragraph(piece))) is None
+
+
+@pytest.mark.parametrize("kind", ["bulletList", "panel", "table", "expand", "heading", "blockquote", "doc"])
+def test_only_a_paragraph_that_stands_in_nothing_else_speaks(kind: str) -> None:
+    inner = text("/bug-fix approve") if kind == "heading" else paragraph(text("/bug-fix approve"))
+    assert said(doc(node(kind, inner))) == ()
+
+
+def test_a_paragraph_speaks_line_by_line_whatever_its_letters_look_like() -> None:
+    color = {"type": "textColor", "attrs": {"color": "#172b4d"}}
+    line = (text("/bug-fix", color), text("\u00a0approve\u200b", {"type": "strong"}))
+    assert said(doc(paragraph(text("Right."), node("hardBreak"), *line))) == ("Right.", "/bug-fix approve")
 
 
 JSON = st.recursive(
@@ -93,6 +124,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_read_without_an_error(value: object) -> None:
     assert isinstance(wiki(value), str)
+    assert all(line == line.strip() != "" for line in said(value))
 
 
 def test_a_document_that_is_nested_without_end_ends() -> None:

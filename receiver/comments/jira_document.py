@@ -1,14 +1,17 @@
-"""Read Jira's rich texts: wiki markup as it is, Atlassian Document Format as wiki markup. Performs no I/O.
+"""Read Jira's documents (Atlassian Document Format): as wiki markup, and the lines that an author says. Pure.
 
 REST v2 gives wiki markup; v3, and hooks of some sites, give documents. What a document has that wiki markup has no word
-for is kept as its text; quotes and code stay what they are, because commands in them are none.
-Source: developer.atlassian.com/cloud/jira/platform/apis/document/structure.
+for is kept as its text.
+Source: https://developer.atlassian.com/cloud/jira/platform/apis/document/structure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from receiver.comments import jira_wiki
+from receiver.comments.visible_text import LONGEST, visible
 
 DEEPEST: Final = 60
 """Nodes inside of nodes; deeper ones are left out."""
@@ -17,12 +20,43 @@ LARGEST: Final = 1_000_000
 
 
 def wiki(value: object) -> str:
-    """Return a rich text as wiki markup; anything that is none is empty."""
+    """Return a rich text, markup or document, as wiki markup; empty for anything else."""
     if isinstance(value, str):
         return value[:LARGEST]
     if isinstance(value, dict):
         return _node(value, 0).strip("\n")[:LARGEST]
     return ""
+
+
+def said(value: object) -> tuple[str, ...]:
+    """Return the lines of a comment, markup or document, that its author says, as people see them.
+
+    Of a document these are the paragraphs that stand in nothing else; see `jira_wiki` for what is left out, and why.
+    """
+    if not isinstance(value, dict):
+        return jira_wiki.said(value) if isinstance(value, str) else ()
+    paragraphs = (_spoken(node) for node in _children(value) if node.get("type") == "paragraph")
+    lines = (visible(line).strip() for one in paragraphs for line in one[:LONGEST].splitlines())
+    return tuple(line for line in lines if line and not line.startswith(">"))
+
+
+def _spoken(paragraph: dict[str, Any]) -> str:
+    return "".join(_piece(node) for node in _children(paragraph))
+
+
+def _piece(node: dict[str, Any]) -> str:
+    kind, text = node.get("type"), node.get("text")
+    if kind == "hardBreak":
+        return "\n"
+    marks = node.get("marks")
+    kinds = {str(mark.get("type")) for mark in (marks if isinstance(marks, list) else ()) if isinstance(mark, dict)}
+    return text if kind == "text" and isinstance(text, str) and not kinds & _NOT_WORDS else _NOT_SAID
+
+
+_NOT_WORDS: Final = frozenset({"code", "link", "strike"})
+"""Marks whose text is code, leads elsewhere, or is not said any more."""
+_NOT_SAID: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
+"""Stands in a line for what is no text: a mention, a card, a picture, code."""
 
 
 def _node(node: dict[str, Any], depth: int) -> str:

@@ -1,0 +1,57 @@
+"""The lines of a comment in Jira's wiki markup that its author says: no quotes, code, panels or quoted mail. Pure.
+
+Source: https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all. In doubt a line is left out: a
+command that is not heard can be written again, one that was only quoted must not be obeyed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from receiver.comments.visible_text import LONGEST, visible
+
+_MACRO: Final = re.compile(
+    r"\\."  # an escaped brace opens nothing
+    r"|\{\{(?:(?!\}\}).){0,500}\}\}"  # nor does one in monospaced text
+    r"|\{(?P<name>quote|code|noformat|panel)(?::[^}\n]{0,500})?\}"
+)
+_END: Final = {name: re.compile(rf"(?<!\\)\{{{name}\}}") for name in ("quote", "code", "noformat", "panel")}
+"""What ends a macro; everything else in it is text."""
+_QUOTED: Final = re.compile(r"(?:bq\.|>)")
+_COLOR: Final = re.compile(r"\{color(?::[^}\n]{0,100})?\}")
+"""Pasted text has it around each piece."""
+_ESCAPE: Final = re.compile(r"\\([-/_.!*])")
+"""Jira Cloud writes a text's own punctuation so when it turns a document into wiki markup."""
+_EFFECT: Final = re.compile(r"(?P<mark>[*_+])(?P<text>[^\s*_+](?:.{0,1000}[^\s*_+])?)(?P=mark)")
+"""Bold, italic or underlined as a whole. Struck-through text is not said any more."""
+
+
+def said(markup: str) -> tuple[str, ...]:
+    """Return the lines that the author says, as people see them."""
+    left: list[str] = []
+    inside: str | None = None
+    for line in markup[:LONGEST].splitlines():
+        outside, inside = _outside(line, inside)
+        seen = _ESCAPE.sub(r"\1", _COLOR.sub("", visible(outside))).strip()
+        if seen and not _QUOTED.match(seen):
+            whole = _EFFECT.fullmatch(seen)
+            left.append(whole["text"] if whole else seen)
+    return tuple(left)
+
+
+def _outside(line: str, inside: str | None) -> tuple[str, str | None]:
+    """Return the line if no macro touches it, otherwise an empty one; and the macro that is open at its end.
+
+    A line on which a macro ends says nothing: what follows a quote on its last line is easily taken for part of it.
+    """
+    touched, at = inside is not None, 0
+    while True:
+        found = (_MACRO if inside is None else _END[inside]).search(line, at)
+        if found is None:
+            return ("" if touched else line), inside
+        at = found.end()
+        if inside is not None:
+            inside = None
+        elif found["name"]:
+            touched, inside = True, found["name"]
