@@ -139,7 +139,9 @@ def _tell(played: Played, out: Screen) -> None:
 
 def _serve(world: World, out: Screen, issue_key: str) -> None:
     out.line(f"Everything is left running. Start page: {world.receiver_url}/enter?token={READ_TOKEN}")
-    out.line(f"Next: {_settings_file(world)} && .venv/bin/bug-fix explain {issue_key}")
+    program = Path(sys.executable).with_name("bug-fix")
+    shown = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
+    out.line(f"Next: {_settings_file(world)} && {shown} explain {issue_key}")
     out.line("Ctrl-C stops it all.")
     out.now("")
     while True:
