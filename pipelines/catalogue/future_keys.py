@@ -13,8 +13,6 @@ from pipelines.catalogue.yaml_lines import Document, Path, Problem
 FUTURE_KEYS: Final[dict[str, str]] = {
     "policy.concurrency": "runs are not limited in number yet",
     "policy.budget_usd.month": "budgets are kept for a run and for a day",
-    "policy.proof": "the reviewer is told what was not shown, and nothing is refused for it",
-    "policy.proof_minutes": "the reviewer is told what was not shown, and nothing is refused for it",
     "policy.merge": "people merge",
     "policy.on_push": "what people push to a fix is left as it is",
     "repositories.*.deploys": "nothing is deployed yet",

@@ -60,6 +60,8 @@ def _policy(file: File) -> Iterator[Fault]:
     for name in ("coverage_tolerance_pp", "changed_coverage_min"):
         if not 0 <= getattr(policy, name) <= 100:
             yield ("policy", name), f"{getattr(policy, name)} is not between 0 and 100; it is about percent"
+    if not 0 <= policy.proof_minutes <= 240:
+        yield ("policy", "proof_minutes"), f"{policy.proof_minutes} is not between 0 and 240; 10 is usual, 0 is never"
 
 
 def _agents(file: File, templates: Container[str]) -> Iterator[Fault]:

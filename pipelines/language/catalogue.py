@@ -226,6 +226,15 @@ class PatchRule(StrEnum):
     ALLOW = "allow"
 
 
+class ProofPolicy(StrEnum):
+    """What becomes of a fix on whose code tests of the base commit fail or do not build."""
+
+    STANDARD = "standard"
+    """They are named to the reviewer, the risk is high, and only people merge."""
+    STRICT = "strict"
+    """The fix is refused."""
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """What may happen without a person."""
 
@@ -250,6 +259,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     """How many of the lines that a patch changes, and that can be run, tests must run; 1: any, 0: it is only told."""
     test_configuration: PatchRule = PatchRule.REFUSE
     """Patches that change how tests and checks are run: their configuration, hooks and scripts."""
+    proof: ProofPolicy = ProofPolicy.STANDARD
+    """What becomes of a fix on whose code tests of the base commit fail or do not build."""
+    proof_minutes: Annotated[int, Meta(description="minutes, 0 to 240")] = 10
+    """How long testing takes changed files back, one at a time, to see whether the fix needs each of them; 0: never."""
     review: ReviewMode = ReviewMode.OFF
     """Review by `code-reviewer` before a merge request: findings stand in it, or go back once to the implementer."""
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from pipelines.language.fields import CommitSha, Sha256
 from pipelines.language.plan import Plan
+from pipelines.language.proof import Proof
 from pipelines.language.submissions import Finding, FixSubmission
 from pipelines.language.suites import CheckResult, Coverage, SuiteResult
 
@@ -90,12 +91,8 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     new_failures: tuple[str, ...]
     """Failing now and not in the baseline, unit and integration tests alike; at most 50, as all ids below."""
     missing: tuple[str, ...] = ()
-    """In the baseline, and not run with the patch."""
-    own_failing: tuple[str, ...] = ()
-    """In the baseline, and failing or not run with the patch when the files of tests are as they were before it."""
-    rewritten: tuple[str, ...] = ()
-    """In files of tests that the patch changes: gone by that name, or passing only as the patch has them. Not held
-    against the patch, but for a reviewer to look at."""
+    """In the baseline, not run with the patch, and not contradicted."""
+    proof: Proof = Proof()
     integration: SuiteResult | None = None
     coverage_before: Coverage | None = None
     coverage: Coverage | None = None

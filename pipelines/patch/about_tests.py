@@ -1,34 +1,66 @@
-"""Which files of a patch are about tests, and which test stands in which file. Pure.
+"""Which changed files are about tests, and which test stands in which file. Pure.
 
-Files that are about the product as well (pyproject.toml, package.json, project files) are not among them.
+Manifests that are about the product as well (pyproject.toml, package.json, project files) are not among them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pipelines.patch.kinds import TEST_CONFIGURATION, is_test, named
+from pipelines.patch.dependencies import LOCKS
+from pipelines.patch.kinds import COMMAND_FILES, MIXED, SNAPSHOTS, TEST_CONFIGURATION, is_collected, is_test, named
 from pipelines.patch.summary import Change, PatchSummary
 
 _STARTED_UNASKED: Final = ("sitecustomize.py", "usercustomize.py", "*.pth")
 """Python runs them before any test, wherever it finds them."""
 
 
-def is_about_tests(path: str) -> bool:
-    """Say whether a file holds tests, helps them, or sets up how they are run."""
-    return is_test(path) or named(path, (*TEST_CONFIGURATION, *_STARTED_UNASKED))
+_LOCKED: Final = tuple(name for lock in LOCKS for name in lock.locks)
+_WORDS: Final = re.compile(r"[^\s\"';&|()=]+")
 
 
-def files_about_tests(patch: PatchSummary) -> tuple[str, ...]:
+def is_about_tests(path: str, *, commands: Sequence[str] = ()) -> bool:
+    """Say whether a file holds tests, helps them, or sets up how they are run; `commands` are those that run them."""
+    if named(path, (*MIXED, *_LOCKED)):
+        return False
+    return (
+        is_test(path)
+        or named(path, (*TEST_CONFIGURATION, *_STARTED_UNASKED, *SNAPSHOTS, *COMMAND_FILES))
+        or any(word.removeprefix("./") == path for command in commands for word in _WORDS.findall(command))
+    )
+
+
+def files_about_tests(patch: PatchSummary, *, commands: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the files of a patch that are about tests."""
-    return tuple(file.path for file in patch.files if is_about_tests(file.path) or is_about_tests(file.old_path))
+    return tuple(
+        file.path
+        for file in patch.files
+        if any(is_about_tests(path, commands=commands) for path in (file.path, file.old_path))
+    )
 
 
-def changed_test_files(patch: PatchSummary) -> tuple[str, ...]:
-    """Return files among the tests that were there before the patch and that it changes or takes away."""
-    return tuple(file.old_path for file in patch.files if file.change is not Change.ADDED and is_test(file.old_path))
+def changed_test_files(patch: PatchSummary, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the files of tests that a patch adds or changes; a changed snapshot stands for its test file.
+
+    `paths` are all files of the repository.
+    """
+    left = [file.path for file in patch.files if file.change is not Change.DELETED]
+    tests = [path for path in paths if is_test(path) and is_collected(path)]
+    found = [path for path in left if path in tests and not named(path, SNAPSHOTS)]
+    found += [next((test for test in tests if owns(test, path)), path) for path in left if named(path, SNAPSHOTS)]
+    return tuple(dict.fromkeys(found))
+
+
+def owns(test: str, snapshot: str) -> bool:
+    """Say whether a snapshot is that of a test file, by folder and name."""
+    folder, _, name = test.rpartition("/")
+    if not snapshot.startswith(f"{folder}/" if folder else ""):
+        return False
+    stem = name.rpartition(".")[0]
+    parts = snapshot[len(folder) :].strip("/").split("/")
+    return any(part == stem or part.startswith((f"{name}-", f"{name}.", f"{stem}.")) for part in parts)
 
 
 def stands_in(test: str, paths: Iterable[str]) -> bool:

@@ -41,6 +41,24 @@ TEST_CONFIGURATION: Final = (
 )
 """Files that do nothing but say how tests and checks are run."""
 
+SNAPSHOTS: Final = (
+    *("__snapshots__/**", "__image_snapshots__/**", "*-snapshots/**", "*.snap", "*.ambr"),
+    *("*.verified.*", "*.approved.*"),
+)
+"""What tests compare with: it belongs to its test file."""
+
+COMMAND_FILES: Final = ("makefile", "gnumakefile", "*.mk", "justfile", ".justfile", "taskfile.y*ml")
+"""Files by which tests are started."""
+
+MIXED: Final = (
+    *("package.json", "pyproject.toml", "setup.cfg", "setup.py", "vite.config.*", "tsconfig.json", "go.mod"),
+    *("*.csproj", "*.fsproj", "*.vbproj", "*.props", "*.targets", "global.json"),
+)
+"""Manifests that say how tests are run, and how the product is built: never taken apart from the change."""
+
+MIGRATIONS: Final = ("migrations/**", "alembic/versions/**", "db/migrate/**", "dbmigrations/**")
+"""Steps of a database, each of which builds on the one before."""
+
 VENDORED: Final = (
     *("node_modules/**", "bower_components/**", "vendor/**", "vendored/**", "third_party/**", "third-party/**"),
     *("site-packages/**", ".venv/**", "venv/**"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import msgspec
@@ -56,39 +57,51 @@ class Tried(Struct, frozen=True, kw_only=True):
     after: Verdict
     patched: Workplace
     """The checkout with the patch; no process of its role is left."""
+    names: tuple[str, ...]
+    """Of the reproduction's tests."""
 
 
-def before_and_after(job: Job, script: Script, patch: bytes) -> Tried:
+def before_and_after(job: Job, bench: Bench, script: Script, patch: bytes) -> Tried:
     """Run a reproduction on two fresh checkouts and judge both runs.
 
     The patched one first: a test that counts its own runs, and passes from the second one on, is found out.
     """
-    bench = make_bench(job, script.framework)
     patched = Stage(job, bench, name="after", patch=patch)
     after_run = patched.run(script).run
     before_run = Stage(job, bench, name="before").run(script).run
     before = judge_failing(before_run)
-    after = judge_passing(after_run, names=called_tests(before_run))
+    names = called_tests(before_run)
+    after = judge_passing(after_run, names=names)
     red = f"before the patch: {'RED' if before.holds else 'not red'}"
     green = f"with the patch: {'GREEN' if after.holds else 'not green'}"
     job.log.say(f"{red}: {headline(before.reason)}", instead=red)
     job.log.say(f"{green}: {after.reason}", instead=green)
-    return Tried(before=before, after=after, patched=patched.place)
+    return Tried(before=before, after=after, patched=patched.place, names=names)
 
 
 class Stage:
     """A fresh checkout of the job's repository, installed, on which the reproduction can be run."""
 
-    def __init__(self, job: Job, bench: Bench, *, name: str, patch: bytes | None = None) -> None:
+    def __init__(
+        self,
+        job: Job,
+        bench: Bench,
+        *,
+        name: str,
+        patch: bytes | None = None,
+        without: Sequence[str] = (),
+        keeps: frozenset[ArtifactKind] = frozenset(ArtifactKind),
+    ) -> None:
         self._job = job
         self._bench = bench
         self._name = name
         self._is_patched = patch is not None
         self._runs = 0
+        self._keeps = keeps
         job.launcher.renew(Role.APPLICATION)
         job.launcher.renew(Role.NEIGHBOUR)
         self._beside = job.neighbours(name, Role.NEIGHBOUR)
-        self.place = job.workplace(name, Role.APPLICATION, patch=patch)
+        self.place = job.workplace(name, Role.APPLICATION, patch=patch, without=without)
         self.place.install()
         self._end()
 
@@ -144,7 +157,7 @@ class Stage:
                 for key, one in application.neighbours
             ),
         )
-        wanted = frozenset(ArtifactKind) if name == self._name else _OF_A_SECOND_RUN
+        wanted = self._keeps if name == self._name else _OF_A_SECOND_RUN & self._keeps
         for kind, path, data in kept:
             if data is not None and kind in wanted:
                 self._job.artifacts.keep(kind, path, data)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import InputMismatchError, JobError
-from pipelines.job.suites.checks import Findings, examine
+from pipelines.job.suites.checks import Findings, TestedChange, commands_of, examine
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_input
-from pipelines.job.workspace.repositories import read_tree
+from pipelines.job.workspace.repositories import read_file, read_tree
 from pipelines.language import (
     ArtifactKind,
     Baseline,
     Phase,
     PhaseReport,
+    Proof,
     ReportOutcome,
     ReproductionResult,
     SuiteResult,
@@ -23,9 +27,14 @@ from pipelines.language import (
 )
 from pipelines.language.wire import sha256
 from pipelines.patch import PatchError, PatchSummary, inspect
-from pipelines.phases.reproduction_evidence import before_and_after, script_of
+from pipelines.patch.about_tests import files_about_tests
+from pipelines.patch.content import contents
+from pipelines.patch.revert_variants import revert_plan
+from pipelines.phases.reproduction_evidence import before_and_after, make_bench, script_of
+from pipelines.phases.revert_probe import Probe, probed
 from pipelines.proof.known_tests import from_result
 from pipelines.proof.regression import Comparison, regressions
+from pipelines.proof.statement import not_shown
 
 
 def run(job: Job) -> PhaseReport:
@@ -45,9 +54,12 @@ def run(job: Job) -> PhaseReport:
 def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResult) -> PhaseReport:
     # The checks last: code of the patch runs in them as the owner of the folder, so nothing after may use the folder.
     summary = _read(patch)
-    tried = before_and_after(job, script_of(test, reproduction), patch)
+    script = script_of(test, reproduction)
+    bench = make_bench(job, script.framework)
+    tried = before_and_after(job, bench, script, patch)
     before, after = tried.before, tried.after
-    found = _checked(job, tried.patched, patch, summary)
+    change = _change(job, summary)
+    found = _checked(job, tried.patched, patch, change)
     result = TestingResult(
         base_sha=job.source.base_sha,
         patch_sha256=sha256(patch),
@@ -58,8 +70,13 @@ def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResul
         integration=found.integration,
         new_failures=found.new_failures,
         missing=found.missing,
-        own_failing=found.own_failing,
-        rewritten=found.rewritten,
+        proof=Proof(
+            isolation=job.launcher.isolation,
+            base_tests=found.base_tests,
+            base_passed=found.base_passed,
+            red_tests=found.red_tests,
+            tests=found.named,
+        ),
         coverage_before=None if job.spec.prepared is None else job.spec.prepared.coverage,
         coverage=found.coverage,
         changed_coverage=found.changed_coverage,
@@ -76,7 +93,23 @@ def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResul
     )
     if worse:
         return job.report(ReportOutcome.REJECTED, " ".join(worse), result)
+    probe = Probe(
+        job=job, bench=bench, script=script, names=tried.names, patch=patch, changed_tests=found.changed_tests
+    )
+    about_tests = files_about_tests(summary, commands=commands_of(job.repository))
+    plan = revert_plan(summary, about_tests=about_tests, texts=change.texts)
+    files = tuple(probed(probe, plan, is_red_without=before.holds, clock=time.monotonic))
+    result = replace(result, proof=replace(result.proof, files=files))
     return job.report(ReportOutcome.SUCCEEDED, f"GREEN with the patch, RED without{_told(result)}.", result)
+
+
+def _change(job: Job, summary: PatchSummary) -> TestedChange:
+    changed = contents(summary, lambda path: read_file(job.source, path))
+    return TestedChange(
+        patch=summary,
+        paths=(*read_tree(job.source), *(file.path for file in summary.files)),
+        texts={one.path: (one.before, one.after) for one in changed},
+    )
 
 
 def _read(patch: bytes) -> PatchSummary:
@@ -86,7 +119,7 @@ def _read(patch: bytes) -> PatchSummary:
         raise JobError(f"The patch can't be read: {error}") from error
 
 
-def _checked(job: Job, place: Workplace, patch: bytes, summary: PatchSummary) -> Findings:
+def _checked(job: Job, place: Workplace, patch: bytes, change: TestedChange) -> Findings:
     """Run the repository's own checks; each further run has a checkout and users' folders of its own."""
 
     def fresh(name: str, without: Sequence[str]) -> Workplace:
@@ -95,8 +128,7 @@ def _checked(job: Job, place: Workplace, patch: bytes, summary: PatchSummary) ->
         made.install()
         return made
 
-    paths = (*read_tree(job.source), *(file.path for file in summary.files))
-    found = examine(place, patch=summary, paths=paths, known=_known(job), fresh=fresh)
+    found = examine(place, change=change, known=_known(job), fresh=fresh)
     for name, coverage in (("changed lines", found.changed_coverage), ("total coverage", found.coverage)):
         if coverage is not None and coverage.percent is not None:
             # templates/ci/phases.yml tells GitLab to look for the last of these
@@ -120,8 +152,7 @@ def _told(result: TestingResult) -> str:
     parts = [_suite("unit", result.suite), _suite("integration", result.integration)]
     if result.changed_coverage is not None and result.changed_coverage.percent is not None:
         parts.append(f"tests run {result.changed_coverage.percent:.0f} % of the changed lines")
-    if result.rewritten:
-        parts.append(f"{len(result.rewritten)} tests pass only as the patch rewrites them")
+    parts += not_shown(result)[:3]
     return "".join(f"; {part}" for part in parts if part)
 
 

@@ -105,8 +105,6 @@ class TestRun(Struct, frozen=True, kw_only=True):
     """Where those that are served beside it answer."""
     problem: str = ""
     """Why report or notes can't be read; empty: they can."""
-    hollow: str = ""
-    """Why what failed can't say anything about an application; empty: it can."""
 
 
 def read_notes(document: bytes) -> tuple[Note, ...]:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from pipelines.language import Coverage, PrepareResult, SuiteResult, TestingResult
-from pipelines.language.catalogue import Policy
+from pipelines.language import Coverage, PrepareResult, SuiteResult, TestingResult, TestWord
+from pipelines.language.catalogue import Policy, ProofPolicy
 
 _SHRINKS = 0.01
 """Share of the measured lines that may go without the patch removing them: what is imported changes a little."""
@@ -84,7 +84,7 @@ def _vanished(given: Comparison) -> Iterator[str]:
             yield f"The {one.kind} tests were not run with the patch; before it they were."
         elif one.before is not None and one.after is not None:
             before, now = _ran(one.before), _ran(one.after)
-            if now < before - len(one.before.flaky):
+            if now < before - len(one.before.flaky) - len(_named(given, TestWord.CONTRADICTED)):
                 yield f"Only {now} {one.kind} tests ran; {before} ran before the patch. Tests must not vanish."
 
 
@@ -109,13 +109,17 @@ def _disagreeing(given: Comparison) -> Iterator[str]:
             yield f"{command} though its report names {_bad(one.after)} failing tests."
 
 
-def _own_tests(given: Comparison) -> Iterator[str]:
-    found = given.after.own_failing
-    if found:
-        yield (
-            f"{_tests(found)} of the repository did not pass when the patch left the files of tests alone: "
-            f"{_names(found)}. What it changes there only hides that."
-        )
+def _base_tests(given: Comparison) -> Iterator[str]:
+    """By the standard policy people decide about them; a strict one refuses."""
+    if given.policy.proof is not ProofPolicy.STRICT:
+        return
+    for word, why in ((TestWord.CONTRADICTED, "fail on the changed code"), (TestWord.UNPROVABLE, "do not build")):
+        if found := _named(given, word):
+            yield f"Tests of the base commit {why}, as they were before the patch ({word}): {_names(found)}."
+
+
+def _named(given: Comparison, word: TestWord) -> tuple[str, ...]:
+    return tuple(one.name for one in given.after.proof.tests if one.word is word)
 
 
 def _coverage(given: Comparison) -> Iterator[str]:
@@ -169,7 +173,7 @@ RULES: tuple[Rule, ...] = (
     _vanished,
     _silent,
     _disagreeing,
-    _own_tests,
+    _base_tests,
     _coverage,
     _changed_lines,
     _lint,

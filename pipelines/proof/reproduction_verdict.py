@@ -141,8 +141,6 @@ def _wrong_failure(run: TestRun, failed: Sequence[Step]) -> Iterator[str]:
         yield f"Exit code {run.exit_code}, JUnit report and notes do not agree that an assertion failed."
     if any(step.outcome == "skipped" for step in _steps(run)):
         yield "A test of the file was skipped; a reproduction runs as a whole."
-    if run.hollow:
-        yield run.hollow
 
 
 def _wrong_step(run: TestRun, step: Step) -> Iterator[str]:

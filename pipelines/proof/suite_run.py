@@ -27,6 +27,8 @@ class Ran(Struct, frozen=True, kw_only=True):
     result: SuiteResult
     outcomes: dict[str, CaseOutcome]
     """By id."""
+    messages: dict[str, str] = {}
+    """What failing tests said, by id."""
     measured: tuple[MeasuredFile, ...] | None = None
     """Lines that were run; None: no report of it."""
 

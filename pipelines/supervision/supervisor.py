@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pipelines.job.isolation.environment import JobSettings, Secrets
-from pipelines.job.isolation.processes import Isolation, Launcher, make_root
+from pipelines.job.isolation.processes import Launcher, make_root
 from pipelines.job.isolation.project_folder import held, write
 from pipelines.job.reporting.disclosure import at_start
 from pipelines.job.reporting.errors import (
@@ -24,7 +24,7 @@ from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import Artifacts
-from pipelines.language import EndedBy, Phase, PhaseReport, ReportOutcome
+from pipelines.language import EndedBy, Isolation, Phase, PhaseReport, ReportOutcome
 from pipelines.language.seal import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.language.wire import RunSpec, SessionRequest, encode
 from pipelines.phases import import_ahead, phase_function
@@ -126,7 +126,7 @@ def _do(
 def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
     if phase in _TRUSTED:
         return
-    if launcher.isolation is Isolation.OTHER_UIDS:
+    if launcher.isolation is Isolation.USERS:
         log.state("untrusted code runs under other users than this job's supervisor")
         return
     why = "this user may not change to others" if os.geteuid() == 0 else "the runner's user is not root"

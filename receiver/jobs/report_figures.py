@@ -16,6 +16,7 @@ from pipelines.language import (
     PrepareResult,
     SuiteResult,
     TestingResult,
+    TestWord,
 )
 
 T = TypeVar("T")
@@ -73,7 +74,13 @@ def _figures(report: PhaseReport) -> _Figures:
                 suites=_given(result.suite, result.integration),
                 coverages=_given(result.coverage_before, result.coverage, result.changed_coverage),
                 lint=result.lint,
-                lists=(result.new_failures, result.missing, result.own_failing, result.rewritten),
+                counts=(result.proof.base_tests, result.proof.base_passed),
+                lists=(
+                    result.new_failures,
+                    result.missing,
+                    result.proof.red_tests,
+                    *(tuple(one.name for one in result.proof.tests if one.word is word) for word in TestWord),
+                ),
             )
         case ImplementationResult() as result:
             return _Figures(counts=(result.insertions, result.deletions))

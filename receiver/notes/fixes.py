@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +19,9 @@ from pipelines.language import (
     ReproductionResult,
     ReviewResult,
     TestingResult,
+    TestWord,
 )
+from pipelines.proof import statement
 from pipelines.proof.red_green import judge
 from receiver.notes import check_figures
 from receiver.notes.view import Change, Fix, Measured, Review
@@ -85,19 +87,11 @@ def _tested(fix: Fix, result: TestingResult) -> Fix:
         before=replace(fix.before, coverage=result.coverage_before or fix.before.coverage),
         after=after,
         changed_coverage=result.changed_coverage,
-        notices=(*fix.notices, *_rewritten(result)),
+        shown=statement.shown(result),
+        not_shown=statement.not_shown(result),
+        contradicted=tuple(one for one in result.proof.tests if one.word is TestWord.CONTRADICTED),
+        needs_people=statement.needs_people(result),
     )
-
-
-MAX_NAMED: Final = 5
-"""Tests that are named in one sentence."""
-
-
-def _rewritten(result: TestingResult) -> Iterator[str]:
-    if result.rewritten:
-        named, more = result.rewritten[:MAX_NAMED], len(result.rewritten) - MAX_NAMED
-        and_more = f" and {more} more" if more > 0 else ""
-        yield f"Passes only as the patch rewrites it: {', '.join(named)}{and_more}"
 
 
 def finding(report: Report) -> str:

@@ -168,6 +168,8 @@ def findings(review: Review) -> Raw:
 
 def risk(view: NoteView, fix: Fix) -> str:
     """Return the plan's risk with what the agent says of it, which may begin with the same word. Untrusted."""
+    if fix.needs_people:
+        return f"high, and merged by people only: tests of the base commit do not hold. {fix.risk or view.risk_reason}"
     level, why = view.risk or "unknown", fix.risk or view.risk_reason
     repeated = re.match(rf"{re.escape(level)}\b[\s.:,;–-]*", why, re.IGNORECASE)
     rest = why[repeated.end() :] if repeated else why

@@ -15,6 +15,7 @@ from pipelines.language import (
     Finding,
     IssueKey,
     Location,
+    NamedTest,
     Phase,
     ProjectPath,
     RunId,
@@ -103,8 +104,14 @@ class Fix(Struct, frozen=True, kw_only=True):
     after: Measured = Measured()
     changed_coverage: Coverage | None = None
     """Of the lines that the patch adds or changes."""
-    notices: tuple[str, ...] = ()
-    """What a reviewer should look at, a sentence each."""
+    shown: tuple[str, ...] = ()
+    """What runs showed of the fix, a clause each."""
+    not_shown: tuple[str, ...] = ()
+    """What runs did not show, a clause each; the weightiest first."""
+    contradicted: tuple[NamedTest, ...] = ()
+    """Tests of the base commit that fail on the changed code."""
+    needs_people: bool = False
+    """Tests of the base commit speak against the fix or say nothing: the risk is high, and only people merge."""
     documentation: str = ""
     """Which documentation was updated for users, or why none had to be."""
     review: Review | None = None

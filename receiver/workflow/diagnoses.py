@@ -14,6 +14,7 @@ from pipelines.language import (
     ReportOutcome,
     TestingResult,
 )
+from pipelines.proof.statement import contradicted
 
 _REJECTED: Final[dict[Phase, DiagnosisKind]] = {
     Phase.REPRODUCTION: DiagnosisKind.REPRODUCTION,
@@ -29,7 +30,7 @@ def of_report(report: PhaseReport) -> Diagnosis:
     tests: tuple[str, ...] = ()
     if isinstance(report.result, TestingResult):
         found = report.result
-        tests = tuple(dict.fromkeys((*found.new_failures, *found.own_failing, *found.missing)))
+        tests = tuple(dict.fromkeys((*found.new_failures, *contradicted(found), *found.missing)))
     return Diagnosis(
         kind=_kind(report, tests),
         phase=report.phase,

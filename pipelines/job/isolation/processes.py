@@ -26,6 +26,7 @@ from pipelines.job.isolation import process_tree
 from pipelines.job.isolation.python_runtime import Runtime, own_runtime, shared_runtime, usable_by
 from pipelines.job.isolation.user_ids import NoUidsError, UidBlock
 from pipelines.job.reporting.errors import RunnerError
+from pipelines.language import Isolation
 
 _PASSED = (
     *("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
@@ -43,13 +44,6 @@ class Role(StrEnum):
     BROWSER = "browser"
     NEIGHBOUR = "neighbour"
     """Repositories that the one under test needs running beside it: a patch to it can't reach into them."""
-
-
-class Isolation(StrEnum):
-    """How far the runner lets us keep untrusted code apart."""
-
-    OTHER_UIDS = "other_uids"
-    SAME_UID = "same_uid"
 
 
 class Completed(Struct, frozen=True, kw_only=True):
@@ -86,7 +80,7 @@ class Launcher:
     @cached_property
     def isolation(self) -> Isolation:
         """How far this runner lets us keep untrusted code apart; found out when it is first asked for."""
-        return Isolation.OTHER_UIDS if self._may_switch() else Isolation.SAME_UID
+        return Isolation.USERS if self._may_switch() else Isolation.NONE
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -96,7 +90,7 @@ class Launcher:
 
     def uid(self, role: Role) -> int | None:
         """Return the user id of a role; None: this process's own."""
-        return self._uids[role] if self.isolation is Isolation.OTHER_UIDS else None
+        return self._uids[role] if self.isolation is Isolation.USERS else None
 
     def home(self, role: Role) -> Path:
         """Return the role's own folder, which no other role can read; made when it is first asked for."""
@@ -242,7 +236,7 @@ class Launcher:
             uid = self.uid(role)
             if uid is not None:
                 _remove_owned(uid)
-        if self.isolation is Isolation.SAME_UID:
+        if self.isolation is Isolation.NONE:
             process_tree.kill_descendants(timeout_s=5)
 
     def _may_switch(self) -> bool:

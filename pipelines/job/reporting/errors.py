@@ -35,6 +35,10 @@ class CommandsError(JobError):
     ended_by = EndedBy.COMMANDS
 
 
+class SilentApplicationError(CommandsError):
+    """The application runs and does not answer in time."""
+
+
 class RunnerError(JobError):
     """The runner does not give this job what it needs."""
 

@@ -16,7 +16,7 @@ import httpx2
 from msgspec import Struct
 
 from pipelines.catalogue.served_order import address_variable
-from pipelines.job.reporting.errors import CommandsError
+from pipelines.job.reporting.errors import CommandsError, SilentApplicationError
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.language.catalogue import Repository
 
@@ -114,7 +114,7 @@ def _wait_ready(
             except httpx2.HTTPError as error:
                 last = str(error) or type(error).__name__
             time.sleep(0.05)
-    raise CommandsError(
+    raise SilentApplicationError(
         f"{key}: {address.ready} did not answer 2xx within {ready_within_s:.0f} s ({last}): {_tail(log)}"
     )
 

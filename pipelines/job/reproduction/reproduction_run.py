@@ -16,7 +16,6 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from pipelines.job.isolation.processes import Completed, Launcher, Role
 from pipelines.job.reporting.errors import RunnerError
@@ -28,8 +27,7 @@ from pipelines.job.reproduction.frameworks import Tools
 from pipelines.job.reproduction.run_request import Errand, Prepared, Script
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import Framework
-from pipelines.proof.hollow_assertions import hollow
-from pipelines.proof.observations import Note, Step, TestRun, read_notes
+from pipelines.proof.observations import Note, TestRun, read_notes
 from pipelines.proof.test_cases import Case
 
 TIMEOUT_S = 180.0
@@ -120,19 +118,13 @@ def _evidence(errand: Errand, application: Application, completed: Completed) ->
         problem=problem,
     )
     return Evidence(
-        run=replace(run, hollow=_hollow(errand.script, notes)),
+        run=run,
         completed=completed,
         junit=junit,
         screenshot=first_file(results, "*.png"),
         trace=first_file(results, "*.zip"),
         video=first_file(results, "*.webm", limit=_VIDEO_LIMIT),
     )
-
-
-def _hollow(script: Script, notes: tuple[Note, ...]) -> str:
-    failed = (note for note in notes if isinstance(note, Step) and note.outcome == "failed" and note.line)
-    said = (hollow(script.data, framework=script.framework, line=one.line, column=one.column) for one in failed)
-    return next((reason for reason in said if reason), "")
 
 
 def first_file(results: Path, pattern: str, *, limit: int = 50 * 1024 * 1024) -> bytes | None:

@@ -76,6 +76,7 @@ def _run(place: Workplace, kind: Kind, command: str, *, name: str, measures: boo
         command=command,
         result=result,
         outcomes=by_id(cases),
+        messages={one.id: one.message for one in cases if one.outcome in {CaseOutcome.FAILED, CaseOutcome.ERROR}},
         measured=_measured(place, coverage) if measures else None,
     )
 

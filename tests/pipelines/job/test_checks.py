@@ -19,15 +19,17 @@ from pipelines.catalogue.file import read
 from pipelines.job.isolation.processes import Launcher, Role, make_root
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reports.line_coverage import in_all
-from pipelines.job.suites.checks import Findings, examine, measured_lines, run_checks
+from pipelines.job.suites.checks import Findings, TestedChange, examine, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job_files import Artifacts
-from pipelines.job.workspace.repositories import Source, check_out, fetch, make_patch, read_tree
-from pipelines.language import Baseline, Coverage, Phase, PrepareResult
+from pipelines.job.workspace.repositories import Source, check_out, fetch, make_patch, read_file, read_tree
+from pipelines.language import Baseline, Coverage, Phase, PrepareResult, Proof
 from pipelines.language import TestingResult as PatchTested
+from pipelines.language import TestWord as Word
 from pipelines.language.catalogue import Commands, Policy
 from pipelines.patch import inspect
+from pipelines.patch.content import contents
 from pipelines.proof.known_tests import baseline_result, known_tests
 from pipelines.proof.regression import Comparison, regressions
 
@@ -134,7 +136,7 @@ class Shop:
         self.places.clear()
         return self.before
 
-    def judge(self, changes: dict[str, str | None]) -> tuple[Findings, tuple[str, ...]]:
+    def judge(self, changes: dict[str, str | None], policy: Policy | None = None) -> tuple[Findings, tuple[str, ...]]:
         """Return what the checks find when these files are changed, and what the rules say of it."""
         work = self.place("work")
         for name, text in changes.items():
@@ -150,8 +152,14 @@ class Shop:
         self.places.clear()
         found = examine(
             self.place("after", patch=patch),
-            patch=summary,
-            paths=(*read_tree(self._source), *(file.path for file in summary.files)),
+            change=TestedChange(
+                patch=summary,
+                paths=(*read_tree(self._source), *(file.path for file in summary.files)),
+                texts={
+                    one.path: (one.before, one.after)
+                    for one in contents(summary, lambda path: read_file(self._source, path))
+                },
+            ),
             known=self.baseline,
             fresh=lambda name, without: self.place(name, patch=patch, without=without),
         )
@@ -165,13 +173,12 @@ class Shop:
             integration=found.integration,
             new_failures=found.new_failures,
             missing=found.missing,
-            own_failing=found.own_failing,
-            rewritten=found.rewritten,
+            proof=Proof(tests=found.named, red_tests=found.red_tests),
             coverage=found.coverage,
             changed_coverage=found.changed_coverage,
             lint=found.lint,
         )
-        comparison = Comparison(before=self.before, after=tested, policy=Policy(), removed=summary.deletions)
+        comparison = Comparison(before=self.before, after=tested, policy=policy or Policy(), removed=summary.deletions)
         return found, regressions(comparison)
 
 
@@ -231,10 +238,11 @@ def test_the_baseline_knows_all_tests_coverage_and_lint(prepared: Shop) -> None:
 def test_a_good_patch_is_found_good_with_figures_of_the_lines_it_changes(shop: Shop) -> None:
     found, worse = shop.judge({"shop/price.py": GOOD, "tests/unit/test_price.py": TESTED})
     assert worse == ()
-    assert (found.new_failures, found.missing, found.own_failing, found.rewritten) == ((), (), (), ())
+    assert (found.new_failures, found.missing, found.named) == ((), (), ())
+    assert found.red_tests == ("tests.unit.test_price::test_a_discount",)
     assert found.coverage == Coverage(covered=4, coverable=4)
     assert found.changed_coverage == Coverage(covered=1, coverable=1)
-    assert shop.places == ["after", "own-1"]
+    assert shop.places == ["after", "base-tests", "old-code"]
 
 
 def test_a_patch_without_tests_needs_no_second_run_and_lacks_coverage(shop: Shop) -> None:
@@ -306,26 +314,6 @@ BOMB = FORGER.replace("EXIT", "os._exit(0)").replace(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (  # a conftest that turns failures into passes: without the patch's files about tests they fail
-            {"shop/price.py": BROKEN, "conftest.py": CONFTEST_THAT_LIES},
-            "did not pass when the patch left the files of tests alone",
-        ),
-        (  # the same, beside an honest test in the file of those that fail
-            {
-                "shop/price.py": BROKEN_FOR_UNITS,
-                "conftest.py": CONFTEST_THAT_LIES,
-                "tests/unit/test_price.py": FILES["tests/unit/test_price.py"]
-                + """
-        def test_another():
-            assert total([3]) == 3
-    """,
-            },
-            "did not pass when the patch left the files of tests alone",
-        ),
-        (  # a new test whose process writes the report when it ends, and says that all is well
-            {"shop/price.py": BROKEN_FOR_UNITS, "tests/unit/test_more.py": FORGER.replace("EXIT", "os._exit(0)")},
-            "did not pass when the patch left the files of tests alone",
-        ),
         (  # a report that is an attack on whoever reads it
             {"shop/price.py": BROKEN_FOR_UNITS, "tests/unit/test_more.py": BOMB},
             "tests that ran before did not run",
@@ -360,9 +348,6 @@ BOMB = FORGER.replace("EXIT", "os._exit(0)").replace(
         ),
     ],
     ids=[
-        "conftest",
-        "conftest-and-test",
-        "new-test",
         "bomb",
         "product",
         "exit",
@@ -379,20 +364,102 @@ def test_a_passing_report_forged_from_inside_the_tests_is_not_believed(
     assert words in " ".join(worse)
 
 
-def test_tests_that_pass_only_as_the_patch_rewrites_them_are_named(shop: Shop) -> None:
-    rewritten = TESTED.replace("assert total([]) == 0", "assert total([]) == 1")
-    code = GOOD.replace("return sum(prices)\n", "return sum(prices) or 1\n")
-    found, worse = shop.judge({"shop/price.py": code, "tests/unit/test_price.py": rewritten})
+UNITS = ("tests.unit.test_price::test_a_sum", "tests.unit.test_price::test_nothing")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"conftest.py": CONFTEST_THAT_LIES},
+        {
+            "conftest.py": CONFTEST_THAT_LIES,
+            "tests/unit/test_price.py": FILES["tests/unit/test_price.py"]
+            + """
+        def test_another():
+            assert total([3]) == 3
+    """,
+        },
+        {"tests/unit/test_more.py": FORGER.replace("EXIT", "os._exit(0)")},
+    ],
+    ids=["conftest", "conftest-and-test", "new-test"],
+)
+def test_what_hides_that_base_tests_fail_is_contradicted_by_them(shop: Shop, changes: dict[str, str | None]) -> None:
+    found, worse = shop.judge({"shop/price.py": BROKEN_FOR_UNITS, **changes})
+    named = [one for one in found.named if one.word is Word.CONTRADICTED]
     assert worse == ()
-    assert found.rewritten == ("tests.unit.test_price::test_nothing",)
+    assert "tests.unit.test_price::test_nothing" in {one.name for one in named}
+    assert all(one.asserted.startswith(("assert ", "AssertionError")) and "+" in one.change for one in named)
 
 
-def test_a_test_that_gets_another_name_is_named(shop: Shop) -> None:
+def test_a_corrected_expectation_is_contradicted_with_what_it_said_and_says_now(shop: Shop) -> None:
+    corrected = TESTED.replace("assert total([]) == 0", "assert total([]) == 1")
+    code = GOOD.replace("return sum(prices)\n", "return sum(prices) or 1\n")
+    found, worse = shop.judge({"shop/price.py": code, "tests/unit/test_price.py": corrected})
+    assert worse == ()
+    (one,) = found.named
+    assert (one.name, one.word) == ("tests.unit.test_price::test_nothing", Word.CONTRADICTED)
+    assert "assert 1 == 0" in one.asserted
+    assert "-    assert total([]) == 0\n+    assert total([]) == 1\n" in one.change
+    assert (found.base_passed, found.base_tests) == (2, 3)
+
+
+def test_a_contradicted_test_may_go(shop: Shop) -> None:
+    code = GOOD.replace("return sum(prices)\n", "return sum(prices) or 1\n")
+    renamed = TESTED.replace("test_nothing", "test_none").replace("total([]) == 0", "total([]) == 1")
+    found, worse = shop.judge({"shop/price.py": code, "tests/unit/test_price.py": renamed})
+    assert (worse, [one.name for one in found.named]) == ((), ["tests.unit.test_price::test_nothing"])
+
+
+def test_a_test_that_holds_may_not_go_by_another_name(shop: Shop) -> None:
     found, worse = shop.judge(
         {"shop/price.py": GOOD, "tests/unit/test_price.py": TESTED.replace("test_a_sum", "test_a_total")}
     )
+    assert found.missing == ("tests.unit.test_price::test_a_sum",)
+    assert "Tests must not vanish" in worse[0]
+
+
+def test_base_tests_that_do_not_load_against_the_change_are_unprovable(shop: Shop) -> None:
+    found, worse = shop.judge(
+        {
+            "shop/price.py": GOOD.replace("def total", "def total_of"),
+            "tests/unit/test_price.py": TESTED.replace("import total", "import total_of as total"),
+            "tests/integration/test_shop.py": FILES["tests/integration/test_shop.py"].replace(
+                "import total", "import total_of as total"
+            ),
+        }
+    )
     assert worse == ()
-    assert found.rewritten == ("tests.unit.test_price::test_a_sum",)
+    assert {one.word for one in found.named if "::" in one.name} == {Word.UNPROVABLE}
+    assert set(UNITS) < {one.name for one in found.named}
+    assert found.base_passed == 0
+
+
+def test_changed_tests_that_do_not_load_on_the_old_code_are_weak_red(shop: Shop) -> None:
+    later = """
+        from shop.price import average
+
+        def test_an_average():
+            assert average([1, 3]) == 2
+    """
+    code = GOOD + "\n        def average(prices):\n            return total(prices) / len(prices)\n"
+    found, worse = shop.judge(
+        {
+            "shop/price.py": code,
+            "tests/unit/test_price.py": FILES["tests/unit/test_price.py"] + "\n        # rounded\n",
+            "tests/unit/test_average.py": later,
+        }
+    )
+    assert worse == ()
+    assert {one.name: one.word for one in found.named} == {
+        "tests/unit/test_price.py": Word.WEAK_RED,
+        "tests/unit/test_average.py": Word.WEAK_RED,
+    }
+
+
+def test_an_edit_of_tests_without_a_red_one_is_unproven(shop: Shop) -> None:
+    edited = FILES["tests/unit/test_price.py"] + "\n        # rounded\n"
+    found, _ = shop.judge({"shop/price.py": GOOD, "tests/unit/test_price.py": edited})
+    assert [(one.name, one.word) for one in found.named] == [("tests/unit/test_price.py", Word.UNPROVEN)]
 
 
 FAILS_ONCE = """

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from pipelines.job.isolation.environment import KEPT, JobSettings, Secrets, read_settings
-from pipelines.job.isolation.processes import Isolation, Launcher, Role
+from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
 from pipelines.job.reporting.errors import JobError
-from pipelines.language import Phase
+from pipelines.language import Isolation, Phase
 
 GIVEN = {
     "BUG_FIX_RUN": "0123456789abcdef",
@@ -117,5 +117,5 @@ def test_a_runner_without_root_works_and_says_what_that_means(
         "WARNING: untrusted code runs under the supervisor's own user, because the runner's user is not root"
         in done.stdout
     )
-    assert launcher.isolation is Isolation.OTHER_UIDS
+    assert launcher.isolation is Isolation.USERS
     assert receiver.reports, done.stdout + done.stderr

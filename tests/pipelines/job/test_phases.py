@@ -199,7 +199,11 @@ def _all_was_measured(before: PrepareResult, tested: language.TestingResult, log
     assert tested.integration is not None
     assert 0 < before.integration.passed == tested.integration.passed
     assert before.lint is None, "the catalogue has no command for it"
-    assert (tested.missing, tested.own_failing, tested.rewritten) == ((), (), ())
+    assert (tested.missing, tested.proof.tests) == ((), ())
+    assert tested.proof.base_passed == tested.proof.base_tests > 0
+    assert len(tested.proof.red_tests) == 3
+    (file,) = tested.proof.files
+    assert (file.path, file.word) == ("src/contacts/store.py", language.FileWord.NEEDED)
     assert before.coverage is not None
     assert tested.coverage is not None
     assert tested.changed_coverage is not None

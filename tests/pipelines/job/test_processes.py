@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.job.isolation import process_tree
-from pipelines.job.isolation.processes import Isolation, Launcher, Role
+from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
+from pipelines.language import Isolation
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +35,7 @@ def test_a_command_sees_only_the_environment_that_is_named(launcher: Launcher, m
 
 @as_root
 def test_roles_are_users_that_see_nothing_of_each_other_or_of_us(launcher: Launcher) -> None:
-    assert launcher.isolation is Isolation.OTHER_UIDS
+    assert launcher.isolation is Isolation.USERS
     secret = launcher.home(Role.BROWSER) / "secret"
     secret.write_text("of the browser")
     launcher.give(launcher.home(Role.BROWSER), Role.BROWSER)

@@ -188,7 +188,6 @@ WRONG = {
         HEAD + f"test('x', async ({{ page }}) => {{ {GOTO} await page.getByText('y').click({{ timeout: 200 }}); }});",
         "ended with TimeoutError",
     ),
-    "a constant": (HEAD + f"test('x', async ({{ page }}) => {{ {GOTO} expect(1).toBe(2); }});", "compares constants"),
     "no application": (
         HEAD + "test('x', async ({ page }) => { expect(await page.title()).toBe('x'); });",
         "before the application had answered",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.patch import inspect
-from pipelines.patch.about_tests import changed_test_files, files_about_tests, is_about_tests, stands_in
+from pipelines.patch.about_tests import changed_test_files, files_about_tests, is_about_tests, owns, stands_in
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,10 @@ from pipelines.patch.about_tests import changed_test_files, files_about_tests, i
         ("package.json", False),
         ("src/Contacts/Contacts.csproj", False),
         ("README.md", False),
+        ("test/Api.Tests/Api.Tests.csproj", False),
+        ("e2e/package.json", False),
+        ("e2e/package-lock.json", False),
+        ("vite.config.ts", False),
     ],
 )
 def test_names_say_whether_a_file_is_about_tests(path: str, *, it_is: bool) -> None:
@@ -86,4 +90,34 @@ def test_files_that_a_patch_changes_are_told_from_new_ones() -> None:
         ).encode()
     )
     assert files_about_tests(patch) == ("conftest.py", "tests/test_gone.py", "tests/test_new.py", "tests/test_old.py")
-    assert changed_test_files(patch) == ("conftest.py", "tests/test_gone.py", "tests/test_old.py")
+    assert changed_test_files(patch, ["tests/test_new.py", "tests/test_old.py"]) == (
+        "tests/test_new.py",
+        "tests/test_old.py",
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "snapshot", "it_does"),
+    [
+        ("src/list.test.ts", "src/__snapshots__/list.test.ts.snap", True),
+        ("tests/test_list.py", "tests/__snapshots__/test_list.ambr", True),
+        ("tests/test_list.py", "tests/__snapshots__/test_list/test_empty.raw", True),
+        ("e2e/list.spec.ts", "e2e/list.spec.ts-snapshots/empty.png", True),
+        ("Api.Tests/ListTests.cs", "Api.Tests/ListTests.Renders.verified.txt", True),
+        ("src/list.test.ts", "src/__snapshots__/listing.test.ts.snap", False),
+        ("src/list.test.ts", "other/__snapshots__/list.test.ts.snap", False),
+    ],
+)
+def test_a_snapshot_belongs_to_its_test_file(test: str, snapshot: str, *, it_does: bool) -> None:
+    assert owns(test, snapshot) is it_does
+    assert is_about_tests(snapshot)
+    patch = inspect(file(snapshot, "changed").encode())
+    assert changed_test_files(patch, [test]) == ((test,) if it_does else (snapshot,))
+
+
+def test_what_the_command_runs_comes_with_the_tests() -> None:
+    commands = ("make test", "bash ./ci/unit.sh && python -m pytest tests")
+    assert is_about_tests("ci/unit.sh", commands=commands)
+    assert is_about_tests("Makefile", commands=())
+    assert not is_about_tests("ci/unit.sh", commands=())
+    assert not is_about_tests("ci/deploy.sh", commands=commands)

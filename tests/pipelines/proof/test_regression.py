@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelines.language import CheckResult, Coverage, PrepareResult, SuiteResult
+from pipelines.language import CheckResult, Coverage, NamedTest, PrepareResult, Proof, SuiteResult, TestWord
 from pipelines.language import TestingResult as PatchTested
-from pipelines.language.catalogue import Policy
+from pipelines.language.catalogue import Policy, ProofPolicy
 from pipelines.proof.regression import Comparison, regressions
 
 SHA = "a" * 40
@@ -109,7 +109,6 @@ def test_a_suite_is_worse_when_tests_fail_vanish_or_contradict_themselves(
     [
         ("new_failures", "6 tests fail that did not fail before the patch: t::0, t::1, t::2, t::3, t::4 and 1 more."),
         ("missing", "6 tests that ran before did not run"),
-        ("own_failing", "6 tests of the repository did not pass when the patch left the files of tests alone"),
     ],
 )
 def test_tests_that_are_worse_are_named(field: str, words: str) -> None:
@@ -117,8 +116,26 @@ def test_tests_that_are_worse_are_named(field: str, words: str) -> None:
     assert words in sentence
 
 
-def test_tests_that_the_patch_rewrites_are_for_a_reviewer_to_judge() -> None:
-    assert found(BEFORE, replace(AFTER, rewritten=("t::one",))) == ()
+@pytest.mark.parametrize("word", [TestWord.CONTRADICTED, TestWord.UNPROVABLE])
+def test_base_tests_that_do_not_hold_are_for_people_to_judge_and_refused_by_a_strict_policy(word: TestWord) -> None:
+    result = replace(AFTER, proof=Proof(tests=(NamedTest(name="t::one", word=word),)))
+    assert found(BEFORE, result) == ()
+    (sentence,) = found(BEFORE, result, proof=ProofPolicy.STRICT)
+    assert f"({word}): t::one." in sentence
+
+
+@pytest.mark.parametrize("word", [TestWord.UNPROVEN, TestWord.WEAK_RED])
+def test_what_new_tests_do_not_show_is_never_refused(word: TestWord) -> None:
+    result = replace(AFTER, proof=Proof(tests=(NamedTest(name="t.py", word=word),)))
+    assert found(BEFORE, result, proof=ProofPolicy.STRICT) == ()
+
+
+def test_a_contradicted_test_may_be_gone() -> None:
+    assert BEFORE.baseline is not None
+    fewer = replace(AFTER, suite=replace(BEFORE.baseline, passed=BEFORE.baseline.passed - 1))
+    assert "must not vanish" in found(BEFORE, fewer)[0]
+    gone = Proof(tests=(NamedTest(name="t::one", word=TestWord.CONTRADICTED),))
+    assert found(BEFORE, replace(fewer, proof=gone)) == ()
 
 
 def test_without_a_baseline_every_failure_counts() -> None:

@@ -139,7 +139,6 @@ WRONG = {
         "ended with TypeError",
     ),
     "a test was skipped": (red(setup(), LOADED, step(), step(test="test_other", outcome="skipped")), "was skipped"),
-    "its assertion is hollow": (red(hollow="It compares constants."), "compares constants"),
     "it was killed": (red(exit_code=-9), "ended with -9"),
     "it took too long": (red(timed_out=True), "did not end in time"),
     "there is no report": (red(cases=()), "no report"),

@@ -11,14 +11,17 @@ from pipelines.language import (
     CheckResult,
     Coverage,
     GenerateResult,
+    NamedTest,
     Phase,
     PhaseReport,
     PrepareResult,
     ProjectPath,
+    Proof,
     ReportOutcome,
     ReproductionResult,
     RunId,
     SuiteResult,
+    TestWord,
 )
 from pipelines.language import TestingResult as PatchTested
 from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start
@@ -149,9 +152,17 @@ def test_impossible_coverage_is_refused(field: str, covered: int, coverable: int
     assert says in sentence
 
 
-@pytest.mark.parametrize("field", ["new_failures", "missing", "own_failing", "rewritten"])
-def test_lists_of_tests_have_an_end(field: str) -> None:
-    result = replace(TESTED, **{field: MANY})
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"new_failures": MANY},
+        {"missing": MANY},
+        {"proof": Proof(red_tests=MANY)},
+        {"proof": Proof(tests=tuple(NamedTest(name=one, word=TestWord.CONTRADICTED) for one in MANY))},
+    ],
+)
+def test_lists_of_tests_have_an_end(change: dict[str, Any]) -> None:
+    result = replace(TESTED, **change)
     (sentence,) = problems(replace(REPORT, phase=Phase.TESTING, result=result), catalogue=CATALOGUE)
     assert "At most 50" in sentence
 

@@ -16,12 +16,14 @@ from pipelines.language import (
     Finding,
     IssueKey,
     Location,
+    NamedTest,
     Phase,
     Plan,
     ProjectPath,
     RunId,
     Severity,
     SuiteResult,
+    TestWord,
 )
 from receiver.notes import (
     NoteView,
@@ -115,7 +117,12 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
                 after=Measured(unit=suite),
                 summary=text,
                 documentation=text,
-                notices=(text,),
+                shown=(text,),
+                not_shown=(text,),
+                contradicted=(
+                    NamedTest(name=text, word=TestWord.CONTRADICTED, asserted=text, change=f"+{text}\n-{text}"),
+                ),
+                needs_people=True,
                 review=Review(
                     summary=text,
                     findings=(Finding(file=text, line=7, severity=Severity.MUST_FIX, claim=text, suggestion=text),),
@@ -169,7 +176,8 @@ def everything(tokens: list[Any]) -> list[Any]:
 
 OWN_HTML = re.compile(
     r"<!-- bug-fix:run=0123456789abcdef -->|</?(details|summary|sub)>|Cost by phase, remarks, earlier attempts|"
-    r"Cost by phase, earlier attempts|Findings|Steps of the reproduction|\s"
+    r"Cost by phase, earlier attempts|Findings|Steps of the reproduction|"
+    r"Contradicted tests: what they asserted, how they change|\s"
 )
 
 

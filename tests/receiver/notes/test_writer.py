@@ -16,19 +16,25 @@ from pipelines.language import (
     Diagnosis,
     DiagnosisKind,
     FileRationale,
+    FileWord,
     Finding,
     FixSubmission,
     ImplementationResult,
+    Isolation,
+    NamedTest,
     Phase,
     PhaseResult,
     PlanOutcome,
     PrepareResult,
+    ProbedFile,
     ProjectPath,
     ReproductionResult,
     ReviewResult,
     Severity,
     SuiteResult,
+    TestWord,
 )
+from pipelines.language import Proof as Showing
 from pipelines.language import (
     TestingResult as Proof,
 )
@@ -350,6 +356,7 @@ def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, st
         "**Wrong** Names with an apostrophe give 500.\n\n"
         "**Cause** `src/contacts.py:42`: Quoting by hand.\n\n"
         "**Change**\n- `src/contacts.py`: a bound parameter\n\n"
+        "**Shown** reproduction ✗ → ✓ \\(isolation: none\\)\n\n"
         "| | before | after |\n|---|---|---|\n| reproduction | ✗ | ✓ |\n| unit tests | 40/40 | 41/41 |\n\n"
         "| before | after |\n|---|---|\n| ![red](/uploads/1/red.png) | ![green](/uploads/2/green.png) |\n\n"
         "Traces: [red.zip](/uploads/3/red.zip) (open one with `playwright show-trace`)\n\n"
@@ -532,17 +539,33 @@ def test_a_change_of_coverage_is_told_when_it_can_be_seen(
     assert f"| coverage, all lines | 81.2 % | {shown_as} |\n" in text
 
 
-def test_what_a_reviewer_should_look_at_is_said(notes: StatusNotes, story: Story) -> None:
+def test_what_runs_showed_and_did_not_show_is_said(notes: StatusNotes, story: Story) -> None:
     tested = RESULTS[Phase.TESTING]
     assert isinstance(tested, Proof)
-    result = replace(tested, rewritten=tuple(f"test_{n}" for n in range(7)))
+    proof = Showing(
+        isolation=Isolation.USERS,
+        base_tests=40,
+        base_passed=39,
+        red_tests=("test_new",),
+        tests=(
+            NamedTest(
+                name="t::old", word=TestWord.CONTRADICTED, asserted="assert 1 == 0", change="@@\n-a == 0\n+a == 1\n"
+            ),
+        ),
+        files=(ProbedFile(path="src/form.ts", word=FileWord.UNEXPLAINED),),
+    )
+    result = replace(tested, proof=proof)
     reports = tuple(replace(r, result=result) if r.phase is Phase.TESTING else r for r in story.reports)
     text = shown(notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=()))
     assert (
-        "**Look at**\n\n"
-        "- Passes only as the patch rewrites it: test\\_0, test\\_1, test\\_2, test\\_3, test\\_4 and 2 more.\n\n"
-        "| | before"
-    ) in text
+        "**Shown** reproduction ✗ → ✓ (isolation: users) · 39/40 of the old tests · 1 new test red on the old code\n\n"
+        "**Not shown**\n\n"
+        "- t::old: red on the changed code with the base commit's files; it asserted the bug or caught a flaw "
+        "(contradicted).\n"
+        "- src/form.ts: no effect on the reproduction or the new tests (unexplained).\n"
+    ).replace("(", "\\(").replace(")", "\\)") in text
+    assert "- `t::old` said: assert 1 == 0.\n  - `-a == 0`\n  - `+a == 1`\n" in text
+    assert "**Risk** high, and merged by people only" in text
 
 
 def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
@@ -587,11 +610,12 @@ def test_the_status_note_opens_with_at_most_twelve_lines(notes: StatusNotes, sto
         "**Bug fix: waiting for review** · iteration 1 of 3 · $1.12 of $6.00. Your turn: review and merge.\n\n"
         "| | reproduction | implementation | testing | merge request |\n|---|---|---|---|---|\n"
         f"| payk12/contacts | [✓]({jobs}/2) | [✓]({jobs}/3) | [✓]({jobs}/4) | · |\n\n"
-        "reproduction ✗ → ✓ · unit tests 40/40 → 41/41\n"
+        "reproduction ✗ → ✓ · unit tests 40/40 → 41/41\n\n"
+        "**Shown** reproduction ✗ → ✓ \\(isolation: none\\)\n"
     )
     assert "| analysis | $0.48 |\n| implementation | $0.64 |\n| in all | $1.12 |" in text
     assert "Updated 2026-11-22 10:00 UTC for `cccccccccccc`" in text
-    assert len(opened_lines(text)) == 6
+    assert len(opened_lines(text)) == 7
 
 
 def test_with_five_repositories_and_many_hindrances_it_still_does(notes: StatusNotes, story: Story) -> None:

@@ -7,17 +7,28 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.language import Artifact, ArtifactKind, DiagnosisKind, EndedBy, Phase, ReportOutcome
+from pipelines.language import (
+    Artifact,
+    ArtifactKind,
+    DiagnosisKind,
+    EndedBy,
+    NamedTest,
+    Phase,
+    Proof,
+    ReportOutcome,
+    TestWord,
+)
 from receiver.workflow import diagnoses
 
 NO = ReportOutcome.REJECTED
+CONTRADICTED = Proof(tests=(NamedTest(name="d", word=TestWord.CONTRADICTED),))
 
 
 @pytest.mark.parametrize(
     ("phase", "outcome", "changes", "kind", "tests"),
     [
         (Phase.TESTING, NO, {"new_failures": ("a", "b"), "missing": ("b", "c")}, "failing_tests", ("a", "b", "c")),
-        (Phase.TESTING, NO, {"own_failing": ("d",)}, "failing_tests", ("d",)),
+        (Phase.TESTING, NO, {"proof": CONTRADICTED}, "failing_tests", ("d",)),
         (Phase.TESTING, NO, {"reproduction_after_passed": False, "new_failures": ("a",)}, "reproduction", ("a",)),
         (Phase.TESTING, NO, {"reproduction_before_failed": False}, "reproduction", ()),
         (Phase.TESTING, NO, {}, "regression", ()),

@@ -85,7 +85,6 @@ def test_a_success_after_an_honest_no_is_a_contradiction(world: Any) -> None:
         ({"suite": replace(SUITE, exit_code=1)}, "names no failing test"),
         ({"suite": replace(SUITE, passed=3)}, "must not vanish"),
         ({"missing": ("t::a",)}, "did not run"),
-        ({"own_failing": ("t::a",)}, "left the files of tests alone"),
         ({"coverage": Coverage(covered=70, coverable=100)}, "Coverage fell"),
         ({"coverage": None}, "no coverage report"),
         ({"coverage_before": Coverage(covered=1, coverable=100)}, "that prepare did not report"),

@@ -1,0 +1,71 @@
+"""What the tests of the base commit and the changed tests show, by their outcomes on old and new code."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.language import TestWord as Word
+from pipelines.proof.changed_tests import MOST_DETAILS, changed_part, contradicted, new_on_old
+from pipelines.proof.test_cases import CaseOutcome
+
+PASSED, FAILED, ERROR, SKIPPED = CaseOutcome.PASSED, CaseOutcome.FAILED, CaseOutcome.ERROR, CaseOutcome.SKIPPED
+A, B = "t_a.py::a", "t_a.py::b"
+
+
+@pytest.mark.parametrize(
+    ("owned", "old", "red", "word"),
+    [
+        ({A}, {A: FAILED}, (A,), None),
+        ({A}, {A: ERROR}, (A,), None),
+        ({A, B}, {A: PASSED, B: FAILED}, (B,), None),
+        ({A}, {A: PASSED}, (), Word.UNPROVEN),
+        ({A, B}, {A: PASSED, B: PASSED}, (), Word.UNPROVEN),
+        ({A}, {A: SKIPPED}, (), Word.UNPROVEN),
+        ({A}, {}, (), Word.WEAK_RED),
+        ({A}, None, (), Word.WEAK_RED),
+        ({A, B}, {A: PASSED}, (), Word.WEAK_RED),
+        (set(), None, (), Word.WEAK_RED),
+        (set(), {}, (), Word.UNPROVEN),
+        (set(), {"Other::a": PASSED}, (), Word.UNPROVEN),
+        (set(), {"Other::a": FAILED}, (), None),  # a class that is not named as its file
+    ],
+)
+def test_a_changed_file_of_tests_has_to_be_red_on_the_old_code(
+    owned: set[str], old: dict[str, CaseOutcome] | None, red: tuple[str, ...], word: Word | None
+) -> None:
+    found, named = new_on_old({"t_a.py": frozenset(owned)}, old)
+    assert found == red
+    assert [(one.name, one.word) for one in named] == ([] if word is None else [("t_a.py", word)])
+
+
+def test_each_changed_file_is_judged_by_itself() -> None:
+    _, named = new_on_old(
+        {"t_a.py": frozenset({A}), "t_b.py": frozenset({"t_b.py::c"})}, {A: FAILED, "t_b.py::c": PASSED}
+    )
+    assert [one.name for one in named] == ["t_b.py"]
+
+
+def test_a_report_gives_details_of_the_first_tests_and_an_end_to_each() -> None:
+    named = contradicted({f"t::{n:02}": "x" * 5_000 for n in range(60)}, {"t::00": "diff"})
+    assert (len(named), named[0].change) == (50, "diff")
+    assert [bool(one.asserted) for one in named] == [True] * MOST_DETAILS + [False] * (50 - MOST_DETAILS)
+    assert max(len(one.asserted) for one in named) < 1_000
+
+
+BEFORE = "def test_one():\n    assert f() == 0\n" + "\n" * 10 + "def test_two():\n    assert g() == 0\n"
+AFTER = BEFORE.replace("f() == 0", "f() == 1").replace("g() == 0", "g() == 2")
+
+
+def test_the_change_of_a_test_is_the_part_that_names_it() -> None:
+    part = changed_part("tests.t::test_two", [("tests/t.py", BEFORE, AFTER)])
+    assert "-    assert g() == 0\n+    assert g() == 2\n" in part
+    assert "f() == 1" not in part
+    assert part.startswith("--- tests/t.py\n+++ tests/t.py\n@@")
+    whole = changed_part("tests.t::test_of_a_helper", [("tests/t.py", BEFORE, AFTER)])
+    assert "f() == 1" in whole
+    assert "g() == 2" in whole
+
+
+def test_a_test_with_cases_is_found_by_its_name() -> None:
+    assert "g() == 2" in changed_part("tests.t::test_two[a.b-1]", [("tests/t.py", BEFORE, AFTER)])
+    assert changed_part("tests.t::test_two", []) == ""

@@ -1,0 +1,67 @@
+"""What runs showed of a fix, and what they did not, in words."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.language import FileWord, Isolation, NamedTest, ProbedFile, Proof
+from pipelines.language import TestingResult as Result
+from pipelines.language import TestWord as Word
+from pipelines.proof.statement import needs_people, not_shown, shown
+
+RESULT = Result(
+    base_sha="a" * 40,
+    patch_sha256="b" * 64,
+    test_sha256="c" * 64,
+    reproduction_before_failed=True,
+    reproduction_after_passed=True,
+    suite=None,
+    new_failures=(),
+)
+NEEDED = ProbedFile(path="src/a.py", word=FileWord.NEEDED, reason="x")
+
+
+def of(proof: Proof) -> Result:
+    return replace(RESULT, proof=proof)
+
+
+def test_what_was_shown_is_named_run_by_run() -> None:
+    proof = Proof(isolation=Isolation.USERS, base_tests=31, base_passed=31, red_tests=("a", "b", "c"), files=(NEEDED,))
+    assert shown(of(proof)) == (
+        "reproduction ✗ → ✓ (isolation: users)",
+        "31/31 of the old tests",
+        "3 new tests red on the old code",
+        "every changed file is needed",
+    )
+    assert not_shown(of(proof)) == ()
+
+
+def test_what_was_not_run_is_not_shown() -> None:
+    assert shown(replace(RESULT, reproduction_after_passed=False)) == ()
+    assert shown(RESULT) == ("reproduction ✗ → ✓ (isolation: none)",)
+
+
+@pytest.mark.parametrize("word", list(Word))
+def test_each_word_on_a_test_has_its_clause(word: Word) -> None:
+    (clause,) = not_shown(of(Proof(tests=tuple(NamedTest(name=f"t::{n}", word=word) for n in range(7)))))
+    assert clause.startswith("t::0, t::1, t::2, t::3, t::4 and 2 more: ")
+    assert clause.endswith(f"({word.replace('_', ' ')})")
+
+
+@pytest.mark.parametrize("word", [FileWord.UNEXPLAINED, FileWord.INCONCLUSIVE, FileWord.NOT_PROBED])
+def test_each_word_on_a_file_has_its_clause(word: FileWord) -> None:
+    one = ProbedFile(path="src/b.py", word=word, reason="it is a migration")
+    (clause,) = not_shown(of(Proof(files=(NEEDED, one))))
+    assert clause.startswith("src/b.py: ")
+    assert word.replace("_", " ") in clause
+    assert ("it is a migration" in clause) is (word is not FileWord.UNEXPLAINED)
+
+
+def test_people_merge_what_base_tests_speak_against() -> None:
+    assert [needs_people(of(Proof(tests=(NamedTest(name="t", word=word),)))) for word in Word] == [
+        True,
+        True,
+        False,
+        False,
+    ]
