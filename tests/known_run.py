@@ -40,7 +40,8 @@ def _shows(event: Event) -> bool:
 def _changes(run: Run, event: Event) -> dict[str, Any]:  # noqa: PLR0911  # a table over the events
     match event:
         case TicketAdmitted() | TicketRefreshed():
-            return {"confidential": run.confidential or bool(event.ticket.security_level)}
+            is_restricted = bool(event.ticket.security_level)
+            return {"confidential": run.confidential or is_restricted, "base_shas": event.base_shas}
         case IssueRestricted():
             return {"confidential": True}
         case PipelineStarted() if all(p.iteration != event.iteration or p.parent is not None for p in run.pipelines):

@@ -74,3 +74,5 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
     refused_calls: int = 0
     """The model's tool calls that its phase does not permit, and submissions that a guard did not take."""
     ended_by: EndedBy = EndedBy.PHASE
+    client: str = ""
+    """Version of the job client that wrote it; empty: of the release before this field."""

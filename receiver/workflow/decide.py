@@ -134,9 +134,9 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case IssueCommented():
             return people.commented(event, run)
         case CommentRead():
-            return people.comment_read(event, run, learned=learned, label=catalogue.jira.start.label, now=now)
+            return people.comment_read(event, run, learned=learned, catalogue=catalogue, now=now)
         case TicketRefreshed():
-            return people.refreshed(event, run, now=now)
+            return people.refreshed(event, run, catalogue=catalogue, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:

@@ -6,12 +6,17 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pipelines.language import Diagnosis
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import CancelPipeline, Effect, PostPlan, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.effects import (
+    CancelPipeline,
+    Effect,
+    PostPlan,
+    StartPipeline,
+    UpdateMergeRequestNote,
+    UpdateTicketNote,
+)
 from receiver.workflow.end_codes import EndReason
-from receiver.workflow.events import AccountId
-from receiver.workflow.run import Decision, Run, RunStatus, Verdict
+from receiver.workflow.run import Attempt, Decision, Run, RunStatus, Verdict
 
 
 def ignored(reason: str) -> Decision:
@@ -35,25 +40,24 @@ def moved(
     reason: str,
     *effects: Effect,
     now: datetime,
-    iteration: int | None = None,
+    attempt: Attempt | None = None,
     branch: str | None = None,
-    diagnoses: tuple[Diagnosis, ...] = (),
-    approved_by: AccountId | None = None,
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
 
+    A new attempt is one with a pipeline to start.
+
     A run that a person has to look at leaves no pipeline at work: what it would still report no longer counts.
     """
+    started = () if attempt is None else (StartPipeline(iteration=attempt.number),)
     return Decision(
         verdict=Verdict.ACTED,
         reason=reason,
         status=to,
         deadline=lifecycle.move(run.status, to, now=now),
-        iteration=iteration,
+        attempt=attempt,
         branch=branch,
-        diagnoses=diagnoses,
-        approved_by=approved_by,
-        effects=(*effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
+        effects=(*started, *effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
     )
 
 

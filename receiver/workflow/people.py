@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from msgspec import Struct
+
 from pipelines.language import Diagnosis, DiagnosisKind, Phase, RunId
+from pipelines.language.catalogue import Catalogue
 from receiver.comments.command_line import Command
 from receiver.workflow import commands, lifecycle
+from receiver.workflow.attempts import next_attempt, next_number
 from receiver.workflow.commands import CommandWord
-from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket, StartPipeline
+from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment, RefreshTicket
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
     AccountId,
@@ -20,7 +24,7 @@ from receiver.workflow.events import (
 )
 from receiver.workflow.outcomes import acted, ignored, moved, noted
 from receiver.workflow.person import Person, Right
-from receiver.workflow.run import Decision, Learned, Run, RunStatus, Verdict
+from receiver.workflow.run import Cause, Decision, Learned, Run, RunStatus, Verdict
 
 MAY_ANSWER = frozenset({Right.START, Right.REPORTER})
 """Whose comment answers a question."""
@@ -65,7 +69,7 @@ def nothing_here(event: IssueCommented, *, now: datetime, new_id: RunId) -> Deci
     )
 
 
-def comment_read(event: CommentRead, run: Run, *, learned: Learned, label: str, now: datetime) -> Decision:
+def comment_read(event: CommentRead, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime) -> Decision:
     """Obey a command, take an answer, or say why not; a comment counts once."""
     if event.ignored:
         return ignored(event.ignored)
@@ -76,7 +80,7 @@ def comment_read(event: CommentRead, run: Run, *, learned: Learned, label: str, 
         return ignored(f"Comment {event.comment} has no author.")
     if event.command is None:
         return _answered(author, run)
-    refusal = _refusal(event.command, author, run, plan_seen=event.plan, label=label)
+    refusal = _refusal(event.command, author, run, plan_seen=event.plan, label=catalogue.jira.start.label)
     if refusal is not None:
         answer = AnswerComment(
             comment=event.comment,
@@ -92,10 +96,8 @@ def comment_read(event: CommentRead, run: Run, *, learned: Learned, label: str, 
                 run,
                 RunStatus.STARTING,
                 f"{author.called} approved the plan; its pipeline is being created.",
-                StartPipeline(iteration=run.iteration + 1),
                 now=now,
-                iteration=run.iteration + 1,
-                approved_by=author.account,
+                attempt=next_attempt(run, Cause.APPROVED, catalogue=catalogue, approved_by=author.account),
             )
 
 
@@ -117,7 +119,7 @@ def _answered(author: Person, run: Run) -> Decision:
         return noted(f"{author.called} commented on the ticket. {why}")
     return acted(
         f"{author.called} answered; the ticket is read again.",
-        RefreshTicket(iteration=run.iteration + 1, actor=None, because=f"{author.called} answered on the ticket."),
+        RefreshTicket(iteration=next_number(run), actor=None, because=f"{author.called} answered on the ticket."),
     )
 
 
@@ -127,7 +129,7 @@ def labelled_again(run: Run, *, actor: AccountId | None, actor_name: str) -> Dec
     return acted(
         f"{who} set the label again; the ticket is read again.",
         RefreshTicket(
-            iteration=run.iteration + 1,
+            iteration=next_number(run),
             actor=actor,
             is_for_starters=run.status is RunStatus.AWAITING_APPROVAL and run.waits >= MOST_PLANS,
             because=f"{who} set the label again.",
@@ -135,27 +137,37 @@ def labelled_again(run: Run, *, actor: AccountId | None, actor_name: str) -> Dec
     )
 
 
-def refreshed(event: TicketRefreshed, run: Run, *, now: datetime) -> Decision:
+def refreshed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
     """Analyse anew with what the ticket says now."""
     before = _BEFORE.get(run.status)
-    if before is None or event.iteration != run.iteration + 1:
+    if before is None or event.iteration != next_number(run):
         return ignored(f"The ticket was read again; the run is {run.status}, in iteration {run.iteration}.")
     return moved(
         run,
         RunStatus.STARTING,
         f"{event.because} Analysis begins anew; its pipeline is being created.",
-        StartPipeline(iteration=event.iteration),
         now=now,
-        iteration=event.iteration,
-        diagnoses=(Diagnosis(kind=before, phase=Phase.ANALYSIS),),
+        attempt=next_attempt(
+            run,
+            before.cause,
+            catalogue=catalogue,
+            diagnoses=(Diagnosis(kind=before.diagnosis, phase=Phase.ANALYSIS),),
+        ),
     )
 
 
-_BEFORE: Final[dict[RunStatus, DiagnosisKind]] = {
-    RunStatus.NEEDS_INFORMATION: DiagnosisKind.QUESTION,
-    RunStatus.AWAITING_APPROVAL: DiagnosisKind.PLAN_NOT_APPROVED,
+class _Before(Struct, frozen=True, kw_only=True):
+    """The wait that ends with reading the ticket again."""
+
+    cause: Cause
+    diagnosis: DiagnosisKind
+    """What a new analysis is told of the one before."""
+
+
+_BEFORE: Final[dict[RunStatus, _Before]] = {
+    RunStatus.NEEDS_INFORMATION: _Before(cause=Cause.ANSWERED, diagnosis=DiagnosisKind.QUESTION),
+    RunStatus.AWAITING_APPROVAL: _Before(cause=Cause.REPLANNED, diagnosis=DiagnosisKind.PLAN_NOT_APPROVED),
 }
-"""What a new analysis is told of the one before."""
 
 
 def not_refreshed(event: TicketRefused, run: Run) -> Decision:

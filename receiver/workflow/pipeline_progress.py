@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from pipelines.language import Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
-from receiver.workflow.effects import OpenMergeRequest, SettleReports, StartPipeline, UpdateTicketNote
+from receiver.workflow.attempts import next_attempt
+from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.outcomes import ended, ignored, moved, noted
-from receiver.workflow.run import Decision, Learned, PipelineView, Run, RunStatus
+from receiver.workflow.run import Cause, Decision, Learned, PipelineView, Run, RunStatus
 from receiver.workflow.start import neutral_branch
 
 
@@ -98,7 +97,7 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         disagree = EndReason(code=EndCode.CONTRADICTORY_REPORTS, sentence=reason)
         return ended(run, RunStatus.ESCALATED, disagree, now=now)
     if fix_gate.is_ready(run) and review_findings.goes_back(run, policy):
-        return _sent_back(run, now=now)
+        return _sent_back(run, catalogue=catalogue, now=now)
     if fix_gate.is_ready(run):
         effects = (OpenMergeRequest(iteration=run.iteration, repository=r) for r in run.repositories)
         return moved(run, RunStatus.OPENING, "The fix is reproduced, tested and submitted.", *effects, now=now)
@@ -108,21 +107,23 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
     return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
 
 
-def _sent_back(run: Run, *, now: datetime) -> Decision:
+def _sent_back(run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
     """Make the fix again, with what the review found."""
     count = len(review_findings.to_be_fixed(run))
     found = "1 thing that" if count == 1 else f"{count} things that"
-    decision = moved(
+    return moved(
         run,
         RunStatus.STARTING,
         f"The fix passed its tests, and the review found {found} must be fixed; it is made again, once.",
-        StartPipeline(iteration=run.iteration + 1),
         now=now,
-        iteration=run.iteration + 1,
-        diagnoses=review_findings.diagnoses(run),
-        approved_by=run.approved_by,
+        attempt=next_attempt(
+            run,
+            Cause.SENT_BACK,
+            catalogue=catalogue,
+            diagnoses=review_findings.diagnoses(run),
+            approved_by=run.approved_by,
+        ),
     )
-    return replace(decision, same_plan=True)
 
 
 def report_discarded(event: ReportDiscarded, run: Run, *, learned: Learned) -> Decision:

@@ -36,7 +36,7 @@ def to_be_fixed(run: Run) -> tuple[tuple[ProjectPath, Finding], ...]:
 
 def goes_back(run: Run, policy: Policy) -> bool:
     """Return whether the fix is made again because of a review, instead of being opened."""
-    may = policy.review is ReviewMode.ONCE and not run.was_sent_back and run.attempt < policy.iterations
+    may = policy.review is ReviewMode.ONCE and not run.was_sent_back and run.fixes_tried < policy.iterations
     return may and bool(to_be_fixed(run))
 
 

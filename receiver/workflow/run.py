@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, ProjectPath, RunId
+from pipelines.language import CommitSha, Diagnosis, IssueKey, Phase, PhaseReport, ProjectPath, RunId, Sha256
 from receiver.workflow.effects import Effect
 from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events import AccountId, JobId, PipelineId
@@ -92,7 +92,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """When the run got into its status."""
     pipelines: tuple[PipelineView, ...] = ()
     reports: tuple[PhaseReport, ...] = ()
-    """Accepted reports of the current iteration, the newest of each phase and repository."""
+    """Accepted reports that count in the current iteration, the newest of each phase and repository: its own, and those
+    that it reuses."""
     discarded: tuple[PhaseReport, ...] = ()
     """Reports of the current iteration that don't count: kept as the reason for people."""
     jobs: tuple[JobView, ...] = ()
@@ -100,6 +101,8 @@ class Run(Struct, frozen=True, kw_only=True):
     merge_requests: tuple[MergeRequestView, ...] = ()
     repositories: tuple[ProjectPath, ...] = ()
     """In scope according to the accepted plan; empty before."""
+    base_shas: dict[ProjectPath, CommitSha] = {}
+    """The commit of each repository that the current iteration works on."""
     confidential: bool = False
     """Nothing of what was found is told in public."""
     approved_by: AccountId | None = None
@@ -120,8 +123,8 @@ class Run(Struct, frozen=True, kw_only=True):
         return self.approved_by is not None
 
     @property
-    def attempt(self) -> int:
-        """Which attempt at a fix the current iteration is."""
+    def fixes_tried(self) -> int:
+        """How many iterations, with the current one, were attempts at a fix."""
         return self.iteration - self.waits
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
@@ -140,6 +143,50 @@ class Learned(Struct, frozen=True, kw_only=True):
 
 NOTHING_LEARNED: Final = Learned(is_new=False, was_confidential=False)
 """Of an event about no run."""
+
+
+class Cause(StrEnum):
+    """Why an iteration begins."""
+
+    ADMITTED = "admitted"
+    """The ticket can be worked on: the first one."""
+    ANSWERED = "answered"
+    """The ticket was read again after a question."""
+    REPLANNED = "replanned"
+    """The ticket was read again instead of the plan being approved."""
+    APPROVED = "approved"
+    """Somebody approved the plan."""
+    SENT_BACK = "sent_back"
+    """A review found what must be fixed."""
+
+
+class Reused(Struct, frozen=True, kw_only=True):
+    """An accepted report that counts in a later iteration as well."""
+
+    phase: Phase
+    repository: ProjectPath | None
+    iteration: int
+    """The one that it was made in."""
+    key: Sha256 | None
+    """What it depends on, see `attempts.reuse_key`; the phase runs again where that has changed. None: the plan, which
+    people or a review kept, whatever program wrote it."""
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """A new iteration."""
+
+    number: int
+    cause: Cause
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What went wrong before, for the agents."""
+    approved_by: AccountId | None = None
+    """Who approved the plan that it carries out."""
+    reuses: tuple[Reused, ...] = ()
+
+    @property
+    def keeps_plan(self) -> bool:
+        """Whether it carries out the plan of the iteration before, so that nothing is analysed."""
+        return any(one.phase is Phase.ANALYSIS for one in self.reuses)
 
 
 class Verdict(StrEnum):
@@ -161,18 +208,12 @@ class Decision(Struct, frozen=True, kw_only=True):
     """The run's new status; None: unchanged."""
     end: EndReason | None = None
     """Why the run ends; set exactly when the new status is an end."""
-    iteration: int | None = None
-    """The run's new iteration; None: unchanged."""
+    attempt: Attempt | None = None
+    """The iteration that begins; None: the run stays in the one that it is in."""
     deadline: datetime | None = None
     """When the run is overdue from now on; None: unchanged, or none at all when the new status is an end."""
     branch: str | None = None
     """The run's branch, set before anything stands on it; None: unchanged."""
-    diagnoses: tuple[Diagnosis, ...] = ()
-    """What a new iteration is told of the one before."""
-    approved_by: AccountId | None = None
-    """Who approved the plan that a new iteration carries out."""
-    same_plan: bool = False
-    """A new iteration carries out the plan of the one before, without asking a model for another."""
     new_run: RunId | None = None
     """Set when the event starts a run; it is created with `status` before the effects are stored."""
     effects: tuple[Effect, ...] = ()

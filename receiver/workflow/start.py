@@ -10,6 +10,7 @@ from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.workflow import lifecycle, people
+from receiver.workflow.attempts import next_attempt
 from receiver.workflow.effects import (
     AdmitTicket,
     CancelPipeline,
@@ -17,13 +18,12 @@ from receiver.workflow.effects import (
     Effect,
     LinkTicket,
     PollGitLab,
-    StartPipeline,
     TransitionIssue,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import AccountId, PipelineStarted, TicketAdmitted, TicketRefused
 from receiver.workflow.outcomes import acted, ignored, moved
-from receiver.workflow.run import Decision, Run, RunStatus, Verdict
+from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
 
 
 def requested(
@@ -60,10 +60,9 @@ def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, now: date
         run,
         RunStatus.STARTING,
         f"{run.issue_key} can be worked on; its pipeline is being created.",
-        StartPipeline(iteration=1),
         *transition(catalogue.jira.transitions.started),
         now=now,
-        iteration=1,
+        attempt=next_attempt(run, Cause.ADMITTED, catalogue=catalogue),
         branch=None if run.branch else branch_name(run.issue_key, "" if run.confidential else event.ticket.summary),
     )
 

@@ -31,7 +31,7 @@ from receiver.outbound.jira.jira_client import Jira
 from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import BlobRow
-from receiver.workflow.run import RunStatus
+from receiver.workflow.run import Attempt, Cause, RunStatus
 from tests.reports import a_report, stored
 
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
@@ -217,7 +217,7 @@ async def run(database: Database, world: World, catalogue: Catalogue) -> RunId:
         row.base_shas = {"payk12/contacts": base}
         row.repositories = ["payk12/contacts"]
         row.branch = f"bug-fix/PL-479-{run}"
-        await runs.begin_iteration(session, row, 1, now=now)
+        await runs.begin_iteration(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
     return run
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId, Sha256
 from pipelines.language.wire import encode, sha256
+from receiver.store.jobs import reused_reports
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.postgres.database import StoreError, lock
 from receiver.store.postgres.json_text import storable
@@ -154,16 +155,15 @@ async def keep_report(
 async def newest(
     session: AsyncSession, run: RunId, iteration: int, phase: Phase, repository: ProjectPath | None
 ) -> Upstream | None:
-    """Return the newest report of a phase, that of the newest job; None when none has arrived."""
+    """Return the newest report of a phase that counts in an iteration; None when none has arrived."""
     query = (
         select(ReportRow)
         .where(
-            ReportRow.run_id == run,
-            ReportRow.iteration == iteration,
+            reused_reports.counts_in(run, iteration),
             ReportRow.phase == phase,
             ReportRow.repository.is_(None) if repository is None else ReportRow.repository == repository,
         )
-        .order_by(ReportRow.job_id.desc(), ReportRow.id.desc())
+        .order_by(*reused_reports.NEWEST_FIRST)
         .limit(1)
     )
     row = await session.scalar(query)

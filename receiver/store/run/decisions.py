@@ -32,16 +32,8 @@ async def record(
 ) -> int:
     """Store a decision about a run held by the caller, change the run, store and enqueue the effects."""
     before = run.status
-    if decision.iteration is not None and decision.iteration != run.iteration:
-        await runs.begin_iteration(
-            session,
-            run,
-            decision.iteration,
-            diagnoses=decision.diagnoses,
-            approved_by=decision.approved_by,
-            same_plan=decision.same_plan,
-            now=now,
-        )
+    if decision.attempt is not None and decision.attempt.number != run.iteration:
+        await runs.begin_iteration(session, run, decision.attempt, now=now)
     if decision.branch is not None:
         run.branch = decision.branch
     if decision.deadline is not None:

@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
+from receiver.store.jobs import reused_reports
 from receiver.store.postgres.database import StoreError, lock
 from receiver.store.postgres.json_text import storable
 from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow import lifecycle
 from receiver.workflow.events import AccountId, JobId, PipelineId
-from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
+from receiver.workflow.run import Attempt, JobView, MergeRequestView, PipelineView, Run, RunStatus
 
 
 class NoSuchRunError(StoreError):
@@ -174,6 +175,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
             for m in merge_requests
         ),
         repositories=tuple(ProjectPath(path) for path in row.repositories),
+        base_shas=_base_shas(row),
         confidential=row.confidential,
         approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
         waits=await _waits(session, row),
@@ -200,14 +202,18 @@ async def _was_reviewed(session: AsyncSession, row: RunRow) -> bool:
 
 
 async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[PhaseReport, ...]:
-    """Return the newest report of each phase and repository of the current iteration."""
+    """Return the newest report of each phase and repository that counts in the current iteration."""
     newest_first = (
         select(ReportRow.report)
-        .where(ReportRow.run_id == row.id, ReportRow.iteration == row.iteration, ReportRow.state == state)
+        .where(reused_reports.counts_in(row.id, row.iteration), ReportRow.state == state)
         .ext(distinct_on(ReportRow.phase, ReportRow.repository))
-        .order_by(ReportRow.phase, ReportRow.repository, ReportRow.job_id.desc(), ReportRow.id.desc())
+        .order_by(ReportRow.phase, ReportRow.repository, *reused_reports.NEWEST_FIRST)
     )
     return tuple(msgspec.convert(report, PhaseReport) for report in await session.scalars(newest_first))
+
+
+def _base_shas(row: RunRow) -> dict[ProjectPath, str]:
+    return {ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()}
 
 
 def catalogue_of(row: RunRow) -> Catalogue | None:
@@ -230,7 +236,7 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         created_at=row.created_at,
         ticket=None if row.ticket is None else msgspec.convert(row.ticket, Ticket),
         catalogue=catalogue_of(row),
-        base_shas={ProjectPath(path): str(sha) for path, sha in (row.base_shas or {}).items()},
+        base_shas=_base_shas(row),
         diagnoses=diagnoses_of(attempt) if attempt else (),
         pinned_plan=await _pinned(session, attempt),
         confidential=row.confidential,
@@ -249,35 +255,33 @@ async def _pinned(session: AsyncSession, attempt: IterationRow | None) -> Plan |
 async def begin_iteration(
     session: AsyncSession,
     run: RunRow,
-    number: int,
+    attempt: Attempt,
     *,
     now: datetime,
-    diagnoses: tuple[Diagnosis, ...] = (),
-    approved_by: str | None = None,
-    same_plan: bool = False,
 ) -> None:
-    """Note that an attempt starts, and the one before is over.
-
-    An approved one carries out the plan that waited, one that a review sent back the plan of the attempt before.
-    """
+    """Note that an attempt starts, and the one before is over."""
+    number = attempt.number
     await session.execute(
         update(IterationRow)
         .where(IterationRow.run_id == run.id, IterationRow.number < number, IterationRow.finished_at.is_(None))
         .values(finished_at=now)
     )
     before = await session.get(IterationRow, (run.id, run.iteration))
-    plan = before.plan_id if before is not None and (approved_by is not None or same_plan) else None
-    if same_plan and plan is None:
+    plan = before.plan_id if before is not None and attempt.keeps_plan else None
+    if attempt.keeps_plan and plan is None:
         plan = await session.scalar(_accepted_plan(run))
     row = insert(IterationRow).values(
         run_id=run.id,
         number=number,
-        diagnoses=storable(msgspec.to_builtins(diagnoses)) if diagnoses else None,
-        approved_by=approved_by,
+        cause=attempt.cause,
+        diagnoses=storable(msgspec.to_builtins(attempt.diagnoses)) if attempt.diagnoses else None,
+        approved_by=attempt.approved_by,
         plan_id=plan,
         started_at=now,
     )
     await session.execute(row.on_conflict_do_nothing())
+    for one in attempt.reuses:
+        await reused_reports.keep(session, run.id, number, one)
     run.iteration = number
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome
-from receiver.store.jobs import sessions, submissions
+from receiver.store.jobs import reused_reports, sessions, submissions
 from receiver.store.jobs.submissions import Arrival
 from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
@@ -112,17 +112,16 @@ async def discard(session: AsyncSession, event: ReportDiscarded, run: RunRow, *,
 async def accepted(
     session: AsyncSession, run: str, *, iteration: int, phase: Phase, repository: str | None
 ) -> tuple[int, PhaseReport] | None:
-    """Return the report that counts for a phase and repository, with its job."""
+    """Return the report that counts in an iteration for a phase and repository, with its job."""
     row = await session.scalar(
         select(ReportRow)
         .where(
-            ReportRow.run_id == run,
-            ReportRow.iteration == iteration,
+            reused_reports.counts_in(run, iteration),
             ReportRow.phase == phase,
             ReportRow.repository.is_not_distinct_from(repository),
             ReportRow.state == "accepted",
         )
-        .order_by(ReportRow.job_id.desc())
+        .order_by(*reused_reports.NEWEST_FIRST)
         .limit(1)
     )
     return None if row is None else (row.job_id, msgspec.convert(row.report, PhaseReport))

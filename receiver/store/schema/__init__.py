@@ -11,6 +11,7 @@ from receiver.store.schema.run_tables import (
     InterventionRow,
     IterationRow,
     PlanRow,
+    ReusedReportRow,
     RunRow,
 )
 from receiver.store.schema.vendor_tables import (
@@ -43,6 +44,7 @@ __all__ = [
     "PlanRow",
     "PriceRow",
     "ReportRow",
+    "ReusedReportRow",
     "RunRow",
     "SessionRow",
     "TargetPipelineRow",

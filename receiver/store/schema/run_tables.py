@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from receiver.store.schema.columns import Base, Json, JsonList, Serial
@@ -67,6 +67,8 @@ class IterationRow(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(server_default="fix")
     """`fix`; left out by metrics: `infrastructure` for a retry, `analysis` for one that ended in waiting for people."""
+    cause: Mapped[str] = mapped_column(server_default="admitted")
+    """Why it began: `receiver.workflow.run.Cause`."""
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"))
     """The plan that people were asked to approve, or the one from before that this attempt carries out."""
     approved_by: Mapped[str | None]
@@ -80,6 +82,19 @@ class IterationRow(Base):
     claimed_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class ReusedReportRow(Base):
+    """A report of an earlier iteration that counts in this one, unless the iteration has one of its own."""
+
+    __tablename__ = "reused_reports"
+    __table_args__ = (ForeignKeyConstraint(["run_id", "iteration"], ["iterations.run_id", "iterations.number"]),)
+
+    run_id: Mapped[str] = mapped_column(primary_key=True)
+    iteration: Mapped[int] = mapped_column(primary_key=True)
+    report_id: Mapped[int] = mapped_column(ForeignKey("reports.id"), primary_key=True)
+    key_sha256: Mapped[str | None]
+    """What it depends on: `receiver.workflow.attempts.reuse_key`; None: the plan."""
 
 
 class PlanRow(Base):

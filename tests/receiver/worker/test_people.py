@@ -37,7 +37,7 @@ from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
 from receiver.worker.sweep import sweep
 from receiver.workflow.effects import PostPlan
-from receiver.workflow.run import RunStatus
+from receiver.workflow.run import Attempt, Cause, RunStatus
 from tests.plans import a_plan
 from tests.reports import a_report, stored
 
@@ -203,7 +203,7 @@ async def test_a_comment_that_an_earlier_run_obeyed_does_nothing_to_a_later_one(
             session, later, issue_key="PL-479", status=RunStatus.ADMITTING, actor=None, name="Mara", now=now
         )
         row.ticket, row.catalogue, row.base_shas = before.ticket, before.catalogue, before.base_shas
-        await runs.begin_iteration(session, row, 1, now=now)
+        await runs.begin_iteration(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
     await wait_for_people(workshop, later, RunStatus.AWAITING_APPROVAL, PLAN)
     await hear(workshop, world, comment)
     await settle(workshop)

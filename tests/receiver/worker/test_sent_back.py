@@ -20,7 +20,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import IterationRow, PlanRow, RunRow
 from receiver.worker.event_handler import Setting
-from receiver.workflow.run import RunStatus
+from receiver.workflow.run import Attempt, Cause, Reused, RunStatus
 from tests.plans import a_plan
 from tests.reports import a_report, stored
 
@@ -38,7 +38,7 @@ async def started(session: AsyncSession, setting: Setting) -> RunRow:
     row = await runs.create(
         session, run, issue_key="PL-479", status=RunStatus.RUNNING, actor=None, name="Mara", now=now
     )
-    await runs.begin_iteration(session, row, 1, now=now)
+    await runs.begin_iteration(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
     return row
 
 
@@ -73,11 +73,13 @@ async def test_an_attempt_that_a_review_sent_back_carries_out_the_same_plan(
         plan = PlanRow(run_id=row.id, iteration=1, report_id=report, plan=msgspec.to_builtins(PLAN), accepted_at=now)
         session.add(plan)
         await session.flush()
-        await runs.begin_iteration(session, row, 2, diagnoses=WRONG, same_plan=True, now=now)
+        plan_kept = Reused(phase=Phase.ANALYSIS, repository=None, iteration=1, key=None)
+        second = Attempt(number=2, cause=Cause.SENT_BACK, diagnoses=WRONG, reuses=(plan_kept,))
+        await runs.begin_iteration(session, row, second, now=now)
         told = await runs.facts(session, RunId(row.id))
         assert (told.iteration, told.pinned_plan, told.diagnoses) == (2, PLAN, WRONG)
         assert not (await runs.load(session, row)).approved
-        await runs.begin_iteration(session, row, 3, now=now)
+        await runs.begin_iteration(session, row, Attempt(number=3, cause=Cause.ANSWERED), now=now)
         assert (await runs.facts(session, RunId(row.id))).pinned_plan is None
 
 

@@ -137,10 +137,12 @@ class World:
             run = replace(run, status=decision.status, deadline=decision.deadline, since=NOW + after, waits=waits)
         elif decision.deadline is not None:
             run = replace(run, deadline=decision.deadline)
-        if decision.iteration is not None:
+        if decision.attempt is not None:
             was_sent_back = run.was_sent_back or run.report(Phase.REVIEW, REPOSITORY) is not None
-            run = replace(run, iteration=decision.iteration, approved_by=decision.approved_by)
-            run = replace(run, reports=(), discarded=(), jobs=(), was_sent_back=was_sent_back)
+            reused = {(one.phase, one.repository) for one in decision.attempt.reuses}
+            run = replace(run, iteration=decision.attempt.number, approved_by=decision.attempt.approved_by)
+            reports = tuple(one for one in run.reports if (one.phase, one.repository) in reused)
+            run = replace(run, reports=reports, discarded=(), jobs=(), was_sent_back=was_sent_back)
         if decision.branch is not None:
             run = replace(run, branch=decision.branch)
         return run, decision

@@ -21,7 +21,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.events import AccountId, EffectGaveUp, IssueCommented, TicketRefused
 from receiver.workflow.person import Right
-from receiver.workflow.run import RunStatus, Verdict
+from receiver.workflow.run import Cause, RunStatus, Verdict
 
 ENDS = {
     PlanOutcome.NEEDS_INFORMATION: RunStatus.NEEDS_INFORMATION,
@@ -80,8 +80,10 @@ def test_the_answer_of_the_reporter_starts_the_analysis_anew_with_a_new_iteratio
     run, decision = world.apply(run, world.refreshed(iteration=2))
     assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
     assert decision.effects == (StartPipeline(iteration=2), UpdateTicketNote())
-    assert [one.kind for one in decision.diagnoses] == [DiagnosisKind.QUESTION]
-    assert decision.approved_by is None
+    attempt = decision.attempt
+    assert attempt is not None
+    assert [one.kind for one in attempt.diagnoses] == [DiagnosisKind.QUESTION]
+    assert (attempt.cause, attempt.approved_by, attempt.reuses) == (Cause.ANSWERED, None, ())
     run, again = world.apply(run, world.refreshed(iteration=2))
     assert again.verdict is Verdict.IGNORED
 
@@ -138,7 +140,8 @@ def test_the_label_set_again_makes_a_run_that_waits_go_on(world: Any, status: Ru
     told = CommentRefusal(issue_key=world.issue, text="Only some may.", author=AccountId("tomas"))
     assert refused.effects == (told,)
     run, decision = world.apply(run, world.refreshed(iteration=2))
-    assert (run.status, run.iteration, decision.approved_by) == (RunStatus.STARTING, 2, None)
+    assert decision.attempt is not None
+    assert (run.status, run.iteration, decision.attempt.approved_by) == (RunStatus.STARTING, 2, None)
 
 
 def test_a_label_set_again_and_again_needs_somebody_who_may_start_runs_in_the_end(world: Any) -> None:
@@ -197,7 +200,9 @@ def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
     run, _ = world.analysed(world.run(RunStatus.RUNNING))
     run, decision = world.apply(run, world.read("approve"))
     assert (run.status, run.iteration) == (RunStatus.STARTING, 2)
-    assert (decision.approved_by, decision.diagnoses) == (AccountId("5b10ac"), ())
+    attempt = decision.attempt
+    assert attempt is not None
+    assert (attempt.cause, attempt.approved_by, attempt.diagnoses) == (Cause.APPROVED, AccountId("5b10ac"), ())
     assert decision.effects == (StartPipeline(iteration=2), PostPlan(iteration=1), UpdateTicketNote())
     assert "Mara approved the plan" in decision.reason
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
@@ -282,7 +287,7 @@ def test_iterations_that_ended_in_waiting_are_no_attempts_at_a_fix(world: Any) -
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
     run, _ = world.analysed(run)
     run, _ = world.apply(run, world.read("approve", plan=2))
-    assert (run.status, run.iteration, run.attempt) == (RunStatus.STARTING, 3, 1)
+    assert (run.status, run.iteration, run.fixes_tried) == (RunStatus.STARTING, 3, 1)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pipelines.language.catalogue import ReviewMode
 from receiver.workflow import review_findings
 from receiver.workflow.effects import OpenMergeRequest, StartPipeline
 from receiver.workflow.events import AccountId
-from receiver.workflow.run import Decision, Run, RunStatus
+from receiver.workflow.run import Cause, Decision, Run, RunStatus
 
 MUST = Finding(
     file="src/a.py", line=3, severity=Severity.MUST_FIX, claim="Names of two words break.", suggestion="Quote both."
@@ -32,11 +32,14 @@ def reviewed(world: Any, run: Run, found: tuple[Finding, ...], **changes: Any) -
 def test_findings_that_must_be_fixed_start_the_next_iteration_with_them(world: Any) -> None:
     world.policy(review=ReviewMode.ONCE)
     run, decision = reviewed(world, world.run(RunStatus.RUNNING), (MUST, SHOULD))
-    assert (decision.status, decision.iteration, decision.same_plan) == (RunStatus.STARTING, 2, True)
+    attempt = decision.attempt
+    assert attempt is not None
+    assert (decision.status, attempt.number, attempt.cause) == (RunStatus.STARTING, 2, Cause.SENT_BACK)
+    assert attempt.keeps_plan
     assert StartPipeline(iteration=2) in decision.effects
     assert not any(isinstance(effect, OpenMergeRequest) for effect in decision.effects)
     assert "the review found 1 thing that must be fixed; it is made again, once." in decision.reason
-    assert decision.diagnoses == (
+    assert attempt.diagnoses == (
         Diagnosis(
             kind=DiagnosisKind.REVIEW_FINDING,
             phase=Phase.REVIEW,
@@ -93,7 +96,8 @@ def test_an_approved_plan_stays_approved(world: Any) -> None:
     world.policy(review=ReviewMode.ONCE)
     run = world.run(RunStatus.RUNNING, approved_by=AccountId("5b10ac"))
     _, decision = reviewed(world, run, (MUST,))
-    assert (decision.status, decision.approved_by) == (RunStatus.STARTING, "5b10ac")
+    assert decision.attempt is not None
+    assert (decision.status, decision.attempt.approved_by) == (RunStatus.STARTING, "5b10ac")
 
 
 def test_what_the_next_attempt_is_told_is_bounded(world: Any) -> None:

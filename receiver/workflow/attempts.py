@@ -1,0 +1,94 @@
+"""Why an iteration begins, and what it reuses of the ones before it. Pure.
+
+What agents know of a repository is kept by commit, so every attempt reuses it and no cause lists it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from pipelines.language import (
+    CommitSha,
+    Diagnosis,
+    Phase,
+    PhaseReport,
+    PrepareResult,
+    ProjectPath,
+    ReportOutcome,
+    ReproductionResult,
+    Sha256,
+)
+from pipelines.language.catalogue import Catalogue
+from receiver.workflow.events import AccountId
+from receiver.workflow.run import Attempt, Cause, Reused, Run
+
+REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
+    Cause.ADMITTED: frozenset(),
+    Cause.ANSWERED: frozenset(),
+    Cause.REPLANNED: frozenset(),
+    Cause.APPROVED: frozenset({Phase.ANALYSIS, Phase.PREPARE}),
+    Cause.SENT_BACK: frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
+}
+"""Phases whose accepted reports still hold for an attempt of that cause."""
+
+
+def next_attempt(
+    run: Run,
+    cause: Cause,
+    *,
+    catalogue: Catalogue,
+    diagnoses: tuple[Diagnosis, ...] = (),
+    approved_by: AccountId | None = None,
+) -> Attempt:
+    """Return the iteration that begins now."""
+    return Attempt(
+        number=next_number(run),
+        cause=cause,
+        diagnoses=diagnoses,
+        approved_by=approved_by,
+        reuses=tuple(
+            reused
+            for report in run.reports
+            if report.phase in REUSES[cause] and report.outcome is ReportOutcome.SUCCEEDED
+            for reused in [_reused(report, run, catalogue)]
+            if reused is not None
+        ),
+    )
+
+
+def next_number(run: Run) -> int:
+    """Return the number of the iteration that begins next."""
+    return run.iteration + 1
+
+
+def _reused(report: PhaseReport, run: Run, catalogue: Catalogue) -> Reused | None:
+    key = reuse_key(report, base_shas=run.base_shas, catalogue=catalogue, client=report.client)
+    if key is None and report.phase is not Phase.ANALYSIS:
+        return None
+    return Reused(phase=report.phase, repository=report.repository, iteration=report.iteration, key=key)
+
+
+def reuse_key(
+    report: PhaseReport, *, base_shas: Mapping[ProjectPath, CommitSha], catalogue: Catalogue, client: str
+) -> Sha256 | None:
+    """Return the hash of all that a baseline or a reproduction depends on; None where it can't be reused.
+
+    `client` is the version of the job client. A report that does not name it comes from the release before, and is
+    made again. All base commits count, because a reproduction is served beside other repositories.
+    """
+    match report.result:
+        case PrepareResult(base_sha=base):
+            test = ""
+        case ReproductionResult(base_sha=base, reproduced=True, test_sha256=str() as test):
+            pass
+        case _:
+            return None
+    repository = None if report.repository is None else catalogue.repositories.get(report.repository)
+    if repository is None or not client or base != base_shas.get(repository.project):
+        return None
+    parts = (report.phase, sorted(base_shas.items()), catalogue.sha256, repository.stack.image, client, test)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
