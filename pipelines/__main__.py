@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib.metadata import version
 from typing import NoReturn
 
 from pipelines.job.isolation.environment import harden_process, read_settings, separate_secrets
+from pipelines.job.reporting.client_version import client_version
 from pipelines.job.reporting.errors import ExitCode, JobCancelledError, JobError
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reporting.receiver_client import ReceiverClient
@@ -21,7 +21,7 @@ _USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a Git
 def main() -> None:
     """Run the job and exit with its code."""
     if sys.argv[1:] == ["--version"]:
-        print(f"bug-fix-job {version('bug-fix')}")  # noqa: T201 - asked for
+        print(f"bug-fix-job {client_version()}")  # noqa: T201 - asked for
         sys.exit(0)
     if len(sys.argv) != 2 or sys.argv[1] not in set(Phase):
         print(_USAGE, file=sys.stderr)  # noqa: T201 - a usage message

@@ -20,6 +20,7 @@ def upgrade() -> None:
         FROM iterations AS before WHERE before.run_id = i.run_id AND before.number = i.number - 1
         """
     )
+    op.add_column("sessions", sa.Column("client", sa.Text(), server_default="", nullable=False))
     op.create_table(
         "reused_reports",
         sa.Column("run_id", sa.Text(), nullable=False),

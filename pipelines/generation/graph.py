@@ -10,14 +10,16 @@ kept, nothing opened.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from pipelines.catalogue.plan_policy import is_carried_out
-from pipelines.language import Approval, IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
+from pipelines.language import Approval, IssueKey, Phase, PipelineKey, Plan, PlanOutcome, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue, ReviewMode, Stack
+from pipelines.language.wire import RepositoryPhase
 
 MAX_NEEDS: Final = 50
 """GitLab's `ci_needs_size_limit`; a job that would need more waits for the earlier stages instead."""
@@ -38,16 +40,18 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 STEPS: Final = (
+    Step(phase=Phase.PREPARE),
     Step(phase=Phase.REPRODUCTION),
     Step(phase=Phase.IMPLEMENTATION),
-    Step(phase=Phase.TESTING, uses=(Phase.REPRODUCTION, Phase.IMPLEMENTATION)),
+    Step(phase=Phase.TESTING, uses=(Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION)),
     Step(
         phase=Phase.MERGE_REQUEST,
         uses=(Phase.IMPLEMENTATION, Phase.TESTING),
         waits_for_all=Phase.TESTING,
     ),
 )
-"""In the order of the stages."""
+"""In the order of the stages. The first of them are done elsewhere where the parent pipeline prepares, or an attempt
+reuses what an earlier one made."""
 
 REVIEWED: Final = (
     *STEPS[:-1],
@@ -107,14 +111,20 @@ ENDINGS: Final[dict[PlanOutcome, Ending]] = {
 """Of plans that are not carried out."""
 
 
-class ChildPipeline(Struct, frozen=True, kw_only=True):
-    """What `generate` makes."""
+class Origin(Struct, frozen=True, kw_only=True):
+    """What a generated pipeline belongs to, and where its jobs report."""
 
     run: RunId
-    iteration: int
+    pipeline: PipelineKey
     issue_key: IssueKey
     receiver: str
     """URL at which jobs reach the receiver."""
+
+
+class ChildPipeline(Struct, frozen=True, kw_only=True):
+    """What `generate` makes."""
+
+    origin: Origin
     confidential: bool
     """What its jobs leave is for maintainers of the automation project only."""
     ending: Ending | None
@@ -123,7 +133,7 @@ class ChildPipeline(Struct, frozen=True, kw_only=True):
     """How the jobs of each repository run, in the plan's order."""
     stages: tuple[Phase, ...]
     jobs: tuple[Job, ...]
-    """Empty when there is an ending; what is rendered never is."""
+    """Empty when there is an ending; the rendered file never is."""
 
 
 def job_name(phase: Phase, repository: ProjectPath) -> str:
@@ -135,31 +145,36 @@ def build(
     plan: Plan,
     *,
     catalogue: Catalogue,
-    run: RunId,
-    iteration: int,
-    issue_key: IssueKey,
-    receiver: str,
+    origin: Origin,
     approval: Approval = Approval.NOT_NEEDED,
     confidential: bool = False,
+    done: Collection[RepositoryPhase] = (),
 ) -> ChildPipeline:
-    """Return the child pipeline of a plan. Raises `GraphError` for a plan that the receiver would not have accepted."""
-    _check(run, r"[0-9a-f]{16}", "run id")
-    _check(issue_key, r"[A-Z][A-Z0-9_]*-[0-9]+", "issue key")
-    _check(receiver, r"https?://[A-Za-z0-9.:/\[\]_~-]+", "receiver's URL")
+    """Return the child pipeline of a plan, without jobs for what is `done`.
+
+    Raises `GraphError` for a plan that the receiver would not have accepted.
+    """
+    _check(origin.run, r"[0-9a-f]{16}", "run id")
+    _check(origin.issue_key, r"[A-Z][A-Z0-9_]*-[0-9]+", "issue key")
+    _check(origin.receiver, r"https?://[A-Za-z0-9.:/\[\]_~-]+", "receiver's URL")
     ending = _ending(plan, catalogue, approval)
     if ending is not None and confidential:
         ending = Ending.HANDED_OVER
     repositories = _repositories(plan, catalogue) if ending is None else ()
+    wanted = tuple(
+        (step, path)
+        for step in steps(catalogue.policy.review)
+        for path in repositories
+        if RepositoryPhase(phase=step.phase, repository=path) not in done
+    )
+    names = frozenset(job_name(step.phase, path) for step, path in wanted)
     return ChildPipeline(
-        run=run,
-        iteration=iteration,
-        issue_key=issue_key,
-        receiver=receiver,
+        origin=origin,
         confidential=confidential,
         ending=ending,
         stacks={path: catalogue.repositories[path].stack for path in repositories},
-        stages=tuple(step.phase for step in steps(catalogue.policy.review)),
-        jobs=tuple(_job(step, path, repositories) for step in steps(catalogue.policy.review) for path in repositories),
+        stages=tuple(dict.fromkeys(step.phase for step, _ in wanted)),
+        jobs=tuple(_job(step, path, repositories, names) for step, path in wanted),
     )
 
 
@@ -184,8 +199,8 @@ def _repositories(plan: Plan, catalogue: Catalogue) -> tuple[ProjectPath, ...]:
     return paths
 
 
-def _job(step: Step, repository: ProjectPath, repositories: tuple[ProjectPath, ...]) -> Job:
-    used = tuple(job_name(phase, repository) for phase in step.uses)
+def _job(step: Step, repository: ProjectPath, repositories: tuple[ProjectPath, ...], names: frozenset[str]) -> Job:
+    used = tuple(name for phase in step.uses if (name := job_name(phase, repository)) in names)
     # Every job naming every other would grow with the square of the repositories; a stage says the same in no words.
     joins = step.waits_for_all is not None and len(repositories) > 1
     return Job(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from msgspec import Struct
 
@@ -16,20 +17,26 @@ class JobName(Struct, frozen=True, kw_only=True):
     repository: ProjectPath | None
 
 
+IN_CHILD: Final = frozenset(
+    {
+        *(Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW),
+        Phase.MERGE_REQUEST,
+    }
+)
 _PREPARE = re.compile(r"^prepare(?: windows)?: \[(?P<repository>[^,\]]+)(?:, ?[^\]]*)?\]$")
 
 
 def parse_job_name(name: str) -> JobName | None:
     """Return phase and repository of one of our jobs' names, or None for any other name.
 
-    `analysis`, `generate`; `prepare: [payk12/api, dotnet]` as GitLab names a matrix job; `testing: payk12/api`.
+    `analysis`, `generate`; `prepare: [payk12/api, dotnet]` as GitLab names a matrix job of the parent pipeline;
+    `testing: payk12/api` as those of the child are named.
     """
     if name in {Phase.ANALYSIS, Phase.GENERATE}:
         return JobName(phase=Phase(name), repository=None)
     if matched := _PREPARE.match(name):
         return JobName(phase=Phase.PREPARE, repository=ProjectPath(matched["repository"]))
     phase, separator, repository = name.partition(": ")
-    in_child = {Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST}
-    if separator and repository and phase in in_child:
+    if separator and repository and phase in IN_CHILD:
         return JobName(phase=Phase(phase), repository=ProjectPath(repository))
     return None

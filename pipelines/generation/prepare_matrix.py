@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from pipelines.catalogue.stack_presets import PRESETS, Preset
 from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Catalogue, Stack
+
+NONE: Final = ({"REPOSITORY": "none", "STACK": "none"},)
+"""The input of a parent pipeline that prepares nothing: GitLab takes no empty matrix, and no rule fits this entry."""
 
 
 def matrix(catalogue: Catalogue) -> list[dict[str, str]]:

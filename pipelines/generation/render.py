@@ -19,7 +19,7 @@ from pipelines.language import Phase, ProjectPath
 from pipelines.language.catalogue import Stack
 
 TEMPLATES: Final = "templates/ci/phases.yml"
-_HEADER: Final = "# Generated from the plan of {key}, iteration {iteration}. Hidden jobs: {templates}.\n"
+_HEADER: Final = "# Generated from the plan of {key}, {pipeline}. Hidden jobs: {templates}.\n"
 _SAID: Final[dict[Ending, str]] = {
     Ending.NEEDS_INFORMATION: "Analysis has a question. It stands on the ticket; the answer starts a new iteration.",
     Ending.AWAITING_APPROVAL: "The plan waits for approval. It stands on the ticket; approving it starts a new "
@@ -62,15 +62,21 @@ _Dumper.add_representer(_Quoted, _quoted)
 
 def render(child: ChildPipeline) -> str:
     """Return the file."""
+    origin = child.origin
     document: dict[str, Any] = {
         "include": [
             {
                 "local": TEMPLATES,
-                "inputs": {"run": _Quoted(child.run), "iteration": child.iteration, "receiver": child.receiver},
+                "inputs": {
+                    "run": _Quoted(origin.run),
+                    "kind": str(origin.pipeline.kind),
+                    "iteration": origin.pipeline.number,
+                    "receiver": origin.receiver,
+                },
             }
         ],
         "workflow": {
-            "name": f"{child.issue_key} · iteration {child.iteration} · {_title(child)}",
+            "name": f"{origin.issue_key} · {origin.pipeline} · {_title(child)}",
             "auto_cancel": {"on_new_commit": "none"},
         },
     }
@@ -83,14 +89,14 @@ def render(child: ChildPipeline) -> str:
         document["stages"] = ["outcome"]
         ending = _ending(child)
         document[f"outcome: {ending.value}"] = {"extends": ".outcome", "script": [f"echo '{_SAID[ending]}'"]}
-    header = _HEADER.format(key=child.issue_key, iteration=child.iteration, templates=TEMPLATES)
+    header = _HEADER.format(key=origin.issue_key, pipeline=origin.pipeline, templates=TEMPLATES)
     return header + yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=120
     )
 
 
 def _title(child: ChildPipeline) -> str:
-    return "fix" if child.jobs else _ending(child).value
+    return "child" if child.jobs else _ending(child).value
 
 
 def _ending(child: ChildPipeline) -> Ending:
@@ -133,6 +139,8 @@ _READING: Final = frozenset({Phase.REVIEW, Phase.MERGE_REQUEST})
 
 def _job(job: Job, stack: Stack) -> dict[str, Any]:
     out: dict[str, Any] = {"extends": [f".{job.phase.value}", _template(job.repository)]}
+    if job.phase is Phase.PREPARE:  # its template is the parent's, where it runs beside analysis
+        out["stage"] = job.phase.value
     if job.needs is not None:
         out["needs"] = list(job.needs)
     else:

@@ -8,6 +8,7 @@ from pipelines.language.diagnosis import Diagnosis, DiagnosisKind
 from pipelines.language.fields import CommitSha, IssueKey, Line, ProjectPath, RunId, Sha256, Text
 from pipelines.language.limits import Limits
 from pipelines.language.phase import Phase
+from pipelines.language.pipeline_key import PipelineKey, PipelineKind
 from pipelines.language.plan import (
     Approval,
     Complexity,
@@ -74,6 +75,8 @@ __all__ = [
     "Phase",
     "PhaseReport",
     "PhaseResult",
+    "PipelineKey",
+    "PipelineKind",
     "Plan",
     "PlanOutcome",
     "PrepareResult",

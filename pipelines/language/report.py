@@ -9,6 +9,7 @@ from msgspec import Struct
 from pipelines.language.artifacts import Artifact
 from pipelines.language.fields import ProjectPath, RunId
 from pipelines.language.phase import Phase
+from pipelines.language.pipeline_key import PipelineKind
 from pipelines.language.results import PhaseResult
 
 
@@ -56,7 +57,9 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
 
     version: int = 1
     run: RunId
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Number of the pipeline within its kind; of a fix the iteration."""
     phase: Phase
     repository: ProjectPath | None
     outcome: ReportOutcome

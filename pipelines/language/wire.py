@@ -6,6 +6,7 @@ Performs no I/O. Everything untrusted (ticket, comments) is inside these JSON do
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +23,8 @@ from pipelines.language import (
     Limits,
     Phase,
     PhaseReport,
+    PipelineKey,
+    PipelineKind,
     Plan,
     PrepareResult,
     ProjectPath,
@@ -103,13 +106,30 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     """What it may use of what its phase permits."""
 
 
+class InputSource(StrEnum):
+    """Where a job gets an input from."""
+
+    ARTIFACT = "artifact"
+    """GitLab lays it into the project folder: an artifact of a job of the same pipeline."""
+    RECEIVER = "receiver"
+    """The receiver keeps it under its hash: it is reused, or the run is confidential and leaves no artifacts."""
+
+
 class Input(Struct, frozen=True, kw_only=True):
     """A file of an accepted report that this job may use, after checking its hash."""
 
     phase: Phase
     artifact: Artifact
+    source: InputSource = InputSource.ARTIFACT
     content: bytes | None = None
-    """Its bytes, where the job before left no artifact of it: the run is confidential."""
+    """Its bytes, where the source is the receiver: fetched by the job, or told to one of the release before."""
+
+
+class RepositoryPhase(Struct, frozen=True, kw_only=True):
+    """A phase of one repository."""
+
+    phase: Phase
+    repository: ProjectPath
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
@@ -117,10 +137,12 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
     version: int = WIRE_VERSION
     run: RunId
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Number of the pipeline within its kind; of a fix the iteration."""
     phase: Phase
     repository: ProjectPath | None
-    """None for analysis and generate."""
+    """None for a job of the whole run."""
     ticket: Ticket
     branch: str
     """The branch that the fix will stand on, for example `bug-fix/PL-479-contact-creation-fails`."""
@@ -154,8 +176,15 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """What went wrong in the attempt before this one."""
     diagnosis: str | None = None
     """The same in words, for job clients of the release before; they don't know `diagnoses`."""
+    done: tuple[RepositoryPhase, ...] = ()
+    """For `generate`: phases without a job in the child pipeline, because the parent has it or a report is reused."""
     contexts: dict[ProjectPath, RepositoryContext] = {}
     """What is known of each repository at its commit; one that is missing has not been built yet."""
+
+    @property
+    def pipeline(self) -> PipelineKey:
+        """Return which of the run's pipelines the job is in."""
+        return PipelineKey(kind=self.kind, number=self.iteration)
 
 
 class SessionRequest(Struct, frozen=True, kw_only=True):
@@ -163,12 +192,21 @@ class SessionRequest(Struct, frozen=True, kw_only=True):
 
     version: int = WIRE_VERSION
     run: RunId
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Number of the pipeline within its kind; of a fix the iteration."""
     phase: Phase
     repository: ProjectPath | None = None
+    client: str = ""
+    """Version of the job client; empty: of the release before this field."""
     proposed_token: str | None = None
     """The session's token, made up by the job: 32 random bytes, URL-safe. An ID token opens one session only; by this
     token the same job can ask again when the answer was lost, and nobody else can. None: the receiver makes one."""
+
+    @property
+    def pipeline(self) -> PipelineKey:
+        """Return which of the run's pipelines the job is in."""
+        return PipelineKey(kind=self.kind, number=self.iteration)
 
 
 class Session(Struct, frozen=True, kw_only=True):
@@ -257,9 +295,11 @@ __all__ = [
     "WIRE_VERSION",
     "AgentSpec",
     "Input",
+    "InputSource",
     "PhaseReport",
     "Problem",
     "ReportTaken",
+    "RepositoryPhase",
     "RunSpec",
     "Session",
     "SessionRequest",

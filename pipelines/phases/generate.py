@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.generation.graph import GraphError, build
+from pipelines.generation.graph import GraphError, Origin, build
 from pipelines.generation.render import render
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.job import Job
@@ -18,12 +18,15 @@ def run(job: Job) -> PhaseReport:
         child = build(
             spec.plan,
             catalogue=spec.catalogue,
-            run=spec.run,
-            iteration=spec.iteration,
-            issue_key=spec.ticket.key,
-            receiver=job.settings.receiver,
+            origin=Origin(
+                run=spec.run,
+                pipeline=spec.pipeline,
+                issue_key=spec.ticket.key,
+                receiver=job.settings.receiver,
+            ),
             approval=spec.approval,
             confidential=spec.confidential,
+            done=spec.done,
         )
     except GraphError as error:
         raise JobError(str(error)) from error

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pipelines.job.isolation.environment import JobSettings, Secrets
 from pipelines.job.isolation.processes import Launcher, make_root
 from pipelines.job.isolation.project_folder import held, write
+from pipelines.job.reporting.client_version import client_version
 from pipelines.job.reporting.disclosure import at_start
 from pipelines.job.reporting.errors import (
     ExitCode,
@@ -26,7 +27,7 @@ from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Isolation, Phase, PhaseReport, ReportOutcome
 from pipelines.language.seal import goes_along, report_path, seal, seal_path, token_sha256
-from pipelines.language.wire import RunSpec, SessionRequest, encode
+from pipelines.language.wire import Input, InputSource, RunSpec, SessionRequest, encode
 from pipelines.phases import import_ahead, phase_function
 
 _EXIT_CODES = {
@@ -43,7 +44,7 @@ def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiv
     """Do the whole job."""
     log.hide(secrets.id_token, secrets.job_token)
     where = f" of {settings.repository}" if settings.repository else ""
-    log.state(f"{settings.phase}{where}, run {settings.run}, iteration {settings.iteration}")
+    log.state(f"{settings.phase}{where}, run {settings.run}, {settings.kind} {settings.iteration}")
     import_ahead(settings.phase)
     try:
         spec = _told(settings, secrets, log, client)
@@ -64,17 +65,29 @@ def run_job(settings: JobSettings, secrets: Secrets, log: JobLog, client: Receiv
 
 def _told(settings: JobSettings, secrets: Secrets, log: JobLog, client: ReceiverClient) -> RunSpec:
     request = SessionRequest(
-        run=settings.run, iteration=settings.iteration, phase=settings.phase, repository=settings.repository
+        run=settings.run,
+        kind=settings.kind,
+        iteration=settings.iteration,
+        phase=settings.phase,
+        repository=settings.repository,
+        client=client_version(),
     )
     with log.step("session with the receiver"):
         session = client.open_session(request, id_token=secrets.id_token)
     log.hide(session.token)
     with log.step("what to do"):
         spec = client.spec()
-    told = (spec.run, spec.iteration, spec.phase, spec.repository)
-    if told != (settings.run, settings.iteration, settings.phase, settings.repository):
+    told = (spec.run, spec.kind, spec.iteration, spec.phase, spec.repository)
+    if told != (settings.run, settings.kind, settings.iteration, settings.phase, settings.repository):
         raise JobError(f"The receiver's instructions are for another job: {spec.phase} of {spec.repository}.")
-    return spec
+    return replace(spec, inputs=tuple(_fetched(one, client) for one in spec.inputs))
+
+
+def _fetched(wanted: Input, client: ReceiverClient) -> Input:
+    """Return an input with its bytes, where the receiver has them; `read_input` checks the hash."""
+    if wanted.source is InputSource.ARTIFACT:
+        return wanted
+    return replace(wanted, content=client.blob(wanted.artifact.sha256))
 
 
 def _do(

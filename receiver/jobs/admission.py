@@ -192,6 +192,7 @@ class Doorkeeper:
                 project_id=project_id,
                 pipeline_id=pipeline,
                 job_id=int(claims.job_id),
+                client=wanted.client[:100],
                 created_at=now,
                 expires_at=expires,
             )

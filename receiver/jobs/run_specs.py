@@ -30,16 +30,18 @@ from pipelines.language import (
     ReportOutcome,
     ReproductionResult,
     ReviewResult,
+    Sha256,
     TestingResult,
 )
 from pipelines.language.diagnosis import sentences
-from pipelines.language.wire import Input, RunSpec, Ticket, decode
+from pipelines.language.wire import Input, InputSource, RepositoryPhase, RunSpec, Ticket, decode
 from pipelines.proof.red_green import judge
 from receiver.jobs.agents import agent_for
-from receiver.store.jobs import contexts, submissions
+from receiver.store.jobs import contexts, reused_reports, submissions
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.run import runs, settled_reports
 from receiver.store.run.runs import RunFacts
+from receiver.workflow.attempts import reuse_key
 
 P = Phase
 
@@ -139,7 +141,8 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         fix=before.fix if job.phase is P.REVIEW else None,
         tested=before.tested if job.phase is P.REVIEW else None,
         previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
-        inputs=await _inputs(session, before, job.phase, confidential=facts.confidential) if reproduced else (),
+        inputs=await _inputs(session, job, before, confidential=facts.confidential) if reproduced else (),
+        done=await _done(session, job, facts) if job.phase is P.GENERATE else (),
         diagnoses=facts.diagnoses,
         diagnosis=sentences(facts.diagnoses, between="\n\n") or None,
         contexts={} if agent is None else await contexts.of_commits(session, facts.base_shas),
@@ -232,10 +235,34 @@ def _check_tested(before: _Before) -> None:
         raise BarredError(f"The accepted reports do not show a fix: {gap}.")
 
 
-async def _inputs(session: AsyncSession, before: _Before, phase: Phase, *, confidential: bool) -> tuple[Input, ...]:
-    """Return what a job needs of those before it; of a confidential run, which leaves no artifacts, with the bytes."""
+async def _done(session: AsyncSession, job: JobSession, facts: RunFacts) -> tuple[RepositoryPhase, ...]:
+    """Return what needs no job in the child pipeline.
+
+    A pipeline that begins with its plan known prepares nothing itself: there a phase is done when a report of an
+    earlier iteration is reused, and what that depends on is still the same with this job's client.
+    """
+    if facts.catalogue is None:
+        return ()
+    if facts.pinned_plan is None:
+        return tuple(RepositoryPhase(phase=P.PREPARE, repository=path) for path in facts.catalogue.repositories)
+    found = []
+    for one in await reused_reports.of_iteration(session, job.run, job.iteration):
+        key = reuse_key(one.report, base_shas=facts.base_shas, catalogue=facts.catalogue, client=job.client)
+        is_same = key is not None and key == one.key
+        if one.report.repository and is_same and await submissions.are_kept(session, _handed_on(one.report)):
+            found.append(RepositoryPhase(phase=one.report.phase, repository=one.report.repository))
+    return tuple(found)
+
+
+def _handed_on(report: PhaseReport) -> list[Sha256]:
+    kinds = {ArtifactKind.BASELINE, ArtifactKind.REPRODUCTION_TEST}
+    return [artifact.sha256 for artifact in report.artifacts if artifact.kind in kinds]
+
+
+async def _inputs(session: AsyncSession, job: JobSession, before: _Before, *, confidential: bool) -> tuple[Input, ...]:
+    """Return what a job needs of those before it, and where it gets it from."""
     wanted: tuple[tuple[Phase, ArtifactKind], ...]
-    match phase:
+    match job.phase:
         case Phase.TESTING:
             wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH), (P.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST))
         case Phase.REVIEW | Phase.MERGE_REQUEST:
@@ -243,11 +270,19 @@ async def _inputs(session: AsyncSession, before: _Before, phase: Phase, *, confi
         case _:
             wanted = ()
     named = [(source, one) for source, kind in wanted for one in _of_kind(before.reports[source], kind)]
-    contents = [await settled_reports.blob(session, one.sha256) if confidential else None for _, one in named]
     return tuple(
-        Input(phase=source, artifact=one, content=content)
-        for (source, one), content in zip(named, contents, strict=True)
+        [await _input(session, job, before.reports[source], one, confidential=confidential) for source, one in named]
     )
+
+
+async def _input(
+    session: AsyncSession, job: JobSession, made_by: PhaseReport, artifact: Artifact, *, confidential: bool
+) -> Input:
+    if not confidential and made_by.iteration == job.iteration:
+        return Input(phase=made_by.phase, artifact=artifact)
+    # clients of the release before do not ask for it
+    content = None if job.client else await settled_reports.blob(session, artifact.sha256)
+    return Input(phase=made_by.phase, artifact=artifact, source=InputSource.RECEIVER, content=content)
 
 
 def _of_kind(report: PhaseReport, kind: ArtifactKind) -> list[Artifact]:

@@ -109,8 +109,10 @@ class StatusNotes:
         policy = catalogue.policy
         pipelines = [p for p in story.pipelines if p.iteration == run.iteration]
         above = next((p for p in reversed(pipelines) if p.parent is None), None)
-        reports = [r for r in story.reports if r.iteration == run.iteration and r.state != "pending"]
-        jobs = [job for pipeline in pipelines for job in pipeline.jobs]
+        reports = [r for r in story.counting(run.iteration) if r.state != "pending"]
+        reused = story.reused(run.iteration)
+        before = [job for pipeline in story.pipelines for job in pipeline.jobs if job.id in reused]
+        jobs = [*before, *(job for pipeline in pipelines for job in pipeline.jobs)]
         in_scope = [part.repository for part in plan.repositories] if plan else []
         return NoteView(
             run=RunId(run.id),

@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from pipelines.language import Phase, PhaseReport
 from pipelines.language.repository_context import MAX_CONTEXT, RepositoryContext
 from pipelines.language.seal import MAX_REPORT
-from pipelines.language.wire import MAX_BLOB, ReportTaken, Session, SessionRequest, decode, encode, sha256
+from pipelines.language.wire import MAX_BLOB, InputSource, ReportTaken, Session, SessionRequest, decode, encode, sha256
 from receiver import limits
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
 from receiver.jobs.identity import IdentityError
@@ -26,7 +26,7 @@ from receiver.store.effects import outbox
 from receiver.store.jobs import contexts, job_refusals, sessions, submissions
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.jobs.submissions import Kept, TooMuchError
-from receiver.store.run import runs
+from receiver.store.run import runs, settled_reports
 from receiver.web.problems import problem
 from receiver.web.services import Services
 from receiver.workflow.effects import CancelPipeline, SettleReports
@@ -170,6 +170,26 @@ async def keep_blob(request: JobRequest, services: NamedDependency[Services], di
     return _json({"sha256": digest}, 201 if new else 200)
 
 
+@get("/api/jobs/blobs/{digest:str}")
+async def read_blob(request: JobRequest, services: NamedDependency[Services], digest: FromPath[str]) -> Response[bytes]:
+    """Give a job the bytes of an input that its RunSpec names, and no others."""
+    job = await session_of(request, services)
+    if job is None:
+        return problem(401, NO_SESSION)
+    try:
+        async with services.database.begin() as session:
+            spec = await build(session, job, gitlab_url=services.settings.gitlab_url.rstrip("/"))
+            named = {one.artifact.sha256 for one in spec.inputs if one.source is InputSource.RECEIVER}
+            content = await settled_reports.blob(session, digest) if digest in named else None
+    except NotYetError as error:
+        return problem(425, str(error), retry_after_s=limits.UNKNOWN_JOB_RETRY_S)
+    except BarredError as error:
+        return problem(409, str(error))
+    if content is None:
+        return problem(404, f"No input of this job has the SHA-256 {digest[:80]}, or it is not kept any more.")
+    return Response(content, status_code=200, media_type="application/octet-stream")
+
+
 @put("/api/jobs/contexts", request_max_body_size=MAX_CONTEXT)
 async def keep_context(request: JobRequest, services: NamedDependency[Services]) -> Response[bytes]:
     """Keep what analysis built of a repository. Only analysis may: it runs no code of the repositories."""
@@ -230,4 +250,4 @@ async def _wrong(services: Services, job: JobSession, report: PhaseReport) -> li
     return problems(report, catalogue=facts.catalogue, approved=facts.pinned_plan)
 
 
-HANDLERS = [open_session, read_spec, keep_blob, keep_context, take_report]
+HANDLERS = [open_session, read_spec, read_blob, keep_blob, keep_context, take_report]

@@ -6,16 +6,19 @@ from pathlib import Path
 import pytest
 
 from pipelines.catalogue.file import read
-from pipelines.generation.graph import build
+from pipelines.generation.graph import Origin, build
 from pipelines.generation.render import render
 from pipelines.language import (
     IssueKey,
+    Phase,
     Plan,
     PlanOutcome,
     ProjectPath,
     RunId,
 )
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
+from pipelines.language.wire import RepositoryPhase
 from tests.plans import a_plan_saying
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,16 +43,31 @@ def make_plan(paths: Sequence[str], outcome: PlanOutcome = PlanOutcome.FIX, text
     return a_plan_saying(text, *map(ProjectPath, paths), outcome=outcome, location=None)
 
 
-def make_child(plan: Plan, catalogue: Catalogue, *, confidential: bool = False) -> str:
+def prepared(catalogue: Catalogue) -> tuple[RepositoryPhase, ...]:
+    """Return what the parent pipeline of a first attempt does for the child."""
+    return tuple(RepositoryPhase(phase=Phase.PREPARE, repository=path) for path in catalogue.repositories)
+
+
+def make_child(
+    plan: Plan,
+    catalogue: Catalogue,
+    *,
+    confidential: bool = False,
+    number: int = 1,
+    done: tuple[RepositoryPhase, ...] | None = None,
+) -> str:
     """Return the child pipeline of a plan, as text."""
     child = build(
         plan,
         catalogue=catalogue,
-        run=RUN,
-        iteration=1,
-        issue_key=IssueKey("PL-479"),
-        receiver="http://receiver.example.com:8080",
+        origin=Origin(
+            run=RUN,
+            pipeline=fix(number),
+            issue_key=IssueKey("PL-479"),
+            receiver="http://receiver.example.com:8080",
+        ),
         confidential=confidential,
+        done=prepared(catalogue) if done is None else done,
     )
     return render(child)
 

@@ -18,13 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.job.reporting.errors import JobError
-from pipelines.language import Phase, ProjectPath, RunId
+from pipelines.language import Phase, PipelineKind, ProjectPath, RunId
 
 _SECRETS_FD = "BUG_FIX_SECRETS_FD"
 
 KEPT = frozenset(
     {
-        *("BUG_FIX_RUN", "BUG_FIX_ITERATION", "BUG_FIX_RECEIVER", "BUG_FIX_REPOSITORY", "REPOSITORY"),
+        *("BUG_FIX_RUN", "BUG_FIX_KIND", "BUG_FIX_ITERATION", "BUG_FIX_RECEIVER", "BUG_FIX_REPOSITORY", "REPOSITORY"),
         *("BUG_FIX_BROWSER", "PLAYWRIGHT_BROWSERS_PATH"),
         *("CI", "GITLAB_CI", "CI_PROJECT_DIR", "CI_JOB_ID", "CI_JOB_NAME", "CI_PIPELINE_ID", "CI_SERVER_URL"),
         *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONUNBUFFERED", "PYTHONUTF8"),
@@ -51,7 +51,9 @@ class JobSettings(Struct, frozen=True, kw_only=True):
 
     phase: Phase
     run: RunId
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Number of the pipeline within its kind."""
     receiver: str
     """URL of the receiver."""
     project_dir: str
@@ -96,6 +98,7 @@ def read_settings(phase: str, environ: Mapping[str, str]) -> JobSettings:
     raw: dict[str, Any] = {
         "phase": phase,
         "run": environ.get("BUG_FIX_RUN"),
+        "kind": environ.get("BUG_FIX_KIND", PipelineKind.FIX),
         "iteration": environ.get("BUG_FIX_ITERATION"),
         "receiver": environ.get("BUG_FIX_RECEIVER"),
         "project_dir": environ.get("CI_PROJECT_DIR"),

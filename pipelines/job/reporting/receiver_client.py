@@ -11,6 +11,7 @@ import msgspec
 import stamina
 
 from pipelines.job.reporting.errors import JobError, ReceiverRefusedError, ReceiverUnreachableError
+from pipelines.language import Sha256
 from pipelines.language.wire import Problem, ReportTaken, RunSpec, Session, SessionRequest, decode, encode, sha256
 
 PATIENCE_S = 900.0
@@ -72,6 +73,10 @@ class ReceiverClient:
     def spec(self) -> RunSpec:
         """Fetch what this job is told; waits while the reports that it needs are not settled."""
         return self._decoded(self._send("GET", "/api/jobs/spec"), RunSpec)
+
+    def blob(self, digest: Sha256) -> bytes:
+        """Fetch the bytes of an input that the receiver keeps."""
+        return self._send("GET", f"/api/jobs/blobs/{digest}").content
 
     def put_blob(self, data: bytes) -> str:
         """Leave bytes with the receiver; returns their SHA-256. Doing it twice does no harm."""

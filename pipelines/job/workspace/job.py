@@ -10,6 +10,7 @@ from msgspec import Struct
 from pipelines.catalogue.served_order import start_order
 from pipelines.job.isolation.environment import JobSettings
 from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reporting.client_version import client_version
 from pipelines.job.reporting.disclosure import (
     CONFIDENTIAL,
     CONFIDENTIAL_NOW,
@@ -201,6 +202,7 @@ class Job:
         agent = self.spec.agent
         return PhaseReport(
             run=self.spec.run,
+            kind=self.spec.kind,
             iteration=self.spec.iteration,
             phase=self.spec.phase,
             repository=self.spec.repository,
@@ -215,4 +217,5 @@ class Job:
             stripped_characters=self.agent_facts.stripped_characters,
             refused_calls=self.agent_facts.refused_calls,
             ended_by=ended_by,
+            client=client_version(),
         )

@@ -31,8 +31,10 @@ class Chosen(Struct, frozen=True, kw_only=True):
         return f"{self.file.kind}-{self.moment}{ENDINGS[self.file.kind]}"
 
 
-def chosen(reports: Iterable[Report], *, repository: str, iteration: int) -> tuple[Chosen, ...]:
+def chosen(reports: Iterable[Report], *, repository: str) -> tuple[Chosen, ...]:
     """Return the first fitting file of each kind before and after, as far as all together are not too large.
+
+    `reports`: those that count in the iteration.
 
     Testing runs the reproduction on both states: of its files those count that are named after the patched one.
     """
@@ -40,8 +42,7 @@ def chosen(reports: Iterable[Report], *, repository: str, iteration: int) -> tup
     left = limits.EVIDENCE_TOTAL
     for report in reports:
         moment = MOMENTS.get(Phase(report.phase))
-        of_this = (report.repository, report.iteration, report.state)
-        if moment is None or of_this != (repository, iteration, "accepted"):
+        if moment is None or (report.repository, report.state) != (repository, "accepted"):
             continue
         for file in sorted(report.artifacts, key=lambda one: moment not in one.path.rpartition("/")[2]):
             place = (moment, file.kind)

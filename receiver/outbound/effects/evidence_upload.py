@@ -38,7 +38,7 @@ async def upload(desk: Desk, story: Story, project_id: int, *, repository: str, 
     shown: list[Exhibit] = []
     if story.run.confidential:
         return ()
-    for chosen in evidence_choice.chosen(story.reports, repository=repository, iteration=iteration):
+    for chosen in evidence_choice.chosen(story.counting(iteration), repository=repository):
         try:
             found = await content(desk, chosen)
             if found is None:
@@ -65,7 +65,7 @@ async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
     there = await asyncio.to_thread(desk.jira.attachments, key)
     ours = {(one.filename, one.size) for one in there if one.is_ours}
     attached = []
-    for chosen in evidence_choice.chosen(story.reports, repository=effect.repository, iteration=effect.iteration):
+    for chosen in evidence_choice.chosen(story.counting(effect.iteration), repository=effect.repository):
         if chosen.file.kind is not ArtifactKind.SCREENSHOT or chosen.file.size > LARGEST_PICTURE:
             continue
         name = _name(facts, effect, chosen)

@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 
 from pipelines.generation import prepare_matrix
-from pipelines.language import PhaseReport, ReportOutcome, RunId
+from pipelines.language import Phase, PhaseReport, PipelineKey, PipelineKind, ReportOutcome, RunId
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.report_collection import collect
@@ -35,21 +36,31 @@ from receiver.workflow.events import (
 log = structlog.get_logger()
 
 
-def name_of(issue_key: str, iteration: int) -> str:
+def name_of(issue_key: str, pipeline: PipelineKey) -> str:
     """Return a pipeline's name, as people see it in GitLab."""
-    return f"{issue_key} · iteration {iteration}"
+    return f"{issue_key} · {pipeline}"
+
+
+def previous_name_of(issue_key: str, pipeline: PipelineKey) -> str:
+    """Return the name that the release before gave: it may have crashed after creating the pipeline."""
+    return f"{issue_key} · iteration {pipeline.number}"
 
 
 def inputs_of(
-    run: RunId, issue_key: str, effect: StartPipeline, catalogue: Catalogue, public_url: str
+    run: RunId, issue_key: str, effect: StartPipeline, catalogue: Catalogue, public_url: str, *, pinned: bool
 ) -> dict[str, Any]:
-    """Return the parent pipeline's inputs. No untrusted text is among them."""
+    """Return the parent pipeline's inputs. No untrusted text is among them.
+
+    `pinned`: the plan is known. Then nothing is analysed, and what has to be prepared again is in the child.
+    """
     return {
+        "first": str(Phase.GENERATE if pinned else Phase.ANALYSIS),
         "run": run,
+        "kind": str(PipelineKind.FIX),
         "iteration": effect.iteration,
-        "name": name_of(issue_key, effect.iteration),
+        "name": name_of(issue_key, fix(effect.iteration)),
         "receiver": public_url.rstrip("/"),
-        "prepare": prepare_matrix.matrix(catalogue),
+        "prepare": list(prepare_matrix.NONE) if pinned else prepare_matrix.matrix(catalogue),
         "image": catalogue.automation_image,
     }
 
@@ -62,9 +73,13 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
     if catalogue is None:
         raise RefusedError("The run has no catalogue: its ticket was never admitted.")
     project_id = await asyncio.to_thread(desk.starter.project_id, catalogue.automation_project)
-    name = name_of(facts.issue_key, effect.iteration)
+    name = name_of(facts.issue_key, fix(effect.iteration))
     ref = catalogue.automation_ref
-    there = await asyncio.to_thread(desk.starter.named, project_id, ref=ref, name=name)
+    there = [
+        one
+        for known in (name, previous_name_of(facts.issue_key, fix(effect.iteration)))
+        for one in await asyncio.to_thread(desk.starter.named, project_id, ref=ref, name=known)
+    ]
     async with desk.database.begin() as session:
         taken = await started_pipelines.of_other_runs(session, [one.id for one in there], run=run)
     lost = [
@@ -72,7 +87,7 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
     ]
     if lost:
         return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
-    inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url)
+    inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url, pinned=facts.pinned_plan is not None)
     desk.faults.reach("StartPipeline:before_post")
     made = await asyncio.to_thread(desk.starter.create, project_id, ref=ref, inputs=inputs, name=name)
     desk.faults.reach("StartPipeline:after_post")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+from msgspec import Struct
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from pipelines.language import PhaseReport, Sha256
 from receiver.store.schema import ReportRow, ReusedReportRow
 from receiver.workflow.run import Reused
 
@@ -24,6 +27,26 @@ def counts_in(run: str, iteration: int) -> ColumnElement[bool]:
         (ReportRow.run_id == run) & (ReportRow.iteration == iteration),
         ReportRow.id.in_(reused),
     )
+
+
+class ReusedReport(Struct, frozen=True, kw_only=True):
+    """A report of an earlier iteration that counts in another one."""
+
+    report: PhaseReport
+    key: Sha256 | None
+    """What it depended on."""
+
+
+async def of_iteration(session: AsyncSession, run: str, iteration: int) -> list[ReusedReport]:
+    """Return the reports that an iteration was begun with."""
+    query = (
+        select(ReportRow.report, ReusedReportRow.key_sha256)
+        .join(ReusedReportRow, ReusedReportRow.report_id == ReportRow.id)
+        .where(ReusedReportRow.run_id == run, ReusedReportRow.iteration == iteration)
+        .order_by(ReportRow.id)
+    )
+    found = await session.execute(query)
+    return [ReusedReport(report=msgspec.convert(report, PhaseReport), key=key) for report, key in found]
 
 
 async def keep(session: AsyncSession, run: str, iteration: int, reused: Reused) -> None:

@@ -35,6 +35,8 @@ class JobSession(Struct, frozen=True, kw_only=True):
     pipeline_id: int
     job_id: int
     expires_at: datetime
+    client: str = ""
+    """Version of the job client; empty: of the release before it was told."""
     current: bool
     """The run goes on, in this iteration. A session of a run that has ended may report, and spend nothing."""
 
@@ -46,8 +48,8 @@ class AdmittedJob(Struct, frozen=True, kw_only=True):
     catalogue: Catalogue | None
     """As frozen at the run's start; None: the ticket was never admitted."""
     plan: Plan | None
-    """What the newest analysis of the session's iteration planned, of an implementing job; None also when that report
-    was not accepted."""
+    """What the newest analysis of the session's iteration planned, or the plan that it was begun with, of an
+    implementing job; None also when the report was not accepted."""
 
 
 class NewSession(Struct, frozen=True, kw_only=True):
@@ -62,6 +64,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     project_id: int
     pipeline_id: int
     job_id: int
+    client: str = ""
     created_at: datetime
     expires_at: datetime
 
@@ -82,6 +85,7 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
         project_id=new.project_id,
         pipeline_id=new.pipeline_id,
         job_id=new.job_id,
+        client=new.client,
         created_at=new.created_at,
         expires_at=new.expires_at,
     )
@@ -112,6 +116,7 @@ def job_of(row: SessionRow, *, current: bool) -> JobSession:
         pipeline_id=row.pipeline_id,
         job_id=row.job_id,
         expires_at=row.expires_at,
+        client=row.client,
         current=current,
     )
 
@@ -160,13 +165,17 @@ class _Found(Struct, frozen=True, kw_only=True):
 _ADMITTED: Final = """
     SELECT s.id, s.run_id, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id, s.expires_at,
            j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
-           CASE WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
+           CASE WHEN a.report IS NULL THEN p.plan
+                WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
       FROM sessions AS s JOIN runs AS r ON r.id = s.run_id LEFT JOIN jobs AS j ON j.id = s.job_id
       LEFT JOIN LATERAL (
            SELECT state, report FROM reports
             WHERE run_id = s.run_id AND iteration = s.iteration AND phase = 'analysis' AND repository IS NULL
             ORDER BY job_id DESC, id DESC LIMIT 1
       ) AS a ON s.phase = 'implementation'
+      LEFT JOIN iterations AS i
+        ON s.phase = 'implementation' AND i.run_id = s.run_id AND i.number = s.iteration AND i.kind <> 'analysis'
+      LEFT JOIN plans AS p ON p.id = i.plan_id
      WHERE s.token_sha256 = %s AND s.expires_at > %s
 """
 

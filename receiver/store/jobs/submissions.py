@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
@@ -89,6 +90,12 @@ class Kept(Enum):
     """The job had posted the same before."""
     SECOND = "second"
     """The job had posted another one: nothing was stored."""
+
+
+async def are_kept(session: AsyncSession, digests: Collection[Sha256]) -> bool:
+    """Tell whether the bytes behind all of these hashes are still kept."""
+    kept = select(BlobRow.sha256).where(BlobRow.sha256.in_(digests), BlobRow.content.is_not(None))
+    return set(await session.scalars(kept)) == set(digests)
 
 
 async def has_reported(session: AsyncSession, job: int) -> bool:

@@ -26,6 +26,8 @@ class SessionRow(Base):
     project_id: Mapped[int]
     pipeline_id: Mapped[int]
     job_id: Mapped[int] = mapped_column(index=True)
+    client: Mapped[str] = mapped_column(server_default="")
+    """Version of the job client; empty: of the release before this column."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

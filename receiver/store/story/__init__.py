@@ -5,15 +5,15 @@ from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
 from receiver.store.story.pipeline_story import Job, Pipeline
 from receiver.store.story.report_story import File, Report
-from receiver.store.story.run_story import Attempt, RunFacts
+from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.turning_points import turning_points
 
 __all__ = [
     "Act",
-    "Attempt",
     "File",
     "Intervention",
+    "Iteration",
     "Job",
     "MergeRequest",
     "Moment",

@@ -23,6 +23,7 @@ from receiver.store.schema import (
     PipelineRow,
     PlanRow,
     ReportRow,
+    ReusedReportRow,
     RunRow,
     TargetPipelineRow,
     UsageRow,
@@ -32,11 +33,12 @@ from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
 from receiver.store.story.pipeline_story import Job, Pipeline
 from receiver.store.story.report_story import File, Report
-from receiver.store.story.run_story import Attempt, RunFacts
+from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.success import facts_of
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.indicators import judge
+from receiver.workflow.run import Cause
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     jobs: Sequence[JobRow]
     plans: Sequence[PlanRow]
     reports: Sequence[ReportRow]
+    reused: Sequence[ReusedReportRow]
     artifacts: Sequence[ArtifactRow]
     merge_requests: Sequence[MergeRequestRow]
     target_pipelines: Sequence[TargetPipelineRow]
@@ -65,7 +68,9 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
     return Story(
         run=_run(rows.run),
         plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
-        iterations=tuple(_attempt(row, accepted, names) for row in rows.iterations),
+        iterations=tuple(
+            _iteration(row, accepted, names, reuses=_reused_jobs(rows, row.number)) for row in rows.iterations
+        ),
         moments=tuple(_moment(row) for row in rows.decisions),
         effects=tuple(_act(row, table.name(row.kind)) for row in rows.effects),
         pipelines=tuple(_pipeline(row, rows.jobs) for row in rows.pipelines),
@@ -77,7 +82,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
             facts_of(
                 rows.run,
                 catalogue=catalogue,
-                reports=rows.reports,
+                reports=_counting(rows),
                 effects=rows.effects,
                 merge_requests=rows.merge_requests,
                 target_pipelines=rows.target_pipelines,
@@ -117,18 +122,37 @@ def _run(row: RunRow) -> RunFacts:
     )
 
 
-def _attempt(row: IterationRow, accepted: Sequence[PlanRow], names: Mapping[str, str]) -> Attempt:
+def _iteration(
+    row: IterationRow, accepted: Sequence[PlanRow], names: Mapping[str, str], *, reuses: Iterable[int]
+) -> Iteration:
     plans = [plan.plan for plan in accepted if plan.iteration == row.number]
-    return Attempt(
+    return Iteration(
         number=row.number,
         kind=row.kind,
         plan=msgspec.convert(plans[-1], Plan) if plans else None,
         approved_by=row.approved_by,
         approver=names.get(row.approved_by or "", ""),
         diagnoses=diagnoses_of(row),
+        cause=Cause(row.cause),
+        reuses=tuple(reuses),
         started_at=row.started_at,
         finished_at=row.finished_at,
     )
+
+
+def _counting(rows: Rows) -> list[ReportRow]:
+    """Return the reports of the current iteration, its own and reused."""
+    reused = set(_reused_jobs(rows, rows.run.iteration))
+    return [one for one in rows.reports if one.iteration == rows.run.iteration or one.job_id in reused]
+
+
+def _reused_jobs(rows: Rows, iteration: int) -> Iterator[int]:
+    """Yield the jobs whose reports an iteration reuses, unless it has a report of its own."""
+    own = {(one.phase, one.repository) for one in rows.reports if one.iteration == iteration}
+    wanted = {one.report_id for one in rows.reused if one.iteration == iteration}
+    for report in rows.reports:
+        if report.id in wanted and (report.phase, report.repository) not in own:
+            yield report.job_id
 
 
 T = TypeVar("T", bound=Struct)

@@ -7,9 +7,10 @@ from datetime import datetime
 from msgspec import Struct
 
 from pipelines.language import Diagnosis, Plan
+from receiver.workflow.run import Cause
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class Iteration(Struct, frozen=True, kw_only=True):
     """An iteration."""
 
     number: int
@@ -21,6 +22,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """Whose approval of the plan before began it: a Jira account."""
     approver: str = ""
     """Their name as Jira had it; empty: not known, or nobody's approval was asked for."""
+    cause: Cause = Cause.ADMITTED
+    """Why it began."""
+    reuses: tuple[int, ...] = ()
+    """Ids in GitLab of earlier iterations' jobs whose reports count in it."""
     diagnoses: tuple[Diagnosis, ...] = ()
     """What went wrong in the attempt before."""
     started_at: datetime

@@ -10,7 +10,7 @@ from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
 from receiver.store.story.pipeline_story import Pipeline
 from receiver.store.story.report_story import Report
-from receiver.store.story.run_story import Attempt, RunFacts
+from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.workflow.indicators import Indicator
 
 
@@ -20,7 +20,7 @@ class Story(Struct, frozen=True, kw_only=True):
     run: RunFacts
     plan: Plan | None
     """The plan that counts."""
-    iterations: tuple[Attempt, ...]
+    iterations: tuple[Iteration, ...]
     moments: tuple[Moment, ...]
     effects: tuple[Act, ...]
     pipelines: tuple[Pipeline, ...]
@@ -31,3 +31,12 @@ class Story(Struct, frozen=True, kw_only=True):
     indicators: tuple[Indicator, ...] = ()
     """Of success, as they are now."""
     costs: Costs
+
+    def counting(self, iteration: int) -> tuple[Report, ...]:
+        """Return the reports that an iteration has, its own and those that it reuses."""
+        reused = self.reused(iteration)
+        return tuple(one for one in self.reports if one.iteration == iteration or one.job in reused)
+
+    def reused(self, iteration: int) -> tuple[int, ...]:
+        """Return the jobs of earlier iterations whose reports count in this one."""
+        return next((one.reuses for one in self.iterations if one.number == iteration), ())

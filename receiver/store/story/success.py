@@ -26,9 +26,9 @@ def facts_of(
     target_pipelines: Sequence[TargetPipelineRow],
     interventions: Iterable[InterventionRow],
 ) -> Facts:
-    """Return what is known of the run's current iteration."""
+    """Return what is known of the run, given the reports that count in its current iteration."""
     repositories = catalogue.repositories if catalogue else {}
-    current = (row for row in reports if row.iteration == run.iteration and row.state != "pending")
+    current = (row for row in reports if row.state != "pending")
     return Facts(
         status=RunStatus(run.status),
         repositories=tuple(ProjectPath(path) for path in run.repositories),

@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelines.generation.graph import ENDINGS, ChildPipeline, Ending, GraphError, build
-from pipelines.language import Approval, IssueKey, Phase, Plan, PlanOutcome, RunId
+from pipelines.generation.graph import ENDINGS, ChildPipeline, Ending, GraphError, Origin, build
+from pipelines.language import Approval, IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
+from pipelines.language.wire import RepositoryPhase
+from tests.pipelines.conftest import prepared
 
 Plans = Callable[..., Plan]
 Catalogues = Callable[..., Catalogue]
@@ -20,16 +23,20 @@ def graph(
     key: str = "PL-479",
     approval: Approval = Approval.NOT_NEEDED,
     confidential: bool = False,
+    done: tuple[RepositoryPhase, ...] | None = None,
 ) -> ChildPipeline:
     return build(
         plan,
         catalogue=catalogue,
-        run=RunId(run),
-        iteration=1,
-        issue_key=IssueKey(key),
-        receiver="http://r.example.com",
+        origin=Origin(
+            run=RunId(run),
+            pipeline=fix(1),
+            issue_key=IssueKey(key),
+            receiver="http://r.example.com",
+        ),
         approval=approval,
         confidential=confidential,
+        done=prepared(catalogue) if done is None else done,
     )
 
 
@@ -115,3 +122,27 @@ def test_no_name_in_a_pipeline_says_that_it_is_about_security(plan_of: Plans, ca
     child = graph(plan_of(["payk12/r1"], PlanOutcome.SECURITY_CONCERN), catalogue_of(["python"]))
     assert child.ending is Ending.HANDED_OVER
     assert not [ending for ending in Ending if "secur" in ending]
+
+
+def of(phase: Phase, *names: str) -> tuple[RepositoryPhase, ...]:
+    return tuple(RepositoryPhase(phase=phase, repository=ProjectPath(f"payk12/{name}")) for name in names)
+
+
+def test_an_attempt_that_needs_a_new_implementation_only_has_no_other_jobs(
+    plan_of: Plans, catalogue_of: Catalogues
+) -> None:
+    done = (*of(Phase.PREPARE, "r1"), *of(Phase.REPRODUCTION, "r1"))
+    child = graph(plan_of(["payk12/r1"]), catalogue_of(["python"], "policy: {review: once}\n"), done=done)
+    assert [job.phase for job in child.jobs] == [Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST]
+    assert child.stages == tuple(job.phase for job in child.jobs)
+    assert child.jobs[1].needs == ("implementation: payk12/r1",)
+
+
+def test_what_can_not_be_reused_has_its_job_in_the_child(plan_of: Plans, catalogue_of: Catalogues) -> None:
+    done = (*of(Phase.PREPARE, "r1"), *of(Phase.REPRODUCTION, "r2"))
+    child = graph(plan_of(["payk12/r1", "payk12/r2"]), catalogue_of(["python", "python"]), done=done)
+    names = [job.name for job in child.jobs]
+    assert names[:2] == ["prepare: payk12/r2", "reproduction: payk12/r1"]
+    needs = {job.name: job.needs for job in child.jobs}
+    assert needs["testing: payk12/r1"] == ("reproduction: payk12/r1", "implementation: payk12/r1")
+    assert needs["testing: payk12/r2"] == ("prepare: payk12/r2", "implementation: payk12/r2")

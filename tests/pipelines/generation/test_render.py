@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,10 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.catalogue.file import read
-from pipelines.generation.graph import ENDINGS, build
+from pipelines.generation.graph import ENDINGS, Origin, build
 from pipelines.generation.render import render
-from pipelines.language import IssueKey, Plan, PlanOutcome, RunId
+from pipelines.language import IssueKey, Phase, Plan, PlanOutcome, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
+from pipelines.language.wire import RepositoryPhase
 from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
 from sandbox.ci.configuration.definition import PipelineDefinition
 
@@ -35,8 +38,18 @@ CASES = {
     "thirty-repositories": [PRESETS[n % 4] for n in range(30)],
     "reviewed": ["dotnet", "nextjs"],
     "confidential": ["python"],
+    "second-attempt": ["python"],
+    "second-attempt-missed": ["python", "nextjs"],
 }
 REVIEW = "policy: {review: advise}\n"
+REVIEWED = {"reviewed", "second-attempt", "second-attempt-missed"}
+REUSED = {
+    "second-attempt": {Phase.PREPARE: ["payk12/r1"], Phase.REPRODUCTION: ["payk12/r1"]},
+    "second-attempt-missed": {Phase.PREPARE: ["payk12/r1"], Phase.REPRODUCTION: ["payk12/r2"]},
+}
+"""What the second attempts reuse; what is missing here runs again."""
+ALLOWED = {"prepare": (5,), "implementation": (), "review": (4, 5)}
+"""Exit codes by stage, where they are not those of most."""
 HOSTILE = st.one_of(
     st.text(max_size=80),
     st.sampled_from(
@@ -71,9 +84,13 @@ def case(
     request: pytest.FixtureRequest, plan_of: Plans, catalogue_of: Catalogues, child_of: Children
 ) -> tuple[str, str]:
     stacks = CASES[request.param]
-    catalogue = catalogue_of(stacks, REVIEW if request.param == "reviewed" else "")
-    confidential = request.param == "confidential"
-    return request.param, child_of(plan_of(paths(len(stacks))), catalogue, confidential=confidential)
+    catalogue = catalogue_of(stacks, REVIEW if request.param in REVIEWED else "")
+    settings: dict[str, Any] = {"confidential": request.param == "confidential"}
+    if request.param in REUSED:
+        reused = [(phase, path) for phase, names in REUSED[request.param].items() for path in names]
+        done = tuple(RepositoryPhase(phase=phase, repository=ProjectPath(path)) for phase, path in reused)
+        settings |= {"number": 2, "done": done}
+    return request.param, child_of(plan_of(paths(len(stacks))), catalogue, **settings)
 
 
 def test_golden(case: tuple[str, str], root: Path) -> None:
@@ -111,7 +128,9 @@ def test_a_generated_pipeline_is_sound(case: tuple[str, str], root: Path) -> Non
         assert job.artifacts is not None
         assert (job.artifacts.paths, job.artifacts.access) == ((f".bug-fix/{job.stage}/",), access)
         assert job.artifacts.when.value == "always"
-        assert job.allow_failure_exit_codes == {"implementation": (), "review": (4, 5)}.get(job.stage, (4,))
+        assert job.allow_failure_exit_codes == {"prepare": (5,), "implementation": (), "review": (4, 5)}.get(
+            job.stage, (4,)
+        )
     assert pipeline.on_new_commit.value == "none"
 
 
@@ -135,7 +154,7 @@ def test_a_child_is_never_empty_and_states_the_outcome(
     assert job.name == f"outcome: {ending}"
     assert job.script[0].startswith("echo '")
     assert job.id_tokens == {}
-    assert pipeline.name == f"PL-479 · iteration 1 · {ending}"
+    assert pipeline.name == f"PL-479 · fix 1 · {ending}"
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -162,10 +181,12 @@ def test_the_file_has_the_same_shape_for_every_run(run: str, plan_of: Plans, cat
             build(
                 plan,
                 catalogue=catalogue,
-                run=RunId(of),
-                iteration=1,
-                issue_key=IssueKey("PL-479"),
-                receiver="http://receiver",
+                origin=Origin(
+                    run=RunId(of),
+                    pipeline=fix(1),
+                    issue_key=IssueKey("PL-479"),
+                    receiver="http://receiver",
+                ),
             )
         )
 

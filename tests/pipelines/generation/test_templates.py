@@ -13,7 +13,7 @@ import yaml
 from pipelines.catalogue.file import read
 from pipelines.catalogue.stack_presets import PRESETS, Preset
 from pipelines.generation.graph import REVIEWED
-from pipelines.generation.prepare_matrix import cache_key, job_name, matrix
+from pipelines.generation.prepare_matrix import NONE, cache_key, job_name, matrix
 from pipelines.language import Phase
 from pipelines.language.catalogue import Catalogue
 from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
@@ -25,7 +25,7 @@ Catalogues = Callable[[Sequence[str]], Catalogue]
 INPUTS = {
     "run": "1234567890123456",  # digits only: YAML must not make a number of it
     "iteration": 2,
-    "name": "PL-479 · iteration 2",
+    "name": "PL-479 · fix 2",
     "receiver": "http://127.0.0.1:8080",
 }
 
@@ -57,7 +57,7 @@ def test_the_receiver_starts_analysis_beside_preparation_then_generation_then_th
 ) -> None:
     entries = matrix(catalogue_of(["python", "nextjs"]))
     pipeline = parent(root, source="api", prepare=entries, **INPUTS)
-    assert pipeline.name == "PL-479 · iteration 2"
+    assert pipeline.name == "PL-479 · fix 2"
     assert [(job.stage, job.name) for job in pipeline.jobs] == [
         ("analysis", "analysis"),
         ("analysis", "prepare: [payk12/r1, python]"),
@@ -67,6 +67,11 @@ def test_the_receiver_starts_analysis_beside_preparation_then_generation_then_th
     ]
     assert all(job.needs is None for job in pipeline.jobs)
     assert pipeline.on_new_commit.value == "none"
+
+
+def test_a_pipeline_whose_plan_is_known_begins_with_generation(root: Path) -> None:
+    pipeline = parent(root, source="api", first="generate", prepare=list(NONE), **INPUTS)
+    assert [job.name for job in pipeline.jobs] == ["generate", "bug-fix"]
 
 
 def test_the_trigger_job_takes_the_generated_file_and_mirrors_the_child(root: Path) -> None:
@@ -82,7 +87,7 @@ def test_each_job_knows_its_run_and_where_the_receiver_is(root: Path, catalogue_
     for job in pipeline.jobs[:-1]:
         values = {name: variable.value for name, variable in job.variables.items()}
         assert values["BUG_FIX_RUN"] == INPUTS["run"]
-        assert values["BUG_FIX_ITERATION"] == "2"
+        assert (values["BUG_FIX_KIND"], values["BUG_FIX_ITERATION"]) == ("fix", "2")
         assert values["BUG_FIX_RECEIVER"] == INPUTS["receiver"]
         assert job.id_tokens == {"BUG_FIX_ID_TOKEN": (INPUTS["receiver"],)}
         assert job.script == (f"bug-fix-job {values['BUG_FIX_PHASE']}",)
@@ -100,10 +105,12 @@ def test_a_run_that_did_not_come_by_the_api_starts_nothing(source: str, root: Pa
         {"run": 'x" || "'},
         {"run": "0123456789abcdef\nevil:"},
         {"name": "$CI_JOB_TOKEN"},
-        {"name": 'PL-1 · iteration 1"\nevil: {script: x}'},
+        {"name": 'PL-1 · fix 1"\nevil: {script: x}'},
         {"receiver": "https://evil.example.com/$CI_JOB_TOKEN"},
         {"receiver": 'http://x"\n'},
         {"iteration": "1"},
+        {"kind": "deploy"},
+        {"first": "testing"},
     ],
     ids=str,
 )
@@ -152,7 +159,8 @@ def test_every_phase_has_a_hidden_job_and_the_childs_stages_are_its_phases(root:
     assert {f".{phase.value}" for phase in Phase} <= set(jobs)
     for step in REVIEWED:
         job = jobs[f".{step.phase.value}"]
-        assert (job["stage"], job["variables"]["BUG_FIX_PHASE"]) == (step.phase.value, step.phase.value)
+        stage = "analysis" if step.phase is Phase.PREPARE else step.phase.value  # beside analysis in the parent
+        assert (job["stage"], job["variables"]["BUG_FIX_PHASE"]) == (stage, step.phase.value)
 
 
 def test_no_template_holds_a_secret_or_expands_untrusted_text(root: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue.plan_check import problems
-from pipelines.generation.graph import build
+from pipelines.generation.graph import Origin, build
 from pipelines.generation.render import render
 from pipelines.language import (
     IssueKey,
@@ -26,7 +26,8 @@ from pipelines.language import (
     RunId,
 )
 from pipelines.language.catalogue import AgentTool
-from pipelines.language.wire import RunSpec, Ticket
+from pipelines.language.pipeline_key import fix
+from pipelines.language.wire import RepositoryPhase, RunSpec, Ticket
 from receiver.cli import command as base
 from receiver.jobs.agents import agent_for
 from sandbox.ci.configuration.compilation import Context, Source, compile_pipeline
@@ -118,10 +119,13 @@ def test_a_child_pipeline_is_generated_for_them(catalogue: Any) -> None:
     child = build(
         plan_of(),
         catalogue=catalogue,
-        run=RunId("0123456789abcdef"),
-        iteration=1,
-        issue_key=IssueKey("PL-500"),
-        receiver="http://receiver.example.com:8080",
+        origin=Origin(
+            run=RunId("0123456789abcdef"),
+            pipeline=fix(1),
+            issue_key=IssueKey("PL-500"),
+            receiver="http://receiver.example.com:8080",
+        ),
+        done=[RepositoryPhase(phase=Phase.PREPARE, repository=path) for path in catalogue.repositories],
     )
     context = Context(
         predefined={"CI_PIPELINE_SOURCE": "parent_pipeline", "CI_PROJECT_DIR": "/builds"},

@@ -49,8 +49,8 @@ from receiver.notes.view import Exhibit, Moment
 from receiver.store.money.spending import Cost, Costs
 from receiver.store.story import (
     Act,
-    Attempt,
     File,
+    Iteration,
     Job,
     MergeRequest,
     Pipeline,
@@ -171,7 +171,7 @@ def cost(dollars: str, *, known: bool = True) -> Cost:
     )
 
 
-SECOND = Attempt(
+SECOND = Iteration(
     number=2,
     kind="fix",
     diagnoses=(Diagnosis(kind=DiagnosisKind.UNCLASSIFIED, messages=("Two tests failed.",)),),
@@ -201,7 +201,7 @@ def story() -> Story:
             finished_at=None,
         ),
         plan=PLAN,
-        iterations=(Attempt(number=1, kind="fix", started_at=NOW, finished_at=None),),
+        iterations=(Iteration(number=1, kind="fix", started_at=NOW, finished_at=None),),
         moments=(),
         effects=(),
         pipelines=(
@@ -793,7 +793,7 @@ QUESTION = "Which name exactly?\n\nPlease copy it, with its punctuation."
 def waiting(story: Story, status: str, **plan: Any) -> Story:
     """Return a run that waits for people after its first analysis."""
     planned = replace(PLAN, **plan)
-    first = Attempt(number=1, kind="analysis", plan=planned, started_at=NOW, finished_at=NOW)
+    first = Iteration(number=1, kind="analysis", plan=planned, started_at=NOW, finished_at=NOW)
     run = replace(story.run, status=status, reason="Two causes are possible.")
     return replace(story, run=run, plan=planned, iterations=(first,), reports=(), merge_requests=(), pipelines=())
 
@@ -835,7 +835,7 @@ def test_a_plan_that_waits_no_more_says_what_became_of_it_and_asks_for_nothing(
     notes: StatusNotes, story: Story, approved_by: str | None, says: str
 ) -> None:
     before = waiting(story, "running")
-    second = Attempt(number=2, kind="fix", approved_by=approved_by, started_at=NOW, finished_at=None)
+    second = Iteration(number=2, kind="fix", approved_by=approved_by, started_at=NOW, finished_at=None)
     later = replace(before, run=replace(before.run, iteration=2), iterations=(*before.iterations, second))
     shown = notes.plan(later, "plan:1", iteration=1)
     assert f"*Bug fix: {says}*" in shown

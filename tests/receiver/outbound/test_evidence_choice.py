@@ -36,7 +36,7 @@ def report(*files: File, **changes: Any) -> Report:
 
 
 def paths(*reports: Report) -> list[str]:
-    return [one.file.path for one in evidence_choice.chosen(reports, repository="a/b", iteration=1)]
+    return [one.file.path for one in evidence_choice.chosen(reports, repository="a/b")]
 
 
 def test_the_first_screenshot_and_trace_of_each_phase_are_shown() -> None:
@@ -65,9 +65,7 @@ def test_all_files_together_have_a_limit() -> None:
     assert paths(report(*pair, phase=Phase.REPRODUCTION), report(*pair)) == ["a.png", "t.zip"]
 
 
-@pytest.mark.parametrize(
-    "change", [{"state": "discarded"}, {"iteration": 2}, {"repository": "a/c"}, {"phase": Phase.IMPLEMENTATION}]
-)
+@pytest.mark.parametrize("change", [{"state": "discarded"}, {"repository": "a/c"}, {"phase": Phase.IMPLEMENTATION}])
 def test_what_does_not_count_here_is_not_shown(change: dict[str, Any]) -> None:
     assert paths(report(file("a.png"), **change)) == []
 
@@ -79,5 +77,5 @@ def test_of_the_pictures_that_testing_took_the_one_with_the_patch_is_shown() -> 
 
 def test_a_file_is_uploaded_under_a_name_that_no_job_chose() -> None:
     video = file("x.webm", kind=ArtifactKind.VIDEO)
-    (shot, film) = evidence_choice.chosen([report(file("../@all.png"), video)], repository="a/b", iteration=1)
+    (shot, film) = evidence_choice.chosen([report(file("../@all.png"), video)], repository="a/b")
     assert (shot.name, film.name) == ("screenshot-after.png", "video-after.webm")

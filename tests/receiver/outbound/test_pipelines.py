@@ -41,7 +41,7 @@ async def test_a_pipeline_is_named_after_the_ticket_and_started_by_the_bot_that_
 ) -> None:
     event = await started(desk, run)
     made = world.automation.pipelines.get(event.pipeline)
-    assert (made.name, made.source, made.ref) == ("PL-479 · iteration 1", "api", "main")
+    assert (made.name, made.source, made.ref) == ("PL-479 · fix 1", "api", "main")
     assert made.user["username"] == "bug-fix-starter"
 
 

@@ -192,7 +192,9 @@ class Desk:
 
         asyncio.run(write())
 
-    def session(self, phase: Phase, *, job: int | None = None, iteration: int = 1, hours: int = 1) -> str:
+    def session(
+        self, phase: Phase, *, job: int | None = None, iteration: int = 1, hours: int = 1, client: str = ""
+    ) -> str:
         """Open a session as the doorkeeper would, and return its token."""
         token = secrets.token_urlsafe(32)
         new = sessions.NewSession(
@@ -205,6 +207,7 @@ class Desk:
             project_id=1,
             pipeline_id=100,
             job_id=next(self.numbers) if job is None else job,
+            client=client,
             created_at=NOW,
             expires_at=NOW + timedelta(hours=hours),
         )

@@ -58,7 +58,7 @@ PHASES = """
 """
 INPUTS: Any = {
     "run": "r1",
-    "name": "PL-479 · iteration 1",
+    "name": "PL-479 · fix 1",
     "prepare": [{"REPOSITORY": "payk12/contacts", "STACK": "python"}],
 }
 
@@ -92,7 +92,7 @@ def test_a_parent_makes_its_child_and_mirrors_it(start: Callable[..., Any]) -> N
     assert testing.artifact("where.txt").decode().endswith("/build\n")
     with zipfile.ZipFile(io.BytesIO(testing.artifacts())) as archive:
         assert archive.namelist() == ["where.txt"]
-    assert [one.name for one in project.pipelines.list(iterator=True)] == ["PL-479 · iteration 1"]
+    assert [one.name for one in project.pipelines.list(iterator=True)] == ["PL-479 · fix 1"]
     assert [one.id for one in project.pipelines.list(source="parent_pipeline", iterator=True)] == [child.id]
 
 
@@ -104,7 +104,7 @@ def test_hooks_tell_of_every_change(start: Callable[..., Any]) -> None:
     events = running.events("pipeline")
     parents = [one["object_attributes"] for one in events if "source_pipeline" not in one]
     assert [one["status"] for one in parents] == ["pending", "running", "success"]
-    assert {one["name"] for one in parents} == {"PL-479 · iteration 1"}
+    assert {one["name"] for one in parents} == {"PL-479 · fix 1"}
     children = [one for one in events if "source_pipeline" in one]
     assert {one["source_pipeline"]["pipeline_id"] for one in children} == {created.id}
     assert children[-1]["object_attributes"]["source"] == "parent_pipeline"

@@ -11,11 +11,13 @@ import pytest
 from pipelines.catalogue import plan_check
 from pipelines.catalogue.file import read
 from pipelines.catalogue.plan_policy import is_carried_out
-from pipelines.generation.graph import build
+from pipelines.generation.graph import Origin, build
 from pipelines.generation.job_names import parse_job_name
 from pipelines.generation.render import render
 from pipelines.language import IssueKey, Phase, Plan, PlanOutcome, RunId
 from pipelines.language.catalogue import Catalogue, ReviewMode
+from pipelines.language.pipeline_key import fix
+from pipelines.language.wire import RepositoryPhase
 from receiver.workflow import plans
 from receiver.workflow.run import RunStatus
 from sandbox.scenario import Scenario, find, load, names
@@ -80,11 +82,13 @@ def jobs(plan: Plan, catalogue: Catalogue) -> list[str]:
     child = build(
         plan,
         catalogue=catalogue,
-        run=RunId("0123456789abcdef"),
-        iteration=1,
-        issue_key=IssueKey("PL-479"),
-        receiver="http://receiver.example.com",
-        confidential=False,
+        origin=Origin(
+            run=RunId("0123456789abcdef"),
+            pipeline=fix(1),
+            issue_key=IssueKey("PL-479"),
+            receiver="http://receiver.example.com",
+        ),
+        done=[RepositoryPhase(phase=Phase.PREPARE, repository=path) for path in catalogue.repositories],
     )
     document: dict[str, Any] = msgspec.yaml.decode(render(child))
     return [name for name, one in document.items() if isinstance(one, dict) and "extends" in one]

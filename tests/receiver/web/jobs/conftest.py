@@ -14,8 +14,9 @@ import gitlab
 import httpx2
 import jwt
 import pytest
+from msgspec import json, to_builtins
 
-from pipelines.language import PhaseReport
+from pipelines.language import Phase, PhaseReport
 from pipelines.language.wire import SessionRequest, encode
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.plug import Plug
@@ -23,6 +24,7 @@ from sandbox.gitlab.seed import Secrets, seed
 from sandbox.gitlab.state import State
 from sandbox.gitlab_server import app as gitlab_app
 from sandbox.server import bind, in_thread
+from tests.receiver.web.jobs.reported import a_report
 
 RUN = "00000000000000aa"
 REPOSITORY = "payk12/contacts"
@@ -194,6 +196,9 @@ class Api:
     def blob(self, content: bytes, digest: str | None = None) -> httpx2.Response:
         return self._ask("PUT", f"/blobs/{digest or hashlib.sha256(content).hexdigest()}", content)
 
+    def read_blob(self, digest: str) -> httpx2.Response:
+        return self._ask("GET", f"/blobs/{digest}")
+
     def context(self, body: bytes) -> httpx2.Response:
         return self._ask("PUT", "/contexts", body)
 
@@ -207,3 +212,28 @@ def jobs(serve: Any, desk: Any) -> Callable[..., Api]:
     desk.run()
     url = serve()
     return lambda phase, **more: Api(url, desk.session(phase, **more))
+
+
+@pytest.fixture
+def has_reported(desk: Any) -> Callable[..., None]:
+    """Let a phase have reported, with GitLab's word about its job in `state`."""
+
+    def store(phase: Phase, *, state: str = "accepted", job: int = 1, reason: str = "", **changes: Any) -> None:
+        report = a_report(phase, **changes)
+        desk.rows(
+            "INSERT INTO reports (run_id, iteration, phase, repository, project_id, pipeline_id, job_id, sha256,"
+            " report, outcome, state, reason, received_at)"
+            " VALUES (%s, %s, %s, %s, 1, 100, %s, %s, %s, %s, %s, %s, now())",
+            report.run,
+            report.iteration,
+            phase,
+            report.repository,
+            job,
+            hashlib.sha256(encode(report)).hexdigest(),
+            json.encode(to_builtins(report)).decode(),
+            report.outcome,
+            state,
+            reason,
+        )
+
+    return store

@@ -1,6 +1,5 @@
 """What a job is told, and when: its RunSpec, once what it needs has been accepted."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,107 +14,17 @@ from pipelines.language import (
     Artifact,
     ArtifactKind,
     Baseline,
-    FixSubmission,
-    GenerateResult,
-    ImplementationResult,
     KnownTests,
     Phase,
-    PhaseReport,
-    PrepareResult,
-    ProjectPath,
     ReportOutcome,
-    ReproductionResult,
-    ReviewResult,
-    RunId,
-    SuiteResult,
 )
 from pipelines.language import TestingResult as PatchTested
 from pipelines.language.wire import RunSpec, decode, encode, sha256
-from tests.plans import a_part, a_plan
+from tests.receiver.web.jobs.reported import OTHER, PATCH, PLAN, REPRODUCED, RESULTS, TEST, TESTED, a_report
 
 pytestmark = pytest.mark.integration
 
 Jobs = Callable[..., Any]
-
-CONTACTS = ProjectPath("payk12/contacts")
-BASE = "a" * 40
-PATCH, OTHER, TEST = "b" * 64, "c" * 64, "d" * 64
-PLAN = a_plan(repositories=[a_part(agent="python-pro")])
-SUITE = SuiteResult(passed=9, failed=0, errors=0, skipped=0, duration_s=1, exit_code=0)
-REPRODUCED = ReproductionResult(
-    base_sha=BASE, reproduced=True, test_path="t.py", test_sha256=TEST, failure="f", symptom="s", steps=()
-)
-TESTED = PatchTested(
-    base_sha=BASE,
-    patch_sha256=PATCH,
-    test_sha256=TEST,
-    reproduction_before_failed=True,
-    reproduction_after_passed=True,
-    suite=SUITE,
-    new_failures=(),
-)
-RESULTS: dict[Phase, Any] = {
-    Phase.ANALYSIS: AnalysisResult(plan=PLAN),
-    Phase.PREPARE: PrepareResult(base_sha=BASE, baseline=SUITE),
-    Phase.GENERATE: GenerateResult(jobs=("x",), sha256=PATCH),
-    Phase.REPRODUCTION: REPRODUCED,
-    Phase.IMPLEMENTATION: ImplementationResult(
-        base_sha=BASE,
-        patch_sha256=PATCH,
-        files=("src/a.py",),
-        insertions=1,
-        deletions=1,
-        fix=FixSubmission(summary="s", files=[], risk="r", rollback="r"),
-    ),
-    Phase.TESTING: TESTED,
-    Phase.REVIEW: ReviewResult(patch_sha256=PATCH, summary="s", findings=()),
-}
-FILES = {
-    Phase.REPRODUCTION: (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", TEST),
-    Phase.IMPLEMENTATION: (ArtifactKind.PATCH, "fix.patch", PATCH),
-}
-
-
-def a_report(phase: Phase, /, **changes: Any) -> PhaseReport:
-    kept = ()
-    if phase in FILES:
-        kind, name, digest = FILES[phase]
-        kept = (Artifact(kind=kind, path=f".bug-fix/{phase}/{name}", sha256=digest, size=1),)
-    report = PhaseReport(
-        run=RunId("00000000000000aa"),
-        iteration=1,
-        phase=phase,
-        repository=None if phase in {Phase.ANALYSIS, Phase.GENERATE} else CONTACTS,
-        outcome=ReportOutcome.SUCCEEDED,
-        reason="done",
-        result=RESULTS[phase],
-        artifacts=kept,
-    )
-    return replace(report, **changes)
-
-
-@pytest.fixture
-def has_reported(desk: Any) -> Callable[..., None]:
-    """Let a phase have reported, with GitLab's word about its job in `state`."""
-
-    def store(phase: Phase, *, state: str = "accepted", job: int = 1, reason: str = "", **changes: Any) -> None:
-        report = a_report(phase, **changes)
-        desk.rows(
-            "INSERT INTO reports (run_id, iteration, phase, repository, project_id, pipeline_id, job_id, sha256,"
-            " report, outcome, state, reason, received_at)"
-            " VALUES (%s, 1, %s, %s, 1, 100, %s, %s, %s, %s, %s, %s, now())",
-            report.run,
-            phase,
-            report.repository,
-            job,
-            hashlib.sha256(encode(report)).hexdigest(),
-            json.encode(to_builtins(report)).decode(),
-            report.outcome,
-            state,
-            reason,
-        )
-
-    return store
 
 
 @pytest.mark.parametrize(
