@@ -16,7 +16,8 @@ import jwt
 import msgspec
 
 from pipelines.generation.job_names import parse_job_name
-from pipelines.language import RunId
+from pipelines.language import PipelineKind, RunId
+from pipelines.language.pipeline_key import fix
 from pipelines.language.wire import SessionRequest
 from receiver import limits
 from receiver.jobs.identity import Claims, Expected, IdentityError, check
@@ -42,7 +43,7 @@ class UnknownYetError(Exception):
 
 
 class ClaimedError(Exception):
-    """Another pipeline holds the iteration."""
+    """Another pipeline in GitLab holds the kind and number."""
 
     def __init__(self, sentence: str, *, project_id: int, pipeline: int) -> None:
         """Remember the pipeline that has to be cancelled."""
@@ -98,10 +99,12 @@ class Doorkeeper:
             raise IdentityError("Refused: there is no such run.")
         if facts.over:
             raise IdentityError("Refused: the run has ended, or waits for people.")
+        if wanted.kind is not PipelineKind.FIX:
+            raise IdentityError(f"Refused: no pipeline {wanted.pipeline} was started for this run.")
         if wanted.iteration < max(facts.iteration, 1):
-            raise IdentityError(f"Refused: iteration {wanted.iteration} is over; the run is at {facts.iteration}.")
+            raise IdentityError(f"Refused: {wanted.pipeline} is over; the run is at {fix(facts.iteration)}.")
         if wanted.iteration > facts.iteration:
-            raise UnknownYetError(f"Iteration {wanted.iteration} has not begun.")
+            raise UnknownYetError(f"{wanted.pipeline} has not begun.")
         return facts
 
     async def _claims(self, token: str) -> Claims:
@@ -139,17 +142,17 @@ class Doorkeeper:
             raise IdentityError(f"Refused: the job is {job.status}, not running.")
 
     async def _parent(self, project_id: int, pipeline: int, claims: Claims, wanted: SessionRequest) -> int:
-        """Return the parent pipeline of the job, which has to be the one that was started for this iteration."""
-        ours = await started_pipelines.parents(self._database, wanted.run, wanted.iteration)
+        """Return the parent pipeline of the job, which has to be one that was started under this kind and number."""
+        ours = await started_pipelines.parents(self._database, wanted.run, wanted.pipeline)
         if not ours:
-            raise UnknownYetError("The pipeline of this iteration is not known yet.")
+            raise UnknownYetError(f"The pipeline {wanted.pipeline} is not known yet.")
         if claims.pipeline_source != "parent_pipeline":
             parent = pipeline if pipeline in ours else None
         else:
             parent = await self._parent_of_child(project_id, pipeline, ours)
         if parent is None:
             raise ClaimedError(
-                "Another pipeline was started for this iteration; this one is being cancelled.",
+                f"Another pipeline was started as {wanted.pipeline}; this one is being cancelled.",
                 project_id=project_id,
                 pipeline=pipeline,
             )
@@ -176,17 +179,15 @@ class Doorkeeper:
             raise IdentityError("Refused: a proposed session token has 43 to 86 URL-safe characters.")
         expires = min(datetime.fromtimestamp(claims.exp, UTC), now + limits.JOB_SESSION)
         async with self._database.begin() as session:
-            holder = await sessions.claim(session, wanted.run, wanted.iteration, pipeline=parent, now=now)
-            if holder is None:
-                raise UnknownYetError("The iteration is not known yet.")
+            holder = await sessions.claim(session, wanted.run, wanted.pipeline, pipeline=parent, now=now)
             if holder != parent:
-                sentence = f"Pipeline {holder} holds this iteration; this one is being cancelled."
+                sentence = f"Pipeline {holder} is the run's {wanted.pipeline}; this one is being cancelled."
                 raise ClaimedError(sentence, project_id=project_id, pipeline=parent)
             new = sessions.NewSession(
                 token=token,
                 jti=claims.jti,
                 run=RunId(wanted.run),
-                iteration=wanted.iteration,
+                pipeline=wanted.pipeline,
                 phase=wanted.phase,
                 repository=wanted.repository,
                 project_id=project_id,

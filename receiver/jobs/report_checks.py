@@ -12,6 +12,7 @@ from pipelines.language import (
     Artifact,
     Phase,
     PhaseReport,
+    PipelineKey,
     Plan,
     ProjectPath,
     ReportOutcome,
@@ -40,12 +41,13 @@ def read(body: bytes) -> PhaseReport:
 
 
 def misdirected(
-    report: PhaseReport, *, run: RunId, iteration: int, phase: Phase, repository: ProjectPath | None
+    report: PhaseReport, *, run: RunId, pipeline: PipelineKey, phase: Phase, repository: ProjectPath | None
 ) -> str | None:
     """Return why a report can't be the one of a session's job, None when it is."""
-    if (report.run, report.iteration, report.phase, report.repository) == (run, iteration, phase, repository):
+    told = PipelineKey(kind=report.kind, number=report.iteration)
+    if (report.run, told, report.phase, report.repository) == (run, pipeline, phase, repository):
         return None
-    return f"This session belongs to {phase} of iteration {iteration}; the report does not."
+    return f"This session belongs to {phase} of {pipeline}; the report does not."
 
 
 def problems(report: PhaseReport, *, catalogue: Catalogue, approved: Plan | None = None) -> list[str]:

@@ -220,7 +220,7 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
         report = read(await request.body())
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         return problem(400, f"Not a report: {error}")
-    elsewhere = misdirected(report, run=job.run, iteration=job.iteration, phase=job.phase, repository=job.repository)
+    elsewhere = misdirected(report, run=job.run, pipeline=job.pipeline, phase=job.phase, repository=job.repository)
     if elsewhere is not None:
         return await _refuse_report(services, job, 403, elsewhere)
     if wrong := await _wrong(services, job, report):

@@ -7,7 +7,7 @@ from typing import NewType
 
 from msgspec import Struct
 
-from pipelines.language import CommitSha, IssueKey, PhaseReport, ProjectPath, RunId
+from pipelines.language import CommitSha, IssueKey, PhaseReport, PipelineKind, ProjectPath, RunId
 from pipelines.language.wire import Ticket
 from receiver.comments.command_line import Command
 from receiver.workflow.person import AccountId, Person
@@ -59,9 +59,11 @@ class IssueRestricted(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class PipelineStarted(Struct, frozen=True, kw_only=True, tag=True):
-    """The parent pipeline of an iteration exists in GitLab: created now, or found to have been created before."""
+    """A pipeline of the run exists in GitLab: created now, or found to have been created before."""
 
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Its number within the kind; of a fix the iteration."""
     project_id: int
     pipeline: PipelineId
     url: str

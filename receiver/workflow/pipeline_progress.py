@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pipelines.language import Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
 from receiver import limits
 from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
 from receiver.workflow.attempts import next_attempt
@@ -32,8 +33,8 @@ def pipeline_changed(  # noqa: PLR0911  # each guard has its sentence
     view = next((p for p in run.pipelines if p.pipeline == event.pipeline), None)
     if view is None:
         return ignored(f"Pipeline {event.pipeline} is not one of run {run.id}.")
-    if view.iteration != run.iteration:
-        return noted(f"Pipeline {event.pipeline} belongs to iteration {view.iteration}, which is over.")
+    if view.key != fix(run.iteration):
+        return noted(f"Pipeline {event.pipeline} belongs to {view.key}; the run is at {fix(run.iteration)}.")
     if view.status != event.status:
         return noted(f"GitLab said `{event.status}` of pipeline {event.pipeline} after `{view.status}`, which stands.")
     if run.status is not RunStatus.RUNNING or not lifecycle.is_over(view.status) or not learned.is_new:

@@ -8,7 +8,19 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.language import CommitSha, Diagnosis, IssueKey, Phase, PhaseReport, ProjectPath, RunId, Sha256
+from pipelines.language import (
+    CommitSha,
+    Diagnosis,
+    IssueKey,
+    Phase,
+    PhaseReport,
+    PipelineKey,
+    PipelineKind,
+    ProjectPath,
+    RunId,
+    Sha256,
+)
+from pipelines.language.pipeline_key import fix
 from receiver.workflow.effects import Effect
 from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events import AccountId, JobId, PipelineId
@@ -51,9 +63,16 @@ class PipelineView(Struct, frozen=True, kw_only=True):
 
     pipeline: PipelineId
     project_id: int
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Its number within the kind."""
     parent: PipelineId | None
     status: str
+
+    @property
+    def key(self) -> PipelineKey:
+        """Return which of the run's pipelines it is, or is a child of."""
+        return PipelineKey(kind=self.kind, number=self.iteration)
 
 
 class JobView(Struct, frozen=True, kw_only=True):
@@ -114,8 +133,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
     @property
     def parent(self) -> PipelineView | None:
-        """Return the parent pipeline of the current iteration, if it is known."""
-        return next((p for p in self.pipelines if p.parent is None and p.iteration == self.iteration), None)
+        """Return the pipeline that was started for the current iteration, if it is known."""
+        return next((p for p in self.pipelines if p.parent is None and p.key == fix(self.iteration)), None)
 
     @property
     def approved(self) -> bool:

@@ -15,6 +15,7 @@ import psycopg
 
 from pipelines.agents.tools import definitions
 from pipelines.language import Phase, RunId
+from pipelines.language.pipeline_key import fix
 from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
 from sandbox.demo.processes import DemoError
@@ -149,7 +150,7 @@ async def _session(world: World, connection: psycopg.Connection[tuple[Any, ...]]
         token=token,
         jti=secrets.token_hex(16),
         run=RunId(run),
-        iteration=1,
+        pipeline=fix(1),
         phase=Phase.ANALYSIS,
         repository=None,
         project_id=project,

@@ -57,7 +57,7 @@ async def _report(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Phase
         report = read(body)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         raise RefusedError(f"it is not a report: {error}") from error
-    elsewhere = misdirected(report, run=job.run, iteration=job.iteration, phase=job.phase, repository=job.repository)
+    elsewhere = misdirected(report, run=job.run, pipeline=job.pipeline, phase=job.phase, repository=job.repository)
     async with desk.database.begin() as session:
         approved = (await runs.facts(session, job.run)).pinned_plan
     wrong = [elsewhere] if elsewhere is not None else problems(report, catalogue=catalogue, approved=approved)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import PhaseReport, Sha256
+from pipelines.language import PhaseReport, PipelineKind, Sha256
 from receiver.store.schema import ReportRow, ReusedReportRow
 from receiver.workflow.run import Reused
 
@@ -24,7 +24,7 @@ def counts_in(run: str, iteration: int) -> ColumnElement[bool]:
         ReusedReportRow.run_id == run, ReusedReportRow.iteration == iteration
     )
     return or_(
-        (ReportRow.run_id == run) & (ReportRow.iteration == iteration),
+        (ReportRow.run_id == run) & (ReportRow.kind == PipelineKind.FIX) & (ReportRow.iteration == iteration),
         ReportRow.id.in_(reused),
     )
 

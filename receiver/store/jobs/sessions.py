@@ -13,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import Phase, Plan, ProjectPath, RunId
+from pipelines.language import Phase, PipelineKey, PipelineKind, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
 from pipelines.language.seal import token_sha256
-from receiver.store.schema import IterationRow, JobRow, RunRow, SessionRow
+from receiver.store.schema import ClaimRow, JobRow, RunRow, SessionRow
 from receiver.workflow.lifecycle import AT_REST
 
 ENDED_JOBS = frozenset({"success", "failed", "canceling", "canceled", "skipped"})
@@ -28,7 +29,9 @@ class JobSession(Struct, frozen=True, kw_only=True):
 
     id: int
     run: RunId
+    kind: PipelineKind = PipelineKind.FIX
     iteration: int
+    """Number of its pipeline within the kind."""
     phase: Phase
     repository: ProjectPath | None
     project_id: int
@@ -38,7 +41,12 @@ class JobSession(Struct, frozen=True, kw_only=True):
     client: str = ""
     """Version of the job client; empty: of the release before it was told."""
     current: bool
-    """The run goes on, in this iteration. A session of a run that has ended may report, and spend nothing."""
+    """The run goes on, with this pipeline. A session of a run that has ended may report, and spend nothing."""
+
+    @property
+    def pipeline(self) -> PipelineKey:
+        """Return which of the run's pipelines the job is in."""
+        return PipelineKey(kind=self.kind, number=self.iteration)
 
 
 class AdmittedJob(Struct, frozen=True, kw_only=True):
@@ -58,7 +66,7 @@ class NewSession(Struct, frozen=True, kw_only=True):
     token: str
     jti: str
     run: RunId
-    iteration: int
+    pipeline: PipelineKey
     phase: Phase
     repository: ProjectPath | None
     project_id: int
@@ -79,7 +87,8 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
         token_sha256=token_sha256(new.token),
         jti=new.jti,
         run_id=new.run,
-        iteration=new.iteration,
+        kind=new.pipeline.kind,
+        iteration=new.pipeline.number,
         phase=new.phase,
         repository=new.repository,
         project_id=new.project_id,
@@ -97,7 +106,8 @@ async def open_once(session: AsyncSession, new: NewSession) -> datetime | None:
         SessionRow.token_sha256 == token_sha256(new.token),
         SessionRow.job_id == new.job_id,
         SessionRow.run_id == new.run,
-        SessionRow.iteration == new.iteration,
+        SessionRow.kind == new.pipeline.kind,
+        SessionRow.iteration == new.pipeline.number,
         SessionRow.phase == new.phase,
         SessionRow.repository.is_not_distinct_from(new.repository),
     )
@@ -109,6 +119,7 @@ def job_of(row: SessionRow, *, current: bool) -> JobSession:
     return JobSession(
         id=row.id,
         run=RunId(row.run_id),
+        kind=PipelineKind(row.kind),
         iteration=row.iteration,
         phase=Phase(row.phase),
         repository=ProjectPath(row.repository) if row.repository else None,
@@ -140,7 +151,13 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSessio
     if found is None or found.status in ENDED_JOBS:
         return None
     row: SessionRow = found[0]
-    return job_of(row, current=found.run_status not in AT_REST and found.run_iteration == row.iteration)
+    key = PipelineKey(kind=PipelineKind(row.kind), number=row.iteration)
+    return job_of(row, current=_goes_on(key, status=found.run_status, iteration=found.run_iteration))
+
+
+def _goes_on(pipeline: PipelineKey, *, status: str, iteration: int) -> bool:
+    """Tell whether a run of this status and iteration still works with a pipeline."""
+    return status not in AT_REST and pipeline == fix(iteration)
 
 
 class _Found(Struct, frozen=True, kw_only=True):
@@ -148,6 +165,7 @@ class _Found(Struct, frozen=True, kw_only=True):
 
     id: int
     run_id: str
+    kind: str
     iteration: int
     phase: str
     repository: str | None
@@ -163,14 +181,15 @@ class _Found(Struct, frozen=True, kw_only=True):
 
 
 _ADMITTED: Final = """
-    SELECT s.id, s.run_id, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id, s.expires_at,
-           j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
+    SELECT s.id, s.run_id, s.kind, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id,
+           s.expires_at, j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
            CASE WHEN a.report IS NULL THEN p.plan
                 WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
       FROM sessions AS s JOIN runs AS r ON r.id = s.run_id LEFT JOIN jobs AS j ON j.id = s.job_id
       LEFT JOIN LATERAL (
            SELECT state, report FROM reports
-            WHERE run_id = s.run_id AND iteration = s.iteration AND phase = 'analysis' AND repository IS NULL
+            WHERE run_id = s.run_id AND kind = s.kind AND iteration = s.iteration
+              AND phase = 'analysis' AND repository IS NULL
             ORDER BY job_id DESC, id DESC LIMIT 1
       ) AS a ON s.phase = 'implementation'
       LEFT JOIN iterations AS i
@@ -189,6 +208,7 @@ async def admitted(connection: psycopg.AsyncConnection[Any], token: str, *, now:
     job = JobSession(
         id=row.id,
         run=RunId(row.run_id),
+        kind=PipelineKind(row.kind),
         iteration=row.iteration,
         phase=Phase(row.phase),
         repository=ProjectPath(row.repository) if row.repository else None,
@@ -196,7 +216,11 @@ async def admitted(connection: psycopg.AsyncConnection[Any], token: str, *, now:
         pipeline_id=row.pipeline_id,
         job_id=row.job_id,
         expires_at=row.expires_at,
-        current=row.run_status not in AT_REST and row.run_iteration == row.iteration,
+        current=_goes_on(
+            PipelineKey(kind=PipelineKind(row.kind), number=row.iteration),
+            status=row.run_status,
+            iteration=row.run_iteration,
+        ),
     )
     return AdmittedJob(
         job=job,
@@ -205,15 +229,11 @@ async def admitted(connection: psycopg.AsyncConnection[Any], token: str, *, now:
     )
 
 
-async def claim(session: AsyncSession, run: RunId, iteration: int, *, pipeline: int, now: datetime) -> int | None:
-    """Let a parent pipeline claim an iteration; return the pipeline that holds it, None for an unknown iteration.
-
-    The first to ask wins; the row lock makes a second wait and then see it.
-    """
-    query = select(IterationRow).where(IterationRow.run_id == run, IterationRow.number == iteration).with_for_update()
-    row = await session.scalar(query)
-    if row is None:
-        return None
-    if row.claimed_by is None:
-        row.claimed_by, row.claimed_at = pipeline, now
-    return row.claimed_by
+async def claim(session: AsyncSession, run: RunId, key: PipelineKey, *, pipeline: int, now: datetime) -> int:
+    """Let a pipeline in GitLab claim one of the run's pipelines; return the one that holds it: the first to ask."""
+    mine = insert(ClaimRow).values(run_id=run, kind=key.kind, number=key.number, pipeline_id=pipeline, at=now)
+    await session.execute(mine.on_conflict_do_nothing())
+    holder = select(ClaimRow.pipeline_id).where(
+        ClaimRow.run_id == run, ClaimRow.kind == key.kind, ClaimRow.number == key.number
+    )
+    return (await session.scalars(holder)).one()

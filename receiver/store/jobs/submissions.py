@@ -119,6 +119,7 @@ async def keep_report(
     document: dict[str, Any] = storable(msgspec.to_builtins(report))
     row = insert(ReportRow).values(
         run_id=job.run,
+        kind=job.kind,
         iteration=job.iteration,
         phase=job.phase,
         repository=job.repository,

@@ -16,9 +16,12 @@ from receiver.workflow.events import JobChanged, PipelineChanged, PipelineStarte
 
 
 async def started(session: AsyncSession, event: PipelineStarted, run: RunRow, *, now: datetime) -> bool:
-    """Note the parent pipeline of an iteration; a second one is not the iteration's."""
+    """Note a pipeline that was started for the run; a second one of the same kind and number is not the run's."""
     known = select(PipelineRow.id).where(
-        PipelineRow.run_id == run.id, PipelineRow.iteration == event.iteration, PipelineRow.parent_id.is_(None)
+        PipelineRow.run_id == run.id,
+        PipelineRow.kind == event.kind,
+        PipelineRow.iteration == event.iteration,
+        PipelineRow.parent_id.is_(None),
     )
     if await session.scalar(known.limit(1)) is not None:
         return False
@@ -26,6 +29,7 @@ async def started(session: AsyncSession, event: PipelineStarted, run: RunRow, *,
         id=event.pipeline,
         project_id=event.project_id,
         run_id=run.id,
+        kind=event.kind,
         iteration=event.iteration,
         status="created",
         url=event.url,
@@ -64,6 +68,7 @@ async def _child(session: AsyncSession, event: PipelineChanged, run: RunRow, *, 
             id=event.pipeline,
             project_id=event.project_id,
             run_id=run.id,
+            kind=parent.kind,
             iteration=parent.iteration,
             parent_id=parent.id,
             status=event.status,
@@ -113,6 +118,7 @@ async def _created(session: AsyncSession, event: JobChanged, pipeline: PipelineR
         pipeline_id=event.pipeline,
         project_id=event.project_id,
         run_id=pipeline.run_id,
+        kind=pipeline.kind,
         iteration=pipeline.iteration,
         name=event.name,
         stage=event.stage,

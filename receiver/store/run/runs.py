@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, Plan, ProjectPath, RunId
+from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, PipelineKind, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.jobs import reused_reports
@@ -125,7 +125,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
     )
     jobs = await session.scalars(
         select(JobRow)
-        .where(JobRow.run_id == row.id, JobRow.iteration == row.iteration)
+        .where(JobRow.run_id == row.id, JobRow.kind == PipelineKind.FIX, JobRow.iteration == row.iteration)
         .ext(distinct_on(JobRow.pipeline_id, JobRow.name))
         .order_by(JobRow.pipeline_id, JobRow.name, JobRow.id.desc())
     )
@@ -145,6 +145,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
             PipelineView(
                 pipeline=PipelineId(p.id),
                 project_id=p.project_id,
+                kind=PipelineKind(p.kind),
                 iteration=p.iteration,
                 parent=None if p.parent_id is None else PipelineId(p.parent_id),
                 status=p.status,

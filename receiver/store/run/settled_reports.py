@@ -54,6 +54,7 @@ async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, n
     report = event.report
     same = (
         ReportRow.run_id == run.id,
+        ReportRow.kind == report.kind,
         ReportRow.iteration == report.iteration,
         ReportRow.phase == report.phase,
         ReportRow.repository.is_not_distinct_from(report.repository),

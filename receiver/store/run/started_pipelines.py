@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import ProjectPath, RunId
+from pipelines.language import PipelineKey, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver.store.postgres.database import Database
 from receiver.store.schema import PipelineRow, RunRow
@@ -40,10 +40,13 @@ async def automation(database: Database, run: RunId) -> Automation | None:
     )
 
 
-async def parents(database: Database, run: RunId, iteration: int) -> list[int]:
-    """Return the parent pipelines that we started for an iteration: one, or none yet."""
+async def parents(database: Database, run: RunId, key: PipelineKey) -> list[int]:
+    """Return the pipelines in GitLab that we started under a kind and number: one, or none yet."""
     query = select(PipelineRow.id).where(
-        PipelineRow.run_id == run, PipelineRow.iteration == iteration, PipelineRow.parent_id.is_(None)
+        PipelineRow.run_id == run,
+        PipelineRow.kind == key.kind,
+        PipelineRow.iteration == key.number,
+        PipelineRow.parent_id.is_(None),
     )
     async with database.begin() as session:
         return list(await session.scalars(query.order_by(PipelineRow.id)))

@@ -2,7 +2,15 @@
 
 from receiver.store.schema.columns import Base, Json
 from receiver.store.schema.inbox_tables import DecisionRow, DeliveryRow
-from receiver.store.schema.job_tables import ArtifactRow, BlobRow, ContextRow, ReportRow, SessionRow, TranscriptRow
+from receiver.store.schema.job_tables import (
+    ArtifactRow,
+    BlobRow,
+    ClaimRow,
+    ContextRow,
+    ReportRow,
+    SessionRow,
+    TranscriptRow,
+)
 from receiver.store.schema.ledger_tables import PriceRow, UsageRow
 from receiver.store.schema.run_tables import (
     CommentCommandRow,
@@ -27,6 +35,7 @@ __all__ = [
     "ArtifactRow",
     "Base",
     "BlobRow",
+    "ClaimRow",
     "CommentCommandRow",
     "ContextRow",
     "DecisionRow",

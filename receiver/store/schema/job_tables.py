@@ -20,7 +20,10 @@ class SessionRow(Base):
     jti: Mapped[str] = mapped_column(unique=True)
     """Of the ID token: used once."""
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    kind: Mapped[str] = mapped_column(server_default="fix")
+    """`pipelines.language.PipelineKind`."""
     iteration: Mapped[int]
+    """Number of the pipeline within its kind; of a fix the iteration."""
     phase: Mapped[str]
     repository: Mapped[str | None]
     project_id: Mapped[int]
@@ -30,6 +33,19 @@ class SessionRow(Base):
     """Version of the job client; empty: of the release before this column."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class ClaimRow(Base):
+    """The pipeline in GitLab that holds a run's pipeline of a kind and number: its job asked first."""
+
+    __tablename__ = "claims"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    pipeline_id: Mapped[int]
+    """Jobs of another pipeline are refused."""
+    at: Mapped[datetime]
 
 
 class ReportRow(Base):
@@ -44,7 +60,10 @@ class ReportRow(Base):
 
     id: Mapped[Serial]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    kind: Mapped[str] = mapped_column(server_default="fix")
+    """`pipelines.language.PipelineKind`."""
     iteration: Mapped[int]
+    """Number of the pipeline within its kind; of a fix the iteration."""
     phase: Mapped[str]
     repository: Mapped[str | None]
     project_id: Mapped[int]

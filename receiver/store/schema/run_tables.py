@@ -78,7 +78,7 @@ class IterationRow(Base):
     diagnosis: Mapped[str | None]
     """The same as text, written by releases before this one only."""
     claimed_by: Mapped[int | None]
-    """The parent pipeline whose job asked first; another pipeline is refused."""
+    """Where the release before kept claims; `claims` has them, and this goes with the next release."""
     claimed_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

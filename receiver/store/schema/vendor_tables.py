@@ -11,7 +11,7 @@ from receiver.store.schema.columns import Base, Serial
 
 
 class PipelineRow(Base):
-    """A pipeline of a run: the parent of an iteration, or its child."""
+    """A pipeline of a run: one that was started for it, or a child of such a one."""
 
     __tablename__ = "pipelines"
     __table_args__ = (Index("ix_pipelines_run_id", "run_id"),)
@@ -20,7 +20,10 @@ class PipelineRow(Base):
     """GitLab's pipeline id: unique in the instance."""
     project_id: Mapped[int]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    kind: Mapped[str] = mapped_column(server_default="fix")
+    """`pipelines.language.PipelineKind`."""
     iteration: Mapped[int]
+    """Number of the pipeline within its kind; of a fix the iteration."""
     parent_id: Mapped[int | None]
     status: Mapped[str]
     url: Mapped[str]
@@ -42,7 +45,10 @@ class JobRow(Base):
     pipeline_id: Mapped[int] = mapped_column(ForeignKey("pipelines.id"), index=True)
     project_id: Mapped[int]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    kind: Mapped[str] = mapped_column(server_default="fix")
+    """`pipelines.language.PipelineKind`."""
     iteration: Mapped[int]
+    """Number of the pipeline within its kind; of a fix the iteration."""
     name: Mapped[str]
     stage: Mapped[str]
     phase: Mapped[str | None]

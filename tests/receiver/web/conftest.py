@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 
 from pipelines.language import IssueKey, Phase, ProjectPath, RunId
 from pipelines.language.catalogue import Agent, Budget, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.language.pipeline_key import fix
 from pipelines.language.wire import Ticket
 from receiver.app import create_app
 from receiver.settings import Settings
@@ -201,7 +202,7 @@ class Desk:
             token=token,
             jti=secrets.token_hex(8),
             run=RUN,
-            iteration=iteration,
+            pipeline=fix(iteration),
             phase=phase,
             repository=None if phase in {Phase.ANALYSIS, Phase.GENERATE} else REPOSITORY,
             project_id=1,

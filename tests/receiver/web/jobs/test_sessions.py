@@ -37,7 +37,7 @@ def test_a_running_job_of_our_pipeline_gets_a_session_and_is_told_what_to_do(doo
     )
     (stored,) = door.desk.rows("SELECT job_id, phase, repository, pipeline_id, token_sha256 FROM sessions")
     assert stored == (job, "analysis", None, door.pipeline.id, hashlib.sha256(session["token"].encode()).hexdigest())
-    assert door.desk.one("SELECT claimed_by FROM iterations") == door.pipeline.id
+    assert door.desk.one("SELECT pipeline_id FROM claims") == door.pipeline.id
 
 
 def test_a_job_of_the_child_pipeline_gets_a_session_for_its_phase_and_repository(door: Any) -> None:
@@ -150,7 +150,7 @@ def test_of_two_pipelines_that_we_started_by_accident_the_first_to_ask_holds_the
     _, second = door.world.token(door.pipeline, "analysis")
     assert door.ask(first).status_code == 201
     answer = door.ask(second)
-    assert (answer.status_code, f"Pipeline {other.id} holds" in answer.json()["detail"]) == (409, True)
+    assert (answer.status_code, f"Pipeline {other.id} is the run's fix 1" in answer.json()["detail"]) == (409, True)
     assert door.desk.rows("SELECT (payload->>'pipeline')::int FROM effects") == [(door.pipeline.id,)]
 
 

@@ -346,9 +346,9 @@ def test_what_code_in_the_job_did_to_the_artifacts_is_discarded_with_the_reason(
         (
             {"phase": "prepare", "result": {"type": "prepare", "base_sha": "a" * 40, "baseline": None}},
             "mv .bug-fix/prepare .bug-fix/analysis",
-            "belongs to analysis of iteration 1",
+            "belongs to analysis of fix 1",
         ),
-        ({"iteration": 2}, "", "belongs to analysis of iteration 1"),
+        ({"iteration": 2}, "", "belongs to analysis of fix 1"),
         ({"agent": "stranger"}, "", "not an agent of the catalogue"),
     ],
 )

@@ -1,0 +1,125 @@
+"""A run that the release before left in the middle of its second iteration goes on and ends.
+
+The data was made by that release's own program, and dumped with `pg_dump --data-only --inserts`: a review sent the
+first fix back, in the second iteration all but the merge request job is accepted, and that job's report is pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psycopg
+import pytest
+from sqlalchemy import make_url, select
+
+from pipelines.language import Phase, PhaseReport, PipelineKey, PipelineKind, ProjectPath, RunId
+from pipelines.language.pipeline_key import fix
+from receiver.store.jobs import sessions
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.migration import upgrade
+from receiver.store.run import runs, settled_reports, started_pipelines
+from receiver.store.schema import IterationRow, RunRow
+from receiver.store.story.rows import story
+from receiver.worker.event_handler import Setting, handle
+from receiver.workflow.events import Event, JobId, MergeRequestChanged, MergeRequestOpened, ReportAccepted
+from receiver.workflow.run import Cause, RunStatus
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+DUMP = Path(__file__).parent / "data" / "release_0012_mid_run.sql"
+RUN = RunId("0000000000000001")
+CONTACTS = ProjectPath("payk12/contacts")
+NOW = datetime(2026, 11, 23, 9, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def migrated(empty_database: str) -> AsyncIterator[Database]:
+    """Open a database with the data of the release before, brought to the newest schema."""
+    upgrade(empty_database, revision="0012")
+    plain = make_url(empty_database).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        connection.execute("SET session_replication_role = replica")  # tables in any order
+        connection.execute(DUMP.read_bytes())
+    upgrade(empty_database)
+    async with Database(empty_database) as opened:
+        yield opened
+
+
+async def tell(database: Database, event: Event, setting: Setting) -> str:
+    async with database.begin() as session:
+        await handle(session, event, setting=setting, run=RUN)
+    async with database.begin() as session:
+        return (await session.get_one(RunRow, RUN)).status
+
+
+async def test_the_run_finishes_with_the_events_that_are_left(migrated: Database, setting: Setting) -> None:
+    async with migrated.begin() as session:
+        (left,) = await settled_reports.pending(session, RUN, iteration=2)
+    assert left.report.phase is Phase.MERGE_REQUEST
+    accepted = ReportAccepted(job=JobId(left.job), report=left.report)
+    assert await tell(migrated, accepted, setting) == RunStatus.OPENING
+    opened = MergeRequestOpened(repository=CONTACTS, project_id=2, iid=1, url="https://gitlab/1", head_sha="c" * 40)
+    assert await tell(migrated, opened, setting) == RunStatus.IN_REVIEW
+    merged = MergeRequestChanged(
+        project_id=2,
+        project=CONTACTS,
+        iid=1,
+        action="merge",
+        state="merged",
+        source_branch="bug-fix/PL-479-contact-creation-fails-for-names-with",
+        head_sha="c" * 40,
+        actor_id=3,
+        actor="mara",
+        at=NOW,
+    )
+    assert await tell(migrated, merged, setting) == RunStatus.MERGED
+
+
+async def test_iterations_became_fix_pipelines_with_their_claims(migrated: Database) -> None:
+    assert await started_pipelines.parents(migrated, RUN, fix(2)) == [200]
+    assert await started_pipelines.parents(migrated, RUN, PipelineKey(kind=PipelineKind.DEPLOY, number=2)) == []
+    async with migrated.begin() as session:
+        assert await sessions.claim(session, RUN, fix(2), pipeline=999, now=NOW) == 200
+        causes = await session.scalars(select(IterationRow.cause).order_by(IterationRow.number))
+        assert list(causes) == [Cause.ADMITTED, Cause.SENT_BACK]
+
+
+async def test_a_job_at_work_keeps_its_session(migrated: Database) -> None:
+    async with migrated.begin() as session:
+        job = await sessions.find(session, "token-2008", now=NOW)
+        assert job is not None
+        assert (job.pipeline, job.client, job.current) == (fix(2), "", True)
+
+
+async def test_its_story_can_be_told(migrated: Database) -> None:
+    async with migrated.begin() as session:
+        told = await story(session, await session.get_one(RunRow, RUN))
+    assert [(one.number, one.cause, one.reuses) for one in told.iterations] == [
+        (1, Cause.ADMITTED, ()),
+        (2, Cause.SENT_BACK, ()),
+    ]
+
+
+async def test_its_reports_are_read_as_those_of_fix_pipelines(migrated: Database) -> None:
+    async with migrated.begin() as session:
+        run = await runs.load(session, await runs.hold(session, RUN))
+    assert {one.kind for one in run.pipelines} == {PipelineKind.FIX}
+    assert {(one.kind, one.iteration) for one in run.reports} == {(PipelineKind.FIX, 2)}
+
+
+def test_documents_of_the_previous_clients_wire_are_read(recorded: dict[str, Any]) -> None:
+    report = msgspec.convert(recorded, PhaseReport)
+    assert (report.version, report.kind, report.client) == (1, PipelineKind.FIX, "")
+
+
+@pytest.fixture
+def recorded() -> dict[str, Any]:
+    """Return a report as a job client of the release before sent it."""
+    line = next(line for line in DUMP.read_text().splitlines() if '"phase": "merge_request"' in line)
+    start = line.index('{"run":') if '{"run":' in line else line.index('{"agent"')
+    document: dict[str, Any] = msgspec.json.decode(line[start : line.rindex("}") + 1].replace("''", "'"))
+    return document
