@@ -17,6 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.catalogue.plan_policy import is_carried_out
+from pipelines.generation.jobs import ScriptJob, TriggerJob
 from pipelines.language import Approval, IssueKey, Phase, PipelineKey, Plan, PlanOutcome, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue, ReviewMode, Stack
 from pipelines.language.wire import RepositoryPhase
@@ -70,19 +71,6 @@ def steps(review: ReviewMode) -> tuple[Step, ...]:
     return STEPS if review is ReviewMode.OFF else REVIEWED
 
 
-class Job(Struct, frozen=True, kw_only=True):
-    """A job of the child pipeline."""
-
-    name: str
-    phase: Phase
-    """Also its stage."""
-    repository: ProjectPath
-    needs: tuple[str, ...] | None
-    """Names of jobs; None: it waits for all earlier stages."""
-    artifacts_from: tuple[str, ...]
-    """Names of jobs whose artifacts it gets."""
-
-
 class Ending(StrEnum):
     """Why a pipeline has no phases of a fix: what its only job is called, and nothing more than that.
 
@@ -131,8 +119,8 @@ class ChildPipeline(Struct, frozen=True, kw_only=True):
     """None: the fix is worked on."""
     stacks: dict[ProjectPath, Stack]
     """How the jobs of each repository run, in the plan's order."""
-    stages: tuple[Phase, ...]
-    jobs: tuple[Job, ...]
+    stages: tuple[str, ...]
+    jobs: tuple[ScriptJob | TriggerJob, ...]
     """Empty when there is an ending; the rendered file never is."""
 
 
@@ -199,14 +187,17 @@ def _repositories(plan: Plan, catalogue: Catalogue) -> tuple[ProjectPath, ...]:
     return paths
 
 
-def _job(step: Step, repository: ProjectPath, repositories: tuple[ProjectPath, ...], names: frozenset[str]) -> Job:
+def _job(
+    step: Step, repository: ProjectPath, repositories: tuple[ProjectPath, ...], names: frozenset[str]
+) -> ScriptJob:
     used = tuple(name for phase in step.uses if (name := job_name(phase, repository)) in names)
     # Every job naming every other would grow with the square of the repositories; a stage says the same in no words.
     joins = step.waits_for_all is not None and len(repositories) > 1
-    return Job(
+    return ScriptJob(
         name=job_name(step.phase, repository),
-        phase=step.phase,
-        repository=repository,
+        stage=step.phase,
+        template=step.phase,
+        scope=repository,
         needs=None if joins or len(used) > MAX_NEEDS else used,
         artifacts_from=used,
     )

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import yaml
 
-from pipelines.generation.graph import ChildPipeline, Ending, Job
+from pipelines.generation.graph import ChildPipeline, Ending
+from pipelines.generation.job_keywords import job_keywords, repository_template
 from pipelines.generation.prepare_matrix import cache_key
-from pipelines.language import Phase, ProjectPath
+from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Stack
 
 TEMPLATES: Final = "templates/ci/phases.yml"
@@ -81,10 +82,12 @@ def render(child: ChildPipeline) -> str:
         },
     }
     if child.jobs:
-        document["stages"] = [phase.value for phase in child.stages]
+        document["stages"] = [str(stage) for stage in child.stages]
         restricted = {"artifacts": {"access": "maintainer"}} if child.confidential else {}
-        document |= {_template(path): _settings(path, stack) | restricted for path, stack in child.stacks.items()}
-        document |= {job.name: _job(job, child.stacks[job.repository]) for job in child.jobs}
+        document |= {
+            repository_template(path): _settings(path, stack) | restricted for path, stack in child.stacks.items()
+        }
+        document |= {job.name: job_keywords(job, child.stacks) for job in child.jobs}
     else:
         document["stages"] = ["outcome"]
         ending = _ending(child)
@@ -103,10 +106,6 @@ def _ending(child: ChildPipeline) -> Ending:
     if child.ending is None:
         raise ValueError("A child pipeline without jobs has an ending.")
     return child.ending
-
-
-def _template(path: ProjectPath) -> str:
-    return f".{path}"
 
 
 def _settings(path: ProjectPath, stack: Stack) -> dict[str, Any]:
@@ -131,22 +130,3 @@ def _variable(value: str) -> str | dict[str, object]:
     if "$" not in value.removeprefix("$CI_PROJECT_DIR/"):
         return value
     return {"value": value, "expand": False}
-
-
-_READING: Final = frozenset({Phase.REVIEW, Phase.MERGE_REQUEST})
-"""Phases that run nothing of the repository: no services, no caches."""
-
-
-def _job(job: Job, stack: Stack) -> dict[str, Any]:
-    out: dict[str, Any] = {"extends": [f".{job.phase.value}", _template(job.repository)]}
-    if job.phase is Phase.PREPARE:  # its template is the parent's, where it runs beside analysis
-        out["stage"] = job.phase.value
-    if job.needs is not None:
-        out["needs"] = list(job.needs)
-    else:
-        out["dependencies"] = list(job.artifacts_from)
-    if job.phase in _READING and stack.services:
-        out["services"] = []
-    if job.phase in _READING and stack.cache_paths:
-        out["cache"] = []
-    return out

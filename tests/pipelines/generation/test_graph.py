@@ -51,7 +51,7 @@ def test_each_phase_has_one_job_for_each_repository(plan_of: Plans, catalogue_of
 
 def test_reproduction_and_implementation_overlap(plan_of: Plans, catalogue_of: Catalogues) -> None:
     child = graph(plan_of(["payk12/r1"]), catalogue_of(["python"]))
-    needs = {job.phase: job.needs for job in child.jobs}
+    needs = {job.stage: job.needs for job in child.jobs}
     assert needs[Phase.REPRODUCTION] == ()
     assert needs[Phase.IMPLEMENTATION] == ()
     assert needs[Phase.TESTING] == ("reproduction: payk12/r1", "implementation: payk12/r1")
@@ -60,7 +60,7 @@ def test_reproduction_and_implementation_overlap(plan_of: Plans, catalogue_of: C
 
 def test_linked_merge_requests_wait_until_every_repository_is_tested(plan_of: Plans, catalogue_of: Catalogues) -> None:
     child = graph(plan_of(["payk12/r1", "payk12/r2"]), catalogue_of(["python", "python"]))
-    last = [job for job in child.jobs if job.phase is Phase.MERGE_REQUEST]
+    last = [job for job in child.jobs if job.stage is Phase.MERGE_REQUEST]
     assert [(job.needs, job.artifacts_from) for job in last] == [
         (None, (f"implementation: payk12/{name}", f"testing: payk12/{name}")) for name in ("r1", "r2")
     ]
@@ -72,7 +72,7 @@ def test_a_review_stands_between_testing_and_merge_request_where_policy_asks_for
     for mode in ("advise", "once"):
         child = graph(plan_of(["payk12/r1"]), catalogue_of(["python"], f"policy: {{review: {mode}}}\n"))
         assert child.stages[-3:] == (Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
-        needs = {job.phase: job.needs for job in child.jobs}
+        needs = {job.stage: job.needs for job in child.jobs}
         assert needs[Phase.REVIEW] == ("implementation: payk12/r1", "testing: payk12/r1")
         assert needs[Phase.MERGE_REQUEST] == (
             *("implementation: payk12/r1", "testing: payk12/r1", "review: payk12/r1"),
@@ -133,8 +133,8 @@ def test_an_attempt_that_needs_a_new_implementation_only_has_no_other_jobs(
 ) -> None:
     done = (*of(Phase.PREPARE, "r1"), *of(Phase.REPRODUCTION, "r1"))
     child = graph(plan_of(["payk12/r1"]), catalogue_of(["python"], "policy: {review: once}\n"), done=done)
-    assert [job.phase for job in child.jobs] == [Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST]
-    assert child.stages == tuple(job.phase for job in child.jobs)
+    assert [job.stage for job in child.jobs] == [Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST]
+    assert child.stages == tuple(job.stage for job in child.jobs)
     assert child.jobs[1].needs == ("implementation: payk12/r1",)
 
 
