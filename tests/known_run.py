@@ -52,7 +52,7 @@ def _changes(run: Run, event: Event) -> dict[str, Any]:  # noqa: PLR0911  # a ta
             if above is None or above.project_id != event.project_id:
                 return {}
             status = lifecycle.later(above.status, event.status) if above.pipeline == event.pipeline else event.status
-            told = _pipeline(event, above.iteration, event.parent, status)
+            told = replace(_pipeline(event, above.iteration, event.parent, status), kind=above.kind)
             return {"pipelines": tuple(sorted([*others, told], key=lambda p: p.pipeline))}
         case JobChanged() if any((p.pipeline, p.iteration) == (event.pipeline, run.iteration) for p in run.pipelines):
             others_of = [j for j in run.jobs if (j.pipeline, j.name) != (event.pipeline, event.name)]

@@ -12,7 +12,8 @@ from anthropic.lib.tools.agent_toolset import AgentToolContext, beta_agent_tools
 from msgspec import Struct
 
 from pipelines.language import FixSubmission, Phase, Plan, ReproductionSubmission, ReviewSubmission
-from pipelines.language.wire import AgentSpec, strict_schema
+from pipelines.language.strict_schema import strict_schema
+from pipelines.language.wire import AgentSpec
 
 _READING = frozenset({"read", "glob", "grep"})
 _WORKING = _READING | {"bash", "write", "edit"}

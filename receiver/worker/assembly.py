@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import stamina
 
-from pipelines.language import RunId
+from pipelines.language import PipelineKind, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk
@@ -44,7 +44,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
             bot = await asyncio.to_thread(writer.user_id)
     desk = Desk(
         database=database,
-        starter=Pipelines(starter),
+        starters={PipelineKind.FIX: Pipelines(starter)},
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         jira=Jira(settings.jira_url, user=settings.jira_user, token=settings.jira_token),

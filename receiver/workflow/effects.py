@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from pipelines.language import IssueKey, ProjectPath
+from pipelines.language import IssueKey, PipelineKind, ProjectPath
 from receiver.workflow.events import AccountId, PipelineId
 
 
@@ -80,6 +80,7 @@ class StartPipeline(Effect, frozen=True, kw_only=True):
 class CancelPipeline(Effect, frozen=True, kw_only=True):
     """Cancel a pipeline and its children."""
 
+    kind: PipelineKind = PipelineKind.FIX
     project_id: int
     pipeline: PipelineId
     reason: str

@@ -87,8 +87,9 @@ def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> b
 
 
 def is_own_pipeline(event: PipelineChanged, run: Run) -> bool:
-    """Say whether a pipeline is one of a repository's own, about a merge request of the run."""
-    return any(m.project_id == event.project_id for m in run.merge_requests)
+    """Say whether a pipeline is one of a repository's own, about a merge request of the run, and none of the run's."""
+    is_ours = any(p.pipeline in {event.pipeline, event.parent} for p in run.pipelines)
+    return not is_ours and any(m.project_id == event.project_id for m in run.merge_requests)
 
 
 def own_pipeline(event: PipelineChanged, *, learned: Learned) -> Decision:

@@ -156,7 +156,7 @@ def refreshed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, now: da
     )
 
 
-class _Before(Struct, frozen=True, kw_only=True):
+class _EndedWait(Struct, frozen=True, kw_only=True):
     """The wait that ends with reading the ticket again."""
 
     cause: Cause
@@ -164,9 +164,9 @@ class _Before(Struct, frozen=True, kw_only=True):
     """What a new analysis is told of the one before."""
 
 
-_BEFORE: Final[dict[RunStatus, _Before]] = {
-    RunStatus.NEEDS_INFORMATION: _Before(cause=Cause.ANSWERED, diagnosis=DiagnosisKind.QUESTION),
-    RunStatus.AWAITING_APPROVAL: _Before(cause=Cause.REPLANNED, diagnosis=DiagnosisKind.PLAN_NOT_APPROVED),
+_BEFORE: Final[dict[RunStatus, _EndedWait]] = {
+    RunStatus.NEEDS_INFORMATION: _EndedWait(cause=Cause.ANSWERED, diagnosis=DiagnosisKind.QUESTION),
+    RunStatus.AWAITING_APPROVAL: _EndedWait(cause=Cause.REPLANNED, diagnosis=DiagnosisKind.PLAN_NOT_APPROVED),
 }
 
 

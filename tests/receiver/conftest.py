@@ -18,7 +18,15 @@ import msgspec
 import pytest
 
 from pipelines.catalogue.file import read
-from pipelines.language import MergeRequestResult, Phase, ProjectPath, ReproductionResult, RunId, TestingResult
+from pipelines.language import (
+    MergeRequestResult,
+    Phase,
+    PipelineKind,
+    ProjectPath,
+    ReproductionResult,
+    RunId,
+    TestingResult,
+)
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket, sha256
 from receiver.notes import StatusNotes
@@ -181,7 +189,7 @@ async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncI
 
     made = Desk(
         database=database,
-        starter=Pipelines(starter),
+        starters={PipelineKind.FIX: Pipelines(starter)},
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         jira=Jira(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),

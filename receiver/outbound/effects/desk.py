@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from pipelines.language import PipelineKind
 from pipelines.language.catalogue import Catalogue
 from receiver.notes.view import Exhibit
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
@@ -55,8 +57,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     """Everything that effects are performed with."""
 
     database: Database
-    starter: Pipelines
-    """Starts and cancels pipelines of the automation project, and can do nothing else."""
+    starters: Mapping[PipelineKind, Pipelines]
+    """Who starts and cancels pipelines of a kind, and can do nothing else."""
     reader: Pipelines
     """Reads pipelines, jobs and artifacts."""
     repositories: Repositories
@@ -69,6 +71,13 @@ class Desk(Struct, frozen=True, kw_only=True):
     """How long patches, tests and transcripts are kept that are fetched from a job's artifacts."""
     faults: Faults
     clock: Callable[[], datetime]
+
+    def starter(self, kind: PipelineKind) -> Pipelines:
+        """Return who starts pipelines of a kind. Raises RefusedError."""
+        found = self.starters.get(kind)
+        if found is None:
+            raise RefusedError(f"No token is configured that may start {kind} pipelines.")
+        return found
 
 
 class Performed(Struct, frozen=True, kw_only=True):

@@ -69,16 +69,16 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
     """Create the parent pipeline, unless a crash came after it was created: then it is found."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
-    catalogue = facts.catalogue
+    catalogue, starter = facts.catalogue, desk.starter(PipelineKind.FIX)
     if catalogue is None:
         raise RefusedError("The run has no catalogue: its ticket was never admitted.")
-    project_id = await asyncio.to_thread(desk.starter.project_id, catalogue.automation_project)
+    project_id = await asyncio.to_thread(starter.project_id, catalogue.automation_project)
     name = name_of(facts.issue_key, fix(effect.iteration))
     ref = catalogue.automation_ref
     there = [
         one
         for known in (name, previous_name_of(facts.issue_key, fix(effect.iteration)))
-        for one in await asyncio.to_thread(desk.starter.named, project_id, ref=ref, name=known)
+        for one in await asyncio.to_thread(starter.named, project_id, ref=ref, name=known)
     ]
     async with desk.database.begin() as session:
         taken = await started_pipelines.of_other_runs(session, [one.id for one in there], run=run)
@@ -89,7 +89,7 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
         return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
     inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url, pinned=facts.pinned_plan is not None)
     desk.faults.reach("StartPipeline:before_post")
-    made = await asyncio.to_thread(desk.starter.create, project_id, ref=ref, inputs=inputs, name=name)
+    made = await asyncio.to_thread(starter.create, project_id, ref=ref, inputs=inputs, name=name)
     desk.faults.reach("StartPipeline:after_post")
     return _started(made, effect)
 
@@ -103,9 +103,10 @@ def _started(found: FoundPipeline, effect: StartPipeline) -> Performed:
 
 async def cancel(desk: Desk, _run: RunId, effect: CancelPipeline) -> Performed:
     """Cancel a pipeline and its children."""
-    children = await asyncio.to_thread(desk.starter.children, effect.project_id, effect.pipeline)
+    starter = desk.starter(effect.kind)
+    children = await asyncio.to_thread(starter.children, effect.project_id, effect.pipeline)
     for pipeline in [effect.pipeline, *children]:
-        await asyncio.to_thread(desk.starter.cancel, effect.project_id, pipeline)
+        await asyncio.to_thread(starter.cancel, effect.project_id, pipeline)
     return Performed(result={"cancelled": [effect.pipeline, *children]})
 
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.language import ProjectPath
+from pipelines.language import PipelineKind, ProjectPath
 from pipelines.language.catalogue import Policy, TargetPipeline
+from receiver.workflow import merge_request_stage
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
-from receiver.workflow.events import Event, PipelineChanged
-from receiver.workflow.run import Decision, Run, RunStatus, Verdict
+from receiver.workflow.events import Event, PipelineChanged, PipelineId
+from receiver.workflow.run import Decision, PipelineView, Run, RunStatus, Verdict
 
 
 @pytest.fixture
@@ -93,3 +94,15 @@ def test_a_repositorys_own_pipeline_never_moves_the_run(world: Any) -> None:
 
 def test_its_work_is_kept_and_changes_no_note(world: Any) -> None:
     assert world.decide(own(world, "running"), world.run(RunStatus.IN_REVIEW)).effects == ()
+
+
+def test_a_pipeline_of_the_run_in_a_fixed_repository_is_not_its_own_ci(world: Any) -> None:
+    run = world.run(RunStatus.IN_REVIEW)
+    mine = PipelineView(
+        pipeline=PipelineId(900), project_id=2, kind=PipelineKind.DEPLOY, iteration=1, parent=None, status="running"
+    )
+    event = replace(world.pipeline("running", pipeline=900), project_id=2, project=world.repository)
+    assert merge_request_stage.is_own_pipeline(event, run)
+    run = replace(run, pipelines=(*run.pipelines, mine))
+    assert not merge_request_stage.is_own_pipeline(event, run)
+    assert "belongs to deploy 1; the run is at fix 1" in world.decide(event, run).reason

@@ -16,7 +16,7 @@ import pytest
 from msgspec import to_builtins
 from sqlalchemy import select
 
-from pipelines.language import Artifact, ArtifactKind, Phase
+from pipelines.language import Artifact, ArtifactKind, Phase, PipelineKind
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import RunSpec, decode, sha256
 from receiver.notes import StatusNotes
@@ -213,7 +213,7 @@ class Scene:
 
         desk = Desk(
             database=database,
-            starter=Pipelines(reader),
+            starters={PipelineKind.FIX: Pipelines(reader)},
             reader=Pipelines(reader),
             repositories=Repositories(reader),
             jira=Jira("http://127.0.0.1:9", user="", token="t"),
