@@ -66,6 +66,11 @@ def _head(console: Console, told: Story) -> None:
         if one.approved_by:
             who = plain(one.approver or one.approved_by)
             console.print(f"iteration {one.number} carries out the plan that {who} approved")
+        if one.reuses:
+            kept = [report.phase for report in told.reports if report.job in one.reuses]
+            console.print(
+                f"iteration {one.number} ({one.cause.replace('_', ' ')}) reuses {', '.join(kept)} of earlier ones"
+            )
 
 
 def heading(console: Console, text: str) -> None:

@@ -37,7 +37,7 @@ from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import Jira
 from receiver.store.postgres.database import Database
-from receiver.store.run import runs
+from receiver.store.run import iterations, runs
 from receiver.store.schema import BlobRow
 from receiver.workflow.run import Attempt, Cause, RunStatus
 from tests.reports import a_report, stored
@@ -225,7 +225,7 @@ async def run(database: Database, world: World, catalogue: Catalogue) -> RunId:
         row.base_shas = {"payk12/contacts": base}
         row.repositories = ["payk12/contacts"]
         row.branch = f"bug-fix/PL-479-{run}"
-        await runs.begin_iteration(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
+        await iterations.begin(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
     return run
 
 

@@ -16,7 +16,7 @@ from receiver.outbound.jira.issues import Comment
 from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import ANSWER, PLAN, QUESTION, TICKET
-from receiver.store.run import runs
+from receiver.store.run import iterations, runs
 from receiver.store.run.runs import RunFacts
 from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
@@ -31,7 +31,7 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         shown = await note_locations.known(session, run, f"{PLAN}:{facts.iteration}")
-        since = await runs.waits_since(session, run, facts.iteration)
+        since = await iterations.waits_since(session, run, facts.iteration)
     found = await asyncio.to_thread(desk.jira.comment, facts.issue_key, effect.comment)
     if found is None:
         return _ignored(effect, "The comment was deleted before it was read.")

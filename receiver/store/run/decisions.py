@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver.store.effects import outbox
 from receiver.store.postgres.json_text import storable
-from receiver.store.run import runs
+from receiver.store.run import iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.store.story import stored_indicators
 from receiver.workflow import lifecycle
@@ -33,7 +33,7 @@ async def record(
     """Store a decision about a run held by the caller, change the run, store and enqueue the effects."""
     before = run.status
     if decision.attempt is not None and decision.attempt.number != run.iteration:
-        await runs.begin_iteration(session, run, decision.attempt, now=now)
+        await iterations.begin(session, run, decision.attempt, now=now)
     if decision.branch is not None:
         run.branch = decision.branch
     if decision.deadline is not None:
@@ -72,9 +72,9 @@ async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now:
     run.deadline = decision.deadline
     if decision.status in lifecycle.FINAL:
         run.finished_at = now
-        await runs.end_iterations(session, run, now=now)
+        await iterations.end(session, run, now=now)
     if decision.status in lifecycle.WAITING:
-        await runs.wait_for_people(session, run, now=now)
+        await iterations.wait_for_people(session, run, now=now)
     if decision.status is RunStatus.ESCALATED:
         session.add(InterventionRow(run_id=run.id, kind="escalation", actor="", detail=decision.reason, at=now))
 

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Select, func, or_, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import Diagnosis, IssueKey, Phase, PhaseReport, PipelineKind, Plan, ProjectPath, RunId
@@ -15,12 +15,11 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.database import StoreError, lock
-from receiver.store.postgres.json_text import storable
 from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow import lifecycle
 from receiver.workflow.events import AccountId, JobId, PipelineId
-from receiver.workflow.run import Attempt, JobView, MergeRequestView, PipelineView, Run, RunStatus
+from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
 
 class NoSuchRunError(StoreError):
@@ -251,64 +250,3 @@ async def _pinned(session: AsyncSession, attempt: IterationRow | None) -> Plan |
         return None
     plan = await session.get_one(PlanRow, attempt.plan_id)
     return msgspec.convert(plan.plan, Plan)
-
-
-async def begin_iteration(
-    session: AsyncSession,
-    run: RunRow,
-    attempt: Attempt,
-    *,
-    now: datetime,
-) -> None:
-    """Note that an attempt starts, and the one before is over."""
-    number = attempt.number
-    await session.execute(
-        update(IterationRow)
-        .where(IterationRow.run_id == run.id, IterationRow.number < number, IterationRow.finished_at.is_(None))
-        .values(finished_at=now)
-    )
-    before = await session.get(IterationRow, (run.id, run.iteration))
-    plan = before.plan_id if before is not None and attempt.keeps_plan else None
-    if attempt.keeps_plan and plan is None:
-        plan = await session.scalar(_accepted_plan(run))
-    row = insert(IterationRow).values(
-        run_id=run.id,
-        number=number,
-        cause=attempt.cause,
-        diagnoses=storable(msgspec.to_builtins(attempt.diagnoses)) if attempt.diagnoses else None,
-        approved_by=attempt.approved_by,
-        plan_id=plan,
-        started_at=now,
-    )
-    await session.execute(row.on_conflict_do_nothing())
-    for one in attempt.reuses:
-        await reused_reports.keep(session, run.id, number, one)
-    run.iteration = number
-
-
-def _accepted_plan(run: RunRow) -> Select[int]:
-    """Return the query for the plan that counts in the current iteration."""
-    return (
-        select(PlanRow.id)
-        .where(PlanRow.run_id == run.id, PlanRow.iteration == run.iteration, PlanRow.accepted_at.is_not(None))
-        .order_by(PlanRow.id.desc())
-        .limit(1)
-    )
-
-
-async def waits_since(session: AsyncSession, run: str, iteration: int) -> datetime | None:
-    """Return when an attempt ended in a question or in a plan that waits; None while it goes on."""
-    attempt = await session.get(IterationRow, (run, iteration))
-    return None if attempt is None else attempt.finished_at
-
-
-async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
-    """Note that the attempt ended in a question or in a plan that waits, and pin what people are shown."""
-    this = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.number == run.iteration)
-    await session.execute(this.values(kind="analysis", plan_id=_accepted_plan(run).scalar_subquery(), finished_at=now))
-
-
-async def end_iterations(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
-    """Note that no attempt goes on."""
-    going_on = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.finished_at.is_(None))
-    await session.execute(going_on.values(finished_at=now))

@@ -19,7 +19,7 @@ from receiver.outbound.effects.ticket_comments import enough
 from receiver.outbound.errors import UnavailableError
 from receiver.store.effects import note_locations, outbox
 from receiver.store.postgres.database import Database
-from receiver.store.run import runs
+from receiver.store.run import iterations, runs
 from receiver.store.schema import PlanRow, ReportRow
 from receiver.workflow.effects import (
     AnswerComment,
@@ -230,7 +230,7 @@ async def test_a_plan_that_may_not_stand_on_the_ticket_is_approved_after_it_bega
     async with database.begin() as session:
         row = await runs.hold(session, asked)
         row.confidential = True
-        await runs.wait_for_people(session, row, now=datetime.now(UTC))
+        await iterations.wait_for_people(session, row, now=datetime.now(UTC))
     assert (await read(desk, asked, early)).plan is None
     assert (await read(desk, asked, world.say("mara", APPROVE))).plan == 1
 
@@ -319,7 +319,7 @@ async def planned(database: Database, asked: RunId, submit: Any, world: Any) -> 
         await session.flush()
         row = await runs.hold(session, asked)
         row.status = "awaiting_approval"
-        await runs.wait_for_people(session, row, now=datetime.now(UTC))
+        await iterations.wait_for_people(session, row, now=datetime.now(UTC))
     return asked
 
 

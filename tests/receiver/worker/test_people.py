@@ -30,7 +30,7 @@ from receiver.outbound.effects.performers import perform
 from receiver.store.effects import note_locations
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
-from receiver.store.run import runs
+from receiver.store.run import iterations, runs
 from receiver.store.schema import EffectRow, IterationRow, PlanRow, RunRow
 from receiver.store.story import rows
 from receiver.worker.effect_task import Workshop, work_on
@@ -84,7 +84,7 @@ async def wait_for_people(workshop: Workshop, run: RunId, status: RunStatus, pla
         row.ticket = {**(row.ticket or {}), "reporter_account": DANA}
         row.issue_id = issue_id(workshop)
         row.status, row.status_at = status, now
-        await runs.wait_for_people(session, row, now=now)
+        await iterations.wait_for_people(session, row, now=now)
     if status is RunStatus.AWAITING_APPROVAL:
         await perform(workshop.desk, run, PostPlan(iteration=1))
 
@@ -203,7 +203,7 @@ async def test_a_comment_that_an_earlier_run_obeyed_does_nothing_to_a_later_one(
             session, later, issue_key="PL-479", status=RunStatus.ADMITTING, actor=None, name="Mara", now=now
         )
         row.ticket, row.catalogue, row.base_shas = before.ticket, before.catalogue, before.base_shas
-        await runs.begin_iteration(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
+        await iterations.begin(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
     await wait_for_people(workshop, later, RunStatus.AWAITING_APPROVAL, PLAN)
     await hear(workshop, world, comment)
     await settle(workshop)

@@ -17,7 +17,7 @@ from pipelines.language import (
     RunId,
 )
 from receiver.store.postgres.database import Database
-from receiver.store.run import runs
+from receiver.store.run import iterations, runs
 from receiver.store.schema import IterationRow, PlanRow, RunRow
 from receiver.worker.event_handler import Setting
 from receiver.workflow.run import Attempt, Cause, Reused, RunStatus
@@ -38,7 +38,7 @@ async def started(session: AsyncSession, setting: Setting) -> RunRow:
     row = await runs.create(
         session, run, issue_key="PL-479", status=RunStatus.RUNNING, actor=None, name="Mara", now=now
     )
-    await runs.begin_iteration(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
+    await iterations.begin(session, row, Attempt(number=1, cause=Cause.ADMITTED), now=now)
     return row
 
 
@@ -75,11 +75,11 @@ async def test_an_attempt_that_a_review_sent_back_carries_out_the_same_plan(
         await session.flush()
         plan_kept = Reused(phase=Phase.ANALYSIS, repository=None, iteration=1, key=None)
         second = Attempt(number=2, cause=Cause.SENT_BACK, diagnoses=WRONG, reuses=(plan_kept,))
-        await runs.begin_iteration(session, row, second, now=now)
+        await iterations.begin(session, row, second, now=now)
         told = await runs.facts(session, RunId(row.id))
         assert (told.iteration, told.pinned_plan, told.diagnoses) == (2, PLAN, WRONG)
         assert not (await runs.load(session, row)).approved
-        await runs.begin_iteration(session, row, Attempt(number=3, cause=Cause.ANSWERED), now=now)
+        await iterations.begin(session, row, Attempt(number=3, cause=Cause.ANSWERED), now=now)
         assert (await runs.facts(session, RunId(row.id))).pinned_plan is None
 
 
