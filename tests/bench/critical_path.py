@@ -52,6 +52,11 @@ class Accounts(Struct, frozen=True, kw_only=True):
         return self.wall_s - self.tests_s - self.model_s
 
     @property
+    def ratio(self) -> float:
+        """How many times as long the run took as the tests and model turns that it waited for."""
+        return self.wall_s / (self.tests_s + self.model_s)
+
+    @property
     def between_s(self) -> float:
         """Of it, outside of any job on the path: hooks, decisions, polling, the runner's own."""
         return self.wall_s - sum(span.end - span.start for span in self.path)

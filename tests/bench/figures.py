@@ -15,6 +15,7 @@ class Bound(StrEnum):
     """How a figure is held against its target."""
 
     AT_LEAST = "≥"
+    AT_MOST = "≤"
     BELOW = "<"
 
 
@@ -58,6 +59,8 @@ class Figure(Struct, frozen=True, kw_only=True):
         match self.target.bound:
             case Bound.AT_LEAST:
                 met = self.value >= self.target.value
+            case Bound.AT_MOST:
+                met = self.value <= self.target.value
             case Bound.BELOW:
                 met = self.value < self.target.value
             case never:

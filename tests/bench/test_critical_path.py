@@ -34,6 +34,7 @@ def test_tests_and_model_turns_beside_the_critical_path_are_not_taken_off() -> N
     assert accounts.tests_s == pytest.approx(2.0 + 3.0 + 2.5)
     assert accounts.model_s == pytest.approx(1.0)
     assert accounts.ours_s == pytest.approx(23.0 - 7.5 - 1.0)
+    assert accounts.ratio == pytest.approx(23.0 / 8.5)
     assert accounts.between_s == pytest.approx(23.0 - (5 + 1 + 6 + 4 + 1))
 
 

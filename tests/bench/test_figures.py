@@ -42,11 +42,13 @@ def figure(*rounds: float, bound: Bound, value: float) -> Figure:
     [
         (Bound.AT_LEAST, 2.0, Verdict.MET),
         (Bound.AT_LEAST, 2.1, Verdict.MISSED),
+        (Bound.AT_MOST, 2.0, Verdict.MET),
+        (Bound.AT_MOST, 1.9, Verdict.MISSED),
         (Bound.BELOW, 2.0, Verdict.MISSED),
         (Bound.BELOW, 2.1, Verdict.MET),
     ],
 )
-def test_the_median_round_decides_and_only_at_least_includes_its_bound(
+def test_the_median_round_decides_and_only_below_excludes_its_bound(
     bound: Bound, value: float, verdict: Verdict
 ) -> None:
     assert figure(9.0, 1.0, 2.0, bound=bound, value=value).verdict is verdict
