@@ -21,7 +21,8 @@ from sandbox.demo.terminal import Screen
 from sandbox.demo.world import READ_TOKEN, World
 from sandbox.scenario import Expected, Scenario
 
-POLL_S = 0.4
+POLL_S = 0.8
+"""Seconds between two looks at the story; each costs the receiver as much as some hooks do."""
 
 
 class Played(Struct, frozen=True, kw_only=True):

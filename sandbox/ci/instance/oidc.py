@@ -6,6 +6,7 @@ documented claims, `user_identities` is empty, and `job_config` is left out.
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import jwt
@@ -58,8 +59,12 @@ class Signer:
     """The instance's signing key."""
 
     def __init__(self) -> None:
-        self._key: RSAPrivateKey = generate_private_key(public_exponent=65537, key_size=2048)
         self.kid = str(uuid.uuid4())
+
+    @cached_property
+    def _key(self) -> RSAPrivateKey:
+        """Made when the first token is: it takes a tenth of a second, and many instances sign nothing."""
+        return generate_private_key(public_exponent=65537, key_size=2048)
 
     def sign(self, claims: Json) -> str:
         """Sign claims as a JWT."""
