@@ -12,7 +12,7 @@ from sandbox.demo.terminal import Screen
 from sandbox.demo.world import World
 from sandbox.scenario import Reaction
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 def statuses_since(story: Story, told: int) -> frozenset[str]:

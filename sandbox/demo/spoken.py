@@ -22,7 +22,7 @@ def spoken(world: World, story: Story, words: Sequence[str]) -> list[str]:
         return []
     gitlab = world.vendors.gitlab
     with httpx2.Client(
-        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=20
+        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=60
     ) as client:
         left = dict(_left(client, story))
     if not any(name.endswith("'s log") and b"turn 1:" in data for name, data in left.items()):
@@ -37,7 +37,7 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
     gitlab, jira = world.vendors.gitlab, world.vendors.jira
     said: dict[str, bytes] = {}
     with httpx2.Client(
-        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=20
+        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=60
     ) as client:
         for one in story.merge_requests:
             place = f"/projects/{quote(one.repository, safe='')}/merge_requests/{one.iid}"
@@ -46,7 +46,7 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
     comments = httpx2.get(
         f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}/comment",
         auth=(jira["person"], jira["person_token"]),
-        timeout=20,
+        timeout=60,
     )
     for comment in comments.raise_for_status().json()["comments"]:
         if _OURS in comment["body"] and "visibility" not in comment:

@@ -229,7 +229,7 @@ class Reader:
 
     def __init__(self, receiver: str, token: str) -> None:
         """Read from the receiver at this URL."""
-        self._client = httpx2.Client(base_url=receiver, headers={"Authorization": f"Bearer {token}"}, timeout=20)
+        self._client = httpx2.Client(base_url=receiver, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 
     def __enter__(self) -> Self:
         """Read until the end of the block."""

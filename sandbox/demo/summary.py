@@ -36,7 +36,7 @@ def keep_artifacts(world: World, story: Story, folder: Path) -> dict[str, Path]:
     with httpx2.Client(
         base_url=f"{gitlab['url']}/api/v4",
         headers={"PRIVATE-TOKEN": gitlab["token"]},
-        timeout=20,
+        timeout=60,
         follow_redirects=True,
     ) as client:
         for report, artifact in wanted:
@@ -55,7 +55,7 @@ def books(world: World) -> dict[str, Any]:
     """Return the Anthropic emulator's own books."""
     if world.vendors is None:
         return {}
-    answer = httpx2.get(f"{world.vendors.anthropic['url']}/_sandbox/books", timeout=20)
+    answer = httpx2.get(f"{world.vendors.anthropic['url']}/_sandbox/books", timeout=60)
     told: dict[str, Any] = answer.raise_for_status().json()
     return told
 
@@ -64,7 +64,7 @@ def openings(world: World) -> list[dict[str, Any]]:
     """Return what the Anthropic emulator received at the beginning of each conversation."""
     if world.vendors is None:
         return []
-    answer = httpx2.get(f"{world.vendors.anthropic['url']}/_sandbox/received", timeout=20)
+    answer = httpx2.get(f"{world.vendors.anthropic['url']}/_sandbox/received", timeout=60)
     told: list[dict[str, Any]] = answer.raise_for_status().json()
     return told
 

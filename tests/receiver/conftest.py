@@ -79,7 +79,7 @@ class World:
     def jira(self, method: str, path: str, body: object = None) -> Any:
         facts = self.facts["jira"]
         told = httpx2.request(
-            method, f"{self.jira_url}{path}", json=body, auth=(facts["person"], facts["person_token"])
+            method, f"{self.jira_url}{path}", json=body, auth=(facts["person"], facts["person_token"]), timeout=60
         ).raise_for_status()
         return told.json() if told.content else None
 
@@ -110,7 +110,7 @@ class World:
         person = self.facts["people"].get(who)
         login = (facts["user"], facts["token"]) if person is None else (person["jira_login"], person["jira_token"])
         url = f"{self.jira_url}/rest/api/2/issue/PL-479{path}"
-        told = httpx2.request(method, url, json=body, auth=login).raise_for_status()
+        told = httpx2.request(method, url, json=body, auth=login, timeout=60).raise_for_status()
         return told.json() if told.content else None
 
     def say(self, who: str, body: str, **more: object) -> str:
@@ -160,7 +160,7 @@ def served_world() -> Iterator[World]:
             yield world
             world.admin.session.close()
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def world(served_world: World) -> Iterator[World]:
     served_world.reset_ticket()
     yield served_world
     for url in (served_world.gitlab_url, served_world.jira_url):
-        httpx2.delete(f"{url}/_sandbox/faults")
+        httpx2.delete(f"{url}/_sandbox/faults", timeout=60)
 
 
 @pytest.fixture

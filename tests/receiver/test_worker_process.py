@@ -151,7 +151,7 @@ async def test_a_worker_finishes_what_is_under_way_when_it_is_told_to_stop(
         await ask(database)
         until(lambda: eyes("SELECT 1 FROM deliveries WHERE verdict IS NOT NULL"))
         process.terminate()
-        assert process.wait(40) == 0
+        assert process.wait(60) == 0
     assert eyes("SELECT 1 FROM procrastinate_jobs WHERE status = 'doing'") == []
 
 

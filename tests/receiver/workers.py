@@ -75,9 +75,9 @@ async def die_at_each(points: tuple[str, ...], world: Any, eyes: Eyes, folder: P
 def jobs_held(world: Any) -> Iterator[None]:
     """Let no job of the emulated GitLab begin."""
     switches = f"{world.gitlab_url}/_sandbox/jobs"
-    httpx2.post(f"{switches}/hold", json={"pattern": "*"}).raise_for_status()
+    httpx2.post(f"{switches}/hold", json={"pattern": "*"}, timeout=60).raise_for_status()
     try:
         yield
     finally:
         world.forget_pipelines()
-        httpx2.post(f"{switches}/release", json={"pattern": "*"}).raise_for_status()
+        httpx2.post(f"{switches}/release", json={"pattern": "*"}, timeout=60).raise_for_status()

@@ -94,7 +94,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            httpx2.get(url, timeout=5).raise_for_status()
+            httpx2.get(url, timeout=30).raise_for_status()
         except httpx2.HTTPError:
             time.sleep(0.05)
         else:

@@ -59,7 +59,10 @@ def client() -> Iterator[httpx2.Client]:
     router = Router("Test")
     router.include("bound", ROUTES)
     listener, url = bind()
-    with in_thread(Application(router, middleware=(stamped,)), listener), httpx2.Client(base_url=url) as opened:
+    with (
+        in_thread(Application(router, middleware=(stamped,)), listener),
+        httpx2.Client(base_url=url, timeout=60) as opened,
+    ):
         yield opened
 
 

@@ -28,7 +28,7 @@ def start(state: Path, *more: str) -> subprocess.Popen[str]:
 def served(tmp_path: Path) -> Iterator[tuple[dict[str, Any], subprocess.Popen[str]]]:
     process = start(tmp_path / "state")
     told = tmp_path / "state" / "sandbox.json"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not told.exists():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, "sandbox.json did not come"
@@ -52,23 +52,26 @@ def test_all_three_answer_once_the_facts_are_written(served: tuple[dict[str, Any
     assert hook["url"] == f"{RECEIVER}/hooks/gitlab"
     for who in (("user", "token"), ("person", "person_token")):
         issue = httpx2.get(
-            f"{facts['jira']['url']}/rest/api/2/issue/PL-479", auth=(facts["jira"][who[0]], facts["jira"][who[1]])
+            f"{facts['jira']['url']}/rest/api/2/issue/PL-479",
+            auth=(facts["jira"][who[0]], facts["jira"][who[1]]),
+            timeout=60,
         )
         assert issue.json()["key"] == "PL-479"
     counted = httpx2.post(
         f"{facts['anthropic']['url']}/v1/messages/count_tokens",
         headers={"x-api-key": facts["anthropic"]["api_key"], "anthropic-version": "2023-06-01"},
         json={"model": "claude-sonnet-5-5", "messages": [{"role": "user", "content": "Hello"}]},
+        timeout=60,
     )
     assert counted.json()["input_tokens"] > 0
     process.send_signal(signal.SIGTERM)
-    output, errors = process.communicate(timeout=15)
+    output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, ""), output
 
 
 def test_an_unknown_scenario_is_said_in_a_sentence(tmp_path: Path) -> None:
     process = start(tmp_path / "state", "--scenario", "no-such")
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "no-such" in errors
     assert "Traceback" not in errors
@@ -76,7 +79,7 @@ def test_an_unknown_scenario_is_said_in_a_sentence(tmp_path: Path) -> None:
 
 def test_a_checkout_without_a_pipeline_is_said_in_a_sentence(tmp_path: Path) -> None:
     process = start(tmp_path / "state", "--automation", str(tmp_path))
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
     assert ".gitlab-ci.yml" in errors
     assert "Traceback" not in errors

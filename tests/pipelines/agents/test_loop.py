@@ -84,7 +84,7 @@ class Talk:
         listener, url = server.bind()
         with server.in_thread(create(played, api_keys=["sk-test"], pace=Pace.SIMULATED), listener):
             for fault in faults:
-                httpx2.post(f"{url}/_sandbox/faults", json=fault).raise_for_status()
+                httpx2.post(f"{url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
             return asyncio.run(self._hold(url))
 
     async def _hold(self, url: str) -> Agent:

@@ -239,7 +239,7 @@ def test_a_cancelled_job_ends_at_once_and_reports_nothing(
     with subprocess.Popen(command, env=environment, cwd=project_dir, stdout=subprocess.PIPE, text=True) as process:
         assert asked.wait(60)
         process.terminate()
-        log, _ = process.communicate(timeout=30)
+        log, _ = process.communicate(timeout=60)
     assert process.returncode == 5
     assert "GitLab ended this job" in log
     assert receiver.reports == []

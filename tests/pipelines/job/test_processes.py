@@ -73,7 +73,7 @@ def test_a_renewed_role_finds_nothing_of_what_it_left(launcher: Launcher) -> Non
 
 
 def test_a_command_that_does_not_end_is_ended(launcher: Launcher) -> None:
-    done = launcher.run(["/bin/bash", "-c", "echo begun; sleep 300"], role=Role.WORK, cwd=launcher.root, timeout_s=0.5)
+    done = launcher.run(["/bin/bash", "-c", "echo begun; sleep 300"], role=Role.WORK, cwd=launcher.root, timeout_s=3.0)
     assert done.timed_out
     assert done.exit_code == -9
     assert done.output == "begun\n"
@@ -87,7 +87,7 @@ def test_a_child_that_keeps_the_output_open_does_not_keep_us(launcher: Launcher)
 
 
 def test_a_command_gets_what_it_is_given_and_keeps_its_exit_code(launcher: Launcher) -> None:
-    done = launcher.run(["/bin/bash", "-c", "cat; exit 7"], role=Role.WORK, cwd=launcher.root, timeout_s=20, given=b"x")
+    done = launcher.run(["/bin/bash", "-c", "cat; exit 7"], role=Role.WORK, cwd=launcher.root, timeout_s=60, given=b"x")
     assert (done.output, done.exit_code, done.timed_out) == ("x", 7, False)
 
 

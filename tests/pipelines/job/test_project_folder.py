@@ -114,7 +114,7 @@ def test_untrusted_code_cannot_change_or_read_a_folder_made_for_everybody(launch
 
     def attacked() -> str:
         command = ["/bin/sh", "-c", attack]
-        return launcher.run(command, role=Role.WORK, cwd=launcher.root, timeout_s=20.0).output
+        return launcher.run(command, role=Role.WORK, cwd=launcher.root, timeout_s=60.0).output
 
     with held(place) as folder:
         write(folder, Path("secret"), b"of another job")

@@ -60,7 +60,7 @@ def head(repository: Path) -> str:
 
 
 def work(launcher: Launcher, folder: Path, command: str) -> str:
-    done = launcher.run(["/bin/bash", "-ec", command], role=Role.WORK, cwd=folder, timeout_s=30)
+    done = launcher.run(["/bin/bash", "-ec", command], role=Role.WORK, cwd=folder, timeout_s=60)
     assert done.exit_code == 0, done.output
     return done.output
 

@@ -44,6 +44,7 @@ def attach(world: Any, name: str, content: bytes, kind: str, *, who: str = "dana
         files={"file": (name, content, kind)},
         headers={"X-Atlassian-Token": "no-check"},
         auth=login,
+        timeout=60,
     )
     return str(answer.raise_for_status().json()[0]["id"])
 
@@ -130,7 +131,7 @@ async def test_what_we_attached_ourselves_is_not_part_of_the_ticket(desk: Desk, 
 async def test_a_file_that_can_not_be_had_is_named_and_stops_nothing(desk: Desk, run: RunId, world: Any) -> None:
     identity = attach(world, "service.log", b"error", "text/plain")
     gone = {"path": f"/rest/api/2/attachment/content/{identity}", "status": 404, "times": 1}
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [gone]}).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [gone]}, timeout=60).raise_for_status()
     (told,) = await newest(desk, run, 1)
     assert (told.name, told.text, told.left_out) == ("service.log", "", "")
 
@@ -138,7 +139,7 @@ async def test_a_file_that_can_not_be_had_is_named_and_stops_nothing(desk: Desk,
 async def test_a_picture_that_can_not_be_had_is_told_and_stops_nothing(desk: Desk, run: RunId, world: Any) -> None:
     identity = attach(world, "a.png", PNG, "image/png")
     gone = {"path": f"/rest/api/2/attachment/content/{identity}", "status": 404, "times": 1}
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [gone]}).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [gone]}, timeout=60).raise_for_status()
     (told,) = await newest(desk, run, 1)
     assert (told.sha256, told.left_out) == ("", "could not be fetched")
 

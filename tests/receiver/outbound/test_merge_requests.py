@@ -66,9 +66,9 @@ async def test_the_accepted_patch_becomes_one_commit_and_one_merge_request_howev
 
 @pytest.fixture
 def premium(world: Any) -> Iterator[None]:
-    httpx2.put(f"{world.gitlab_url}/_sandbox/tier", json={"tier": "premium"}).raise_for_status()
+    httpx2.put(f"{world.gitlab_url}/_sandbox/tier", json={"tier": "premium"}, timeout=60).raise_for_status()
     yield
-    httpx2.put(f"{world.gitlab_url}/_sandbox/tier", json={"tier": "free"}).raise_for_status()
+    httpx2.put(f"{world.gitlab_url}/_sandbox/tier", json={"tier": "free"}, timeout=60).raise_for_status()
 
 
 async def configure(desk: Desk, run: RunId, **changes: Any) -> None:

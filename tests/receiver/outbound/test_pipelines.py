@@ -52,7 +52,7 @@ async def test_starting_an_iteration_again_finds_its_pipeline(desk: Desk, run: R
 
 async def test_a_pipeline_whose_answer_was_lost_is_found(desk: Desk, run: RunId, world: Any) -> None:
     lost = {"requests": [{"method": "POST", "path": "/api/v4/projects/*/pipeline", "when": "after", "status": 502}]}
-    httpx2.post(f"{world.gitlab_url}/_sandbox/faults", json=lost).raise_for_status()
+    httpx2.post(f"{world.gitlab_url}/_sandbox/faults", json=lost, timeout=60).raise_for_status()
     with pytest.raises(UnavailableError):
         await started(desk, run)
     event = await started(desk, run)
@@ -87,13 +87,13 @@ async def test_a_pipeline_of_an_earlier_run_with_the_same_name_is_not_taken(desk
 
 
 async def test_cancelling_cancels_and_may_be_repeated(desk: Desk, run: RunId, world: Any) -> None:
-    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/hold", json={"pattern": "*"}).raise_for_status()
+    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/hold", json={"pattern": "*"}, timeout=60).raise_for_status()
     event = await started(desk, run)
     effect = CancelPipeline(project_id=event.project_id, pipeline=event.pipeline, reason="Nobody waits for it.")
     for _ in range(2):
         await perform(desk, run, effect)
     assert world.automation.pipelines.get(event.pipeline).status == "canceled"
-    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/release", json={"pattern": "*"}).raise_for_status()
+    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/release", json={"pattern": "*"}, timeout=60).raise_for_status()
 
 
 async def test_polling_tells_what_hooks_would_have_told_and_nothing_twice(desk: Desk, run: RunId, world: Any) -> None:

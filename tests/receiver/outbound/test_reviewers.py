@@ -107,7 +107,7 @@ async def test_a_look_up_that_gitlab_refuses_leaves_one_out_and_stops_nothing(
     desk: Desk, project: Project, world: Any
 ) -> None:
     fault = {"method": "GET", "path": "/api/v4/users", "status": 403, "times": 1}
-    httpx2.post(f"{world.gitlab_url}/_sandbox/faults", json={"requests": [fault]}).raise_for_status()
+    httpx2.post(f"{world.gitlab_url}/_sandbox/faults", json={"requests": [fault]}, timeout=60).raise_for_status()
     found = find(desk, project, "mara", "tomas")
     assert (names(found), found.failed) == (["tomas"], 1)
     assert reviewers.remark(found, set_=[found.people[0].id]) == (

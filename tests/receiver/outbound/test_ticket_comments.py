@@ -142,7 +142,7 @@ async def test_the_reporters_answer_needs_no_permission_to_be_looked_up(desk: De
 
 
 def world_fault(world: Any, **switch: object) -> None:
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [switch]}).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [switch]}, timeout=60).raise_for_status()
 
 
 async def test_an_answer_is_said_once_and_not_for_ever(desk: Desk, asked: RunId, world: Any) -> None:

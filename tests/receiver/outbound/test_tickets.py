@@ -151,7 +151,7 @@ async def test_a_link_with_the_same_id_is_replaced(desk: Desk, run: RunId, world
 async def test_a_busy_jira_is_told_with_the_time_it_asks_for(desk: Desk, run: RunId, world: Any) -> None:
     desk.jira.issue(PL_479)
     fault = {"requests": [{"path": "/rest/api/2/issue/PL-479", "status": 429, "retry_after": 7, "times": 1}]}
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json=fault).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
     with pytest.raises(UnavailableError) as raised:
         await perform(desk, run, AdmitTicket(issue_key=PL_479, actor=None))
     assert raised.value.retry_after is not None

@@ -196,7 +196,7 @@ def test_a_cost_that_is_unknown_is_said_to_be(pages: dict[str, httpx2.Response])
 
 
 def test_the_pages_without_any_run_say_what_to_do(serve: Any) -> None:
-    answer = httpx2.get(serve(read_tokens="r"), headers={"authorization": "Bearer r"})
+    answer = httpx2.get(serve(read_tokens="r"), headers={"authorization": "Bearer r"}, timeout=60)
     assert "No run yet" in answer.text
 
 

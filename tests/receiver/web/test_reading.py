@@ -98,7 +98,7 @@ def test_a_browser_that_is_not_signed_in_is_told_what_to_do(reader: httpx2.Clien
 
 def test_the_cookie_stays_on_https_where_there_is_https(serve: Any) -> None:
     url = serve(read_tokens="r", public_url="https://bug-fix.example")
-    assert "Secure" in httpx2.get(f"{url}/enter?token=r").headers["set-cookie"]
+    assert "Secure" in httpx2.get(f"{url}/enter?token=r", timeout=60).headers["set-cookie"]
 
 
 def test_a_job_s_session_reads_nothing_and_a_read_token_is_no_session(reader: httpx2.Client, desk: Any) -> None:

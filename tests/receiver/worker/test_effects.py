@@ -72,7 +72,7 @@ async def status_of(workshop: Workshop, run: RunId) -> str:
 
 
 def fault(url: str, **switch: object) -> None:
-    httpx2.post(f"{url}/_sandbox/faults", json={"requests": [switch]}).raise_for_status()
+    httpx2.post(f"{url}/_sandbox/faults", json={"requests": [switch]}, timeout=60).raise_for_status()
 
 
 async def test_what_came_of_an_effect_is_decided_with_it(workshop: Workshop, run: RunId) -> None:

@@ -230,7 +230,7 @@ async def test_a_403_on_the_look_up_of_groups_denies_with_the_reason(
     await wait_for_people(workshop, run, RunStatus.AWAITING_APPROVAL, PLAN)
     comment = world.say("tomas", "/bug-fix approve")
     switch = {"path": "/rest/api/2/user", "status": 403, "times": 5}
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [switch]}).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [switch]}, timeout=60).raise_for_status()
     await hear(workshop, world, comment)
     await settle(workshop)
     assert (await row_of(workshop, run)).status == "awaiting_approval"

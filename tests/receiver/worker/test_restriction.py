@@ -126,7 +126,7 @@ async def test_a_level_that_no_hook_told_of_is_seen_before_the_merge_request_is_
 async def test_while_jira_does_not_say_nothing_is_told(workshop: Workshop, ready: RunId, world: Any) -> None:
     world.restrict()
     away = {"path": "/rest/api/2/issue/PL-479", "status": 503}
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [away]}).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [away]}, timeout=60).raise_for_status()
     waits = await do(workshop, ready, OPEN)
     assert (waits.state, await request_of(workshop, ready, world)) == ("pending", None)
     assert not await is_confidential(workshop, ready)
@@ -139,7 +139,7 @@ async def test_a_ticket_that_jira_does_not_show_us_any_more_counts_as_restricted
     status: int, workshop: Workshop, ready: RunId, world: Any
 ) -> None:
     hidden = {"path": "/rest/api/2/issue/PL-479", "status": status}
-    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [hidden]}).raise_for_status()
+    httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [hidden]}, timeout=60).raise_for_status()
     assert (await do(workshop, ready, OPEN)).state == "done"
     assert (await request_of(workshop, ready, world)).title == "PL-479: Fix"
     (decided,) = await decisions(workshop, ready)

@@ -89,7 +89,7 @@ def url(app: Watched) -> Iterator[str]:
 def http(url: str) -> Iterator[httpx2.Client]:
     """Plain HTTP with the headers that the API wants."""
     headers = {"x-api-key": "sk-one", "anthropic-version": "2023-06-01"}
-    with httpx2.Client(base_url=url, headers=headers) as client:
+    with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
         yield client
 
 

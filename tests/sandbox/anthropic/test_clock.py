@@ -15,7 +15,7 @@ def delayed(pace: Pace, seconds: float, *, left: bool = False) -> timedelta:
         gone = asyncio.Event()
         if left:
             gone.set()
-        await asyncio.wait_for(clock.delay(seconds, unless=gone), 5)
+        await asyncio.wait_for(clock.delay(seconds, unless=gone), 60)
 
     asyncio.run(run())
     return clock.now() - NOON

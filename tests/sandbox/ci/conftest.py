@@ -56,7 +56,7 @@ class Running:
         """Wait until no job moves by itself and all hooks are sent; give the engine's dump."""
         answer = httpx2.get(f"{self.url}/_sandbox/jobs/settled", params={"timeout_s": "60"}, timeout=70)
         answer.raise_for_status()
-        while not httpx2.get(f"{self.url}/_sandbox/state").json()["hooks_idle"]:
+        while not httpx2.get(f"{self.url}/_sandbox/state", timeout=60).json()["hooks_idle"]:
             threading.Event().wait(0.01)
         return answer.json()
 
@@ -69,7 +69,7 @@ class Running:
         pytest.fail("the state did not come")
 
     def switch(self, verb: str, **body: str) -> None:
-        httpx2.post(f"{self.url}/_sandbox/jobs/{verb}", json=body).raise_for_status()
+        httpx2.post(f"{self.url}/_sandbox/jobs/{verb}", json=body, timeout=60).raise_for_status()
 
     def events(self, kind: str) -> list[Any]:
         return [one for one in self.recorder.got if one["object_kind"] == kind]

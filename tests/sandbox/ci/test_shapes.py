@@ -69,7 +69,9 @@ def test_rest_answers_have_the_fields_of_gitlabs_openapi(played: Any) -> None:
     headers = {"PRIVATE-TOKEN": played.secrets.starter_token}
 
     def get(path: str) -> Any:
-        return httpx2.get(f"{played.url}/api/v4/projects/1/{path}", headers=headers).raise_for_status().json()
+        return (
+            httpx2.get(f"{played.url}/api/v4/projects/1/{path}", headers=headers, timeout=60).raise_for_status().json()
+        )
 
     failed = get("pipelines?source=parent_pipeline")[0]["id"]
     for name, given in {

@@ -25,32 +25,34 @@ def held(start: Callable[..., Any]) -> tuple[Any, Any]:
 def test_a_job_token_says_which_job_it_belongs_to_while_the_job_runs(held: tuple[Any, Any]) -> None:
     running, job = held
     token = job.token
-    answer = httpx2.get(f"{running.url}/api/v4/job", headers={"JOB-TOKEN": token})
+    answer = httpx2.get(f"{running.url}/api/v4/job", headers={"JOB-TOKEN": token}, timeout=60)
     assert (answer.status_code, answer.json()["id"], answer.json()["user"]["username"]) == (
         200,
         job.id,
         "bug-fix-starter",
     )
     for wrong in ("", token[:-1], "glcbt-64_made-up"):
-        assert httpx2.get(f"{running.url}/api/v4/job", headers={"JOB-TOKEN": wrong}).status_code == 401
+        assert httpx2.get(f"{running.url}/api/v4/job", headers={"JOB-TOKEN": wrong}, timeout=60).status_code == 401
     running.project().jobs.get(job.id).cancel()
     running.settled()
-    assert httpx2.get(f"{running.url}/api/v4/job", headers={"JOB-TOKEN": token}).status_code == 401
+    assert httpx2.get(f"{running.url}/api/v4/job", headers={"JOB-TOKEN": token}, timeout=60).status_code == 401
 
 
 def test_a_job_token_reaches_no_route_that_gitlab_keeps_from_it(held: tuple[Any, Any]) -> None:
     running, job = held
     for path in ("projects/1", f"projects/1/jobs/{job.id}", f"projects/1/jobs/{job.id}/trace", "user"):
-        answer = httpx2.get(f"{running.url}/api/v4/{path}", headers={"JOB-TOKEN": job.token})
+        answer = httpx2.get(f"{running.url}/api/v4/{path}", headers={"JOB-TOKEN": job.token}, timeout=60)
         assert answer.status_code == 401, path
-    answer = httpx2.post(f"{running.url}/api/v4/projects/1/jobs/{job.id}/cancel", headers={"JOB-TOKEN": job.token})
+    answer = httpx2.post(
+        f"{running.url}/api/v4/projects/1/jobs/{job.id}/cancel", headers={"JOB-TOKEN": job.token}, timeout=60
+    )
     assert answer.status_code == 401
 
 
 def test_the_id_token_verifies_against_the_served_keys_and_says_what_gitlab_says(held: tuple[Any, Any]) -> None:
     running, job = held
     token = running.plug.ci.site.id_token(job, ("http://receiver.example:8080",))
-    configuration = httpx2.get(f"{running.url}/.well-known/openid-configuration").json()
+    configuration = httpx2.get(f"{running.url}/.well-known/openid-configuration", timeout=60).json()
     key = jwt.PyJWKClient(configuration["jwks_uri"]).get_signing_key_from_jwt(token)
     claims = jwt.decode(
         token, key.key, algorithms=["RS256"], audience="http://receiver.example:8080", issuer=configuration["issuer"]

@@ -51,6 +51,8 @@ def test_all_that_people_read_of_a_merge_request_is_searched() -> None:
         following = str(page + 1) if page < len(entries) else ""
         return httpx2.Response(200, json=entries[page - 1 : page], headers={"x-next-page": following})
 
-    with httpx2.Client(base_url="http://gitlab.test/api/v4", transport=httpx2.MockTransport(answer)) as client:
+    with httpx2.Client(
+        base_url="http://gitlab.test/api/v4", transport=httpx2.MockTransport(answer), timeout=60
+    ) as client:
         found_texts = merge_request(client, "/projects/7/merge_requests/1")
     assert found_texts == ["the title", "the description", "the branch", "note 0", "note 1", "note 2", "the message"]

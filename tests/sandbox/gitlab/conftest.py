@@ -68,7 +68,7 @@ class Emulated:
         return known.get(who) or self.secrets.user_tokens[who]
 
     def faults(self, **body: Any) -> None:
-        httpx2.post(f"{self.url}/_sandbox/faults", json=body).raise_for_status()
+        httpx2.post(f"{self.url}/_sandbox/faults", json=body, timeout=60).raise_for_status()
 
     def until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + 60
@@ -78,7 +78,7 @@ class Emulated:
 
     def settled(self) -> None:
         """Wait until no hook waits to be sent."""
-        self.until(lambda: bool(httpx2.get(f"{self.url}/_sandbox/state").json()["hooks_idle"]))
+        self.until(lambda: bool(httpx2.get(f"{self.url}/_sandbox/state", timeout=60).json()["hooks_idle"]))
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_an_answer_is_lost_after_the_work_was_done(emulated: Any, project: Any, 
 
 def test_429_tells_when_to_come_back(emulated: Any) -> None:
     emulated.faults(requests=[{"status": 429, "retry_after": 7}])
-    answer = httpx2.get(f"{emulated.url}/api/v4/user", headers={"private-token": emulated.token("bot")})
+    answer = httpx2.get(f"{emulated.url}/api/v4/user", headers={"private-token": emulated.token("bot")}, timeout=60)
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "7")
 
 
@@ -52,20 +52,20 @@ def test_the_client_waits_as_long_as_429_says_and_goes_on(emulated: Any, project
 def test_a_rate_limit_counts_requests(emulated: Any) -> None:
     emulated.faults(rate_limit={"requests": 3, "period_s": 60})
     headers = {"private-token": emulated.token("bot")}
-    statuses = [httpx2.get(f"{emulated.url}/api/v4/user", headers=headers).status_code for _ in range(5)]
+    statuses = [httpx2.get(f"{emulated.url}/api/v4/user", headers=headers, timeout=60).status_code for _ in range(5)]
     assert statuses == [200, 200, 200, 429, 429]
-    httpx2.delete(f"{emulated.url}/_sandbox/faults").raise_for_status()
-    assert httpx2.get(f"{emulated.url}/api/v4/user", headers=headers).status_code == 200
+    httpx2.delete(f"{emulated.url}/_sandbox/faults", timeout=60).raise_for_status()
+    assert httpx2.get(f"{emulated.url}/api/v4/user", headers=headers, timeout=60).status_code == 200
 
 
 def test_a_fault_that_is_misspelt_is_refused(emulated: Any) -> None:
-    answer = httpx2.post(f"{emulated.url}/_sandbox/faults", json={"requests": [{"statsu": 500}]})
+    answer = httpx2.post(f"{emulated.url}/_sandbox/faults", json={"requests": [{"statsu": 500}]}, timeout=60)
     assert (answer.status_code, "statsu" in answer.json()["error"]) == (400, True)
 
 
 def test_the_dump_tells_what_is_there_and_what_was_asked(emulated: Any, project: Any) -> None:
     project.branches.create(BRANCH)
-    dump = httpx2.get(f"{emulated.url}/_sandbox/state").json()
+    dump = httpx2.get(f"{emulated.url}/_sandbox/state", timeout=60).json()
     (contacts,) = [one for one in dump["projects"] if one["path_with_namespace"] == "payk12/contacts"]
     assert set(contacts["branches"]) == {"main", "topic"}
     assert contacts["members"]["bug-fix-bot"] == 30

@@ -50,7 +50,7 @@ def test_without_or_with_a_wrong_token_git_is_asked_for_one(emulated: Any, git: 
     assert "could not read Username" in git("clone", f"{emulated.url}/payk12/contacts.git", "x").stderr
     wrong = emulated.url.replace("://", "://oauth2:wrong@")
     assert "Authentication failed" in git("clone", f"{wrong}/payk12/contacts.git", "x").stderr
-    answer = httpx2.get(f"{emulated.url}/payk12/contacts.git/info/refs?service=git-upload-pack")
+    answer = httpx2.get(f"{emulated.url}/payk12/contacts.git/info/refs?service=git-upload-pack", timeout=60)
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Basic realm="GitLab"')
 
 

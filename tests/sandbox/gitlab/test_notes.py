@@ -117,14 +117,14 @@ def test_an_uploaded_picture_is_served_byte_for_byte(emulated: Any, project: Any
     uploaded = project.upload("before and after.png", filepath=str(file))
     assert uploaded["markdown"].startswith("![before_and_after](/uploads/")
     path = uploaded["url"].removeprefix("/uploads")
-    served = httpx2.get(f"{emulated.url}/-/project/{project.id}/uploads{path}")
+    served = httpx2.get(f"{emulated.url}/-/project/{project.id}/uploads{path}", timeout=60)
     assert (served.content, served.headers["content-type"]) == (content, "image/png")
-    assert httpx2.get(f"{emulated.url}/-/project/{project.id}/uploads/{'0' * 32}/x.png").status_code == 404
+    assert httpx2.get(f"{emulated.url}/-/project/{project.id}/uploads/{'0' * 32}/x.png", timeout=60).status_code == 404
 
 
 def test_an_uploaded_page_is_never_shown_as_a_page(emulated: Any, project: Any) -> None:
     uploaded = project.upload("x.html", filedata=b"<script>alert(1)</script>")
-    served = httpx2.get(f"{emulated.url}/-/project/{project.id}{uploaded['url']}")
+    served = httpx2.get(f"{emulated.url}/-/project/{project.id}{uploaded['url']}", timeout=60)
     assert served.headers["content-type"] == "application/octet-stream"
     assert served.headers["content-disposition"].startswith("attachment")
 
@@ -134,14 +134,14 @@ def test_lists_are_paged_as_gitlab_pages_them(emulated: Any, mr: Any) -> None:
         mr.notes.create({"body": str(number)})
     url = f"{emulated.url}/api/v4/projects/payk12%2Fcontacts/merge_requests/1/notes"
     headers = {"private-token": emulated.token("bot")}
-    answer = httpx2.get(url, params={"page": 2, "per_page": 20, "sort": "asc"}, headers=headers)
+    answer = httpx2.get(url, params={"page": 2, "per_page": 20, "sort": "asc"}, headers=headers, timeout=60)
     assert [note["body"] for note in answer.json()] == [str(number) for number in range(20, 40)]
     wanted = {"x-page": "2", "x-per-page": "20", "x-total": "45", "x-total-pages": "3", "x-next-page": "3"}
     assert {name: answer.headers[name] for name in wanted} == wanted
     assert answer.headers["x-prev-page"] == "1"
     assert "page=3" in answer.links["next"]["url"]
     assert "sort=asc" in answer.links["next"]["url"]
-    assert httpx2.get(answer.links["last"]["url"], headers=headers).json()[-1]["body"] == "44"
+    assert httpx2.get(answer.links["last"]["url"], headers=headers, timeout=60).json()[-1]["body"] == "44"
     assert len(mr.notes.list(iterator=True)) == 45
     assert sum(1 for _ in mr.notes.list(iterator=True, per_page=7)) == 45
-    assert httpx2.get(url, params={"page": 0}, headers=headers).status_code == 400
+    assert httpx2.get(url, params={"page": 0}, headers=headers, timeout=60).status_code == 400

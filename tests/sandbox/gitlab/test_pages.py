@@ -70,7 +70,7 @@ def site(tmp_path: Path) -> Iterator[tuple[str, dict[str, gitlab.Gitlab]]]:
 def finished(client: gitlab.Gitlab) -> Any:
     project = client.projects.get("payk12/bug-fix")
     pipeline = project.pipelines.create({"ref": "main"})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while pipeline.status not in {"success", "failed"}:
         assert time.monotonic() < deadline, pipeline.status
         time.sleep(0.05)
@@ -79,7 +79,7 @@ def finished(client: gitlab.Gitlab) -> Any:
 
 
 def page(url: str) -> str:
-    answer = httpx2.get(url)
+    answer = httpx2.get(url, timeout=60)
     assert answer.status_code == 200, (url, answer.text)
     assert answer.headers["content-type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -105,12 +105,14 @@ def test_a_pipeline_shows_its_child_its_failure_and_its_jobs_artifacts(site: Any
     assert "91.50 %" in job
     files = f"{base}/jobs/{jobs['analysis'].id}/artifacts/file"
     assert f'src="/payk12/bug-fix/-/jobs/{jobs["analysis"].id}/artifacts/file/shots/before.png"' in job
-    picture, html, trace = (httpx2.get(f"{files}/{name}") for name in ("shots/before.png", "page.html", "trace.zip"))
+    picture, html, trace = (
+        httpx2.get(f"{files}/{name}", timeout=60) for name in ("shots/before.png", "page.html", "trace.zip")
+    )
     assert (picture.content, picture.headers["content-type"]) == (b"PNG", "image/png")
     assert html.headers["content-type"].startswith("text/plain")
     assert trace.headers["content-disposition"].startswith("attachment")
-    assert httpx2.get(f"{files}/..%2F..%2Fetc%2Fpasswd").status_code == 404
-    assert "alert(1)" in httpx2.get(f"{base}/jobs/{jobs['analysis'].id}/raw").text
+    assert httpx2.get(f"{files}/..%2F..%2Fetc%2Fpasswd", timeout=60).status_code == 404
+    assert "alert(1)" in httpx2.get(f"{base}/jobs/{jobs['analysis'].id}/raw", timeout=60).text
 
 
 def test_tests_are_shown_by_the_pipeline_whose_own_jobs_reported_them(site: Any) -> None:
@@ -180,7 +182,7 @@ def crawled(url: str) -> dict[str, str]:
         path = paths.pop()
         if path in found:
             continue
-        answer = httpx2.get(url + path)
+        answer = httpx2.get(url + path, timeout=60)
         if answer.headers["content-type"].startswith("text/html"):
             found[path] = answer.text
             paths += re.findall(r'href="(/[^"#?]*)"', answer.text)
@@ -241,4 +243,4 @@ def test_every_page_of_a_new_project_can_be_looked_at(site: Any, path: str, expe
     ],
 )
 def test_what_is_not_there_is_not_found(site: Any, path: str) -> None:
-    assert httpx2.get(f"{site[0]}{path}").status_code == 404
+    assert httpx2.get(f"{site[0]}{path}", timeout=60).status_code == 404

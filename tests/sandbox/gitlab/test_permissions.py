@@ -47,7 +47,7 @@ def call(emulated: Any) -> Callable[..., int]:
     project.mergerequests.create({**NEW_MR, "source_branch": "topic"})
 
     def send(method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> int:
-        return httpx2.request(method, f"{emulated.url}{path}", json=body, headers=headers).status_code
+        return httpx2.request(method, f"{emulated.url}{path}", json=body, headers=headers, timeout=60).status_code
 
     return send
 
@@ -123,9 +123,11 @@ def test_the_allowlist_is_changed_through_the_api(emulated: Any) -> None:
 
 def test_what_the_emulator_does_not_know_is_named(emulated: Any) -> None:
     headers = {"private-token": emulated.token("mara")}
-    unknown = httpx2.get(f"{emulated.url}/api/v4/projects/1/wikis", headers=headers)
+    unknown = httpx2.get(f"{emulated.url}/api/v4/projects/1/wikis", headers=headers, timeout=60)
     assert (unknown.status_code, "GET /api/v4/projects/1/wikis" in unknown.json()["error"]) == (404, True)
-    parameter = httpx2.get(f"{emulated.url}{CONTACTS}/hooks?colour=red", headers=headers)
+    parameter = httpx2.get(f"{emulated.url}{CONTACTS}/hooks?colour=red", headers=headers, timeout=60)
     assert (parameter.status_code, "colour" in parameter.json()["error"]) == (400, True)
-    field = httpx2.put(f"{emulated.url}{CONTACTS}/merge_requests/1", headers=headers, json={"milestone_id": 1})
+    field = httpx2.put(
+        f"{emulated.url}{CONTACTS}/merge_requests/1", headers=headers, json={"milestone_id": 1}, timeout=60
+    )
     assert (field.status_code, "milestone_id" in field.json()["error"]) == (400, True)

@@ -80,7 +80,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def save(url: str, name: str) -> int:
-    with httpx2.Client(trust_env=False) as http:
+    with httpx2.Client(trust_env=False, timeout=60) as http:
         return http.post(f"{url}/contacts", data={"name": name, "role": "guardian"}).status_code
 
 
@@ -132,7 +132,7 @@ def test_the_scripted_fix_fixes_it_and_its_wrong_step_is_seen(story: Scenario, c
     assert "M CHANGELOG.md" in said[-1]
     with served(checkout) as url:
         assert save(url, "O'Brien") == 303
-        assert httpx2.get(f"{url}/", params={"q": "o'b"}, trust_env=False).text.count("O&#x27;Brien") == 1
+        assert httpx2.get(f"{url}/", params={"q": "o'b"}, trust_env=False, timeout=60).text.count("O&#x27;Brien") == 1
 
 
 def test_the_scripted_question_to_the_service_shows_the_bug(story: Scenario, checkout: Path) -> None:

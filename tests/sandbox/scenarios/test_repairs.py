@@ -78,7 +78,7 @@ def served(repository: Repository, folder: Path) -> Iterator[Application]:
         command = ["/bin/bash", "-c", repository.serve.run]
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        with httpx2.Client(transport=httpx2.HTTPTransport(retries=12), trust_env=False) as http:
+        with httpx2.Client(transport=httpx2.HTTPTransport(retries=12), trust_env=False, timeout=60) as http:
             http.get(repository.serve.ready.replace("$PORT", port), timeout=60).raise_for_status()
         yield Application(base_url=f"http://127.0.0.1:{port}", log=folder / "served.log")
     finally:

@@ -48,13 +48,13 @@ class Vendor:
     now: datetime = NOW
 
     def post(self, path: str, **body: Any) -> None:
-        httpx2.post(f"{self.url}/_sandbox/{path}", json=body).raise_for_status()
+        httpx2.post(f"{self.url}/_sandbox/{path}", json=body, timeout=60).raise_for_status()
 
     def state(self) -> Any:
-        return httpx2.get(f"{self.url}/_sandbox/state").json()
+        return httpx2.get(f"{self.url}/_sandbox/state", timeout=60).json()
 
     def books(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = httpx2.get(f"{self.url}/_sandbox/books").json()["rows"]
+        rows: list[dict[str, Any]] = httpx2.get(f"{self.url}/_sandbox/books", timeout=60).json()["rows"]
         return rows
 
     def cost(self) -> Decimal:
@@ -161,7 +161,7 @@ class Door:
         headers = {"anthropic-version": "2023-06-01"}
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
-        return httpx2.Client(base_url=f"{self.url}/gateway", headers=headers, timeout=20, **more)
+        return httpx2.Client(base_url=f"{self.url}/gateway", headers=headers, timeout=60, **more)
 
     def session(self, phase: Phase = Phase.ANALYSIS, **more: Any) -> str:
         token: str = self.desk.session(phase, **more)

@@ -103,7 +103,7 @@ def test_a_call_that_streams_when_the_server_is_told_to_stop_is_finished_and_set
     }
     vendor.post("hold", at="mid_stream")
     with (
-        httpx2.Client(base_url=f"http://127.0.0.1:{gateway.port}", headers=headers, timeout=30) as http,
+        httpx2.Client(base_url=f"http://127.0.0.1:{gateway.port}", headers=headers, timeout=60) as http,
         http.stream("POST", "/gateway/v1/messages", json=request_body(stream=True)) as answer,
         closing(answer.iter_bytes()) as chunks,
     ):
@@ -120,7 +120,7 @@ def test_a_call_that_streams_when_the_server_is_told_to_stop_is_finished_and_set
         if client == "stays":
             told += b"".join(chunks)
             assert b"message_stop" in told
-    assert gateway.process.wait(30) in {0, -15}, gateway.log.read_text()
+    assert gateway.process.wait(60) in {0, -15}, gateway.log.read_text()
     ((state, cost, output),) = desk.rows("SELECT state, cost_usd, output_tokens FROM usage")
     (booked,) = vendor.books()
     assert (state, output) == ("settled", booked["output_tokens"])

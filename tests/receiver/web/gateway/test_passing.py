@@ -124,7 +124,7 @@ def test_a_vendor_that_can_t_be_reached_costs_nothing(desk: Any, serve: Any, req
     desk.run()
     url = serve(anthropic_base_url="http://127.0.0.1:1")
     headers = {"authorization": f"Bearer {desk.session('analysis')}"}
-    answer = httpx2.post(f"{url}/gateway/v1/messages", json=request_body(), headers=headers)
+    answer = httpx2.post(f"{url}/gateway/v1/messages", json=request_body(), headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["error"]["type"]) == (502, "api_error")
     assert "retry-after" in answer.headers
     assert desk.rows("SELECT state, reserved_usd > 0 FROM usage") == [("released", True)]

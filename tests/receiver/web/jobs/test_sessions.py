@@ -27,7 +27,7 @@ def test_a_running_job_of_our_pipeline_gets_a_session_and_is_told_what_to_do(doo
     assert answer.status_code == 201, answer.text
     session = answer.json()
     assert session["gateway_url"] == f"{door.url}/gateway"
-    told = httpx2.get(f"{door.url}/api/jobs/spec", headers={"authorization": f"Bearer {session['token']}"})
+    told = httpx2.get(f"{door.url}/api/jobs/spec", headers={"authorization": f"Bearer {session['token']}"}, timeout=60)
     spec = decode(told.content, RunSpec)
     assert (spec.phase, spec.run, spec.iteration, spec.branch) == (
         "analysis",
@@ -264,7 +264,7 @@ def test_a_run_that_there_is_not_is_refused_and_breaks_nothing(run: str, door: A
 def test_while_gitlab_is_away_nobody_is_refused_for_good(door: Any) -> None:
     _, token = door.world.token(door.pipeline, "analysis")
     fault = {"requests": [{"path": "*/jobs/*", "status": 502}]}
-    httpx2.post(f"{door.world.url}/_sandbox/faults", json=fault).raise_for_status()
+    httpx2.post(f"{door.world.url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
     answer = door.ask(token)
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     assert door.ask(token).status_code == 201

@@ -35,7 +35,7 @@ def test_nothing_is_told_or_taken_without_a_session(method: str, path: str, serv
     url = f"{serve()}/api/jobs{path}"
     body = b'{"run":"00000000000000aa","iteration":1,"phase":"analysis"}'
     for headers in ({}, {"authorization": "Bearer guessed"}, {"authorization": "Basic r"}, {"cookie": "session=r"}):
-        answer = httpx2.request(method, url, content=body, headers=headers)
+        answer = httpx2.request(method, url, content=body, headers=headers, timeout=60)
         assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
 
 

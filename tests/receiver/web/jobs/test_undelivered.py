@@ -237,7 +237,7 @@ class Scene:
 
     def fetched(self) -> list[str]:
         """Return which artifacts GitLab was asked for."""
-        log = httpx2.get(f"{self.world.url}/_sandbox/state").json()["requests"]["entries"]
+        log = httpx2.get(f"{self.world.url}/_sandbox/state", timeout=60).json()["requests"]["entries"]
         return [one["path"] for one in log if "/artifacts/" in one["path"]]
 
     def spec(self, phase: Phase) -> httpx2.Response:
@@ -400,7 +400,7 @@ def test_a_report_of_a_run_that_has_ended_is_not_collected(scene: Scene) -> None
 def test_when_gitlab_does_not_answer_the_sweep_looks_again(scene: Scene) -> None:
     scene.play(Phase.ANALYSIS)
     fault = {"method": "GET", "path": "/api/v4/projects/*/artifacts/*", "status": 503}
-    httpx2.post(f"{scene.world.url}/_sandbox/faults", json={"requests": [fault]}).raise_for_status()
+    httpx2.post(f"{scene.world.url}/_sandbox/faults", json={"requests": [fault]}, timeout=60).raise_for_status()
     scene.sweep()
     assert scene.reports() == []
     assert scene.desk.one("SELECT status FROM runs") == "running"
