@@ -129,7 +129,7 @@ def test_an_image_needs_nothing_but_glibc_and_a_shell(bare_root: Path, client: P
     assert list((bare_root / "opt/bug-fix").iterdir()) == []
 
 
-def test_playwright_drives_a_browser_from_it(client: Path) -> None:
+def test_playwright_drives_a_browser_from_it(client: Path, tmp_path: Path) -> None:
     browser = os.environ.get("BUG_FIX_BROWSER") or shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("there is no browser")
@@ -143,5 +143,6 @@ def test_playwright_drives_a_browser_from_it(client: Path) -> None:
         "    print(page.inner_text('h1'))\n"
         "    browser.close()\n"
     )
-    done = run(client / "python/bin/python3", "-I", "-B", "-c", program, browser, env={"PATH": "/usr/bin:/bin"})
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}  # without one, browsers write to the shared folder
+    done = run(client / "python/bin/python3", "-I", "-B", "-c", program, browser, env=environment)
     assert (done.returncode, done.stdout) == (0, "here\n"), done.stderr
