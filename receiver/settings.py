@@ -6,10 +6,10 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 
 class SettingsError(Exception):
@@ -84,7 +84,7 @@ class Settings(WorkerSettings, frozen=True, kw_only=True, rename="upper"):
     """Tokens that may read runs, deliveries and the ledger, separated by commas; at least one."""
     host: str = "127.0.0.1"
     """Address that `bug-fix serve` listens on."""
-    port: int = 8080
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     """Port that `bug-fix serve` listens on."""
 
     @property

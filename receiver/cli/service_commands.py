@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from typing import Final
 
 import uvicorn
@@ -13,7 +14,7 @@ from receiver.app import create_app
 from receiver.cli import command as base
 from receiver.cli.command import click, command
 from receiver.outbound import faults
-from receiver.settings import DatabaseSettings, WorkerSettings, load
+from receiver.settings import DatabaseSettings, Settings, SettingsError, WorkerSettings, load
 from receiver.store.postgres import migration as migrations
 from receiver.store.postgres.database import Database, address
 from receiver.worker import loop
@@ -49,7 +50,19 @@ async def serve(log_level: str) -> None:
         server_header=False,
         limit_concurrency=AT_ONCE,
     )
-    await uvicorn.Server(config).serve()
+    with _listener(settings) as listener:
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"Can't listen on {settings.host}, port {settings.port}: {error}. "
+            "Set HOST to an address of this machine and PORT to one that is free there."
+        ) from error
 
 
 @click.command()

@@ -10,9 +10,10 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
-from receiver.settings import DatabaseSettings
+from receiver.settings import DatabaseSettings, SettingsError
 from receiver.store.postgres import embedded
 from receiver.store.postgres.batches import GroupCommit
 
@@ -27,9 +28,11 @@ class StoreError(Exception):
 def address(settings: DatabaseSettings) -> str:
     """Return SQLAlchemy's address of the database; starts the embedded server when that is what is configured."""
     if settings.database_url:
-        return (
-            make_url(settings.database_url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-        )
+        try:
+            url = make_url(settings.database_url)
+        except ArgumentError as error:
+            raise SettingsError("Set DATABASE_URL to an address like postgresql://USER:PASSWORD@HOST/NAME.") from error
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     try:
         server = embedded.start(Path(settings.bug_fix_embedded or ""))
     except embedded.EmbeddedServerError as error:

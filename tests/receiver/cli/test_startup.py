@@ -1,0 +1,52 @@
+"""A command that can't start says why in a sentence, and what to do."""
+
+import socket
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from receiver.cli.command import CANNOT, SETTINGS
+from receiver.cli.program import main
+
+EVERYTHING = {
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "GITLAB_URL": "http://127.0.0.1:1",
+    "GITLAB_TOKEN": "t",
+    "GITLAB_STARTER_TOKEN": "s",
+    "GITLAB_WEBHOOK_SECRETS": "0123456789abcdef0123456789",
+    "JIRA_URL": "http://127.0.0.1:1",
+    "JIRA_TOKEN": "j",
+    "JIRA_WEBHOOK_SECRETS": "0123456789abcdef0123456789",
+    "PUBLIC_URL": "http://127.0.0.1:1",
+    "ANTHROPIC_API_KEY": "k",
+    "READ_TOKENS": "0123456789abcdef0123456789",
+    "BUG_FIX_CATALOGUE": str(Path(__file__).resolve().parents[3] / "bug-fix.yml"),
+    "COLUMNS": "300",
+}
+
+
+def start(command: str, **settings: str | None) -> Result:
+    return CliRunner(env={**EVERYTHING, **settings}).invoke(main, [command])
+
+
+def test_a_database_address_that_is_none_is_named() -> None:
+    done = start("migrate", DATABASE_URL="nonsense")
+    assert (done.exit_code, "Set DATABASE_URL to an address like" in done.output) == (SETTINGS, True)
+
+
+def test_an_embedded_server_that_cannot_start_says_where_and_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = start("migrate", DATABASE_URL=None, BUG_FIX_EMBEDDED=str(tmp_path / "file" / "postgres"))
+    assert (done.exit_code, "Set BUG_FIX_EMBEDDED to a folder" in done.output) == (CANNOT, True)
+
+
+def test_an_address_that_cannot_be_listened_on_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = str(taken.getsockname()[1])
+        done = start("serve", HOST="127.0.0.1", PORT=number)
+    assert (done.exit_code, f"Can't listen on 127.0.0.1, port {number}" in done.output) == (SETTINGS, True)
+
+
+def test_a_port_that_no_machine_has_is_refused() -> None:
+    done = start("serve", PORT="70000")
+    assert (done.exit_code, "PORT" in done.output) == (SETTINGS, True)
