@@ -130,3 +130,16 @@ def test_an_own_report_goes_before_a_reused_one(second: Any, has_reported: Any) 
     has_reported(P.IMPLEMENTATION, job=9, iteration=2)
     has_reported(P.REPRODUCTION, job=10, iteration=2, state="pending")
     assert api.spec().status_code == 425
+
+
+def test_a_job_of_a_confidential_run_fetches_all_of_its_inputs(second: Any, has_reported: Any, desk: Any) -> None:
+    api = second(P.TESTING)
+    patch = b"the patch"
+    assert api.blob(patch).status_code == 201
+    kept = Artifact(kind=ArtifactKind.PATCH, path=".bug-fix/fix.patch", sha256=sha256(patch), size=len(patch))
+    has_reported(P.IMPLEMENTATION, job=9, iteration=2, artifacts=(kept,))
+    assert api.read_blob(sha256(patch)).status_code == 404, "GitLab has it as an artifact"
+    desk.rows("UPDATE runs SET confidential = true")
+    told = decode(api.spec().content, RunSpec).inputs
+    assert {(one.source, one.content) for one in told} == {(InputSource.RECEIVER, None)}
+    assert api.read_blob(sha256(patch)).content == patch
