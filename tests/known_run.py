@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pipelines.language import AnalysisResult, PhaseReport, PlanOutcome
-from receiver.workflow import lifecycle
+from pipelines.language import AnalysisResult, PhaseReport
+from receiver.workflow import audience, lifecycle
+from receiver.workflow.audience import Audience
 from receiver.workflow.events import (
     Event,
     IssueRestricted,
@@ -28,8 +29,13 @@ from receiver.workflow.run import JobView, Learned, MergeRequestView, PipelineVi
 
 def knowing(run: Run, event: Event) -> tuple[Run, Learned]:
     """Return the run as the store loads it after the event, and what the fold says of it."""
-    after = replace(run, **_changes(run, event))
-    return after, Learned(is_new=after != run or not _shows(event), was_confidential=run.confidential)
+    after = replace(run, **_changes(run, event), **_hidden(event))
+    return after, Learned(is_new=after != run or not _shows(event), was_confidential=not run.audience.is_public)
+
+
+def _hidden(event: Event) -> dict[str, Any]:
+    """Return what makes the run confidential, if the event does; nobody is named who might read it."""
+    return {"audience": Audience.WITHHELD} if audience.is_confidential_by(event) else {}
 
 
 def _shows(event: Event) -> bool:
@@ -40,10 +46,7 @@ def _shows(event: Event) -> bool:
 def _changes(run: Run, event: Event) -> dict[str, Any]:  # noqa: PLR0911  # a table over the events
     match event:
         case TicketAdmitted() | TicketRefreshed():
-            is_restricted = bool(event.ticket.security_level)
-            return {"confidential": run.confidential or is_restricted, "base_shas": event.base_shas}
-        case IssueRestricted():
-            return {"confidential": True}
+            return {"base_shas": event.base_shas}
         case PipelineStarted() if all(p.iteration != event.iteration or p.parent is not None for p in run.pipelines):
             return {"pipelines": (*run.pipelines, _pipeline(event, event.iteration, None, "created"))}
         case PipelineChanged():
@@ -93,8 +96,7 @@ def _reported(run: Run, event: ReportAccepted | ReportDiscarded) -> dict[str, An
     if not isinstance(report.result, AnalysisResult):
         return kept
     plan = report.result.plan
-    concern = plan.outcome is PlanOutcome.SECURITY_CONCERN
-    return kept | {"repositories": in_scope(plan), "confidential": run.confidential or concern}
+    return kept | {"repositories": in_scope(plan)}
 
 
 def _is_other(report: PhaseReport) -> Any:

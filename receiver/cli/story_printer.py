@@ -55,8 +55,8 @@ def _head(console: Console, told: Story) -> None:
     console.print(f"[bold]{run.issue_key}[/]  {plain(run.summary, limit=200)}")
     state = run.status.replace("_", " ")
     console.print(f"run {run.id} · [bold]{state}[/] · iteration {run.iteration} · branch {plain(run.branch) or '—'}")
-    if run.confidential:
-        console.print("[bold]confidential[/]: nothing of what was found is told in public")
+    if not run.audience.is_public:
+        console.print(f"[bold]confidential[/] ({run.audience}): nothing of what was found is told in public")
     console.print(plain(run.reason))
     for one in told.iterations:
         if one.kind == "analysis":

@@ -42,6 +42,7 @@ from receiver.store.jobs.sessions import JobSession
 from receiver.store.run import runs, settled_reports
 from receiver.store.run.runs import RunFacts
 from receiver.workflow.attempts import reuse_key
+from receiver.workflow.audience import Audience
 
 P = Phase
 
@@ -108,7 +109,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     facts = await runs.facts(session, job.run)
     if facts.ticket is None or facts.catalogue is None:
         raise NotYetError("The run is still being admitted.")
-    before = await _before(session, job, confidential=facts.confidential)
+    before = await _before(session, job, audience=facts.audience)
     reproduced = before.reproduction is None or before.reproduction.reproduced
     if job.phase in {P.REVIEW, P.MERGE_REQUEST} and reproduced:
         _check_tested(before)
@@ -134,14 +135,14 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         agent=agent,
         plan=plan,
         approval=approval,
-        confidential=facts.confidential,
+        confidential=not facts.audience.is_public,
         prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
         baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
         fix=before.fix if job.phase is P.REVIEW else None,
         tested=before.tested if job.phase is P.REVIEW else None,
         previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
-        inputs=await _inputs(session, job, before, confidential=facts.confidential) if reproduced else (),
+        inputs=await _inputs(session, job, before, audience=facts.audience) if reproduced else (),
         done=await _done(session, job, facts) if job.phase is P.GENERATE else (),
         diagnoses=facts.diagnoses,
         diagnosis=sentences(facts.diagnoses, between="\n\n") or None,
@@ -166,7 +167,7 @@ def _approval(facts: RunFacts, plan: Plan | None) -> Approval:
     return Approval.AWAITED
 
 
-async def _before(session: AsyncSession, job: JobSession, *, confidential: bool) -> _Before:
+async def _before(session: AsyncSession, job: JobSession, *, audience: Audience) -> _Before:
     accepted: dict[Phase, PhaseReport] = {}
     for phase in NEEDS[job.phase]:
         repository = None if phase in OF_RUN else job.repository
@@ -177,9 +178,10 @@ async def _before(session: AsyncSession, job: JobSession, *, confidential: bool)
         if upstream.state == "pending":
             raise NotYetError(f"The report of {what} is not settled: GitLab has not said how its job ended.")
         if upstream.state != "accepted":
-            raise BarredError(f"The report of {what} does not count: {IN_STORY if confidential else upstream.reason}")
+            why = upstream.reason if audience.is_public else IN_STORY
+            raise BarredError(f"The report of {what} does not count: {why}")
         if upstream.report.outcome in SAID_NO:
-            why = IN_STORY if confidential else upstream.report.reason[:1000]
+            why = upstream.report.reason[:1000] if audience.is_public else IN_STORY
             raise BarredError(f"{what} ended as {upstream.report.outcome}: {why}")
         accepted[phase] = upstream.report
     return _Before(reports=accepted)
@@ -259,7 +261,7 @@ def _handed_on(report: PhaseReport) -> list[Sha256]:
     return [artifact.sha256 for artifact in report.artifacts if artifact.kind in kinds]
 
 
-async def _inputs(session: AsyncSession, job: JobSession, before: _Before, *, confidential: bool) -> tuple[Input, ...]:
+async def _inputs(session: AsyncSession, job: JobSession, before: _Before, *, audience: Audience) -> tuple[Input, ...]:
     """Return what a job needs of those before it, and where it gets it from."""
     wanted: tuple[tuple[Phase, ArtifactKind], ...]
     match job.phase:
@@ -270,15 +272,13 @@ async def _inputs(session: AsyncSession, job: JobSession, before: _Before, *, co
         case _:
             wanted = ()
     named = [(source, one) for source, kind in wanted for one in _of_kind(before.reports[source], kind)]
-    return tuple(
-        [await _input(session, job, before.reports[source], one, confidential=confidential) for source, one in named]
-    )
+    return tuple([await _input(session, job, before.reports[source], one, audience=audience) for source, one in named])
 
 
 async def _input(
-    session: AsyncSession, job: JobSession, made_by: PhaseReport, artifact: Artifact, *, confidential: bool
+    session: AsyncSession, job: JobSession, made_by: PhaseReport, artifact: Artifact, *, audience: Audience
 ) -> Input:
-    if not confidential and made_by.iteration == job.iteration:
+    if audience.is_public and made_by.iteration == job.iteration:
         return Input(phase=made_by.phase, artifact=artifact)
     # clients of the release before do not ask for it
     content = None if job.client else await settled_reports.blob(session, artifact.sha256)

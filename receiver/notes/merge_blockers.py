@@ -43,7 +43,7 @@ def remarks(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
 
 def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
     if view.status not in DONE and view.reason:
-        yield "The reason is told in the run's story." if view.confidential else view.reason
+        yield view.reason if view.is_told else "The reason is told in the run's story."
     if view.status is not RunStatus.IN_REVIEW:
         return
     fix = view.fix(repository)

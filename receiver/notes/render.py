@@ -52,7 +52,7 @@ NEEDS_READING: Final = frozenset(
         *(RunStatus.CANCELLED, RunStatus.CLOSED, RunStatus.AWAITING_APPROVAL),
     }
 )
-"""Where the ticket of a confidential run sends people to the run's story."""
+"""Where a note that may not tell why sends people to the run's story."""
 
 COLUMNS: Final = (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
 """Phases that a status note shows; review only where one ran."""
@@ -78,6 +78,15 @@ SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
 """How findings are counted, one and many; the weightiest first."""
 
 
+class WithheldError(Exception):
+    """What a run found may not be told to these readers: a bug in what asks for the text."""
+
+
+def _require_told(view: NoteView) -> None:
+    if not view.is_told:
+        raise WithheldError(f"What run {view.run} found is {view.audience}; it may not be told to {view.readers}.")
+
+
 def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
     """Return the status comment on the ticket, in Jira's wiki markup. `suffix`: what its marker ends with."""
     blocks = [
@@ -100,12 +109,14 @@ def render_refusal(text: str, *, run: str, suffix: str = "") -> str:
 
 
 def render_question(view: NoteView, *, suffix: str) -> str:
-    """Return the comment that asks the reporter, in Jira's wiki markup."""
+    """Return the comment that asks the reporter, in Jira's wiki markup. Raises WithheldError."""
+    _require_told(view)
     return _render("question.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
 
 
 def render_plan(view: NoteView, plan: Plan, *, fate: Fate, suffix: str) -> str:
-    """Return the comment that shows a plan which waits or waited for approval, in Jira's wiki markup."""
+    """Return the comment that shows a plan which waits or waited, in Jira's wiki markup. Raises WithheldError."""
+    _require_told(view)
     return _render("plan.jira.j2", _wiki(), view=view, plan=plan, fate=fate, suffix=Raw(suffix))
 
 
@@ -138,7 +149,7 @@ def render_merge_request_description(
     view: NoteView, *, repository: ProjectPath, evidence: tuple[Exhibit, ...] = ()
 ) -> str:
     """Return a merge request's description, in GitLab's Markdown."""
-    if view.confidential:
+    if not view.is_told:
         return _render("merge_request_confidential.md.j2", _markdown(), view=view, fix=view.fix(repository))
     shown = {(one.kind, one.moment): text for one in evidence if (text := markup.upload(one.markdown)) is not None}
     gallery = [

@@ -22,6 +22,7 @@ from pipelines.language import (
     Severity,
     SuiteResult,
 )
+from receiver.workflow.audience import Audience, Readers, may_read
 from receiver.workflow.run import RunStatus
 from receiver.workflow.target_pipeline_status import OwnPipeline
 
@@ -189,8 +190,10 @@ class NoteView(Struct, frozen=True, kw_only=True):
     issue_key: IssueKey
     issue_url: str
     status: RunStatus
-    confidential: bool = False
-    """Whoever reads the merge request may not read the ticket: nothing of what was found is told there."""
+    audience: Audience
+    """Who may read what the run found."""
+    readers: Readers
+    """Who reads the place where this stands."""
     reason: str
     iteration: int
     """Which attempt at a fix this is; pipelines that ended in a question or in a plan that waits are not counted."""
@@ -230,6 +233,11 @@ class NoteView(Struct, frozen=True, kw_only=True):
     pipeline_url: str = ""
     story_url: str
     updated_at: datetime
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether what the run found may be told here."""
+        return may_read(self.readers, self.audience)
 
     def fix(self, repository: ProjectPath) -> Fix:
         """Return what is known of the fix in a repository."""

@@ -31,6 +31,7 @@ from receiver.notes.view import (
 )
 from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
+from receiver.workflow.audience import Readers
 from receiver.workflow.effects import AdmitTicket, AttachEvidence, RefreshTicket
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
@@ -68,18 +69,20 @@ class StatusNotes:
 
     def confidential(self, story: Story) -> str:
         """Return what the status comment of a confidential run leaves out, in Jira's wiki markup."""
-        return render.render_ticket_note(replace(self.view(story), confidential=False), suffix=suffix(CONFIDENTIAL))
+        return render.render_ticket_note(self.view(story, readers=Readers.NAMED), suffix=suffix(CONFIDENTIAL))
 
-    def question(self, story: Story, target: str) -> str:
+    def question(self, story: Story, target: str, *, readers: Readers) -> str:
         """Return the comment that asks the reporter, in Jira's wiki markup."""
-        return render.render_question(self.view(story), suffix=suffix(target))
+        return render.render_question(self.view(story, readers=readers), suffix=suffix(target))
 
-    def plan(self, story: Story, target: str, *, iteration: int) -> str:
+    def plan(self, story: Story, target: str, *, iteration: int, readers: Readers) -> str:
         """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
         plan = next((one.plan for one in story.iterations if one.number == iteration), None)
         if plan is None:
             raise ValueError(f"Iteration {iteration} has a plan, or there was nothing to approve.")
-        return render.render_plan(self.view(story), plan, fate=_fate(story, iteration), suffix=suffix(target))
+        return render.render_plan(
+            self.view(story, readers=readers), plan, fate=_fate(story, iteration), suffix=suffix(target)
+        )
 
     def answer(self, text: str, *, to: str, run: str, target: str) -> str:
         """Return the comment that answers a command, in Jira's wiki markup."""
@@ -103,8 +106,8 @@ class StatusNotes:
         """Return the text that each note of a run holds; those on a ticket end with that of their target."""
         return f"{MARKER}{run}{suffix(target)}"
 
-    def view(self, story: Story) -> NoteView:
-        """Return what the notes say."""
+    def view(self, story: Story, *, readers: Readers = Readers.EVERYBODY) -> NoteView:
+        """Return what a note says to its readers."""
         run, plan, catalogue = story.run, story.plan, self._catalogue()
         policy = catalogue.policy
         pipelines = [p for p in story.pipelines if p.iteration == run.iteration]
@@ -120,7 +123,8 @@ class StatusNotes:
             issue_url=run.ticket_url,
             status=RunStatus(run.status),
             reason=run.reason,
-            confidential=run.confidential,
+            audience=run.audience,
+            readers=readers,
             iteration=sum(one.kind == "fix" for one in story.iterations),
             iterations=policy.iterations,
             reporter=run.reporter,

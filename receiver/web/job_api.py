@@ -227,11 +227,11 @@ async def take_report(request: JobRequest, services: NamedDependency[Services]) 
         return problem(422, " ".join(wrong[: limits.REPORT_PROBLEMS]))
     async with services.database.begin() as session:
         kept = await submissions.keep_report(session, report, job=job, now=services.clock())
-        confidential = (await runs.facts(session, job.run)).confidential
+        audience = (await runs.facts(session, job.run)).audience
     if kept is Kept.SECOND:
         return await _refuse_report(services, job, 409, "This job has reported already, and said something else.")
     log.info("report.received", run=job.run, job=job.job_id, phase=job.phase, outcome=report.outcome, kept=kept.value)
-    return _json(ReportTaken(confidential=confidential), 202)
+    return _json(ReportTaken(confidential=not audience.is_public), 202)
 
 
 async def _refuse_report(services: Services, job: JobSession, status: int, sentence: str) -> Response[bytes]:

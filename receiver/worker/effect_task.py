@@ -20,6 +20,7 @@ from receiver.store.postgres.retention import Retention
 from receiver.store.run import runs
 from receiver.store.story import stored_indicators
 from receiver.worker.event_handler import Setting, handle
+from receiver.workflow.effect_table import Tells
 from receiver.workflow.effects import Effect, LinkTicket
 from receiver.workflow.events import EffectGaveUp
 
@@ -56,8 +57,8 @@ async def work_on(workshop: Workshop, effect_id: int) -> None:
 async def _attempt(workshop: Workshop, pending: Pending) -> None:
     kind = pending.rule.kind
     try:
-        if pending.rule.tells_public:
-            await _look(workshop, pending)
+        if pending.rule.tells is not None and await _is_void(workshop, pending):
+            return
         performed = await perform(workshop.desk, pending.run, pending.effect, performers=workshop.performers)
     except UnavailableError as error:
         await _try_again(workshop, pending, error, retry_after=error.retry_after)
@@ -72,12 +73,20 @@ async def _attempt(workshop: Workshop, pending: Pending) -> None:
         log.info("effect.done", effect=pending.id, kind=kind, run=pending.run)
 
 
-async def _look(workshop: Workshop, pending: Pending) -> None:
-    """Let the run be confidential before it is told of, if people restricted its ticket. Raises OutboundError."""
+async def _is_void(workshop: Workshop, pending: Pending) -> bool:
+    """Stop the run before it is told of, if people restricted its ticket; then nothing carries it on.
+
+    Raises OutboundError.
+    """
     event = await restriction_check.news(workshop.desk, pending.run)
     if event is not None:
         async with workshop.database.begin() as session:
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+    if pending.rule.tells is not Tells.WORK or not await restriction_check.is_stopped(workshop.desk, pending.run):
+        return False
+    async with workshop.database.begin() as session:
+        await outbox.finish(session, pending.id, state="superseded", now=workshop.setting.clock())
+    return True
 
 
 async def _finish(workshop: Workshop, pending: Pending, performed: Performed) -> None:

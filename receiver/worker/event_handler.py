@@ -96,15 +96,15 @@ def _reader(setting: Setting) -> Reader:
 async def _restrict(
     session: AsyncSession, event: IssueRestricted, *, setting: Setting, delivery: int | None, effect: int | None
 ) -> None:
-    """Let all runs of a ticket be confidential that are at work or have merge requests, not just the newest."""
+    """Stop all runs of a ticket that are at work, and take back what any of them showed, not just the newest."""
     newest = await runs.newest(session, event.issue_key)
     for one in await runs.open_to_all(session, event.issue_key):
         row = await runs.hold(session, one)
         learned = await fold(session, event, row, reader=_reader(setting))
         view = await runs.load(session, row)
         is_newest = newest is not None and newest.id == one
-        decision = ticket_restriction.restricted(event, view, learned=learned, is_newest=is_newest)
         now, table = setting.clock(), setting.effects
+        decision = ticket_restriction.restricted(event, view, learned=learned, now=now, is_newest=is_newest)
         await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
 
 

@@ -93,7 +93,10 @@ def decide(  # noqa: PLR0911  # a table over the events
         case _ if run is None:
             return ignored(NO_RUN)
         case IssueRestricted():
-            return ticket_restriction.restricted(event, run, learned=learned)
+            return ticket_restriction.restricted(event, run, learned=learned, now=now)
+        case TicketRefreshed() if event.ticket.security_level and not learned.was_confidential:
+            level = IssueRestricted(issue_key=run.issue_key, level=event.ticket.security_level)
+            return ticket_restriction.restricted(level, run, learned=learned, now=now)
         case _:
             return _of_run(event, run, learned=learned, catalogue=catalogue, effects=effects, now=now)
 

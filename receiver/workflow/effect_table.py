@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,15 @@ from msgspec import Struct
 from receiver.workflow import effects, lifecycle
 from receiver.workflow.effects import Effect
 from receiver.workflow.run import RunStatus
+
+
+class Tells(StrEnum):
+    """How an effect lets people know what a run found."""
+
+    TEXT = "text"
+    """It writes for the run's audience as it is by now, or does what people ask for: also after the run was stopped."""
+    WORK = "work"
+    """It carries the run on where people see it: not after the run was stopped because its ticket was restricted."""
 
 
 class EffectRule(Struct, frozen=True, kw_only=True):
@@ -28,8 +38,8 @@ class EffectRule(Struct, frozen=True, kw_only=True):
     """Fields for whose values a run wants it at most once, whatever decides it again; None: whenever it is decided."""
     only_latest: bool = False
     """It makes something equal to the newest state: of several equal ones that are pending the last is enough."""
-    tells_public: bool = False
-    """It lets people know what was found: before it is performed, Jira is asked whether the ticket is restricted."""
+    tells: Tells | None = None
+    """How it lets people know what was found; before that, Jira is asked whether the ticket is restricted."""
     failure: str = ""
     """What could not be done, where a run can't go on without it; empty: the run goes on."""
     needed_in: frozenset[RunStatus] = lifecycle.ACTIVE
@@ -103,8 +113,8 @@ EFFECTS: Final = EffectTable(
             effect=effects.AskReporter,
             name="ask the reporter",
             group="ticket",
-            once=("iteration",),
-            tells_public=True,
+            only_latest=True,
+            tells=Tells.TEXT,
             failure="The question could not be asked on the ticket",
             needed_in=_NEEDS_INFORMATION,
         ),
@@ -113,7 +123,7 @@ EFFECTS: Final = EffectTable(
             name="show the plan on the ticket",
             group="ticket",
             only_latest=True,
-            tells_public=True,
+            tells=Tells.TEXT,
             failure="The plan could not be shown on the ticket",
             needed_in=_AWAITING_APPROVAL,
         ),
@@ -123,7 +133,7 @@ EFFECTS: Final = EffectTable(
             name="create the pipeline",
             group="start",
             once=("iteration",),
-            tells_public=True,
+            tells=Tells.WORK,
             failure="The pipeline could not be created",
         ),
         EffectRule(effect=effects.CancelPipeline, name="cancel a pipeline", group=None),
@@ -136,7 +146,7 @@ EFFECTS: Final = EffectTable(
             name="commit the fix and open the merge request",
             group="merge_request",
             once=("iteration", "repository"),
-            tells_public=True,
+            tells=Tells.WORK,
             failure="The merge request could not be opened",
         ),
         EffectRule(
@@ -150,28 +160,28 @@ EFFECTS: Final = EffectTable(
             name="start the repository's own pipeline",
             group="merge_request",
             once=("iteration", "repository", "head_sha", "approved_by"),
-            tells_public=True,
+            tells=Tells.TEXT,
         ),
         EffectRule(
             effect=effects.AttachEvidence,
             name="attach pictures to the ticket",
             group="attachments",
             once=("iteration", "repository"),
-            tells_public=True,
+            tells=Tells.WORK,
         ),
         EffectRule(
             effect=effects.UpdateTicketNote,
             name="update the comment on the ticket",
             group="ticket",
             only_latest=True,
-            tells_public=True,
+            tells=Tells.TEXT,
         ),
         EffectRule(
             effect=effects.UpdateMergeRequestNote,
             name="update the note on the merge request",
             group="merge_request_note",
             only_latest=True,
-            tells_public=True,
+            tells=Tells.TEXT,
         ),
         EffectRule(effect=effects.CommentRefusal, name="say on the ticket why nothing was started", group="ticket"),
         EffectRule(effect=effects.TransitionIssue, name="move the ticket", group="transition"),

@@ -28,10 +28,11 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
     name = f"{event.repository}!{event.iid}"
     link = LinkTicket(global_id=link_id(run.id, event.repository), url=event.url, title=f"Bug fix {name}")
     note: tuple[Effect, ...] = (UpdateMergeRequestNote(repository=event.repository),)
-    if run.confidential:  # it may have become so while the merge request was being opened
+    if not run.audience.is_public:  # it may have become so while the merge request was being opened
         note = (NeutraliseMergeRequest(repository=event.repository), *note)
     # everybody who sees the ticket sees its attachments
-    evidence = () if run.confidential else (AttachEvidence(iteration=run.iteration, repository=event.repository),)
+    shown = AttachEvidence(iteration=run.iteration, repository=event.repository)
+    evidence = (shown,) if run.audience.is_public else ()
     if run.status is not RunStatus.OPENING and not learned.is_new:
         return noted(f"{name} is known to be open; the run is {run.status}.")
     if run.status is not RunStatus.OPENING:

@@ -21,6 +21,7 @@ from pipelines.language import (
     Sha256,
 )
 from pipelines.language.pipeline_key import fix
+from receiver.workflow.audience import Audience
 from receiver.workflow.effects import Effect
 from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events import AccountId, JobId, PipelineId
@@ -122,8 +123,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """In scope according to the accepted plan; empty before."""
     base_shas: dict[ProjectPath, CommitSha] = {}
     """The commit of each repository that the current iteration works on."""
-    confidential: bool = False
-    """Nothing of what was found is told in public."""
+    audience: Audience
+    """Who may read what it found."""
     approved_by: AccountId | None = None
     """Who approved the plan that the current iteration carries out; None: it has one of its own."""
     waits: int = 0

@@ -11,6 +11,7 @@ from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.workflow import lifecycle, people
 from receiver.workflow.attempts import next_attempt
+from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AdmitTicket,
     CancelPipeline,
@@ -63,7 +64,7 @@ def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, now: date
         *transition(catalogue.jira.transitions.started),
         now=now,
         attempt=next_attempt(run, Cause.ADMITTED, catalogue=catalogue),
-        branch=None if run.branch else branch_name(run.issue_key, "" if run.confidential else event.ticket.summary),
+        branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary, run.audience),
     )
 
 
@@ -114,15 +115,19 @@ def transition(to_status: str | None) -> tuple[Effect, ...]:
 
 def neutral_branch(run: Run) -> str | None:
     """Return a branch that gives nothing away, for a run that turned out to be confidential before it was used."""
-    neutral = branch_name(run.issue_key, "")
-    return neutral if run.confidential and not run.merge_requests and run.branch != neutral else None
+    if run.audience.is_public or run.merge_requests:
+        return None
+    neutral = branch_name(run.issue_key, "", run.audience)
+    return None if run.branch == neutral else neutral
 
 
-def branch_name(issue_key: IssueKey, summary: str) -> str:
-    """Return the run's branch: the key, and a few words of the summary made of nothing but `a-z0-9-`.
+def branch_name(issue_key: IssueKey, summary: str, audience: Audience) -> str:
+    """Return the run's branch: the key, and a few words of a public ticket's summary made of nothing but `a-z0-9-`.
 
     Begins so that GitLab's Jira integration links the branch to the ticket.
     """
+    if not audience.is_public:
+        return f"bug-fix/{issue_key}"
     ascii_only = unicodedata.normalize("NFKD", summary[:500]).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", ascii_only.lower())
     slug = ""

@@ -1,50 +1,63 @@
-"""Decide what it means that people restricted a run's ticket while the run went on. Performs no I/O."""
+"""Decide what it means that people restricted a run's ticket while the run worked. Performs no I/O."""
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import datetime
 
+from msgspec.structs import replace
+
+from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AskReporter,
+    CancelPipeline,
     Effect,
     NeutraliseMergeRequest,
     PostPlan,
     UpdateTicketNote,
 )
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import Event, IssueLabelled, IssueRestricted, TicketAdmitted, TicketRefreshed
-from receiver.workflow.outcomes import acted, ignored, tell
+from receiver.workflow.outcomes import acted, ended, ignored, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
-from receiver.workflow.start import neutral_branch
-
-_UNUSED: Final = frozenset(
-    {RunStatus.STARTING, RunStatus.RUNNING, RunStatus.NEEDS_INFORMATION, RunStatus.AWAITING_APPROVAL}
-)
-"""Statuses in which nothing stands on the run's branch. While merge requests are opened, each push looks for itself."""
 
 
-def restricted(event: IssueRestricted, run: Run, *, learned: Learned, is_newest: bool = True) -> Decision:
-    """Make all that people read of the run say nothing of what was found. `is_newest`: of its ticket's runs."""
+def restricted(
+    event: IssueRestricted, run: Run, *, learned: Learned, now: datetime, is_newest: bool = True
+) -> Decision:
+    """Stop a run at work, hand it to people, and take back what it showed. `is_newest`: of its ticket's runs."""
     level = f"The ticket has the security level {event.level[:100]}"
-    what = level if event.level else "Jira shows us the ticket no more"
+    what = level if event.level else "Jira no longer shows us the ticket"
     if learned.was_confidential:
         return ignored(f"{what}; the run is confidential already.")
-    return acted(
-        f"{what}: the run is confidential from here on, and stays so.",
+    if run.status is RunStatus.ADMITTING:
+        return noted(f"{what}: the run is confidential from its beginning.")
+    if run.status not in lifecycle.ACTIVE:
+        return acted(f"{what}: what the run showed is taken back.", *_withdrawal(run, is_newest=is_newest))
+    why = EndReason(
+        code=EndCode.RESTRICTED,
+        sentence=f"{what}, and had none when the run began: the run stopped and took back what it had shown. "
+        "Go on by hand, or set the label again for a run that is confidential from its beginning.",
+    )
+    stopped = ended(run, RunStatus.ESCALATED, why, now=now)
+    kept = (one for one in stopped.effects if isinstance(one, CancelPipeline))
+    return replace(stopped, effects=(*kept, *_withdrawal(run, is_newest=is_newest)))
+
+
+def _withdrawal(run: Run, *, is_newest: bool) -> tuple[Effect, ...]:
+    """Return what writes anew all that people read; the ticket's note tells of its newest run, a refused one has none.
+
+    Title and description first: what a merge request's note says depends on nothing that they say.
+    """
+    has_note = is_newest and run.status is not RunStatus.REFUSED
+    return (
         *(NeutraliseMergeRequest(repository=one.repository) for one in run.merge_requests),
-        *_shown(run),
-        *_notes(run, is_newest=is_newest),
-        branch=neutral_branch(run) if run.status in _UNUSED else None,
+        *_waiting(run),
+        *(one for one in tell(run) if has_note or not isinstance(one, UpdateTicketNote)),
     )
 
 
-def _notes(run: Run, *, is_newest: bool) -> tuple[Effect, ...]:
-    """Return what writes the notes anew; the ticket's tells of its newest run, and a refused one has none."""
-    has_one = is_newest and run.status not in {RunStatus.ADMITTING, RunStatus.REFUSED}
-    return tuple(one for one in tell(run) if has_one or not isinstance(one, UpdateTicketNote))
-
-
-def _shown(run: Run) -> tuple[Effect, ...]:
-    """Return what writes the plan or the question anew that waits on the ticket."""
+def _waiting(run: Run) -> tuple[Effect, ...]:
+    """Return what takes back the plan or the question that waits on the ticket."""
     match run.status:
         case RunStatus.AWAITING_APPROVAL:
             return (PostPlan(iteration=run.iteration),)

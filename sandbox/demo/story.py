@@ -33,7 +33,7 @@ CONFIDENTIAL = (
 )
 """What everybody is told instead of the reason at which a confidential run ends or waits."""
 
-HANDED_OVER = "Next: these people take it over, fix it away from public eyes, and restrict the ticket."
+HANDED_OVER = "Next: these people take it over and fix it away from public eyes, on a restricted ticket."
 """What follows when it was given to people."""
 
 
@@ -140,8 +140,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     status: str
     iteration: int
     reason: str
-    confidential: bool = False
-    """What was found is for people with rights only."""
+    audience: str = "public"
+    """Who may read what was found."""
 
 
 class Moment(Struct, frozen=True, kw_only=True):
@@ -209,7 +209,7 @@ class Story(Struct, frozen=True, kw_only=True):
         return self._public(moment.reason, moment.status_after)
 
     def _public(self, reason: str, status: str | None) -> str:
-        if not self.run.confidential or status not in ENDED | WAITING:
+        if self.run.audience == "public" or status not in ENDED | WAITING:
             return reason
         return f"{CONFIDENTIAL} {HANDED_OVER}" if status == "escalated" else CONFIDENTIAL
 

@@ -102,8 +102,8 @@ async def on_branch(desk: Desk, facts: RunFacts, project: Project) -> RunFacts:
     used = next((one.source_branch for one in rows if one.project_id == project.id), None)
     if used is not None:
         return replace(facts, branch=used)
-    neutral = branch_name(facts.issue_key, "")
-    if not facts.confidential or facts.branch == neutral:
+    neutral = branch_name(facts.issue_key, "", facts.audience)
+    if facts.audience.is_public or facts.branch == neutral:
         return facts
     head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
     return facts if head is not None else replace(facts, branch=neutral)

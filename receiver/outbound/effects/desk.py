@@ -18,6 +18,7 @@ from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import Jira
 from receiver.store.postgres.database import Database
 from receiver.store.story import Story
+from receiver.workflow.audience import Readers
 from receiver.workflow.effects import Effect
 from receiver.workflow.events import Event
 
@@ -31,10 +32,10 @@ class Notes(Protocol):
     def confidential(self, story: Story) -> str:
         """Return what the status comment of a confidential run leaves out, in Jira's wiki markup."""
 
-    def question(self, story: Story, target: str) -> str:
+    def question(self, story: Story, target: str, *, readers: Readers) -> str:
         """Return the comment that asks the reporter, in Jira's wiki markup."""
 
-    def plan(self, story: Story, target: str, *, iteration: int) -> str:
+    def plan(self, story: Story, target: str, *, iteration: int, readers: Readers) -> str:
         """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
 
     def answer(self, text: str, *, to: str, run: str, target: str) -> str:

@@ -36,7 +36,7 @@ async def content(desk: Desk, chosen: Chosen) -> bytes | None:
 async def upload(desk: Desk, story: Story, project_id: int, *, repository: str, iteration: int) -> tuple[Exhibit, ...]:
     """Upload what shows before and after to a project; nothing of a confidential run."""
     shown: list[Exhibit] = []
-    if story.run.confidential:
+    if not story.run.audience.is_public:
         return ()
     for chosen in evidence_choice.chosen(story.counting(iteration), repository=repository):
         try:
@@ -59,7 +59,7 @@ async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await rows.story(session, await runs.find(session, run))
-    if story.run.confidential:  # it may have become so after this was wanted
+    if not story.run.audience.is_public:  # it may have become so after this was wanted
         return Performed(result={"files": []})
     key = facts.issue_key
     there = await asyncio.to_thread(desk.jira.attachments, key)

@@ -66,7 +66,7 @@ def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: Fix) -> Revie
 
 def title(story: Story) -> str:
     """Return the merge request's title, which GitLab's Jira integration links by; a confidential one says nothing."""
-    what = story.plan.title if story.plan and not story.run.confidential else ""
+    what = story.plan.title if story.plan and story.run.audience.is_public else ""
     return f"{story.run.issue_key}: {markup.title(what) or 'Fix'}"
 
 
@@ -103,7 +103,7 @@ async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> 
         story = await stories.story(session, await runs.find(session, run))
         rows = await merge_requests.of_run(session, run)
     row = next((one for one in rows if one.repository == effect.repository), None)
-    if row is None or not story.run.confidential:
+    if row is None or story.run.audience.is_public:
         raise RefusedError(f"{effect.repository} has no merge request of this run that has to be neutral.")
     there = await asyncio.to_thread(desk.repositories.merge_request, row.project_id, row.iid)
     description = desk.notes.description(story, repository=effect.repository, evidence=())

@@ -18,7 +18,13 @@ async def news(desk: Desk, run: RunId) -> IssueRestricted | None:
     """
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
-    if facts.confidential or facts.ticket is None:
+    if not facts.audience.is_public or facts.ticket is None:
         return None
     level = await asyncio.to_thread(desk.jira.security_level, facts.issue_key)
     return None if level == "" else IssueRestricted(issue_key=facts.issue_key, level=level or "")
+
+
+async def is_stopped(desk: Desk, run: RunId) -> bool:
+    """Return whether the run was stopped because its ticket was restricted while it worked."""
+    async with desk.database.begin() as session:
+        return (await runs.facts(session, run)).is_stopped

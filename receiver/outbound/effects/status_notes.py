@@ -45,11 +45,11 @@ async def keep_note(desk: Desk, run: RunId, place: Place, body: str, *, point: s
     return note
 
 
-def on_ticket(desk: Desk, run: RunId, key: str, target: str, *, audience: Confidential | None = None) -> Place:
-    """Return the place of a comment on a ticket, for everybody who sees it or for an audience in Jira only."""
+def on_ticket(desk: Desk, run: RunId, key: str, target: str, *, visibility: Confidential | None = None) -> Place:
+    """Return the place of a comment on a ticket. `visibility`: who alone sees it; None: all who see the ticket."""
     return Place(
         target=target,
         find=lambda: desk.jira.comments_with(key, marker=desk.notes.marker(run, target)),
-        edit=lambda comment, body: desk.jira.edit_comment(key, comment, body, audience=audience),
-        add=lambda body: desk.jira.add_comment(key, body, audience=audience),
+        edit=lambda comment, body: desk.jira.edit_comment(key, comment, body, visibility=visibility),
+        add=lambda body: desk.jira.add_comment(key, body, visibility=visibility),
     )

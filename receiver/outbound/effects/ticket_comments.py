@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Protocol
 
 from pipelines.language import RunId
 from receiver import limits
@@ -21,6 +22,7 @@ from receiver.store.run.runs import RunFacts
 from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
 from receiver.workflow import commands
+from receiver.workflow.audience import Audience, Readers, may_read
 from receiver.workflow.effects import AnswerComment, AskReporter, PollTicket, PostPlan, ReadComment
 from receiver.workflow.events import CommentRead, IssueCommented
 from receiver.workflow.person import Directory, Person, Right
@@ -39,11 +41,11 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         return _ignored(effect, "The comment is our own.")
     if found.is_edited:
         return _ignored(effect, f"{found.author_name}'s comment was edited before it was read; a new one counts.")
-    if found.command is None and found.is_restricted and not facts.confidential:
+    if found.command is None and found.is_restricted and facts.audience.is_public:
         return _ignored(effect, f"{found.author_name}'s comment is restricted: what it says stays where it is.")
     reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
     author = await _author(desk, found, reporter=reporter)
-    is_for_nobody = shown is None and not await _cover(desk, facts)
+    is_for_nobody = shown is None and not await _is_told(desk, facts)
     event = CommentRead(
         comment=effect.comment,
         author=author,
@@ -135,24 +137,33 @@ async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:
 async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
     """Show the plan that waits on the ticket, and what became of it."""
 
-    def write(story: Story, target: str) -> str:
-        return desk.notes.plan(story, target, iteration=effect.iteration)
+    def write(story: Story, target: str, *, readers: Readers) -> str:
+        return desk.notes.plan(story, target, iteration=effect.iteration, readers=readers)
 
     return await _say(desk, run, f"{PLAN}:{effect.iteration}", write, point="PostPlan")
 
 
-async def _say(desk: Desk, run: RunId, target: str, write: Callable[[Story, str], str], *, point: str) -> Performed:
+class Write(Protocol):
+    """Writes a comment that tells what was found."""
+
+    def __call__(self, story: Story, target: str, *, readers: Readers) -> str:
+        """Return its text for these readers."""
+
+
+async def _say(desk: Desk, run: RunId, target: str, write: Write, *, point: str) -> Performed:
     """Post a comment that shows what was found: to everybody, to those who may know, or to nobody."""
     async with desk.database.begin() as session:
         story = await rows.story(session, await runs.find(session, run))
         facts = await runs.facts(session, run)
-    audience = desk.catalogue().jira.confidential if facts.confidential else None
-    place = on_ticket(desk, run, facts.issue_key, target, audience=audience)
-    if not (cover := await _cover(desk, facts)):
+    named = facts.catalogue.jira.confidential if facts.catalogue else None
+    readers = await _readers(desk, facts)
+    place = on_ticket(desk, run, facts.issue_key, target, visibility=named if readers is Readers.NAMED else None)
+    if readers is None or not may_read(readers, facts.audience):
         # on a ticket that is not shown to us nothing can be written
-        kept = None if cover is None else await _taken_back(desk, run, place, point=point)
+        kept = None if readers is None else await _taken_back(desk, run, place, point=point)
         return Performed(result={"comment": kept, "why": "It is confidential; the run's story has it."})
-    return Performed(result={"comment": await keep_note(desk, run, place, write(story, target), point=point)})
+    body = write(story, target, readers=readers)
+    return Performed(result={"comment": await keep_note(desk, run, place, body, point=point)})
 
 
 async def _taken_back(desk: Desk, run: RunId, place: NotePlace, *, point: str) -> str | None:
@@ -168,13 +179,21 @@ async def _taken_back(desk: Desk, run: RunId, place: NotePlace, *, point: str) -
 WITHHELD = "This bug fix has become confidential. What stood here is told in the run's story."
 
 
-async def _cover(desk: Desk, facts: RunFacts) -> str | None:
-    """Return why what was found may stand on the ticket, empty when it may not; None: the ticket is not shown to us.
+async def _readers(desk: Desk, facts: RunFacts) -> Readers | None:
+    """Return who would read a comment about what was found; None: the ticket is not shown to us.
 
     The level that a ticket had when it was read may have been taken off since, so Jira is asked.
     """
-    if not facts.confidential:
-        return "not confidential"
-    if desk.catalogue().jira.confidential is not None:
-        return "restricted comments"
-    return await asyncio.to_thread(desk.jira.security_level, facts.issue_key)
+    match facts.audience:
+        case Audience.PUBLIC:
+            return Readers.EVERYBODY
+        case Audience.RESTRICTED:
+            return Readers.NAMED
+        case Audience.WITHHELD:
+            level = await asyncio.to_thread(desk.jira.security_level, facts.issue_key)
+            return None if level is None else Readers.RESTRICTED_TICKET if level else Readers.EVERYBODY
+
+
+async def _is_told(desk: Desk, facts: RunFacts) -> bool:
+    readers = await _readers(desk, facts)
+    return readers is not None and may_read(readers, facts.audience)

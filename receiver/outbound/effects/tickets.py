@@ -21,6 +21,7 @@ from receiver.store.deliveries import taken_comments
 from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.run import runs
 from receiver.store.story import rows
+from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AdmitTicket,
     CommentRefusal,
@@ -51,7 +52,7 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     if refusal is not None:
         return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
     heads = await asyncio.to_thread(_heads, desk, catalogue)
-    ticket = await _told(desk, run, issue, confidential=False)
+    ticket = await _told(desk, run, issue, audience=Audience.PUBLIC)
     admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
     return Performed(events=(admitted,), result={"status": issue.status, "sentence": left_out(ticket)})
 
@@ -69,7 +70,7 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
             why = ENOUGH_PLANS if effect.is_for_starters else WHO_ANSWERS
             reason = f"The label changes nothing here: {actor.unknown_because or why}"
             return Performed(events=(TicketRefused(reason=reason, actor=effect.actor),))
-    ticket = await _told(desk, run, issue, confidential=facts.confidential)
+    ticket = await _told(desk, run, issue, audience=facts.audience)
     event = TicketRefreshed(
         iteration=effect.iteration,
         ticket=ticket,
@@ -86,13 +87,13 @@ ENOUGH_PLANS = (
 )
 
 
-async def _told(desk: Desk, run: RunId, issue: Issue, *, confidential: bool) -> Ticket:
+async def _told(desk: Desk, run: RunId, issue: Issue, *, audience: Audience) -> Ticket:
     """Return the ticket as jobs are told it: with small attachments, and without what only some may read.
 
     A run whose texts are neutral anyway is told restricted comments as well.
     """
     ticket = await fetched(desk, run, issue)
-    if confidential or ticket.security_level:
+    if not audience.is_public or ticket.security_level:
         return ticket
     return replace(ticket, comments=tuple(one for one in ticket.comments if not one.is_restricted))
 
@@ -111,13 +112,14 @@ async def update_note(desk: Desk, run: RunId, _effect: UpdateTicketNote) -> Perf
     """Make the status comment on the ticket tell the truth, and what it leaves out be told to those who may know."""
     async with desk.database.begin() as session:
         story = await rows.story(session, await runs.find(session, run))
+        facts = await runs.facts(session, run)
     key = story.run.issue_key
     place = on_ticket(desk, run, key, TICKET)
     note = await keep_note(desk, run, place, desk.notes.ticket(story), point="UpdateTicketNote")
-    audience = desk.catalogue().jira.confidential
-    if not story.run.confidential or audience is None:
+    named = facts.catalogue.jira.confidential if facts.catalogue else None
+    if story.run.audience is not Audience.RESTRICTED or named is None:
         return Performed(result={"comment": note})
-    hidden = on_ticket(desk, run, key, CONFIDENTIAL, audience=audience)
+    hidden = on_ticket(desk, run, key, CONFIDENTIAL, visibility=named)
     body = desk.notes.confidential(story)
     told = await keep_note(desk, run, hidden, body, point="UpdateConfidentialNote")
     return Performed(result={"comment": note, "restricted": told})

@@ -172,18 +172,18 @@ class Jira:
                 raise
         return frozenset(group.name for group in msgspec.convert(body, _User).groups.items)
 
-    def add_comment(self, key: str, body: str, *, audience: Confidential | None = None) -> str:
-        """Write a comment, for a role or group only where an audience is given, and return its id."""
-        visibility = None if audience is None else _visibility(audience)
+    def add_comment(self, key: str, body: str, *, visibility: Confidential | None = None) -> str:
+        """Write a comment, visible to a role or group only where one is given, and return its id."""
+        visible = None if visibility is None else _visible(visibility)
         with translate_errors("Jira", f"commenting on {key}"):
-            return str(self._api.add_comment(key, body, visibility=visibility).id)
+            return str(self._api.add_comment(key, body, visibility=visible).id)
 
-    def edit_comment(self, key: str, comment: str, body: str, *, audience: Confidential | None = None) -> bool:
-        """Replace a comment's text, for the same audience as before; False when somebody deleted it."""
-        visibility = None if audience is None else _visibility(audience)
+    def edit_comment(self, key: str, comment: str, body: str, *, visibility: Confidential | None = None) -> bool:
+        """Replace a comment's text and who sees it; False when somebody deleted it."""
+        visible = None if visibility is None else _visible(visibility)
         with translate_errors("Jira", f"editing a comment on {key}"):
             try:
-                self._api.comment(key, comment).update(body=body, visibility=visibility)
+                self._api.comment(key, comment).update(body=body, visibility=visible)
             except JIRAError as error:
                 if error.status_code == 404:
                     return False
@@ -247,10 +247,10 @@ class Jira:
             self._api._session.post(address, data=json.dumps(data))  # noqa: SLF001  # see above
 
 
-def _visibility(audience: Confidential) -> dict[str, str]:
-    if audience.role:
-        return {"type": "role", "value": audience.role}
-    return {"type": "group", "value": audience.group or ""}
+def _visible(visibility: Confidential) -> dict[str, str]:
+    if visibility.role:
+        return {"type": "role", "value": visibility.role}
+    return {"type": "group", "value": visibility.group or ""}
 
 
 T = TypeVar("T")

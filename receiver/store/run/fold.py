@@ -16,11 +16,10 @@ from receiver.store.deliveries import taken_comments
 from receiver.store.postgres.json_text import storable
 from receiver.store.run import merge_requests, run_pipelines, settled_reports
 from receiver.store.schema import RunRow
-from receiver.workflow import lifecycle
+from receiver.workflow import audience, lifecycle
 from receiver.workflow.events import (
     CommentRead,
     Event,
-    IssueRestricted,
     JobChanged,
     MergeRequestChanged,
     MergeRequestOpened,
@@ -48,6 +47,7 @@ async def fold(session: AsyncSession, event: Event, run: RunRow, *, reader: Read
     """Write what an event tells, and return what of it was not known."""
     before = run.confidential
     is_new = await _written(session, event, run, reader)
+    run.confidential = run.confidential or audience.is_confidential_by(event)
     await session.flush()
     return Learned(is_new=is_new or run.confidential != before, was_confidential=before)
 
@@ -61,9 +61,6 @@ async def _written(  # noqa: C901, PLR0911  # a table over the events
             return _admitted(event, run, reader.catalogue)
         case TicketRefreshed():
             return _refreshed(event, run)
-        case IssueRestricted():
-            run.confidential = True
-            return False
         case CommentRead(ignored=""):
             word = "" if event.command is None else event.command.word
             return await taken_comments.take(
@@ -88,17 +85,16 @@ async def _written(  # noqa: C901, PLR0911  # a table over the events
 
 
 def _admitted(event: TicketAdmitted, run: RunRow, catalogue: Catalogue) -> bool:
-    run.confidential = run.confidential or bool(event.ticket.security_level)
     if run.ticket is not None:
         return False  # ticket and catalogue are frozen
     _keep_ticket(event, run)
     run.catalogue = msgspec.to_builtins(catalogue)
     run.catalogue_sha256 = event.catalogue_sha256
+    run.names_readers = catalogue.jira.confidential is not None
     return True
 
 
 def _refreshed(event: TicketRefreshed, run: RunRow) -> bool:
-    run.confidential = run.confidential or bool(event.ticket.security_level)
     if run.status not in lifecycle.WAITING or event.iteration != run.iteration + 1:
         return False  # an iteration at work keeps the ticket and the commits that it began with
     _keep_ticket(event, run)

@@ -18,6 +18,8 @@ from receiver.store.postgres.database import StoreError, lock
 from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow import lifecycle
+from receiver.workflow.audience import Audience
+from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
@@ -42,7 +44,9 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     pinned_plan: Plan | None
     """What the current iteration is to carry out without analysing anew: approved by people, or a review sent the
     work back."""
-    confidential: bool
+    audience: Audience
+    is_stopped: bool
+    """Its ticket was restricted while it worked: nothing is carried on."""
     issue_id: str
 
 
@@ -176,7 +180,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         ),
         repositories=tuple(ProjectPath(path) for path in row.repositories),
         base_shas=_base_shas(row),
-        confidential=row.confidential,
+        audience=row.audience,
         approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
         waits=await _waits(session, row),
         was_sent_back=await _was_reviewed(session, row),
@@ -239,7 +243,8 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         base_shas=_base_shas(row),
         diagnoses=diagnoses_of(attempt) if attempt else (),
         pinned_plan=await _pinned(session, attempt),
-        confidential=row.confidential,
+        audience=row.audience,
+        is_stopped=row.reason_code == EndCode.RESTRICTED,
         issue_id=row.issue_id,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome
+from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan
 from receiver.store.jobs import reused_reports, sessions, submissions
 from receiver.store.jobs.submissions import Arrival
 from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
@@ -88,7 +88,6 @@ async def _accept_plan(
     )
     names = ["run_id", "iteration", "report_id"]
     await session.execute(stored.on_conflict_do_update(index_elements=names, set_={"accepted_at": now}))
-    run.confidential = run.confidential or plan.outcome is PlanOutcome.SECURITY_CONCERN
     if report.iteration == run.iteration:
         run.repositories = list(in_scope(plan))
 

@@ -8,6 +8,8 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from receiver.store.schema.columns import Base, Json, JsonList, Serial
+from receiver.workflow import audience
+from receiver.workflow.audience import Audience
 
 FINAL_STATUSES = "'merged','refused','not_reproduced','declined','escalated','failed','cancelled','closed'"
 
@@ -53,9 +55,16 @@ class RunRow(Base):
     """`pipelines.language.Diagnosis` of what ended it, where something went wrong."""
     confidential: Mapped[bool] = mapped_column(server_default="false")
     """A security concern, or a ticket with a security level: nothing of what was found is told in public."""
+    names_readers: Mapped[bool] = mapped_column(server_default="false")
+    """The frozen catalogue says who in Jira reads what is confidential (`jira.confidential`)."""
     labelled_at: Mapped[datetime]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+    @property
+    def audience(self) -> Audience:
+        """Return who may read what the run found."""
+        return audience.of(is_confidential=self.confidential, names_readers=self.names_readers)
 
 
 class IterationRow(Base):

@@ -115,7 +115,7 @@ def _run(row: RunRow) -> RunFacts:
         diagnosis=None if row.diagnosis is None else msgspec.convert(row.diagnosis, Diagnosis),
         iteration=row.iteration,
         branch=row.branch,
-        confidential=row.confidential,
+        audience=row.audience,
         actor_name=row.actor_name,
         created_at=row.created_at,
         finished_at=row.finished_at,

@@ -9,15 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ScalarSelect, case, func, select
+from sqlalchemy import Row, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
+from receiver.workflow import audience
+from receiver.workflow.audience import Audience
 from receiver.workflow.target_pipeline_status import OwnPipeline, of_status
 
 CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
@@ -37,7 +39,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     """Why it is where it is; of a confidential run only where that is told."""
     reason_code: str | None
     """`EndCode` of a run that ended; None of a confidential one."""
-    confidential: bool
+    audience: Audience
+    """Who may read what it found."""
     created_at: datetime
     finished_at: datetime | None
 
@@ -93,16 +96,34 @@ async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = N
         func.coalesce(RunRow.ticket["summary"].astext, "").label("summary"),
         RunRow.status,
         RunRow.iteration,
-        case((RunRow.confidential, CONFIDENTIAL), else_=RunRow.reason).label("reason"),
-        case((RunRow.confidential, None), else_=RunRow.reason_code).label("reason_code"),
+        RunRow.reason,
+        RunRow.reason_code,
         RunRow.confidential,
+        RunRow.names_readers,
         RunRow.created_at,
         RunRow.finished_at,
     )
     if issue_key is not None:
         query = query.where(RunRow.issue_key == issue_key)
     rows = await session.execute(query.order_by(RunRow.created_at.desc()).limit(limit))
-    return [_as(Listed, row) for row in rows]
+    return [_listed(row) for row in rows]
+
+
+def _listed(row: Row[Any]) -> Listed:
+    who = audience.of(is_confidential=row.confidential, names_readers=row.names_readers)
+    told = who.is_public
+    return Listed(
+        id=row.id,
+        issue_key=row.issue_key,
+        summary=row.summary,
+        status=row.status,
+        iteration=row.iteration,
+        reason=row.reason if told else CONFIDENTIAL,
+        reason_code=row.reason_code if told else None,
+        audience=who,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
 
 
 async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:

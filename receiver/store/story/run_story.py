@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from pipelines.language import Diagnosis, Plan
+from receiver.workflow.audience import Audience
 from receiver.workflow.run import Cause
 
 
@@ -50,8 +51,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     """What went wrong, of a run that ended without a fix."""
     iteration: int
     branch: str
-    confidential: bool
-    """Nothing of what was found is told in public."""
+    audience: Audience
+    """Who may read what it found, besides those who may read this story."""
     actor_name: str
     created_at: datetime
     finished_at: datetime | None

@@ -48,6 +48,7 @@ from receiver.notes.view import (
     Picture,
     Review,
 )
+from receiver.workflow.audience import Audience, Readers
 from receiver.workflow.run import RunStatus
 from tests.plans import a_plan_saying
 
@@ -91,6 +92,8 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
         issue_key=IssueKey("PL-479"),
         issue_url=f"{OURS}browse/PL-479",
         status=status,
+        audience=Audience.PUBLIC,
+        readers=Readers.EVERYBODY,
         reason=text,
         iteration=2,
         iterations=3,
@@ -159,8 +162,8 @@ def markdowns(text: str) -> list[str]:
     return [
         render_merge_request_note(said, repository=REPOSITORY),
         render_merge_request_description(said, repository=REPOSITORY, evidence=exhibits(text)),
-        render_merge_request_description(replace(said, confidential=True), repository=REPOSITORY),
-        render_merge_request_note(replace(said, confidential=True), repository=REPOSITORY),
+        render_merge_request_description(replace(said, audience=Audience.WITHHELD), repository=REPOSITORY),
+        render_merge_request_note(replace(said, audience=Audience.WITHHELD), repository=REPOSITORY),
     ]
 
 
@@ -310,7 +313,7 @@ def comments(text: str) -> list[str]:
         render_answer(text, to=text, run=RUN, suffix=";answer:1"),
         render_ticket_note(replace(said, status=RunStatus.DECLINED)),
         render_ticket_note(replace(said, status=RunStatus.NOT_REPRODUCED)),
-        render_ticket_note(replace(said, confidential=True)),
+        render_ticket_note(replace(said, audience=Audience.WITHHELD)),
     ]
 
 

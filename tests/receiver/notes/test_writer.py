@@ -45,6 +45,7 @@ from receiver.notes import (
     render_merge_request_note,
     render_ticket_note,
 )
+from receiver.notes.render import WithheldError
 from receiver.notes.view import Exhibit, Moment
 from receiver.store.money.spending import Cost, Costs
 from receiver.store.story import (
@@ -59,6 +60,7 @@ from receiver.store.story import (
     Story,
     TargetPipeline,
 )
+from receiver.workflow.audience import Audience, Readers
 from receiver.workflow.run import RunStatus
 from tests.plans import a_part, a_plan
 
@@ -195,7 +197,7 @@ def story() -> Story:
             reason="payk12/contacts!1 wait for review.",
             iteration=1,
             branch="bug-fix/PL-479",
-            confidential=False,
+            audience=Audience.PUBLIC,
             actor_name="Mara",
             created_at=NOW,
             finished_at=None,
@@ -416,7 +418,7 @@ def test_a_file_whose_path_a_job_made_up_is_not_linked(notes: StatusNotes, story
 
 
 def test_a_confidential_fix_links_no_file(notes: StatusNotes, story: Story) -> None:
-    secret = changed(with_files(story, LEFT), confidential=True)
+    secret = changed(with_files(story, LEFT), audience=Audience.WITHHELD)
     assert "artifacts" not in notes.description(secret, repository=REPOSITORY, evidence=())
 
 
@@ -578,7 +580,7 @@ def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, st
 
 
 def test_a_confidential_fix_tells_where_the_details_are_and_none_of_them(notes: StatusNotes, story: Story) -> None:
-    view = replace(notes.view(with_everything(story)), confidential=True, diagnoses=("The token leaks.",))
+    view = replace(notes.view(with_everything(story)), audience=Audience.WITHHELD, diagnoses=("The token leaks.",))
     texts = [
         render_merge_request_description(view, repository=REPOSITORY, evidence=EXHIBITS),
         render_merge_request_note(view, repository=REPOSITORY),
@@ -729,14 +731,14 @@ def test_the_ticket_says_what_blocks_the_merge_and_that_it_comes_first(notes: St
     assert blocks(notes.ticket(changed(failed, status="merged"))) == []
 
 
-@pytest.mark.parametrize("confidential", [False, True])
+@pytest.mark.parametrize("audience", [Audience.PUBLIC, Audience.WITHHELD])
 def test_that_nobody_was_asked_to_review_is_a_remark_and_blocks_nothing(
     notes: StatusNotes,
     story: Story,
-    confidential: bool,  # noqa: FBT001  # a table's column
+    audience: Audience,
 ) -> None:
     opened = act(1, "OpenMergeRequest", is_nobody_asked=True)
-    asked_nobody = replace(changed(story, confidential=confidential), effects=(opened,))
+    asked_nobody = replace(changed(story, audience=audience), effects=(opened,))
     ticket, note = notes.ticket(asked_nobody), shown(notes.merge_request(asked_nobody, repository=REPOSITORY))
     said = "When it was opened, nobody was found to ask for a review."
     assert f"Note on [payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1]: {said}" in ticket
@@ -800,7 +802,7 @@ def waiting(story: Story, status: str, **plan: Any) -> Story:
 
 def test_the_question_is_asked_as_the_plan_has_it_and_says_how_to_answer(notes: StatusNotes, story: Story) -> None:
     asked = waiting(story, "needs_information", outcome=PlanOutcome.NEEDS_INFORMATION, question=QUESTION)
-    assert notes.question(asked, "question:1") == (
+    assert notes.question(asked, "question:1", readers=Readers.EVERYBODY) == (
         "*Bug fix: a question for Dana Whitfield*\n\n"
         "Which name exactly\\?\n\nPlease copy it, with its punctuation.\n\n"
         "Answer in a comment on this ticket; the bug fix then goes on by itself. Leave passwords and tokens out.\n\n"
@@ -813,7 +815,7 @@ def test_the_question_is_asked_as_the_plan_has_it_and_says_how_to_answer(notes: 
 
 
 def test_a_plan_is_shown_with_all_that_an_approver_needs(notes: StatusNotes, story: Story) -> None:
-    shown = notes.plan(waiting(story, "awaiting_approval"), "plan:1", iteration=1)
+    shown = notes.plan(waiting(story, "awaiting_approval"), "plan:1", iteration=1, readers=Readers.EVERYBODY)
     for text in (
         "*Bug fix: a plan that waits for approval*",
         PLAN.title,
@@ -837,7 +839,7 @@ def test_a_plan_that_waits_no_more_says_what_became_of_it_and_asks_for_nothing(
     before = waiting(story, "running")
     second = Iteration(number=2, kind="fix", approved_by=approved_by, started_at=NOW, finished_at=None)
     later = replace(before, run=replace(before.run, iteration=2), iterations=(*before.iterations, second))
-    shown = notes.plan(later, "plan:1", iteration=1)
+    shown = notes.plan(later, "plan:1", iteration=1, readers=Readers.EVERYBODY)
     assert f"*Bug fix: {says}*" in shown
     assert "/bug-fix approve" not in shown
     assert "(iteration 1 of 3" in notes.ticket(later)
@@ -870,7 +872,7 @@ def test_what_could_not_be_reproduced_asks_the_reporter(notes: StatusNotes, stor
 def test_the_public_comment_of_a_confidential_run_tells_nothing_that_was_found(
     notes: StatusNotes, story: Story, status: RunStatus
 ) -> None:
-    secret = replace(story.run, status=status, reason="SQL injection in the search.", confidential=True)
+    secret = replace(story.run, status=status, reason="SQL injection in the search.", audience=Audience.RESTRICTED)
     shown = notes.ticket(replace(story, run=secret))
     found = (PLAN.summary, PLAN.root_cause, PLAN.title, "injection", "store.py", "Reproduced")
     assert [text for text in found if text in shown] == []
@@ -892,3 +894,16 @@ def test_a_reason_is_told_to_its_end_where_there_is_room_for_it(notes: StatusNot
     ]
     assert 1190 < len(cut) <= len("Why: ") + 1200
     assert cut.endswith("…")
+
+
+@pytest.mark.parametrize("audience", [Audience.RESTRICTED, Audience.WITHHELD])
+def test_no_plan_and_no_question_is_written_for_readers_who_may_not_know_it(
+    notes: StatusNotes, story: Story, audience: Audience
+) -> None:
+    secret = changed(waiting(story, "awaiting_approval"), audience=audience)
+    with pytest.raises(WithheldError, match="may not be told to everybody"):
+        notes.plan(secret, "plan:1", iteration=1, readers=Readers.EVERYBODY)
+    with pytest.raises(WithheldError, match="may not be told to everybody"):
+        notes.question(secret, "question:1", readers=Readers.EVERYBODY)
+    may_know = Readers.NAMED if audience is Audience.RESTRICTED else Readers.RESTRICTED_TICKET
+    assert PLAN.summary in notes.plan(secret, "plan:1", iteration=1, readers=may_know)

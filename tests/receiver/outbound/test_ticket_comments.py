@@ -281,14 +281,15 @@ async def test_what_is_confidential_stands_in_a_restricted_comment_beside_the_ne
     desk: Desk, asked: RunId, database: Database, world: Any
 ) -> None:
     await change(database, asked, security_level="Internal")
-    async with database.begin() as session:
-        (await runs.hold(session, asked)).reason = "Passwords are stored as they are typed."
-    before = {one["id"] for one in world.comments()}
     catalogue = desk.catalogue()
     jira = replace(catalogue.jira, confidential=Confidential(group="payk12-security"))
-    told = replace(desk, catalogue=lambda: replace(catalogue, jira=jira))
+    async with database.begin() as session:
+        row = await runs.hold(session, asked)
+        row.reason = "Passwords are stored as they are typed."
+        row.catalogue, row.names_readers = msgspec.to_builtins(replace(catalogue, jira=jira)), True
+    before = {one["id"] for one in world.comments()}
     for _ in range(2):
-        await perform(told, asked, UpdateTicketNote())
+        await perform(desk, asked, UpdateTicketNote())
     new = [one for one in world.comments() if one["id"] not in before]
     public = [one["body"] for one in new if "visibility" not in one]
     hidden = [one for one in new if "visibility" in one]
@@ -298,7 +299,7 @@ async def test_what_is_confidential_stands_in_a_restricted_comment_beside_the_ne
     assert hidden[0]["visibility"] == {"type": "group", "value": "payk12-security"}
 
 
-async def test_without_an_audience_nothing_but_the_neutral_comment_is_written(
+async def test_where_nobody_is_named_nothing_but_the_neutral_comment_is_written(
     desk: Desk, asked: RunId, database: Database, world: Any
 ) -> None:
     await change(database, asked, security_level="Internal")

@@ -12,6 +12,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
 from receiver.store.story import overview, rows
+from receiver.workflow.audience import Audience
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -150,7 +151,7 @@ async def test_a_list_says_of_a_confidential_run_where_its_reason_is_told_and_no
     async with database.begin() as session:
         (listed,) = await overview.recent(session, limit=10)
         told = await rows.story(session, await runs.find(session, listed.id))
-    assert listed.confidential
+    assert listed.audience is Audience.WITHHELD
     assert listed.reason == overview.CONFIDENTIAL
     assert told.run.reason == "reason 1"
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from receiver.store.money.spending import costs
 from receiver.store.story import Intervention, Moment, RunFacts, Story, turning_points
+from receiver.workflow.audience import Audience
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -38,7 +39,7 @@ def story(**changes: Any) -> Story:
             reason="",
             iteration=1,
             branch="",
-            confidential=False,
+            audience=Audience.PUBLIC,
             actor_name="",
             created_at=NOW,
             finished_at=None,

@@ -275,7 +275,7 @@ async def test_the_run_that_tests_of_the_core_work_with_is_what_the_store_loads(
             await told.tell(event)
             expected, _ = knowing(before, event)
             after = await told.view()
-            for name in ("pipelines", "reports", "discarded", "merge_requests", "repositories", "confidential", "jobs"):
+            for name in ("pipelines", "reports", "discarded", "merge_requests", "repositories", "audience", "jobs"):
                 if after.iteration == before.iteration:
                     assert getattr(after, name) == getattr(expected, name), (name, event)
 

@@ -19,9 +19,18 @@ from receiver.store.run import runs
 from receiver.store.schema import DecisionRow, EffectRow, MergeRequestRow
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.effects import Effect, OpenMergeRequest, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.effects import (
+    AskReporter,
+    AttachEvidence,
+    Effect,
+    OpenMergeRequest,
+    StartPipeline,
+    UpdateMergeRequestNote,
+    UpdateTicketNote,
+)
+from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, Event, IssueLabelled, IssueRestricted, TicketAdmitted
-from tests.receiver.outbound.test_merge_requests import NEUTRAL, patch_of, plan, readme, tidy
+from tests.receiver.outbound.test_merge_requests import patch_of, plan, readme, tidy
 
 __all__ = ["tidy"]
 
@@ -71,7 +80,7 @@ async def follow(workshop: Workshop, run: RunId) -> None:
 
 async def is_confidential(workshop: Workshop, run: RunId) -> bool:
     async with workshop.database.begin() as session:
-        return (await runs.facts(session, run)).confidential
+        return not (await runs.facts(session, run)).audience.is_public
 
 
 async def decisions(workshop: Workshop, run: RunId) -> list[DecisionRow]:
@@ -107,31 +116,27 @@ async def test_a_ticket_without_a_level_is_told_of_as_ever(workshop: Workshop, r
     assert (await request_of(workshop, ready, world)).title == "PL-479: Keep tokens out of the log"
 
 
-async def test_a_level_that_no_hook_told_of_is_seen_before_the_merge_request_is_opened(
+async def test_a_level_that_no_hook_told_of_stops_the_run_before_its_merge_request_is_opened(
     workshop: Workshop, ready: RunId, world: Any
 ) -> None:
     world.restrict()
-    opened = await do(workshop, ready, OPEN)
+    opening = await do(workshop, ready, OPEN)
     await follow(workshop, ready)
-    request = await request_of(workshop, ready, world)
-    message = world.contacts.commits.get(request.sha).message
-    assert (request.title, request.source_branch) == ("PL-479: Fix", NEUTRAL)
-    assert "This fix is confidential." in request.description
-    assert "oken" not in said(request) + message
+    assert (opening.state, await request_of(workshop, ready, world)) == ("superseded", None)
     (decided,) = await decisions(workshop, ready)
-    assert decided.effect_id == opened.id
-    assert "security level Reporters and developers: the run is confidential from here on" in decided.reason
+    assert (decided.effect_id, decided.status_after) == (opening.id, "escalated")
+    assert "security level Reporters and developers" in decided.reason
+    async with workshop.database.begin() as session:
+        assert (await runs.hold(session, ready)).reason_code == EndCode.RESTRICTED
 
 
 async def test_while_jira_does_not_say_nothing_is_told(workshop: Workshop, ready: RunId, world: Any) -> None:
-    world.restrict()
     away = {"path": "/rest/api/2/issue/PL-479", "status": 503}
     httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [away]}, timeout=60).raise_for_status()
     waits = await do(workshop, ready, OPEN)
     assert (waits.state, await request_of(workshop, ready, world)) == ("pending", None)
-    assert not await is_confidential(workshop, ready)
     await work_on(workshop, waits.id)
-    assert (await request_of(workshop, ready, world)).title == "PL-479: Fix"
+    assert (await request_of(workshop, ready, world)).title == "PL-479: Keep tokens out of the log"
 
 
 @pytest.mark.parametrize("status", [403, 404])
@@ -140,10 +145,33 @@ async def test_a_ticket_that_jira_does_not_show_us_any_more_counts_as_restricted
 ) -> None:
     hidden = {"path": "/rest/api/2/issue/PL-479", "status": status}
     httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"requests": [hidden]}, timeout=60).raise_for_status()
-    assert (await do(workshop, ready, OPEN)).state == "done"
-    assert (await request_of(workshop, ready, world)).title == "PL-479: Fix"
+    assert (await do(workshop, ready, OPEN)).state == "superseded"
+    assert await request_of(workshop, ready, world) is None
     (decided,) = await decisions(workshop, ready)
-    assert decided.reason.startswith("Jira shows us the ticket no more")
+    assert decided.reason.startswith("Jira no longer shows us the ticket")
+
+
+async def test_a_question_that_stands_on_the_ticket_is_taken_back(workshop: Workshop, ready: RunId, world: Any) -> None:
+    async with workshop.database.begin() as session:
+        (await runs.hold(session, ready)).status = "needs_information"
+    await do(workshop, ready, AskReporter(iteration=1))
+    async with workshop.database.begin() as session:
+        event = IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only")
+        await handle(session, event, setting=workshop.setting)
+    await follow(workshop, ready)
+    (question,) = [one["body"] for one in world.comments() if f"{ready};question:1" in one["body"]]
+    assert question.startswith("This bug fix has become confidential.")
+
+
+async def test_what_was_to_carry_on_a_stopped_run_is_not_performed_any_more(
+    workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    async with workshop.database.begin() as session:
+        event = IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only")
+        await handle(session, event, setting=workshop.setting)
+    for effect in (OPEN, StartPipeline(iteration=1), AttachEvidence(iteration=1, repository=CONTACTS)):
+        assert (await do(workshop, ready, effect)).state == "superseded"
+    assert await request_of(workshop, ready, world) is None
 
 
 async def test_a_hook_takes_what_was_found_out_of_what_people_read_already(
@@ -169,10 +197,11 @@ async def test_a_hook_takes_what_was_found_out_of_what_people_read_already(
 
 
 async def test_once_confidential_always(workshop: Workshop, ready: RunId, world: Any) -> None:
+    await do(workshop, ready, OPEN)
     world.restrict()
     await do(workshop, ready, UpdateTicketNote())
     world.jira("PUT", "/rest/api/2/issue/PL-479", {"fields": {"security": None}})
-    await do(workshop, ready, OPEN)
+    await follow(workshop, ready)
     await do(workshop, ready, UpdateMergeRequestNote(repository=CONTACTS))
     assert await is_confidential(workshop, ready)
     assert len(await decisions(workshop, ready)) == 1

@@ -28,6 +28,7 @@ from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start, 
 from pipelines.language.wire import Ticket
 from receiver.comments.command_line import Command
 from receiver.workflow import lifecycle
+from receiver.workflow.audience import Audience
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (
     AccountId,
@@ -109,6 +110,7 @@ class World:
             branch="" if early else "bug-fix/PL-479-contact-creation-fails",
             deadline=lifecycle.deadline(status, now=NOW),
             since=NOW,
+            audience=Audience.PUBLIC,
             pipelines=pipelines,
             repositories=() if before_pipeline else (REPOSITORY,),
         )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipelines.catalogue.stack_presets import PRESETS
 from pipelines.language import IssueKey
 from receiver.workflow import lifecycle
+from receiver.workflow.audience import Audience
 from receiver.workflow.lifecycle import ACTIVE, LIMITS, MOVES, STATUSES, LifecycleError, Progress
 from receiver.workflow.run import RunStatus
 from receiver.workflow.start import branch_name
@@ -94,15 +95,20 @@ def test_any_order_and_repetition_of_statuses_ends_in_one(told: list[str]) -> No
 
 @given(st.text(max_size=400))
 def test_a_branch_name_has_nothing_but_the_key_and_plain_words(summary: str) -> None:
-    name = branch_name(IssueKey("PL-479"), summary)
+    name = branch_name(IssueKey("PL-479"), summary, Audience.PUBLIC)
     head, _, slug = name.partition("PL-479")
     assert head == "bug-fix/"
     assert slug == "" or (slug[0] == "-" and slug[-1] != "-" and len(slug) <= 40)
     assert set(slug) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
+@pytest.mark.parametrize("audience", sorted(set(Audience) - {Audience.PUBLIC}))
+def test_the_branch_of_a_confidential_run_has_no_word_of_the_ticket(audience: Audience) -> None:
+    assert branch_name(IssueKey("PL-1"), "SQL injection", audience) == "bug-fix/PL-1"
+
+
 def test_a_branch_name_keeps_words_that_have_accents() -> None:
-    assert branch_name(IssueKey("PL-1"), "Café: $(rm -rf /) ../x") == "bug-fix/PL-1-cafe-rm-rf-x"
+    assert branch_name(IssueKey("PL-1"), "Café: $(rm -rf /) ../x", Audience.PUBLIC) == "bug-fix/PL-1-cafe-rm-rf-x"
 
 
 def duration(text: str) -> timedelta:

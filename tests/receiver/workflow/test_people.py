@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from pipelines.language import Complexity, DiagnosisKind, Phase, PlanOutcome, ReportOutcome
 from pipelines.language.catalogue import PlanApproval, SecurityFixes
 from receiver.workflow import people, plans
+from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AnswerComment,
     AskReporter,
@@ -245,7 +246,7 @@ def test_who_could_not_be_checked_is_denied_with_the_reason(world: Any) -> None:
 
 def test_a_security_concern_is_handed_to_people_and_makes_the_run_confidential(world: Any) -> None:
     run, decision = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.SECURITY_CONCERN)
-    assert (run.status, run.confidential, run.branch) == (RunStatus.ESCALATED, True, "bug-fix/PL-479")
+    assert (run.status, run.audience, run.branch) == (RunStatus.ESCALATED, Audience.WITHHELD, "bug-fix/PL-479")
     assert "restrict the ticket" in decision.reason
 
 
@@ -254,7 +255,7 @@ def test_a_security_concern_is_carried_out_where_policy_allows_it(world: Any) ->
     run, _ = world.apply(world.run(RunStatus.RUNNING), world.planned(PlanOutcome.SECURITY_CONCERN))
     for phase in (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST):
         run, _ = world.apply(run, world.accepted(phase))
-    assert (run.status, run.confidential, run.branch) == (RunStatus.OPENING, True, "bug-fix/PL-479")
+    assert (run.status, run.audience, run.branch) == (RunStatus.OPENING, Audience.WITHHELD, "bug-fix/PL-479")
     run, decision = world.apply(run, world.opened())
     assert run.status is RunStatus.IN_REVIEW
     assert "AttachEvidence" not in {type(effect).__name__ for effect in decision.effects}
@@ -270,7 +271,7 @@ def test_a_ticket_with_a_security_level_has_a_branch_that_tells_nothing(world: A
     event = world.admitted()
     event = replace(event, ticket=replace(event.ticket, security_level="Internal"))
     run, _ = world.apply(world.run(RunStatus.ADMITTING), event)
-    assert (run.confidential, run.branch) == (True, "bug-fix/PL-479")
+    assert (run.audience, run.branch) == (Audience.WITHHELD, "bug-fix/PL-479")
 
 
 def test_a_plan_that_was_not_reported_well_leads_nowhere(world: Any) -> None:

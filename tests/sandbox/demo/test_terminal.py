@@ -70,7 +70,7 @@ def test_a_job_that_failed_and_was_allowed_to_has_the_mark_and_words_of_gitlab()
 
 def test_of_a_confidential_run_the_terminal_says_what_happens_next_and_not_what_was_found() -> None:
     story = told(moment(None, "running", "Pipeline 1 works."), moment("running", "escalated", FINDING))
-    hidden = replace(story, run=replace(story.run, status="escalated", confidential=True))
+    hidden = replace(story, run=replace(story.run, status="escalated", audience="withheld"))
     lines = printed_by(PlainScreen, hidden)
     assert "Pipeline 1 works." in lines
     assert FINDING not in lines
