@@ -143,7 +143,7 @@ def _merge_requests(console: Console, told: Story) -> None:
         own, url = review_state.own_pipeline(told, one)
         if own is not OwnPipeline.UNKNOWN:
             console.print(f"  its own pipeline {OWN[own]}  {plain(url)}".rstrip(), highlight=False)
-        if one.state == "opened" and review_state.is_nobody_asked(told, one.repository):
+        if one.state == "opened" and one.has_reviewer is False:
             console.print("  when it was opened, nobody was found to review it")
     for act in told.interventions:
         console.print(
@@ -164,7 +164,7 @@ def _undone(console: Console, told: Story) -> None:
     """Print the effects that failed or carry a remark; the others are omitted."""
     made = table("to do", "state", "attempts", "why")
     for act in told.effects:
-        remark = act.last_error or str((act.result or {}).get("sentence") or "")
+        remark = act.last_error or act.remark
         if act.state in {"pending", "given_up"} or remark:
             state = act.state.replace("_", " ")
             made.add_row(plain(act.name), state, str(act.attempts), plain(remark))

@@ -7,8 +7,6 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
@@ -32,7 +30,7 @@ from receiver.notes.view import (
 from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
 from receiver.workflow.audience import Readers
-from receiver.workflow.effects import AdmitTicket, AttachEvidence, RefreshTicket
+from receiver.workflow.effects import AdmitTicket, RefreshTicket
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.run import RunStatus
 
@@ -44,15 +42,6 @@ MARKS: Final[dict[Progress, Mark]] = {
     Progress.CANCELLED: Mark.FAILED,
     Progress.SKIPPED: Mark.WAITING,
 }
-
-
-class _Attached(Struct, frozen=True):
-    iteration: int
-    repository: ProjectPath
-
-
-class _Files(Struct, frozen=True):
-    files: tuple[str, ...] = ()
 
 
 class StatusNotes:
@@ -230,20 +219,16 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
             head_sha=one.head_sha,
             own_pipeline=own_pipeline,
             own_pipeline_url=url,
-            is_nobody_asked=review_state.is_nobody_asked(story, one.repository),
+            is_nobody_asked=one.has_reviewer is False,
             wave=wave_of(one),
         )
 
 
 def _pictures(story: Story) -> Iterator[Picture]:
     """Yield what is attached to the ticket of the current iteration."""
-    for act in story.effects:
-        if act.kind != AttachEvidence.__name__ or act.state != "done" or act.result is None:
-            continue
-        wanted = msgspec.convert(act.payload, _Attached)
-        if wanted.iteration == story.run.iteration:
-            for name in msgspec.convert(act.result, _Files).files:
-                yield Picture(repository=wanted.repository, filename=name)
+    for one in story.pictures:
+        if one.iteration == story.run.iteration:
+            yield Picture(repository=ProjectPath(one.repository), filename=one.filename)
 
 
 _SAME_MATTER: Final = {RefreshTicket.__name__: AdmitTicket.__name__}
@@ -254,10 +239,10 @@ def _remarks(story: Story) -> Iterator[tuple[ProjectPath | None, str]]:
     """Yield what could not be done without stopping the run, the newest word on each matter, with its repository."""
     said: dict[tuple[str, ProjectPath | None], str] = {}
     for act in story.effects:
-        if act.result is not None:  # the newest word counts, also when it is that all went well
+        if act.state == "done":  # the newest word counts, also when it is that all went well
             repository = act.payload.get("repository")
             matter = (_SAME_MATTER.get(act.kind, act.kind), ProjectPath(str(repository)) if repository else None)
-            said[matter] = str(act.result.get("sentence") or "")
+            said[matter] = act.remark
     for (_, where), sentence in said.items():
         if sentence:
             yield where, sentence

@@ -185,7 +185,7 @@ def _request(story: Story, request: MergeRequest) -> _Request:
         request=request,
         own_pipeline=own_pipeline,
         own_url=url,
-        is_nobody_asked=request.state == "opened" and review_state.is_nobody_asked(story, request.repository),
+        is_nobody_asked=request.state == "opened" and request.has_reviewer is False,
     )
 
 

@@ -92,7 +92,9 @@ async def _is_void(workshop: Workshop, pending: Pending) -> bool:
 async def _finish(workshop: Workshop, pending: Pending, performed: Performed) -> None:
     now = workshop.setting.clock()
     async with workshop.database.begin() as session:
-        if not await outbox.finish(session, pending.id, state="done", now=now, result=performed.result):
+        if not await outbox.finish(
+            session, pending.id, state="done", now=now, result=performed.result, remark=performed.remark
+        ):
             return
         for event in performed.events:
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)

@@ -42,12 +42,14 @@ from receiver.workflow.events import (
     MergeRequestOpened,
     NotePosted,
     NotInteresting,
+    PicturesAttached,
     PipelineChanged,
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
     ReportsSettled,
     StartRequested,
+    TargetPipelineReleased,
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
@@ -127,6 +129,10 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return merge_request_stage.opened(event, run, learned=learned, catalogue=catalogue, now=now)
         case MergeRequestChanged():
             return merge_request_stage.changed(event, run, learned=learned, catalogue=catalogue, now=now)
+        case TargetPipelineReleased():
+            return merge_request_stage.released(event)
+        case PicturesAttached():
+            return merge_request_stage.pictured(event)
         case EffectGaveUp():
             return _gave_up(event, run, effects=effects, now=now)
         case DeadlinePassed():

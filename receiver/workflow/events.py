@@ -138,6 +138,10 @@ class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
     head_sha: CommitSha
     branch: str = ""
     """The one that it was opened from; empty: the run's."""
+    held_back: bool | None = None
+    """The commit is marked so that the repository's own CI leaves it alone until somebody approves; None: unchanged."""
+    has_reviewer: bool | None = None
+    """Somebody is asked for a review; None: was not looked at."""
 
 
 class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
@@ -159,6 +163,21 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
     """Whose branch it is: another project's when it comes from a fork. None: not told."""
     merge_commit_sha: str = ""
     """The commit that merging made; empty before, and after a fast-forward merge, where the head is on the target."""
+
+
+class TargetPipelineReleased(Struct, frozen=True, kw_only=True, tag=True):
+    """The repository's own CI may run what is at the head of the run's branch: no mark of ours holds it back."""
+
+    repository: ProjectPath
+
+
+class PicturesAttached(Struct, frozen=True, kw_only=True, tag=True):
+    """Pictures of before and after are attached to the ticket."""
+
+    iteration: int
+    repository: ProjectPath
+    files: tuple[str, ...]
+    """Their names on the ticket."""
 
 
 class NotePosted(Struct, frozen=True, kw_only=True, tag=True):
@@ -248,6 +267,8 @@ Event = (
     | ReportDiscarded
     | ReportsSettled
     | MergeRequestOpened
+    | TargetPipelineReleased
+    | PicturesAttached
     | MergeRequestChanged
     | NotePosted
     | IssueCommented

@@ -17,7 +17,13 @@ from receiver.workflow.effects import (
     UpdateTicketNote,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, PipelineChanged
+from receiver.workflow.events import (
+    MergeRequestChanged,
+    MergeRequestOpened,
+    PicturesAttached,
+    PipelineChanged,
+    TargetPipelineReleased,
+)
 from receiver.workflow.outcomes import acted, ended, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.start import transition
@@ -101,6 +107,18 @@ def own_pipeline(event: PipelineChanged, *, learned: Learned) -> Decision:
     return acted(
         f"{name} ended as {event.status}.", UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project)
     )
+
+
+def released(event: TargetPipelineReleased) -> Decision:
+    """Tell that nothing holds back the repository's own CI any more."""
+    note = UpdateMergeRequestNote(repository=event.repository)
+    return acted(f"Nothing holds back the own pipeline of {event.repository}.", UpdateTicketNote(), note)
+
+
+def pictured(event: PicturesAttached) -> Decision:
+    """Show the pictures in the ticket's comment."""
+    count = "1 picture" if len(event.files) == 1 else f"{len(event.files)} pictures"
+    return acted(f"{count} of {event.repository} attached to the ticket.", UpdateTicketNote())
 
 
 def link_id(run: str, repository: str) -> str:

@@ -21,6 +21,8 @@ EVENTS: Final[dict[str, str]] = {
         (events.ReportDiscarded, "report does not count"),
         (events.ReportsSettled, "all reports settled"),
         (events.MergeRequestOpened, "merge request opened"),
+        (events.TargetPipelineReleased, "own pipeline released"),
+        (events.PicturesAttached, "pictures attached to the ticket"),
         (events.MergeRequestChanged, "merge request"),
         (events.NotePosted, "note on the merge request"),
         (events.IssueCommented, "comment on the ticket"),

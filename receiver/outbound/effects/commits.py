@@ -118,9 +118,17 @@ def trailer(run: str, patch_sha256: str) -> str:
     return f"Bug-Fix-Run: {run} {patch_sha256}"
 
 
+class Committed(Struct, frozen=True, kw_only=True):
+    """The head of the run's branch."""
+
+    sha: CommitSha
+    held_back: bool
+    """The repository's own CI leaves it alone."""
+
+
 async def commit(
     desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, subject: str, pipeline: OwnPipeline
-) -> CommitSha:
+) -> Committed:
     """Make the branch hold the base and the patch; a branch that does already is left alone.
 
     A commit that may run is never replaced by one that waits: somebody approved it.
@@ -134,9 +142,10 @@ async def commit(
     line = trailer(facts.id, fix.patch_sha256)
     is_there = head is not None and line in head.message and head.parents == (fix.base,)
     if head is not None and is_there and (pipeline is OwnPipeline.WAITS or SKIP not in head.message):
-        return head.sha
+        return Committed(sha=head.sha, held_back=SKIP in head.message)
     mark = f"{SKIP}\n\n" if pipeline is OwnPipeline.WAITS else ""
-    return await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{mark}{line}\n")
+    sha = await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{mark}{line}\n")
+    return Committed(sha=sha, held_back=bool(mark))
 
 
 async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) -> bool:

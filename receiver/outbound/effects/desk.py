@@ -87,6 +87,8 @@ class Performed(Struct, frozen=True, kw_only=True):
     events: tuple[Event, ...] = ()
     """To be decided on, in this order."""
     result: dict[str, Any] | None = None
-    """Kept with the effect, for people."""
+    """Kept with the effect, for people who look at every row; nothing reads facts out of it."""
+    remark: str = ""
+    """What people should know of how it went, a sentence; empty: all went well."""
     then: tuple[Effect, ...] = ()
     """To be done next because of it."""

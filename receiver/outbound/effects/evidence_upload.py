@@ -15,7 +15,8 @@ from receiver.outbound.errors import OutboundError, RefusedError
 from receiver.store.run import runs
 from receiver.store.run.runs import RunFacts
 from receiver.store.story import Story, rows
-from receiver.workflow.effects import AttachEvidence, UpdateTicketNote
+from receiver.workflow.effects import AttachEvidence
+from receiver.workflow.events import PicturesAttached
 
 BEGINNINGS: Final[dict[ArtifactKind, bytes]] = {
     ArtifactKind.SCREENSHOT: b"\x89PNG\r\n\x1a\n",
@@ -77,7 +78,8 @@ async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
             await asyncio.to_thread(desk.jira.attach, key, filename=name, content=found)
             desk.faults.reach("AttachEvidence:after_post")
         attached.append(name)
-    return Performed(result={"files": attached}, then=(UpdateTicketNote(),) if attached else ())
+    event = PicturesAttached(iteration=effect.iteration, repository=effect.repository, files=tuple(attached))
+    return Performed(events=(event,) if attached else (), result={"files": attached})
 
 
 def _name(facts: RunFacts, effect: AttachEvidence, chosen: Chosen) -> str:

@@ -30,8 +30,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     fix = await commits.accepted(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     facts = await commits.on_branch(desk, facts, project)
-    pipeline = commits.wanted(facts)
-    head = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=pipeline)
+    head = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=commits.wanted(facts))
     shown = await evidence_upload.upload(
         desk, story, project.id, repository=effect.repository, iteration=effect.iteration
     )
@@ -42,19 +41,18 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         project_id=project.id,
         iid=made.iid,
         url=made.url,
-        head_sha=head,
+        head_sha=head.sha,
         branch=facts.branch,
+        held_back=head.held_back,
+        has_reviewer=bool(made.reviewer_ids),
     )
     result = {
         "iid": made.iid,
         "url": made.url,
-        "head": head,
-        "own_pipeline": pipeline,
+        "head": head.sha,
         "reviewers": [person.username for person in asked.people if person.id in made.reviewer_ids],
-        "is_nobody_asked": not made.reviewer_ids,
-        "sentence": reviewers.remark(asked, set_=made.reviewer_ids),
     }
-    return Performed(events=(event,), result=result)
+    return Performed(events=(event,), result=result, remark=reviewers.remark(asked, set_=made.reviewer_ids))
 
 
 def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: Fix) -> Reviewers:

@@ -21,7 +21,7 @@ from receiver.outbound.gitlab.repositories_api import MergeRequest
 from receiver.store.run import merge_requests, runs
 from receiver.store.story import rows
 from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
-from receiver.workflow.events import MergeRequestOpened
+from receiver.workflow.events import MergeRequestOpened, TargetPipelineReleased
 from receiver.workflow.person import Right
 
 
@@ -37,7 +37,8 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
     head = await asyncio.to_thread(desk.repositories.head, known.project_id, facts.branch)
     if head is None or head.sha != there.sha or SKIP not in head.message:
-        return Performed(result={"started": head is not None}, then=_told(effect))
+        free = TargetPipelineReleased(repository=effect.repository)
+        return Performed(events=() if head is None else (free,), result={"started": head is not None})
     why_not = await asyncio.to_thread(_why_not, desk, there, effect)
     if why_not:
         return _left(effect, f"The pipeline of {effect.repository}!{known.iid} was not started: {why_not}")
@@ -45,7 +46,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     try:
         fix = await commits.accepted(desk, facts, opening)
-        sha = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
+        made = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
     except RefusedError as error:  # the patch is no longer kept, for example
         sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
         return _left(effect, sentence)
@@ -54,10 +55,11 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
         project_id=project.id,
         iid=there.iid,
         url=there.url,
-        head_sha=sha,
+        head_sha=made.sha,
         branch=facts.branch,
+        held_back=made.held_back,
     )
-    return Performed(events=(event,), result={"started": True, "head": sha, "sentence": ""}, then=_told(effect))
+    return Performed(events=(event,), result={"started": True, "head": made.sha}, then=_told(effect))
 
 
 def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> str:
@@ -85,7 +87,7 @@ _UNKNOWN = (
 
 
 def _left(effect: StartTargetPipeline, sentence: str) -> Performed:
-    return Performed(result={"started": False, "sentence": sentence}, then=_told(effect))
+    return Performed(result={"started": False}, remark=sentence, then=_told(effect))
 
 
 def _told(effect: StartTargetPipeline) -> tuple[UpdateTicketNote | UpdateMergeRequestNote, ...]:

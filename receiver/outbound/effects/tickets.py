@@ -54,7 +54,7 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     heads = await asyncio.to_thread(_heads, desk, catalogue)
     ticket = await _told(desk, run, issue, audience=Audience.PUBLIC)
     admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
-    return Performed(events=(admitted,), result={"status": issue.status, "sentence": left_out(ticket)})
+    return Performed(events=(admitted,), result={"status": issue.status}, remark=left_out(ticket))
 
 
 async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
@@ -77,7 +77,7 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
         base_shas=await asyncio.to_thread(_heads, desk, facts.catalogue),
         because=effect.because,
     )
-    return Performed(events=(event,), result={"status": issue.status, "sentence": left_out(ticket)})
+    return Performed(events=(event,), result={"status": issue.status}, remark=left_out(ticket))
 
 
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
@@ -148,7 +148,7 @@ async def transition(desk: Desk, run: RunId, effect: TransitionIssue) -> Perform
     offered = await asyncio.to_thread(desk.jira.transitions, key)
     chosen, sentence = choose(offered, effect.to_status)
     if chosen is None:
-        return Performed(result={"moved": False, "sentence": sentence}, then=(UpdateTicketNote(),))
+        return Performed(result={"moved": False}, remark=sentence, then=(UpdateTicketNote(),))
     desk.faults.reach("TransitionIssue:before_post")
     await asyncio.to_thread(desk.jira.transition, key, chosen.id)
     desk.faults.reach("TransitionIssue:after_post")

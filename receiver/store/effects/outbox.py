@@ -128,13 +128,14 @@ async def finish(
     state: str,
     now: datetime,
     result: Json | None = None,
+    remark: str = "",
     error: str | None = None,
 ) -> bool:
     """Note how an effect ended; False when somebody else did so before."""
     ended = (
         update(EffectRow)
         .where(EffectRow.id == effect, EffectRow.state == "pending")
-        .values(state=state, performed_at=now, result=result, last_error=error)
+        .values(state=state, performed_at=now, result=result, remark=remark, last_error=error)
         .returning(EffectRow.id)
     )
     return (await session.execute(ended)).scalar_one_or_none() is not None

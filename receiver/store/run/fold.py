@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language.catalogue import Catalogue
 from receiver.store.deliveries import taken_comments
 from receiver.store.postgres.json_text import storable
-from receiver.store.run import merge_requests, run_pipelines, settled_reports
+from receiver.store.run import merge_requests, run_pipelines, settled_reports, ticket_pictures
 from receiver.store.schema import RunRow
 from receiver.workflow import audience, lifecycle
 from receiver.workflow.events import (
@@ -23,10 +23,12 @@ from receiver.workflow.events import (
     JobChanged,
     MergeRequestChanged,
     MergeRequestOpened,
+    PicturesAttached,
     PipelineChanged,
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
+    TargetPipelineReleased,
     TicketAdmitted,
     TicketRefreshed,
 )
@@ -52,7 +54,7 @@ async def fold(session: AsyncSession, event: Event, run: RunRow, *, reader: Read
     return Learned(is_new=is_new or run.confidential != before, was_confidential=before)
 
 
-async def _written(  # noqa: C901, PLR0911  # a table over the events
+async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
     session: AsyncSession, event: Event, run: RunRow, reader: Reader
 ) -> bool:
     now = reader.now
@@ -78,6 +80,10 @@ async def _written(  # noqa: C901, PLR0911  # a table over the events
             return await settled_reports.discard(session, event, run, now=now)
         case MergeRequestOpened():
             return await merge_requests.opened(session, event, run, now=now)
+        case TargetPipelineReleased():
+            return await merge_requests.released(session, event, run)
+        case PicturesAttached():
+            return await ticket_pictures.attached(session, event, run)
         case MergeRequestChanged():
             return await merge_requests.changed(session, event, run, bot=reader.bot, now=now)
         case _:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
 from receiver.store.schema import InterventionRow, MergeRequestEventRow, MergeRequestRow, RunRow
-from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, NotePosted
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, NotePosted, TargetPipelineReleased
 
 STATE_ACTIONS = frozenset({"open", "close", "reopen", "merge"})
 """Actions that change a merge request's state (doc/user/project/integrations/webhook_events.md)."""
@@ -47,7 +47,7 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
     """
     branch = event.branch or run.branch
     row = await session.scalar(_of(run, MergeRequestRow.repository == event.repository))
-    before = None if row is None else (row.project_id, row.iid, row.url, row.head_sha, row.source_branch)
+    before = None if row is None else _known(row)
     if row is None:
         row = MergeRequestRow(run_id=run.id, repository=event.repository, source_branch=branch)
         session.add(row)
@@ -56,11 +56,27 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
         row.merged_at = row.merge_commit_sha = None
     row.url, row.head_sha, row.seen_head_sha = event.url, event.head_sha, event.head_sha
     row.source_branch = event.branch or row.source_branch
+    row.held_back = row.held_back if event.held_back is None else event.held_back
+    row.has_reviewer = row.has_reviewer if event.has_reviewer is None else event.has_reviewer
     await session.flush()
     used = {one.repository: one.source_branch for one in await of_run(session, run.id)}
     if set(run.repositories) <= set(used) and set(used.values()) == {branch}:
         run.branch = branch
-    return before != (row.project_id, row.iid, row.url, row.head_sha, row.source_branch)
+    return before != _known(row)
+
+
+def _known(row: MergeRequestRow) -> tuple[object, ...]:
+    """Return what our own answers tell of a merge request: project and number first."""
+    return (row.project_id, row.iid, row.url, row.head_sha, row.source_branch, row.held_back, row.has_reviewer)
+
+
+async def released(session: AsyncSession, event: TargetPipelineReleased, run: RunRow) -> bool:
+    """Note that nothing of ours holds back the repository's own CI; return whether something did."""
+    row = await session.scalar(_of(run, MergeRequestRow.repository == event.repository))
+    was_held_back = row is not None and row.held_back
+    if row is not None:
+        row.held_back = False
+    return was_held_back
 
 
 def _of(run: RunRow, *which: ColumnElement[bool]) -> Select[MergeRequestRow]:

@@ -29,6 +29,7 @@ from receiver.store.schema.vendor_tables import (
     NoteRow,
     PipelineRow,
     TargetPipelineRow,
+    TicketPictureRow,
 )
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "RunRow",
     "SessionRow",
     "TargetPipelineRow",
+    "TicketPictureRow",
     "TranscriptRow",
     "UsageRow",
 ]

@@ -147,6 +147,9 @@ class EffectRow(Base):
     performed_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     result: Mapped[Json | None]
+    """For people who look at every row; nothing reads facts out of it."""
+    remark: Mapped[str] = mapped_column(server_default="")
+    """What people should know of how it went, a sentence; empty: all went well."""
 
 
 class IndicatorRow(Base):

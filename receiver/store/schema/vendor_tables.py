@@ -87,6 +87,10 @@ class MergeRequestRow(Base):
     merged_at: Mapped[datetime | None]
     merge_commit_sha: Mapped[str | None]
     """By it a revert is known later; None before, and after a fast-forward merge."""
+    held_back: Mapped[bool] = mapped_column(server_default="false")
+    """Our commit is marked so that the repository's own CI leaves it alone until somebody approves."""
+    has_reviewer: Mapped[bool | None]
+    """Somebody was asked for a review when it was opened or last described; None: not known."""
 
 
 class MergeRequestEventRow(Base):
@@ -118,6 +122,19 @@ class TargetPipelineRow(Base):
     created_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     seen_at: Mapped[datetime]
+
+
+class TicketPictureRow(Base):
+    """A picture of before or after that is attached to the ticket."""
+
+    __tablename__ = "ticket_pictures"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    filename: Mapped[str] = mapped_column(primary_key=True)
+    iteration: Mapped[int]
+    repository: Mapped[str]
+    position: Mapped[int]
+    """Of the pictures of its repository and iteration, in the order in which they are shown."""
 
 
 class NoteRow(Base):

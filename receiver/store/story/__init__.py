@@ -2,7 +2,7 @@
 
 from receiver.store.story.builder import Rows, tell
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
 from receiver.store.story.report_story import File, Report
 from receiver.store.story.run_story import Iteration, RunFacts
@@ -23,6 +23,7 @@ __all__ = [
     "RunFacts",
     "Story",
     "TargetPipeline",
+    "TicketPicture",
     "tell",
     "turning_points",
 ]

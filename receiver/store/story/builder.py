@@ -26,11 +26,12 @@ from receiver.store.schema import (
     ReusedReportRow,
     RunRow,
     TargetPipelineRow,
+    TicketPictureRow,
     UsageRow,
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
 from receiver.store.story.report_story import File, Report
 from receiver.store.story.run_story import Iteration, RunFacts
@@ -56,6 +57,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     artifacts: Sequence[ArtifactRow]
     merge_requests: Sequence[MergeRequestRow]
     target_pipelines: Sequence[TargetPipelineRow]
+    pictures: Sequence[TicketPictureRow] = ()
     interventions: Sequence[InterventionRow]
     usage: Sequence[UsageRow]
 
@@ -77,6 +79,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
         reports=tuple(_report(row, rows.artifacts) for row in rows.reports),
         merge_requests=_each(rows.merge_requests, MergeRequest),
         target_pipelines=tuple(_target_pipelines(rows)),
+        pictures=_each(rows.pictures, TicketPicture),
         interventions=_each(rows.interventions, Intervention),
         indicators=judge(
             facts_of(
@@ -187,6 +190,7 @@ def _act(row: EffectRow, name: str) -> Act:
         performed_at=row.performed_at,
         last_error=row.last_error,
         result=row.result,
+        remark=row.remark,
         wanted_by=row.decision_id,
     )
 

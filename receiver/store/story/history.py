@@ -34,6 +34,9 @@ class Act(Struct, frozen=True, kw_only=True):
     performed_at: datetime | None
     last_error: str | None
     result: dict[str, object] | None
+    """Whatever it answered; nothing reads facts out of it."""
+    remark: str = ""
+    """What people should know of how it went."""
     wanted_by: int | None
     """The decision; None: the sweep."""
 

@@ -18,6 +18,18 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     head_sha: str
     opened_at: datetime
     merged_at: datetime | None
+    held_back: bool = False
+    """The repository's own CI leaves our commit alone until somebody approves."""
+    has_reviewer: bool | None = None
+    """Somebody was asked for a review when it was opened or last described; None: not known."""
+
+
+class TicketPicture(Struct, frozen=True, kw_only=True):
+    """A picture of before or after on the ticket."""
+
+    iteration: int
+    repository: str
+    filename: str
 
 
 class TargetPipeline(Struct, frozen=True, kw_only=True):

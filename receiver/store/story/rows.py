@@ -23,6 +23,7 @@ from receiver.store.schema import (
     ReusedReportRow,
     RunRow,
     TargetPipelineRow,
+    TicketPictureRow,
     UsageRow,
 )
 from receiver.store.story import Rows, Story, tell
@@ -51,6 +52,7 @@ async def story(session: AsyncSession, run: RunRow, *, table: EffectTable = EFFE
             artifacts=list(await session.scalars(files.order_by(ArtifactRow.id))),
             merge_requests=requests,
             target_pipelines=list(await session.scalars(theirs.order_by(TargetPipelineRow.id))),
+            pictures=await _of(session, TicketPictureRow, run, TicketPictureRow.position),
             interventions=await _of(session, InterventionRow, run, InterventionRow.id),
             usage=await _of(session, UsageRow, run, UsageRow.reserved_at),
         ),

@@ -7,7 +7,7 @@ from msgspec import Struct
 from pipelines.language import Plan
 from receiver.store.money.spending import Costs
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline, TicketPicture
 from receiver.store.story.pipeline_story import Pipeline
 from receiver.store.story.report_story import Report
 from receiver.store.story.run_story import Iteration, RunFacts
@@ -27,6 +27,8 @@ class Story(Struct, frozen=True, kw_only=True):
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
     target_pipelines: tuple[TargetPipeline, ...] = ()
+    pictures: tuple[TicketPicture, ...] = ()
+    """On the ticket, of all iterations."""
     interventions: tuple[Intervention, ...]
     indicators: tuple[Indicator, ...] = ()
     """Of success, as they are now."""

@@ -59,6 +59,7 @@ from receiver.store.story import (
     RunFacts,
     Story,
     TargetPipeline,
+    TicketPicture,
 )
 from receiver.workflow.audience import Audience, Readers
 from receiver.workflow.run import RunStatus
@@ -281,30 +282,28 @@ def test_the_ticket_says_what_was_found_and_whose_turn_it_is(notes: StatusNotes,
     )
 
 
-def attached(*files: str, iteration: int = 1, state: str = "done") -> Act:
+def act(number: int, kind: str, remark: str = "", *, repository: str | None = REPOSITORY, state: str = "done") -> Act:
     return Act(
-        id=1,
-        kind="AttachEvidence",
+        id=number,
+        kind=kind,
         name="",
-        payload={"iteration": iteration, "repository": REPOSITORY},
+        payload={} if repository is None else {"repository": repository},
         state=state,
         attempts=1,
         created_at=NOW,
         performed_at=NOW,
         last_error=None,
-        result={"files": list(files)} if state == "done" else None,
+        result=None,
+        remark=remark,
         wanted_by=1,
     )
 
 
 def test_the_ticket_shows_before_and_after_where_they_are_attached(notes: StatusNotes, story: Story) -> None:
     names = ("bug-fix-0123456789abcdef-1-contacts-screenshot-before.png", "b.png", "x|width=1!.png", "c.svg")
-    effects = (
-        attached(*names),
-        attached("of-an-earlier-attempt.png", iteration=2),
-        attached("not-there-yet.png", state="pending"),
-    )
-    lines = shown(notes.ticket(replace(story, effects=effects))).splitlines()
+    pictures = tuple(TicketPicture(iteration=1, repository=REPOSITORY, filename=name) for name in names)
+    other = TicketPicture(iteration=2, repository=REPOSITORY, filename="of-another-attempt.png")
+    lines = shown(notes.ticket(replace(story, pictures=(*pictures, other)))).splitlines()
     assert lines[3:5] == ["Before and after:", f"!{names[0]}|thumbnail! !b.png|thumbnail!"]
 
 
@@ -322,26 +321,16 @@ def test_the_ticket_shows_the_work_while_it_goes_on(notes: StatusNotes, story: S
 
 
 def test_an_escalation_says_why_and_what_could_not_be_done(notes: StatusNotes, story: Story) -> None:
-    act = Act(
-        id=1,
-        kind="TransitionIssue",
-        name="",
-        payload={},
-        state="done",
-        attempts=1,
-        created_at=NOW,
-        performed_at=NOW,
-        last_error=None,
-        result={"moved": False, "sentence": "Jira offers no transition to In Review from here."},
-        wanted_by=1,
-    )
-    failed = replace(changed(story, status="escalated", reason="Two tests fail."), merge_requests=(), effects=(act,))
+    left = act(1, "TransitionIssue", "Jira offers no transition to In Review from here.", repository=None)
+    failed = replace(changed(story, status="escalated", reason="Two tests fail."), merge_requests=(), effects=(left,))
     assert shown(notes.ticket(failed)).splitlines()[2:4] == [
         "Why: Two tests fail.",
         "Note: Jira offers no transition to In Review from here.",
     ]
-    moved = replace(act, id=2, result={"moved": True, "to": "In Review"})
-    assert "Note:" not in notes.ticket(replace(failed, effects=(act, moved)))
+    moved = act(2, "TransitionIssue", repository=None)
+    assert "Note:" not in notes.ticket(replace(failed, effects=(left, moved)))
+    pending = act(2, "TransitionIssue", repository=None, state="pending")
+    assert "Note:" in notes.ticket(replace(failed, effects=(left, pending)))
 
 
 EXHIBITS = (
@@ -509,7 +498,7 @@ def test_the_risk_is_said_once(notes: StatusNotes, story: Story, said: str, show
 
 
 def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: StatusNotes, story: Story) -> None:
-    asked = act(1, "OpenMergeRequest", sentence="Not asked to review: tomas is blocked.")
+    asked = act(1, "OpenMergeRequest", "Not asked to review: tomas is blocked.")
     told = replace(story, effects=(asked,))
     assert "Note: Not asked to review: tomas is blocked.\n" in notes.merge_request(told, repository=REPOSITORY)
     assert "tomas is blocked" not in notes.ticket(told)
@@ -518,10 +507,9 @@ def test_what_reviewers_should_know_is_told_them_and_not_on_the_ticket(notes: St
 def test_pictures_that_no_model_is_shown_are_told_on_the_ticket_as_it_was_read_last(
     notes: StatusNotes, story: Story
 ) -> None:
-    first = act(1, "AdmitTicket", sentence="Not shown to the model: a.png is empty.")
-    first = replace(first, payload={"issue_key": "PL-479"})
+    first = act(1, "AdmitTicket", "Not shown to the model: a.png is empty.", repository=None)
     assert "Note: Not shown to the model: a.png is empty.\n" in notes.ticket(replace(story, effects=(first,)))
-    again = replace(first, id=2, kind="RefreshTicket", result={"sentence": ""})
+    again = act(2, "RefreshTicket", repository=None)
     assert "Not shown" not in notes.ticket(replace(story, effects=(first, again)))
 
 
@@ -675,8 +663,9 @@ def test_linked_merge_requests_stand_in_the_order_of_deployment(story: Story) ->
     assert "Blocks the merge" not in notes.merge_request(merged, repository=REPOSITORY)
 
 
-def act(number: int, kind: str, **result: Any) -> Act:
-    return replace(attached(), id=number, kind=kind, result=result)
+def requested(story: Story, **changes: Any) -> Story:
+    """Return the story with changes to its merge request."""
+    return replace(story, merge_requests=(replace(story.merge_requests[0], **changes),))
 
 
 def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipeline:
@@ -694,13 +683,9 @@ def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipeline:
 
 def test_a_pipeline_that_waits_for_approval_blocks_the_merge_until_it_runs(notes: StatusNotes, story: Story) -> None:
     waits = "Blocks the merge: Its own pipeline waits for approval; it starts when somebody who may approves this.\n"
-    opened = act(1, "OpenMergeRequest", own_pipeline="waits")
-    held = replace(story, effects=(opened,), target_pipelines=(own_pipeline("skipped"),))
+    held = replace(requested(story, held_back=True), target_pipelines=(own_pipeline("skipped"),))
     assert waits in notes.merge_request(held, repository=REPOSITORY)
-    refused = replace(held, effects=(opened, act(2, "StartTargetPipeline", started=False)))
-    assert waits in notes.merge_request(refused, repository=REPOSITORY)
-    started = replace(held, effects=(opened, act(2, "StartTargetPipeline", started=True)))
-    assert waits not in notes.merge_request(started, repository=REPOSITORY)
+    assert waits not in notes.merge_request(requested(held, held_back=False), repository=REPOSITORY)
     working = replace(held, target_pipelines=(own_pipeline("running"),))
     text = notes.merge_request(working, repository=REPOSITORY)
     assert waits not in text
@@ -719,9 +704,8 @@ def blocks(text: str) -> list[str]:
 
 
 def test_the_ticket_says_what_blocks_the_merge_and_that_it_comes_first(notes: StatusNotes, story: Story) -> None:
-    opened = act(1, "OpenMergeRequest", own_pipeline="waits", is_nobody_asked=True)
     name = f"[payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1]"
-    held = replace(story, effects=(opened,))
+    held = requested(story, held_back=True, has_reviewer=False)
     (own,) = blocks(notes.ticket(held))
     assert own.startswith(f"Blocks the merge of {name}: Its own pipeline waits for approval; it starts when ")
     assert "You need to: clear what is in the way, then review [" in notes.ticket(held)
@@ -737,8 +721,7 @@ def test_that_nobody_was_asked_to_review_is_a_remark_and_blocks_nothing(
     story: Story,
     audience: Audience,
 ) -> None:
-    opened = act(1, "OpenMergeRequest", is_nobody_asked=True)
-    asked_nobody = replace(changed(story, audience=audience), effects=(opened,))
+    asked_nobody = requested(changed(story, audience=audience), has_reviewer=False)
     ticket, note = notes.ticket(asked_nobody), shown(notes.merge_request(asked_nobody, repository=REPOSITORY))
     said = "When it was opened, nobody was found to ask for a review."
     assert f"Note on [payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1]: {said}" in ticket

@@ -16,7 +16,8 @@ from receiver.outbound.jira.jira_client import Jira
 from receiver.store.run import runs
 from receiver.store.schema import ArtifactRow
 from receiver.store.story import rows
-from receiver.workflow.effects import AttachEvidence, UpdateTicketNote
+from receiver.workflow.effects import AttachEvidence
+from receiver.workflow.events import PicturesAttached
 from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -100,7 +101,7 @@ async def test_the_pictures_of_before_and_after_are_attached_to_the_ticket_once(
     for _ in range(3):
         done = await perform(shown, run, EFFECT)
         assert done.result == {"files": names(run)}
-        assert done.then == (UpdateTicketNote(),)
+        assert done.events == (PicturesAttached(iteration=1, repository=CONTACTS, files=tuple(names(run))),)
     there = attached(world, run)
     assert sorted(there) == sorted(names(run))
     assert {one["mimeType"] for one in there.values()} == {"image/png"}
@@ -164,7 +165,7 @@ async def test_nothing_of_a_confidential_run_is_uploaded_or_attached(shown: Desk
     project = shown.repositories.project(CONTACTS)
     assert await evidence_upload.upload(shown, story, project.id, repository=CONTACTS, iteration=1) == ()
     done = await perform(shown, run, EFFECT)
-    assert (done.result, done.then, attached(world, run)) == ({"files": []}, (), {})
+    assert (done.result, done.events, attached(world, run)) == ({"files": []}, (), {})
 
 
 async def test_a_picture_that_is_no_longer_kept_is_left_out_and_gitlab_being_away_is_waited_for(
@@ -175,4 +176,4 @@ async def test_a_picture_that_is_no_longer_kept_is_left_out_and_gitlab_being_awa
         await perform(shown, run, EFFECT)
     archive.error = NotThereError("green.png of job 8 is empty.")
     done = await perform(shown, run, EFFECT)
-    assert (done.result, done.then, attached(world, run)) == ({"files": []}, (), {})
+    assert (done.result, done.events, attached(world, run)) == ({"files": []}, (), {})

@@ -85,11 +85,12 @@ async def test_reviewers_are_set_and_what_gitlab_did_not_take_is_remarked(
 ) -> None:
     await configure(desk, run, reviewers=["mara", "tomas", "ghost"])
     await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
-    result = (await perform(desk, run, EFFECT)).result
+    done = await perform(desk, run, EFFECT)
+    result, (event,) = done.result, done.events
     assert result is not None
     assert [one["username"] for one in world.contacts.mergerequests.get(result["iid"]).reviewers] == ["mara"]
-    assert (result["reviewers"], result["is_nobody_asked"]) == (["mara"], False)
-    assert result["sentence"] == (
+    assert (result["reviewers"], event.has_reviewer) == (["mara"], True)
+    assert done.remark == (
         "GitLab took one reviewer, as it does without a paid tier; these could review too: tomas. "
         "Not asked to review: 1 name that no member of the project has."
     )
@@ -100,11 +101,10 @@ async def test_that_nobody_was_asked_to_review_is_known(desk: Desk, run: RunId, 
     await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
     owner.block()
     try:
-        result = (await perform(desk, run, EFFECT)).result
+        (event,) = (await perform(desk, run, EFFECT)).events
     finally:
         owner.unblock()
-    assert result is not None
-    assert result["is_nobody_asked"] is True
+    assert event.has_reviewer is False
 
 
 @pytest.mark.usefixtures("premium")

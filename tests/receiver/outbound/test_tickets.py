@@ -124,7 +124,7 @@ async def test_a_ticket_is_moved_by_the_transition_that_leads_to_the_status(desk
 async def test_a_status_that_is_not_offered_is_a_sentence_and_no_failure(desk: Desk, run: RunId) -> None:
     done = await perform(desk, run, TransitionIssue(to_status="Deployed on Mars"))
     assert done.result is not None
-    assert "offers no transition to Deployed on Mars" in done.result["sentence"]
+    assert "offers no transition to Deployed on Mars" in done.remark
     assert done.then == (UpdateTicketNote(),)
 
 

@@ -56,7 +56,7 @@ def workshop(database: Database, desk: Desk, setting: Setting, rung: list[str]) 
         if effect.office == "locked":
             raise RefusedError("The office is locked.")
         rung.append(effect.office)
-        return Performed(result={"sentence": f"It rang in {effect.office}."})
+        return Performed(remark=f"It rang in {effect.office}.")
 
     def clock() -> datetime:
         return datetime.now(UTC)
