@@ -51,7 +51,7 @@ async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click pass
             one.status,
             str(one.iteration),
             started,
-            one.reason_code or "",
+            " ".join(part for part in (one.reason_code, one.failure_class and f"({one.failure_class})") if part),
             story_printer.plain(why),
         )
     base.out.print(table if seen else "There are no runs yet. Set the start label on a ticket, or `bug-fix start`.")

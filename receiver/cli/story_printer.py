@@ -58,6 +58,9 @@ def _head(console: Console, told: Story) -> None:
     if not run.audience.is_public:
         console.print(f"[bold]confidential[/] ({run.audience}): nothing of what was found is told in public")
     console.print(plain(run.reason))
+    if run.reason_code is not None:
+        kind = "" if run.failure_class is None else f" ({run.failure_class})"
+        console.print(f"[dim]code[/] {run.reason_code}{kind}")
     for one in told.iterations:
         if one.kind == "analysis":
             asked = one.plan.question if one.plan is not None else ""

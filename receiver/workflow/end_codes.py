@@ -92,6 +92,11 @@ CLASSES: Final[dict[EndCode, FailureClass]] = {
 """Codes that are failures, by class; the others are honest outcomes and decisions of people."""
 
 
+def failure_class(code: str | None) -> FailureClass | None:
+    """Return the class of a stored code; None of an end that is no failure, and of a run that has not ended."""
+    return None if code is None else CLASSES.get(EndCode(code))
+
+
 class EndReason(Struct, frozen=True, kw_only=True):
     """Why a run ended: for programs, for people, and as data where something went wrong."""
 

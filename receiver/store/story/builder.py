@@ -38,6 +38,7 @@ from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.success import facts_of
 from receiver.workflow.effect_table import EFFECTS, EffectTable
+from receiver.workflow.end_codes import failure_class
 from receiver.workflow.indicators import judge
 from receiver.workflow.run import Cause
 
@@ -115,6 +116,7 @@ def _run(row: RunRow) -> RunFacts:
         status=row.status,
         reason=row.reason,
         reason_code=row.reason_code,
+        failure_class=failure_class(row.reason_code),
         diagnosis=None if row.diagnosis is None else msgspec.convert(row.diagnosis, Diagnosis),
         iteration=row.iteration,
         branch=row.branch,

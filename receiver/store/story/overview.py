@@ -20,10 +20,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
 from receiver.workflow import audience
 from receiver.workflow.audience import Audience
+from receiver.workflow.end_codes import FailureClass, failure_class
 from receiver.workflow.target_pipeline_status import OwnPipeline, of_status
 
 CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
-"""What a list says in place of a confidential run's reason: whoever opens the story wants to read it."""
+"""What a list says in place of a confidential run's reason."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     """Why it is where it is; of a confidential run only where that is told."""
     reason_code: str | None
     """`EndCode` of a run that ended; None of a confidential one."""
+    failure_class: FailureClass | None
+    """Whose matter it is, where the end is a failure; None of a confidential one."""
     audience: Audience
     """Who may read what it found."""
     created_at: datetime
@@ -120,6 +123,7 @@ def _listed(row: Row[Any]) -> Listed:
         iteration=row.iteration,
         reason=row.reason if told else CONFIDENTIAL,
         reason_code=row.reason_code if told else None,
+        failure_class=failure_class(row.reason_code) if told else None,
         audience=who,
         created_at=row.created_at,
         finished_at=row.finished_at,

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from pipelines.language import Diagnosis, Plan
 from receiver.workflow.audience import Audience
+from receiver.workflow.end_codes import FailureClass
 from receiver.workflow.run import Cause
 
 
@@ -47,6 +48,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     reason: str
     reason_code: str | None = None
     """`EndCode` of a run that ended."""
+    failure_class: FailureClass | None = None
+    """Whose matter it is, where the end is a failure."""
     diagnosis: Diagnosis | None = None
     """What went wrong, of a run that ended without a fix."""
     iteration: int

@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 
 import pytest
@@ -44,3 +45,53 @@ def test_prices_are_dated_and_tiered(postgres: str) -> None:
         (Decimal("0.5"), Decimal("0.05")),
     ]
     assert [row.cache_read for row in sonnet] == [Decimal("0.2"), Decimal("0.1")]
+
+
+RUN = """
+INSERT INTO runs (id, issue_key, status, status_at, catalogue, labelled_at, created_at)
+VALUES (:id, 'PL-1', 'merged', now(), CAST(:catalogue AS jsonb), now(), now())
+"""
+EFFECT = """
+INSERT INTO effects (key, run_id, kind, payload, state, created_at, due_at, result)
+VALUES (:key, 'a', :kind, CAST(:payload AS jsonb), 'done', now(), now(), CAST(:result AS jsonb))
+"""
+REQUEST = """
+INSERT INTO merge_requests (run_id, repository, project_id, iid, url, source_branch, state, head_sha, seen_head_sha,
+    opened_at)
+VALUES ('a', :repository, 1, 1, '', '', 'opened', '', '', now())
+"""
+
+
+def test_what_effects_of_earlier_releases_found_is_in_the_columns_after_the_upgrade(empty_database: str) -> None:
+    upgrade(empty_database, revision="0016")
+    found = [
+        ("OpenMergeRequest", "x/held", {"own_pipeline": "waits", "is_nobody_asked": True, "sentence": "Nobody."}),
+        ("OpenMergeRequest", "x/free", {"own_pipeline": "waits", "is_nobody_asked": False, "sentence": ""}),
+        ("StartTargetPipeline", "x/free", {"started": True}),
+        ("AttachEvidence", "x/held", {"files": ["before.png", "after.png"]}),
+        ("LinkTicket", "", None),
+    ]
+    engine = create_engine(empty_database, poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(RUN), {"id": "a", "catalogue": '{"jira": {"confidential": {"group": "sec"}}}'})
+        connection.execute(text(RUN), {"id": "b", "catalogue": '{"jira": {"confidential": null}}'})
+        for repository in ("x/held", "x/free", "x/unknown"):
+            connection.execute(text(REQUEST), {"repository": repository})
+        for number, (kind, repository, result) in enumerate(found):
+            payload = {"iteration": 1, "repository": repository}
+            row = {"key": str(number), "kind": kind, "payload": json.dumps(payload), "result": json.dumps(result)}
+            connection.execute(text(EFFECT), row)
+    upgrade(empty_database)
+    with engine.connect() as connection:
+        requests = connection.execute(text("SELECT repository, held_back, has_reviewer FROM merge_requests")).all()
+        pictures = connection.execute(text("SELECT filename, repository FROM ticket_pictures ORDER BY position")).all()
+        remarks = connection.execute(text("SELECT remark FROM effects ORDER BY key")).scalars().all()
+        readers = connection.execute(text("SELECT names_readers FROM runs ORDER BY id")).scalars().all()
+    assert {tuple(row) for row in requests} == {
+        ("x/held", True, False),
+        ("x/free", False, True),
+        ("x/unknown", False, None),
+    }
+    assert [tuple(row) for row in pictures] == [("before.png", "x/held"), ("after.png", "x/held")]
+    assert remarks == ["Nobody.", "", "", "", ""]
+    assert readers == [True, False]

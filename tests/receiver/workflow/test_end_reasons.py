@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import EndedBy, Phase, ReportOutcome
-from receiver.workflow.end_codes import CLASSES, FailureClass
+from receiver.workflow.end_codes import CLASSES, EndCode, FailureClass, failure_class
 from receiver.workflow.end_reasons import DIAGNOSED, ENDED_BY, NEXT, NEXT_AFTER, of_no
 from receiver.workflow.run import RunStatus
 
@@ -27,6 +27,15 @@ def test_every_code_of_a_failure_has_one_class_and_honest_outcomes_have_none() -
     assert {*ENDED_BY.values(), *DIAGNOSED.values()} <= set(CLASSES)
     honest = {"merged", "closed", "cancelled", "not_reproduced", "duplicate", "restricted", "no_answer"}
     assert not honest & set(CLASSES)
+
+
+def test_the_page_names_every_code_beside_its_class(pytestconfig: pytest.Config) -> None:
+    page = (pytestconfig.rootpath / "docs" / "steering.md").read_text(encoding="utf-8")
+    lines = {line.split("|")[1].strip(): line for line in page.splitlines() if line.startswith("| ")}
+    for code in EndCode:
+        kind = failure_class(code)
+        line = lines["none: an outcome, or people's decision" if kind is None else f"`{kind}`"]
+        assert f"`{code}`" in line, code
 
 
 def ended(world: Any, phase: Phase, ended_by: EndedBy, *, job: str = "failed", **changes: Any) -> tuple[Any, str]:
