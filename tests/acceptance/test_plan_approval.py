@@ -32,6 +32,7 @@ def test_the_pipeline_that_ended_in_waiting_is_green_and_has_one_honest_job(appr
     assert [one["kind"] for one in pipelines] == ["parent", "child", "parent", "child"]
     assert {one["status"] for one in pipelines} == {"success"}
     assert [job["name"] for job in pipelines[1]["jobs"]] == ["outcome: awaiting_approval"]
+    assert [job["name"] for job in pipelines[2]["jobs"]] == ["generate"], "plan and baseline are reused"
     phases = {"reproduction", "implementation", "testing", "merge_request"}
     assert {job["phase"] for job in pipelines[3]["jobs"]} == phases
 
