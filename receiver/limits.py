@@ -32,6 +32,12 @@ BRANCH_SLUG: Final = 40
 """Characters of a ticket's summary in the name of a branch."""
 
 
+EPISODE: Final = timedelta(days=14)
+"""A run that begins this soon after the end of the ticket's run before is a restart: both are one in figures."""
+EPISODE_SETTLES: Final = timedelta(days=2)
+"""For so long after the last decision, figures follow what is still settled or performed."""
+
+
 # Jobs.
 
 JOB_SESSION: Final = timedelta(hours=6)

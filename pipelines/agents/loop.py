@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 import anthropic
@@ -26,6 +27,7 @@ from pipelines.job.reporting.errors import JobError
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.language import EndedBy, Phase
 from pipelines.language.wire import AgentSpec
+from pipelines.resources import TEMPLATES, digest
 
 MAX_TOKENS = 16_000
 """Of one answer; more would need streaming (the SDK refuses what may take over ten minutes)."""
@@ -164,7 +166,7 @@ class Agent:
                     system=list(conversation.system),  # type: ignore[arg-type]  # plain dicts, as are tools and messages
                     tools=list(definitions()),  # type: ignore[arg-type]  # see above
                     messages=_with_breakpoint(messages),  # type: ignore[arg-type]  # see above
-                    extra_headers={"X-Bug-Fix-Purpose": _purpose(self.turns)},
+                    extra_headers={"X-Bug-Fix-Purpose": _purpose(self.turns), "X-Bug-Fix-Prompts": _prompts_sha256()},
                 )
                 answer = await raw.parse()
         except TimeoutError as error:
@@ -283,6 +285,12 @@ def _with_breakpoint(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     *blocks, final = last["content"]
     marked = {**final, "cache_control": {"type": "ephemeral"}}
     return [*before, {"role": last["role"], "content": [*blocks, marked]}]
+
+
+@cache
+def _prompts_sha256() -> str:
+    """Return which prompts these are: the ledger compares calls by it."""
+    return digest(TEMPLATES / "prompts")
 
 
 def _purpose(turns: int) -> str:

@@ -46,6 +46,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     session: JobSession
     agent: str | None
     purpose: str
+    prompt_version: str | None
+    """SHA-256 of the prompts that the job's client has, as it says."""
     run_budget: Decimal
     day_budget: Decimal
 
@@ -178,6 +180,9 @@ class Gateway:
                 session=terms.session,
                 agent=terms.agent,
                 purpose=terms.purpose,
+                prompt_version=terms.prompt_version,
+                prefix_sha256=call.prefix.sha256,
+                is_first=call.prefix.is_first,
                 model=call.model,
                 streamed=call.stream,
                 amount=amount,

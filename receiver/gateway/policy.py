@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from pipelines.language import Phase
 from receiver import limits
+from receiver.gateway.prefix import Prefix, prefix
 
 MAY_CALL = frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 """Phases whose jobs may call a model."""
@@ -68,6 +69,7 @@ class Call(Struct, frozen=True, kw_only=True):
     stream: bool
     prompt_at_most: int
     """Upper bound of the prompt's tokens."""
+    prefix: Prefix
 
 
 class Allowed(Struct, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ def inspect(body: bytes, *, allowed: Allowed, betas: Iterable[str], counting: bo
         stream=stream,
         # A token stands for at least one byte, so the body's length bounds the tokens of everything that is text.
         prompt_at_most=len(body) + limits.CALL_OVERHEAD_TOKENS + _check_prompt(request),
+        prefix=prefix(request),
     )
 
 

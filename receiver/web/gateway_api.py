@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 import stamina
@@ -134,11 +135,20 @@ def _terms(request: JobRequest, admitted: AdmittedJob) -> tuple[Terms, Allowed]:
         session=job,
         agent=agent.name if agent else None,
         purpose=purpose,
+        prompt_version=_prompt_version(request),
         run_budget=budget.run,
         day_budget=budget.day,
     )
     return terms, Allowed(phase=job.phase, models=frozenset({model}), purpose=purpose)
 
+
+def _prompt_version(request: JobRequest) -> str | None:
+    """Return what the job's client says of its prompts: a figure for comparisons, believed for nothing else."""
+    said = request.headers.get("x-bug-fix-prompts", "")
+    return said if _SHA256.fullmatch(said) else None
+
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 RECORDED: Final = frozenset({402, 403})
 

@@ -18,6 +18,7 @@ from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import Jira
+from receiver.release import installed
 from receiver.settings import WorkerSettings
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
@@ -58,7 +59,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
     return Workshop(
         database=database,
         desk=desk,
-        setting=Setting(catalogue=catalogue, clock=now, new_run=new_run, bot=bot),
+        setting=Setting(catalogue=catalogue, clock=now, new_run=new_run, bot=bot, release=installed()),
         retention=Retention(
             deliveries=timedelta(days=settings.deliveries_retention_days),
             transcripts=timedelta(days=settings.transcripts_retention_days),

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue
-from receiver.store.run import decisions, runs
+from receiver.release import Release
+from receiver.store.run import decisions, episodes, runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.run.run_lookup import run_of
 from receiver.store.schema import RunRow
@@ -34,6 +35,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     bot: int | None
     """Our GitLab user id."""
     effects: EffectTable = EFFECTS
+    release: Release | None = None
+    """What is installed; each new run keeps it."""
 
 
 class Handled(Struct, frozen=True, kw_only=True):
@@ -79,7 +82,7 @@ async def handle(
         effects=setting.effects,
     )
     if decision.new_run is not None:
-        row = await _started(session, event, decision.new_run, now=now)
+        row = await _started(session, event, decision.new_run, setting=setting)
     if row is None:
         return Handled(decision=decision, run=None)
     table = setting.effects
@@ -108,7 +111,8 @@ async def _restrict(
         await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
 
 
-async def _started(session: AsyncSession, event: Event, run: RunId, *, now: datetime) -> RunRow:
+async def _started(session: AsyncSession, event: Event, run: RunId, *, setting: Setting) -> RunRow:
+    now = setting.clock()
     match event:
         case IssueLabelled(issue_key=key, actor_name=name):
             actor: str | None = event.actor
@@ -118,7 +122,7 @@ async def _started(session: AsyncSession, event: Event, run: RunId, *, now: date
             actor, name = event.actor, ""
         case _:
             raise TypeError(f"{type(event).__name__} can't start a run")
-    return await runs.create(
+    row = await runs.create(
         session,
         run,
         issue_key=key,
@@ -127,3 +131,5 @@ async def _started(session: AsyncSession, event: Event, run: RunId, *, now: date
         name=name,
         now=now,
     )
+    await episodes.begin(session, row, release=setting.release)
+    return row

@@ -15,7 +15,7 @@ from receiver.store.jobs import unreported
 from receiver.store.money import ledger
 from receiver.store.postgres import retention
 from receiver.store.postgres.queue import enqueue_delivery, enqueue_effect
-from receiver.store.run import overdue
+from receiver.store.run import episodes, overdue
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
 from receiver.workflow.effects import PollGitLab, PollTicket, SettleReports
@@ -59,6 +59,7 @@ async def sweep(workshop: Workshop) -> None:
         for run in await overdue.waiting(session, before=now - limits.TICKET_UNHEARD):
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         await ledger.hold_abandoned(session, before=now - limits.CALL_ABANDONED, at=now)
+        await episodes.refresh(session, now=now)
         await retention.expired(session, retention=workshop.retention, now=now)
     for run, late_status in late:
         async with workshop.database.begin() as session:

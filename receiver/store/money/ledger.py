@@ -28,6 +28,9 @@ class Reservation(Struct, frozen=True, kw_only=True):
     session: JobSession
     agent: str | None
     purpose: str
+    prompt_version: str | None
+    prefix_sha256: str | None
+    is_first: bool
     model: str
     streamed: bool
     amount: Decimal
@@ -93,13 +96,15 @@ _PRICES: Final = """
 _RESERVE: Final = """
     SELECT run_held, day_held FROM reserve_call(
         %(call_id)s, %(run_id)s, %(iteration)s, %(phase)s, %(repository)s, %(job_id)s, %(session_id)s, %(agent)s,
-        %(purpose)s, %(model)s, %(streamed)s, %(amount)s, %(at)s, %(midnight)s, %(run_budget)s, %(day_budget)s)
+        %(purpose)s, %(model)s, %(streamed)s, %(amount)s, %(at)s, %(midnight)s, %(run_budget)s, %(day_budget)s,
+        'run', %(prompt_version)s, %(prefix_sha256)s, %(is_first)s)
 """
 _SETTLE: Final = """
     UPDATE usage SET state = 'settled', uncached_tokens = %(uncached)s, cache_read_tokens = %(cache_read)s,
            cache_write_5m_tokens = %(cache_write_5m)s, cache_write_1h_tokens = %(cache_write_1h)s,
            output_tokens = %(output)s, usage = %(raw)s, price_id = %(price_id)s, cost_usd = %(cost_usd)s,
            request_id = %(request_id)s, message_id = %(message_id)s, stop_reason = %(stop_reason)s,
+           prefix_tokens = CASE WHEN is_first AND prefix_sha256 IS NOT NULL THEN %(prefix)s END,
            http_status = %(http_status)s, error = NULL, settled_at = %(at)s
      WHERE call_id = %(call_id)s AND state IN ('reserved', 'unknown')
 """
@@ -134,6 +139,9 @@ async def reserve(
         "session_id": job.id,
         "agent": reservation.agent,
         "purpose": reservation.purpose,
+        "prompt_version": reservation.prompt_version,
+        "prefix_sha256": reservation.prefix_sha256,
+        "is_first": reservation.is_first,
         "model": reservation.model,
         "streamed": reservation.streamed,
         "amount": reservation.amount,
@@ -159,6 +167,7 @@ async def settle(connection: Connection, call_id: str, settlement: Settlement) -
         "cache_write_5m": usage.cache_write_5m,
         "cache_write_1h": usage.cache_write_1h,
         "output": usage.output,
+        "prefix": usage.prefix,
         "raw": Jsonb(settlement.raw),
         "price_id": settlement.price.id if settlement.price else None,
         "cost_usd": settlement.cost_usd,

@@ -29,6 +29,11 @@ class Usage(Struct, frozen=True, kw_only=True):
         """Length of the whole prompt, cached parts included: what price thresholds look at."""
         return self.uncached + self.cache_read + self.cache_write_5m + self.cache_write_1h
 
+    @property
+    def prefix(self) -> int:
+        """Length of the prefix that conversations share: read from the cache, or written to it for an hour."""
+        return self.cache_read + self.cache_write_1h
+
 
 class Price(Struct, frozen=True, kw_only=True):
     """US dollars per million tokens, from a date on, for prompts longer than a threshold."""

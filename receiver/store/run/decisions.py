@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver.store.effects import outbox
 from receiver.store.postgres.json_text import storable
-from receiver.store.run import iterations
+from receiver.store.run import episodes, iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.store.story import stored_indicators
 from receiver.workflow import lifecycle
@@ -59,6 +59,8 @@ async def record(
     await outbox.store(session, RunId(run.id), wanted, decision=row.id, origin=origin, now=now, table=table)
     if run.status != before:
         await stored_indicators.keep(session, run, now=now)
+    if run.status not in episodes.OUTSIDE:
+        await episodes.write(session, run.episode or run.id, now=now)
     return row.id
 
 

@@ -1,6 +1,7 @@
 """All tables, on one metadata."""
 
 from receiver.store.schema.columns import Base, Json
+from receiver.store.schema.figure_tables import EpisodeRow, FeedbackRow, LeverRow, OutcomeRow
 from receiver.store.schema.inbox_tables import DecisionRow, DeliveryRow
 from receiver.store.schema.job_tables import (
     ArtifactRow,
@@ -42,14 +43,18 @@ __all__ = [
     "DecisionRow",
     "DeliveryRow",
     "EffectRow",
+    "EpisodeRow",
+    "FeedbackRow",
     "IndicatorRow",
     "InterventionRow",
     "IterationRow",
     "JobRow",
     "Json",
+    "LeverRow",
     "MergeRequestEventRow",
     "MergeRequestRow",
     "NoteRow",
+    "OutcomeRow",
     "PipelineRow",
     "PlanRow",
     "PriceRow",

@@ -41,18 +41,30 @@ class UsageRow(Base):
         Index("ix_usage_open", "reserved_at", postgresql_where="state = 'reserved'"),
         Index("ix_usage_reserved_at", "reserved_at"),
         CheckConstraint("state IN ('reserved', 'settled', 'unknown', 'released')", name="state"),
+        CheckConstraint("owner = 'product' OR (owner = 'run' AND run_id IS NOT NULL)", name="owner"),
     )
 
     call_id: Mapped[str] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    owner: Mapped[str] = mapped_column(server_default="run")
+    """Who pays: `run`, or `product` for calls of the product itself (warm-ups, checks), which belong to no run."""
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     iteration: Mapped[int]
+    """0 for a call of the product itself."""
     phase: Mapped[str]
     repository: Mapped[str | None]
-    job_id: Mapped[int]
+    job_id: Mapped[int | None]
     session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"))
     agent: Mapped[str | None]
     purpose: Mapped[str]
     """`context` or `work`."""
+    prompt_version: Mapped[str | None]
+    """SHA-256 of the prompts that the job's client has, as it says; None: it did not say."""
+    prefix_sha256: Mapped[str | None]
+    """Of the request's cacheable prefix, measured by the gateway (`receiver.gateway.prefix`)."""
+    is_first: Mapped[bool | None]
+    """It opens a conversation, as the gateway saw; None: made before this was recorded."""
+    prefix_tokens: Mapped[int | None]
+    """Length of the prefix, from the usage of a call that opens a conversation; None for others."""
     model: Mapped[str]
     """As requested."""
     request_id: Mapped[str | None]

@@ -22,6 +22,7 @@ class RunRow(Base):
         Index("uq_runs_active_issue", "issue_key", unique=True, postgresql_where=f"status NOT IN ({FINAL_STATUSES})"),
         Index("ix_runs_issue_key", "issue_key"),
         Index("ix_runs_issue_id", "issue_id"),
+        Index("ix_runs_episode", "episode"),
         Index("ix_runs_deadline", "deadline", postgresql_where="deadline IS NOT NULL"),
     )
 
@@ -43,6 +44,13 @@ class RunRow(Base):
     catalogue: Mapped[Json | None]
     """`pipelines.language.catalogue.Catalogue`, frozen at the start."""
     catalogue_sha256: Mapped[str | None]
+    product_version: Mapped[str | None]
+    """Of the receiver that started the run; as the next two, None of a run that an older release started."""
+    prompts_sha256: Mapped[str | None]
+    templates_sha256: Mapped[str | None]
+    """Of the prompts, and of all templates, that this receiver came with."""
+    episode: Mapped[str | None]
+    """The first run of the ticket's episode: restarts within 14 days are one (`run_facts`)."""
     base_shas: Mapped[Json | None]
     """Commit of each repository that the run works on."""
     repositories: Mapped[list[str]] = mapped_column(server_default="{}")

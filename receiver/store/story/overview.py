@@ -182,7 +182,7 @@ async def _costs(session: AsyncSession, ids: Sequence[str]) -> dict[str, Decimal
         .where(UsageRow.run_id.in_(ids), UsageRow.state != "released")
         .group_by(UsageRow.run_id)
     )
-    return {run: total if priced == calls else None for run, calls, priced, total in rows}
+    return {run: total if priced == calls else None for run, calls, priced, total in rows if run is not None}
 
 
 Kind = TypeVar("Kind", bound=Struct)

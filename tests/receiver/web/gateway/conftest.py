@@ -171,7 +171,8 @@ class Door:
         names = (
             "call_id, phase, repository, agent, purpose, model, state, reserved_usd, cost_usd, uncached_tokens, "
             "cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens, output_tokens, usage, request_id, "
-            "message_id, stop_reason, http_status, error, streamed"
+            "message_id, stop_reason, http_status, error, streamed, owner, prompt_version, prefix_sha256, is_first, "
+            "prefix_tokens"
         )
         found = self.desk.rows(f"SELECT {names} FROM usage ORDER BY reserved_at, call_id")  # noqa: S608 - constant
         return [dict(zip(names.split(", "), row, strict=True)) for row in found]

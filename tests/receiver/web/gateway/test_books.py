@@ -46,6 +46,9 @@ def test_all_four_input_buckets_agree(door: Any, vendor: Any, request_body: Body
     first, second = sorted(door.settled(2), key=lambda row: row["cache_read_tokens"])
     assert min(first["cache_write_1h_tokens"], first["cache_write_5m_tokens"], second["cache_read_tokens"]) > 0
     assert [row["cost_usd"] for row in (first, second)] == [Decimal(row["cost_usd"]) for row in vendor.books()]
+    assert first["prefix_sha256"] == second["prefix_sha256"] is not None
+    assert first["prefix_tokens"] == first["cache_write_1h_tokens"]
+    assert second["prefix_tokens"] == second["cache_read_tokens"]
 
 
 def test_a_streamed_call_is_passed_on_and_the_last_usage_counts(door: Any, vendor: Any, request_body: Body) -> None:
@@ -197,10 +200,20 @@ def test_the_day_s_budget_holds_for_all_runs_together(desk: Any, door: Any, vend
 
 
 def test_what_is_spent_is_told_by_phase_repository_agent_and_purpose(door: Any, request_body: Body) -> None:
+    headers = {"X-Bug-Fix-Purpose": "context", "X-Bug-Fix-Prompts": "a" * 64}
     with door.sdk(door.session(Phase.IMPLEMENTATION)) as client:
-        client.messages.create(**request_body("implementation"), extra_headers={"X-Bug-Fix-Purpose": "context"})
+        client.messages.create(**request_body("implementation"), extra_headers=headers)
     (row,) = door.settled(1)
     assert (row["phase"], row["repository"], row["purpose"]) == ("implementation", "payk12/contacts", "context")
+    assert (row["owner"], row["prompt_version"], row["is_first"]) == ("run", "a" * 64, True)
+
+
+@pytest.mark.parametrize("said", ["", "A" * 64, "a" * 63, "x" * 9_000])
+def test_a_prompt_version_that_is_no_hash_is_not_kept(door: Any, request_body: Body, said: str) -> None:
+    with door.sdk(door.session()) as client:
+        client.messages.create(**request_body(), extra_headers={"X-Bug-Fix-Prompts": said})
+    (row,) = door.settled(1)
+    assert (row["prompt_version"], row["prefix_sha256"], row["prefix_tokens"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(

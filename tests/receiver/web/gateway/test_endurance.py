@@ -34,7 +34,9 @@ class Call:
         self.request = Request(body=json.encode(body), version="2023-06-01")
         allowed = Allowed(phase=Phase.ANALYSIS, models=frozenset({"claude-sonnet-5-5"}))
         self.call = inspect(self.request.body, allowed=allowed, betas=())
-        self.terms = Terms(session=job, agent=None, purpose="work", run_budget=Decimal(6), day_budget=Decimal(60))
+        self.terms = Terms(
+            session=job, agent=None, purpose="work", prompt_version=None, run_budget=Decimal(6), day_budget=Decimal(60)
+        )
 
     async def through(self, gateway: Gateway) -> Any:
         return await gateway.message(self.request, call=self.call, terms=self.terms)
