@@ -63,6 +63,9 @@ COLLECTED_REPORT_PROBLEMS: Final = 5
 PATCH_PROBLEMS: Final = 5
 """Sentences about a refused change."""
 
+COMMIT_BYTES: Final = 20_000_000
+"""Bytes of one commit's contents in base64: GitLab throttles requests that are larger (3 in 30 seconds)."""
+
 
 # Gateway.
 

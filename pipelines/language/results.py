@@ -67,7 +67,7 @@ class ReproductionResult(Struct, frozen=True, kw_only=True, tag="reproduction"):
 
 
 class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementation"):
-    """A patch and its reasons."""
+    """A change and its reasons."""
 
     base_sha: CommitSha
     patch_sha256: Sha256

@@ -19,7 +19,7 @@ MAX_SEAL: Final = 200
 """Bytes of a seal's file; a seal is 64 hexadecimal characters."""
 
 SUBMITTED: Final = frozenset(
-    {ArtifactKind.BASELINE, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT}
+    {ArtifactKind.BASELINE, ArtifactKind.CHANGE_SET, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.TRANSCRIPT}
 )
 """Kinds whose bytes the receiver gets; all others stay with GitLab as artifacts."""
 

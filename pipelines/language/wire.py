@@ -40,7 +40,7 @@ WIRE_VERSION = 1
 """Raised when an older job client could misread a document."""
 
 MAX_BLOB = 10 * 1024 * 1024
-"""Bytes that the receiver takes of one patch, test or transcript."""
+"""Bytes that the receiver takes of one change set, test or transcript."""
 
 
 class TicketComment(Struct, frozen=True, kw_only=True):
@@ -170,7 +170,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     tested: TestingResult | None = None
     """How the accepted patch was tested, for a review."""
     previous_patch: bytes | None = None
-    """The patch of the attempt before, made for the same commit, when a review sent it back; it is gone on with."""
+    """The change set of the attempt before, made for the same commit, when a review sent it back; it is continued."""
     inputs: tuple[Input, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     """What went wrong in the attempt before this one."""

@@ -1,21 +1,18 @@
-"""What a patch touches and whether it may: asked in jobs before submitting, by the receiver before committing."""
+"""What a change touches and whether it may: asked in jobs before handing it in, by the receiver before committing."""
 
-from pipelines.patch.content import Base
+from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.examine import examine
 from pipelines.patch.kinds import is_documentation
-from pipelines.patch.parse import PatchError, inspect
-from pipelines.patch.rules import violations
-from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary
+from pipelines.patch.lines import ChangeSize, compare, size_of
 
 __all__ = [
     "Base",
     "Change",
-    "Content",
-    "PatchError",
-    "PatchFile",
-    "PatchSummary",
+    "ChangeSize",
+    "Changed",
+    "compare",
+    "contents",
     "examine",
-    "inspect",
     "is_documentation",
-    "violations",
+    "size_of",
 ]

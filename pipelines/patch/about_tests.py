@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pipelines.language.change_set import ChangeSet
 from pipelines.patch.dependencies import LOCKS
 from pipelines.patch.kinds import COMMAND_FILES, MIXED, SNAPSHOTS, TEST_CONFIGURATION, is_collected, is_test, named
-from pipelines.patch.summary import Change, PatchSummary
 
 _STARTED_UNASKED: Final = ("sitecustomize.py", "usercustomize.py", "*.pth")
 """Python runs them before any test, wherever it finds them."""
@@ -32,21 +32,17 @@ def is_about_tests(path: str, *, commands: Sequence[str] = ()) -> bool:
     )
 
 
-def files_about_tests(patch: PatchSummary, *, commands: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the files of a patch that are about tests."""
-    return tuple(
-        file.path
-        for file in patch.files
-        if any(is_about_tests(path, commands=commands) for path in (file.path, file.old_path))
-    )
+def files_about_tests(change: ChangeSet, *, commands: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the files of a change that are about tests."""
+    return tuple(file.path for file in change.files if is_about_tests(file.path, commands=commands))
 
 
-def changed_test_files(patch: PatchSummary, paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the files of tests that a patch adds or changes; a changed snapshot stands for its test file.
+def changed_test_files(change: ChangeSet, paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the files of tests that a change adds or edits; a changed snapshot stands for its test file.
 
     `paths` are all files of the repository.
     """
-    left = [file.path for file in patch.files if file.change is not Change.DELETED]
+    left = [file.path for file in change.files if file.after is not None]
     tests = [path for path in paths if is_test(path) and is_collected(path)]
     found = [path for path in left if path in tests and not named(path, SNAPSHOTS)]
     found += [next((test for test in tests if owns(test, path)), path) for path in left if named(path, SNAPSHOTS)]

@@ -12,11 +12,10 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from pipelines.patch.content import Base, Changed
+from pipelines.patch.changed import Base, Change, Changed
 from pipelines.patch.kinds import TEST_CONFIGURATION, named
 from pipelines.patch.shown import shown
 from pipelines.patch.stand_ins import stand_in
-from pipelines.patch.summary import Change
 
 _TOOLS: Final = ("pytest", "coverage", "tox", "nox", "ruff", "mypy", "pyright", "pylint", "black", "isort", "flake8")
 _PACKAGE_KEYS: Final = (
@@ -34,16 +33,12 @@ _PLUGIN: Final = "pytest11"
 """The group of entry points by which pytest loads a plugin that nobody asked for."""
 
 
-_NEW: Final = frozenset({Change.ADDED, Change.RENAMED, Change.COPIED})
-
-
 def configuration(changed: Sequence[Changed], base: Base) -> Iterator[str]:
     """Yield what is changed of the way in which tests and checks are run, a sentence each."""
     for one in changed:
-        for path in dict.fromkeys((one.file.old_path, one.path)):
-            if named(path, TEST_CONFIGURATION):
-                yield f"{shown(path)} says how tests and checks are run; a person has to change it."
-        if one.file.change in _NEW and (why := stand_in(one.path, base)):
+        if named(one.path, TEST_CONFIGURATION):
+            yield f"{shown(one.path)} says how tests and checks are run; a person has to change it."
+        if one.change is Change.ADDED and (why := stand_in(one.path, base)):
             yield f"{shown(one.path)} {why}"
         reader = next((read for name, read in _READERS.items() if named(one.path, (name,))), None)
         if reader is None:

@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from pipelines.patch.content import Base, Changed
+from pipelines.patch.changed import Base, Change, Changed
 from pipelines.patch.kinds import named
 from pipelines.patch.shown import shown
-from pipelines.patch.summary import Change
 
 _JSON_KEYS: Final = (
     *("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"),
@@ -93,7 +92,7 @@ def dependencies(changed: Sequence[Changed], base: Base) -> Iterator[str]:
 
 
 def _asks_otherwise(one: Changed, lock: Lock) -> bool:
-    if one.file.change is Change.ADDED:
+    if one.change is Change.ADDED:
         return True
     try:
         return lock.asks_for(one.before) != lock.asks_for(one.after)

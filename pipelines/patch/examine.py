@@ -1,4 +1,4 @@
-"""Every reason to refuse a patch by what it says, in one place. Pure: what running can show is left to the runs.
+"""Every reason to refuse a change by what it says, in one place. Pure: what running can show is left to the runs.
 
 The same examination is made in the job and, since jobs are not trusted, in the receiver before it commits.
 """
@@ -10,30 +10,38 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from pipelines.language.catalogue import PatchRule, Policy
+from pipelines.language.change_set import ChangeSet, ChangeSetError
+from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.configuration import configuration
-from pipelines.patch.content import Base, Changed, contents
 from pipelines.patch.dependencies import dependencies
 from pipelines.patch.kinds import GENERATED, VENDORED, named
-from pipelines.patch.parse import PatchError
-from pipelines.patch.rules import violations
+from pipelines.patch.lines import size_of
+from pipelines.patch.rules import content_faults, file_faults, name_faults, size_faults
 from pipelines.patch.shown import shown
-from pipelines.patch.summary import PatchSummary
 
 SecretSearch = Callable[[Sequence[Changed]], Sequence[str]]
 """Returns a sentence for each secret that is added."""
 
 
 def examine(
-    summary: PatchSummary, base: Base, *, allowed: Sequence[str], policy: Policy, secrets: SecretSearch
+    change: ChangeSet, base: Base, *, allowed: Sequence[str], policy: Policy, secrets: SecretSearch
 ) -> tuple[str, ...]:
-    """Return why the patch is refused, a sentence each. `allowed` are the catalogue's globs for the repository."""
-    refused = violations(summary, allowed=allowed, policy=policy)
-    if refused:  # nothing is read by the names of a patch that may not have them
-        return (*refused, *secrets(_added(summary)))
+    """Return why a change is refused, a sentence each. `allowed` are the catalogue's globs for the repository."""
+    refused = list(size_faults(change, policy=policy))
+    if refused:
+        return tuple(refused)
+    refused += name_faults(change)
+    sound = []
+    for file in change.files:
+        faults = list(file_faults(file, allowed=allowed))
+        refused += faults
+        if not faults:  # nothing is read by a name that a change may not have
+            sound.append(file)
     try:
-        changed = contents(summary, base)
-    except PatchError as error:
-        return (str(error),)
+        changed = contents(sound, base)
+    except ChangeSetError as error:
+        return (*refused, str(error))
+    refused += _lines(changed, policy)
     refused += secrets(changed)
     refused += _not_written_by_hand(changed)
     refused += dependencies(changed, base)
@@ -42,10 +50,14 @@ def examine(
     return tuple(refused)
 
 
-def _added(summary: PatchSummary) -> tuple[Changed, ...]:
-    """Return what is added, as far as the patch itself says it."""
-    texts = ((file, "\n".join(line for _, line in file.added)) for file in summary.files)
-    return tuple(Changed(file=file, before="", after=text) for file, text in texts)
+def _lines(changed: Sequence[Changed], policy: Policy) -> Iterator[str]:
+    for one in changed:
+        if one.change is not Change.ADDED:
+            yield from content_faults(one.path, one.before.encode())
+    size = size_of(changed)
+    lines = size.insertions + size.deletions
+    if lines > policy.max_patch_lines:
+        yield f"The fix changes {lines} lines; policy allows {policy.max_patch_lines}."
 
 
 _GENERATED_MARK: Final = re.compile(

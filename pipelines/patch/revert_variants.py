@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.language import FileWord, ProbedFile
+from pipelines.language.change_set import ChangeSet
 from pipelines.patch.dependencies import LOCKS
 from pipelines.patch.kinds import GENERATED, MIGRATIONS, is_documentation, named
-from pipelines.patch.summary import Change, PatchSummary
 
 _ALIKE: Final = 0.5
 """Share of its lines that a file has to keep under another name to be the same file."""
@@ -34,26 +34,26 @@ class RevertPlan(Struct, frozen=True, kw_only=True):
     """Files that can't be taken back alone."""
 
 
-def revert_plan(patch: PatchSummary, *, about_tests: Sequence[str], texts: Mapping[str, tuple[str, str]]) -> RevertPlan:
+def revert_plan(change: ChangeSet, *, about_tests: Sequence[str], texts: Mapping[str, tuple[str, str]]) -> RevertPlan:
     """Return the variants of a change; documentation, tests and lock files are no product files.
 
     `texts` are the changed files' texts before and after.
     """
-    product = [file for file in patch.files if file.path not in about_tests and not is_documentation(file.path)]
-    renamed = set(_renamed(patch, texts))
+    product = [file for file in change.files if file.path not in about_tests and not is_documentation(file.path)]
+    renamed = set(_renamed(change, texts))
     variants: list[Variant] = []
     left_out: list[ProbedFile] = []
     for file in product:
         if named(file.path, _LOCKED):
             continue
-        if file.path in renamed or file.change is Change.RENAMED:
+        if file.path in renamed:
             reason = "it is renamed"
         elif named(file.path, MIGRATIONS):
             reason = "it is a migration"
         elif named(file.path, GENERATED):
             reason = "it is generated"
         else:
-            variants.append(Variant(path=file.path, without=(file.path, *_locks(file.path, patch))))
+            variants.append(Variant(path=file.path, without=(file.path, *_locks(file.path, change))))
             continue
         left_out.append(ProbedFile(path=file.path, word=FileWord.NOT_PROBED, reason=reason))
     return RevertPlan(variants=tuple(variants), left_out=tuple(left_out))
@@ -62,17 +62,17 @@ def revert_plan(patch: PatchSummary, *, about_tests: Sequence[str], texts: Mappi
 _LOCKED: Final = tuple(name for lock in LOCKS for name in lock.locks)
 
 
-def _locks(path: str, patch: PatchSummary) -> Iterator[str]:
+def _locks(path: str, change: ChangeSet) -> Iterator[str]:
     """Yield the changed lock files of a manifest."""
     for lock in LOCKS:
         if named(path, lock.manifests):
-            yield from (file.path for file in patch.files if named(file.path, lock.locks))
+            yield from (file.path for file in change.files if named(file.path, lock.locks))
 
 
-def _renamed(patch: PatchSummary, texts: Mapping[str, tuple[str, str]]) -> Iterator[str]:
-    """Yield both paths of files that the patch takes away in one place and brings in another."""
-    added = [file.path for file in patch.files if file.change is Change.ADDED and file.path in texts]
-    for gone in (file.path for file in patch.files if file.change is Change.DELETED and file.path in texts):
+def _renamed(change: ChangeSet, texts: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """Yield both paths of files that the change takes away in one place and brings in another."""
+    added = [file.path for file in change.files if file.before is None and file.path in texts]
+    for gone in (file.path for file in change.files if file.after is None and file.path in texts):
         before = texts[gone][0].splitlines()[:_MOST_LINES]
         for new in added:
             after = texts[new][1].splitlines()[:_MOST_LINES]

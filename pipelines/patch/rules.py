@@ -1,4 +1,4 @@
-"""What a patch may not do, as a table of rules. Pure.
+"""What a change may not do to files, by their names, modes and contents: a table of rules. Pure.
 
 Each violation is a sentence for people. The same rules run in the job and, since jobs are not trusted, in the receiver.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from pipelines.language.catalogue import Policy
+from pipelines.language.change_set import FILE_MODES, SUBMODULE, SYMLINK, ChangeSet, FileChange
 from pipelines.patch.globs import matches
 from pipelines.patch.shown import shown
-from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary
 
-_FILE_MODES = frozenset({"100644", "100755"})
-_SPECIAL_MODES = {"120000": "is a symbolic link", "160000": "is a submodule", "040000": "is a folder"}
+_SPECIAL_MODES = {SYMLINK: "is a symbolic link", SUBMODULE: "is a submodule"}
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+"""https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: the first line of what git holds instead of the file."""
 
 _PIPELINE_FILES = (
     "**/*.gitlab-ci.yml",
@@ -63,55 +63,43 @@ _IGNORABLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\u
 _SHORT_GIT = re.compile(r"git~\d+")
 
 
-def violations(summary: PatchSummary, *, allowed: Sequence[str], policy: Policy) -> list[str]:
-    """Return why the patch is refused, a sentence each; empty: nothing speaks against it.
-
-    `allowed` are the catalogue's globs for the repository (`paths_allowed`).
-    """
-    found = list(_size(summary, policy))
-    for file in summary.files:
-        for path in dict.fromkeys((file.path, file.old_path)):
-            found.extend(sentence for rule in _PATH_RULES if (sentence := rule(path)))
-            if not any(matches(pattern, path) for pattern in allowed):
-                found.append(f"{shown(path)} is outside of the paths that the catalogue allows: {', '.join(allowed)}.")
-        found.extend(_file(file))
-    counts = Counter(_folded(file.path) for file in summary.files)
-    found.extend(f"{shown(path)} is changed twice in one patch." for path, count in counts.items() if count > 1)
-    return found
+def size_faults(change: ChangeSet, *, policy: Policy) -> Iterator[str]:
+    """Yield what is wrong with the number of files, a sentence each."""
+    if not change.files:
+        yield "The fix changes nothing."
+    if len(change.files) > policy.max_patch_files:
+        yield f"The fix touches {len(change.files)} files; policy allows {policy.max_patch_files}."
 
 
-def _size(summary: PatchSummary, policy: Policy) -> Iterator[str]:
-    lines = summary.insertions + summary.deletions
-    if not summary.files:
-        yield "The patch changes nothing."
-    if len(summary.files) > policy.max_patch_files:
-        yield f"The patch touches {len(summary.files)} files; policy allows {policy.max_patch_files}."
-    if lines > policy.max_patch_lines:
-        yield f"The patch changes {lines} lines; policy allows {policy.max_patch_lines}."
+def name_faults(change: ChangeSet) -> Iterator[str]:
+    """Yield files that can't exist side by side everywhere; a deleted one makes room, so a name's case may change."""
+    names: dict[str, list[str]] = {}
+    for file in change.files:
+        if file.after is not None:
+            names.setdefault(_folded(file.path), []).append(file.path)
+    for paths in names.values():
+        if len(paths) > 1:
+            yield f"{' and '.join(map(shown, paths))} would be one file on some machines; keep one of them."
 
 
-def _file(file: PatchFile) -> Iterator[str]:
-    for mode in dict.fromkeys((file.old_mode, file.new_mode)):
-        if mode is not None and mode not in _FILE_MODES:
+def file_faults(file: FileChange, *, allowed: Sequence[str]) -> Iterator[str]:
+    """Yield why a file may not be changed, a sentence each. `allowed` are the catalogue's globs (`paths_allowed`)."""
+    yield from (sentence for rule in _PATH_RULES if (sentence := rule(file.path)))
+    if not any(matches(pattern, file.path) for pattern in allowed):
+        yield f"{shown(file.path)} is outside of the paths that the catalogue allows: {', '.join(allowed)}."
+    for mode in dict.fromkeys(side.mode for side in (file.before, file.after) if side is not None):
+        if mode not in FILE_MODES:
             yield f"{shown(file.path)} {_SPECIAL_MODES.get(mode, f'has the mode {mode}')}; only plain files are taken."
-    if None in _modes(file):
-        yield (
-            f"{shown(file.path)} comes without its mode, so it could be a symbolic link; "
-            "make the patch with `git diff --binary --full-index`."
-        )
-    if file.content is Content.BINARY:
-        yield f"{shown(file.path)} is binary: nobody can review it; a person has to add it."
+    if file.after is not None:
+        yield from content_faults(file.path, file.after.content)
 
 
-def _modes(file: PatchFile) -> tuple[str | None, ...]:
-    """Return the modes that a patch has to name: git writes them, unless a rename or copy changes no content."""
-    match file.change:
-        case Change.ADDED:
-            return (file.new_mode,)
-        case Change.DELETED:
-            return (file.old_mode,)
-        case _:
-            return (file.old_mode, file.new_mode)
+def content_faults(path: str, content: bytes) -> Iterator[str]:
+    """Yield why nobody can review a content, before or after the change."""
+    if b"\0" in content:
+        yield f"{shown(path)} is binary: nobody can review it; a person has to change it."
+    if content.startswith(_LFS_POINTER):
+        yield f"{shown(path)} is kept in Git LFS, so its content is not here; a person has to change it."
 
 
 def _not_relative(path: str) -> str | None:

@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Final
 
-from pipelines.patch.content import Base
+from pipelines.patch.changed import Base
 from pipelines.patch.kinds import is_test
 
 _RUNNERS: Final = re.compile(r"_?pytest|pytest_\w+|pluggy|iniconfig|sitecustomize|usercustomize")

@@ -1,4 +1,4 @@
-"""`implementation`: an agent edits its work folder; the job makes the patch of it and holds it against the guards."""
+"""`implementation`: an agent edits its work folder; the job takes what changed and holds it against the rules."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, Final
 from pipelines.agents.loop import AgentError, Submitted
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.changes import collect_changes, show_changes
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job import Job
-from pipelines.job.workspace.repositories import make_patch
 from pipelines.language import (
     ArtifactKind,
     EndedBy,
@@ -18,15 +18,16 @@ from pipelines.language import (
     PhaseReport,
     ReportOutcome,
 )
-from pipelines.patch import PatchError, PatchSummary, inspect, is_documentation
+from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set, write_change_set
+from pipelines.patch import is_documentation
 from pipelines.phases.conversation import hold
-from pipelines.phases.patch_guard import guarded
+from pipelines.phases.patch_guard import guarded, measured
 from pipelines.phases.submission import SubmissionError, decoded
 
 
 def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
-    place = job.workplace("work", Role.WORK, patch=job.spec.previous_patch)
+    place = job.workplace("work", Role.WORK, change=_previous(job))
     place.install()
     attempt = _Attempt(job, place)
     try:
@@ -46,8 +47,20 @@ _GAVE_UP: Final = frozenset({EndedBy.PHASE, EndedBy.LIMITS, EndedBy.LENGTH})
 """Ends of a conversation that come after the work was tried, rather than before it could be."""
 
 
+def _previous(job: Job) -> ChangeSet | None:
+    """Return the change of the attempt before; None where there is none, or a job client of before made it."""
+    data = job.spec.previous_patch
+    if data is None:
+        return None
+    try:
+        return read_change_set(data)
+    except ChangeSetError as error:
+        job.log.state(f"the attempt before can't be continued: {error}")
+        return None
+
+
 class _Attempt:
-    """The work folder as a patch, and what became of handing it in."""
+    """What changed in the work folder, and what became of handing it in."""
 
     def __init__(self, job: Job, place: Workplace) -> None:
         self._job = job
@@ -60,43 +73,44 @@ class _Attempt:
         """Take the fix if the guards let the patch pass and nothing is left unexplained."""
         try:
             fix = decoded(given, FixSubmission)
-            summary = inspect(self._patch())
-        except (SubmissionError, PatchError, JobError) as error:
+            change = self._change()
+        except (SubmissionError, JobError) as error:
             return Submitted(accepted=False, answer=str(error))
-        self.refused = guarded(summary, self._job)
-        if found := [*self.refused, *_unexplained(fix, summary)]:
+        self.refused = guarded(change, self._job)
+        if found := [*self.refused, *_unexplained(fix, change)]:
             return Submitted(accepted=False, answer=" ".join(found))
         self.fix = fix
         return Submitted(accepted=True, answer="The fix is accepted; the patch is tested next.")
 
     def report(self, fix: FixSubmission) -> PhaseReport:
-        """Return the phase's report. The patch is made again: only now no process can change the folder any more."""
-        job, patch = self._job, self._patch()
-        kept = job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
-        summary = inspect(patch)
-        refused = guarded(summary, job)
+        """Return the phase's report. The change is taken again: only now no process can change the folder any more."""
+        job, change = self._job, self._change()
+        kept = job.artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", write_change_set(change))
+        job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", show_changes(job.source, change))
+        size = measured(change, job)
+        refused = guarded(change, job)
         result = ImplementationResult(
             base_sha=job.source.base_sha,
             patch_sha256=kept.sha256,
-            files=tuple(file.path for file in summary.files),
-            insertions=summary.insertions,
-            deletions=summary.deletions,
+            files=tuple(file.path for file in change.files),
+            insertions=size.insertions,
+            deletions=size.deletions,
             fix=fix,
-            documents=tuple(file.path for file in summary.files if is_documentation(file.path)),
+            documents=tuple(file.path for file in change.files if is_documentation(file.path)),
         )
         if refused:
             return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(refused)}", result)
-        reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}."
+        reason = f"{size.files} files, +{size.insertions} -{size.deletions}."
         return job.report(ReportOutcome.SUCCEEDED, reason, result)
 
-    def _patch(self) -> bytes:
-        return make_patch(self._job.source, self._place.folder, launcher=self._job.launcher, role=Role.WORK)
+    def _change(self) -> ChangeSet:
+        return collect_changes(self._job.source, self._place.folder, launcher=self._job.launcher, role=Role.WORK)
 
 
-def _unexplained(fix: FixSubmission, summary: PatchSummary) -> list[str]:
+def _unexplained(fix: FixSubmission, change: ChangeSet) -> list[str]:
     """Return what the submission leaves open, a sentence each."""
     found = []
-    missing = sorted({file.path for file in summary.files} - {entry.file for entry in fix.files})
+    missing = sorted({file.path for file in change.files} - {entry.file for entry in fix.files})
     if missing:
         found.append(f"The submission gives no rationale for {', '.join(missing)[:500]}.")
     if not fix.documentation.strip():

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from pipelines.job.workspace.job import Job
-from pipelines.job.workspace.job_files import read_input
-from pipelines.job.workspace.repositories import check_out
+from pipelines.job.workspace.job_files import read_change
 from pipelines.language import (
     ArtifactKind,
     MergeRequestResult,
-    Phase,
     PhaseReport,
     ReportOutcome,
 )
 from pipelines.language.wire import sha256
-from pipelines.patch import PatchError, inspect
-from pipelines.phases.patch_guard import guarded
+from pipelines.phases.patch_guard import guarded, measured
 
 
 def run(job: Job) -> PhaseReport:
     """Return that the patch may be submitted, or why not."""
     if job.spec.reproduction is not None and not job.spec.reproduction.reproduced:
         return job.report(ReportOutcome.NOT_REPRODUCED, "Nothing was reproduced, so nothing is opened.", None)
-    patch = read_input(job.project_dir, job.spec.inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.PATCH)
-    result = MergeRequestResult(base_sha=job.source.base_sha, patch_sha256=sha256(patch))
-    try:
-        summary = inspect(patch)
-    except PatchError as error:
-        return job.report(ReportOutcome.REJECTED, f"The patch can't be read: {error}", result)
-    if found := guarded(summary, job):
+    change, data = read_change(job.project_dir, job.spec.inputs)
+    result = MergeRequestResult(base_sha=job.source.base_sha, patch_sha256=sha256(data))
+    if found := guarded(change, job):
         return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(found)}", result)
-    check_out(job.source, job.root / "work", patch=patch)
-    job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", patch)
-    reason = f"{len(summary.files)} files, +{summary.insertions} -{summary.deletions}, no objections; submitted."
+    job.artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", data)
+    size = measured(change, job)
+    reason = f"{size.files} files, +{size.insertions} -{size.deletions}, no objections; submitted."
     return job.report(ReportOutcome.SUCCEEDED, reason, result)

@@ -1,4 +1,4 @@
-"""Guards on a patch, outside of the model: the pure examination, against the commit that the patch was made for."""
+"""Rules for a change, applied outside of the model: the pure examination, against the commit that it was made for."""
 
 from __future__ import annotations
 
@@ -7,28 +7,43 @@ from functools import cache, partial
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import read_file
 from pipelines.language.catalogue import Policy, Repository
+from pipelines.language.change_set import ChangeSet, ChangeSetError, write_change_set
 from pipelines.language.wire import MAX_BLOB
-from pipelines.patch import Base, PatchSummary, examine
+from pipelines.patch import Base, ChangeSize, contents, examine, size_of
 from pipelines.secrets import find_secrets
 
 
-def guarded(summary: PatchSummary, job: Job) -> tuple[str, ...]:
-    """Return why a patch of this job's repository is refused, a sentence each."""
+def base_of(job: Job) -> Base:
+    """Return what reads the base commit of the job's repository; each file is read once."""
     source = job.source
 
     @cache
     def base(path: str) -> bytes | None:
         return read_file(source, path)
 
-    return held_against(summary, base, repository=job.repository, policy=job.spec.catalogue.policy)
+    return base
 
 
-def held_against(summary: PatchSummary, base: Base, *, repository: Repository, policy: Policy) -> tuple[str, ...]:
-    """Return why a patch is refused, a sentence each."""
-    if summary.size > MAX_BLOB:  # said alone: nobody reads the rest of so much
-        return (f"The patch has {summary.size} bytes; {MAX_BLOB} can be submitted.",)
+def guarded(change: ChangeSet, job: Job) -> tuple[str, ...]:
+    """Return why a change of this job's repository is refused, a sentence each."""
+    return held_against(change, base_of(job), repository=job.repository, policy=job.spec.catalogue.policy)
+
+
+def measured(change: ChangeSet, job: Job) -> ChangeSize:
+    """Return how large a change is, for people; lines that can't be compared are not counted."""
+    try:
+        return size_of(contents(change.files, base_of(job)))
+    except ChangeSetError:
+        return ChangeSize(files=len(change.files), insertions=0, deletions=0)
+
+
+def held_against(change: ChangeSet, base: Base, *, repository: Repository, policy: Policy) -> tuple[str, ...]:
+    """Return why a change is refused, a sentence each."""
+    size = len(write_change_set(change))
+    if size > MAX_BLOB:  # said alone: nobody reads the rest of so much
+        return (f"The change has {size} bytes; {MAX_BLOB} can be submitted.",)
     return examine(
-        summary,
+        change,
         base,
         allowed=repository.paths_allowed,
         policy=policy,

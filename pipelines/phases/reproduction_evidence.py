@@ -21,6 +21,7 @@ from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, Framework, ReproductionResult
 from pipelines.language.catalogue import Video
+from pipelines.language.change_set import ChangeSet
 from pipelines.proof.observations import Exchange
 from pipelines.proof.reproduction_verdict import (
     Verdict,
@@ -61,12 +62,12 @@ class Tried(Struct, frozen=True, kw_only=True):
     """Of the reproduction's tests."""
 
 
-def before_and_after(job: Job, bench: Bench, script: Script, patch: bytes) -> Tried:
+def before_and_after(job: Job, bench: Bench, script: Script, change: ChangeSet) -> Tried:
     """Run a reproduction on two fresh checkouts and judge both runs.
 
     The patched one first: a test that counts its own runs, and passes from the second one on, is found out.
     """
-    patched = Stage(job, bench, name="after", patch=patch)
+    patched = Stage(job, bench, name="after", change=change)
     after_run = patched.run(script).run
     before_run = Stage(job, bench, name="before").run(script).run
     before = judge_failing(before_run)
@@ -88,20 +89,20 @@ class Stage:
         bench: Bench,
         *,
         name: str,
-        patch: bytes | None = None,
+        change: ChangeSet | None = None,
         without: Sequence[str] = (),
         keeps: frozenset[ArtifactKind] = frozenset(ArtifactKind),
     ) -> None:
         self._job = job
         self._bench = bench
         self._name = name
-        self._is_patched = patch is not None
+        self._is_patched = change is not None
         self._runs = 0
         self._keeps = keeps
         job.launcher.renew(Role.APPLICATION)
         job.launcher.renew(Role.NEIGHBOUR)
         self._beside = job.neighbours(name, Role.NEIGHBOUR)
-        self.place = job.workplace(name, Role.APPLICATION, patch=patch, without=without)
+        self.place = job.workplace(name, Role.APPLICATION, change=change, without=without)
         self.place.install()
         self._end()
 

@@ -16,6 +16,7 @@ from pipelines.job.reproduction.run_request import Script
 from pipelines.job.suites.suite import run_again
 from pipelines.job.workspace.job import Job
 from pipelines.language import ArtifactKind, FileWord, ProbedFile
+from pipelines.language.change_set import ChangeSet
 from pipelines.patch.revert_variants import RevertPlan, Variant
 from pipelines.phases.reproduction_evidence import Stage
 from pipelines.proof.reproduction_verdict import headline, judge_failing, judge_passing
@@ -33,7 +34,7 @@ class Probe(Struct, frozen=True, kw_only=True):
     script: Script
     names: tuple[str, ...]
     """Of the reproduction's tests."""
-    patch: bytes
+    change: ChangeSet
     changed_tests: tuple[Ran, ...]
     """Runs of the changed tests, which all pass with the change."""
 
@@ -66,7 +67,7 @@ def probed(probe: Probe, plan: RevertPlan, *, is_red_without: bool, clock: Calla
 def _without(probe: Probe, variant: Variant, *, name: str) -> tuple[FileWord, str]:
     job = probe.job
     try:
-        stage = Stage(job, probe.bench, name=name, patch=probe.patch, without=variant.without, keeps=_KEEPS)
+        stage = Stage(job, probe.bench, name=name, change=probe.change, without=variant.without, keeps=_KEEPS)
         run = stage.run(probe.script).run
     except SilentApplicationError:
         return FileWord.INCONCLUSIVE, "the application did not answer in time without it"

@@ -8,13 +8,12 @@ from typing import Any, Final
 from pipelines.agents.loop import Submitted
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.changes import make_changes, show_changes
 from pipelines.job.workspace.job import Job
-from pipelines.job.workspace.job_files import read_input
+from pipelines.job.workspace.job_files import read_change
 from pipelines.job.workspace.repositories import check_out, read_tree
 from pipelines.language import (
-    ArtifactKind,
     Finding,
-    Phase,
     PhaseReport,
     ReportOutcome,
     ReviewResult,
@@ -22,7 +21,6 @@ from pipelines.language import (
     Severity,
 )
 from pipelines.language.wire import sha256
-from pipelines.patch import inspect
 from pipelines.phases.conversation import Desk, hold
 from pipelines.phases.submission import SubmissionError, decoded
 
@@ -33,12 +31,13 @@ def run(job: Job) -> PhaseReport:
     """Return what was found; that anything was found is a success."""
     if job.spec.reproduction is not None and not job.spec.reproduction.reproduced:
         return job.report(ReportOutcome.NOT_REPRODUCED, "Nothing was reproduced, so there is nothing to review.", None)
-    patch = read_input(job.project_dir, job.spec.inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.PATCH)
+    change, data = read_change(job.project_dir, job.spec.inputs)
     folder = job.root / "work"
-    check_out(job.source, folder, patch=patch)
+    check_out(job.source, folder)
+    make_changes(job.source, folder, change)
     job.launcher.give(folder, Role.WORK)
     place = Desk(folder=folder, home=job.launcher.home(Role.WORK), variables={})
-    files = {*read_tree(job.source), *(file.path for file in inspect(patch).files)}
+    files = {*read_tree(job.source), *(file.path for file in change.files)}
     reviews: list[ReviewSubmission] = []
 
     def submit(given: dict[str, Any]) -> Submitted:
@@ -51,11 +50,16 @@ def run(job: Job) -> PhaseReport:
         reviews.append(review)
         return Submitted(accepted=True, answer="The review is accepted.")
 
-    hold(job, place, submit=submit, documents={"fix": _told(job), "patch": {"patch": patch.decode(errors="replace")}})
+    hold(
+        job,
+        place,
+        submit=submit,
+        documents={"fix": _told(job), "patch": {"patch": show_changes(job.source, change).decode(errors="replace")}},
+    )
     if not reviews:
         raise JobError("The conversation ended without a review.")
     review = reviews[-1]
-    result = ReviewResult(patch_sha256=sha256(patch), summary=review.summary, findings=tuple(review.findings))
+    result = ReviewResult(patch_sha256=sha256(data), summary=review.summary, findings=tuple(review.findings))
     return job.report(ReportOutcome.SUCCEEDED, _counted(review.findings), result)
 
 

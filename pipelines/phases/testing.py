@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import InputMismatchError, JobError
+from pipelines.job.reproduction.run_request import Script
 from pipelines.job.suites.checks import Findings, TestedChange, commands_of, examine
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job import Job
-from pipelines.job.workspace.job_files import read_input
-from pipelines.job.workspace.repositories import read_file, read_tree
+from pipelines.job.workspace.job_files import read_change, read_input
+from pipelines.job.workspace.repositories import read_tree
 from pipelines.language import (
     ArtifactKind,
     Baseline,
@@ -21,15 +22,16 @@ from pipelines.language import (
     PhaseReport,
     Proof,
     ReportOutcome,
-    ReproductionResult,
+    Sha256,
     SuiteResult,
     TestingResult,
 )
+from pipelines.language.change_set import ChangeSet, ChangeSetError
 from pipelines.language.wire import sha256
-from pipelines.patch import PatchError, PatchSummary, inspect
+from pipelines.patch import compare, contents
 from pipelines.patch.about_tests import files_about_tests
-from pipelines.patch.content import contents
 from pipelines.patch.revert_variants import revert_plan
+from pipelines.phases.patch_guard import base_of
 from pipelines.phases.reproduction_evidence import before_and_after, make_bench, script_of
 from pipelines.phases.revert_probe import Probe, probed
 from pipelines.proof.known_tests import from_result
@@ -44,26 +46,23 @@ def run(job: Job) -> PhaseReport:
         raise JobError("The receiver has no accepted reproduction for this repository.")
     if not reproduction.reproduced:
         return job.report(ReportOutcome.NOT_REPRODUCED, "Nothing was reproduced, so there is nothing to test.", None)
-    patch = read_input(job.project_dir, job.spec.inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.PATCH)
+    change, data = read_change(job.project_dir, job.spec.inputs)
     test = read_input(job.project_dir, job.spec.inputs, phase=Phase.REPRODUCTION, kind=ArtifactKind.REPRODUCTION_TEST)
     if sha256(test) != reproduction.test_sha256:
         raise InputMismatchError("The reproduction test is not the one that was accepted.")
-    return _judged(job, patch, test, reproduction)
+    return _judged(job, _tested(job, change), sha256(data), script_of(test, reproduction))
 
 
-def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResult) -> PhaseReport:
-    # The checks last: code of the patch runs in them as the owner of the folder, so nothing after may use the folder.
-    summary = _read(patch)
-    script = script_of(test, reproduction)
+def _judged(job: Job, change: TestedChange, change_sha256: Sha256, script: Script) -> PhaseReport:
+    # The checks last: code of the change runs in them as the owner of the folder, so nothing after may use the folder.
     bench = make_bench(job, script.framework)
-    tried = before_and_after(job, bench, script, patch)
+    tried = before_and_after(job, bench, script, change.change_set)
     before, after = tried.before, tried.after
-    change = _change(job, summary)
-    found = _checked(job, tried.patched, patch, change)
+    found = _checked(job, tried.patched, change)
     result = TestingResult(
         base_sha=job.source.base_sha,
-        patch_sha256=sha256(patch),
-        test_sha256=reproduction.test_sha256 or sha256(test),
+        patch_sha256=change_sha256,
+        test_sha256=sha256(script.data),
         reproduction_before_failed=before.holds,
         reproduction_after_passed=after.holds,
         suite=found.suite,
@@ -89,42 +88,48 @@ def _judged(job: Job, patch: bytes, test: bytes, reproduction: ReproductionResul
     if not after.holds:
         return job.report(ReportOutcome.REJECTED, after.reason, result)
     worse = regressions(
-        Comparison(before=job.spec.prepared, after=result, policy=job.spec.catalogue.policy, removed=summary.deletions)
+        Comparison(
+            before=job.spec.prepared,
+            after=result,
+            policy=job.spec.catalogue.policy,
+            removed=sum(compare(before, after).removed for before, after in change.texts.values()),
+        )
     )
     if worse:
         return job.report(ReportOutcome.REJECTED, " ".join(worse), result)
     probe = Probe(
-        job=job, bench=bench, script=script, names=tried.names, patch=patch, changed_tests=found.changed_tests
+        job=job,
+        bench=bench,
+        script=script,
+        names=tried.names,
+        change=change.change_set,
+        changed_tests=found.changed_tests,
     )
-    about_tests = files_about_tests(summary, commands=commands_of(job.repository))
-    plan = revert_plan(summary, about_tests=about_tests, texts=change.texts)
+    about_tests = files_about_tests(change.change_set, commands=commands_of(job.repository))
+    plan = revert_plan(change.change_set, about_tests=about_tests, texts=change.texts)
     files = tuple(probed(probe, plan, is_red_without=before.holds, clock=time.monotonic))
     result = replace(result, proof=replace(result.proof, files=files))
     return job.report(ReportOutcome.SUCCEEDED, f"GREEN with the patch, RED without{_told(result)}.", result)
 
 
-def _change(job: Job, summary: PatchSummary) -> TestedChange:
-    changed = contents(summary, lambda path: read_file(job.source, path))
+def _tested(job: Job, change: ChangeSet) -> TestedChange:
+    try:
+        changed = contents(change.files, base_of(job))
+    except ChangeSetError as error:
+        raise JobError(str(error)) from error
     return TestedChange(
-        patch=summary,
-        paths=(*read_tree(job.source), *(file.path for file in summary.files)),
+        change_set=change,
+        paths=(*read_tree(job.source), *(file.path for file in change.files)),
         texts={one.path: (one.before, one.after) for one in changed},
     )
 
 
-def _read(patch: bytes) -> PatchSummary:
-    try:
-        return inspect(patch)
-    except PatchError as error:
-        raise JobError(f"The patch can't be read: {error}") from error
-
-
-def _checked(job: Job, place: Workplace, patch: bytes, change: TestedChange) -> Findings:
+def _checked(job: Job, place: Workplace, change: TestedChange) -> Findings:
     """Run the repository's own checks; each further run has a checkout and users' folders of its own."""
 
     def fresh(name: str, without: Sequence[str]) -> Workplace:
         job.launcher.renew(Role.APPLICATION)
-        made = job.workplace(name, Role.APPLICATION, patch=patch, without=without)
+        made = job.workplace(name, Role.APPLICATION, change=change.change_set, without=without)
         made.install()
         return made
 

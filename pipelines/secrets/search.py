@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipelines.language.catalogue import AllowedSecret
-from pipelines.patch.content import Changed
+from pipelines.patch.changed import Changed
 from pipelines.patch.globs import matches
 from pipelines.patch.shown import shown
 from pipelines.secrets.engine import Confidence, Found, SecretScanError, scan

@@ -266,9 +266,9 @@ async def _inputs(session: AsyncSession, job: JobSession, before: _Before, *, au
     wanted: tuple[tuple[Phase, ArtifactKind], ...]
     match job.phase:
         case Phase.TESTING:
-            wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH), (P.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST))
+            wanted = ((P.IMPLEMENTATION, ArtifactKind.CHANGE_SET), (P.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST))
         case Phase.REVIEW | Phase.MERGE_REQUEST:
-            wanted = ((P.IMPLEMENTATION, ArtifactKind.PATCH),)
+            wanted = ((P.IMPLEMENTATION, ArtifactKind.CHANGE_SET),)
         case _:
             wanted = ()
     named = [(source, one) for source, kind in wanted for one in _of_kind(before.reports[source], kind)]

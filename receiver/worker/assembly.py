@@ -14,6 +14,7 @@ from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import UnavailableError
 from receiver.outbound.faults import Faults
+from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
@@ -48,6 +49,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
         starters={PipelineKind.FIX: Pipelines(starter)},
         reader=Pipelines(writer),
         repositories=Repositories(writer),
+        commits=Commits(writer),
         jira=Jira(settings.jira_url, user=settings.jira_user, token=settings.jira_token),
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
         catalogue=lambda: catalogue,

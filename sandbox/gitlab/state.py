@@ -261,6 +261,8 @@ class State:
         """Set by the CI engine: the newest pipeline for a merge request's head, in REST shape."""
         self.deliver: Emitter = lambda _project, _event, _payload: None
         """Set by the hook deliverer."""
+        self.large_commits: list[datetime] = []
+        """When large commits were asked for, as far as it counts for the next one."""
         self._counters: dict[str, int] = defaultdict(int)
 
     def now(self) -> datetime:

@@ -28,10 +28,12 @@ from pipelines.language import (
     TestingResult,
 )
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.change_set import FileChange, write_change_set
 from pipelines.language.wire import Ticket, sha256
 from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
+from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
@@ -40,6 +42,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import iterations, runs
 from receiver.store.schema import BlobRow
 from receiver.workflow.run import Attempt, Cause, RunStatus
+from tests.changes import change_set
 from tests.reports import a_report, stored
 
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
@@ -192,6 +195,7 @@ async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncI
         starters={PipelineKind.FIX: Pipelines(starter)},
         reader=Pipelines(writer),
         repositories=Repositories(writer),
+        commits=Commits(writer),
         jira=Jira(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=RECEIVER, clock=clock),
         catalogue=lambda: catalogue,
@@ -233,14 +237,15 @@ CONTACTS = ProjectPath("payk12/contacts")
 
 
 async def _submit(
-    database: Database, run: RunId, patch: bytes, *, tested: bytes | None = None, passed: bool = True
+    database: Database, run: RunId, *files: FileChange, tested: bytes | None = None, passed: bool = True
 ) -> None:
     """Store what an accepted testing job and an accepted merge request job leave behind."""
     async with database.begin() as session:
         base = (await runs.facts(session, run)).base_shas[CONTACTS]
+        data = write_change_set(change_set(*files, base=base))
         testing = TestingResult(
             base_sha=base,
-            patch_sha256=sha256(patch if tested is None else tested),
+            patch_sha256=sha256(data if tested is None else tested),
             test_sha256="0" * 64,
             reproduction_before_failed=True,
             reproduction_after_passed=passed,
@@ -250,9 +255,9 @@ async def _submit(
         reproduction = ReproductionResult(
             base_sha=base, reproduced=True, test_path="t.py", test_sha256="0" * 64, failure="", symptom="", steps=()
         )
-        submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(patch))
+        submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(data))
         now = datetime.now(UTC)
-        session.add(BlobRow(sha256=sha256(patch), content=patch, size=len(patch), run_id=run, created_at=now))
+        session.add(BlobRow(sha256=sha256(data), content=data, size=len(data), run_id=run, created_at=now))
         results = ((Phase.REPRODUCTION, reproduction), (Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission))
         for job, (phase, result) in enumerate(results, start=6):
             session.add(stored(a_report(run, phase, result), job=job, at=now))
@@ -260,5 +265,5 @@ async def _submit(
 
 @pytest.fixture
 def submit(database: Database) -> Callable[..., Awaitable[None]]:
-    """Let jobs of a run have tested and submitted a patch."""
+    """Let jobs of a run have tested and submitted a change of files."""
     return partial(_submit, database)

@@ -1,4 +1,4 @@
-"""Coverage of a repository and of a patch's lines, from what Cobertura reports say. Pure.
+"""Coverage of a repository and of a change's lines, from what Cobertura reports say. Pure.
 
 Reports name files as their tool saw them: relative to a source folder, absolute, with a drive letter, from another
 checkout. A file of the repository is recognised by the end of that path, and only where no other file could be meant.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.language import Coverage
-from pipelines.patch import PatchSummary
+from pipelines.patch import compare
 from pipelines.proof.measured_file import MeasuredFile, plain
 
 Lines = Mapping[str, Mapping[int, bool]]
@@ -72,13 +72,16 @@ def in_all(lines: Lines) -> Coverage:
     return Coverage(covered=sum(hits), coverable=len(hits))
 
 
-def of_patch(lines: Lines, patch: PatchSummary) -> Coverage:
-    """Return the coverage of the lines that a patch adds or changes; the others of its lines can't be run."""
+def of_change(lines: Lines, texts: Mapping[str, tuple[str, str]]) -> Coverage:
+    """Return the coverage of the lines that a change adds or rewrites; the others of its lines can't be run.
+
+    `texts` are the changed files' texts before and after, by path.
+    """
     hits = [
-        lines[file.path][number]
-        for file in patch.files
-        if file.path in lines
-        for number, _ in file.added
-        if number in lines[file.path]
+        lines[path][number]
+        for path, (before, after) in texts.items()
+        if path in lines
+        for number in compare(before, after).added
+        if number in lines[path]
     ]
     return Coverage(covered=sum(hits), coverable=len(hits))

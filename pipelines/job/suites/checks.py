@@ -13,12 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.job.reporting.errors import CommandsError
-from pipelines.job.reports.line_coverage import Lines, in_all, located, of_patch
+from pipelines.job.reports.line_coverage import Lines, in_all, located, of_change
 from pipelines.job.suites.suite import run_again, run_lint, run_tests
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.language import Baseline, CheckResult, Coverage, KnownTests, NamedTest, SuiteResult
 from pipelines.language.catalogue import Repository
-from pipelines.patch import PatchSummary
+from pipelines.language.change_set import ChangeSet
 from pipelines.patch.about_tests import changed_test_files, files_about_tests, stands_in
 from pipelines.proof.changed_tests import Texts, changed_part, contradicted, new_on_old, unprovable
 from pipelines.proof.known_tests import forgiven, missing, new_failures
@@ -38,11 +38,11 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 class TestedChange(Struct, frozen=True, kw_only=True):
-    """What a patch does to a repository."""
+    """What a fix does to a repository."""
 
     __test__ = False
 
-    patch: PatchSummary
+    change_set: ChangeSet
     paths: tuple[str, ...]
     """Of all files, before and after."""
     texts: Texts
@@ -87,7 +87,6 @@ def examine(place: Workplace, *, change: TestedChange, known: Baseline, fresh: F
     Tests that the change does not touch are judged by that run. Where it touches files about tests, the tests of the
     base commit run on the changed code as well, and the changed tests on the old code.
     """
-    patch = change.patch
     checked = run_checks(place)
     lines = measured_lines(checked.unit, place, change.paths)
     pairs = tuple(
@@ -102,13 +101,13 @@ def examine(place: Workplace, *, change: TestedChange, known: Baseline, fresh: F
         integration=_result(compared, Kind.INTEGRATION),
         lint=checked.lint,
         coverage=None if lines is None else in_all(lines),
-        changed_coverage=None if lines is None else of_patch(lines, patch),
+        changed_coverage=None if lines is None else of_change(lines, change.texts),
         new_failures=listed(new),
         missing=listed(missing),
         base_tests=len(passing),
         base_passed=len(passing - new - missing),
     )
-    about_tests = files_about_tests(patch, commands=commands_of(place.repository))
+    about_tests = files_about_tests(change.change_set, commands=commands_of(place.repository))
     if new or not about_tests:
         return found
     base = _base_tests(pairs, place, about_tests, fresh)
@@ -121,7 +120,7 @@ def examine(place: Workplace, *, change: TestedChange, known: Baseline, fresh: F
             *unprovable(base.absent - missing),
         ),
     )
-    files = changed_test_files(patch, change.paths)
+    files = changed_test_files(change.change_set, change.paths)
     if found.missing or not files:
         return found
     return _with_new_on_old(found, files, pairs, change=change, about_tests=about_tests, fresh=fresh)
@@ -221,7 +220,7 @@ def _with_new_on_old(
         tests = {path: tests[path] | own[path] for path in files}
         if held := frozenset[str]().union(*own.values()):
             runs.append(replace(ran, outcomes={test: ran.outcomes[test] for test in held}))
-    product = tuple(file.path for file in change.patch.files if file.path not in about_tests)
+    product = tuple(file.path for file in change.change_set.files if file.path not in about_tests)
     old: dict[str, CaseOutcome] | None = {}
     try:
         place = fresh("old-code", product)

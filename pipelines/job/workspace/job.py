@@ -21,6 +21,7 @@ from pipelines.job.reporting.disclosure import (
 )
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.workspace.changes import make_changes
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.job.workspace.repositories import Source, check_out, fetch
@@ -33,6 +34,7 @@ from pipelines.language import (
     ReportOutcome,
 )
 from pipelines.language.catalogue import Repository
+from pipelines.language.change_set import ChangeSet
 from pipelines.language.wire import RunSpec, Session
 
 
@@ -151,12 +153,12 @@ class Job:
         role: Role,
         *,
         repository: Repository | None = None,
-        patch: bytes | None = None,
+        change: ChangeSet | None = None,
         without: Sequence[str] = (),
     ) -> Workplace:
         """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named.
 
-        `without` names files of the patch that it is not applied to.
+        `without` names paths that are left as they were before the change.
         """
         repository = repository or self.repository
         source = self.sources.get(repository.project)
@@ -170,7 +172,9 @@ class Job:
             artifacts=self.artifacts,
             log=self.log,
         )
-        check_out(source, place.folder, patch=patch, without=without)
+        check_out(source, place.folder)
+        if change is not None:
+            make_changes(source, place.folder, change, without=without)
         place.settle(self.project_dir)
         return place
 

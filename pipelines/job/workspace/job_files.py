@@ -13,6 +13,7 @@ from pipelines.job.isolation.project_folder import discard, write
 from pipelines.job.reporting.disclosure import SAYS_NOTHING, Disclosure
 from pipelines.job.reporting.errors import InputMismatchError, JobError
 from pipelines.language import Artifact, ArtifactKind, Phase
+from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
 from pipelines.language.seal import SUBMITTED
 from pipelines.language.wire import Input, sha256
 
@@ -122,3 +123,12 @@ def read_input(project_dir: Path, inputs: tuple[Input, ...], *, phase: Phase, ki
     if sha256(data) != artifact.sha256:
         raise InputMismatchError(f"{artifact.path} was changed: it is not what the receiver accepted from {phase}.")
     return data
+
+
+def read_change(project_dir: Path, inputs: tuple[Input, ...]) -> tuple[ChangeSet, bytes]:
+    """Return the accepted implementation's change set, and its bytes. Raises `InputMismatchError`."""
+    data = read_input(project_dir, inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.CHANGE_SET)
+    try:
+        return read_change_set(data), data
+    except ChangeSetError as error:
+        raise InputMismatchError(str(error)) from error

@@ -12,13 +12,15 @@ from msgspec.structs import replace
 
 from pipelines.language import CommitSha, MergeRequestResult, Phase, PhaseReport, ReproductionResult, TestingResult
 from pipelines.language.catalogue import TargetPipeline
+from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
 from pipelines.language.wire import sha256
-from pipelines.patch import PatchError, PatchSummary, inspect
 from pipelines.proof.red_green import judge
-from receiver.outbound.effects import patch_check, patching
+from receiver.outbound.effects import patch_check
+from receiver.outbound.effects.commit_actions import actions_of, holds
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.gitlab.repositories_api import Action, Head, Project
+from receiver.outbound.gitlab.commits_api import Head
+from receiver.outbound.gitlab.repositories_api import Project
 from receiver.store.run import merge_requests, settled_reports
 from receiver.store.run.runs import RunFacts
 from receiver.workflow.effects import OpenMergeRequest
@@ -26,16 +28,16 @@ from receiver.workflow.start import branch_name
 
 
 class Fix(Struct, frozen=True, kw_only=True):
-    """A patch that may be committed: submitted, tested, and the same bytes in both."""
+    """A change set that may be committed: submitted, tested, and the same bytes in both."""
 
-    patch: bytes
-    patch_sha256: str
+    change: ChangeSet
+    sha256: str
+    """Of the change set as it was handed in."""
     base: CommitSha
-    summary: PatchSummary
 
 
 async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix:
-    """Return the patch, if everything that was promised about it holds. Raises RefusedError that says what does not."""
+    """Return the fix, if everything that was promised about it holds. Raises RefusedError that says what does not."""
     async with desk.database.begin() as session:
         reproduced, tested, submitted = [
             await settled_reports.accepted(
@@ -45,7 +47,7 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix
         ]
         submission = _result(submitted, MergeRequestResult)
         test = _result(tested, TestingResult)
-        patch = None if submission is None else await settled_reports.blob(session, submission.patch_sha256)
+        data = None if submission is None else await settled_reports.blob(session, submission.patch_sha256)
     base = facts.base_shas.get(effect.repository)
     policy = facts.catalogue
     if submission is None or test is None or policy is None or base is None:
@@ -53,18 +55,16 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix
     repository = policy.repositories.get(effect.repository)
     if repository is None:
         raise RefusedError(f"{effect.repository} is not in the catalogue that the run was started with.")
-    if patch is None:
-        raise RefusedError("The submitted patch is not kept; it was never handed in, or its time is over.")
-    if sha256(patch) != submission.patch_sha256:
+    if data is None:
+        raise RefusedError("The submitted change is not kept; it was never handed in, or its time is over.")
+    if sha256(data) != submission.patch_sha256:
         raise RefusedError("The patch is not the one that was submitted.")
     if submission.base_sha != base:
         raise RefusedError("The patch was made for another commit.")
     for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
         raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
-    summary = await asyncio.to_thread(
-        patch_check.checked, desk, patch, base, repository=repository, policy=policy.policy
-    )
-    return Fix(patch=patch, patch_sha256=submission.patch_sha256, base=base, summary=summary)
+    change = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
+    return Fix(change=change, sha256=submission.patch_sha256, base=base)
 
 
 T = TypeVar("T")
@@ -105,7 +105,7 @@ async def on_branch(desk: Desk, facts: RunFacts, project: Project) -> RunFacts:
     neutral = branch_name(facts.issue_key, "", facts.audience)
     if facts.audience.is_public or facts.branch == neutral:
         return facts
-    head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
+    head = await asyncio.to_thread(desk.commits.head, project.id, facts.branch)
     return facts if head is not None else replace(facts, branch=neutral)
 
 
@@ -113,9 +113,9 @@ _TRAILER = re.compile(r"^Bug-Fix-Run: \S+ ([0-9a-f]{64})\s*\Z", re.MULTILINE)
 """At the end of our commits' messages; nothing before it is ours to trust."""
 
 
-def trailer(run: str, patch_sha256: str) -> str:
+def trailer(run: str, change_sha256: str) -> str:
     """Return the line by which our own commits are known."""
-    return f"Bug-Fix-Run: {run} {patch_sha256}"
+    return f"Bug-Fix-Run: {run} {change_sha256}"
 
 
 class Committed(Struct, frozen=True, kw_only=True):
@@ -129,17 +129,17 @@ class Committed(Struct, frozen=True, kw_only=True):
 async def commit(
     desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, subject: str, pipeline: OwnPipeline
 ) -> Committed:
-    """Make the branch hold the base and the patch; a branch that does already is left alone.
+    """Make the branch hold the base and the change; a branch that does already is left alone.
 
     A commit that may run is never replaced by one that waits: somebody approved it.
     """
-    head = await asyncio.to_thread(desk.repositories.head, project.id, facts.branch)
+    head = await asyncio.to_thread(desk.commits.head, project.id, facts.branch)
     if head is not None and not await _is_ours(desk, facts, project, head):
         raise RefusedError(
             f"Branch {facts.branch} of {project.path} ends in a commit that is not ours; it is left alone. "
             "Merge or delete the branch, then set the label again."
         )
-    line = trailer(facts.id, fix.patch_sha256)
+    line = trailer(facts.id, fix.sha256)
     is_there = head is not None and line in head.message and head.parents == (fix.base,)
     if head is not None and is_there and (pipeline is OwnPipeline.WAITS or SKIP not in head.message):
         return Committed(sha=head.sha, held_back=SKIP in head.message)
@@ -149,7 +149,7 @@ async def commit(
 
 
 async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) -> bool:
-    """Say whether a commit may be replaced: we noted it, or it is a patch of ours to the byte.
+    """Say whether a commit may be replaced: we noted it, or it is a change of ours to the byte.
 
     The second is what a crash between commit and note leaves behind. A person who amends our commit keeps its message
     and parent, so these prove nothing.
@@ -158,28 +158,26 @@ async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) ->
     async with desk.database.begin() as session:
         if head.sha in await merge_requests.heads(session, project.id, branch=facts.branch):
             return True
-        patch = None if named is None else await settled_reports.blob(session, named[1])
-    if patch is None or len(head.parents) != 1:
+        data = None if named is None else await settled_reports.blob(session, named[1])
+    if data is None or len(head.parents) != 1:
         return False
     try:
-        actions = await asyncio.to_thread(_actions, desk, project, patch, base=head.parents[0])
-    except (RefusedError, PatchError):  # it was made for another commit, or is no patch
+        change = read_change_set(data)
+    except ChangeSetError:  # an earlier release made it
         return False
-    return await asyncio.to_thread(desk.repositories.holds, project.id, head.sha, actions=actions)
-
-
-def _actions(desk: Desk, project: Project, patch: bytes, *, base: str) -> tuple[Action, ...]:
-    def fetch(path: str) -> tuple[bytes, bool]:
-        return desk.repositories.file(project.id, path, ref=base)
-
-    return patching.actions(patch, inspect(patch), fetch)
+    if change.base_sha != head.parents[0]:
+        return False
+    return await asyncio.to_thread(holds, desk.commits, project.id, change, sha=head.sha)
 
 
 def _push(desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, message: str) -> CommitSha:
-    actions = _actions(desk, project, fix.patch, base=fix.base)
+    actions = actions_of(fix.change)
     desk.faults.reach("OpenMergeRequest:before_push")
-    made = desk.repositories.commit(
-        project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions
-    )
+    made = desk.commits.commit(project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions)
     desk.faults.reach("OpenMergeRequest:after_push")
+    if not holds(desk.commits, project.id, fix.change, sha=made):
+        raise RefusedError(
+            f"Commit {made[:12]} on {facts.branch} of {project.path} is not what was tested, so no merge request is "
+            "opened for it. Delete the branch; what GitLab did to the files has to be found out."
+        )
     return made

@@ -13,6 +13,7 @@ from pipelines.language.catalogue import Catalogue
 from receiver.notes.view import Exhibit
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.faults import Faults
+from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import Jira
@@ -63,6 +64,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     reader: Pipelines
     """Reads pipelines, jobs and artifacts."""
     repositories: Repositories
+    commits: Commits
     jira: Jira
     notes: Notes
     catalogue: Callable[[], Catalogue]

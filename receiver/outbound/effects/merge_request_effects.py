@@ -58,8 +58,8 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
 def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: Fix) -> Reviewers:
     repository = facts.catalogue.repositories.get(project.path) if facts.catalogue else None
     configured = repository.reviewers if repository else ()
-    paths = {path for file in fix.summary.files for path in (file.path, file.old_path)}
-    return reviewers.find(desk.repositories, project, configured=configured, paths=sorted(paths))
+    paths = {file.path for file in fix.change.files}
+    return reviewers.find(desk, project, configured=configured, paths=sorted(paths))
 
 
 def title(story: Story) -> str:

@@ -13,7 +13,9 @@ from typing import Final
 from msgspec import Struct
 
 from receiver.outbound.effects.code_owners import PLACES, Owners, owners_of
+from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.members import DEVELOPER, User, Users
 from receiver.outbound.gitlab.repositories_api import Project, Repositories
 
@@ -45,9 +47,10 @@ class Reviewers(Struct, frozen=True, kw_only=True):
     """What people should know of the file."""
 
 
-def find(repositories: Repositories, project: Project, *, configured: Iterable[str], paths: Iterable[str]) -> Reviewers:
+def find(desk: Desk, project: Project, *, configured: Iterable[str], paths: Iterable[str]) -> Reviewers:
     """Return the reviewers of a change of these files."""
-    owners = _owners(repositories, project, paths)
+    repositories = desk.repositories
+    owners = _owners(desk.commits, project, paths)
     wanted = [*(f"@{name}" for name in configured), *owners.names]
     people: dict[int, User] = {}
     left_out: dict[str, str] = {}
@@ -74,9 +77,9 @@ def find(repositories: Repositories, project: Project, *, configured: Iterable[s
     )
 
 
-def _owners(repositories: Repositories, project: Project, paths: Iterable[str]) -> Owners:
+def _owners(commits: Commits, project: Project, paths: Iterable[str]) -> Owners:
     for place in PLACES:
-        content = repositories.file_if_any(project.id, place, ref=project.default_branch)
+        content = commits.file(project.id, place, ref=project.default_branch)
         if content is not None:
             return owners_of(content[:LARGEST].decode("utf-8", "replace"), paths)
     return Owners(names=())

@@ -35,7 +35,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
         return _left(effect, f"{effect.repository} has no merge request of this run.")
     facts = replace(facts, branch=known.source_branch)
     there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
-    head = await asyncio.to_thread(desk.repositories.head, known.project_id, facts.branch)
+    head = await asyncio.to_thread(desk.commits.head, known.project_id, facts.branch)
     if head is None or head.sha != there.sha or SKIP not in head.message:
         free = TargetPipelineReleased(repository=effect.repository)
         return Performed(events=() if head is None else (free,), result={"started": head is not None})

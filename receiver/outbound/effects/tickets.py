@@ -102,7 +102,7 @@ def _heads(desk: Desk, catalogue: Catalogue) -> dict[ProjectPath, CommitSha]:
     heads: dict[ProjectPath, CommitSha] = {}
     for path in catalogue.repositories:
         project = desk.repositories.project(path)
-        head = desk.repositories.head(project.id, project.default_branch)
+        head = desk.commits.head(project.id, project.default_branch)
         if head is not None:
             heads[path] = head.sha
     return heads

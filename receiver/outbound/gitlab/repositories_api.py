@@ -1,14 +1,13 @@
-"""Branches, files, commits, merge requests, notes and uploads in GitLab. An adapter."""
+"""Projects, merge requests, notes and uploads in GitLab. An adapter."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from gitlab.base import RESTObject
-from gitlab.exceptions import GitlabError, GitlabGetError
+from gitlab.exceptions import GitlabError
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -28,25 +27,6 @@ class Project(Struct, frozen=True, kw_only=True):
     path: ProjectPath
     default_branch: str
     url: str
-
-
-class Head(Struct, frozen=True, kw_only=True):
-    """The commit that a branch stands on."""
-
-    sha: str
-    parents: tuple[str, ...]
-    message: str
-
-
-class Action(Struct, frozen=True, kw_only=True):
-    """One file of a commit."""
-
-    action: str
-    """create, update, delete, move or chmod."""
-    path: str
-    previous_path: str | None = None
-    content: bytes | None = None
-    executable: bool | None = None
 
 
 class HeadPipeline(Struct, frozen=True, kw_only=True):
@@ -102,73 +82,6 @@ class Repositories:
         with translate_errors("GitLab", f"looking up {path}"):
             found = self._api.projects.get(path)
         return Project(id=int(found.id), path=path, default_branch=found.default_branch, url=found.web_url)
-
-    def head(self, project_id: int, branch: str) -> Head | None:
-        """Return the commit that a branch stands on; None when there is no such branch."""
-        with translate_errors("GitLab", f"looking up branch {branch}"):
-            try:
-                found = self._api.projects.get(project_id, lazy=True).branches.get(branch)
-            except GitlabGetError as error:
-                if error.response_code == 404:
-                    return None
-                raise
-        commit = found.commit
-        return Head(
-            sha=commit["id"], parents=tuple(commit.get("parent_ids") or ()), message=commit.get("message") or ""
-        )
-
-    def file(self, project_id: int, path: str, *, ref: str) -> tuple[bytes, bool]:
-        """Return a file's bytes at a commit, and whether it is executable."""
-        with translate_errors("GitLab", f"reading {path} at {ref[:12]}"):
-            found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
-        return found.decode(), bool(getattr(found, "execute_filemode", False))
-
-    def file_if_any(self, project_id: int, path: str, *, ref: str) -> bytes | None:
-        """Return a file's bytes at a commit; None when there is none."""
-        with translate_errors("GitLab", f"looking for {path}"):
-            try:
-                found = self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref)
-            except GitlabGetError as error:
-                if error.response_code == 404:
-                    return None
-                raise
-        return found.decode()
-
-    def commit(self, project_id: int, *, branch: str, start_sha: str, message: str, actions: tuple[Action, ...]) -> str:
-        """Make the branch hold exactly `start_sha` and one commit on top; return that commit's id."""
-        data = {
-            "branch": branch,
-            "start_sha": start_sha,
-            "force": True,
-            "commit_message": message,
-            "actions": [_action(action) for action in actions],
-        }
-        with translate_errors("GitLab", f"committing to {branch}"):
-            made = self._api.projects.get(project_id, lazy=True).commits.create(data)
-        return str(made.id)
-
-    def holds(self, project_id: int, sha: str, *, actions: tuple[Action, ...]) -> bool:
-        """Say whether a commit changes exactly what `actions` do, to the byte, and nothing besides."""
-        with translate_errors("GitLab", f"reading what {sha[:12]} changes"):
-            diffs = self._api.projects.get(project_id, lazy=True).commits.get(sha, lazy=True).diff(get_all=True)
-        named = {path for action in actions for path in (action.path, action.previous_path) if path}
-        gone = {diff["old_path"] for diff in diffs if diff["deleted_file"] or diff["renamed_file"]}
-        left = {diff["new_path"]: diff for diff in diffs if not diff["deleted_file"]}
-        switched = {action.path: action.executable for action in actions if action.action == "chmod"}
-        if named != gone | set(left) or any(a.action == "delete" and a.path not in gone for a in actions):
-            return False
-        for action in actions:
-            if action.content is None:
-                continue
-            diff = left.get(action.path)
-            if diff is None or self.file(project_id, action.path, ref=sha)[0] != action.content:
-                return False
-            before = "100644" if diff["new_file"] else diff["a_mode"]
-            executable = switched.get(action.path)
-            expected = before if executable is None else ("100755" if executable else "100644")
-            if diff["b_mode"] != expected:
-                return False
-        return True
 
     def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
         """Return the open merge request of the project's own branch into `target`, whoever opened it.
@@ -291,17 +204,6 @@ def _unless_gone(act: Callable[[], object]) -> bool:
             return False
         raise
     return True
-
-
-def _action(action: Action) -> dict[str, Any]:
-    data: dict[str, Any] = {"action": action.action, "file_path": action.path}
-    if action.previous_path is not None:
-        data["previous_path"] = action.previous_path
-    if action.content is not None:
-        data |= {"content": base64.b64encode(action.content).decode(), "encoding": "base64"}
-    if action.executable is not None:
-        data["execute_filemode"] = action.executable
-    return data
 
 
 def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:

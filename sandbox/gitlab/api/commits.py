@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -108,10 +108,27 @@ async def diff(state: State, request: Request) -> Response:
 async def create(state: State, request: Request) -> Response:
     """Create a commit; all actions or none."""
     project, user = auth.project(state, request, Access.DEVELOPER)
+    _throttle(state, len(request.body))
     new = parse(request, NewCommit)
     commit = await commit_actions(state, project, user, new)
     repository = Repository(project.repository)
     return Response.json(await _detail(state, project, repository, commit), status=201)
+
+
+LARGE = 20_000_000
+"""Bytes of a request from which GitLab counts it; https://docs.gitlab.com/administration/instance_limits/."""
+LARGE_ALLOWED, LARGE_PERIOD = 3, timedelta(seconds=30)
+
+
+def _throttle(state: State, size: int) -> None:
+    if size <= LARGE:
+        return
+    now = state.now()
+    state.large_commits = [one for one in state.large_commits if now - one < LARGE_PERIOD]
+    if len(state.large_commits) >= LARGE_ALLOWED:
+        wait = LARGE_PERIOD - (now - state.large_commits[0])
+        raise HttpError(429, {"message": "429 Too Many Requests"}, {"retry-after": str(int(wait.total_seconds()) + 1)})
+    state.large_commits.append(now)
 
 
 async def commit_actions(state: State, project: Project, user: User, new: NewCommit) -> Commit:
@@ -122,8 +139,7 @@ async def commit_actions(state: State, project: Project, user: User, new: NewCom
     async with project.lock:
         old = await repository.branch(new.branch)
         parent = await _parent(repository, new, old)
-        changes = [change for action in new.actions for change in await _changes(repository, parent, action)]
-        tree = await repository.write_tree(parent, changes)
+        tree = await repository.write_tree(parent, await _staged(repository, parent, new.actions))
         now = state.now()
         author = Identity(
             name=new.author_name or user.name, email=new.author_email or f"{user.username}@sandbox.invalid", at=now
@@ -158,29 +174,38 @@ async def _parent(repository: Repository, new: NewCommit, old: str | None) -> st
     return found
 
 
-async def _changes(repository: Repository, parent: str, action: Action) -> list[Change]:
-    path = _checked(action.file_path)
-    source = _checked(action.previous_path or path)
-    entry = await repository.entry(parent, source)
-    entry = entry if entry and entry.type == "blob" else None
-    if action.action == "create":
-        if entry is not None:
+async def _staged(repository: Repository, parent: str, actions: list[Action]) -> list[Change]:
+    """Apply the actions one after the other, each to what those before it left, and return what changes by path."""
+    staged: dict[str, Change] = {}
+    for action in actions:
+        path = _checked(action.file_path)
+        source = _checked(action.previous_path or path)
+        there = staged[source] if source in staged else await _file(repository, parent, source)
+        exists = there is not None and there.content is not None
+        if action.action == "create" and exists:
             raise HttpError(400, {"message": "A file with this name already exists"})
-    elif entry is None:
-        raise HttpError(400, {"message": "A file with this name doesn't exist"})
-    content = _content(action)
-    mode = entry.mode if entry else "100644"
-    if action.execute_filemode is not None:
-        mode = "100755" if action.execute_filemode else "100644"
-    if entry is not None and content is None:
-        content = await repository.blob(entry.id)
-    match action.action:
-        case "delete":
-            return [Change(path=path, content=None)]
-        case "move":
-            return [Change(path=source, content=None), Change(path=path, content=content, mode=mode)]
-        case "create" | "update" | "chmod":
-            return [Change(path=path, content=content or b"", mode=mode)]
+        if action.action != "create" and not exists:
+            raise HttpError(400, {"message": "A file with this name doesn't exist"})
+        if (action.action == "chmod") != (action.execute_filemode is not None):
+            raise HttpError(400, {"error": "actions[execute_filemode] belongs to the action chmod, and to no other"})
+        content = _content(action)
+        if content is None and there is not None:
+            content = there.content
+        mode = there.mode if there is not None and exists else "100644"  # an `update` leaves a symbolic link one
+        if action.action == "chmod":
+            mode = "100755" if action.execute_filemode else "100644"
+        if action.action in {"delete", "move"}:
+            staged[source] = Change(path=source, content=None)
+        if action.action != "delete":
+            staged[path] = Change(path=path, content=content or b"", mode=mode)
+    return list(staged.values())
+
+
+async def _file(repository: Repository, parent: str, path: str) -> Change | None:
+    entry = await repository.entry(parent, path)
+    if entry is None or entry.type != "blob":
+        return None
+    return Change(path=path, content=await repository.blob(entry.id), mode=entry.mode)
 
 
 def _checked(path: str) -> str:

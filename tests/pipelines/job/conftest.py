@@ -35,6 +35,7 @@ from pipelines.language import (
     ReproductionResult,
     RunId,
 )
+from pipelines.language.change_set import FileChange, write_change_set
 from pipelines.language.repository_context import RepositoryContext
 from pipelines.language.wire import (
     AgentSpec,
@@ -53,6 +54,7 @@ from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
 from sandbox.anthropic.emulator import Emulator
 from sandbox.scenario import Conversation, Scenario, find, load
+from tests.changes import change_set, of_diff
 
 RUN = RunId("0123456789abcdef")
 REPOSITORY = "payk12/contacts"
@@ -62,11 +64,11 @@ SESSION_TOKEN = "session-token-of-this-job"
 _AGENTS = frozenset({Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 _NEEDED = {
     Phase.TESTING: (
-        (Phase.IMPLEMENTATION, ArtifactKind.PATCH),
+        (Phase.IMPLEMENTATION, ArtifactKind.CHANGE_SET),
         (Phase.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST),
     ),
-    Phase.REVIEW: ((Phase.IMPLEMENTATION, ArtifactKind.PATCH),),
-    Phase.MERGE_REQUEST: ((Phase.IMPLEMENTATION, ArtifactKind.PATCH),),
+    Phase.REVIEW: ((Phase.IMPLEMENTATION, ArtifactKind.CHANGE_SET),),
+    Phase.MERGE_REQUEST: ((Phase.IMPLEMENTATION, ArtifactKind.CHANGE_SET),),
 }
 
 
@@ -88,6 +90,8 @@ class Receiver:
         self.url = ""
         self.sessions: list[SessionRequest] = []
         self.blobs: dict[str, bytes] = {}
+        self.change = b""
+        """The change set of the implementation that `accepted` made up."""
         self.reports: list[PhaseReport] = []
         self.purposes: list[str | None] = []
         self.refusals: list[tuple[str, int, dict[str, str]]] = []
@@ -109,9 +113,17 @@ class Receiver:
         return ID_TOKEN, JOB_TOKEN, SESSION_TOKEN
 
     def accepted(
-        self, *, patch: bytes, test: bytes, path: str = "tests/test_it.py", framework: Framework = Framework.PYTEST
+        self,
+        *,
+        patch: bytes | FileChange,
+        test: bytes,
+        path: str = "tests/test_it.py",
+        framework: Framework = Framework.PYTEST,
     ) -> None:
-        """Have reports of analysis, reproduction and implementation as if their jobs had succeeded."""
+        """Have reports of analysis, reproduction and implementation as if their jobs had succeeded.
+
+        The patch is a diff that git can apply, or one file's change.
+        """
         red = ReproductionResult(
             base_sha=self.base_sha,
             reproduced=True,
@@ -124,7 +136,11 @@ class Receiver:
         )
         self._accept(Phase.ANALYSIS, None, None)
         self._accept(Phase.REPRODUCTION, red, (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", test))
-        self._accept(Phase.IMPLEMENTATION, None, (ArtifactKind.PATCH, "fix.patch", patch))
+        change = (
+            change_set(patch, base=self.base_sha) if isinstance(patch, FileChange) else of_diff(self.repository, patch)
+        )
+        self.change = write_change_set(change)
+        self._accept(Phase.IMPLEMENTATION, None, (ArtifactKind.CHANGE_SET, "change-set.json", self.change))
 
     def not_reproduced(self) -> None:
         """Have a report of a reproduction that ended with an honest no."""

@@ -21,15 +21,16 @@ from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reports.line_coverage import in_all
 from pipelines.job.suites.checks import Findings, TestedChange, examine, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again
+from pipelines.job.workspace.changes import collect_changes, make_changes
 from pipelines.job.workspace.checkout import Workplace
 from pipelines.job.workspace.job_files import Artifacts
-from pipelines.job.workspace.repositories import Source, check_out, fetch, make_patch, read_file, read_tree
+from pipelines.job.workspace.repositories import Source, check_out, fetch, read_file, read_tree
 from pipelines.language import Baseline, Coverage, Phase, PrepareResult, Proof
 from pipelines.language import TestingResult as PatchTested
 from pipelines.language import TestWord as Word
 from pipelines.language.catalogue import Commands, Policy
-from pipelines.patch import inspect
-from pipelines.patch.content import contents
+from pipelines.language.change_set import ChangeSet
+from pipelines.patch import contents, size_of
 from pipelines.proof.known_tests import baseline_result, known_tests
 from pipelines.proof.regression import Comparison, regressions
 
@@ -100,7 +101,7 @@ class Shop:
             self._launcher.root, repository=self._repository.project, base_sha=sha, url=f"file://{folder}", token=""
         )
 
-    def place(self, name: str, *, patch: bytes | None = None, without: Sequence[str] = ()) -> Workplace:
+    def place(self, name: str, *, change: ChangeSet | None = None, without: Sequence[str] = ()) -> Workplace:
         self.places.append(name)
         self._launcher.renew(Role.APPLICATION)
         made = Workplace(
@@ -111,7 +112,9 @@ class Shop:
             artifacts=Artifacts(self._root, Phase.TESTING),
             log=JobLog(),
         )
-        check_out(self._source, made.folder, patch=patch, without=without)
+        check_out(self._source, made.folder)
+        if change is not None:
+            make_changes(self._source, made.folder, change, without=without)
         made.settle(self._root)
         return made
 
@@ -147,21 +150,18 @@ class Shop:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(textwrap.dedent(text).lstrip("\n"))
         self._launcher.give(work.folder, Role.APPLICATION)
-        patch = make_patch(self._source, work.folder, launcher=self._launcher, role=Role.APPLICATION)
-        summary = inspect(patch)
+        change = collect_changes(self._source, work.folder, launcher=self._launcher, role=Role.APPLICATION)
+        texts = contents(change.files, lambda path: read_file(self._source, path))
         self.places.clear()
         found = examine(
-            self.place("after", patch=patch),
+            self.place("after", change=change),
             change=TestedChange(
-                patch=summary,
-                paths=(*read_tree(self._source), *(file.path for file in summary.files)),
-                texts={
-                    one.path: (one.before, one.after)
-                    for one in contents(summary, lambda path: read_file(self._source, path))
-                },
+                change_set=change,
+                paths=(*read_tree(self._source), *(file.path for file in change.files)),
+                texts={one.path: (one.before, one.after) for one in texts},
             ),
             known=self.baseline,
-            fresh=lambda name, without: self.place(name, patch=patch, without=without),
+            fresh=lambda name, without: self.place(name, change=change, without=without),
         )
         tested = PatchTested(
             base_sha=self._source.base_sha,
@@ -178,7 +178,9 @@ class Shop:
             changed_coverage=found.changed_coverage,
             lint=found.lint,
         )
-        comparison = Comparison(before=self.before, after=tested, policy=policy or Policy(), removed=summary.deletions)
+        comparison = Comparison(
+            before=self.before, after=tested, policy=policy or Policy(), removed=size_of(texts).deletions
+        )
         return found, regressions(comparison)
 
 

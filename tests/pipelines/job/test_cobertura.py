@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.job.reports.cobertura import MAX_FILES, MAX_SOURCE_LENGTH, MAX_SOURCES, CoberturaError, read_coverage
-from pipelines.job.reports.line_coverage import in_all, located, of_patch
+from pipelines.job.reports.line_coverage import in_all, located, of_change
 from pipelines.language import Coverage
-from pipelines.patch import inspect
 
 COVERAGE_PY = b"""<?xml version="1.0" ?>
 <coverage version="7.17.3" timestamp="1795676071000" lines-valid="4" lines-covered="3" line-rate="0.75"
@@ -157,31 +156,16 @@ def test_a_file_is_recognised_by_the_end_of_its_path_where_no_other_could_be_mea
     assert in_all(lines) == Coverage(covered=1, coverable=1)
 
 
-PATCH = b"""diff --git a/src/a.py b/src/a.py
-index 1111111..2222222 100644
---- a/src/a.py
-+++ b/src/a.py
-@@ -1,3 +1,5 @@
- one
--two
-+TWO
-+comment
-+three
- four
-diff --git a/README.md b/README.md
-index 1111111..2222222 100644
---- a/README.md
-+++ b/README.md
-@@ -1,1 +1,1 @@
--x
-+y
-"""
+CHANGED = {
+    "src/a.py": ("one\ntwo\nfour\n", "one\nTWO\ncomment\nthree\nfour\n"),
+    "README.md": ("x\n", "y\n"),
+}
 
 
-def test_of_a_patch_only_the_lines_count_that_it_adds_and_that_can_be_run() -> None:
+def test_of_a_change_only_the_lines_count_that_it_adds_and_that_can_be_run() -> None:
     document = cobertura(("src/a.py", {1: 0, 2: 1, 4: 0, 5: 0}), ("b/only.py", {1: 1}))
     lines = located(read_coverage(document), PATHS, root="/r")
-    assert of_patch(lines, inspect(PATCH)) == Coverage(covered=1, coverable=2)
+    assert of_change(lines, CHANGED) == Coverage(covered=1, coverable=2)
     assert in_all(lines) == Coverage(covered=2, coverable=5)
 
 
@@ -219,7 +203,7 @@ def test_what_no_tool_writes_is_refused_with_its_reason(document: bytes, says: s
 )
 def test_never_is_more_covered_than_can_be(files: dict[str, dict[int, int]], sources: list[str]) -> None:
     lines = located(read_coverage(cobertura(*files.items(), sources=tuple(sources))), PATHS, root="/r")
-    for found in (in_all(lines), of_patch(lines, inspect(PATCH))):
+    for found in (in_all(lines), of_change(lines, CHANGED)):
         assert 0 <= found.covered <= found.coverable
     assert in_all(lines).coverable <= sum(map(len, files.values()))
 

@@ -15,6 +15,7 @@ from pipelines.language.wire import Input, sha256
 FOLDER = ".bug-fix/analysis"
 KINDS = {
     ArtifactKind.TRANSCRIPT: "transcript.jsonl",
+    ArtifactKind.CHANGE_SET: "change-set.json",
     ArtifactKind.PATCH: "fix.patch",
     ArtifactKind.REPRODUCTION_TEST: "reproduction_test.py",
     ArtifactKind.BASELINE: "baseline.json",
@@ -27,7 +28,7 @@ KINDS = {
     ArtifactKind.COVERAGE: "coverage.xml",
     ArtifactKind.CHILD_PIPELINE: "child.yml",
 }
-HANDED_IN = {ArtifactKind.TRANSCRIPT, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.BASELINE}
+HANDED_IN = {ArtifactKind.TRANSCRIPT, ArtifactKind.CHANGE_SET, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.BASELINE}
 
 
 def filled(folder: Path, *disclosures: Disclosure) -> Artifacts:

@@ -13,8 +13,10 @@ import pytest
 
 from pipelines import language
 from pipelines.language import Phase, ReportOutcome
+from pipelines.language.change_set import SYMLINK, FileChange
 from pipelines.language.wire import MAX_BLOB
 from sandbox.scenario import Conversation
+from tests.changes import file_change
 
 pytestmark = pytest.mark.acceptance
 
@@ -138,9 +140,7 @@ def test_a_fix_that_breaks_something_else_behind_a_forged_suite_is_contradicted_
 
 
 def test_a_patch_that_the_receiver_would_not_take_ends_as_rejected(receiver: Any, run_job: RunJob) -> None:
-    lines = [b"+%0100d\n" % number for number in range(MAX_BLOB // 100)]
-    header = HARMLESS.partition(b"@@")[0] + b"@@ -0,0 +1,%d @@\n" % len(lines)
-    receiver.accepted(patch=header + b"".join(lines), test=RED_TEST)
+    receiver.accepted(patch=file_change("NOTES.md", None, "0" * MAX_BLOB), test=RED_TEST)
     done = run_job(Phase.MERGE_REQUEST)
     assert done.returncode == 3, done.stdout
     (report,) = receiver.new_reports()
@@ -163,7 +163,9 @@ def test_an_artifact_that_was_changed_on_its_way_is_refused(
     receiver: Any, run_job: RunJob, project_dir: Path, kind: str
 ) -> None:
     receiver.accepted(patch=HARMLESS, test=RED_TEST)
-    name = {"patch": ".bug-fix/implementation/fix.patch", "test": ".bug-fix/reproduction/reproduction_test.py"}[kind]
+    name = {"patch": ".bug-fix/implementation/change-set.json", "test": ".bug-fix/reproduction/reproduction_test.py"}[
+        kind
+    ]
     with (project_dir / name).open("ab") as file:
         file.write(b"\n")
     done = run_job(Phase.TESTING)
@@ -174,16 +176,16 @@ def test_an_artifact_that_was_changed_on_its_way_is_refused(
 @pytest.mark.parametrize(
     ("patch", "words"),
     [
-        (HARMLESS.replace(b"NOTES.md", b".gitlab-ci.yml"), "belongs to git or GitLab"),
-        (HARMLESS.replace(b"100644", b"120000"), "symbolic link"),
-        (HARMLESS.replace(b"Nothing is fixed.", b"token = 'glpat-" + b"x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
-        (HARMLESS + b"garbage\n", "can't be read"),
-        (HARMLESS.replace(b"NOTES.md", b"pytest.ini"), "`pytest.ini` says how tests and checks are run"),
-        (HARMLESS.replace(b"NOTES.md", b"../NOTES.md"), "leaves its folder"),
+        (file_change(".gitlab-ci.yml", None, "x"), "belongs to git or GitLab"),
+        (file_change("NOTES.md", None, "/etc/passwd", mode=SYMLINK), "symbolic link"),
+        (file_change("NOTES.md", None, "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
+        (file_change("README.md", "what was never there", "x"), "does not fit 'README.md'"),
+        (file_change("pytest.ini", None, "x"), "`pytest.ini` says how tests and checks are run"),
+        (file_change("../NOTES.md", None, "x"), "leaves its folder"),
     ],
 )
 def test_the_last_look_at_the_patch_refuses_what_must_not_be_opened(
-    receiver: Any, run_job: RunJob, patch: bytes, words: str
+    receiver: Any, run_job: RunJob, patch: FileChange, words: str
 ) -> None:
     receiver.accepted(patch=patch, test=RED_TEST)
     done = run_job(Phase.MERGE_REQUEST)

@@ -126,7 +126,7 @@ def test_a_confidential_ticket_becomes_a_tested_patch_and_nobody_reads_of_it(
     assert tested.reproduction_after_passed
     kinds = {kept.kind for report in receiver.reports for kept in report.artifacts}
     assert kinds == {
-        *(ArtifactKind.TRANSCRIPT, ArtifactKind.PATCH, ArtifactKind.REPRODUCTION_TEST),
+        *(ArtifactKind.TRANSCRIPT, ArtifactKind.CHANGE_SET, ArtifactKind.REPRODUCTION_TEST),
         *(ArtifactKind.BASELINE, ArtifactKind.CHILD_PIPELINE),
     }
     left = [path for path in project_dir.rglob("*") if path.is_file()]

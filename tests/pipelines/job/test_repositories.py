@@ -20,15 +20,12 @@ from pipelines.job.reproduction.frameworks import declared
 from pipelines.job.workspace.repositories import (
     LARGEST_FILE,
     Source,
-    apply_patch,
     check_out,
     fetch,
-    make_patch,
     read_file,
     read_tree,
 )
 from pipelines.language import ProjectPath
-from pipelines.patch import inspect
 
 pytestmark = pytest.mark.integration
 TOKEN = "glcbt-64_secret-of-this-job"
@@ -63,104 +60,6 @@ def work(launcher: Launcher, folder: Path, command: str) -> str:
     done = launcher.run(["/bin/bash", "-ec", command], role=Role.WORK, cwd=folder, timeout_s=60)
     assert done.exit_code == 0, done.output
     return done.output
-
-
-def patch_of(launcher: Launcher, source: Source, folder: Path) -> bytes:
-    launcher.end(Role.WORK)
-    return make_patch(source, folder, launcher=launcher, role=Role.WORK)
-
-
-def test_a_patch_holds_what_changed_and_applies_to_a_fresh_checkout(
-    launcher: Launcher, source: Source, folder: Path
-) -> None:
-    work(
-        launcher,
-        folder,
-        "echo new > src/new.py; echo line >> README.md; rm CHANGELOG.md; mkdir __pycache__; touch __pycache__/x.pyc",
-    )
-    patch = patch_of(launcher, source, folder)
-    assert [file.path for file in inspect(patch).files] == ["CHANGELOG.md", "README.md", "src/new.py"]
-    fresh = launcher.root / "fresh"
-    check_out(source, fresh, patch=patch)
-    assert (fresh / "src" / "new.py").read_text() == "new\n"
-    assert not (fresh / "CHANGELOG.md").exists()
-    launcher.give(fresh, Role.WORK)
-    assert patch_of(launcher, source, fresh) == patch
-
-
-def test_committed_work_is_in_the_patch_too(launcher: Launcher, source: Source, folder: Path) -> None:
-    work(launcher, folder, "echo x > a.txt; git add a.txt; git commit -qm x; echo y > b.txt")
-    assert [file.path for file in inspect(patch_of(launcher, source, folder)).files] == ["a.txt", "b.txt"]
-
-
-def test_nothing_of_the_work_folders_git_runs_when_the_patch_is_made(
-    launcher: Launcher, source: Source, folder: Path
-) -> None:
-    marker = launcher.home(Role.WORK) / "ran"
-    trap = f"touch {marker}; cat"
-    work(
-        launcher,
-        folder,
-        f"""
-        for hook in pre-commit post-index-change fsmonitor; do mkdir -p .git/hooks
-          printf '#!/bin/sh\\ntouch {marker}\\n' > .git/hooks/$hook; chmod +x .git/hooks/$hook; done
-        git config core.fsmonitor .git/hooks/fsmonitor
-        git config filter.evil.clean '{trap}'; git config filter.evil.smudge '{trap}'
-        git config diff.evil.textconv 'touch {marker}; echo'; git config diff.external 'touch {marker}; true'
-        git config core.attributesFile {folder}/.git/attrs; echo '* filter=evil diff=evil' > .git/attrs
-        echo '* filter=evil diff=evil -text' > .gitattributes
-        printf '[core]\\n fsmonitor = {folder}/.git/hooks/fsmonitor\\n' > $HOME/.gitconfig
-        echo changed >> README.md; rm -f {marker}
-        """,
-    )
-    patch = patch_of(launcher, source, folder)
-    assert not marker.exists()
-    assert b"+changed\n" in patch
-    assert {file.path for file in inspect(patch).files} == {".gitattributes", "README.md"}
-
-
-def test_attributes_do_not_hide_text_as_binary(launcher: Launcher, source: Source, folder: Path) -> None:
-    work(launcher, folder, "echo '*.py binary' > .gitattributes; echo 'x = 1' > a.py")
-    assert b"+x = 1\n" in patch_of(launcher, source, folder)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="as the same user there is nothing that it could not read anyway")
-def test_links_in_the_work_folder_reach_nothing_that_its_owner_could_not_read(
-    launcher: Launcher, source: Source, folder: Path
-) -> None:
-    secret = launcher.root / "secret"
-    secret.write_text("of the supervisor")
-    secret.chmod(0o600)
-    work(launcher, folder, f"ln -s {secret} link.txt; ln -s {launcher.root} up")
-    os.link(secret, folder / "hard.txt")
-    with pytest.raises(JobError, match=r"hard\.txt"):
-        patch_of(launcher, source, folder)
-    (folder / "hard.txt").unlink()
-    patch = patch_of(launcher, source, folder)
-    assert b"of the supervisor" not in patch
-    assert {file.new_mode for file in inspect(patch).files} == {"120000"}
-
-
-def test_bytes_survive_whatever_attributes_say(launcher: Launcher, source: Source, folder: Path) -> None:
-    work(launcher, folder, r"echo '* text eol=crlf ident' > .gitattributes; printf 'a\r\nb\n$Id$\n' > mixed.txt")
-    patch = patch_of(launcher, source, folder)
-    fresh = launcher.root / "fresh"
-    check_out(source, fresh, patch=patch)
-    assert (fresh / "mixed.txt").read_bytes() == b"a\r\nb\n$Id$\n"
-
-
-def test_a_patch_that_does_not_fit_is_named(source: Source, folder: Path) -> None:
-    patch = b"diff --git a/README.md b/README.md\n--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-nothing like it\n+x\n"
-    with pytest.raises(JobError, match="does not apply"):
-        apply_patch(source, folder, patch)
-
-
-def test_a_patch_can_not_leave_the_folder(source: Source, folder: Path) -> None:
-    head_ = b"diff --git a/../out.txt b/../out.txt\nnew file mode 100644\n"
-    patch = head_ + b"--- /dev/null\n+++ b/../out.txt\n@@ -0,0 +1 @@\n+x\n"
-    with pytest.raises(JobError):
-        apply_patch(source, folder, patch)
-    assert not (folder.parent / "out.txt").exists()
 
 
 def test_the_base_commit_is_read_not_the_work_folder(launcher: Launcher, source: Source, folder: Path) -> None:

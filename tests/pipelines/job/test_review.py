@@ -60,7 +60,7 @@ def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
     (report,) = receiver.new_reports()
     assert (report.outcome, report.reason) == (ReportOutcome.SUCCEEDED, "Reviewed: 1 must be fixed, 1 to note.")
     assert isinstance(report.result, ReviewResult)
-    assert report.result.patch_sha256 == sha256(PATCH)
+    assert report.result.patch_sha256 == sha256(receiver.change)
     assert [one.severity for one in report.result.findings] == [Severity.MUST_FIX, Severity.NOTE]
     assert report.refused_calls == 3
     transcript = (project_dir / ".bug-fix/review/transcript.jsonl").read_text()

@@ -69,7 +69,7 @@ def submit(artifacts: Artifacts, desk: Any) -> str:
 
 def test_what_the_receiver_would_not_take_stays_with_gitlab_and_the_report_goes(tmp_path: Path) -> None:
     artifacts, desk = Artifacts(tmp_path, Phase.IMPLEMENTATION), Desk()
-    artifacts.keep(ArtifactKind.PATCH, "fix.patch", bytes(MAX_BLOB + 1))
+    artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", bytes(MAX_BLOB + 1))
     artifacts.keep(ArtifactKind.TRANSCRIPT, "transcript.jsonl", b"{}\n")
     submit(artifacts, desk)
     assert desk.blobs == [b"{}\n"]
@@ -78,7 +78,7 @@ def test_what_the_receiver_would_not_take_stays_with_gitlab_and_the_report_goes(
 
 def test_an_artifact_that_was_changed_is_not_handed_in(tmp_path: Path) -> None:
     artifacts, desk = Artifacts(tmp_path, Phase.IMPLEMENTATION), Desk()
-    kept = artifacts.keep(ArtifactKind.PATCH, "fix.patch", b"of the job")
+    kept = artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", b"of the job")
     (tmp_path / kept.path).unlink()
     (tmp_path / kept.path).symlink_to("/etc/passwd")
     with pytest.raises(JobError, match="is not what this job kept there"):
@@ -98,7 +98,7 @@ def test_a_report_is_left_with_a_seal_that_only_its_session_could_make(tmp_path:
 
 def test_a_receiver_that_can_t_be_reached_is_asked_no_further_and_finds_the_report_later(tmp_path: Path) -> None:
     artifacts = Artifacts(tmp_path, Phase.IMPLEMENTATION)
-    artifacts.keep(ArtifactKind.PATCH, "fix.patch", b"of the job")
+    artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", b"of the job")
     desk = Desk(ReceiverUnreachableError("Nobody answered."))
     said = submit(artifacts, desk)
     assert "Nobody answered." in said
@@ -115,7 +115,7 @@ def test_a_receiver_that_says_no_ends_the_job(tmp_path: Path) -> None:
 def withheld(tmp_path: Path) -> Artifacts:
     artifacts = Artifacts(tmp_path, Phase.IMPLEMENTATION)
     artifacts.disclose(Disclosure.WITHHELD)
-    artifacts.keep(ArtifactKind.PATCH, "fix.patch", b"of the job")
+    artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", b"of the job")
     artifacts.keep(ArtifactKind.LOG, "install.log", b"of the job")
     return artifacts
 

@@ -44,11 +44,11 @@ def test_each_phase_leaves_its_report_in_its_own_folder() -> None:
 @pytest.mark.parametrize(
     ("kind", "size", "outcome", "along"),
     [
-        (ArtifactKind.PATCH, 1, ReportOutcome.SUCCEEDED, True),
+        (ArtifactKind.CHANGE_SET, 1, ReportOutcome.SUCCEEDED, True),
         (ArtifactKind.REPRODUCTION_TEST, 1, ReportOutcome.NOT_REPRODUCED, True),
-        (ArtifactKind.PATCH, MAX_BLOB + 1, ReportOutcome.SUCCEEDED, False),
+        (ArtifactKind.CHANGE_SET, MAX_BLOB + 1, ReportOutcome.SUCCEEDED, False),
         (ArtifactKind.SCREENSHOT, 1, ReportOutcome.SUCCEEDED, False),
-        (ArtifactKind.PATCH, 1, ReportOutcome.FAILED, False),
+        (ArtifactKind.CHANGE_SET, 1, ReportOutcome.FAILED, False),
         (ArtifactKind.TRANSCRIPT, 1, ReportOutcome.FAILED, True),
     ],
 )

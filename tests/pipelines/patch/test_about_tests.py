@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.patch import inspect
 from pipelines.patch.about_tests import changed_test_files, files_about_tests, is_about_tests, owns, stands_in
+from tests.changes import change_set, file_change
 
 
 @pytest.mark.parametrize(
@@ -68,29 +68,16 @@ def test_a_test_is_found_in_its_file_by_what_test_runners_write(test: str, path:
     assert stands_in(test, [path]) is is_in_it
 
 
-def file(path: str, change: str) -> str:
-    head = {"new": "new file mode 100644\n", "deleted": "deleted file mode 100644\n", "changed": ""}[change]
-    old = "/dev/null" if change == "new" else f"a/{path}"
-    new = "/dev/null" if change == "deleted" else f"b/{path}"
-    hunk = {"new": "@@ -0,0 +1 @@\n+x\n", "deleted": "@@ -1 +0,0 @@\n-x\n", "changed": "@@ -1 +1 @@\n-x\n+y\n"}[change]
-    index = "index 1111111..2222222" + (" 100644\n" if change == "changed" else "\n")
-    return f"diff --git a/{path} b/{path}\n{head}{index}--- {old}\n+++ {new}\n{hunk}"
-
-
-def test_files_that_a_patch_changes_are_told_from_new_ones() -> None:
-    patch = inspect(
-        "".join(
-            (
-                file("conftest.py", "changed"),
-                file("src/store.py", "changed"),
-                file("tests/test_gone.py", "deleted"),
-                file("tests/test_new.py", "new"),
-                file("tests/test_old.py", "changed"),
-            )
-        ).encode()
+def test_files_that_a_change_edits_are_told_from_new_ones() -> None:
+    change = change_set(
+        file_change("conftest.py", "x", "y"),
+        file_change("src/store.py", "x", "y"),
+        file_change("tests/test_gone.py", "x", None),
+        file_change("tests/test_new.py", None, "x"),
+        file_change("tests/test_old.py", "x", "y"),
     )
-    assert files_about_tests(patch) == ("conftest.py", "tests/test_gone.py", "tests/test_new.py", "tests/test_old.py")
-    assert changed_test_files(patch, ["tests/test_new.py", "tests/test_old.py"]) == (
+    assert files_about_tests(change) == ("conftest.py", "tests/test_gone.py", "tests/test_new.py", "tests/test_old.py")
+    assert changed_test_files(change, ["tests/test_new.py", "tests/test_old.py"]) == (
         "tests/test_new.py",
         "tests/test_old.py",
     )
@@ -111,8 +98,8 @@ def test_files_that_a_patch_changes_are_told_from_new_ones() -> None:
 def test_a_snapshot_belongs_to_its_test_file(test: str, snapshot: str, *, it_does: bool) -> None:
     assert owns(test, snapshot) is it_does
     assert is_about_tests(snapshot)
-    patch = inspect(file(snapshot, "changed").encode())
-    assert changed_test_files(patch, [test]) == ((test,) if it_does else (snapshot,))
+    change = change_set(file_change(snapshot, "x", "y"))
+    assert changed_test_files(change, [test]) == ((test,) if it_does else (snapshot,))
 
 
 def test_what_the_command_runs_comes_with_the_tests() -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from pipelines.language.catalogue import PatchRule, Policy
-from pipelines.patch import inspect, is_documentation
-from pipelines.patch.examine import examine
+from pipelines.language.change_set import FileChange
+from pipelines.patch import Base, examine, is_documentation
+from tests.changes import change_set, file_change
 
 Examined = Callable[..., tuple[str, ...]]
 
@@ -169,12 +170,9 @@ def test_a_file_that_python_runs_at_its_start_is_refused(examined: Examined, fil
     assert "would be run whenever Python starts" in sentence
 
 
-def test_a_file_that_gets_a_runners_name_is_refused_as_a_new_one_is() -> None:
-    head = "diff --git a/shop.py b/pytest.py\nsimilarity index 90%\nrename from shop.py\nrename to pytest.py\n"
-    index = f"index {'1' * 40}..{'2' * 40} 100644\n"
-    patch = f"{head}{index}--- a/shop.py\n+++ b/pytest.py\n@@ -1 +1 @@\n-x = 1\n+x = 2\n".encode()
-    found = examine(inspect(patch), lambda _path: b"x = 1\n", allowed=("**",), policy=Policy(), secrets=lambda _: ())
-    assert "would be taken for the module `pytest`" in found[0]
+def test_a_file_that_gets_a_runners_name_is_refused_as_a_new_one_is(examined: Examined) -> None:
+    (sentence,) = examined({"shop.py": "x = 1\n"}, {"shop.py": None, "pytest.py": "x = 1\n"})
+    assert "would be taken for the module `pytest`" in sentence
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "package.json"])
@@ -234,23 +232,41 @@ def test_a_file_that_says_that_it_is_generated_is_believed(examined: Examined) -
     assert examined({"src/a.ts": "let a = 1;\n"}, {"src/a.ts": "let a = 2;\n"}) == ()
 
 
-def test_a_patch_for_another_commit_is_refused() -> None:
-    patch = b"diff --git a/x b/x\nindex 1111111..2222222 100644\n--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
-    summary = inspect(patch)
-    assert examine(summary, lambda _: b"a\nb\n", allowed=("**",), policy=Policy(), secrets=lambda _: ()) == ()
-    for content, sentence in ((b"a\nz\n", "does not fit 'x' at line 2"), (None, "'x' is not in the commit")):
-        (found,) = examine(summary, lambda _, c=content: c, allowed=("**",), policy=Policy(), secrets=lambda _: ())  # type: ignore[misc]
-        assert sentence in found
+def looked_at(base: Base, *files: FileChange, policy: Policy | None = None) -> tuple[str, ...]:
+    return examine(change_set(*files), base, allowed=("**",), policy=policy or Policy(), secrets=lambda _: ())
 
 
-def test_nothing_is_read_by_a_name_that_a_patch_may_not_have() -> None:
+@pytest.mark.parametrize(("before", "there"), [("b", b"z"), ("b", None), (None, b"b")])
+def test_a_change_for_another_commit_is_refused(before: str | None, there: bytes | None) -> None:
+    file = file_change("x", before, "c")
+    assert looked_at(lambda _: None if before is None else before.encode(), file) == ()
+    (found,) = looked_at(lambda _: there, file)
+    assert "does not fit 'x'" in found
+
+
+def test_nothing_is_read_by_a_name_that_a_change_may_not_have() -> None:
     def base(path: str) -> bytes | None:
-        raise AssertionError(path)
+        assert path == "fine.txt"
+        return None
 
-    patch = b"diff --git a/../x b/../x\nindex 1111111..2222222 100644\n--- a/../x\n+++ b/../x\n@@ -1 +1 @@\n-b\n+c\n"
+    (found,) = looked_at(base, file_change("../x", "b", "c"), file_change("fine.txt", None, "x"))
+    assert "leaves its folder" in found
+
+
+def test_the_number_of_lines_is_policy_and_moved_lines_count() -> None:
+    before, after = "1\n2\n3\n4\n5\n6\n", "4\n5\n6\n1\n2\n3\n"
+    policy = Policy(max_patch_lines=5)
     assert (
-        "leaves its folder" in examine(inspect(patch), base, allowed=("**",), policy=Policy(), secrets=lambda _: ())[0]
+        "changes 6 lines; policy allows 5"
+        in looked_at(lambda _: before.encode(), file_change("x", before, after), policy=policy)[0]
     )
+    assert looked_at(lambda _: before.encode(), file_change("x", before, "1\n2\n"), policy=policy) == ()
+
+
+def test_a_binary_or_large_file_of_before_is_a_persons_to_take_away() -> None:
+    assert "is binary" in looked_at(lambda _: b"P\0", file_change("a.png", b"P\0", None))[0]
+    pointer = b"version https://git-lfs.github.com/spec/v1\n"
+    assert "Git LFS" in looked_at(lambda _: pointer, file_change("a.psd", pointer, "text"))[0]
 
 
 @pytest.mark.parametrize("path", ["README.md", "docs/api.yml", "CHANGELOG", "src/shop/README.rst", "UPGRADING.txt"])

@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from pipelines.language import FileWord
+from pipelines.language.change_set import ChangeSet
+from pipelines.patch import Change
 from pipelines.patch.revert_variants import revert_plan
-from pipelines.patch.summary import Change, Content, PatchFile, PatchSummary
+from tests.changes import change_set, file_change
 
 LINES = "".join(f"line {number}\n" for number in range(10))
 
 
-def patch(**files: Change) -> PatchSummary:
-    changed = tuple(
-        PatchFile(path=path, old_path=path, change=change, content=Content.TEXT) for path, change in files.items()
-    )
-    return PatchSummary(files=changed, insertions=1, deletions=1, size=1)
+SIDES = {Change.ADDED: (None, "x"), Change.MODIFIED: ("x", "y"), Change.DELETED: ("x", None)}
+
+
+def patch(**files: Change) -> ChangeSet:
+    return change_set(*(file_change(path, *SIDES[change]) for path, change in files.items()))
 
 
 def test_each_product_file_is_a_variant_and_nothing_else_is() -> None:

@@ -12,8 +12,7 @@ from typing import Final
 import pytest
 
 from pipelines.language.catalogue import AllowedSecret
-from pipelines.patch import Change, Content, PatchFile
-from pipelines.patch.content import Changed
+from pipelines.patch import Change, Changed
 from pipelines.secrets import find_secrets
 from pipelines.secrets.engine import SecretScanError, scan
 
@@ -100,8 +99,7 @@ HARMLESS: Final = {
 
 
 def changed(path: str, after: str, *, before: str = "") -> Changed:
-    file = PatchFile(path=path, old_path=path, change=Change.MODIFIED, content=Content.TEXT)
-    return Changed(file=file, before=before, after=after)
+    return Changed(path=path, change=Change.MODIFIED, before=before, after=after)
 
 
 def refused(*files: Changed, allowed: tuple[AllowedSecret, ...] = ()) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def names(found: reviewers.Reviewers) -> list[str]:
 
 
 def find(desk: Desk, project: Project, *configured: str, paths: tuple[str, ...] = ("src/a.py",)) -> Any:
-    return reviewers.find(desk.repositories, project, configured=configured, paths=paths)
+    return reviewers.find(desk, project, configured=configured, paths=paths)
 
 
 async def test_who_is_configured_comes_first_and_then_who_owns_the_code(

@@ -10,15 +10,17 @@ from msgspec.structs import replace
 from sqlalchemy import delete, select
 
 from pipelines.language import ProjectPath, RunId
+from pipelines.language.change_set import FileChange
 from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
-from receiver.outbound.gitlab.repositories_api import Action
+from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
+from tests.changes import file_change
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -58,7 +60,7 @@ def people(world: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-async def held(desk: Desk, run: RunId, submit: Any, patch: bytes) -> MergeRequestOpened:
+async def held(desk: Desk, run: RunId, submit: Any, patch: FileChange) -> MergeRequestOpened:
     """Return a merge request whose own pipeline waits for approval."""
     async with desk.database.begin() as session:
         row = await runs.hold(session, run)
@@ -75,12 +77,10 @@ async def held(desk: Desk, run: RunId, submit: Any, patch: bytes) -> MergeReques
 
 
 @pytest.fixture
-def patch(world: Any) -> bytes:
+def patch(world: Any) -> FileChange:
     config = world.contacts.files.get(".gitlab-ci.yml", ref="main").decode().decode()
     assert "script" in config
-    return (
-        b"diff --git a/fixed.txt b/fixed.txt\nnew file mode 100644\n--- /dev/null\n+++ b/fixed.txt\n@@ -0,0 +1 @@\n+x\n"
-    )
+    return file_change("fixed.txt", None, "x\n")
 
 
 async def note(desk: Desk, run: RunId, event: Any) -> None:
@@ -241,7 +241,7 @@ async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_sta
     project.mergerequests.get(held.iid).approve()
     before = world.contacts.commits.get(held.head_sha)
     pushed = await asyncio.to_thread(
-        desk.repositories.commit,
+        desk.commits.commit,
         held.project_id,
         branch=await branch_of(desk, run),
         start_sha=before.parent_ids[0],

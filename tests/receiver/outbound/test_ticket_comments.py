@@ -32,8 +32,9 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.events import AccountId, CommentRead, TicketRefreshed, TicketRefused
 from receiver.workflow.person import Directory, Person, Right
+from tests.changes import file_change
 from tests.plans import a_plan
-from tests.receiver.outbound.test_merge_requests import patch_of, readme
+from tests.receiver.outbound.test_merge_requests import readme
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -311,7 +312,7 @@ async def test_where_nobody_is_named_nothing_but_the_neutral_comment_is_written(
 @pytest.fixture
 async def planned(database: Database, asked: RunId, submit: Any, world: Any) -> RunId:
     """Give a run whose plan, about tokens, waits for approval."""
-    await submit(asked, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await submit(asked, file_change("README.md", readme(world), readme(world) + "\nFixed.\n"))
     async with database.begin() as session:
         report = await session.scalar(select(ReportRow.id).limit(1))
         kept = msgspec.to_builtins(a_plan(title="Keep tokens out", location=None, repositories=[]))

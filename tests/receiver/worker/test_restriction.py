@@ -30,7 +30,8 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, Event, IssueLabelled, IssueRestricted, TicketAdmitted
-from tests.receiver.outbound.test_merge_requests import patch_of, plan, readme, tidy
+from tests.changes import file_change
+from tests.receiver.outbound.test_merge_requests import plan, readme, tidy
 
 __all__ = ["tidy"]
 
@@ -93,7 +94,7 @@ async def decisions(workshop: Workshop, run: RunId) -> list[DecisionRow]:
 @pytest.fixture
 async def ready(workshop: Workshop, run: RunId, submit: Any, world: Any) -> RunId:
     """Give a run whose fix is to be opened, and is about tokens."""
-    await submit(run, patch_of("README.md", readme(world), readme(world) + "\nFixed.\n"))
+    await submit(run, file_change("README.md", readme(world), readme(world) + "\nFixed.\n"))
     await plan(workshop.desk, run, "Keep tokens out of the log", "Tokens are logged.")
     async with workshop.database.begin() as session:
         (await runs.hold(session, run)).status = "opening"

@@ -9,33 +9,32 @@ import pytest
 
 from pipelines.language import Phase, ReportOutcome
 from pipelines.language.catalogue import Policy
-from pipelines.patch import examine, inspect
+from pipelines.language.change_set import SYMLINK
+from pipelines.patch import examine
 from pipelines.secrets import find_secrets
 from receiver.workflow.run import RunStatus
-
-NEW = b"diff --git a/%s b/%s\nnew file mode %s\n--- /dev/null\n+++ b/%s\n@@ -0,0 +1 @@\n+%s\n"
-
+from tests.changes import change_set, file_change
 
 SECRETS = partial(find_secrets, allowed=())
-
-
-def added(path: bytes, text: bytes, mode: bytes = b"100644") -> bytes:
-    return NEW % (path, path, mode, path, text)
-
-
-PATCHES = {
-    "touches CI": (added(b".gitlab-ci.yml", b"evil: {}"), "`.gitlab-ci.yml` belongs to git or GitLab"),
-    "holds a secret": (added(b"src/a.py", b"T = 'glpat-" + b"x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
-    "a symlink": (added(b"src/users", b"/etc/passwd", b"120000"), "`src/users` is a symbolic link"),
-    "leaves its paths": (added(b"deploy/x.yml", b"x"), "is outside of the paths that the catalogue allows: src/**"),
+CHANGES = {
+    "touches CI": (file_change(".gitlab-ci.yml", None, "evil: {}"), "`.gitlab-ci.yml` belongs to git or GitLab"),
+    "holds a secret": (
+        file_change("src/a.py", None, "T = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'"),
+        "looks like a secret",
+    ),
+    "a symlink": (file_change("src/users", None, "/etc/passwd", mode=SYMLINK), "`src/users` is a symbolic link"),
+    "leaves its paths": (
+        file_change("deploy/x.yml", None, "x"),
+        "is outside of the paths that the catalogue allows: src/**",
+    ),
 }
 
 
-@pytest.mark.parametrize("what", PATCHES)
+@pytest.mark.parametrize("what", CHANGES)
 def test_the_run_says_why_its_patch_was_refused(world: Any, what: str) -> None:
-    patch, sentence = PATCHES[what]
+    file, sentence = CHANGES[what]
     allowed = ("src/**", "tests/**", ".gitlab-ci.yml")
-    refused = examine(inspect(patch), lambda _: None, allowed=allowed, policy=Policy(), secrets=SECRETS)
+    refused = examine(change_set(file), lambda _: None, allowed=allowed, policy=Policy(), secrets=SECRETS)
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.accepted(Phase.ANALYSIS))
     reason = f"The patch is refused: {' '.join(refused)}"

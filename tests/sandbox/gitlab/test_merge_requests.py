@@ -1,6 +1,9 @@
 """Branches, commits and merge requests through the real python-gitlab client."""
 
 import base64
+import hashlib
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import gitlab
@@ -91,13 +94,66 @@ def test_all_actions_make_the_tree_they_say(project: Any) -> None:
         ({"action": "create", "file_path": ".git/config", "content": ""}, "invalid path"),
         ({"action": "create", "file_path": "x", "content": "!", "encoding": "base64"}, "base64"),
         ({"action": "explode", "file_path": "x"}, "Invalid enum value"),
+        ({"action": "chmod", "file_path": "run.sh"}, "execute_filemode"),
+        ({"action": "create", "file_path": "x", "content": "", "execute_filemode": True}, "execute_filemode"),
+        ({"action": "update", "file_path": "run.sh", "content": "", "execute_filemode": False}, "execute_filemode"),
     ],
 )
-def test_an_impossible_action_changes_nothing(project: Any, action: dict[str, str], sentence: str) -> None:
+def test_an_impossible_action_changes_nothing(project: Any, action: dict[str, Any], sentence: str) -> None:
     data = {"branch": "no", "start_branch": "main", "commit_message": "No", "actions": [action]}
     with pytest.raises(gitlab.GitlabCreateError, match=sentence):
         project.commits.create(data)
     assert [one.name for one in project.branches.list(get_all=True)] == ["main"]
+
+
+def test_an_action_finds_what_the_actions_before_it_left(project: Any) -> None:
+    actions = [
+        {"action": "create", "file_path": "new.sh", "content": "x"},
+        {"action": "chmod", "file_path": "new.sh", "execute_filemode": True},
+        {"action": "delete", "file_path": "run.sh"},
+        {"action": "create", "file_path": "run.sh", "content": "y"},
+    ]
+    project.commits.create({"branch": "held", "start_branch": "main", "commit_message": "In turn", "actions": actions})
+    found = {one["path"]: one["mode"] for one in project.repository_tree(ref="held", get_all=True)}
+    assert (found["new.sh"], found["run.sh"]) == ("100755", "100644")
+
+
+def test_an_update_keeps_the_mode_and_a_symbolic_link_stays_one(emulated: Any, project: Any) -> None:
+    entries = {one["path"]: one["mode"] for one in project.repository_tree(ref="main", get_all=True)}
+    assert entries["run.sh"] == "100755"
+    actions = [{"action": "update", "file_path": name, "content": "x"} for name in ("run.sh", "latest")]
+    repository = emulated.state.projects[project.id].repository
+    link(repository)
+    data = {"branch": "held", "start_branch": "main", "commit_message": "Update", "actions": actions}
+    project.commits.create(data)
+    found = {one["path"]: (one["mode"], one["id"]) for one in project.repository_tree(ref="held", get_all=True)}
+    blob = hashlib.sha1(b"blob 1\0x", usedforsecurity=False).hexdigest()
+    assert (found["run.sh"], found["latest"]) == (("100755", blob), ("120000", blob))
+
+
+def link(repository: Path) -> None:
+    """Commit a symbolic link named `latest` to main."""
+
+    def git(*arguments: str, given: str = "") -> str:
+        command = ["git", "-C", str(repository), "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, input=given).stdout.strip()
+
+    target = git("hash-object", "-w", "--stdin", given="README.md")
+    tree = git("mktree", given=f"{git('ls-tree', 'main')}\n120000 blob {target}\tlatest\n")
+    git("update-ref", "refs/heads/main", git("commit-tree", tree, "-p", "main", "-m", "Link"))
+
+
+def test_large_commits_are_slowed_down(project: Any) -> None:
+    content = "x" * 20_000_001
+    action = {"action": "create", "file_path": "large", "content": content}
+    data = {"start_branch": "main", "commit_message": "Large", "actions": [action]}
+    for number in range(3):
+        project.commits.create({**data, "branch": f"large-{number}"})
+    with pytest.raises(gitlab.GitlabHttpError) as refused:
+        project.manager.gitlab.http_post(
+            f"/projects/{project.id}/repository/commits", post_data={**data, "branch": "large-3"}, max_retries=0
+        )
+    assert refused.value.response_code == 429
 
 
 def test_a_second_open_merge_request_of_a_branch_is_refused(project: Any) -> None:

@@ -59,7 +59,7 @@ RESULTS: dict[Phase, Any] = {
 }
 FILES = {
     Phase.REPRODUCTION: (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", TEST),
-    Phase.IMPLEMENTATION: (ArtifactKind.PATCH, "fix.patch", PATCH),
+    Phase.IMPLEMENTATION: (ArtifactKind.CHANGE_SET, "change-set.json", PATCH),
 }
 
 

@@ -52,7 +52,9 @@ def a_report(phase: Phase, /, **changes: Any) -> PhaseReport:
         outcome=ReportOutcome.SUCCEEDED,
         reason="done",
         result=RESULTS[phase],
-        artifacts=(Artifact(kind=ArtifactKind.PATCH, path=f".bug-fix/{phase}/fix.patch", sha256=PATCH, size=1),),
+        artifacts=(
+            Artifact(kind=ArtifactKind.CHANGE_SET, path=f".bug-fix/{phase}/change-set.json", sha256=PATCH, size=1),
+        ),
     )
     return replace(report, **changes)
 
@@ -94,7 +96,7 @@ def test_a_report_is_pending_until_gitlab_has_spoken_and_may_be_sent_again(jobs:
         ("pending", "succeeded", "merge_request", CONTACTS)
     ]
     assert desk.rows("SELECT kind, path, sha256 FROM artifacts") == [
-        ("patch", ".bug-fix/merge_request/fix.patch", PATCH)
+        ("change_set", ".bug-fix/merge_request/change-set.json", PATCH)
     ]
 
 

@@ -98,7 +98,7 @@ def test_testing_is_told_the_baseline_the_reproduction_and_the_hashes_of_its_inp
     assert (spec.agent, spec.prepared, spec.reproduction) == (None, RESULTS[Phase.PREPARE], REPRODUCED)
     assert spec.baseline is None, "the names of tests were not handed in"
     assert [(one.phase, one.artifact.kind, one.artifact.sha256) for one in spec.inputs] == [
-        (Phase.IMPLEMENTATION, ArtifactKind.PATCH, PATCH),
+        (Phase.IMPLEMENTATION, ArtifactKind.CHANGE_SET, PATCH),
         (Phase.REPRODUCTION, ArtifactKind.REPRODUCTION_TEST, TEST),
     ]
 
@@ -109,7 +109,10 @@ def test_jobs_of_a_confidential_run_are_told_so_and_get_what_they_need_with_its_
     patch = b"the patch"
     jobs(Phase.IMPLEMENTATION).blob(patch)
     kept = Artifact(
-        kind=ArtifactKind.PATCH, path=".bug-fix/implementation/fix.patch", sha256=sha256(patch), size=len(patch)
+        kind=ArtifactKind.CHANGE_SET,
+        path=".bug-fix/implementation/change-set.json",
+        sha256=sha256(patch),
+        size=len(patch),
     )
     for phase in BEFORE_TESTING:
         has_reported(phase, **({"artifacts": (kept,)} if phase is Phase.IMPLEMENTATION else {}))
@@ -208,7 +211,7 @@ def test_a_reviewer_is_told_of_the_patch_its_reasons_and_how_it_was_tested(jobs:
         has_reported(phase)
     spec = decode(jobs(Phase.REVIEW).spec().content, RunSpec)
     assert (spec.fix, spec.tested) == (RESULTS[Phase.IMPLEMENTATION], TESTED)
-    assert [(one.phase, one.artifact.kind) for one in spec.inputs] == [(Phase.IMPLEMENTATION, ArtifactKind.PATCH)]
+    assert [(one.phase, one.artifact.kind) for one in spec.inputs] == [(Phase.IMPLEMENTATION, ArtifactKind.CHANGE_SET)]
     assert spec.agent is not None
 
 

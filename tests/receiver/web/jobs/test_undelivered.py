@@ -22,6 +22,7 @@ from pipelines.language.wire import RunSpec, decode, sha256
 from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
+from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
@@ -156,7 +157,7 @@ class Scene:
     ) -> int:
         """Let the job of a phase report and end, and return its id; `after` is shell of code that ran in the job."""
         named = {f".bug-fix/{phase}/{name}": text for name, text in (files or {}).items()}
-        kinds = {"fix.patch": ArtifactKind.PATCH, "transcript.jsonl": ArtifactKind.TRANSCRIPT}
+        kinds = {"change-set.json": ArtifactKind.CHANGE_SET, "transcript.jsonl": ArtifactKind.TRANSCRIPT}
         artifacts = [
             Artifact(kind=kinds[path.rpartition("/")[2]], path=path, sha256=sha256(text.encode()), size=len(text))
             for path, text in named.items()
@@ -216,6 +217,7 @@ class Scene:
             starters={PipelineKind.FIX: Pipelines(reader)},
             reader=Pipelines(reader),
             repositories=Repositories(reader),
+            commits=Commits(reader),
             jira=Jira("http://127.0.0.1:9", user="", token="t"),
             notes=StatusNotes(catalogue=lambda: catalogue, public_url=self.url, clock=clock),
             catalogue=lambda: catalogue,
@@ -267,7 +269,7 @@ def scene(world: Any, serve: Any, desk: Any) -> Scene:
 
 def test_a_report_that_could_not_be_delivered_is_collected_and_the_run_goes_on(scene: Scene) -> None:
     scene.before.starts = ("/api/jobs/report", "/api/jobs/blobs")
-    files = {"transcript.jsonl": "{}\n", "fix.patch": "a patch"}
+    files = {"transcript.jsonl": "{}\n", "change-set.json": "a patch"}
     job = scene.play(Phase.ANALYSIS, files=files)
     assert "waits as this job's artifact .bug-fix/analysis/report.json" in scene.log
     assert scene.before.stopped
@@ -315,8 +317,8 @@ FORGERIES = {
         "larger than 2097152 bytes",
     ),
     "another patch than the report names": (
-        "printf 'b patch' > .bug-fix/analysis/fix.patch",
-        "fix.patch is not the file that it names",
+        "printf 'b patch' > .bug-fix/analysis/change-set.json",
+        "change-set.json is not the file that it names",
     ),
 }
 
@@ -325,7 +327,7 @@ FORGERIES = {
 def test_what_code_in_the_job_did_to_the_artifacts_is_discarded_with_the_reason(forgery: str, scene: Scene) -> None:
     after, reason = FORGERIES[forgery]
     scene.before.starts = ("/api/jobs/report", "/api/jobs/blobs")
-    scene.play(Phase.ANALYSIS, files={"fix.patch": "a patch"}, after=after)
+    scene.play(Phase.ANALYSIS, files={"change-set.json": "a patch"}, after=after)
     scene.sweep()
     ((state, said, collected),) = scene.reports()
     assert (state, collected) == ("discarded", True)
