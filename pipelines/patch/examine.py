@@ -14,9 +14,9 @@ from pipelines.language.change_set import ChangeSet, ChangeSetError
 from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.configuration import configuration
 from pipelines.patch.dependencies import dependencies
+from pipelines.patch.file_rules import content_faults, file_faults, name_faults, size_faults
 from pipelines.patch.kinds import GENERATED, VENDORED, named
 from pipelines.patch.lines import size_of
-from pipelines.patch.rules import content_faults, file_faults, name_faults, size_faults
 from pipelines.patch.shown import shown
 
 SecretSearch = Callable[[Sequence[Changed]], Sequence[str]]

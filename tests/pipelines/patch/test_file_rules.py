@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import EXECUTABLE, FileChange
-from pipelines.patch.rules import file_faults, name_faults, size_faults
+from pipelines.patch.file_rules import file_faults, name_faults, size_faults
 from tests.changes import change_set, file_change
 
 
