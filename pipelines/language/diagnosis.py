@@ -28,6 +28,8 @@ class DiagnosisKind(StrEnum):
     """People did not approve the plan."""
     REVIEW_FINDING = "review_finding"
     """A review found something that must be fixed."""
+    NOT_SHOWN = "not_shown"
+    """Nothing wrong by itself: what runs of the tested change did not show, such as a file that nothing needs."""
     REPRODUCTION = "reproduction"
     """The reproduction is not red without the change, or not green with it."""
     FAILING_TESTS = "failing_tests"
@@ -67,6 +69,7 @@ HEADS: Final[dict[DiagnosisKind, str]] = {
     DiagnosisKind.PLAN_NOT_APPROVED: "People did not approve the plan of the analysis before. Look for the reason in "
     "the newest comments and in the description.",
     DiagnosisKind.REVIEW_FINDING: "The review found what must be fixed",
+    DiagnosisKind.NOT_SHOWN: "Runs did not show everything of the change",
     DiagnosisKind.REPRODUCTION: "The reproduction does not show the fix",
     DiagnosisKind.FAILING_TESTS: "Tests fail with the change",
     DiagnosisKind.REGRESSION: "The checks got worse with the change",

@@ -35,8 +35,8 @@ class Probe(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     """Of the reproduction's tests."""
     change: ChangeSet
-    changed_tests: tuple[Ran, ...]
-    """Runs of the changed tests, which all pass with the change."""
+    new_tests: tuple[Ran, ...]
+    """Runs with the change, reduced to the tests that are red on the old code."""
 
 
 def probed(probe: Probe, plan: RevertPlan, *, is_red_without: bool, clock: Callable[[], float]) -> Iterator[ProbedFile]:
@@ -81,7 +81,7 @@ def _without(probe: Probe, variant: Variant, *, name: str) -> tuple[FileWord, st
         return FileWord.NEEDED, f"the reproduction fails without it: {headline(red.reason)[:200]}"
     if not (green := judge_passing(run, names=probe.names)).holds:
         return FileWord.INCONCLUSIVE, green.reason[:200]
-    return _new_tests(stage, probe.changed_tests, name=name)
+    return _new_tests(stage, probe.new_tests, name=name)
 
 
 def _new_tests(stage: Stage, runs: Sequence[Ran], *, name: str) -> tuple[FileWord, str]:

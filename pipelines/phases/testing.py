@@ -103,7 +103,7 @@ def _judged(job: Job, change: TestedChange, change_sha256: Sha256, script: Scrip
         script=script,
         names=tried.names,
         change=change.change_set,
-        changed_tests=found.changed_tests,
+        new_tests=found.new_tests,
     )
     about_tests = files_about_tests(change.change_set, commands=commands_of(job.repository))
     plan = revert_plan(change.change_set, about_tests=about_tests, texts=change.texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipelines.language import (
@@ -18,10 +18,13 @@ from pipelines.language import (
     TestingResult,
 )
 from pipelines.language.catalogue import Policy, ReviewMode
+from pipelines.proof.statement import not_shown
 from receiver.workflow.run import Run
 
 LONGEST: Final = 20_000
 """Characters of findings that the next attempt is told."""
+MOST_OF_A_CLAUSE: Final = 1_000
+"""Characters of one clause about what was not shown."""
 
 
 def to_be_fixed(run: Run) -> tuple[tuple[ProjectPath, Finding], ...]:
@@ -51,7 +54,20 @@ def diagnoses(run: Run) -> tuple[Diagnosis, ...]:
         messages = tuple(text for text in (claim, suggestion) if text)
         if messages:
             found.append(_diagnosis(repository, finding, messages))
-    return tuple(found)
+    return (*found, *_not_shown(run, dict.fromkeys(repository for repository, _ in to_be_fixed(run))))
+
+
+def _not_shown(run: Run, repositories: Iterable[ProjectPath]) -> Iterator[Diagnosis]:
+    """Yield what testing did not show of the patches that are gone on with."""
+    for repository in repositories:
+        tested = run.report(Phase.TESTING, repository)
+        if tested is not None and isinstance(tested.result, TestingResult) and (said := not_shown(tested.result)):
+            yield Diagnosis(
+                kind=DiagnosisKind.NOT_SHOWN,
+                phase=Phase.TESTING,
+                repository=repository,
+                messages=tuple(f"{clause[:MOST_OF_A_CLAUSE]}." for clause in said),
+            )
 
 
 def _of(run: Run, repository: ProjectPath) -> Iterator[Finding]:

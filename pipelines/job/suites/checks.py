@@ -63,8 +63,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     base_passed: int = 0
     red_tests: tuple[str, ...] = ()
     named: tuple[NamedTest, ...] = ()
-    changed_tests: tuple[Ran, ...] = ()
-    """The runs with the change that hold tests of changed files, reduced to these tests."""
+    new_tests: tuple[Ran, ...] = ()
+    """The runs with the change that hold tests that are red on the old code, reduced to these tests."""
 
 
 def run_checks(place: Workplace) -> Checked:
@@ -232,4 +232,9 @@ def _with_new_on_old(
     except CommandsError:
         old = None
     red, named = new_on_old(tests, old)
-    return replace(found, red_tests=red, named=(*found.named, *named), changed_tests=tuple(runs))
+    new = tuple(
+        replace(ran, outcomes={test: ran.outcomes[test] for test in red if test in ran.outcomes}) for ran in runs
+    )
+    return replace(
+        found, red_tests=red, named=(*found.named, *named), new_tests=tuple(ran for ran in new if ran.outcomes)
+    )

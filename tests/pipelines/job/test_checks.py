@@ -277,15 +277,6 @@ def test_a_patch_that_makes_something_worse_is_found_out(
     assert words in " ".join(worse)
 
 
-CONFTEST_THAT_LIES = """
-    import pytest
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(item, call):
-        outcome = yield
-        if "known_to_fail" not in item.nodeid:
-            outcome.get_result().outcome = "passed"
-"""
 ALL_PASSED = "".join(
     f'<testcase classname="tests.unit.test_price" name="{name}"/>'
     for name in ("test_a_sum", "test_nothing", "test_known_to_fail")
@@ -362,30 +353,6 @@ def test_a_passing_report_forged_from_inside_the_tests_is_not_believed(
 
 
 UNITS = ("tests.unit.test_price::test_a_sum", "tests.unit.test_price::test_nothing")
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"conftest.py": CONFTEST_THAT_LIES},
-        {
-            "conftest.py": CONFTEST_THAT_LIES,
-            "tests/unit/test_price.py": FILES["tests/unit/test_price.py"]
-            + """
-        def test_another():
-            assert total([3]) == 3
-    """,
-        },
-        {"tests/unit/test_more.py": FORGER.replace("EXIT", "os._exit(0)")},
-    ],
-    ids=["conftest", "conftest-and-test", "new-test"],
-)
-def test_what_hides_that_base_tests_fail_is_contradicted_by_them(shop: Shop, changes: dict[str, str | None]) -> None:
-    found, worse = shop.judge({"shop/price.py": BROKEN_FOR_UNITS, **changes})
-    named = [one for one in found.named if one.word is Word.CONTRADICTED]
-    assert worse == ()
-    assert "tests.unit.test_price::test_nothing" in {one.name for one in named}
-    assert all(one.asserted.startswith(("assert ", "AssertionError")) and "+" in one.change for one in named)
 
 
 def test_a_corrected_expectation_is_contradicted_with_what_it_said_and_says_now(shop: Shop) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -100,43 +99,6 @@ def test_a_patch_that_makes_pytest_lie_does_not_make_the_reproduction_pass(recei
     assert isinstance(report.result, language.TestingResult)
     assert report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
-
-
-def patch_of(repository: Path, changes: Callable[[Path], None]) -> bytes:
-    """Return what changes a copy of the repository as a patch of it, made as jobs make it."""
-    work = repository.parent / "work"
-    shutil.copytree(repository, work)
-    changes(work)
-    diff = ["git", "diff", "--cached", "--binary", "--full-index", "--no-renames", "HEAD"]
-    subprocess.run(["git", "add", "--all"], cwd=work, check=True)
-    return subprocess.run(diff, cwd=work, check=True, capture_output=True).stdout
-
-
-def test_a_fix_that_breaks_something_else_behind_a_forged_suite_is_contradicted_by_the_base_tests(
-    receiver: Any, run_job: RunJob, repository: Path
-) -> None:
-    def change(work: Path) -> None:
-        store, conftest = work / "src/contacts/store.py", work / "tests/conftest.py"
-        text = store.read_text()
-        fixed = text.replace("return f\"'{value}'\"", 'return "\'" + value.replace("\'", "\'\'") + "\'"')
-        broken = fixed.replace("ORDER BY name COLLATE NOCASE", "ORDER BY name COLLATE NOCASE DESC")
-        assert len({text, fixed, broken}) == 3
-        store.write_text(broken)
-        conftest.write_text(FORGING_CONFTEST.decode().partition("@@\n")[2].replace("\n+", "\n").removeprefix("+"))
-
-    assert run_job(Phase.PREPARE).returncode == 0
-    patient = RED_TEST.replace(b"timeout=1000", b"timeout=10000")  # it is to get green, on a busy machine too
-    receiver.accepted(patch=patch_of(repository, change), test=patient)
-    done = run_job(Phase.TESTING)
-    assert done.returncode == 0, done.stdout
-    (report,) = receiver.new_reports()
-    result = report.result
-    assert isinstance(result, language.TestingResult)
-    assert result.suite is not None
-    assert (result.reproduction_after_passed, result.suite.failed, result.suite.exit_code) == (True, 0, 0)
-    named = {one.word for one in result.proof.tests}
-    assert named == {language.TestWord.CONTRADICTED}
-    assert "(contradicted)" in report.reason
 
 
 def test_a_patch_that_the_receiver_would_not_take_ends_as_rejected(receiver: Any, run_job: RunJob) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.language import Diagnosis, DiagnosisKind, Finding, Location, Phase, ReportOutcome, Severity
+from pipelines.language import (
+    Diagnosis,
+    DiagnosisKind,
+    FileWord,
+    Finding,
+    Location,
+    Phase,
+    ProbedFile,
+    Proof,
+    ReportOutcome,
+    Severity,
+)
 from pipelines.language.catalogue import ReviewMode
 from receiver.workflow import review_findings
 from receiver.workflow.effects import OpenMergeRequest, StartPipeline
@@ -50,6 +61,22 @@ def test_findings_that_must_be_fixed_start_the_next_iteration_with_them(world: A
     )
     run, started = world.apply(run, world.started(pipeline=200, iteration=2))
     assert (started.status, run.iteration) == (RunStatus.RUNNING, 2)
+
+
+def test_what_runs_did_not_show_of_the_patch_goes_back_as_well(world: Any) -> None:
+    world.policy(review=ReviewMode.ONCE)
+    proof = Proof(files=(ProbedFile(path="src/b.py", word=FileWord.UNEXPLAINED),))
+    run = world.run(RunStatus.RUNNING)
+    for phase in (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION):
+        run, _ = world.apply(run, world.accepted(phase))
+    run, _ = world.apply(run, world.accepted(Phase.TESTING, proof=proof))
+    run, _ = world.apply(run, world.accepted(Phase.REVIEW, findings=(MUST,)))
+    _, decision = world.apply(run, world.accepted(Phase.MERGE_REQUEST))
+    assert decision.attempt is not None
+    assert [one.kind for one in decision.attempt.diagnoses] == ["review_finding", "not_shown"]
+    assert decision.attempt.diagnoses[1].messages == (
+        "src/b.py: no effect on the reproduction or the new tests (unexplained).",
+    )
 
 
 def test_the_second_time_they_stand_in_the_merge_request(world: Any) -> None:
