@@ -30,6 +30,8 @@ STARTERS = frozenset({"-m", "python_module", "run_module"})
 
 
 PRODUCT = ("receiver/", "pipelines/", "sandbox/", "templates/", "migrations/")
+UNREAD = ("docs/", "scripts/")
+"""Files that the product itself does not read; only tests do."""
 WHOLE = ("tests/acceptance/", "tests/pipelines/client/")
 """Tests of the product as a whole: whatever is changed in it affects them."""
 
@@ -109,8 +111,9 @@ class Tree:
         if any(path.startswith(PRODUCT) for path in changed):
             ahead.extend(path for path in self.tests() if path.startswith(WHOLE))
         for path in (path for path in changed if not path.endswith(".py") or path.startswith(SAMPLES)):
-            parts = frozenset(PurePosixPath(path).parts)
-            readers = self.tests() if "docs" in parts else self._files  # the product itself reads no documents
+            *folders, name = PurePosixPath(path).parts
+            parts = frozenset(folders) - set(ROOTS) | ({name} if "." in name or not folders else set())
+            readers = self.tests() if path.startswith(UNREAD) else self._files
             ahead.extend(reader for reader in readers if parts & self._files[reader].words)
         reached: set[str] = set()
         while ahead:
