@@ -18,6 +18,8 @@ from sandbox.demo import postgres_server
 from sandbox.demo.processes import DemoError, Process, free_port, python_module, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+STARTUP_S = 180.0
+"""For a process to start; one that ends is noticed at once, so this is for busy machines only."""
 READ_TOKEN = "demo-read-token"  # noqa: S105 - opens the demo's own receiver on loopback, nothing else
 
 
@@ -81,17 +83,17 @@ class World:
         launcher = Path(sys.executable).parent
         process = self._start("sandbox", "sandbox", "serve", *arguments, "--ci-path", str(launcher))
         told = folder / "sandbox.json"
-        wait_until(told.exists, what="The sandbox", process=process, within_s=60)
+        wait_until(told.exists, what="The sandbox", process=process, within_s=STARTUP_S)
         facts = json.loads(told.read_text())
         self.vendors = msgspec.convert(facts, Vendors)
 
     def start_receiver(self) -> None:
         """Migrate the database and start the web service."""
         migrated = self._start("migrate", "receiver", "migrate")
-        wait_until(lambda: not migrated.running(), what="The migration", process=None, within_s=60)
+        wait_until(lambda: not migrated.running(), what="The migration", process=None, within_s=STARTUP_S)
         process = self._start("receiver", "receiver", "serve")
         with httpx2.Client(base_url=self.receiver_url, timeout=2) as http:
-            wait_until(lambda: _is_ready(http), what="The receiver", process=process, within_s=60)
+            wait_until(lambda: _is_ready(http), what="The receiver", process=process, within_s=STARTUP_S)
 
     def start_worker(self) -> None:
         """Start a worker; the one before, if any, has been killed."""

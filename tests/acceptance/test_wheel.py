@@ -7,6 +7,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -33,9 +34,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def room() -> Iterator[Path]:
+    """Return a folder that other users may enter, as Postgres does where root starts it: pytest's own are private."""
+    with TemporaryDirectory(prefix="bug-fix-wheel-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, room: Path) -> Path:
     """Return the programs' folder of an environment that holds nothing but the wheel and what it asks for."""
-    environment = tmp_path_factory.mktemp("installed") / "venv"
+    environment = room / "venv"
     run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
     wanted = f"bug-fix[sandbox] @ file://{wheel}"
     command = ["uv", "pip", "install", "--python", environment / "bin/python", "--constraint"]
@@ -69,7 +78,9 @@ def settings(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         if lines[-1].startswith(LEFT_RUNNING):
             break
     try:
-        assert any(line.startswith("Outcome as expected: declined") for line in lines), "\n".join(lines)
+        assert any(line.startswith("Outcome as expected: declined") for line in lines), "\n".join(
+            [*lines, (folder / "log").read_text()[-2000:]]
+        )
         file = Path(lines[-1].removeprefix(LEFT_RUNNING).split(" ")[0])
         pairs = (line.removeprefix("export ").split("=", 1) for line in file.read_text().splitlines())
         yield {key: value.strip("'") for key, value in pairs}
