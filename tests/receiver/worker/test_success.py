@@ -109,7 +109,7 @@ async def test_the_indicators_are_kept_at_review_and_again_at_the_end(
     ended = at_review | {"merge_request_linked": "yes", "no_intervention": "yes"}
     assert await answers(database, "end") == ended
     async with database.begin() as session:
-        story = await stories.story(session, await stories.find(session, reviewed))
+        story = await stories.story(session, await runs.find(session, reviewed))
     assert {one.name.value: one.answer.value for one in story.indicators} == ended
 
 
@@ -132,7 +132,7 @@ async def test_what_the_repositorys_own_ci_says_is_kept_whatever_order_it_comes_
     async with database.begin() as session:
         (row,) = await session.scalars(select(TargetPipelineRow))
         assert (row.status, row.sha, row.source, row.finished_at is not None) == ("success", HEAD, "push", True)
-        story = await stories.story(session, await stories.find(session, reviewed))
+        story = await stories.story(session, await runs.find(session, reviewed))
     assert [(one.repository, one.status) for one in story.target_pipelines] == [(CONTACTS, "success")]
     assert story.pipelines == ()
 
