@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
@@ -83,6 +83,19 @@ class ToldRun:
         kinds = select(EffectRow.kind).where(EffectRow.run_id == run).order_by(EffectRow.id)
         return list(await self.session.scalars(kinds))
 
+    async def every_order(self, events: Sequence[Event], *, last: Sequence[Event] = ()) -> AsyncIterator[Run]:
+        """Yield the run after each order of these events, `last` behind them. Orders share what they begin with."""
+        if not events:
+            async with self.taken_back():
+                await self.tell(*last)
+                yield await self.view()
+        for position, event in enumerate(events):
+            async with self.taken_back():
+                await self.tell(event)
+                rest = [*events[:position], *events[position + 1 :]]
+                async for end in self.every_order(rest, last=last):
+                    yield end
+
     @asynccontextmanager
     async def taken_back(self) -> AsyncIterator[None]:
         """Take back all that happens in the block."""
@@ -101,5 +114,5 @@ def running(world: World) -> tuple[Event, ...]:
 def opening(world: World) -> tuple[Event, ...]:
     """Return what brings a run on from there to the point where its merge request is being opened."""
     phases = [Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.MERGE_REQUEST]
-    settled = [replace(world.accepted(phase), job=JobId(20 + n)) for n, phase in enumerate(phases)]
-    return (replace(world.planned(), job=JobId(10)), *settled)
+    settled = [replace(world.accepted(phase), job=JobId(world.parent + 20 + n)) for n, phase in enumerate(phases)]
+    return (replace(world.planned(), job=JobId(world.parent + 10)), *settled)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, any_, func, select
+from sqlalchemy import ColumnElement, Select, any_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
@@ -17,7 +17,7 @@ APPROVALS = frozenset({"approved", "unapproved", "approval", "unapproval"})
 RECORDED = STATE_ACTIONS | APPROVALS
 """Actions that are kept for metrics; `update` counts only when it brings a commit that is not ours."""
 COMMIT = "commit"
-"""Recorded for a head that is none of ours."""
+"""Recorded for a head that is not ours, and the kind of the intervention when a person made it."""
 
 
 async def run_of(session: AsyncSession, event: MergeRequestChanged | NotePosted) -> RunId | None:
@@ -160,21 +160,27 @@ async def _commit(
     bot: int | None,
     at: datetime,
 ) -> bool:
-    """Note a head that is none of those that we made or heard of before."""
+    """Note a head that is not ours, as the earliest hook tells it: later ones name whoever approved or edited."""
     if event.head_sha in {"", row.seen_head_sha, row.head_sha}:
         return False
-    heard = select(MergeRequestEventRow.id).where(
-        MergeRequestEventRow.merge_request_id == row.id,
-        MergeRequestEventRow.action == COMMIT,
-        MergeRequestEventRow.head_sha == event.head_sha,
+    known = await session.scalar(
+        select(MergeRequestEventRow).where(
+            MergeRequestEventRow.merge_request_id == row.id,
+            MergeRequestEventRow.action == COMMIT,
+            MergeRequestEventRow.head_sha == event.head_sha,
+        )
     )
-    if await session.scalar(heard.limit(1)) is not None:
+    if known is not None and known.at <= at:
         return False
-    row.seen_head_sha = event.head_sha
-    _record(session, event, row, action=COMMIT, at=at)
+    if known is None:
+        _record(session, event, row, action=COMMIT, at=at)
+    else:
+        known.at, known.actor_id, known.actor = at, event.actor_id, event.actor
+    detail = f"{event.head_sha} on {row.source_branch} in {row.repository}"
+    this = (InterventionRow.run_id == run.id, InterventionRow.kind == COMMIT, InterventionRow.detail == detail)
+    await session.execute(delete(InterventionRow).where(*this))
     if event.actor_id != bot:
-        detail = f"{event.head_sha} on {row.source_branch} in {row.repository}"
-        session.add(InterventionRow(run_id=run.id, kind="commit", actor=event.actor, detail=detail, at=at))
+        session.add(InterventionRow(run_id=run.id, kind=COMMIT, actor=event.actor, detail=detail, at=at))
     return True
 
 

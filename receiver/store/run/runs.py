@@ -133,9 +133,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         .order_by(JobRow.pipeline_id, JobRow.name, JobRow.id.desc())
     )
     attempt = await session.get(IterationRow, (row.id, row.iteration))
-    accepted = await _reports(session, row, state="accepted")
-    discarded = await _reports(session, row, state="discarded")
-    settled = {(one.phase, one.repository) for one in accepted}
+    reports, discarded = await _reports(session, row)
     return Run(
         id=RunId(row.id),
         issue_key=IssueKey(row.issue_key),
@@ -155,8 +153,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
             )
             for p in pipelines
         ),
-        reports=accepted,
-        discarded=tuple(one for one in discarded if (one.phase, one.repository) not in settled),
+        reports=reports,
+        discarded=discarded,
         jobs=tuple(
             JobView(
                 job=JobId(j.id),
@@ -205,15 +203,20 @@ async def _was_reviewed(session: AsyncSession, row: RunRow) -> bool:
     return row.iteration > 1 and await session.scalar(reviews.limit(1)) is not None
 
 
-async def _reports(session: AsyncSession, row: RunRow, *, state: str) -> tuple[PhaseReport, ...]:
-    """Return the newest report of each phase and repository that counts in the current iteration."""
+async def _reports(session: AsyncSession, row: RunRow) -> tuple[tuple[PhaseReport, ...], tuple[PhaseReport, ...]]:
+    """Return the reports that count in the current iteration and those that don't, the newest of each phase.
+
+    Where one of a phase and repository counts, those that don't are no reason for people any more.
+    """
     newest_first = (
-        select(ReportRow.report)
-        .where(reused_reports.counts_in(row.id, row.iteration), ReportRow.state == state)
+        select(ReportRow.state, ReportRow.report)
+        .where(reused_reports.counts_in(row.id, row.iteration), ReportRow.state != "pending")
         .ext(distinct_on(ReportRow.phase, ReportRow.repository))
-        .order_by(ReportRow.phase, ReportRow.repository, *reused_reports.NEWEST_FIRST)
+        .order_by(ReportRow.phase, ReportRow.repository, ReportRow.state, *reused_reports.NEWEST_FIRST)
     )
-    return tuple(msgspec.convert(report, PhaseReport) for report in await session.scalars(newest_first))
+    settled = [(state, msgspec.convert(report, PhaseReport)) for state, report in await session.execute(newest_first)]
+    reports = tuple(report for state, report in settled if state == "accepted")  # which sorts before "discarded"
+    return reports, tuple(report for state, report in settled if state == "discarded")
 
 
 def _base_shas(row: RunRow) -> dict[ProjectPath, str]:

@@ -82,7 +82,7 @@ class MergeRequestRow(Base):
     head_sha: Mapped[str]
     """Head as we made it."""
     seen_head_sha: Mapped[str]
-    """Head as GitLab last told; another one than ours is a person's commit."""
+    """Head that is taken for ours: `head_sha`, or before we know that one the head that the first hook told."""
     opened_at: Mapped[datetime]
     merged_at: Mapped[datetime | None]
     merge_commit_sha: Mapped[str | None]

@@ -1,5 +1,4 @@
 import asyncio
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from receiver.store.schema import (
     EffectRow,
     InterventionRow,
     MergeRequestRow,
-    PipelineRow,
     RunRow,
 )
 from receiver.worker.event_handler import Handled, Setting, handle
@@ -123,21 +121,6 @@ async def test_a_run_keeps_the_ticket_and_catalogue_that_it_was_started_with(
     assert facts.ticket == ticket
     assert facts.catalogue == setting.catalogue
     assert facts.base_shas == {CONTACTS: BASE}
-
-
-async def test_every_order_of_five_pipeline_events_ends_in_the_same_state(
-    database: Database, setting: Setting, ticket: Ticket
-) -> None:
-    await running(database, setting, ticket)
-    statuses = ("created", "pending", "running", "canceling", "success")
-    for number, order in enumerate(permutations(statuses)):
-        child = 1000 + number
-        async with database.begin() as session:
-            for status in order:
-                await handle(session, changed(child, status, parent=100), setting=setting)
-    ends = select(PipelineRow.status).where(PipelineRow.parent_id == 100).distinct()
-    async with database.begin() as session:
-        assert list(await session.scalars(ends)) == ["success"]
 
 
 async def test_each_decision_is_kept_with_its_reason_and_the_change_of_status(

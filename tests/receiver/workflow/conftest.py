@@ -76,8 +76,11 @@ class World:
     now = NOW
     repository = REPOSITORY
     parent, child = PARENT, CHILD
+    run_id = RunId("0123456789abcdef")
     new_id = RunId("00000000000000aa")
     issue = IssueKey("PL-479")
+    iid = 1
+    branch = "bug-fix/PL-479-contact-creation-fails"
 
     catalogue = Catalogue(
         automation_project=AUTOMATION,
@@ -105,11 +108,11 @@ class World:
             )
         )
         run = Run(
-            id=RunId("0123456789abcdef"),
+            id=self.run_id,
             issue_key=self.issue,
             status=status,
             iteration=0 if early else 1,
-            branch="" if early else "bug-fix/PL-479-contact-creation-fails",
+            branch="" if early else self.branch,
             deadline=lifecycle.deadline(status, now=NOW),
             since=NOW,
             audience=Audience.PUBLIC,
@@ -188,18 +191,18 @@ class World:
     def restricted(self, level: str = "School boards only") -> IssueRestricted:
         return IssueRestricted(issue_key=self.issue, level=level)
 
-    def started(self, pipeline: int = PARENT, iteration: int = 1) -> PipelineStarted:
+    def started(self, pipeline: int | None = None, iteration: int = 1) -> PipelineStarted:
         return PipelineStarted(
-            iteration=iteration, project_id=1, pipeline=PipelineId(pipeline), url="https://gitlab/p/100"
+            iteration=iteration, project_id=1, pipeline=PipelineId(pipeline or self.parent), url="https://gitlab/p/100"
         )
 
     def pipeline(
-        self, status: str, *, pipeline: int = PARENT, parent: int | None = None, project: ProjectPath = AUTOMATION
+        self, status: str, *, pipeline: int | None = None, parent: int | None = None, project: ProjectPath = AUTOMATION
     ) -> PipelineChanged:
         return PipelineChanged(
             project_id=1,
             project=project,
-            pipeline=PipelineId(pipeline),
+            pipeline=PipelineId(pipeline or self.parent),
             status=status,
             source="api" if parent is None else "parent_pipeline",
             parent=PipelineId(parent) if parent is not None else None,
@@ -210,11 +213,11 @@ class World:
             finished_at=None,
         )
 
-    def job(self, name: str, status: str, *, job: int = 7, pipeline: int = CHILD, **changes: Any) -> JobChanged:
+    def job(self, name: str, status: str, *, job: int = 7, pipeline: int | None = None, **changes: Any) -> JobChanged:
         event = JobChanged(
             project_id=1,
             project=AUTOMATION,
-            pipeline=PipelineId(pipeline),
+            pipeline=PipelineId(pipeline or self.child),
             job=JobId(job),
             name=name,
             stage="fix",
@@ -288,7 +291,7 @@ class World:
         **changes: Any,
     ) -> PhaseReport:
         return PhaseReport(
-            run=RunId("0123456789abcdef"),
+            run=self.run_id,
             iteration=iteration,
             phase=phase,
             repository=None if phase is Phase.ANALYSIS else REPOSITORY,
@@ -308,16 +311,17 @@ class World:
         return ReportsSettled(iteration=iteration)
 
     def opened(self) -> MergeRequestOpened:
-        return MergeRequestOpened(repository=REPOSITORY, project_id=2, iid=1, url="https://gitlab/mr/1", head_sha=SHA)
+        url = f"https://gitlab/mr/{self.iid}"
+        return MergeRequestOpened(repository=REPOSITORY, project_id=2, iid=self.iid, url=url, head_sha=SHA)
 
-    def merge_request(self, action: str, state: str, *, iid: int = 1) -> MergeRequestChanged:
+    def merge_request(self, action: str, state: str, *, iid: int | None = None) -> MergeRequestChanged:
         return MergeRequestChanged(
             project_id=2,
             project=REPOSITORY,
-            iid=iid,
+            iid=iid or self.iid,
             action=action,
             state=state,
-            source_branch="bug-fix/PL-479-contact-creation-fails",
+            source_branch=self.branch,
             head_sha=SHA,
             actor_id=3,
             actor="mara",
