@@ -19,15 +19,17 @@ from receiver.workflow.events import (
     JobId,
     NotePosted,
     NotInteresting,
+    PicturesAttached,
     PipelineChanged,
     PipelineId,
     ReportAccepted,
     ReportDiscarded,
-    Standing,
     StartRequested,
+    TargetPipelineReleased,
     TicketRefused,
 )
 from receiver.workflow.lifecycle import STATUSES
+from receiver.workflow.person import Person, Right
 from receiver.workflow.run import RunStatus
 from tests.receiver.workflow.conftest import World
 
@@ -146,15 +148,14 @@ def merge_requests(world: World) -> st.SearchStrategy[Event]:
 def people(world: World) -> st.SearchStrategy[Event]:
     """Draw what people say and do on the ticket, and what reading it gave."""
     comments = st.sampled_from([f"{world.parent}{n}" for n in range(3)])
-    read = st.builds(
-        lambda comment, standing, command, plan: world.read(
-            comment=comment, standing=standing, command=command, plan=plan
-        ),
-        comments,
-        st.sampled_from(Standing),
-        st.sampled_from([None, "approve", "reboot"]),
-        st.integers(1, ITERATIONS),
-    )
+    may = st.lists(st.sampled_from(Right), max_size=2, unique=True)
+    who = st.one_of(may.map(lambda rights: world.person(*rights)), st.just(world.person(unknown_because="403.")))
+
+    def comment_read(comment: str, author: Person, command: str | None, plan: int) -> Event:
+        return replace(world.read(command, author=author, plan=plan), comment=comment)
+
+    words = st.sampled_from([None, "approve", "reboot"])
+    read = st.builds(comment_read, comments, who, words, st.integers(1, ITERATIONS))
     return st.one_of(
         st.just(world.labelled()),
         st.just(StartRequested(issue_key=world.issue, actor_name="op")),
@@ -177,6 +178,8 @@ def ours(world: World) -> st.SearchStrategy[Event]:
         st.sampled_from(sorted(EFFECTS.rules)).map(lambda kind: EffectGaveUp(effect=kind, reason="GitLab said 403.")),
         st.sampled_from(RunStatus).map(lambda status: DeadlinePassed(status=status)),
         st.sampled_from([note, NotInteresting(reason="A tag was pushed.")]),
+        st.just(TargetPipelineReleased(repository=world.repository)),
+        st.just(PicturesAttached(iteration=1, repository=world.repository, files=("before.png",))),
     )
 
 

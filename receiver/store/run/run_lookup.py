@@ -25,7 +25,7 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
     """Return the run that a vendor's event is about, None if there is none; of a ticket's runs the newest."""
     match event:
         case IssueCommented(issue_key=None, issue_id=str() as number):
-            query = select(RunRow.id).where(RunRow.issue_id == number).order_by(RunRow.created_at.desc())
+            query = select(RunRow.id).where(RunRow.issue_id == number).order_by(*runs.NEWEST)
         case (
             IssueLabelled(issue_key=key)
             | StartRequested(issue_key=key)

@@ -28,6 +28,10 @@ class NoSuchRunError(StoreError):
     """There is no such run; `bug-fix runs` lists them."""
 
 
+NEWEST = (RunRow.finished_at.is_(None).desc(), RunRow.created_at.desc())
+"""Order of a ticket's runs. The one that has not ended comes first: the clocks of two workers may differ."""
+
+
 class RunFacts(Struct, frozen=True, kw_only=True):
     """What the run was started with, frozen."""
 
@@ -61,10 +65,8 @@ async def exists(session: AsyncSession, run: RunId) -> bool:
 
 
 async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
-    """Return the run of this ticket that was created last."""
-    return await session.scalar(
-        select(RunRow).where(RunRow.issue_key == issue_key).order_by(RunRow.created_at.desc()).limit(1)
-    )
+    """Return the run of this ticket that holds it; none does: the one that was created last."""
+    return await session.scalar(select(RunRow).where(RunRow.issue_key == issue_key).order_by(*NEWEST).limit(1))
 
 
 async def find(session: AsyncSession, name: str) -> RunRow:

@@ -1,6 +1,7 @@
 """The fold on the real store: any order and repetition of events ends in the same knowledge of a run."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from itertools import chain, count, permutations
 from typing import Any
 
@@ -285,3 +286,11 @@ async def test_rows_of_one_run_are_not_written_by_events_of_another(told: ToldRu
     after = await told.view()
     assert (after.pipelines, len(after.jobs)) == (before.pipelines, 1)
     assert await told.session.scalar(select(func.count()).select_from(MergeRequestRow)) == 0
+
+
+async def test_a_label_after_an_end_finds_the_run_at_work_also_when_clocks_differ(told: ToldRun, world: World) -> None:
+    await told.tell(*running(world), world.pipeline("canceled"))
+    (second,) = await told.tell(world.labelled())
+    (await told.session.get_one(RunRow, second.new_run)).created_at = world.now - timedelta(minutes=1)
+    (third,) = await told.tell(world.labelled())
+    assert (third.new_run, third.verdict) == (None, Verdict.IGNORED)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from pipelines.language import RunId
 from receiver.workflow import lifecycle
-from receiver.workflow.events import Event
+from receiver.workflow.events import Event, IssueRestricted
 from receiver.workflow.lifecycle import ACTIVE, MOVES
 from receiver.workflow.run import RunStatus
 from tests import event_strategies as draw
@@ -83,7 +83,8 @@ class TicketMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def something_happens_to_a_merge_request(self, data: Any) -> None:
-        self.tell(data.draw(draw.merge_requests(data.draw(st.sampled_from(self.worlds)))))
+        world = data.draw(st.sampled_from(self.worlds))
+        self.tell(data.draw(draw.merge_requests(world)), world.run_id)
 
     @rule(data=st.data())
     def people_act(self, data: Any) -> None:
@@ -124,13 +125,15 @@ class TicketMachine(RuleBasedStateMachine):
             return
         decision = self.histories.tell(event, run)
         before, self.state = self.state, self.histories.snapshot()
+        self.last = (event, run)
         if decision.new_run is not None:
             number = int(decision.new_run, 16)
             new = draw.world_of(number, issue=self.world.issue, now=self.world.now)
             new.catalogue = self.world.catalogue
             self.worlds.append(new)
-        self.last = (event, run)
-        if known(self.state) != known(before):
+        elif known(self.state) != known(before) and not isinstance(
+            event, IssueRestricted
+        ):  # that is of a ticket's runs
             self.taken.append(self.last)
         assert decision.reason
         check_runs(before, self.state, issue=self.world.issue)
