@@ -136,7 +136,9 @@ def test_a_job_of_a_confidential_run_fetches_all_of_its_inputs(second: Any, has_
     api = second(P.TESTING)
     patch = b"the patch"
     assert api.blob(patch).status_code == 201
-    kept = Artifact(kind=ArtifactKind.PATCH, path=".bug-fix/fix.patch", sha256=sha256(patch), size=len(patch))
+    kept = Artifact(
+        kind=ArtifactKind.CHANGE_SET, path=".bug-fix/change-set.json", sha256=sha256(patch), size=len(patch)
+    )
     has_reported(P.IMPLEMENTATION, job=9, iteration=2, artifacts=(kept,))
     assert api.read_blob(sha256(patch)).status_code == 404, "GitLab has it as an artifact"
     desk.rows("UPDATE runs SET confidential = true")
