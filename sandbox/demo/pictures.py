@@ -114,6 +114,13 @@ PICTURES = (
         parts=("main h1", "main .columns .card", "main aside"),
         width=1340,
     ),
+    Picture(
+        name="superfluous-file",
+        scenario="superfluous-file",
+        address=Seen.merge_request,
+        parts=("main h1", "main .columns .card", "main aside"),
+        width=1340,
+    ),
     Picture(name="ticket", scenario="pl-479", address=Seen.ticket, parts=TICKET),
     Picture(
         name="run-story",

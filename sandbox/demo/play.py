@@ -13,7 +13,7 @@ from sandbox.demo.attachments import given
 from sandbox.demo.chaos import TROUBLE
 from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
-from sandbox.demo.spoken import published, spoken
+from sandbox.demo.spoken import published, spoken, untold
 from sandbox.demo.standstill import final_story
 from sandbox.demo.story import ENDED, Reader, Story
 from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, openings, summary
@@ -70,6 +70,7 @@ def play(
     document["spoken"] = [
         *spoken(world, story, scenario.expected.unspoken),
         *published(world, story, scenario.expected.unpublished),
+        *untold(world, story, scenario.expected.told),
     ]
     attached = [scenario.folder / one.file for one in scenario.ticket.attachments]
     document["attachments"] = given(attached, openings(world))

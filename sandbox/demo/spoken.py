@@ -34,15 +34,8 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
     """Return where any of the words stands in the run's merge requests and in our comments that are not restricted."""
     if world.vendors is None or not words:
         return []
-    gitlab, jira = world.vendors.gitlab, world.vendors.jira
-    said: dict[str, bytes] = {}
-    with httpx2.Client(
-        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=60
-    ) as client:
-        for one in story.merge_requests:
-            place = f"/projects/{quote(one.repository, safe='')}/merge_requests/{one.iid}"
-            texts = merge_request(client, place)
-            said[f"{one.repository}!{one.iid}"] = "\n".join(texts).encode()
+    jira = world.vendors.jira
+    said = {place: text.encode() for place, text in merge_requests(world, story).items()}
     comments = httpx2.get(
         f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}/comment",
         auth=(jira["person"], jira["person_token"]),
@@ -52,6 +45,29 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
         if _OURS in comment["body"] and "visibility" not in comment:
             said[f"comment {comment['id']} on the ticket"] = comment["body"].encode()
     return found(said, words) if said else ["nothing was published, so nothing was searched"]
+
+
+def untold(world: World, story: Story, words: Sequence[str]) -> list[str]:
+    """Return which of the words stand in none of the run's merge requests; escapes and word joiners don't count."""
+    texts = "\n".join(merge_requests(world, story).values()) if words else ""
+    plain = texts.replace("\\", "").replace("\u2060", "")
+    return [f"{word!r} is not told in a merge request" for word in words if word not in plain]
+
+
+def merge_requests(world: World, story: Story) -> dict[str, str]:
+    """Return all that people read of the run's merge requests, by reference."""
+    if world.vendors is None:
+        return {}
+    gitlab = world.vendors.gitlab
+    with httpx2.Client(
+        base_url=f"{gitlab['url']}/api/v4", headers={"PRIVATE-TOKEN": gitlab["token"]}, timeout=60
+    ) as client:
+        return {
+            f"{one.repository}!{one.iid}": "\n".join(
+                merge_request(client, f"/projects/{quote(one.repository, safe='')}/merge_requests/{one.iid}")
+            )
+            for one in story.merge_requests
+        }
 
 
 def merge_request(client: httpx2.Client, place: str) -> list[str]:

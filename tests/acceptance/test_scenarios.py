@@ -23,6 +23,7 @@ LIKE_ANOTHER = {
     "api-bug": "chaos plays it, and tests/sandbox/scenarios/test_repairs.py its reproduction",
     "legacy-bug": "api-bug: the same path in another repository",
     "two-models": "pl-479; the emulator's caching is tested on its own",
+    "superfluous-file": "api-bug, with a file more that testing takes back; the picture in docs/review.md shows it",
     "wrong-patch": "breaks-another-test, with the reproduction red instead of a test of the suite",
     "needs-information": "plan-approval: a person's word begins the next attempt",
     "security-fix-allowed": "restricted-ticket: what is found is withheld, here from the analysis on",

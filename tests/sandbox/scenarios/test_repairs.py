@@ -29,7 +29,14 @@ from sandbox.scenario import Scenario, ToolUse, find, load
 
 pytestmark = pytest.mark.integration
 
-REPAIRS = {"api-bug": True, "legacy-bug": True, "needs-information": True, "wrong-patch": False, "two-models": True}
+REPAIRS = {
+    "api-bug": True,
+    "legacy-bug": True,
+    "needs-information": True,
+    "superfluous-file": True,
+    "two-models": True,
+    "wrong-patch": False,
+}
 """Scenarios in Python, and whether the last fix makes the reproduction pass."""
 
 
