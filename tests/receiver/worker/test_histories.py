@@ -19,7 +19,7 @@ from tests.receiver.workflow.conftest import World
 from tests.store_histories import KNOWLEDGE, STAGES, Histories, Snapshot
 from tests.told_run import OF_VENDORS
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]  # 2,000 histories take their time
 
 PLAYED = partial(
     settings,
