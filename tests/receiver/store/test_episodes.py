@@ -262,9 +262,10 @@ async def test_the_row_of_an_episode_is_what_its_rows_say_whoever_writes_it(
         await lay(session, drawn)
         for episode in await all_episodes(session):
             await episodes.write(session, episode, now=START)
-        told = {episode: await agrees(session, episode) for episode in await all_episodes(session)}
+        told = {episode for episode in await all_episodes(session) if await agrees(session, episode)}
         await _migrate_again(session)
-        assert {episode: await agrees(session, episode) for episode in await all_episodes(session)} == told
+        # a run that was refused is in no episode, whatever its column says
+        assert {episode for episode in await all_episodes(session) if await agrees(session, episode)} == told
         await session.rollback()
 
 
