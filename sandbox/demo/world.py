@@ -34,10 +34,6 @@ class Vendors(Struct, frozen=True, kw_only=True):
     """By username: `jira_login` and `jira_token`."""
 
 
-PATIENCE_S = 240.0
-"""For what takes a second or two to start on a quiet machine: a busy one may take a minute."""
-
-
 class World:
     """Everything that a scenario needs, as processes; a context manager that takes it all down again."""
 
