@@ -19,16 +19,14 @@ from receiver.store.run import runs
 from receiver.store.schema import ArtifactRow
 from receiver.workflow.effects import AttachEvidence, Effect, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.run import RunStatus
+from tests.changes import file_change
 from tests.receiver.workers import Eyes, die_at_each, jobs_held, until
 from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
 CONTACTS = ProjectPath("payk12/contacts")
-PATCH = (
-    b"diff --git a/docs/fix.md b/docs/fix.md\nnew file mode 100644\nindex 0000000..1111111\n"
-    b"--- /dev/null\n+++ b/docs/fix.md\n@@ -0,0 +1 @@\n+Fixed.\n"
-)
+FIX = file_change("docs/fix.md", None, "Fixed.\n")
 PICTURES = {Phase.REPRODUCTION: b"\x89PNG\r\n\x1a\nred", Phase.TESTING: b"\x89PNG\r\n\x1a\ngreen"}
 EVIDENCE = "evidence"
 """A branch whose jobs leave the pictures behind."""
@@ -92,7 +90,7 @@ async def test_workers_that_die_around_each_picture_leave_it_on_the_ticket_once(
 async def test_workers_that_die_around_the_push_of_an_approved_fix_start_its_own_pipeline_once(
     database: Database, world: Any, eyes: Eyes, run: RunId, submit: Any, tmp_path: Path
 ) -> None:
-    await submit(run, PATCH)
+    await submit(run, FIX)
     async with database.begin() as session:
         row = await runs.hold(session, run)
         assert row.catalogue is not None

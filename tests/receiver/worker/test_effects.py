@@ -22,6 +22,7 @@ from receiver.worker.sweep import sweep
 from receiver.workflow.effects import Effect, OpenMergeRequest, StartPipeline, TransitionIssue, UpdateTicketNote
 from receiver.workflow.events import MergeRequestChanged, StartRequested
 from receiver.workflow.run import RunStatus
+from tests.changes import file_change
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
@@ -157,8 +158,7 @@ async def test_an_approval_starts_the_pipeline_that_waited_for_it(
         assert row.catalogue is not None
         policy = row.catalogue["policy"] | {"target_pipeline": "skip_until_approved"}
         row.catalogue, row.status = {**row.catalogue, "policy": policy}, RunStatus.OPENING
-    added = b"diff --git a/x b/x\nnew file mode 100644\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+x\n"
-    await submit(run, added)
+    await submit(run, file_change("x", None, "x\n"))
     opening = await wanted(workshop, run, OpenMergeRequest(iteration=1, repository=CONTACTS))
     await work_on(workshop, opening)
     assert await status_of(workshop, run) == "in_review"
