@@ -21,14 +21,14 @@ from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.jobs_api import GitLabJobs
 from receiver.settings import Settings
 from receiver.store.postgres.database import Database, address
-from receiver.web import gateway_api, health_api, hook_api, job_api, pages, problems, run_api
+from receiver.web import gateway_api, hook_api, job_api, liveness_api, pages, problems, run_api
 from receiver.web.hook_api import Intake
 from receiver.web.services import Services
 
 log = structlog.get_logger()
 
 HANDLERS: Final[list[Any]] = [
-    *health_api.HANDLERS,
+    *liveness_api.HANDLERS,
     *hook_api.HANDLERS,
     *job_api.HANDLERS,
     *gateway_api.HANDLERS,

@@ -68,7 +68,7 @@ class Ended(Struct, frozen=True, kw_only=True):
     output_tokens: int
 
 
-class Agent:
+class AgentLoop:
     """Holds one conversation."""
 
     def __init__(

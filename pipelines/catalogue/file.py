@@ -11,12 +11,12 @@ from typing import Final
 import msgspec
 
 from pipelines.catalogue.agent_profiles import ALL_TOOLS, BUILT_IN, DEFAULT
-from pipelines.catalogue.format import AgentEntry, File, RepositoryEntry, StackEntry
+from pipelines.catalogue.format import AgentEntry, CatalogueFile, RepositoryEntry, StackEntry
 from pipelines.catalogue.future_keys import future_keys, is_below
-from pipelines.catalogue.rules import faults
 from pipelines.catalogue.stack_presets import FRAMEWORKS, PRESETS
 from pipelines.catalogue.structure import problems as structural
-from pipelines.catalogue.yaml_lines import Problem, parse
+from pipelines.catalogue.validation import faults
+from pipelines.catalogue.yaml_lines import FileProblem, parse
 from pipelines.language import Limits, ProjectPath
 from pipelines.language.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Reproduction, Stack
 from pipelines.language.wire import sha256
@@ -28,13 +28,13 @@ DEFAULT_MODEL: Final = "claude-sonnet-5-5"
 class CatalogueError(Exception):
     """The catalogue can't be used; each line says where it is wrong and what to do."""
 
-    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, source: str, problems: tuple[FileProblem, ...]) -> None:
         self.source = source
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
         super().__init__("\n".join(_line(source, problem) for problem in self.problems))
 
 
-def _line(source: str, problem: Problem) -> str:
+def _line(source: str, problem: FileProblem) -> str:
     where = f"{problem.key}: " if problem.path else ""
     return f"{source}:{problem.line}: {where}{problem.sentence}"
 
@@ -48,12 +48,12 @@ def read(text: str, *, source: str, templates: Mapping[str, str] | None = None) 
     document = parse(text)
     found = document.problems + tuple(future_keys(document))
     if document.value is not None or not document.problems:
-        found += tuple(problem for problem in structural(document, File) if not is_below(problem.path, found))
+        found += tuple(problem for problem in structural(document, CatalogueFile) if not is_below(problem.path, found))
     if found:
         raise CatalogueError(source, found)
-    file = msgspec.convert(document.value, File)
+    file = msgspec.convert(document.value, CatalogueFile)
     found = tuple(
-        Problem(line=document.line(path), path=path, sentence=sentence)
+        FileProblem(line=document.line(path), path=path, sentence=sentence)
         for path, sentence in faults(file, templates=templates)
     )
     if found:
@@ -66,7 +66,7 @@ def _digest(text: str, templates: Mapping[str, str]) -> str:
     return sha256("\0".join([text, *(part for item in sorted(templates.items()) for part in item)]).encode())
 
 
-def _resolved(file: File, templates: Mapping[str, str], *, digest: str) -> Catalogue:
+def _resolved(file: CatalogueFile, templates: Mapping[str, str], *, digest: str) -> Catalogue:
     built_in = Agent(name=DEFAULT, model=DEFAULT_MODEL)
     default = _agent(DEFAULT, file.agents.get(DEFAULT, AgentEntry()), built_in, templates)
     names = [*BUILT_IN, *(name for name in file.agents if name not in BUILT_IN)]
@@ -106,7 +106,7 @@ def _agent(name: str, entry: AgentEntry, default: Agent, templates: Mapping[str,
     )
 
 
-def _repository(key: str, entry: RepositoryEntry, file: File) -> Repository:
+def _repository(key: str, entry: RepositoryEntry, file: CatalogueFile) -> Repository:
     stack = _stack(PRESETS[entry.stack], file.stacks.get(entry.stack, StackEntry()))
     return Repository(
         key=key,

@@ -202,7 +202,7 @@ class DeployEntry(Struct, frozen=True, kw_only=True):
     """Waves of repository keys; those of one wave go together."""
 
 
-class File(Struct, frozen=True, kw_only=True):
+class CatalogueFile(Struct, frozen=True, kw_only=True):
     """bug-fix.yml."""
 
     version: Annotated[int, Meta(ge=1, le=1, description="1, the only version there is", examples=["1"])]
@@ -221,7 +221,7 @@ class File(Struct, frozen=True, kw_only=True):
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of bug-fix.yml: closed, so that editors mark unknown keys."""
-    document = msgspec.json.schema(File)
+    document = msgspec.json.schema(CatalogueFile)
     for definition in document["$defs"].values():
         if definition.get("type") == "object":
             definition["additionalProperties"] = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pipelines.catalogue.yaml_lines import Document, Path, Problem
+from pipelines.catalogue.yaml_lines import Document, FileProblem, Path
 
 FUTURE_KEYS: Final[dict[str, str]] = {
     "policy.concurrency": "runs are not limited in number yet",
@@ -24,16 +24,16 @@ FUTURE_KEYS: Final[dict[str, str]] = {
 """Place of the key, `*` for any name, and what happens as long as it is not in force."""
 
 
-def future_keys(document: Document) -> Iterator[Problem]:
+def future_keys(document: Document) -> Iterator[FileProblem]:
     """Yield the keys of a document that belong to a later version."""
     for path, line in document.lines.items():
         today = FUTURE_KEYS.get(_place(path))
         if today is not None:
             sentence = f"this key belongs to a later version; remove it ({today})"
-            yield Problem(line=line, path=path, sentence=sentence)
+            yield FileProblem(line=line, path=path, sentence=sentence)
 
 
-def is_below(path: Path, problems: tuple[Problem, ...]) -> bool:
+def is_below(path: Path, problems: tuple[FileProblem, ...]) -> bool:
     """Whether a place is that of one of the problems, or inside of it."""
     return any(path[: len(one.path)] == one.path for one in problems)
 

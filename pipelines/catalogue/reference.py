@@ -20,7 +20,7 @@ import msgspec.inspect as mi
 from msgspec import Struct
 
 from pipelines.catalogue.agent_profiles import ALL_TOOLS, BUILT_IN
-from pipelines.catalogue.format import File, schema
+from pipelines.catalogue.format import CatalogueFile, schema
 from pipelines.catalogue.stack_presets import FRAMEWORKS, PRESETS
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
@@ -47,7 +47,7 @@ def reference() -> str:
 def _sections() -> Iterator[tuple[type[Struct], str]]:
     """Yield every section of the file with its first place, those above first."""
     seen: set[type[Struct]] = set()
-    waiting: list[tuple[mi.Type, str]] = [(mi.type_info(File), "")]
+    waiting: list[tuple[mi.Type, str]] = [(mi.type_info(CatalogueFile), "")]
     while waiting:
         kind, where = waiting.pop(0)
         if isinstance(kind, mi.Metadata):

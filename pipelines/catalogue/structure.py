@@ -14,13 +14,13 @@ from typing import Final
 import msgspec.inspect as mi
 from msgspec import Struct
 
-from pipelines.catalogue.yaml_lines import Document, Path, Problem, Value
+from pipelines.catalogue.yaml_lines import Document, FileProblem, Path, Value
 
 
-def problems(document: Document, kind: type[Struct]) -> tuple[Problem, ...]:
+def problems(document: Document, kind: type[Struct]) -> tuple[FileProblem, ...]:
     """Return what keeps `document` from being a `kind`, in the order of the file."""
     found = [
-        Problem(line=document.line(path), path=path, sentence=sentence)
+        FileProblem(line=document.line(path), path=path, sentence=sentence)
         for path, sentence in _faults(document.value, mi.type_info(kind), ())
     ]
     return tuple(sorted(found, key=lambda problem: problem.line))

@@ -21,7 +21,7 @@ MAX_NODES: Final = 20_000
 """More than any catalogue needs; bounds what aliases can blow up to."""
 
 
-class Problem(Struct, frozen=True, kw_only=True):
+class FileProblem(Struct, frozen=True, kw_only=True):
     """Something wrong at a place in the file."""
 
     line: int
@@ -42,7 +42,7 @@ class Document(Struct, frozen=True, kw_only=True):
     value: Value
     lines: dict[Path, int]
     """1-based line of each value: of its key, when it has one."""
-    problems: tuple[Problem, ...]
+    problems: tuple[FileProblem, ...]
 
     def line(self, path: Path) -> int:
         """Return the line of a value, or of the nearest thing around it when it is missing."""
@@ -57,11 +57,11 @@ def parse(text: str) -> Document:
         root = yaml.compose(text, Loader=yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = Problem(line=line, path=(), sentence=f"this is not YAML: {error.problem}; correct it")
+        problem = FileProblem(line=line, path=(), sentence=f"this is not YAML: {error.problem}; correct it")
         return Document(value=None, lines={}, problems=(problem,))
     except yaml.YAMLError as error:  # characters that YAML does not allow
         sentence = f"this is not YAML: {str(error).splitlines()[0]}; correct it"
-        return Document(value=None, lines={}, problems=(Problem(line=1, path=(), sentence=sentence),))
+        return Document(value=None, lines={}, problems=(FileProblem(line=1, path=(), sentence=sentence),))
     reader = _Reader()
     value = None if root is None else reader.value(root, ())
     return Document(value=value, lines=reader.lines, problems=tuple(reader.problems))
@@ -70,7 +70,7 @@ def parse(text: str) -> Document:
 class _Reader:
     def __init__(self) -> None:
         self.lines: dict[Path, int] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[FileProblem] = []
         self.nodes = 0
         self.open: set[int] = set()
 
@@ -121,4 +121,4 @@ class _Reader:
         return None
 
     def _problem(self, node: Node, path: Path, sentence: str) -> None:
-        self.problems.append(Problem(line=node.start_mark.line + 1, path=path, sentence=sentence))
+        self.problems.append(FileProblem(line=node.start_mark.line + 1, path=path, sentence=sentence))

@@ -30,7 +30,7 @@ class GraphError(Exception):
     """No child pipeline can be made of this plan; the sentence says why and what to do."""
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class PhaseStep(Struct, frozen=True, kw_only=True):
     """A phase in the child pipeline: one job for each repository."""
 
     phase: Phase
@@ -41,11 +41,11 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 STEPS: Final = (
-    Step(phase=Phase.PREPARE),
-    Step(phase=Phase.REPRODUCTION),
-    Step(phase=Phase.IMPLEMENTATION),
-    Step(phase=Phase.TESTING, uses=(Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION)),
-    Step(
+    PhaseStep(phase=Phase.PREPARE),
+    PhaseStep(phase=Phase.REPRODUCTION),
+    PhaseStep(phase=Phase.IMPLEMENTATION),
+    PhaseStep(phase=Phase.TESTING, uses=(Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION)),
+    PhaseStep(
         phase=Phase.MERGE_REQUEST,
         uses=(Phase.IMPLEMENTATION, Phase.TESTING),
         waits_for_all=Phase.TESTING,
@@ -56,8 +56,8 @@ reuses what an earlier one made."""
 
 REVIEWED: Final = (
     *STEPS[:-1],
-    Step(phase=Phase.REVIEW, uses=(Phase.IMPLEMENTATION, Phase.TESTING)),
-    Step(
+    PhaseStep(phase=Phase.REVIEW, uses=(Phase.IMPLEMENTATION, Phase.TESTING)),
+    PhaseStep(
         phase=Phase.MERGE_REQUEST,
         uses=(Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW),
         waits_for_all=Phase.REVIEW,
@@ -66,7 +66,7 @@ REVIEWED: Final = (
 """The same with a review of the tested patch."""
 
 
-def steps(review: ReviewMode) -> tuple[Step, ...]:
+def steps(review: ReviewMode) -> tuple[PhaseStep, ...]:
     """Return the phases of a child pipeline, in the order of the stages."""
     return STEPS if review is ReviewMode.OFF else REVIEWED
 
@@ -188,7 +188,7 @@ def _repositories(plan: Plan, catalogue: Catalogue) -> tuple[ProjectPath, ...]:
 
 
 def _job(
-    step: Step, repository: ProjectPath, repositories: tuple[ProjectPath, ...], names: frozenset[str]
+    step: PhaseStep, repository: ProjectPath, repositories: tuple[ProjectPath, ...], names: frozenset[str]
 ) -> ScriptJob:
     used = tuple(name for phase in step.uses if (name := job_name(phase, repository)) in names)
     # Every job naming every other would grow with the square of the repositories; a stage says the same in no words.

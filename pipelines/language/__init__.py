@@ -3,16 +3,16 @@
 The published language between receiver and jobs. Holds data only: no I/O, no SDK; stdlib and msgspec.
 """
 
+from pipelines.language.agent_limits import Limits
 from pipelines.language.artifacts import Artifact, ArtifactKind
+from pipelines.language.deploy_pattern import DeployPattern
 from pipelines.language.diagnosis import Diagnosis, DiagnosisKind
 from pipelines.language.fields import CommitSha, IssueKey, Line, ProjectPath, RunId, Sha256, Text
-from pipelines.language.limits import Limits
 from pipelines.language.phase import Phase
 from pipelines.language.pipeline_key import PipelineKey, PipelineKind
 from pipelines.language.plan import (
     Approval,
     Complexity,
-    DeployPattern,
     Location,
     Plan,
     PlanOutcome,

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from pipelines.language.deploy_pattern import DeployPattern
 from pipelines.language.fields import Line, ProjectPath, Text
 
 
@@ -23,14 +24,6 @@ class Risk(StrEnum):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
-
-
-class DeployPattern(StrEnum):
-    """How merged fixes reach production."""
-
-    SEQUENTIAL = "sequential"
-    PARALLEL = "parallel"
-    FEATURE_FLAG = "feature_flag"
 
 
 class PlanOutcome(StrEnum):

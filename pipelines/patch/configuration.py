@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from pipelines.patch.changed import Base, Change, Changed
+from pipelines.patch.display_name import shown
 from pipelines.patch.kinds import TEST_CONFIGURATION, named
-from pipelines.patch.shown import shown
 from pipelines.patch.stand_ins import stand_in
 
 _TOOLS: Final = ("pytest", "coverage", "tox", "nox", "ruff", "mypy", "pyright", "pylint", "black", "isort", "flake8")

@@ -14,8 +14,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from pipelines.patch.changed import Base, Change, Changed
+from pipelines.patch.display_name import shown
 from pipelines.patch.kinds import named
-from pipelines.patch.shown import shown
 
 _JSON_KEYS: Final = (
     *("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"),

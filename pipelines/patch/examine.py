@@ -14,10 +14,10 @@ from pipelines.language.change_set import ChangeSet, ChangeSetError
 from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.configuration import configuration
 from pipelines.patch.dependencies import dependencies
+from pipelines.patch.display_name import shown
 from pipelines.patch.file_rules import content_faults, file_faults, name_faults, size_faults
 from pipelines.patch.kinds import GENERATED, VENDORED, named
 from pipelines.patch.lines import size_of
-from pipelines.patch.shown import shown
 
 SecretSearch = Callable[[Sequence[Changed]], Sequence[str]]
 """Returns a sentence for each secret that is added."""

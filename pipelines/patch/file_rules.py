@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import FILE_MODES, SUBMODULE, SYMLINK, ChangeSet, FileChange
+from pipelines.patch.display_name import shown
 from pipelines.patch.globs import matches
-from pipelines.patch.shown import shown
 
 _SPECIAL_MODES = {SYMLINK: "is a symbolic link", SUBMODULE: "is a submodule"}
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"

@@ -25,7 +25,7 @@ from pipelines.language import (
     ReportOutcome,
 )
 from pipelines.language.wire import encode
-from pipelines.phases.conversation import Desk, hold
+from pipelines.phases.conversation import PhaseSetting, hold
 from pipelines.phases.submission import SubmissionError, decoded
 
 
@@ -45,7 +45,7 @@ def _submitted(job: Job) -> Plan:
     for path, source in sorted(job.sources.items()):
         check_out(source, folder / path)
     job.launcher.give(folder, Role.WORK)
-    place = Desk(folder=folder, home=job.launcher.home(Role.WORK), variables={})
+    place = PhaseSetting(folder=folder, home=job.launcher.home(Role.WORK), variables={})
     plans: list[Plan] = []
 
     def submit(given: dict[str, Any]) -> Submitted:

@@ -11,7 +11,7 @@ import anthropic
 from msgspec import Struct
 
 from pipelines.agents import pictures
-from pipelines.agents.loop import MAX_RETRIES, Agent, Conversation, Submitted
+from pipelines.agents.loop import MAX_RETRIES, AgentLoop, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
 from pipelines.agents.transcript import Transcript
@@ -25,7 +25,7 @@ from pipelines.language.repository_context import RepositoryContext, of_catalogu
 from pipelines.language.wire import encode
 
 
-class Desk(Struct, frozen=True, kw_only=True):
+class PhaseSetting(Struct, frozen=True, kw_only=True):
     """Where an agent sits: what a workplace has too, for an agent that only reads."""
 
     folder: Path
@@ -47,7 +47,7 @@ class Given(Struct, frozen=True, kw_only=True):
 
 def hold(
     job: Job,
-    place: Workplace | Desk,
+    place: Workplace | PhaseSetting,
     *,
     submit: Callable[[dict[str, Any]], Submitted],
     values: Mapping[str, object] | None = None,
@@ -68,7 +68,7 @@ def hold(
 
 async def _hold(
     job: Job,
-    place: Workplace | Desk,
+    place: Workplace | PhaseSetting,
     *,
     submit: Callable[[dict[str, Any]], Awaitable[Submitted]],
     given: Given,
@@ -92,11 +92,11 @@ async def _hold(
         max_retries=MAX_RETRIES,
         timeout=600.0,
     )
-    talker: Agent | None = None
+    talker: AgentLoop | None = None
     try:
         environment = {**place.variables, **given.extra}
         async with client, open_toolbox(job.launcher, place.folder, home=place.home, extra=environment) as toolbox:
-            talker = Agent(
+            talker = AgentLoop(
                 client=client, toolbox=toolbox, transcript=Transcript(job.artifacts), cleaner=cleaner, log=job.log
             )
             ended = await talker.hold(conversation)

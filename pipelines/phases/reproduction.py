@@ -28,7 +28,7 @@ from pipelines.phases.conversation import hold
 from pipelines.phases.reproduction_evidence import Stage, make_bench
 from pipelines.phases.submission import SubmissionError, decoded
 from pipelines.phases.submitted_reproduction import existing, kept_name, read_test
-from pipelines.proof.reproduction_verdict import Verdict, called_tests, headline, judge_failing
+from pipelines.proof.reproduction_verdict import ReproductionVerdict, called_tests, headline, judge_failing
 
 _ATTEMPTS = 4
 """How often a submitted test is run before the honest answer is "not reproduced"."""
@@ -113,7 +113,7 @@ class _Trial:
             return self._job.report(ReportOutcome.SUCCEEDED, f"RED on the unpatched code: {said}", result)
         return self._job.report(ReportOutcome.NOT_REPRODUCED, _honest_no(result), result)
 
-    def _tried(self, script: Script) -> tuple[Evidence, Verdict]:
+    def _tried(self, script: Script) -> tuple[Evidence, ReproductionVerdict]:
         """Run the test; one that fails for the right reason has to do so again where its first run left its traces."""
         evidence = self._stage.run(script)
         verdict = judge_failing(evidence.run)
@@ -127,14 +127,14 @@ class _Trial:
             f"It failed for the right reason, and not when it was run once more: {second.reason} "
             "Let it give the same answer each time, whatever an earlier run left behind."
         )
-        return again, Verdict(holds=False, reason=reason)
+        return again, ReproductionVerdict(holds=False, reason=reason)
 
     def _yes(
         self,
         claim: ReproductionSubmission,
         script: Script,
         evidence: Evidence,
-        verdict: Verdict,
+        verdict: ReproductionVerdict,
         *,
         already_there: bool,
     ) -> ReproductionResult:

@@ -22,9 +22,9 @@ from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, Framework, ReproductionResult
 from pipelines.language.catalogue import Video
 from pipelines.language.change_set import ChangeSet
-from pipelines.proof.observations import Exchange
+from pipelines.proof.observations import ObservedExchange
 from pipelines.proof.reproduction_verdict import (
-    Verdict,
+    ReproductionVerdict,
     called_tests,
     headline,
     hung_at_its_end,
@@ -54,8 +54,8 @@ def script_of(data: bytes, result: ReproductionResult) -> Script:
 class Tried(Struct, frozen=True, kw_only=True):
     """The same reproduction without a patch and with it."""
 
-    before: Verdict
-    after: Verdict
+    before: ReproductionVerdict
+    after: ReproductionVerdict
     patched: Workplace
     """The checkout with the patch; no process of its role is left."""
     names: tuple[str, ...]
@@ -143,7 +143,7 @@ class Stage:
 
     def _keep(self, name: str, evidence: Evidence, application: Application) -> None:
         lines = msgspec.json.Encoder().encode_lines
-        exchanges = [note for note in evidence.run.notes if isinstance(note, Exchange)]
+        exchanges = [note for note in evidence.run.notes if isinstance(note, ObservedExchange)]
         kept = (
             (ArtifactKind.SCREENSHOT, f"screenshot-{name}.png", evidence.screenshot),
             (ArtifactKind.TRACE, f"trace-{name}.zip", evidence.trace),

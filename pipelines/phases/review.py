@@ -21,7 +21,7 @@ from pipelines.language import (
     Severity,
 )
 from pipelines.language.wire import sha256
-from pipelines.phases.conversation import Desk, hold
+from pipelines.phases.conversation import PhaseSetting, hold
 from pipelines.phases.submission import SubmissionError, decoded
 
 _MOST_FINDINGS = 20
@@ -36,7 +36,7 @@ def run(job: Job) -> PhaseReport:
     check_out(job.source, folder)
     make_changes(job.source, folder, change)
     job.launcher.give(folder, Role.WORK)
-    place = Desk(folder=folder, home=job.launcher.home(Role.WORK), variables={})
+    place = PhaseSetting(folder=folder, home=job.launcher.home(Role.WORK), variables={})
     files = {*read_tree(job.source), *(file.path for file in change.files)}
     reviews: list[ReviewSubmission] = []
 

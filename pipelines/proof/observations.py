@@ -11,7 +11,7 @@ from msgspec import Struct
 from pipelines.proof.test_cases import Case
 
 
-class Step(Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
+class ObservedStep(Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
     """Set-up, call or tear-down of a test ended."""
 
     test: str
@@ -63,7 +63,7 @@ class Navigation(Struct, frozen=True, kw_only=True, tag_field="kind", tag="navig
     status: int
 
 
-class Exchange(Struct, frozen=True, kw_only=True, tag_field="kind", tag="exchange"):
+class ObservedExchange(Struct, frozen=True, kw_only=True, tag_field="kind", tag="exchange"):
     """A request of Playwright's API client was answered."""
 
     method: str
@@ -87,7 +87,7 @@ class Broken(Struct, frozen=True, kw_only=True, tag_field="kind", tag="broken"):
     text: str
 
 
-Note = Step | Console | PageError | RequestFailed | Response | Navigation | Exchange | Crash | Broken
+Note = ObservedStep | Console | PageError | RequestFailed | Response | Navigation | ObservedExchange | Crash | Broken
 
 
 class TestRun(Struct, frozen=True, kw_only=True):

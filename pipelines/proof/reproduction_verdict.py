@@ -14,11 +14,19 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipelines.proof.observations import Broken, Crash, Exchange, Navigation, RequestFailed, Step, TestRun
+from pipelines.proof.observations import (
+    Broken,
+    Crash,
+    Navigation,
+    ObservedExchange,
+    ObservedStep,
+    RequestFailed,
+    TestRun,
+)
 from pipelines.proof.test_cases import CaseOutcome, count
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class ReproductionVerdict(Struct, frozen=True, kw_only=True):
     """What a run of the reproduction says."""
 
     holds: bool
@@ -36,17 +44,21 @@ _NOBODY_THERE = "net::ERR_CONNECTION_REFUSED"
 _BROWSER_GONE = ("Target crashed", "Page crashed", "Target page, context or browser has been closed")
 
 
-def judge_failing(run: TestRun) -> Verdict:
+def judge_failing(run: TestRun) -> ReproductionVerdict:
     """Say whether the test failed because an assertion of its own failed on what the page showed."""
     failed = [step for step in _steps(run) if step.outcome == "failed"]
     objection = next(chain(_unusable(run), _wrong_failure(run, failed)), None)
-    return Verdict(holds=True, reason=failed[0].message[:2000]) if objection is None else _no(objection)
+    return ReproductionVerdict(holds=True, reason=failed[0].message[:2000]) if objection is None else _no(objection)
 
 
-def judge_passing(run: TestRun, *, names: Sequence[str]) -> Verdict:
+def judge_passing(run: TestRun, *, names: Sequence[str]) -> ReproductionVerdict:
     """Say whether exactly the tests that are known from the failing run ran and passed."""
     objection = next(chain(_unusable(run), _wrong_pass(run, sorted(names))), None)
-    return Verdict(holds=True, reason=f"{len(names)} of {len(names)} passed.") if objection is None else _no(objection)
+    return (
+        ReproductionVerdict(holds=True, reason=f"{len(names)} of {len(names)} passed.")
+        if objection is None
+        else _no(objection)
+    )
 
 
 def headline(failure: str) -> str:
@@ -83,15 +95,15 @@ def hung_at_its_end(run: TestRun) -> bool:
     return run.timed_out and bool(begun) and begun <= set(called_tests(run))
 
 
-def _steps(run: TestRun) -> list[Step]:
-    return [note for note in run.notes if isinstance(note, Step)]
+def _steps(run: TestRun) -> list[ObservedStep]:
+    return [note for note in run.notes if isinstance(note, ObservedStep)]
 
 
-def _answered(run: TestRun, step: Step) -> bool:
+def _answered(run: TestRun, step: ObservedStep) -> bool:
     """Say whether the application answered anything, a page or a request, before a step ended."""
     before = run.notes[: next(place for place, note in enumerate(run.notes) if note is step)]
     ours = _origin(run.base_url)
-    return any(isinstance(note, Navigation | Exchange) and _origin(note.url) == ours for note in before)
+    return any(isinstance(note, Navigation | ObservedExchange) and _origin(note.url) == ours for note in before)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -126,7 +138,7 @@ def _unusable(run: TestRun) -> Iterator[str]:
         yield f"The browser's page at {crash.url[:200]} crashed."
 
 
-def _wrong_failure(run: TestRun, failed: Sequence[Step]) -> Iterator[str]:
+def _wrong_failure(run: TestRun, failed: Sequence[ObservedStep]) -> Iterator[str]:
     """Yield why the failure is not the bug's."""
     served = {_origin(url) for url in (run.base_url, *run.beside)}
     for note in run.notes:
@@ -143,7 +155,7 @@ def _wrong_failure(run: TestRun, failed: Sequence[Step]) -> Iterator[str]:
         yield "A test of the file was skipped; a reproduction runs as a whole."
 
 
-def _wrong_step(run: TestRun, step: Step) -> Iterator[str]:
+def _wrong_step(run: TestRun, step: ObservedStep) -> Iterator[str]:
     if step.when != "call":
         yield f"The test did not fail itself, its {step.when} did: {_short(step.message)}"
     if any(words in step.message for words in _BROWSER_GONE):
@@ -176,5 +188,5 @@ def _short(message: str) -> str:
     return " ".join(message.split())[:300]
 
 
-def _no(reason: str) -> Verdict:
-    return Verdict(holds=False, reason=reason)
+def _no(reason: str) -> ReproductionVerdict:
+    return ReproductionVerdict(holds=False, reason=reason)

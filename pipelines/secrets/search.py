@@ -9,8 +9,8 @@ from typing import Final
 
 from pipelines.language.catalogue import AllowedSecret
 from pipelines.patch.changed import Changed
+from pipelines.patch.display_name import shown
 from pipelines.patch.globs import matches
-from pipelines.patch.shown import shown
 from pipelines.secrets.engine import Confidence, Found, SecretScanError, scan
 
 _BY_CONTEXT: Final = frozenset({"generic-api-key", "generic-password"})

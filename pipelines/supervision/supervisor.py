@@ -26,7 +26,7 @@ from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Isolation, Phase, PhaseReport, ReportOutcome
-from pipelines.language.seal import goes_along, report_path, seal, seal_path, token_sha256
+from pipelines.language.report_seal import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.language.wire import Input, InputSource, RunSpec, SessionRequest, encode
 from pipelines.phases import import_ahead, phase_function
 

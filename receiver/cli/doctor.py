@@ -17,7 +17,7 @@ from receiver.cli import story_printer
 from receiver.cli.command import click, command
 from receiver.outbound.errors import OutboundError
 from receiver.outbound.gitlab.connection import Connection
-from receiver.outbound.jira.jira_client import Jira
+from receiver.outbound.jira.jira_client import JiraClient
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
 from receiver.store.postgres import migration
 from receiver.store.postgres.database import Database, address
@@ -33,7 +33,7 @@ class Health(StrEnum):
     """Not checked, because an earlier check failed."""
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class CheckResult(Struct, frozen=True, kw_only=True):
     """One check and its result."""
 
     health: Health
@@ -61,7 +61,7 @@ async def doctor() -> None:
         raise SystemExit(base.FAULTS)
 
 
-async def findings() -> AsyncIterator[Finding]:
+async def findings() -> AsyncIterator[CheckResult]:
     """Yield the findings as they are made."""
     async for finding in _database():
         yield finding
@@ -69,24 +69,24 @@ async def findings() -> AsyncIterator[Finding]:
         settings = load(Settings, os.environ)
     except SettingsError as error:
         for line in str(error).splitlines():
-            yield Finding(health=Health.BAD, what="settings", sentence=line)
-        yield Finding(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
+            yield CheckResult(health=Health.BAD, what="settings", sentence=line)
+        yield CheckResult(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
         return
-    yield Finding(health=Health.GOOD, what="settings", sentence="complete")
+    yield CheckResult(health=Health.GOOD, what="settings", sentence="complete")
     yield _hooks("GitLab hooks", hook_api.gitlab_secrets, settings)
     yield _hooks("Jira hooks", hook_api.jira_secrets, settings)
     yield _catalogue(settings)
     for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
         yield await _asked(what, Connection(settings.gitlab_url, token).identity)
-    jira = Jira(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
+    jira = JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
     yield await _asked("Jira bot", jira.identity)
 
 
-async def _database() -> AsyncIterator[Finding]:
+async def _database() -> AsyncIterator[CheckResult]:
     try:
         url = address(load(DatabaseSettings, os.environ))
     except SettingsError as error:
-        yield Finding(health=Health.BAD, what="database", sentence=str(error))
+        yield CheckResult(health=Health.BAD, what="database", sentence=str(error))
         return
     try:
         async with Database(url) as database, database.engine.connect() as connection:
@@ -94,37 +94,39 @@ async def _database() -> AsyncIterator[Finding]:
             revision = await connection.run_sync(migration.current)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
-        yield Finding(health=Health.BAD, what="database", sentence=f"can't be reached: {reason}")
+        yield CheckResult(health=Health.BAD, what="database", sentence=f"can't be reached: {reason}")
         return
-    yield Finding(health=Health.GOOD, what="database", sentence=f"PostgreSQL {version}")
+    yield CheckResult(health=Health.GOOD, what="database", sentence=f"PostgreSQL {version}")
     if revision == migration.newest():
-        yield Finding(health=Health.GOOD, what="tables", sentence=f"at revision {revision}")
+        yield CheckResult(health=Health.GOOD, what="tables", sentence=f"at revision {revision}")
     else:
         sentence = f"at revision {revision or 'none'}, this version wants {migration.newest()}: run `bug-fix migrate`"
-        yield Finding(health=Health.BAD, what="tables", sentence=sentence)
+        yield CheckResult(health=Health.BAD, what="tables", sentence=sentence)
 
 
-def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> Finding:
+def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> CheckResult:
     """Check the hooks' secrets as `bug-fix serve` does at start."""
     try:
         secrets_of(settings)
     except SettingsError as error:
-        return Finding(health=Health.BAD, what=what, sentence=str(error))
-    return Finding(health=Health.GOOD, what=what, sentence="can be verified")
+        return CheckResult(health=Health.BAD, what=what, sentence=str(error))
+    return CheckResult(health=Health.GOOD, what=what, sentence="can be verified")
 
 
-def _catalogue(settings: Settings) -> Finding:
+def _catalogue(settings: Settings) -> CheckResult:
     try:
         found = base.catalogue(settings.bug_fix_catalogue)
     except (CatalogueError, SettingsError) as error:
-        return Finding(health=Health.BAD, what="catalogue", sentence=str(error))
+        return CheckResult(health=Health.BAD, what="catalogue", sentence=str(error))
     names = ", ".join(found.repositories)
-    return Finding(health=Health.GOOD, what="catalogue", sentence=f"{len(found.repositories)} repositories: {names}")
+    return CheckResult(
+        health=Health.GOOD, what="catalogue", sentence=f"{len(found.repositories)} repositories: {names}"
+    )
 
 
-async def _asked(what: str, identity: Callable[[], str]) -> Finding:
+async def _asked(what: str, identity: Callable[[], str]) -> CheckResult:
     try:
         name = await asyncio.to_thread(identity)
     except OutboundError as error:
-        return Finding(health=Health.BAD, what=what, sentence=str(error))
-    return Finding(health=Health.GOOD, what=what, sentence=f"answers; the token is {name}'s")
+        return CheckResult(health=Health.BAD, what=what, sentence=str(error))
+    return CheckResult(health=Health.GOOD, what=what, sentence=f"answers; the token is {name}'s")

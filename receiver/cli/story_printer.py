@@ -17,7 +17,7 @@ from pipelines.language import Plan
 from receiver.notes import review_state
 from receiver.store.money.spending import Cost
 from receiver.store.story import Moment, Pipeline, Report, Story, turning_points
-from receiver.workflow import words
+from receiver.workflow import event_names
 from receiver.workflow.target_pipeline_status import OwnPipeline
 
 LONGEST = 400
@@ -114,7 +114,7 @@ def moments(rows: Iterable[Moment]) -> Table:
     for moment in rows:
         moved = moment.status_after is not None and moment.status_after != moment.status_before
         status = (moment.status_after or "").replace("_", " ") if moved else ""
-        made.add_row(f"{moment.at:%H:%M:%S}", plain(words.event(moment.event)), plain(moment.reason), status)
+        made.add_row(f"{moment.at:%H:%M:%S}", plain(event_names.event(moment.event)), plain(moment.reason), status)
     return made
 
 

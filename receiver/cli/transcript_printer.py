@@ -15,10 +15,10 @@ from msgspec import Struct
 from rich.console import Console
 
 from receiver.cli.story_printer import heading, plain
-from receiver.store.jobs.transcripts import Transcript
+from receiver.store.jobs.transcripts import StoredTranscript
 
 
-class Start(Struct, frozen=True, tag="start"):
+class ConversationStart(Struct, frozen=True, tag="start"):
     """The start of the conversation."""
 
     model: str = ""
@@ -57,7 +57,7 @@ class End(Struct, frozen=True, tag="end"):
     left_out: str = ""
 
 
-Line = Start | Message | End
+Line = ConversationStart | Message | End
 
 SHORT: Final = 160
 """Characters of a folded line."""
@@ -74,7 +74,7 @@ _WORK: Final = re.compile(
 """The work folder of a job, which differs from job to job and tells people nothing."""
 
 
-def transcript(console: Console, told: Transcript, *, whole: bool) -> None:
+def transcript(console: Console, told: StoredTranscript, *, whole: bool) -> None:
     """Print one conversation; `whole`: with every prompt and every answer of a tool."""
     where = f" in {plain(told.repository)}" if told.repository else ""
     agent = plain(told.agent or "no agent")
@@ -101,9 +101,9 @@ class _Whole:
             yield _shown(line.decode("utf-8", "replace"), limit=ALL)
             return
         match read:
-            case Start(left_out=why) if why:
+            case ConversationStart(left_out=why) if why:
                 yield f"[bold]start[/] left out: {_shown(why, limit=SAID)}"
-            case Start():
+            case ConversationStart():
                 yield from self.start(read)
             case End():
                 yield f"[bold]end[/] {_shown(read.reason or read.left_out, limit=SAID)}"
@@ -117,7 +117,7 @@ class _Whole:
                 if read.cost_usd is not None:
                     yield f"[dim]{_cost(read.cost_usd)}[/]"
 
-    def start(self, start: Start) -> Iterator[str]:
+    def start(self, start: ConversationStart) -> Iterator[str]:
         """Yield the start of the conversation."""
         yield f"[bold]start[/] {plain(start.model)}, {len(start.tools)} tools"
         yield f"[bold]system[/] {_shown(_text(start.system), limit=ALL)}"
@@ -141,7 +141,7 @@ class _Folded(_Whole):
     def __init__(self) -> None:
         self._tools: dict[str, str] = {}
 
-    def start(self, start: Start) -> Iterator[str]:
+    def start(self, start: ConversationStart) -> Iterator[str]:
         """Yield the start of the conversation."""
         system = f"{len(_text(start.system)):,} characters"
         yield f"[bold]start[/] {plain(start.model)}, {len(start.tools)} tools, system prompt of {system}"

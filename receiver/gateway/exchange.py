@@ -54,7 +54,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     body: bytes | AsyncIterator[bytes]
 
 
-class Exchange:
+class ModelCall:
     """One model call under way."""
 
     def __init__(self, client: httpx2.AsyncClient, request: Request, *, call_id: str) -> None:

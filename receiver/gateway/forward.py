@@ -21,7 +21,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from receiver import limits
-from receiver.gateway.exchange import Answer, Exchange, Request, passed_back
+from receiver.gateway.exchange import Answer, ModelCall, Request, passed_back
 from receiver.gateway.parsed_usage import ParsedUsage, StreamReader
 from receiver.gateway.policy import Call, Refused
 from receiver.gateway.seats import Seat
@@ -107,7 +107,7 @@ class Gateway:
         The seat is held until the call has ended, not only until its answer has started.
         """
         self._enter()
-        exchange = Exchange(self._client, request, call_id=uuid.uuid4().hex)
+        exchange = ModelCall(self._client, request, call_id=uuid.uuid4().hex)
         # A task of its own, from the reservation on: a client that leaves must not hide what was spent.
         task = asyncio.create_task(self._carry(exchange, call=call, terms=terms), name=f"gateway:{exchange.call_id}")
         self._tasks.add(task)
@@ -140,7 +140,7 @@ class Gateway:
         self._tasks.discard(task)
         self._leave()
 
-    async def _carry(self, exchange: Exchange, *, call: Call, terms: Terms) -> None:
+    async def _carry(self, exchange: ModelCall, *, call: Call, terms: Terms) -> None:
         """Reserve, call, and record the cost. Raises nothing: every failure is answered and logged."""
         try:
             prices = await self._reserve(exchange.call_id, call, terms)
@@ -195,7 +195,7 @@ class Gateway:
             raise Refused(402, "billing_error", refusal)
         return prices
 
-    async def _call(self, exchange: Exchange, *, call: Call, prices: tuple[pricing.Price, ...]) -> Decimal | None:
+    async def _call(self, exchange: ModelCall, *, call: Call, prices: tuple[pricing.Price, ...]) -> Decimal | None:
         """Make the call, settle it, and return its cost if known. Raises Refused when there is no answer."""
         reader = StreamReader() if call.stream else None
         try:
@@ -222,7 +222,7 @@ class Gateway:
         return await self._settle(exchange, parsed, model=call.model, prices=prices)
 
     async def _settle(
-        self, exchange: Exchange, parsed: ParsedUsage, *, model: str, prices: tuple[pricing.Price, ...]
+        self, exchange: ModelCall, parsed: ParsedUsage, *, model: str, prices: tuple[pricing.Price, ...]
     ) -> Decimal | None:
         now = self._clock()
         price = pricing.price_for(model, prompt=parsed.usage.prompt, at=now, prices=prices)
@@ -241,7 +241,7 @@ class Gateway:
         log.info("gateway.settled", call=exchange.call_id, model=model, cost_usd=str(settlement.cost_usd))
         return settlement.cost_usd
 
-    async def _end(self, exchange: Exchange, *, error: str, billed: bool) -> None:
+    async def _end(self, exchange: ModelCall, *, error: str, billed: bool) -> None:
         write = ledger.hold if billed else ledger.release
         end = ledger.End(error=error, status=exchange.status or None, request_id=exchange.request_id, at=self._clock())
         await self._write(lambda connection: write(connection, exchange.call_id, end))

@@ -115,7 +115,7 @@ class Interests(Struct, frozen=True, kw_only=True):
         return cls(label=catalogue.jira.start.label, jira_project=catalogue.jira.project, bot=bot)
 
 
-class Meaning(Struct, frozen=True, kw_only=True):
+class HookMeaning(Struct, frozen=True, kw_only=True):
     """The content of a body, before keys are assigned."""
 
     kind: str

@@ -8,7 +8,7 @@ from typing import assert_never
 import msgspec
 
 from receiver.hooks import gitlab, jira
-from receiver.hooks.delivery import Delivery, Interests, Meaning, Reading, Source, key_of_header, key_of_meaning
+from receiver.hooks.delivery import Delivery, HookMeaning, Interests, Reading, Source, key_of_header, key_of_meaning
 from receiver.hooks.payload_fields import decode
 from receiver.workflow.events import Event, NotInteresting, StartRequested
 
@@ -22,7 +22,7 @@ def read(delivery: Delivery, *, interests: Interests) -> Reading:
             return _keyed(delivery, jira.read(delivery.body, interests=interests))
         case Source.OPERATOR:
             request = decode(delivery.body, StartRequested, what="request")
-            return _keyed(delivery, Meaning(kind="start", event=request, subject=f"ticket:{request.issue_key}"))
+            return _keyed(delivery, HookMeaning(kind="start", event=request, subject=f"ticket:{request.issue_key}"))
         case never:
             assert_never(never)
 
@@ -40,7 +40,7 @@ Never `X-Gitlab-Webhook-UUID` (new at each send) nor `X-Gitlab-Event-UUID` (shar
 """
 
 
-def _keyed(delivery: Delivery, meaning: Meaning) -> Reading:
+def _keyed(delivery: Delivery, meaning: HookMeaning) -> Reading:
     given = next((delivery.headers[h] for h in VENDOR_KEYS[delivery.source] if delivery.headers.get(h)), None)
     key = key_of_header(given) if given else _key_without_header(delivery, meaning.event)
     # what has no subject waits for nothing and nothing waits for it

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.language import ProjectPath
-from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
+from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError
 from receiver.hooks.payload_fields import Id, Moment, Seconds, Url, Word, decode, moment, word
 from receiver.workflow import commands
 from receiver.workflow.events import (
@@ -140,7 +140,7 @@ class _NoteHook(Struct, frozen=True, kw_only=True):
     merge_request: _NoteMergeRequest | None = None
 
 
-def read(body: bytes, *, interests: Interests) -> Meaning:
+def read(body: bytes, *, interests: Interests) -> HookMeaning:
     """Return what a GitLab hook means. Raises WrongShapeError."""
     envelope = decode(body, _Envelope, what="GitLab hook")
     kind = word(envelope.object_kind) or word(envelope.event_name)
@@ -149,9 +149,9 @@ def read(body: bytes, *, interests: Interests) -> Meaning:
     reader = _READERS.get(kind)
     if reader is None:
         nothing = NotInteresting(reason=f"GitLab's `{kind}` hooks mean nothing to a run.")
-        return Meaning(kind=kind, event=nothing, subject=None)
+        return HookMeaning(kind=kind, event=nothing, subject=None)
     event, subject = reader(body, interests)
-    return Meaning(kind=kind, event=event, subject=subject)
+    return HookMeaning(kind=kind, event=event, subject=subject)
 
 
 def _pipeline(body: bytes, _: Interests) -> tuple[Event, str]:

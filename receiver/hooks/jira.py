@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pipelines.language import IssueKey
 from receiver.comments.jira_document import wiki
-from receiver.hooks.delivery import Interests, Meaning, WrongShapeError
+from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError
 from receiver.hooks.payload_fields import Url, Word, decode, word
 from receiver.workflow import commands
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, IssueRestricted, NotInteresting
@@ -86,7 +86,7 @@ class _CommentHook(Struct, frozen=True, kw_only=True):
     user: _User | None = None
 
 
-def read(body: bytes, *, interests: Interests) -> Meaning:
+def read(body: bytes, *, interests: Interests) -> HookMeaning:
     """Return what a Jira hook means. Raises WrongShapeError."""
     kind = decode(body, _Envelope, what="Jira hook").webhookEvent.text
     if not kind:
@@ -97,7 +97,7 @@ def read(body: bytes, *, interests: Interests) -> Meaning:
         event, subject = _comment(decode(body, _CommentHook, what="comment hook"), interests)
     else:
         event, subject = NotInteresting(reason=f"Jira's `{kind}` hooks mean nothing to a run."), None
-    return Meaning(kind=kind, event=event, subject=subject)
+    return HookMeaning(kind=kind, event=event, subject=subject)
 
 
 def _issue(hook: _IssueHook, kind: str, interests: Interests) -> tuple[Event, str | None]:

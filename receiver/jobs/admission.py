@@ -93,7 +93,7 @@ class Doorkeeper:
         parent = await self._parent(project_id, pipeline, claims, wanted)
         return await self._open(claims, wanted, project_id=project_id, pipeline=pipeline, parent=parent)
 
-    async def _automation(self, wanted: SessionRequest) -> started_pipelines.Automation:
+    async def _automation(self, wanted: SessionRequest) -> started_pipelines.AutomationProject:
         facts = await started_pipelines.automation(self._database, wanted.run) if RUN_ID.fullmatch(wanted.run) else None
         if facts is None:
             raise IdentityError("Refused: there is no such run.")

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from pipelines.language import CheckResult, Coverage, SuiteResult
 from receiver.notes.markup import Raw
-from receiver.notes.view import Fix, Measured, NoteView
+from receiver.notes.view import FixView, Measured, NoteView
 
 NOT_RUN = "not run"
 
@@ -22,7 +22,7 @@ class Row(Struct, frozen=True, kw_only=True):
     after: Raw
 
 
-def rows(fix: Fix) -> tuple[Row, ...]:
+def rows(fix: FixView) -> tuple[Row, ...]:
     """Return before and after; reproduction and unit tests always, the others where something is known of them."""
     before, after = fix.before, fix.after
     found = [
@@ -47,7 +47,7 @@ def rows(fix: Fix) -> tuple[Row, ...]:
     return tuple(found)
 
 
-def line(fix: Fix) -> Raw:
+def line(fix: FixView) -> Raw:
     """Return before and after in one line."""
     return Raw(" · ".join(_said(row) for row in rows(fix)))
 

@@ -24,14 +24,14 @@ from pipelines.language import (
 from pipelines.proof import statement
 from pipelines.proof.red_green import judge
 from receiver.notes import check_figures
-from receiver.notes.view import Change, Fix, Measured, Review
+from receiver.notes.view import Change, FixView, Measured, Review
 from receiver.store.story import Report
 
 
-def of(repository: ProjectPath, reports: Iterable[Report]) -> Fix:
+def of(repository: ProjectPath, reports: Iterable[Report]) -> FixView:
     """Return what the accepted reports of a repository tell."""
     counted = {r.phase: r.result for r in reports if r.repository == repository and r.state == "accepted" and r.result}
-    fix = Fix(repository=repository)
+    fix = FixView(repository=repository)
     for result in counted.values():
         fix = _with(fix, result)
     shown = judge(
@@ -49,7 +49,7 @@ def _only(result: PhaseResult | None, kind: type[Result]) -> Result | None:
     return result if isinstance(result, kind) else None
 
 
-def _with(fix: Fix, result: PhaseResult) -> Fix:
+def _with(fix: FixView, result: PhaseResult) -> FixView:
     match result:
         case PrepareResult():
             before = Measured(
@@ -79,7 +79,7 @@ def _with(fix: Fix, result: PhaseResult) -> Fix:
             return fix
 
 
-def _tested(fix: Fix, result: TestingResult) -> Fix:
+def _tested(fix: FixView, result: TestingResult) -> FixView:
     after = Measured(unit=result.suite, integration=result.integration, coverage=result.coverage, lint=result.lint)
     return replace(
         fix,

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from pipelines.language import ArtifactKind, Phase, ProjectPath
 from receiver.notes.view import JobFile
-from receiver.store.story import File, Report
+from receiver.store.story import Report, ReportedFile
 
 
 class _Wanted(Struct, frozen=True):
@@ -56,7 +56,7 @@ def _found(reports: dict[str, Report], project_url: str) -> Iterator[JobFile]:
             yield JobFile(name=wanted.name, url=f"{project_url}/-/jobs/{report.job}/artifacts/file/{file.path}")
 
 
-def _is(file: File, wanted: _Wanted) -> bool:
+def _is(file: ReportedFile, wanted: _Wanted) -> bool:
     name = file.path.rpartition("/")[2]
     return (
         file.kind is wanted.kind

@@ -13,7 +13,7 @@ from pipelines.language import ArtifactKind, Phase, Plan, ProjectPath, Severity
 from pipelines.resources import TEMPLATES
 from receiver.notes import check_figures, markup, merge_blockers
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
-from receiver.notes.view import Exhibit, Fate, Fix, Moment, NoteView, Review
+from receiver.notes.view import Exhibit, Fate, FixView, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
 
 NOTES: Final = TEMPLATES / "notes"
@@ -177,7 +177,7 @@ def findings(review: Review) -> Raw:
     )
 
 
-def risk(view: NoteView, fix: Fix) -> str:
+def risk(view: NoteView, fix: FixView) -> str:
     """Return the plan's risk with what the agent says of it, which may begin with the same word. Untrusted."""
     if fix.needs_people:
         return f"high, and merged by people only: tests of the base commit do not hold. {fix.risk or view.risk_reason}"

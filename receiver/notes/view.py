@@ -85,7 +85,7 @@ class JobFile(Struct, frozen=True, kw_only=True):
     url: str
 
 
-class Fix(Struct, frozen=True, kw_only=True):
+class FixView(Struct, frozen=True, kw_only=True):
     """What is known of the fix in one repository."""
 
     repository: ProjectPath
@@ -215,7 +215,7 @@ class NoteView(Struct, frozen=True, kw_only=True):
     risk: str = ""
     risk_reason: str = ""
     phases: tuple[PhaseLine, ...] = ()
-    fixes: tuple[Fix, ...] = ()
+    fixes: tuple[FixView, ...] = ()
     merge_requests: tuple[MergeRequestLine, ...] = ()
     """In the order in which they are deployed."""
     pictures: tuple[Picture, ...] = ()
@@ -239,9 +239,9 @@ class NoteView(Struct, frozen=True, kw_only=True):
         """Return whether what the run found may be told here."""
         return may_read(self.readers, self.audience)
 
-    def fix(self, repository: ProjectPath) -> Fix:
+    def fix(self, repository: ProjectPath) -> FixView:
         """Return what is known of the fix in a repository."""
-        return next((f for f in self.fixes if f.repository == repository), Fix(repository=repository))
+        return next((f for f in self.fixes if f.repository == repository), FixView(repository=repository))
 
     def merge_request(self, repository: ProjectPath) -> MergeRequestLine | None:
         """Return the merge request of a repository, if there is one."""

@@ -18,7 +18,7 @@ from receiver.notes.markup import MARKER
 from receiver.notes.view import (
     Exhibit,
     Fate,
-    Fix,
+    FixView,
     Mark,
     MergeRequestLine,
     NoteView,
@@ -176,7 +176,7 @@ def _diagnoses(story: Story) -> Iterator[str]:
             yield sentences(attempt.diagnoses)
 
 
-def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> Fix:
+def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> FixView:
     project, _, _ = pipeline_url.partition("/-/pipelines/")
     return replace(fixes.of(repository, reports), files=files.of(repository, reports, project_url=project))
 

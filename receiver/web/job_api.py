@@ -12,8 +12,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pipelines.language import Phase, PhaseReport
+from pipelines.language.report_seal import MAX_REPORT
 from pipelines.language.repository_context import MAX_CONTEXT, RepositoryContext
-from pipelines.language.seal import MAX_REPORT
 from pipelines.language.wire import MAX_BLOB, InputSource, ReportTaken, Session, SessionRequest, decode, encode, sha256
 from receiver import limits
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError

@@ -24,7 +24,7 @@ from receiver.store.story import MergeRequest, Story, overview, rows, turning_po
 from receiver.web.access import guard, sign_in
 from receiver.web.problems import AnyRequest, problem
 from receiver.web.services import Services
-from receiver.workflow import words as names
+from receiver.workflow import event_names as names
 from receiver.workflow.target_pipeline_status import OwnPipeline
 
 PAGES: Final = TEMPLATES / "pages"

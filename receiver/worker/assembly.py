@@ -18,7 +18,7 @@ from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
-from receiver.outbound.jira.jira_client import Jira
+from receiver.outbound.jira.jira_client import JiraClient
 from receiver.release import installed
 from receiver.settings import WorkerSettings
 from receiver.store.postgres.database import Database
@@ -50,7 +50,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
-        jira=Jira(settings.jira_url, user=settings.jira_user, token=settings.jira_token),
+        jira=JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token),
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
         catalogue=lambda: catalogue,
         public_url=settings.public_url,

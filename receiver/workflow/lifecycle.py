@@ -98,7 +98,7 @@ class Progress(StrEnum):
     """Nothing was run and nothing will be."""
 
 
-class Meaning(Struct, frozen=True):
+class StatusMeaning(Struct, frozen=True):
     """A GitLab status as we take it."""
 
     rank: int
@@ -108,30 +108,30 @@ class Meaning(Struct, frozen=True):
     """For people: what has to happen, where nothing works on it."""
 
 
-STATUSES: Final[dict[str, Meaning]] = {
-    "created": Meaning(0, Progress.WAITING, "for GitLab to queue it"),
-    "waiting_for_resource": Meaning(1, Progress.WAITING, "for a resource group that another job holds"),
-    "preparing": Meaning(2, Progress.WAITING, "for its environment to be prepared"),
-    "waiting_for_callback": Meaning(3, Progress.WAITING, "for an external service to answer GitLab"),
-    "scheduled": Meaning(4, Progress.WAITING, "for its scheduled time"),
-    "manual": Meaning(5, Progress.WAITING, "for somebody to start its manual job in GitLab"),
-    "pending": Meaning(6, Progress.WAITING, "for a runner; check that one with the job's tags is online"),
-    "running": Meaning(7, Progress.WORKING),
-    "canceling": Meaning(8, Progress.WORKING),
-    "skipped": Meaning(9, Progress.SKIPPED),
-    "canceled": Meaning(10, Progress.CANCELLED),
-    "failed": Meaning(11, Progress.FAILED),
-    "success": Meaning(12, Progress.SUCCEEDED),
+STATUSES: Final[dict[str, StatusMeaning]] = {
+    "created": StatusMeaning(0, Progress.WAITING, "for GitLab to queue it"),
+    "waiting_for_resource": StatusMeaning(1, Progress.WAITING, "for a resource group that another job holds"),
+    "preparing": StatusMeaning(2, Progress.WAITING, "for its environment to be prepared"),
+    "waiting_for_callback": StatusMeaning(3, Progress.WAITING, "for an external service to answer GitLab"),
+    "scheduled": StatusMeaning(4, Progress.WAITING, "for its scheduled time"),
+    "manual": StatusMeaning(5, Progress.WAITING, "for somebody to start its manual job in GitLab"),
+    "pending": StatusMeaning(6, Progress.WAITING, "for a runner; check that one with the job's tags is online"),
+    "running": StatusMeaning(7, Progress.WORKING),
+    "canceling": StatusMeaning(8, Progress.WORKING),
+    "skipped": StatusMeaning(9, Progress.SKIPPED),
+    "canceled": StatusMeaning(10, Progress.CANCELLED),
+    "failed": StatusMeaning(11, Progress.FAILED),
+    "success": StatusMeaning(12, Progress.SUCCEEDED),
 }
 """All statuses of GitLab's pipelines and jobs (app/models/concerns/ci/has_status.rb), the earliest first.
 
 Ends are above everything else, and a success above other ends: a failed job that somebody retried in GitLab counts.
 """
 
-_UNKNOWN: Final = Meaning(-1, Progress.WAITING, "for a status that this version does not know")
+_UNKNOWN: Final = StatusMeaning(-1, Progress.WAITING, "for a status that this version does not know")
 
 
-def meaning(status: str) -> Meaning:
+def meaning(status: str) -> StatusMeaning:
     """Return what a GitLab status means; one that GitLab invents later means waiting until the deadline."""
     return STATUSES.get(status, _UNKNOWN)
 

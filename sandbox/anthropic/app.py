@@ -10,7 +10,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 
 from sandbox.anthropic import wire
-from sandbox.anthropic.books import Row, Status, report
+from sandbox.anthropic.billing import Row, Status, report
 from sandbox.anthropic.clock import Clock, Pace
 from sandbox.anthropic.connection import Watched
 from sandbox.anthropic.emulator import Emulator, admit, authenticate, measure, refuse, respond

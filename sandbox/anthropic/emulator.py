@@ -10,7 +10,7 @@ import msgspec
 
 from sandbox.anthropic import answer as answers
 from sandbox.anthropic import rules, script, wire
-from sandbox.anthropic.books import Books, Row, Status
+from sandbox.anthropic.billing import Books, Row, Status
 from sandbox.anthropic.cache import Position, PromptCache, Ttl
 from sandbox.anthropic.clock import Clock
 from sandbox.anthropic.connection import client_gone

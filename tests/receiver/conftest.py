@@ -37,7 +37,7 @@ from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
-from receiver.outbound.jira.jira_client import Jira
+from receiver.outbound.jira.jira_client import JiraClient
 from receiver.store.postgres.database import Database
 from receiver.store.run import iterations, runs
 from receiver.store.schema import BlobRow
@@ -196,7 +196,7 @@ async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncI
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
-        jira=Jira(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),
+        jira=JiraClient(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=RECEIVER, clock=clock),
         catalogue=lambda: catalogue,
         public_url=RECEIVER,

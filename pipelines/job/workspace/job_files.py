@@ -14,7 +14,7 @@ from pipelines.job.reporting.disclosure import SAYS_NOTHING, Disclosure
 from pipelines.job.reporting.errors import InputMismatchError, JobError
 from pipelines.language import Artifact, ArtifactKind, Phase
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
-from pipelines.language.seal import SUBMITTED
+from pipelines.language.report_seal import SUBMITTED
 from pipelines.language.wire import Input, sha256
 
 _LIMIT = 50 * 1024 * 1024

@@ -27,7 +27,7 @@ from receiver.workflow.effects import OpenMergeRequest
 from receiver.workflow.start import branch_name
 
 
-class Fix(Struct, frozen=True, kw_only=True):
+class AcceptedFix(Struct, frozen=True, kw_only=True):
     """A change set that may be committed: submitted, tested, and the same bytes in both."""
 
     change: ChangeSet
@@ -36,7 +36,7 @@ class Fix(Struct, frozen=True, kw_only=True):
     base: CommitSha
 
 
-async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix:
+async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> AcceptedFix:
     """Return the fix, if everything that was promised about it holds. Raises RefusedError that says what does not."""
     async with desk.database.begin() as session:
         reproduced, tested, submitted = [
@@ -64,7 +64,7 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Fix
     for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
         raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
     change = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
-    return Fix(change=change, sha256=submission.patch_sha256, base=base)
+    return AcceptedFix(change=change, sha256=submission.patch_sha256, base=base)
 
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Committed(Struct, frozen=True, kw_only=True):
 
 
 async def commit(
-    desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, subject: str, pipeline: OwnPipeline
+    desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, subject: str, pipeline: OwnPipeline
 ) -> Committed:
     """Make the branch hold the base and the change; a branch that does already is left alone.
 
@@ -170,7 +170,7 @@ async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) ->
     return await asyncio.to_thread(holds, desk.commits, project.id, change, sha=head.sha)
 
 
-def _push(desk: Desk, facts: RunFacts, project: Project, fix: Fix, *, message: str) -> CommitSha:
+def _push(desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, message: str) -> CommitSha:
     actions = actions_of(fix.change)
     desk.faults.reach("OpenMergeRequest:before_push")
     made = desk.commits.commit(project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions)

@@ -16,7 +16,7 @@ from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
-from receiver.outbound.jira.jira_client import Jira
+from receiver.outbound.jira.jira_client import JiraClient
 from receiver.store.postgres.database import Database
 from receiver.store.story import Story
 from receiver.workflow.audience import Readers
@@ -65,7 +65,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     """Reads pipelines, jobs and artifacts."""
     repositories: Repositories
     commits: Commits
-    jira: Jira
+    jira: JiraClient
     notes: Notes
     catalogue: Callable[[], Catalogue]
     """As it is now; a run keeps the one that it was started with."""

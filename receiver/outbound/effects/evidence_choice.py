@@ -9,7 +9,7 @@ from msgspec import Struct
 from pipelines.language import ArtifactKind, Phase
 from receiver import limits
 from receiver.notes.view import Moment
-from receiver.store.story import File, Report
+from receiver.store.story import Report, ReportedFile
 
 ENDINGS = {ArtifactKind.SCREENSHOT: ".png", ArtifactKind.TRACE: ".zip", ArtifactKind.VIDEO: ".webm"}
 """What is shown, and how its name has to end: the name is the job's, and GitLab goes by it."""
@@ -22,7 +22,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
     """A file that is shown."""
 
     report: Report
-    file: File
+    file: ReportedFile
     moment: Moment
 
     @property
@@ -52,6 +52,6 @@ def chosen(reports: Iterable[Report], *, repository: str) -> tuple[Chosen, ...]:
     return tuple(taken.values())
 
 
-def _fits(file: File) -> bool:
+def _fits(file: ReportedFile) -> bool:
     ending = ENDINGS.get(file.kind)
     return ending is not None and file.path.endswith(ending) and 0 < file.size <= limits.EVIDENCE_FILE

@@ -8,7 +8,7 @@ from pipelines.language import ProjectPath, RunId
 from receiver.notes import markup
 from receiver.notes.view import Exhibit
 from receiver.outbound.effects import commits, evidence_upload, reviewers
-from receiver.outbound.effects.commits import Fix
+from receiver.outbound.effects.commits import AcceptedFix
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.reviewers import Reviewers
 from receiver.outbound.effects.status_notes import Place, keep_note
@@ -55,7 +55,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     return Performed(events=(event,), result=result, remark=reviewers.remark(asked, set_=made.reviewer_ids))
 
 
-def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: Fix) -> Reviewers:
+def _reviewers(desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix) -> Reviewers:
     repository = facts.catalogue.repositories.get(project.path) if facts.catalogue else None
     configured = repository.reviewers if repository else ()
     paths = {file.path for file in fix.change.files}

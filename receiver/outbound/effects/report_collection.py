@@ -12,7 +12,7 @@ import structlog
 
 from pipelines.language import Artifact, EndedBy, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
-from pipelines.language.seal import MAX_REPORT, MAX_SEAL, goes_along, is_sealed, report_path, seal_path
+from pipelines.language.report_seal import MAX_REPORT, MAX_SEAL, goes_along, is_sealed, report_path, seal_path
 from pipelines.language.wire import sha256
 from receiver import limits
 from receiver.jobs.report_checks import misdirected, problems, read

@@ -72,7 +72,7 @@ class _User(Struct, frozen=True):
     groups: _Groups = _Groups()
 
 
-class Jira:
+class JiraClient:
     """Jira as our bot sees it."""
 
     def __init__(self, url: str, *, user: str, token: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import Phase, PipelineKey, PipelineKind, Plan, ProjectPath, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.pipeline_key import fix
-from pipelines.language.seal import token_sha256
+from pipelines.language.report_seal import token_sha256
 from receiver.store.schema import ClaimRow, JobRow, RunRow, SessionRow
 from receiver.workflow.lifecycle import AT_REST
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from receiver.store.schema import BlobRow, TranscriptRow
 
 
-class Transcript(Struct, frozen=True, kw_only=True):
+class StoredTranscript(Struct, frozen=True, kw_only=True):
     """One conversation."""
 
     iteration: int
@@ -21,7 +21,7 @@ class Transcript(Struct, frozen=True, kw_only=True):
     """JSON lines."""
 
 
-async def of_run(session: AsyncSession, run: str, *, phase: str | None = None) -> list[Transcript]:
+async def of_run(session: AsyncSession, run: str, *, phase: str | None = None) -> list[StoredTranscript]:
     """Return the conversations of a run that are still kept, in the order in which they arrived."""
     query = (
         select(TranscriptRow, BlobRow.content)
@@ -32,7 +32,7 @@ async def of_run(session: AsyncSession, run: str, *, phase: str | None = None) -
     if phase is not None:
         query = query.where(TranscriptRow.phase == phase)
     return [
-        Transcript(
+        StoredTranscript(
             iteration=row.iteration,
             phase=row.phase,
             repository=row.repository,

@@ -14,7 +14,7 @@ from receiver.store.schema import PipelineRow, RunRow
 from receiver.workflow.lifecycle import AT_REST
 
 
-class Automation(Struct, frozen=True, kw_only=True):
+class AutomationProject(Struct, frozen=True, kw_only=True):
     """Where a run's pipelines run."""
 
     project: ProjectPath
@@ -25,14 +25,14 @@ class Automation(Struct, frozen=True, kw_only=True):
     """The run has ended, or waits for people: no job of it has anything to do."""
 
 
-async def automation(database: Database, run: RunId) -> Automation | None:
+async def automation(database: Database, run: RunId) -> AutomationProject | None:
     """Return where a run's pipelines run, None for an unknown run or one that was not admitted."""
     async with database.begin() as session:
         row = await session.get(RunRow, run)
     if row is None or row.catalogue is None:
         return None
     catalogue = msgspec.convert(row.catalogue, Catalogue)
-    return Automation(
+    return AutomationProject(
         project=catalogue.automation_project,
         ref=catalogue.automation_ref,
         iteration=row.iteration,

@@ -2,16 +2,15 @@
 
 from receiver.store.story.builder import Rows, tell
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline, TicketPicture
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
-from receiver.store.story.report_story import File, Report
+from receiver.store.story.report_story import Report, ReportedFile
 from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.turning_points import turning_points
 
 __all__ = [
     "Act",
-    "File",
     "Intervention",
     "Iteration",
     "Job",
@@ -19,10 +18,11 @@ __all__ = [
     "Moment",
     "Pipeline",
     "Report",
+    "ReportedFile",
     "Rows",
     "RunFacts",
     "Story",
-    "TargetPipeline",
+    "TargetPipelineState",
     "TicketPicture",
     "tell",
     "turning_points",

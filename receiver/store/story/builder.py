@@ -11,6 +11,7 @@ from msgspec import Struct
 from pipelines.language import Diagnosis, PhaseReport, Plan
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
+from receiver.insight.indicators import judge
 from receiver.store.money.spending import costs
 from receiver.store.schema import (
     ArtifactRow,
@@ -31,15 +32,14 @@ from receiver.store.schema import (
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline, TicketPicture
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
-from receiver.store.story.report_story import File, Report
+from receiver.store.story.report_story import Report, ReportedFile
 from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.success import facts_of
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.end_codes import failure_class
-from receiver.workflow.indicators import judge
 from receiver.workflow.run import Cause
 
 
@@ -212,10 +212,10 @@ def _pipeline(row: PipelineRow, jobs: Sequence[JobRow]) -> Pipeline:
     )
 
 
-def _target_pipelines(rows: Rows) -> Iterator[TargetPipeline]:
+def _target_pipelines(rows: Rows) -> Iterator[TargetPipelineState]:
     repositories = {row.id: row.repository for row in rows.merge_requests}
     for row in rows.target_pipelines:
-        yield TargetPipeline(
+        yield TargetPipelineState(
             id=row.id,
             repository=repositories[row.merge_request_id],
             sha=row.sha,
@@ -246,5 +246,5 @@ def _report(row: ReportRow, artifacts: Sequence[ArtifactRow]) -> Report:
         stripped_characters=report.stripped_characters,
         refused_calls=report.refused_calls,
         result=report.result,
-        artifacts=_each([file for file in artifacts if file.report_id == row.id], File),
+        artifacts=_each([file for file in artifacts if file.report_id == row.id], ReportedFile),
     )

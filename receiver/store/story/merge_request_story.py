@@ -32,7 +32,7 @@ class TicketPicture(Struct, frozen=True, kw_only=True):
     filename: str
 
 
-class TargetPipeline(Struct, frozen=True, kw_only=True):
+class TargetPipelineState(Struct, frozen=True, kw_only=True):
     """A pipeline of a repository's own for the branch of a merge request."""
 
     id: int

@@ -7,7 +7,7 @@ from msgspec import Struct
 from pipelines.language import ArtifactKind, PhaseResult
 
 
-class File(Struct, frozen=True, kw_only=True):
+class ReportedFile(Struct, frozen=True, kw_only=True):
     """A file that a report lists."""
 
     kind: ArtifactKind
@@ -38,7 +38,7 @@ class Report(Struct, frozen=True, kw_only=True):
     refused_calls: int = 0
     """Of the model: not permitted in its phase, or not taken by a guard."""
     result: PhaseResult | None
-    artifacts: tuple[File, ...]
+    artifacts: tuple[ReportedFile, ...]
 
     @property
     def remarks(self) -> tuple[str, ...]:

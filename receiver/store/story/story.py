@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pipelines.language import Plan
+from receiver.insight.indicators import Indicator
 from receiver.store.money.spending import Costs
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipeline, TicketPicture
+from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Pipeline
 from receiver.store.story.report_story import Report
 from receiver.store.story.run_story import Iteration, RunFacts
-from receiver.workflow.indicators import Indicator
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Story(Struct, frozen=True, kw_only=True):
     pipelines: tuple[Pipeline, ...]
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
-    target_pipelines: tuple[TargetPipeline, ...] = ()
+    target_pipelines: tuple[TargetPipelineState, ...] = ()
     pictures: tuple[TicketPicture, ...] = ()
     """On the ticket, of all iterations."""
     interventions: tuple[Intervention, ...]

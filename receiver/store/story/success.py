@@ -8,9 +8,9 @@ import msgspec
 
 from pipelines.language import Phase, PhaseReport, ProjectPath, ReportOutcome
 from pipelines.language.catalogue import Catalogue
+from receiver.insight.indicators import Answer, Facts, Opened, Told
 from receiver.store.schema import EffectRow, InterventionRow, MergeRequestRow, ReportRow, RunRow, TargetPipelineRow
 from receiver.workflow.effects import LinkTicket
-from receiver.workflow.indicators import Answer, Facts, Opened, Told
 from receiver.workflow.merge_request_stage import link_id
 from receiver.workflow.run import RunStatus
 from receiver.workflow.target_pipeline_status import OwnPipeline, of_status

@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from pipelines.agents import loop
-from pipelines.agents.loop import Agent, AgentError, Conversation, Submitted
+from pipelines.agents.loop import AgentError, AgentLoop, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
 from pipelines.agents.transcript import Transcript
@@ -74,7 +74,7 @@ class Talk:
         self.submissions.append(given)
         return self.answers.pop(0)
 
-    def hold(self, *turns: dict[str, Any], faults: tuple[dict[str, Any], ...] = ()) -> Agent:
+    def hold(self, *turns: dict[str, Any], faults: tuple[dict[str, Any], ...] = ()) -> AgentLoop:
         scenario = scenarios.load(scenarios.find("pl-479"))
         said = msgspec.convert(
             [{"phase": "implementation", "repository": "payk12/contacts", "turns": turns}],
@@ -87,7 +87,7 @@ class Talk:
                 httpx2.post(f"{url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
             return asyncio.run(self._hold(url))
 
-    async def _hold(self, url: str) -> Agent:
+    async def _hold(self, url: str) -> AgentLoop:
         async def note(request: httpx2.Request) -> None:
             self.requests.append(msgspec.json.decode(request.content))
             self.purposes.append(request.headers["x-bug-fix-purpose"])
@@ -107,7 +107,7 @@ class Talk:
         home = self.launcher.home(Role.WORK)
         async with client, open_toolbox(self.launcher, self.folder, home=home, extra={}) as toolbox:
             clock = {} if self.clock is None else {"clock": self.clock}
-            agent = Agent(
+            agent = AgentLoop(
                 client=client,
                 toolbox=toolbox,
                 transcript=Transcript(self.artifacts),

@@ -22,7 +22,7 @@ from pipelines.job.reproduction.frameworks import Tools
 from pipelines.job.reproduction.reproduction_run import Bench, Evidence, first_file, run_reproduction
 from pipelines.job.reproduction.run_request import Script
 from pipelines.language import Framework
-from pipelines.proof.observations import Console, Exchange, Response, Step
+from pipelines.proof.observations import Console, ObservedExchange, ObservedStep, Response
 from pipelines.proof.reproduction_verdict import called_tests, judge_failing, judge_passing
 from sandbox import node_tools
 
@@ -154,7 +154,7 @@ def test_an_application_without_a_page_is_red_with_the_exchange(
     evidence = run(test, suffix)
     verdict = judge_failing(evidence.run)
     assert verdict.holds, (verdict.reason, evidence.completed.output)
-    (exchange,) = [note for note in evidence.run.notes if isinstance(note, Exchange)]
+    (exchange,) = [note for note in evidence.run.notes if isinstance(note, ObservedExchange)]
     assert (exchange.method, exchange.url) == ("POST", f"{application.base_url}/contacts")
     assert (exchange.status, exchange.received) == (500, '{"error": "unescaped quote"}')
     assert "O'Brien" in exchange.sent
@@ -243,7 +243,7 @@ LIE = """
 @pytest.mark.parametrize("ends", ["process.exit(0);", 'process.kill(process.ppid, "SIGKILL");'])
 def test_a_script_that_forges_its_reports_is_not_believed(run: Callable[..., Evidence], ends: str) -> None:
     evidence = run(LIE.replace("ENDS", ends), ".ts")
-    assert any(isinstance(note, Step) and note.outcome == "passed" for note in evidence.run.notes)
+    assert any(isinstance(note, ObservedStep) and note.outcome == "passed" for note in evidence.run.notes)
     assert not judge_passing(evidence.run, names=("a contact is listed",)).holds
     assert not judge_failing(evidence.run).holds
 

@@ -16,7 +16,7 @@ from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
-from pipelines.language.seal import is_sealed, token_sha256
+from pipelines.language.report_seal import is_sealed, token_sha256
 from pipelines.language.wire import MAX_BLOB, ReportTaken, Session, encode
 from pipelines.supervision import supervisor
 

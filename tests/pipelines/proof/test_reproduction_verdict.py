@@ -10,11 +10,11 @@ import pytest
 from pipelines.proof.observations import (
     Broken,
     Crash,
-    Exchange,
     Navigation,
     Note,
+    ObservedExchange,
+    ObservedStep,
     RequestFailed,
-    Step,
     TestRun,
     read_notes,
 )
@@ -27,7 +27,7 @@ API_URL = "http://127.0.0.1:4200"
 LOADED = Navigation(url=f"{BASE_URL}/contacts", status=200)
 
 
-def step(**facts: Any) -> Step:
+def step(**facts: Any) -> ObservedStep:
     values = {
         "test": "test_it",
         "when": "call",
@@ -36,14 +36,14 @@ def step(**facts: Any) -> Step:
         "message": "Locator expected to be visible",
         "in_test": True,
     }
-    return Step(**{**values, **facts})
+    return ObservedStep(**{**values, **facts})
 
 
-def setup(**facts: Any) -> Step:
+def setup(**facts: Any) -> ObservedStep:
     return step(when="setup", outcome="passed", error=None, message="", in_test=False, **facts)
 
 
-def passed(**facts: Any) -> Step:
+def passed(**facts: Any) -> ObservedStep:
     return step(outcome="passed", error=None, message="", in_test=False, **facts)
 
 
@@ -77,7 +77,7 @@ def test_a_failing_assertion_on_a_loaded_page_is_the_right_reason() -> None:
 RIGHT = {
     "a page that answers 500": red(setup(), Navigation(url=f"{BASE_URL}/", status=500), step()),
     "a request of the API client": red(
-        setup(), Exchange(method="POST", url=f"{BASE_URL}/api/contacts", status=500), step()
+        setup(), ObservedExchange(method="POST", url=f"{BASE_URL}/api/contacts", status=500), step()
     ),
     "a third party that is not there": red(
         setup(), LOADED, RequestFailed(url="http://127.0.0.1:1/pixel", error="net::ERR_CONNECTION_REFUSED"), step()

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from receiver.cli.transcript_printer import relative, transcript
-from receiver.store.jobs.transcripts import Transcript
+from receiver.store.jobs.transcripts import StoredTranscript
 
 PROMPT = "Phase: implementation\n\n" + "Read the code that the plan blames.\n" * 200
 WORK = "/tmp/bug-fix-jh7zq2ap/work"  # noqa: S108 - as jobs name it
@@ -46,7 +46,9 @@ LINES: list[dict[str, Any]] = [
 def printed(*, whole: bool, said: list[dict[str, Any]] = LINES) -> str:
     console = Console(file=io.StringIO(), width=200)
     lines = b"\n".join(json.dumps(line).encode() for line in said) + b"\n{not JSON"
-    told = Transcript(iteration=1, phase="implementation", repository="a/b", agent="python-pro", job=6, lines=lines)
+    told = StoredTranscript(
+        iteration=1, phase="implementation", repository="a/b", agent="python-pro", job=6, lines=lines
+    )
     transcript(console, told, whole=whole)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()

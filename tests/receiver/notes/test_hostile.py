@@ -38,7 +38,7 @@ from receiver.notes.view import (
     Change,
     Exhibit,
     Fate,
-    Fix,
+    FixView,
     Mark,
     Measured,
     MergeRequestLine,
@@ -107,7 +107,7 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
             PhaseLine(phase=Phase.TESTING, repository=REPOSITORY, mark=Mark.DONE, url=text, finding=text),
         ),
         fixes=(
-            Fix(
+            FixView(
                 repository=REPOSITORY,
                 changes=(Change(file=text, rationale=text),),
                 risk=text,

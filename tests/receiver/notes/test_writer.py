@@ -50,15 +50,15 @@ from receiver.notes.view import Exhibit, Moment
 from receiver.store.money.spending import Cost, Costs
 from receiver.store.story import (
     Act,
-    File,
     Iteration,
     Job,
     MergeRequest,
     Pipeline,
     Report,
+    ReportedFile,
     RunFacts,
     Story,
-    TargetPipeline,
+    TargetPipelineState,
     TicketPicture,
 )
 from receiver.workflow.audience import Audience, Readers
@@ -360,8 +360,8 @@ def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, st
     )
 
 
-def kept(kind: ArtifactKind, path: str, size: int = 1) -> File:
-    return File(kind=kind, path=f".bug-fix/{path}", sha256=HASH, size=size)
+def kept(kind: ArtifactKind, path: str, size: int = 1) -> ReportedFile:
+    return ReportedFile(kind=kind, path=f".bug-fix/{path}", sha256=HASH, size=size)
 
 
 LEFT = {
@@ -380,7 +380,7 @@ LEFT = {
 }
 
 
-def with_files(story: Story, left: dict[Phase, tuple[File, ...]]) -> Story:
+def with_files(story: Story, left: dict[Phase, tuple[ReportedFile, ...]]) -> Story:
     reports = tuple(replace(r, artifacts=left.get(Phase(r.phase), ())) for r in story.reports)
     return replace(story, reports=reports)
 
@@ -668,8 +668,8 @@ def requested(story: Story, **changes: Any) -> Story:
     return replace(story, merge_requests=(replace(story.merge_requests[0], **changes),))
 
 
-def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipeline:
-    return TargetPipeline(
+def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipelineState:
+    return TargetPipelineState(
         id=500,
         repository=REPOSITORY,
         sha=sha,

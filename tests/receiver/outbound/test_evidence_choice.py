@@ -4,16 +4,16 @@ import pytest
 
 from pipelines.language import ArtifactKind, Phase
 from receiver.outbound.effects import evidence_choice
-from receiver.store.story import File, Report
+from receiver.store.story import Report, ReportedFile
 
 MIB = 1024 * 1024
 
 
-def file(path: str, *, kind: ArtifactKind = ArtifactKind.SCREENSHOT, size: int = 100) -> File:
-    return File(kind=kind, path=path, sha256="0" * 64, size=size)
+def file(path: str, *, kind: ArtifactKind = ArtifactKind.SCREENSHOT, size: int = 100) -> ReportedFile:
+    return ReportedFile(kind=kind, path=path, sha256="0" * 64, size=size)
 
 
-def report(*files: File, **changes: Any) -> Report:
+def report(*files: ReportedFile, **changes: Any) -> Report:
     values: dict[str, Any] = {
         "job": 1,
         "project_id": 2,
@@ -56,7 +56,7 @@ def test_the_first_screenshot_and_trace_of_each_phase_are_shown() -> None:
         file("x.png", size=0),
     ],
 )
-def test_a_file_that_is_too_large_or_named_as_something_else_is_not_shown(unfit: File) -> None:
+def test_a_file_that_is_too_large_or_named_as_something_else_is_not_shown(unfit: ReportedFile) -> None:
     assert paths(report(unfit, file("good.png"))) == ["good.png"]
 
 

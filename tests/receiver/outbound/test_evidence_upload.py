@@ -12,7 +12,7 @@ from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.outbound.errors import NotThereError, OutboundError, UnavailableError
 from receiver.outbound.gitlab.pipelines_api import Pipelines
-from receiver.outbound.jira.jira_client import Jira
+from receiver.outbound.jira.jira_client import JiraClient
 from receiver.store.run import runs
 from receiver.store.schema import ArtifactRow
 from receiver.store.story import rows
@@ -122,7 +122,7 @@ async def test_a_file_that_somebody_else_put_there_under_our_name_is_not_taken_f
     shown: Desk, run: RunId, world: Any
 ) -> None:
     facts = world.facts["jira"]
-    theirs = Jira(facts["url"], user=facts["person"], token=facts["person_token"])
+    theirs = JiraClient(facts["url"], user=facts["person"], token=facts["person_token"])
     theirs.attach("PL-479", filename=names(run)[0], content=PNG + b"RED")
     await perform(shown, run, EFFECT)
     theirs.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.anthropic.books import Row, Status, money, report
+from sandbox.anthropic.billing import Row, Status, money, report
 from sandbox.anthropic.models import MODELS, Refusal, Thinking
 from sandbox.anthropic.prices import PRICES, Rates, Usage, cost
 

@@ -26,7 +26,7 @@ from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
-from receiver.outbound.jira.jira_client import Jira
+from receiver.outbound.jira.jira_client import JiraClient
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.store.schema import EffectRow
@@ -218,7 +218,7 @@ class Scene:
             reader=Pipelines(reader),
             repositories=Repositories(reader),
             commits=Commits(reader),
-            jira=Jira("http://127.0.0.1:9", user="", token="t"),
+            jira=JiraClient("http://127.0.0.1:9", user="", token="t"),
             notes=StatusNotes(catalogue=lambda: catalogue, public_url=self.url, clock=clock),
             catalogue=lambda: catalogue,
             public_url=self.url,

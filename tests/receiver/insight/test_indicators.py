@@ -18,7 +18,7 @@ from pipelines.language import (
 from pipelines.language import (
     TestingResult as Proof,
 )
-from receiver.workflow.indicators import Answer, Facts, Name, Opened, Told, judge
+from receiver.insight.indicators import Answer, Facts, Name, Opened, Told, judge
 from receiver.workflow.run import RunStatus
 from receiver.workflow.target_pipeline_status import OwnPipeline
 

@@ -8,7 +8,7 @@ import hmac
 import pytest
 
 from pipelines.language import Artifact, ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
-from pipelines.language.seal import MAX_SEAL, goes_along, is_sealed, report_path, seal, seal_path, token_sha256
+from pipelines.language.report_seal import MAX_SEAL, goes_along, is_sealed, report_path, seal, seal_path, token_sha256
 from pipelines.language.wire import MAX_BLOB
 
 REPORT = b'{"outcome":"succeeded"}'

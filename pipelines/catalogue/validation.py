@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 from typing import Final
 
 from pipelines.catalogue.agent_profiles import BUILT_IN, unfit
-from pipelines.catalogue.format import AgentEntry, File, RepositoryEntry
+from pipelines.catalogue.format import AgentEntry, CatalogueFile, RepositoryEntry
 from pipelines.catalogue.served_order import CircleError, address_variable, start_order
 from pipelines.catalogue.structure import suggestion
 from pipelines.catalogue.yaml_lines import Path
@@ -19,7 +19,7 @@ MAX_ITERATIONS: Final = 10
 Fault = tuple[Path, str]
 
 
-def faults(file: File, *, templates: Container[str] = ()) -> Iterator[Fault]:
+def faults(file: CatalogueFile, *, templates: Container[str] = ()) -> Iterator[Fault]:
     """Yield what is wrong, with its place. `templates` are those of agents that stand beside the file, by name."""
     yield from _jira(file)
     yield from _policy(file)
@@ -28,7 +28,7 @@ def faults(file: File, *, templates: Container[str] = ()) -> Iterator[Fault]:
     yield from _order(file)
 
 
-def _jira(file: File) -> Iterator[Fault]:
+def _jira(file: CatalogueFile) -> Iterator[Fault]:
     if not re.fullmatch(r"[A-Z][A-Z0-9_]+", file.jira.project):
         yield ("jira", "project"), f'"{file.jira.project}" is not a Jira project\'s key; write it as PL'
     if re.search(r"\s", file.jira.start.label):
@@ -46,7 +46,7 @@ def _jira(file: File) -> Iterator[Fault]:
         yield ("jira", "confidential"), "name a role or a group of Jira, and only one of them"
 
 
-def _policy(file: File) -> Iterator[Fault]:
+def _policy(file: CatalogueFile) -> Iterator[Fault]:
     policy = file.policy
     if not 1 <= policy.iterations <= MAX_ITERATIONS:
         yield ("policy", "iterations"), f"{policy.iterations} is not between 1 and {MAX_ITERATIONS}; 3 is usual"
@@ -64,7 +64,7 @@ def _policy(file: File) -> Iterator[Fault]:
         yield ("policy", "proof_minutes"), f"{policy.proof_minutes} is not between 0 and 240; 10 is usual, 0 is never"
 
 
-def _agents(file: File, templates: Container[str]) -> Iterator[Fault]:
+def _agents(file: CatalogueFile, templates: Container[str]) -> Iterator[Fault]:
     for name, agent in file.agents.items():
         template = agent.prompt or name
         if template not in BUILT_IN and template not in templates:
@@ -79,7 +79,7 @@ def _agents(file: File, templates: Container[str]) -> Iterator[Fault]:
             yield ("agents", name, "max_cost_usd"), "with this limit the agent can't work; write dollars, such as 3.00"
 
 
-def _repositories(file: File) -> Iterator[Fault]:
+def _repositories(file: CatalogueFile) -> Iterator[Fault]:
     agents = [*BUILT_IN, *(name for name in file.agents if name not in BUILT_IN)]
     seen = {file.automation.project: "the automation project"}
     for key, entry in file.repositories.items():
@@ -121,7 +121,7 @@ def _unfit(entry: RepositoryEntry, agent: AgentEntry) -> str | None:
     return unfit(entry.agent, stacks=stacks, tools=tools, stack=entry.stack)
 
 
-def _serve(key: str, entry: RepositoryEntry, file: File) -> Iterator[Fault]:
+def _serve(key: str, entry: RepositoryEntry, file: CatalogueFile) -> Iterator[Fault]:
     if entry.serve is None:
         return
     here = ("repositories", key, "serve")
@@ -143,7 +143,7 @@ def _serve(key: str, entry: RepositoryEntry, file: File) -> Iterator[Fault]:
         yield (*here, "with"), f"none of {error} can be the first to start; take one out"
 
 
-def _order(file: File) -> Iterator[Fault]:
+def _order(file: CatalogueFile) -> Iterator[Fault]:
     known = list(file.repositories)
     seen: set[str] = set()
     for wave, names in enumerate(file.deploy.order):
