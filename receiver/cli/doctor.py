@@ -33,7 +33,7 @@ class Health(StrEnum):
     """Not checked, because an earlier check failed."""
 
 
-class CheckResult(Struct, frozen=True, kw_only=True):
+class HealthCheck(Struct, frozen=True, kw_only=True):
     """One check and its result."""
 
     health: Health
@@ -61,7 +61,7 @@ async def doctor() -> None:
         raise SystemExit(base.FAULTS)
 
 
-async def findings() -> AsyncIterator[CheckResult]:
+async def findings() -> AsyncIterator[HealthCheck]:
     """Yield the findings as they are made."""
     async for finding in _database():
         yield finding
@@ -69,10 +69,10 @@ async def findings() -> AsyncIterator[CheckResult]:
         settings = load(Settings, os.environ)
     except SettingsError as error:
         for line in str(error).splitlines():
-            yield CheckResult(health=Health.BAD, what="settings", sentence=line)
-        yield CheckResult(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
+            yield HealthCheck(health=Health.BAD, what="settings", sentence=line)
+        yield HealthCheck(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
         return
-    yield CheckResult(health=Health.GOOD, what="settings", sentence="complete")
+    yield HealthCheck(health=Health.GOOD, what="settings", sentence="complete")
     yield _hooks("GitLab hooks", hook_api.gitlab_secrets, settings)
     yield _hooks("Jira hooks", hook_api.jira_secrets, settings)
     yield _catalogue(settings)
@@ -82,11 +82,11 @@ async def findings() -> AsyncIterator[CheckResult]:
     yield await _asked("Jira bot", jira.identity)
 
 
-async def _database() -> AsyncIterator[CheckResult]:
+async def _database() -> AsyncIterator[HealthCheck]:
     try:
         url = address(load(DatabaseSettings, os.environ))
     except SettingsError as error:
-        yield CheckResult(health=Health.BAD, what="database", sentence=str(error))
+        yield HealthCheck(health=Health.BAD, what="database", sentence=str(error))
         return
     try:
         async with Database(url) as database, database.engine.connect() as connection:
@@ -94,39 +94,39 @@ async def _database() -> AsyncIterator[CheckResult]:
             revision = await connection.run_sync(migration.current)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
-        yield CheckResult(health=Health.BAD, what="database", sentence=f"can't be reached: {reason}")
+        yield HealthCheck(health=Health.BAD, what="database", sentence=f"can't be reached: {reason}")
         return
-    yield CheckResult(health=Health.GOOD, what="database", sentence=f"PostgreSQL {version}")
+    yield HealthCheck(health=Health.GOOD, what="database", sentence=f"PostgreSQL {version}")
     if revision == migration.newest():
-        yield CheckResult(health=Health.GOOD, what="tables", sentence=f"at revision {revision}")
+        yield HealthCheck(health=Health.GOOD, what="tables", sentence=f"at revision {revision}")
     else:
         sentence = f"at revision {revision or 'none'}, this version wants {migration.newest()}: run `bug-fix migrate`"
-        yield CheckResult(health=Health.BAD, what="tables", sentence=sentence)
+        yield HealthCheck(health=Health.BAD, what="tables", sentence=sentence)
 
 
-def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> CheckResult:
+def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> HealthCheck:
     """Check the hooks' secrets as `bug-fix serve` does at start."""
     try:
         secrets_of(settings)
     except SettingsError as error:
-        return CheckResult(health=Health.BAD, what=what, sentence=str(error))
-    return CheckResult(health=Health.GOOD, what=what, sentence="can be verified")
+        return HealthCheck(health=Health.BAD, what=what, sentence=str(error))
+    return HealthCheck(health=Health.GOOD, what=what, sentence="can be verified")
 
 
-def _catalogue(settings: Settings) -> CheckResult:
+def _catalogue(settings: Settings) -> HealthCheck:
     try:
         found = base.catalogue(settings.bug_fix_catalogue)
     except (CatalogueError, SettingsError) as error:
-        return CheckResult(health=Health.BAD, what="catalogue", sentence=str(error))
+        return HealthCheck(health=Health.BAD, what="catalogue", sentence=str(error))
     names = ", ".join(found.repositories)
-    return CheckResult(
+    return HealthCheck(
         health=Health.GOOD, what="catalogue", sentence=f"{len(found.repositories)} repositories: {names}"
     )
 
 
-async def _asked(what: str, identity: Callable[[], str]) -> CheckResult:
+async def _asked(what: str, identity: Callable[[], str]) -> HealthCheck:
     try:
         name = await asyncio.to_thread(identity)
     except OutboundError as error:
-        return CheckResult(health=Health.BAD, what=what, sentence=str(error))
-    return CheckResult(health=Health.GOOD, what=what, sentence=f"answers; the token is {name}'s")
+        return HealthCheck(health=Health.BAD, what=what, sentence=str(error))
+    return HealthCheck(health=Health.GOOD, what=what, sentence=f"answers; the token is {name}'s")

@@ -67,7 +67,7 @@ def test_a_key_of_a_later_version_is_refused_with_what_happens_today() -> None:
 def test_no_key_of_a_later_version_is_in_the_format(place: str) -> None:
     described = schema()
     *sections, key = place.split(".")
-    kind = described["$defs"]["File"]
+    kind = described["$defs"]["CatalogueFile"]
     for name in sections:
         found = kind["additionalProperties"] if name == "*" else kind["properties"][name]
         reference = found.get("$ref") or found.get("anyOf", [{}])[0].get("$ref")
