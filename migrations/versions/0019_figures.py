@@ -8,7 +8,7 @@ down_revision = "0018"
 branch_labels = None
 depends_on = None
 
-# A second function beside the first, which receivers of the release before call until they are replaced.
+# A second function beside the first, which receivers of the previous release call until they are replaced.
 RESERVE = """
 CREATE FUNCTION reserve_call(
     _call_id text, _run_id text, _iteration bigint, _phase text, _repository text, _job_id bigint, _session_id bigint,

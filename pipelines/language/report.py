@@ -78,4 +78,4 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
     """The model's tool calls that its phase does not permit, and submissions that a guard did not take."""
     ended_by: EndedBy = EndedBy.PHASE
     client: str = ""
-    """Version of the job client that wrote it; empty: of the release before this field."""
+    """Version of the job client that wrote it; empty: of a release without this field."""

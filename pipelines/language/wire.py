@@ -122,7 +122,7 @@ class Input(Struct, frozen=True, kw_only=True):
     artifact: Artifact
     source: InputSource = InputSource.ARTIFACT
     content: bytes | None = None
-    """Its bytes, where the source is the receiver: fetched by the job, or told to one of the release before."""
+    """Its bytes, where the source is the receiver: fetched by the job, or sent to one of the previous release."""
 
 
 class RepositoryPhase(Struct, frozen=True, kw_only=True):
@@ -175,7 +175,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     diagnoses: tuple[Diagnosis, ...] = ()
     """What went wrong in the attempt before this one."""
     diagnosis: str | None = None
-    """The same in words, for job clients of the release before; they don't know `diagnoses`."""
+    """The same in words, for job clients of the previous release; they don't know `diagnoses`."""
     done: tuple[RepositoryPhase, ...] = ()
     """For `generate`: phases without a job in the child pipeline, because the parent has it or a report is reused."""
     contexts: dict[ProjectPath, RepositoryContext] = {}
@@ -198,7 +198,7 @@ class SessionRequest(Struct, frozen=True, kw_only=True):
     phase: Phase
     repository: ProjectPath | None = None
     client: str = ""
-    """Version of the job client; empty: of the release before this field."""
+    """Version of the job client; empty: of a release without this field."""
     proposed_token: str | None = None
     """The session's token, made up by the job: 32 random bytes, URL-safe. An ID token opens one session only; by this
     token the same job can ask again when the answer was lost, and nobody else can. None: the receiver makes one."""

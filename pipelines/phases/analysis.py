@@ -1,7 +1,7 @@
 """`analysis`: an agent reads the ticket and the repositories and submits a plan; the receiver validates it again.
 
 A plan that people approved, or whose fix a review sent back, is taken as it stands, without asking a model: only
-pipelines that the release before started have an analysis job for it.
+pipelines that the previous release started have an analysis job for it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from receiver.notes import review_state
 from receiver.store.money.spending import Cost
 from receiver.store.story import Moment, Pipeline, Report, Story, turning_points
 from receiver.workflow import event_names
-from receiver.workflow.target_pipeline_status import OwnPipeline
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 LONGEST = 400
 """Characters of one text."""
@@ -143,8 +143,8 @@ def _merge_requests(console: Console, told: Story) -> None:
     heading(console, "Merge requests")
     for one in told.merge_requests:
         console.print(f"{plain(one.repository)}!{one.iid} {one.state}  {plain(one.url)}")
-        own, url = review_state.own_pipeline(told, one)
-        if own is not OwnPipeline.UNKNOWN:
+        own, url = review_state.target_pipeline(told, one)
+        if own is not TargetPipelineStatus.UNKNOWN:
             console.print(f"  its own pipeline {OWN[own]}  {plain(url)}".rstrip(), highlight=False)
         if one.state == "opened" and one.has_reviewer is False:
             console.print("  when it was opened, nobody was found to review it")
@@ -155,10 +155,10 @@ def _merge_requests(console: Console, told: Story) -> None:
 
 
 OWN = {
-    OwnPipeline.WAITS: "waits for approval",
-    OwnPipeline.WORKING: "is at work",
-    OwnPipeline.PASSED: "passed",
-    OwnPipeline.FAILED: "[bold red]failed[/]",
+    TargetPipelineStatus.WAITS: "waits for approval",
+    TargetPipelineStatus.WORKING: "is at work",
+    TargetPipelineStatus.PASSED: "passed",
+    TargetPipelineStatus.FAILED: "[bold red]failed[/]",
 }
 """Words for the status of a target pipeline."""
 

@@ -24,7 +24,7 @@ from pipelines.language import (
 from pipelines.proof.red_green import judge as judge_fix
 from receiver.workflow import lifecycle
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import OwnPipeline
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 
 class Name(StrEnum):
@@ -57,7 +57,7 @@ class Indicator(Struct, frozen=True, kw_only=True):
     """A sentence for people; it may hold untrusted text."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class ReportFacts(Struct, frozen=True, kw_only=True):
     """A report of the current iteration."""
 
     phase: Phase
@@ -75,7 +75,7 @@ class Opened(Struct, frozen=True, kw_only=True):
     repository: ProjectPath
     link: Answer
     """Whether the ticket links to it; unknown: that is still to be done."""
-    own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
+    target_pipeline: TargetPipelineStatus = TargetPipelineStatus.UNKNOWN
     """What the repository's own CI says of it."""
 
 
@@ -87,7 +87,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     """In scope according to the accepted plan."""
     with_integration_tests: frozenset[ProjectPath]
     """Those whose catalogue entry names a command for them."""
-    reports: tuple[Told, ...]
+    reports: tuple[ReportFacts, ...]
     merge_requests: tuple[Opened, ...]
     interventions: tuple[str, ...]
     """Their kinds."""
@@ -151,7 +151,7 @@ def _tests(facts: Facts, repository: ProjectPath) -> Said:
         return answer, f"{repository}: {_listed(parts)} with the patch."
     passed = _listed(["the reproduction", *parts])
     opened = next((m for m in facts.merge_requests if m.repository == repository), None)
-    if opened is not None and opened.own_pipeline is OwnPipeline.FAILED:
+    if opened is not None and opened.target_pipeline is TargetPipelineStatus.FAILED:
         return Answer.NO, f"{repository}: {passed} pass, but the repository's own pipeline failed."
     return Answer.YES, f"{repository}: {passed} pass."
 

@@ -280,7 +280,7 @@ async def _input(
 ) -> Input:
     if audience.is_public and made_by.iteration == job.iteration:
         return Input(phase=made_by.phase, artifact=artifact)
-    # clients of the release before do not ask for it
+    # clients of the previous release do not ask for it
     content = None if job.client else await settled_reports.blob(session, artifact.sha256)
     return Input(phase=made_by.phase, artifact=artifact, source=InputSource.RECEIVER, content=content)
 

@@ -8,15 +8,15 @@ from typing import Final
 from pipelines.language import ProjectPath, Severity
 from receiver.notes.view import NoteView
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import OwnPipeline
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})
 """Where the run's own reason blocks nothing."""
 
 
 OWN: Final = {
-    OwnPipeline.WAITS: "Its own pipeline waits for approval; it starts when somebody who may approves this.",
-    OwnPipeline.FAILED: "Its own pipeline failed.",
+    TargetPipelineStatus.WAITS: "Its own pipeline waits for approval; it starts when somebody who may approves this.",
+    TargetPipelineStatus.FAILED: "Its own pipeline failed.",
 }
 
 NOBODY: Final = (
@@ -52,8 +52,8 @@ def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
         things = "one thing" if wrong == 1 else f"{wrong} things"
         yield f"The reviewing agent found {things} that must be fixed; see the description."
     mine = view.merge_request(repository)
-    if mine is not None and mine.own_pipeline in OWN:
-        yield OWN[mine.own_pipeline]
+    if mine is not None and mine.target_pipeline in OWN:
+        yield OWN[mine.target_pipeline]
     for other in view.merge_requests:
         if mine is not None and other.wave < mine.wave and other.state != "merged":
             yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

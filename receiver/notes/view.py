@@ -24,7 +24,7 @@ from pipelines.language import (
 )
 from receiver.workflow.audience import Audience, Readers, may_read
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import OwnPipeline
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 
 class Mark(StrEnum):
@@ -152,8 +152,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     url: str
     state: str
     head_sha: str
-    own_pipeline: OwnPipeline = OwnPipeline.UNKNOWN
-    own_pipeline_url: str = ""
+    target_pipeline: TargetPipelineStatus = TargetPipelineStatus.UNKNOWN
+    target_pipeline_url: str = ""
     is_nobody_asked: bool = False
     """It was opened without a reviewer; whether there is one since, we are not told."""
     wave: int = 0

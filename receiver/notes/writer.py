@@ -210,15 +210,15 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
         return waves.get(keys.get(ProjectPath(one.repository), ""), 0)
 
     for one in sorted(story.merge_requests, key=wave_of):
-        own_pipeline, url = review_state.own_pipeline(story, one)
+        target_pipeline, url = review_state.target_pipeline(story, one)
         yield MergeRequestLine(
             repository=ProjectPath(one.repository),
             iid=one.iid,
             url=one.url,
             state=one.state,
             head_sha=one.head_sha,
-            own_pipeline=own_pipeline,
-            own_pipeline_url=url,
+            target_pipeline=target_pipeline,
+            target_pipeline_url=url,
             is_nobody_asked=one.has_reviewer is False,
             wave=wave_of(one),
         )

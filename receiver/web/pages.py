@@ -25,7 +25,7 @@ from receiver.web.access import guard, sign_in
 from receiver.web.problems import AnyRequest, problem
 from receiver.web.services import Services
 from receiver.workflow import event_names as names
-from receiver.workflow.target_pipeline_status import OwnPipeline
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 PAGES: Final = TEMPLATES / "pages"
 SHOWN: Final = 100
@@ -174,17 +174,17 @@ class _Request(Struct, frozen=True, kw_only=True):
     """A merge request as the page shows it."""
 
     request: MergeRequest
-    own_pipeline: OwnPipeline
-    own_url: str
+    target_pipeline: TargetPipelineStatus
+    target_url: str
     is_nobody_asked: bool
 
 
 def _request(story: Story, request: MergeRequest) -> _Request:
-    own_pipeline, url = review_state.own_pipeline(story, request)
+    target_pipeline, url = review_state.target_pipeline(story, request)
     return _Request(
         request=request,
-        own_pipeline=own_pipeline,
-        own_url=url,
+        target_pipeline=target_pipeline,
+        target_url=url,
         is_nobody_asked=request.state == "opened" and request.has_reviewer is False,
     )
 

@@ -77,7 +77,7 @@ def reuse_key(
 ) -> Sha256 | None:
     """Return the hash of all that a baseline or a reproduction depends on; None where it can't be reused.
 
-    `client` is the version of the job client. A report that does not name it comes from the release before, and is
+    `client` is the version of the job client. A report that does not name it comes from the previous release, and is
     made again. All base commits count, because a reproduction is served beside other repositories.
     """
     match report.result:

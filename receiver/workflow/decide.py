@@ -113,8 +113,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return start.refused(event, run, now=now)
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
-        case PipelineChanged() if merge_request_stage.is_own_pipeline(event, run):
-            return merge_request_stage.own_pipeline(event, learned=learned)
+        case PipelineChanged() if merge_request_stage.is_target_pipeline(event, run):
+            return merge_request_stage.target_pipeline(event, learned=learned)
         case PipelineChanged():
             return pipeline_progress.pipeline_changed(event, run, learned=learned, now=now)
         case JobChanged():

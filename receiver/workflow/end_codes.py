@@ -1,4 +1,4 @@
-"""Why a run ended, as a code beside its sentence, and whose matter a failure is. Tables only."""
+"""Why a run ended, as a code beside its sentence, and the class of a failure. Tables only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipelines.language import Diagnosis
 
 
 class FailureClass(StrEnum):
-    """Whose matter a failure is, and whether trying again can help."""
+    """What a failure is about, and whether trying again can help."""
 
     CODE = "code"
     """The ticket, the fix or the repository: another attempt needs to do something else."""

@@ -33,9 +33,9 @@ EVENTS: Final[dict[str, str]] = {
         (events.NotInteresting, "something else"),
     )
 } | {"JobRefused": "refused to a job"}
-"""What happened, by the kind of the event, which decisions are stored with; a refusal is no event (store.refusals)."""
+"""Display name of each event kind. `JobRefused` is not an event: the story shows refusals of jobs (store.refusals)."""
 
 
 def event(kind: str) -> str:
-    """Return what an event is called; one of a kind that this version does not know keeps its name."""
+    """Return the display name of an event kind; an unknown kind is its own name."""
     return EVENTS.get(kind, kind)

@@ -93,13 +93,13 @@ def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> b
     return waits and event.state == "opened" and run.status in {RunStatus.IN_REVIEW, RunStatus.ESCALATED}
 
 
-def is_own_pipeline(event: PipelineChanged, run: Run) -> bool:
+def is_target_pipeline(event: PipelineChanged, run: Run) -> bool:
     """Say whether a pipeline is one of a repository's own, about a merge request of the run, and none of the run's."""
     is_ours = any(p.pipeline in {event.pipeline, event.parent} for p in run.pipelines)
     return not is_ours and any(m.project_id == event.project_id for m in run.merge_requests)
 
 
-def own_pipeline(event: PipelineChanged, *, learned: Learned) -> Decision:
+def target_pipeline(event: PipelineChanged, *, learned: Learned) -> Decision:
     """Keep what the repository's own CI says of a fix; its end is shown."""
     name = f"Pipeline {event.pipeline} of {event.project} itself"
     if not lifecycle.is_over(event.status) or not learned.is_new:

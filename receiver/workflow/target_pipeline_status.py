@@ -8,7 +8,7 @@ from typing import Final
 from receiver.workflow.lifecycle import Progress, meaning
 
 
-class OwnPipeline(StrEnum):
+class TargetPipelineStatus(StrEnum):
     """What the repository's own CI does with a merge request."""
 
     UNKNOWN = "unknown"
@@ -19,16 +19,16 @@ class OwnPipeline(StrEnum):
     FAILED = "failed"
 
 
-_BY_PROGRESS: Final[dict[Progress, OwnPipeline]] = {
-    Progress.WAITING: OwnPipeline.WORKING,
-    Progress.WORKING: OwnPipeline.WORKING,
-    Progress.SUCCEEDED: OwnPipeline.PASSED,
-    Progress.FAILED: OwnPipeline.FAILED,
-    Progress.CANCELLED: OwnPipeline.FAILED,
-    Progress.SKIPPED: OwnPipeline.UNKNOWN,
+_BY_PROGRESS: Final[dict[Progress, TargetPipelineStatus]] = {
+    Progress.WAITING: TargetPipelineStatus.WORKING,
+    Progress.WORKING: TargetPipelineStatus.WORKING,
+    Progress.SUCCEEDED: TargetPipelineStatus.PASSED,
+    Progress.FAILED: TargetPipelineStatus.FAILED,
+    Progress.CANCELLED: TargetPipelineStatus.FAILED,
+    Progress.SKIPPED: TargetPipelineStatus.UNKNOWN,
 }
 
 
-def of_status(status: str | None) -> OwnPipeline:
+def of_status(status: str | None) -> TargetPipelineStatus:
     """Return what a GitLab status of the newest own pipeline for our commit means; None: there is no such pipeline."""
-    return OwnPipeline.UNKNOWN if status is None else _BY_PROGRESS[meaning(status).progress]
+    return TargetPipelineStatus.UNKNOWN if status is None else _BY_PROGRESS[meaning(status).progress]

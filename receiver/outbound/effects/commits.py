@@ -78,17 +78,17 @@ SKIP: Final = "[skip ci]"
 """In a commit's message, it lets GitLab make no pipeline of a push: neither a branch's nor a merge request's."""
 
 
-class OwnPipeline(StrEnum):
+class CommitPipeline(StrEnum):
     """Whether the repository's own CI may run a commit."""
 
     RUNS = "runs"
     WAITS = "waits"
 
 
-def wanted(facts: RunFacts) -> OwnPipeline:
-    """Return what the run's policy says of a commit that nobody has seen yet."""
+def wanted(facts: RunFacts) -> CommitPipeline:
+    """Return what the run's policy says about a commit that nobody has seen yet."""
     policy = facts.catalogue.policy.target_pipeline if facts.catalogue else TargetPipeline.RUN
-    return OwnPipeline.WAITS if policy is TargetPipeline.SKIP_UNTIL_APPROVED else OwnPipeline.RUNS
+    return CommitPipeline.WAITS if policy is TargetPipeline.SKIP_UNTIL_APPROVED else CommitPipeline.RUNS
 
 
 async def on_branch(desk: Desk, facts: RunFacts, project: Project) -> RunFacts:
@@ -127,7 +127,7 @@ class Committed(Struct, frozen=True, kw_only=True):
 
 
 async def commit(
-    desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, subject: str, pipeline: OwnPipeline
+    desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, subject: str, pipeline: CommitPipeline
 ) -> Committed:
     """Make the branch hold the base and the change; a branch that does already is left alone.
 
@@ -141,9 +141,9 @@ async def commit(
         )
     line = trailer(facts.id, fix.sha256)
     is_there = head is not None and line in head.message and head.parents == (fix.base,)
-    if head is not None and is_there and (pipeline is OwnPipeline.WAITS or SKIP not in head.message):
+    if head is not None and is_there and (pipeline is CommitPipeline.WAITS or SKIP not in head.message):
         return Committed(sha=head.sha, held_back=SKIP in head.message)
-    mark = f"{SKIP}\n\n" if pipeline is OwnPipeline.WAITS else ""
+    mark = f"{SKIP}\n\n" if pipeline is CommitPipeline.WAITS else ""
     sha = await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{mark}{line}\n")
     return Committed(sha=sha, held_back=bool(mark))
 

@@ -11,7 +11,7 @@ from receiver.outbound.effects import commits, evidence_upload, reviewers
 from receiver.outbound.effects.commits import AcceptedFix
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.reviewers import Reviewers
-from receiver.outbound.effects.status_notes import Place, keep_note
+from receiver.outbound.effects.status_notes import NoteLocation, keep_note
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import MergeRequest, Project
 from receiver.store.run import merge_requests, runs
@@ -120,7 +120,7 @@ async def update_note(desk: Desk, run: RunId, effect: UpdateMergeRequestNote) ->
     if row is None:
         raise RefusedError(f"{effect.repository} has no merge request of this run.")
     project_id, iid = row.project_id, row.iid
-    place = Place(
+    place = NoteLocation(
         target=effect.repository,
         find=lambda: [str(n) for n in desk.repositories.notes_with(project_id, iid, marker=desk.notes.marker(run))],
         edit=lambda note, body: desk.repositories.edit_note(project_id, iid, int(note), body),

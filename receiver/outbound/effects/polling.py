@@ -91,7 +91,7 @@ async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, h
 
 
 def _given_after_push(desk: Desk, there: MergeRequest) -> frozenset[int]:
-    """Return whose approvals are younger than the head, both times as GitLab tells them; in doubt nobody's."""
+    """Return the users who approved after the head was pushed, by GitLab's times; unknown times do not count."""
     pushed = desk.repositories.pushed_at(there.project_id, there.iid, head=there.sha)
     times = desk.repositories.approved_at(there.project_id, there.iid)
     return frozenset(user for user, at in times.items() if pushed is not None and at > pushed)
@@ -103,7 +103,7 @@ def _merge_request(
     pipeline = there.head_pipeline
     events: list[Event] = []
     if pipeline is not None and _is_news(pipeline.status, theirs.get(pipeline.id)):
-        events.append(_own_pipeline(known, pipeline))
+        events.append(_target_pipeline(known, pipeline))
     if there.state == known.state and (there.state == "opened" or not is_waited_for):
         return events
     action = ACTIONS.get(there.state, "update")
@@ -128,7 +128,7 @@ def _changed(
     )
 
 
-def _own_pipeline(known: MergeRequestView, pipeline: HeadPipeline) -> PipelineChanged:
+def _target_pipeline(known: MergeRequestView, pipeline: HeadPipeline) -> PipelineChanged:
     return PipelineChanged(
         project_id=known.project_id,
         project=known.repository,

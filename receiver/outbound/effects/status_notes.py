@@ -14,8 +14,8 @@ from receiver.outbound.effects.desk import Desk
 from receiver.store.effects import note_locations
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a note stands and how it gets there."""
+class NoteLocation(Struct, frozen=True, kw_only=True):
+    """Where a note is kept, and how it is found and written."""
 
     target: str
     find: Callable[[], list[str]]
@@ -24,7 +24,7 @@ class Place(Struct, frozen=True, kw_only=True):
     add: Callable[[str], str]
 
 
-async def keep_note(desk: Desk, run: RunId, place: Place, body: str, *, point: str) -> str:
+async def keep_note(desk: Desk, run: RunId, place: NoteLocation, body: str, *, point: str) -> str:
     """Make the one note say this: edited in place, found again after a crash, written anew if it was deleted."""
     digest = hashlib.sha256(body.encode()).hexdigest()
     async with desk.database.begin() as session:
@@ -45,9 +45,9 @@ async def keep_note(desk: Desk, run: RunId, place: Place, body: str, *, point: s
     return note
 
 
-def on_ticket(desk: Desk, run: RunId, key: str, target: str, *, visibility: Confidential | None = None) -> Place:
-    """Return the place of a comment on a ticket. `visibility`: who alone sees it; None: all who see the ticket."""
-    return Place(
+def on_ticket(desk: Desk, run: RunId, key: str, target: str, *, visibility: Confidential | None = None) -> NoteLocation:
+    """Return the location of a comment on a ticket. `visibility`: who alone sees it; None: all who see the ticket."""
+    return NoteLocation(
         target=target,
         find=lambda: desk.jira.comments_with(key, marker=desk.notes.marker(run, target)),
         edit=lambda comment, body: desk.jira.edit_comment(key, comment, body, visibility=visibility),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pipelines.language import RunId
 from receiver.outbound.effects import commits, rights
-from receiver.outbound.effects.commits import SKIP, OwnPipeline
+from receiver.outbound.effects.commits import SKIP, CommitPipeline
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.merge_request_effects import title
 from receiver.outbound.errors import RefusedError
@@ -46,7 +46,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     try:
         fix = await commits.accepted(desk, facts, opening)
-        made = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=OwnPipeline.RUNS)
+        made = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=CommitPipeline.RUNS)
     except RefusedError as error:  # the patch is no longer kept, for example
         sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
         return _left(effect, sentence)

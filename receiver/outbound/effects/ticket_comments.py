@@ -11,8 +11,7 @@ from pipelines.language import RunId
 from receiver import limits
 from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk, Performed
-from receiver.outbound.effects.status_notes import Place as NotePlace
-from receiver.outbound.effects.status_notes import keep_note, on_ticket
+from receiver.outbound.effects.status_notes import NoteLocation, keep_note, on_ticket
 from receiver.outbound.jira.issues import Comment
 from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
@@ -67,7 +66,7 @@ async def _author(desk: Desk, comment: Comment, *, reporter: str) -> Person:
 def _has_seen_plan(comment: Comment, shown: NoteRow | None, since: datetime | None) -> bool:
     """Say whether a comment is younger than the plan; `since`: when one that is shown in the run's story only waited.
 
-    In doubt it is not: who approves again loses a minute. Jira counts its comments up.
+    False in doubt: approving again costs a minute. Jira's comment ids increase.
     """
     if shown is not None:
         return comment.id.isdecimal() and shown.note_id.isdecimal() and int(comment.id) > int(shown.note_id)
@@ -166,7 +165,7 @@ async def _say(desk: Desk, run: RunId, target: str, write: Write, *, point: str)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point=point)})
 
 
-async def _taken_back(desk: Desk, run: RunId, place: NotePlace, *, point: str) -> str | None:
+async def _taken_back(desk: Desk, run: RunId, place: NoteLocation, *, point: str) -> str | None:
     """Let a comment that stands there already say nothing of what was found; return which, None when there is none."""
     async with desk.database.begin() as session:
         known = await note_locations.known(session, run, place.target)

@@ -39,7 +39,7 @@ class JobSession(Struct, frozen=True, kw_only=True):
     job_id: int
     expires_at: datetime
     client: str = ""
-    """Version of the job client; empty: of the release before it was told."""
+    """Version of the job client; empty: of a release that did not send it."""
     current: bool
     """The run goes on, with this pipeline. A session of a run that has ended may report, and spend nothing."""
 

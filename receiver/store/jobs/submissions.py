@@ -106,10 +106,10 @@ async def has_reported(session: AsyncSession, job: int) -> bool:
 async def keep_report(
     session: AsyncSession, report: PhaseReport, *, job: JobSession, now: datetime, arrival: Arrival = Arrival.POSTED
 ) -> Kept:
-    """Store a job's report as pending. A job has one: who forges another makes the job itself fail, one way or other.
+    """Store a job's report as pending. A job reports once; a second report is refused.
 
-    Forged before the real one, the real one is refused and the job ends as failed, so the forged one does not count;
-    forged after it, the forged one is refused.
+    So a report forged after the real one is refused. One forged before it makes the real one refused: the job then
+    fails, and reports of failed jobs do not count.
     """
     await lock(session, f"report:{job.job_id}")
     digest = sha256(encode(report))

@@ -96,7 +96,7 @@ class Database:
     def group(
         self, store: Callable[[Database, Sequence[T]], Awaitable[Sequence[R]]], *, hopeless: tuple[type[Exception], ...]
     ) -> GroupCommit[T, R]:
-        """Return the group commit of this database that stores with this function."""
+        """Return the batcher for this store function."""
         if store not in self._groups:
             self._groups[store] = GroupCommit(lambda items: store(self, items), hopeless=hopeless)
         return self._groups[store]

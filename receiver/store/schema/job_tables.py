@@ -30,7 +30,7 @@ class SessionRow(Base):
     pipeline_id: Mapped[int]
     job_id: Mapped[int] = mapped_column(index=True)
     client: Mapped[str] = mapped_column(server_default="")
-    """Version of the job client; empty: of the release before this column."""
+    """Version of the job client; empty: of a release without this column."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

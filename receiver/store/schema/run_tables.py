@@ -58,7 +58,7 @@ class RunRow(Base):
     reason: Mapped[str] = mapped_column(server_default="")
     """Why it has its status; a sentence for people."""
     reason_code: Mapped[str | None]
-    """`receiver.workflow.end_codes.EndCode`; None before the end, and of runs that a release before this one ended."""
+    """`receiver.workflow.end_codes.EndCode`; None before the end and for runs that ended before this column."""
     diagnosis: Mapped[Json | None]
     """`pipelines.language.Diagnosis` of what ended it, where something went wrong."""
     confidential: Mapped[bool] = mapped_column(server_default="false")
@@ -93,9 +93,9 @@ class IterationRow(Base):
     diagnoses: Mapped[JsonList | None]
     """What went wrong before: an array of `pipelines.language.Diagnosis`. None: nothing did, or see `diagnosis`."""
     diagnosis: Mapped[str | None]
-    """The same as text, written by releases before this one only."""
+    """The same as text, written by the previous release only."""
     claimed_by: Mapped[int | None]
-    """Where the release before kept claims; `claims` has them, and this goes with the next release."""
+    """Where the previous release kept claims; `claims` has them, and the next release drops this column."""
     claimed_at: Mapped[datetime | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

@@ -21,7 +21,7 @@ from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPi
 from receiver.workflow import audience
 from receiver.workflow.audience import Audience
 from receiver.workflow.end_codes import FailureClass, failure_class
-from receiver.workflow.target_pipeline_status import OwnPipeline, of_status
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
 
 CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
 """What a list says in place of a confidential run's reason."""
@@ -64,10 +64,10 @@ class MergeRequestLink(Struct, frozen=True, kw_only=True):
     state: str
     own_status: str | None
     """GitLab's, of the newest of the repository's own pipelines for our commit."""
-    own_url: str | None
+    target_url: str | None
 
     @property
-    def own_pipeline(self) -> OwnPipeline:
+    def target_pipeline(self) -> TargetPipelineStatus:
         """What the repository's own CI says of it."""
         return of_status(self.own_status)
 
@@ -84,7 +84,9 @@ class Glance(Struct, frozen=True, kw_only=True):
     @property
     def trouble(self) -> tuple[str, ...]:
         """What is in the way of open merge requests and the run's own reason does not tell, a sentence each."""
-        failed = [m for m in self.merge_requests if m.state == "opened" and m.own_pipeline is OwnPipeline.FAILED]
+        failed = [
+            m for m in self.merge_requests if m.state == "opened" and m.target_pipeline is TargetPipelineStatus.FAILED
+        ]
         return tuple(f"The own pipeline of {one.repository}!{one.iid} failed." for one in failed)
 
 
@@ -147,7 +149,7 @@ async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:
             MergeRequestRow.url,
             MergeRequestRow.state,
             _newest_own(TargetPipelineRow.status).label("own_status"),
-            _newest_own(TargetPipelineRow.url).label("own_url"),
+            _newest_own(TargetPipelineRow.url).label("target_url"),
         )
         .where(MergeRequestRow.run_id.in_(ids))
         .order_by(MergeRequestRow.id)

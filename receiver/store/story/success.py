@@ -8,12 +8,12 @@ import msgspec
 
 from pipelines.language import Phase, PhaseReport, ProjectPath, ReportOutcome
 from pipelines.language.catalogue import Catalogue
-from receiver.insight.indicators import Answer, Facts, Opened, Told
+from receiver.insight.indicators import Answer, Facts, Opened, ReportFacts
 from receiver.store.schema import EffectRow, InterventionRow, MergeRequestRow, ReportRow, RunRow, TargetPipelineRow
 from receiver.workflow.effects import LinkTicket
 from receiver.workflow.merge_request_stage import link_id
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import OwnPipeline, of_status
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
 
 
 def facts_of(
@@ -33,12 +33,12 @@ def facts_of(
         status=RunStatus(run.status),
         repositories=tuple(ProjectPath(path) for path in run.repositories),
         with_integration_tests=frozenset(p for p, one in repositories.items() if one.stack.commands.integration),
-        reports=tuple(_told(row) for row in sorted(current, key=lambda row: row.job_id)),
+        reports=tuple(_report_facts(row) for row in sorted(current, key=lambda row: row.job_id)),
         merge_requests=tuple(
             Opened(
                 repository=ProjectPath(row.repository),
                 link=_link(run.id, row.repository, effects),
-                own_pipeline=_own_pipeline(row, target_pipelines),
+                target_pipeline=_target_pipeline(row, target_pipelines),
             )
             for row in merge_requests
         ),
@@ -46,9 +46,9 @@ def facts_of(
     )
 
 
-def _told(row: ReportRow) -> Told:
+def _report_facts(row: ReportRow) -> ReportFacts:
     report = msgspec.convert(row.report, PhaseReport)
-    return Told(
+    return ReportFacts(
         phase=Phase(row.phase),
         repository=None if row.repository is None else ProjectPath(row.repository),
         outcome=ReportOutcome(row.outcome),
@@ -58,7 +58,7 @@ def _told(row: ReportRow) -> Told:
     )
 
 
-def _own_pipeline(row: MergeRequestRow, pipelines: Sequence[TargetPipelineRow]) -> OwnPipeline:
+def _target_pipeline(row: MergeRequestRow, pipelines: Sequence[TargetPipelineRow]) -> TargetPipelineStatus:
     """Return what the newest of the repository's own pipelines for our commit says."""
     theirs = [one for one in pipelines if (one.merge_request_id, one.sha) == (row.id, row.head_sha)]
     return of_status(max(theirs, key=lambda one: one.id).status if theirs else None)

@@ -18,9 +18,9 @@ from pipelines.language import (
 from pipelines.language import (
     TestingResult as Proof,
 )
-from receiver.insight.indicators import Answer, Facts, Name, Opened, Told, judge
+from receiver.insight.indicators import Answer, Facts, Name, Opened, ReportFacts, judge
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import OwnPipeline
+from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 ONE, TWO = ProjectPath("payk12/api"), ProjectPath("payk12/web")
 SHA, HASH = "a" * 40, "b" * 64
@@ -63,8 +63,8 @@ def fixed(documentation: str = "", *documents: str) -> ImplementationResult:
     )
 
 
-def told(phase: Phase, result: Any, repository: ProjectPath = ONE, **changes: Any) -> Told:
-    report = Told(
+def told(phase: Phase, result: Any, repository: ProjectPath = ONE, **changes: Any) -> ReportFacts:
+    report = ReportFacts(
         phase=phase,
         repository=repository,
         outcome=ReportOutcome.SUCCEEDED,
@@ -75,7 +75,7 @@ def told(phase: Phase, result: Any, repository: ProjectPath = ONE, **changes: An
     return replace(report, **changes)
 
 
-def facts(*reports: Told, **changes: Any) -> Facts:
+def facts(*reports: ReportFacts, **changes: Any) -> Facts:
     known = Facts(
         status=RunStatus.MERGED,
         repositories=(ONE,),
@@ -138,15 +138,17 @@ def test_what_passed_is_said_in_one_sentence_for_a_repository() -> None:
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
-        (OwnPipeline.FAILED, Answer.NO),
-        (OwnPipeline.PASSED, Answer.YES),
-        (OwnPipeline.WORKING, Answer.YES),
-        (OwnPipeline.WAITS, Answer.YES),
-        (OwnPipeline.UNKNOWN, Answer.YES),
+        (TargetPipelineStatus.FAILED, Answer.NO),
+        (TargetPipelineStatus.PASSED, Answer.YES),
+        (TargetPipelineStatus.WORKING, Answer.YES),
+        (TargetPipelineStatus.WAITS, Answer.YES),
+        (TargetPipelineStatus.UNKNOWN, Answer.YES),
     ],
 )
-def test_tests_do_not_all_pass_while_the_repositorys_own_pipeline_fails(own: OwnPipeline, expected: Answer) -> None:
-    opened = Opened(repository=ONE, link=Answer.YES, own_pipeline=own)
+def test_tests_do_not_all_pass_while_the_repositorys_own_pipeline_fails(
+    own: TargetPipelineStatus, expected: Answer
+) -> None:
+    opened = Opened(repository=ONE, link=Answer.YES, target_pipeline=own)
     said = answer(Name.ALL_TESTS, facts(told(Phase.TESTING, proved()), merge_requests=(opened,)))
     assert said[0] is expected
     assert ("but the repository's own pipeline failed" in said[1]) == (expected is Answer.NO)

@@ -668,7 +668,7 @@ def requested(story: Story, **changes: Any) -> Story:
     return replace(story, merge_requests=(replace(story.merge_requests[0], **changes),))
 
 
-def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipelineState:
+def target_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipelineState:
     return TargetPipelineState(
         id=500,
         repository=REPOSITORY,
@@ -683,19 +683,19 @@ def own_pipeline(status: str, *, sha: str = "c" * 40) -> TargetPipelineState:
 
 def test_a_pipeline_that_waits_for_approval_blocks_the_merge_until_it_runs(notes: StatusNotes, story: Story) -> None:
     waits = "Blocks the merge: Its own pipeline waits for approval; it starts when somebody who may approves this.\n"
-    held = replace(requested(story, held_back=True), target_pipelines=(own_pipeline("skipped"),))
+    held = replace(requested(story, held_back=True), target_pipelines=(target_pipeline("skipped"),))
     assert waits in notes.merge_request(held, repository=REPOSITORY)
     assert waits not in notes.merge_request(requested(held, held_back=False), repository=REPOSITORY)
-    working = replace(held, target_pipelines=(own_pipeline("running"),))
+    working = replace(held, target_pipelines=(target_pipeline("running"),))
     text = notes.merge_request(working, repository=REPOSITORY)
     assert waits not in text
     assert f"· [own pipeline working]({GITLAB}/contacts/-/pipelines/500)\n" in text
 
 
 def test_a_pipeline_of_the_repository_that_failed_blocks_the_merge(notes: StatusNotes, story: Story) -> None:
-    failed = replace(story, target_pipelines=(own_pipeline("failed"),))
+    failed = replace(story, target_pipelines=(target_pipeline("failed"),))
     assert "Blocks the merge: Its own pipeline failed.\n" in notes.merge_request(failed, repository=REPOSITORY)
-    of_another_commit = replace(story, target_pipelines=(own_pipeline("failed", sha="d" * 40),))
+    of_another_commit = replace(story, target_pipelines=(target_pipeline("failed", sha="d" * 40),))
     assert "Blocks the merge" not in notes.merge_request(of_another_commit, repository=REPOSITORY)
 
 
@@ -710,7 +710,7 @@ def test_the_ticket_says_what_blocks_the_merge_and_that_it_comes_first(notes: St
     assert own.startswith(f"Blocks the merge of {name}: Its own pipeline waits for approval; it starts when ")
     assert "You need to: clear what is in the way, then review [" in notes.ticket(held)
     assert len(blocks(notes.merge_request(held, repository=REPOSITORY))) == 1
-    failed = replace(story, target_pipelines=(own_pipeline("failed"),))
+    failed = replace(story, target_pipelines=(target_pipeline("failed"),))
     assert blocks(notes.ticket(failed)) == [f"Blocks the merge of {name}: Its own pipeline failed."]
     assert blocks(notes.ticket(changed(failed, status="merged"))) == []
 
@@ -736,7 +736,7 @@ def test_that_nobody_was_asked_to_review_is_a_remark_and_blocks_nothing(
 def test_many_hindrances_do_not_fill_the_ticket(notes: StatusNotes, story: Story) -> None:
     names = [ProjectPath(f"payk12/{name}") for name in ("a", "b", "c", "d", "e")]
     requests = [replace(story.merge_requests[0], repository=name, iid=n) for n, name in enumerate(names, start=2)]
-    failed = [replace(own_pipeline("failed"), id=n, repository=name) for n, name in enumerate(names)]
+    failed = [replace(target_pipeline("failed"), id=n, repository=name) for n, name in enumerate(names)]
     several = replace(
         story,
         merge_requests=(*story.merge_requests, *requests),

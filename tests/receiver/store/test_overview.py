@@ -107,7 +107,7 @@ async def test_a_run_at_a_glance_agrees_with_its_story(database: Database) -> No
     assert {one.cost_usd for one in seen} == {None, Decimal(0), Decimal("0.5"), Decimal("0.2500000001")}
 
 
-def own_pipeline(number: int, request: int, sha: str, status: str) -> TargetPipelineRow:
+def target_pipeline(number: int, request: int, sha: str, status: str) -> TargetPipelineRow:
     return TargetPipelineRow(
         id=number,
         merge_request_id=request,
@@ -136,7 +136,7 @@ async def test_an_own_pipeline_that_failed_is_seen_at_a_glance(
     async with database.begin() as session:
         request = (await session.scalars(select(MergeRequestRow))).one()
         request.head_sha, request.state = "s", state
-        session.add_all(own_pipeline(n, request.id, sha, status) for n, (sha, status) in enumerate(told, start=500))
+        session.add_all(target_pipeline(n, request.id, sha, status) for n, (sha, status) in enumerate(told, start=500))
     async with database.begin() as session:
         (seen,) = await overview.glance(session, limit=10)
     assert seen.trouble == ("The own pipeline of payk12/contacts!1 failed.",) * failed

@@ -1,4 +1,4 @@
-"""A run that the release before left in the middle of its second iteration goes on and ends.
+"""A run that the previous release left in the middle of its second iteration goes on and ends.
 
 The data was made by that release's own program, and dumped with `pg_dump --data-only --inserts`: a review sent the
 first fix back, in the second iteration all but the merge request job is accepted, and that job's report is pending.
@@ -38,7 +38,7 @@ NOW = datetime(2026, 11, 23, 9, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def migrated(empty_database: str) -> AsyncIterator[Database]:
-    """Open a database with the data of the release before, brought to the newest schema."""
+    """Open a database with the data of the previous release, brought to the newest schema."""
     upgrade(empty_database, revision="0012")
     plain = make_url(empty_database).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain) as connection:
@@ -118,7 +118,7 @@ def test_documents_of_the_previous_clients_wire_are_read(recorded: dict[str, Any
 
 @pytest.fixture
 def recorded() -> dict[str, Any]:
-    """Return a report as a job client of the release before sent it."""
+    """Return a report as a job client of the previous release sent it."""
     line = next(line for line in DUMP.read_text().splitlines() if '"phase": "merge_request"' in line)
     start = line.index('{"run":') if '{"run":' in line else line.index('{"agent"')
     document: dict[str, Any] = msgspec.json.decode(line[start : line.rindex("}") + 1].replace("''", "'"))

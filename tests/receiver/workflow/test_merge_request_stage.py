@@ -102,7 +102,7 @@ def test_a_pipeline_of_the_run_in_a_fixed_repository_is_not_its_own_ci(world: An
         pipeline=PipelineId(900), project_id=2, kind=PipelineKind.DEPLOY, iteration=1, parent=None, status="running"
     )
     event = replace(world.pipeline("running", pipeline=900), project_id=2, project=world.repository)
-    assert merge_request_stage.is_own_pipeline(event, run)
+    assert merge_request_stage.is_target_pipeline(event, run)
     run = replace(run, pipelines=(*run.pipelines, mine))
-    assert not merge_request_stage.is_own_pipeline(event, run)
+    assert not merge_request_stage.is_target_pipeline(event, run)
     assert "belongs to deploy 1; the run is at fix 1" in world.decide(event, run).reason
