@@ -18,7 +18,7 @@ from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
 from pipelines.context.builder import build
 from pipelines.job.reporting.errors import JobError
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import AgentFacts, Job
 from pipelines.language import Phase
 from pipelines.language.repository_context import RepositoryContext, of_catalogue
@@ -26,7 +26,7 @@ from pipelines.language.wire import encode
 
 
 class PhaseSetting(Struct, frozen=True, kw_only=True):
-    """Where an agent sits: what a workplace has too, for an agent that only reads."""
+    """Where an agent sits: what a checkout has too, for an agent that only reads."""
 
     folder: Path
     home: Path
@@ -47,7 +47,7 @@ class Given(Struct, frozen=True, kw_only=True):
 
 def hold(
     job: Job,
-    place: Workplace | PhaseSetting,
+    place: Checkout | PhaseSetting,
     *,
     submit: Callable[[dict[str, Any]], Submitted],
     values: Mapping[str, object] | None = None,
@@ -68,7 +68,7 @@ def hold(
 
 async def _hold(
     job: Job,
-    place: Workplace | PhaseSetting,
+    place: Checkout | PhaseSetting,
     *,
     submit: Callable[[dict[str, Any]], Awaitable[Submitted]],
     given: Given,

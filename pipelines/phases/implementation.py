@@ -8,7 +8,7 @@ from pipelines.agents.loop import AgentError, Submitted
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.changes import collect_changes, show_changes
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.language import (
     ArtifactKind,
@@ -27,7 +27,7 @@ from pipelines.phases.submission import SubmissionError, decoded
 
 def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
-    place = job.workplace("work", Role.WORK, change=_previous(job))
+    place = job.check_out("work", Role.WORK, change=_previous(job))
     place.install()
     attempt = _Attempt(job, place)
     try:
@@ -62,7 +62,7 @@ def _previous(job: Job) -> ChangeSet | None:
 class _Attempt:
     """What changed in the work folder, and what became of handing it in."""
 
-    def __init__(self, job: Job, place: Workplace) -> None:
+    def __init__(self, job: Job, place: Checkout) -> None:
         self._job = job
         self._place = place
         self.fix: FixSubmission | None = None

@@ -28,7 +28,7 @@ from pipelines.proof.suite_run import Ran
 
 def run(job: Job) -> PhaseReport:
     """Return the baseline."""
-    place = job.workplace("work", Role.WORK)
+    place = job.check_out("work", Role.WORK)
     place.install()
     checked = run_checks(place)
     lines = measured_lines(checked.unit, place, read_tree(job.source))
@@ -53,7 +53,7 @@ def _twice(job: Job, checked: Checked) -> tuple[SuiteResult | None, SuiteResult 
     named = [ran for ran in (checked.unit, checked.integration) if ran is not None and ran.outcomes]
     if named:
         job.launcher.renew(Role.WORK)
-        place = job.workplace("again", Role.WORK)
+        place = job.check_out("again", Role.WORK)
         place.install()
 
     def again(first: Ran | None) -> tuple[SuiteResult | None, KnownTests | None]:

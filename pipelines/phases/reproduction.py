@@ -14,7 +14,7 @@ from pipelines.job.reproduction.frameworks import framework_of
 from pipelines.job.reproduction.reproduction_run import Evidence
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.reproduction.tool_environment import tool_environment
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.language import (
     ArtifactKind,
@@ -44,7 +44,7 @@ def run(job: Job) -> PhaseReport:
     # Before the conversation: ending the processes of a role while the agent works would end its tools as well.
     bench = make_bench(job, framework)
     stage = Stage(job, bench, name="before")
-    place = job.workplace("work", Role.WORK)
+    place = job.check_out("work", Role.WORK)
     place.install()
     beside = job.neighbours("work", Role.WORK)
     trial = _Trial(job, place, stage, framework)
@@ -67,7 +67,7 @@ def run(job: Job) -> PhaseReport:
 class _Trial:
     """Submitted tests and what came of them."""
 
-    def __init__(self, job: Job, place: Workplace, stage: Stage, framework: Framework) -> None:
+    def __init__(self, job: Job, place: Checkout, stage: Stage, framework: Framework) -> None:
         self._job = job
         self._place = place
         self._stage = stage

@@ -16,7 +16,7 @@ from pipelines.job.reproduction.ffmpeg import find_recorder
 from pipelines.job.reproduction.frameworks import prepare_tools
 from pipelines.job.reproduction.reproduction_run import Bench, Evidence, run_reproduction
 from pipelines.job.reproduction.run_request import Script
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, Framework, ReproductionResult
@@ -56,7 +56,7 @@ class Tried(Struct, frozen=True, kw_only=True):
 
     before: ReproductionVerdict
     after: ReproductionVerdict
-    patched: Workplace
+    patched: Checkout
     """The checkout with the patch; no process of its role is left."""
     names: tuple[str, ...]
     """Of the reproduction's tests."""
@@ -102,7 +102,7 @@ class Stage:
         job.launcher.renew(Role.APPLICATION)
         job.launcher.renew(Role.NEIGHBOUR)
         self._beside = job.neighbours(name, Role.NEIGHBOUR)
-        self.place = job.workplace(name, Role.APPLICATION, change=change, without=without)
+        self.place = job.check_out(name, Role.APPLICATION, change=change, without=without)
         self.place.install()
         self._end()
 

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.job.reproduction.run_request import Script
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.repositories import Source, read_file
 from pipelines.language import Framework, ReproductionSubmission
 from pipelines.phases.submission import SubmissionError, plain_path
@@ -29,7 +29,7 @@ _NAMING: Final[Mapping[Framework, _Naming]] = {
 }
 
 
-def read_test(place: Workplace, path: str, framework: Framework) -> bytes:
+def read_test(place: Checkout, path: str, framework: Framework) -> bytes:
     """Read the test as the user that owns the work folder: a link in it reaches nothing else."""
     naming = _NAMING[framework]
     if not plain_path(path) or not re.fullmatch(naming.pattern, path):

@@ -11,7 +11,7 @@ from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import InputMismatchError, JobError
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.suites.checks import Findings, TestedChange, commands_of, examine
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_change, read_input
 from pipelines.job.workspace.repositories import read_tree
@@ -124,12 +124,12 @@ def _tested(job: Job, change: ChangeSet) -> TestedChange:
     )
 
 
-def _checked(job: Job, place: Workplace, change: TestedChange) -> Findings:
+def _checked(job: Job, place: Checkout, change: TestedChange) -> Findings:
     """Run the repository's own checks; each further run has a checkout and users' folders of its own."""
 
-    def fresh(name: str, without: Sequence[str]) -> Workplace:
+    def fresh(name: str, without: Sequence[str]) -> Checkout:
         job.launcher.renew(Role.APPLICATION)
-        made = job.workplace(name, Role.APPLICATION, change=change.change_set, without=without)
+        made = job.check_out(name, Role.APPLICATION, change=change.change_set, without=without)
         made.install()
         return made
 

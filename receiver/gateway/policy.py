@@ -15,6 +15,7 @@ from msgspec import Struct
 from pipelines.language import Phase
 from receiver import limits
 from receiver.gateway.prefix import Prefix, prefix
+from receiver.json_keys import unique_keys
 
 MAY_CALL = frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.REVIEW})
 """Phases whose jobs may call a model."""
@@ -140,19 +141,12 @@ def _decoded(body: bytes) -> dict[str, Any]:
     # The standard library's parser, because it can tell of keys that are given twice: two parsers may disagree about
     # which of them counts, and the one upstream is not ours.
     try:
-        request = json.loads(body, object_pairs_hook=_once)
+        request = json.loads(body, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise _wrong(f"The body is not a JSON object: {error}") from error
     if not isinstance(request, dict):
         raise _wrong("The body is not a JSON object.")
     return request
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is given twice")
-    return found
 
 
 def _check_tools(tools: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from pipelines.catalogue.plan_check import problems as plan_problems
 from pipelines.language import (
@@ -22,6 +22,7 @@ from pipelines.language import (
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import WIRE_VERSION, decode
 from receiver.jobs.report_figures import facts
+from receiver.json_keys import unique_keys
 
 MOST_ARTIFACTS: Final = 200
 LONGEST_PATH: Final = 400
@@ -36,7 +37,7 @@ def read(body: bytes) -> PhaseReport:
     """Return the report in a body. Raises msgspec.DecodeError, msgspec.ValidationError, ValueError, RecursionError."""
     report = decode(body, PhaseReport)
     # A key that is given twice reads differently to different parsers, and what is stored must be what was meant.
-    json.loads(body, object_pairs_hook=_once)
+    json.loads(body, object_pairs_hook=unique_keys)
     return report
 
 
@@ -112,10 +113,3 @@ def _inside(path: str, phase: Phase) -> bool:
         and "\\" not in path
         and not any(part in {"", ".", ".."} for part in parts)
     )
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key is given twice")
-    return found

@@ -13,7 +13,7 @@ from pipelines.language import ArtifactKind, Phase, Plan, ProjectPath, Severity
 from pipelines.resources import TEMPLATES
 from receiver.notes import check_figures, markup, merge_blockers
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
-from receiver.notes.view import Exhibit, Fate, FixView, Moment, NoteView, Review
+from receiver.notes.view import EvidenceLink, Fate, FixView, Moment, NoteView, Review
 from receiver.workflow.run import RunStatus
 
 NOTES: Final = TEMPLATES / "notes"
@@ -68,7 +68,7 @@ MAX_TICKET_BLOCKS: Final = 4
 """Such sentences on the ticket, of all merge requests together."""
 
 PICTURES: Final = (ArtifactKind.SCREENSHOT, ArtifactKind.VIDEO)
-"""What is shown side by side; other exhibits are links."""
+"""What is shown side by side; other evidence is linked."""
 
 SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
     Severity.MUST_FIX: ("must be fixed", "must be fixed"),
@@ -146,7 +146,7 @@ def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str
 
 
 def render_merge_request_description(
-    view: NoteView, *, repository: ProjectPath, evidence: tuple[Exhibit, ...] = ()
+    view: NoteView, *, repository: ProjectPath, evidence: tuple[EvidenceLink, ...] = ()
 ) -> str:
     """Return a merge request's description, in GitLab's Markdown."""
     if not view.is_told:

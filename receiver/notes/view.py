@@ -128,7 +128,7 @@ class Moment(StrEnum):
     AFTER = "after"
 
 
-class Exhibit(Struct, frozen=True, kw_only=True):
+class EvidenceLink(Struct, frozen=True, kw_only=True):
     """A piece of evidence that was uploaded to GitLab."""
 
     moment: Moment

@@ -16,7 +16,7 @@ from receiver.notes import fixes, render, review_state
 from receiver.notes import linked_files as files
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
-    Exhibit,
+    EvidenceLink,
     Fate,
     FixView,
     Mark,
@@ -85,7 +85,7 @@ class StatusNotes:
         """Return the status note on a merge request, in GitLab's Markdown."""
         return render.render_merge_request_note(self.view(story), repository=ProjectPath(repository))
 
-    def description(self, story: Story, *, repository: str, evidence: tuple[Exhibit, ...]) -> str:
+    def description(self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...]) -> str:
         """Return a merge request's description, in GitLab's Markdown."""
         return render.render_merge_request_description(
             self.view(story), repository=ProjectPath(repository), evidence=evidence

@@ -84,10 +84,10 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         return noted(f"{_name(report)} was accepted before.")
     if run.status is not RunStatus.RUNNING:
         return noted(f"{_name(report)} was accepted; the run is {run.status}.")
-    course = plans.course(run, catalogue.policy)
-    if course is not None:
-        what = "goes on" if course.status in lifecycle.WAITING else "ends"
-        plan = f"{course.reason} The run {what} when its pipeline has ended."
+    stop = plans.stop_for(run, catalogue.policy)
+    if stop is not None:
+        what = "goes on" if stop.status in lifecycle.WAITING else "ends"
+        plan = f"{stop.reason} The run {what} when its pipeline has ended."
         reason = f"{_name(report)}: {plan if report.phase is Phase.ANALYSIS else end_reasons.sentence(report.reason)}"
         return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
     policy = catalogue.policy
@@ -149,11 +149,11 @@ def reports_settled(event: ReportsSettled, run: Run, *, catalogue: Catalogue, no
 
 def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datetime) -> Decision:
     """End a run whose pipeline ended without a fix, with the cause; or let it wait for people."""
-    course = plans.course(run, catalogue.policy)
-    if course is not None:
-        if course.end is not None:
-            return ended(run, course.status, course.end, *course.effects, now=now)
-        return moved(run, course.status, course.reason, *course.effects, now=now)
+    stop = plans.stop_for(run, catalogue.policy)
+    if stop is not None:
+        if stop.end is not None:
+            return ended(run, stop.status, stop.end, *stop.effects, now=now)
+        return moved(run, stop.status, stop.reason, *stop.effects, now=now)
     noes = [report for report in run.reports if report.outcome is ReportOutcome.NOT_REPRODUCED]
     no = min(noes, key=lambda report: report.phase is not Phase.REPRODUCTION, default=None)  # it says what was tried
     if no is not None:

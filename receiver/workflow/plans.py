@@ -18,8 +18,8 @@ from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.run import Run, RunStatus
 
 
-class Course(Struct, frozen=True, kw_only=True):
-    """Where a plan leads that is not carried out (yet)."""
+class PlanStop(Struct, frozen=True, kw_only=True):
+    """Why a plan is not carried out (yet), and what follows."""
 
     status: RunStatus
     reason: str
@@ -110,8 +110,8 @@ def in_scope(plan: Plan) -> tuple[ProjectPath, ...]:
     return tuple(r.repository for r in plan.repositories) if leads_to_code else ()
 
 
-def course(run: Run, policy: Policy) -> Course | None:
-    """Return where the accepted plan leads; None when there is none or its fix is being worked on."""
+def stop_for(run: Run, policy: Policy) -> PlanStop | None:
+    """Return why the accepted plan is not carried out; None without a plan, or when its fix is being worked on."""
     plan = of(run)
     if plan is None:
         return None
@@ -124,7 +124,7 @@ def course(run: Run, policy: Policy) -> Course | None:
             return _asked_enough(run)
         effects = (AskReporter(iteration=run.iteration),)
     other = f" of {plan.duplicate_of}" if plan.outcome is PlanOutcome.DUPLICATE else ""
-    return Course(
+    return PlanStop(
         status=outcome.status,
         code=outcome.code,
         reason=f"{outcome.name}{other}: {end_reasons.sentence(plan.reason)}",
@@ -133,8 +133,8 @@ def course(run: Run, policy: Policy) -> Course | None:
     )
 
 
-def _waiting(run: Run, plan: Plan) -> Course:
-    return Course(
+def _waiting(run: Run, plan: Plan) -> PlanStop:
+    return PlanStop(
         status=RunStatus.AWAITING_APPROVAL,
         reason=f"The plan ({plan.complexity}, risk {plan.risk}) waits for approval.",
         next_step="Read it on the ticket, and answer `/bug-fix approve` there if it is right.",
@@ -142,8 +142,8 @@ def _waiting(run: Run, plan: Plan) -> Course:
     )
 
 
-def _asked_enough(run: Run) -> Course:
-    return Course(
+def _asked_enough(run: Run) -> PlanStop:
+    return PlanStop(
         status=RunStatus.ESCALATED,
         code=EndCode.TOO_MANY_QUESTIONS,
         reason=f"Analysis asked {run.iteration} times and still has a question.",

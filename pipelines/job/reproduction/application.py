@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pipelines.catalogue.served_order import address_variable
 from pipelines.job.reporting.errors import CommandsError, SilentApplicationError
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.language.catalogue import Repository
 
 PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
@@ -49,9 +49,9 @@ class _Address(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def serve(
-    place: Workplace, *, beside: Sequence[Workplace] = (), ready_within_s: float = _READY_WITHIN_S
+    place: Checkout, *, beside: Sequence[Checkout] = (), ready_within_s: float = _READY_WITHIN_S
 ) -> Iterator[Application]:
-    """Run the catalogue's `serve` in a workplace until the block ends. Raises `CommandsError` when it can't.
+    """Run the catalogue's `serve` in a checkout until the block ends. Raises `CommandsError` when it can't.
 
     `beside` are started before it, in that order, and end after it; each is told where those are that it names.
     """
@@ -64,7 +64,7 @@ def serve(
 
 
 @contextmanager
-def _served(place: Workplace, running: Mapping[str, Application], ready_within_s: float) -> Iterator[Application]:
+def _served(place: Checkout, running: Mapping[str, Application], ready_within_s: float) -> Iterator[Application]:
     address = _address(place.repository)
     named = () if place.repository.serve is None else place.repository.serve.with_
     neighbours = tuple((key, running[key]) for key in named if key in running)

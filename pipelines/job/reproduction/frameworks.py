@@ -59,7 +59,7 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     if named is None:
         raise CommandsError(f"No package.json of {job.repository.key} names {PACKAGE}, which its reproduction needs.")
     folder, package_file = named
-    place = job.workplace("judge", Role.BROWSER)
+    place = job.check_out("judge", Role.BROWSER)
     place.install()
     place.end()
     found = installed(place.folder, folder)

@@ -7,14 +7,14 @@ import json
 from pipelines.job.reproduction import playwright_framework, pytest_framework
 from pipelines.job.reproduction.application import Application
 from pipelines.job.reproduction.browser import Browser
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.language import Framework
 
 _NAME = "bug_fix_browser"
 
 
 def tool_environment(
-    framework: Framework, place: Workplace, application: Application, browser: Browser
+    framework: Framework, place: Checkout, application: Application, browser: Browser
 ) -> dict[str, str]:
     """Return variables for the agent's shell: where the application is, and how its tests start that browser.
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from pipelines.job.reporting.errors import CommandsError
 from pipelines.job.reports.line_coverage import Lines, in_all, located, of_change
 from pipelines.job.suites.suite import run_again, run_lint, run_tests
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.language import Baseline, CheckResult, Coverage, KnownTests, NamedTest, SuiteResult
 from pipelines.language.catalogue import Repository
 from pipelines.language.change_set import ChangeSet
@@ -25,7 +25,7 @@ from pipelines.proof.known_tests import forgiven, missing, new_failures
 from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import CaseOutcome, listed
 
-Fresh = Callable[[str, Sequence[str]], Workplace]
+Fresh = Callable[[str, Sequence[str]], Checkout]
 """Makes a fresh, installed checkout of this name, patched but for these files."""
 
 
@@ -67,21 +67,21 @@ class Findings(Struct, frozen=True, kw_only=True):
     """The runs with the change that hold tests that are red on the old code, reduced to these tests."""
 
 
-def run_checks(place: Workplace) -> Checked:
+def run_checks(place: Checkout) -> Checked:
     """Run all checks that the catalogue has, one after the other, always in this order."""
     return Checked(
         lint=run_lint(place), unit=run_tests(place, Kind.UNIT), integration=run_tests(place, Kind.INTEGRATION)
     )
 
 
-def measured_lines(ran: Ran | None, place: Workplace, paths: Sequence[str]) -> Lines | None:
+def measured_lines(ran: Ran | None, place: Checkout, paths: Sequence[str]) -> Lines | None:
     """Return the lines that a run measured; `paths` are the files of the checkout."""
     if ran is None or ran.measured is None:
         return None
     return located(ran.measured, paths, root=str(place.folder))
 
 
-def examine(place: Workplace, *, change: TestedChange, known: Baseline, fresh: Fresh) -> Findings:
+def examine(place: Checkout, *, change: TestedChange, known: Baseline, fresh: Fresh) -> Findings:
     """Run all checks in a patched checkout and compare them with the baseline.
 
     Tests that the change does not touch are judged by that run. Where it touches files about tests, the tests of the
@@ -168,7 +168,7 @@ class _BaseTests(Struct, frozen=True, kw_only=True):
 
 
 def _base_tests(
-    pairs: Sequence[tuple[Ran, KnownTests | None]], place: Workplace, about_tests: Sequence[str], fresh: Fresh
+    pairs: Sequence[tuple[Ran, KnownTests | None]], place: Checkout, about_tests: Sequence[str], fresh: Fresh
 ) -> _BaseTests:
     """Run the tests that passed on the base commit, as that commit has them, on the changed code."""
     place.log.state(f"the tests of the base commit, without the patch's {len(about_tests)} files about tests:")

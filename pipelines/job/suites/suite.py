@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pipelines.job.reports.cobertura import CoberturaError, read_coverage
 from pipelines.job.reports.hostile_xml import MAX_BYTES, XmlError
 from pipelines.job.reports.suite_reports import read_report
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, CheckResult, SuiteResult
 from pipelines.proof.measured_file import MeasuredFile
@@ -25,8 +25,8 @@ _REPORTS = 200
 """Report files that are read at most."""
 
 
-def run_tests(place: Workplace, kind: Kind) -> Ran | None:
-    """Run tests in a workplace; None where the catalogue has none. Ends the role's processes.
+def run_tests(place: Checkout, kind: Kind) -> Ran | None:
+    """Run tests in a checkout; None where the catalogue has none. Ends the role's processes.
 
     Where the catalogue measures coverage, that command comes first; where it leaves a report of its tests, they ran.
     """
@@ -44,12 +44,12 @@ def run_tests(place: Workplace, kind: Kind) -> Ran | None:
     return replace(_run(place, kind, test, name=str(kind)), measured=measured)
 
 
-def run_again(place: Workplace, first: Ran, *, label: str) -> Ran:
+def run_again(place: Checkout, first: Ran, *, label: str) -> Ran:
     """Run tests as they were run before, for their outcomes only; what is kept of it is named after `label`."""
     return _run(place, first.kind, first.command, name=f"{label}-{first.kind}")
 
 
-def _run(place: Workplace, kind: Kind, command: str, *, name: str, measures: bool = False) -> Ran:
+def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool = False) -> Ran:
     stack = place.repository.stack
     place.end()
     coverage = (stack.coverage_report,) if stack.coverage_report is not None else ()
@@ -81,8 +81,8 @@ def _run(place: Workplace, kind: Kind, command: str, *, name: str, measures: boo
     )
 
 
-def run_lint(place: Workplace) -> CheckResult | None:
-    """Run linters and type checks in a workplace; None where the catalogue has none. Ends the role's processes."""
+def run_lint(place: Checkout) -> CheckResult | None:
+    """Run linters and type checks in a checkout; None where the catalogue has none. Ends the role's processes."""
     command = place.repository.stack.commands.lint
     if command is None:
         place.log.state(f"the catalogue has no lint command for {place.repository.key}; none is run")
@@ -93,7 +93,7 @@ def run_lint(place: Workplace) -> CheckResult | None:
     return CheckResult(exit_code=done.exit_code, duration_s=round(done.seconds, 3))
 
 
-def _cases(place: Workplace, name: str) -> tuple[Case, ...]:
+def _cases(place: Checkout, name: str) -> tuple[Case, ...]:
     cases: list[Case] = []
     inside = f"{place.folder}/"  # some name their cases after the file's whole path, and each run has another checkout
     for number, path in enumerate(_found(place.folder, place.repository.stack.junit)[:_REPORTS]):
@@ -110,7 +110,7 @@ def _cases(place: Workplace, name: str) -> tuple[Case, ...]:
     return tuple(cases)
 
 
-def _measured(place: Workplace, patterns: tuple[str, ...]) -> tuple[MeasuredFile, ...] | None:
+def _measured(place: Checkout, patterns: tuple[str, ...]) -> tuple[MeasuredFile, ...] | None:
     measured: list[MeasuredFile] = []
     is_there = False
     for number, path in enumerate(_found(place.folder, patterns)[:_REPORTS]):
@@ -127,7 +127,7 @@ def _measured(place: Workplace, patterns: tuple[str, ...]) -> tuple[MeasuredFile
     return tuple(measured) if is_there else None
 
 
-def _document(place: Workplace, path: Path) -> bytes | None:
+def _document(place: Checkout, path: Path) -> bytes | None:
     document = read_untrusted(path, limit=MAX_BYTES)
     if document is None:
         place.log.say(f"{path.relative_to(place.folder)} is left out: no plain file of at most {MAX_BYTES} bytes")

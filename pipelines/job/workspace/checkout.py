@@ -23,7 +23,7 @@ _CACHE = ".cache"
 """The only folder of CI_PROJECT_DIR that stack presets keep between jobs."""
 
 
-class Workplace:
+class Checkout:
     """One checkout with a home of its own, so that what is installed for one can't serve another."""
 
     def __init__(

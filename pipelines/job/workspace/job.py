@@ -22,7 +22,7 @@ from pipelines.job.reporting.disclosure import (
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.workspace.changes import make_changes
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.job.workspace.repositories import Source, check_out, fetch
 from pipelines.language import (
@@ -147,7 +147,7 @@ class Job:
                     ignored=tuple(f"/{pattern}" for pattern in ignored),
                 )
 
-    def workplace(
+    def check_out(
         self,
         name: str,
         role: Role,
@@ -155,7 +155,7 @@ class Job:
         repository: Repository | None = None,
         change: ChangeSet | None = None,
         without: Sequence[str] = (),
-    ) -> Workplace:
+    ) -> Checkout:
         """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named.
 
         `without` names paths that are left as they were before the change.
@@ -164,7 +164,7 @@ class Job:
         source = self.sources.get(repository.project)
         if source is None:
             raise JobError(f"The run knows no commit of {repository.project}, so it can't be checked out.")
-        place = Workplace(
+        place = Checkout(
             name=name,
             role=role,
             repository=repository,
@@ -178,12 +178,12 @@ class Job:
         place.settle(self.project_dir)
         return place
 
-    def neighbours(self, name: str, role: Role) -> tuple[Workplace, ...]:
+    def neighbours(self, name: str, role: Role) -> tuple[Checkout, ...]:
         """Make installed checkouts, at their base commits, of what has to be served beside this job's repository.
 
         In the order in which they have to be started.
         """
-        places = tuple(self.workplace(f"{name}-{one.key}", role, repository=one) for one in self._beside)
+        places = tuple(self.check_out(f"{name}-{one.key}", role, repository=one) for one in self._beside)
         for place in places:
             place.install()
         return places

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pipelines.language import PipelineKind
 from pipelines.language.catalogue import Catalogue
-from receiver.notes.view import Exhibit
+from receiver.notes.view import EvidenceLink
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.commits_api import Commits
@@ -48,7 +48,7 @@ class Notes(Protocol):
     def merge_request(self, story: Story, *, repository: str) -> str:
         """Return the status note on a merge request, in GitLab's Markdown."""
 
-    def description(self, story: Story, *, repository: str, evidence: tuple[Exhibit, ...]) -> str:
+    def description(self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...]) -> str:
         """Return a merge request's description, in GitLab's Markdown."""
 
     def marker(self, run: str, target: str = "ticket") -> str:

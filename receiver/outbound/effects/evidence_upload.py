@@ -7,7 +7,7 @@ from typing import Final
 
 from pipelines.language import ArtifactKind, RunId
 from pipelines.language.wire import sha256
-from receiver.notes.view import Exhibit
+from receiver.notes.view import EvidenceLink
 from receiver.outbound.effects import evidence_choice
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.evidence_choice import Chosen
@@ -34,9 +34,11 @@ async def content(desk: Desk, chosen: Chosen) -> bytes | None:
     return found if is_same and found.startswith(BEGINNINGS[file.kind]) else None
 
 
-async def upload(desk: Desk, story: Story, project_id: int, *, repository: str, iteration: int) -> tuple[Exhibit, ...]:
+async def upload(
+    desk: Desk, story: Story, project_id: int, *, repository: str, iteration: int
+) -> tuple[EvidenceLink, ...]:
     """Upload what shows before and after to a project; nothing of a confidential run."""
-    shown: list[Exhibit] = []
+    shown: list[EvidenceLink] = []
     if not story.run.audience.is_public:
         return ()
     for chosen in evidence_choice.chosen(story.counting(iteration), repository=repository):
@@ -47,7 +49,7 @@ async def upload(desk: Desk, story: Story, project_id: int, *, repository: str, 
             text = await asyncio.to_thread(desk.repositories.upload, project_id, filename=chosen.name, content=found)
         except OutboundError:
             continue
-        shown.append(Exhibit(moment=chosen.moment, kind=chosen.file.kind, markdown=text))
+        shown.append(EvidenceLink(moment=chosen.moment, kind=chosen.file.kind, markdown=text))
     return tuple(shown)
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 from pipelines.language import ProjectPath, RunId
 from receiver.notes import markup
-from receiver.notes.view import Exhibit
+from receiver.notes.view import EvidenceLink
 from receiver.outbound.effects import commits, evidence_upload, reviewers
 from receiver.outbound.effects.commits import AcceptedFix
 from receiver.outbound.effects.desk import Desk, Performed
@@ -69,7 +69,7 @@ def title(story: Story) -> str:
 
 
 def _merge_request(
-    desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[Exhibit, ...], asked: Reviewers
+    desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[EvidenceLink, ...], asked: Reviewers
 ) -> MergeRequest:
     people = tuple(person.id for person in asked.people)
     description = desk.notes.description(story, repository=project.path, evidence=shown)

@@ -11,11 +11,9 @@ from receiver.store.postgres.database import driver
 
 PROCESS_DELIVERY = "process_delivery"
 PERFORM_EFFECT = "perform_effect"
-SWEEP = "sweep"
 
 DELIVERIES = "deliveries"
 EFFECTS = "effects"
-HOUSEKEEPING = "housekeeping"
 
 # Deferring needs no connection of its own: each call brings the session's.
 _deferrer = procrastinate.App(connector=procrastinate.PsycopgConnector())

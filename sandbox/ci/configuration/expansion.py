@@ -16,7 +16,6 @@ from sandbox.ci.errors import ConfigError
 _REFERENCE: Final = re.compile(
     r"\$(?:\{(?P<braced>[^}]*)\}|(?P<open>\{)|(?P<special>[*#$@!?\-0-9])|(?P<name>\w+))", re.ASCII
 )
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,11 +69,6 @@ def resolved(layers: Iterable[Variables]) -> dict[str, str]:
 
 def _used(text: str) -> set[str]:
     return {match["braced"] or match["name"] or "" for match in _REFERENCE.finditer(text)} - {""}
-
-
-def valid_name(name: str) -> bool:
-    """Tell whether a shell can hold a variable of this name."""
-    return _NAME.fullmatch(name) is not None
 
 
 Expand = Callable[[str], str]

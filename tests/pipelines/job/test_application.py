@@ -18,7 +18,7 @@ from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reproduction.application import serve
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import Phase
 from pipelines.language.catalogue import Repository, Serve
@@ -37,11 +37,11 @@ SERVER = textwrap.dedent(
 
 
 @pytest.fixture
-def place_of(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Callable[..., Workplace]:
-    def make(serving: Serve | None, key: str = "app", role: Role = Role.APPLICATION) -> Workplace:
+def place_of(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Callable[..., Checkout]:
+    def make(serving: Serve | None, key: str = "app", role: Role = Role.APPLICATION) -> Checkout:
         (repository,) = catalogue_of(["python"]).repositories.values()
         assert isinstance(repository, Repository)
-        place = Workplace(
+        place = Checkout(
             name=key,
             role=role,
             repository=msgspec.structs.replace(repository, key=key, serve=serving),
@@ -85,8 +85,8 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 
 
 def test_what_is_served_beside_it_runs_first_and_is_found_by_those_that_name_it(place_of: Any) -> None:
-    def make(key: str, role: Role, *with_: str) -> Workplace:
-        place: Workplace = place_of(
+    def make(key: str, role: Role, *with_: str) -> Checkout:
+        place: Checkout = place_of(
             Serve(run="python app.py $PORT", ready="http://127.0.0.1:$PORT/", with_=with_), key, role
         )
         (place.folder / "app.py").write_text(TELLER)

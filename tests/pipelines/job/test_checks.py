@@ -22,7 +22,7 @@ from pipelines.job.reports.line_coverage import in_all
 from pipelines.job.suites.checks import Findings, TestedChange, examine, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again
 from pipelines.job.workspace.changes import collect_changes, make_changes
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.job.workspace.repositories import Source, check_out, fetch, read_file, read_tree
 from pipelines.language import Baseline, Coverage, Phase, PrepareResult, Proof
@@ -101,10 +101,10 @@ class Shop:
             self._launcher.root, repository=self._repository.project, base_sha=sha, url=f"file://{folder}", token=""
         )
 
-    def place(self, name: str, *, change: ChangeSet | None = None, without: Sequence[str] = ()) -> Workplace:
+    def place(self, name: str, *, change: ChangeSet | None = None, without: Sequence[str] = ()) -> Checkout:
         self.places.append(name)
         self._launcher.renew(Role.APPLICATION)
-        made = Workplace(
+        made = Checkout(
             name=name,
             role=Role.APPLICATION,
             repository=self._repository,

@@ -13,7 +13,7 @@ import pytest
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.suites.checks import measured_lines, run_checks
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import Phase
 from pipelines.proof.test_cases import CaseOutcome
@@ -50,9 +50,9 @@ esac
 
 
 @pytest.fixture
-def place(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Workplace:
+def place(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Checkout:
     (repository,) = catalogue_of(["dotnet"]).repositories.values()
-    made = Workplace(
+    made = Checkout(
         name="after",
         role=Role.APPLICATION,
         repository=repository,
@@ -71,7 +71,7 @@ def place(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Workplace
 
 
 def test_unit_and_integration_tests_coverage_and_lint_are_read_from_where_the_commands_leave_them(
-    place: Workplace, project_dir: Path
+    place: Checkout, project_dir: Path
 ) -> None:
     checked = run_checks(place)
     assert checked.unit is not None

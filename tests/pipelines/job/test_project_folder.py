@@ -13,7 +13,7 @@ from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.project_folder import held, write
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.workspace.checkout import Workplace
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind, Phase
 
@@ -88,7 +88,7 @@ def test_a_cache_that_is_a_link_is_neither_handed_out_nor_followed(
     (repository,) = catalogue_of(["python"]).repositories.values()
     artifacts = Artifacts(project_dir, Phase.PREPARE)
     facts = {"repository": repository, "launcher": launcher, "artifacts": artifacts, "log": JobLog()}
-    place = Workplace(name="work", role=Role.WORK, **facts)
+    place = Checkout(name="work", role=Role.WORK, **facts)
     place.folder.mkdir(parents=True)
     (project_dir / ".cache").symlink_to(precious)
     place.settle(project_dir)

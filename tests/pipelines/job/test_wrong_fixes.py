@@ -107,7 +107,7 @@ class Shop:
         """Return the report of the testing job for this change."""
         job = self._job(replace(self._spec, phase=Phase.TESTING))
         try:
-            work = job.workplace("work", Role.WORK)
+            work = job.check_out("work", Role.WORK)
             for name, text in changes.items():
                 (work.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (work.folder / name).write_text(text)

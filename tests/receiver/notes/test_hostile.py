@@ -36,7 +36,7 @@ from receiver.notes import (
 from receiver.notes.render import render_answer, render_plan, render_question
 from receiver.notes.view import (
     Change,
-    Exhibit,
+    EvidenceLink,
     Fate,
     FixView,
     Mark,
@@ -149,11 +149,11 @@ def view(text: str, status: RunStatus = RunStatus.IN_REVIEW) -> NoteView:
     )
 
 
-def exhibits(text: str) -> tuple[Exhibit, ...]:
+def evidence(text: str) -> tuple[EvidenceLink, ...]:
     return (
-        Exhibit(moment=Moment.BEFORE, kind=ArtifactKind.SCREENSHOT, markdown="![shot](/uploads/1/shot.png)"),
-        Exhibit(moment=Moment.AFTER, kind=ArtifactKind.SCREENSHOT, markdown=text),
-        Exhibit(moment=Moment.AFTER, kind=ArtifactKind.TRACE, markdown=text),
+        EvidenceLink(moment=Moment.BEFORE, kind=ArtifactKind.SCREENSHOT, markdown="![shot](/uploads/1/shot.png)"),
+        EvidenceLink(moment=Moment.AFTER, kind=ArtifactKind.SCREENSHOT, markdown=text),
+        EvidenceLink(moment=Moment.AFTER, kind=ArtifactKind.TRACE, markdown=text),
     )
 
 
@@ -161,7 +161,7 @@ def markdowns(text: str) -> list[str]:
     said = view(text)
     return [
         render_merge_request_note(said, repository=REPOSITORY),
-        render_merge_request_description(said, repository=REPOSITORY, evidence=exhibits(text)),
+        render_merge_request_description(said, repository=REPOSITORY, evidence=evidence(text)),
         render_merge_request_description(replace(said, audience=Audience.WITHHELD), repository=REPOSITORY),
         render_merge_request_note(replace(said, audience=Audience.WITHHELD), repository=REPOSITORY),
     ]

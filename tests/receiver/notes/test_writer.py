@@ -46,7 +46,7 @@ from receiver.notes import (
     render_ticket_note,
 )
 from receiver.notes.render import WithheldError
-from receiver.notes.view import Exhibit, Moment
+from receiver.notes.view import EvidenceLink, Moment
 from receiver.store.money.spending import Cost, Costs
 from receiver.store.story import (
     Act,
@@ -334,10 +334,10 @@ def test_an_escalation_says_why_and_what_could_not_be_done(notes: StatusNotes, s
 
 
 EXHIBITS = (
-    Exhibit(moment=Moment.BEFORE, kind=ArtifactKind.SCREENSHOT, markdown="![red](/uploads/1/red.png)"),
-    Exhibit(moment=Moment.AFTER, kind=ArtifactKind.SCREENSHOT, markdown="![green](/uploads/2/green.png)"),
-    Exhibit(moment=Moment.BEFORE, kind=ArtifactKind.TRACE, markdown="[red.zip](/uploads/3/red.zip)"),
-    Exhibit(moment=Moment.AFTER, kind=ArtifactKind.TRACE, markdown="[x](http://evil)"),
+    EvidenceLink(moment=Moment.BEFORE, kind=ArtifactKind.SCREENSHOT, markdown="![red](/uploads/1/red.png)"),
+    EvidenceLink(moment=Moment.AFTER, kind=ArtifactKind.SCREENSHOT, markdown="![green](/uploads/2/green.png)"),
+    EvidenceLink(moment=Moment.BEFORE, kind=ArtifactKind.TRACE, markdown="[red.zip](/uploads/3/red.zip)"),
+    EvidenceLink(moment=Moment.AFTER, kind=ArtifactKind.TRACE, markdown="[x](http://evil)"),
 )
 
 

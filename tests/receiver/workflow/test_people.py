@@ -278,7 +278,7 @@ def test_a_plan_that_was_not_reported_well_leads_nowhere(world: Any) -> None:
     event = world.planned(PlanOutcome.NOT_A_BUG)
     event = replace(event, report=replace(event.report, outcome=ReportOutcome.FAILED))
     run, _ = world.apply(world.run(RunStatus.RUNNING), event)
-    assert plans.course(run, world.catalogue.policy) is None
+    assert plans.stop_for(run, world.catalogue.policy) is None
 
 
 def test_iterations_that_ended_in_waiting_are_no_attempts_at_a_fix(world: Any) -> None:
