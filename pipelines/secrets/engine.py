@@ -63,7 +63,9 @@ class _Location(Struct, frozen=True, kw_only=True):
     start_line: int
 
 
-class _Finding(Struct, frozen=True, kw_only=True):
+class Finding(Struct, frozen=True, kw_only=True):
+    """A match in the whole input, as the program reports it."""
+
     rule_id: str
     confidence: Confidence
     match: _Match
@@ -77,24 +79,35 @@ class _Scan(Struct, frozen=True, kw_only=True):
 class _Line(Struct, frozen=True, kw_only=True):
     """A line of its output: a finding, or at the end how the scan went."""
 
-    finding: _Finding | None = None
+    finding: Finding | None = None
     scan: _Scan | None = None
 
 
 def scan(texts: Sequence[bytes], *, timeout_s: float = TIMEOUT_S) -> tuple[Found, ...]:
     """Return what looks like a secret, in the order of the texts. Raises `SecretScanError`."""
     given = _APART + _APART.join(texts)
-    lines = [msgspec.json.decode(line, type=_Line) for line in _run(given, timeout_s=timeout_s).splitlines()]
-    if not any(line.scan is not None and line.scan.state == "complete" for line in lines):
-        raise SecretScanError("Betterleaks stopped before the end.")
+    findings = read_findings(_run(given, timeout_s=timeout_s))
     heights = (text.count(b"\n") + len(_APART) for text in texts)
     starts = list(accumulate(heights, initial=len(_APART)))
     found = []
-    for one in (line.finding for line in lines if line.finding is not None):
+    for one in findings:
         text = bisect_right(starts, one.location.start_line - 1) - 1
         line = one.location.start_line - starts[text]
+        if text < 0 or line > texts[text].count(b"\n") + 1:  # the match begins with a line break before its text
+            text, line = text + 1, 1
         found.append(Found(text=text, line=line, rule=one.rule_id, confidence=one.confidence, value=one.match.value))
     return tuple(sorted(found, key=lambda one: (one.text, one.line, one.rule)))
+
+
+def read_findings(output: bytes) -> tuple[Finding, ...]:
+    """Return what the program found, by its output. Raises `SecretScanError`."""
+    try:
+        lines = [msgspec.json.decode(line, type=_Line) for line in output.splitlines()]
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise SecretScanError("Betterleaks reported something unknown.") from error
+    if not any(line.scan is not None and line.scan.state == "complete" for line in lines):
+        raise SecretScanError("Betterleaks stopped before the end.")
+    return tuple(line.finding for line in lines if line.finding is not None)
 
 
 def _run(given: bytes, *, timeout_s: float) -> bytes:

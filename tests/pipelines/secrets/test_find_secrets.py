@@ -14,7 +14,7 @@ import pytest
 from pipelines.language.catalogue import AllowedSecret
 from pipelines.patch import Change, Changed
 from pipelines.secrets import find_secrets
-from pipelines.secrets.engine import SecretScanError, scan
+from pipelines.secrets.engine import SecretScanError, read_findings, scan
 
 RANDOM: Final = random.Random(20261130)  # noqa: S311 - examples, the same in each run
 ALPHANUMERIC: Final = string.ascii_letters + string.digits
@@ -157,6 +157,26 @@ def test_each_finding_has_the_line_of_its_own_text() -> None:
     assert places[:3] == [(0, 3), (3, 1), (4, 2)]
 
 
+AZURE: Final = f"{some(3)}8Q~{some(34)}"
+"""Of a format that takes in the character before the secret, which is a line break before the first line."""
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_secret_that_opens_a_text_is_charged_to_that_text(place: int) -> None:
+    files = [changed("src/a.py", "x = 1\n"), changed("src/b.py", "y = 2\n"), changed("src/c.py", "z = 3\n")]
+    files[place] = changed("tests/a.py", f"{AZURE}\n")
+    (sentence,) = refused(*files)
+    assert sentence.startswith("`tests/a.py` line 1 ")
+    assert refused(*files, allowed=(AllowedSecret(reason="r", paths=("tests/**",)),)) == ()
+    assert refused(*files, allowed=(AllowedSecret(reason="r", paths=("src/**",)),)) == (sentence,)
+
+
+def test_a_secret_that_opens_the_first_text_before_the_change_is_no_new_one() -> None:
+    files = (changed("src/a.py", "x = 1\n", before=f"{AZURE}\n"), changed("src/b.py", f"y = 2\n{AZURE}\n"))
+    assert refused(*files) == ()
+    assert refused(*files, allowed=(AllowedSecret(reason="r", paths=("tests/**",)),)) == ()
+
+
 def test_a_large_text_is_searched_to_its_end() -> None:
     text = "the words of a long file\n" * 60_000 + GITLAB
     assert [one.line for one in scan([text.encode()])] == [60_001]
@@ -165,3 +185,22 @@ def test_a_large_text_is_searched_to_its_end() -> None:
 def test_a_search_that_takes_too_long_is_an_error() -> None:
     with pytest.raises(SecretScanError, match="took more than"):
         scan([b"x"], timeout_s=0)
+
+
+COMPLETE: Final = b'{"scan": {"state": "complete"}}'
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [
+        (b"", "stopped before the end"),
+        (b'{"scan": {"state": "partial"}}', "stopped before the end"),
+        (b"a warning\n" + COMPLETE, "something unknown"),
+        (b'{"finding": {"rule_id": "jwt"}}\n' + COMPLETE, "something unknown"),
+        (b'{"finding": ' + b"[" * 100_000 + b"\n" + COMPLETE, "something unknown"),
+    ],
+    ids=["nothing", "partial", "no JSON", "another shape", "nested"],
+)
+def test_an_output_that_is_not_understood_is_an_error(output: bytes, says: str) -> None:
+    with pytest.raises(SecretScanError, match=says):
+        read_findings(output)
