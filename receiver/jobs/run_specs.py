@@ -224,7 +224,9 @@ async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | 
     for artifact in _of_kind(prepared, ArtifactKind.BASELINE):
         content = await settled_reports.blob(session, artifact.sha256)
         if content is not None:
-            with contextlib.suppress(msgspec.MsgspecError):  # written by a job: not trusted to be what it says
+            with contextlib.suppress(
+                msgspec.MsgspecError, RecursionError
+            ):  # written by a job: not trusted to be what it says
                 return decode(content, Baseline)
     return None
 

@@ -138,7 +138,11 @@ def test_a_job_of_a_confidential_run_is_not_told_why_the_one_before_it_failed(
 TESTS = Baseline(unit=KnownTests(passing=("t::a", "t::b"), failing=("t::c",), flaky=()))
 
 
-@pytest.mark.parametrize(("content", "told"), [(encode(TESTS), TESTS), (b"{", None), (b'{"unit": 3}', None)])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(encode(TESTS), TESTS), (b"{", None), (b'{"unit": 3}', None), (b'{"x": ' + b"[" * 100_000, None)],
+    ids=["readable", "cut", "another shape", "nested"],
+)
 def test_testing_is_told_the_names_of_all_tests_if_they_can_be_read(
     jobs: Jobs, has_reported: Any, content: bytes, told: Baseline | None
 ) -> None:
