@@ -39,19 +39,22 @@ def unprovable(tests: frozenset[str]) -> tuple[NamedTest, ...]:
 
 
 def new_on_old(
-    tests: Mapping[str, frozenset[str]], old: Mapping[str, CaseOutcome] | None
+    tests: Mapping[str, frozenset[str]], old: Mapping[str, CaseOutcome] | None, *, base: frozenset[str]
 ) -> tuple[tuple[str, ...], tuple[NamedTest, ...]]:
     """Return the tests that are red on the old code, and the files of which none is.
 
     `tests` are those that pass with the change, by changed file; `old` are outcomes on the old code, None where it did
-    not build with them.
+    not build with them. `base` are the tests of the base commit, however they ended: of tests that no changed file is
+    known to hold, only new ones count.
     """
     red = listed(test for owned in tests.values() for test in owned if old is not None and old.get(test) in _RED)
-    return red, tuple(_judged(tests, old))
+    return red, tuple(_judged(tests, old, base))
 
 
-def _judged(tests: Mapping[str, frozenset[str]], old: Mapping[str, CaseOutcome] | None) -> Iterator[NamedTest]:
-    known = frozenset(test for owned in tests.values() for test in owned)
+def _judged(
+    tests: Mapping[str, frozenset[str]], old: Mapping[str, CaseOutcome] | None, base: frozenset[str]
+) -> Iterator[NamedTest]:
+    known = base.union(*tests.values())
     for path, owned in tests.items():
         if old is None or (not old and owned):
             yield NamedTest(name=path, word=TestWord.WEAK_RED)

@@ -231,7 +231,8 @@ def _with_new_on_old(
             old = None if old is None or broken else old | again.outcomes
     except CommandsError:
         old = None
-    red, named = new_on_old(tests, old)
+    base = frozenset(test for _, known in pairs if known for test in (*known.passing, *known.failing, *known.flaky))
+    red, named = new_on_old(tests, old, base=base)
     new = tuple(
         replace(ran, outcomes={test: ran.outcomes[test] for test in red if test in ran.outcomes}) for ran in runs
     )

@@ -28,19 +28,23 @@ A, B = "t_a.py::a", "t_a.py::b"
         (set(), {}, (), Word.UNPROVEN),
         (set(), {"Other::a": PASSED}, (), Word.UNPROVEN),
         (set(), {"Other::a": FAILED}, (), None),  # a class that is not named as its file
+        (set(), {"Old::a": FAILED}, (), Word.UNPROVEN),  # red before anybody changed it
+        (set(), {"Old::a": FAILED, "Other::a": ERROR}, (), None),
     ],
 )
 def test_a_changed_file_of_tests_has_to_be_red_on_the_old_code(
     owned: set[str], old: dict[str, CaseOutcome] | None, red: tuple[str, ...], word: Word | None
 ) -> None:
-    found, named = new_on_old({"t_a.py": frozenset(owned)}, old)
+    found, named = new_on_old({"t_a.py": frozenset(owned)}, old, base=frozenset({"Old::a"}))
     assert found == red
     assert [(one.name, one.word) for one in named] == ([] if word is None else [("t_a.py", word)])
 
 
 def test_each_changed_file_is_judged_by_itself() -> None:
     _, named = new_on_old(
-        {"t_a.py": frozenset({A}), "t_b.py": frozenset({"t_b.py::c"})}, {A: FAILED, "t_b.py::c": PASSED}
+        {"t_a.py": frozenset({A}), "t_b.py": frozenset({"t_b.py::c"})},
+        {A: FAILED, "t_b.py::c": PASSED},
+        base=frozenset(),
     )
     assert [one.name for one in named] == ["t_b.py"]
 
