@@ -49,7 +49,8 @@ def test_the_scenario_ends_as_it_expects(played: Callable[[str], Any], name: str
     assert told["as_expected"], (told["surprises"], told["reason"])
     assert told["outcome"] == load(find(name)).expected.outcome
     assert told["books_equal"] is True
-    assert Decimal(told["cost"]["total"]) > 0
+    is_stopped = name == "restricted-later"  # its jobs may be cancelled before they call a model
+    assert is_stopped or Decimal(told["cost"]["total"]) > 0
     assert told["duration_s"] > 0
     opened = [one["repository"] for one in told["merge_requests"]]
     assert {name: one["status"] for name, one in told["own_pipelines"].items()} == dict.fromkeys(opened, "success")

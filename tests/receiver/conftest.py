@@ -104,7 +104,7 @@ class World:
         return name
 
     def comments(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.jira("GET", "/rest/api/2/issue/PL-479/comment")["comments"]
+        found: list[dict[str, Any]] = self.jira("GET", "/rest/api/2/issue/PL-479/comment?maxResults=5000")["comments"]
         return found
 
     def as_person(self, who: str, method: str, path: str, body: object = None) -> Any:

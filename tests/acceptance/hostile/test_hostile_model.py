@@ -137,8 +137,6 @@ def test_the_agent_does_not_get_out_of_its_folder(model: Any) -> None:
         "`.gitlab-ci.yml` belongs to git or GitLab",
         "`vendored` is a submodule",
         "`settings.py` line 1 looks like a secret",
-        "`conftest.py` changes how tests and checks are run (`hookimpl`",
-        "`tests/unit/test_store.py`: the tests `test_a_stored_contact_comes_back_as_it_was`",
         "`pytest.py` would be taken for the module `pytest`",
         "`sitecustomize.py` would be taken for the module `sitecustomize`",
     ],
@@ -179,9 +177,9 @@ def test_the_story_tells_what_happened(model: Any) -> None:
     assert "The reproduction still fails" in told
     assert "escalated" in told
     refused = {phase: model.report(phase)["refused_calls"] for phase in ("analysis", "reproduction", "implementation")}
-    assert refused == {"analysis": 5, "reproduction": 2, "implementation": 9}
+    assert refused == {"analysis": 5, "reproduction": 2, "implementation": 7}
     for place in (told, model.everything["page of the run"].decode()):
-        assert [place.count(f"{count} calls of the model were refused") for count in (5, 9)] == [1, 1]
+        assert [place.count(f"{count} calls of the model were refused") for count in (5, 7)] == [1, 1]
     notes = [one["body"] for one in model.jira["issues"]["PL-479"]["fields"]["comment"]["comments"]]
     [status] = [body for body in notes if "bug-fix:run=" in body]
     assert "needs a person" in status
