@@ -16,8 +16,8 @@ from markdown_it.token import Token
 from receiver.comments.visible_text import LONGEST, visible
 
 _PARSER: Final = MarkdownIt("commonmark", {"maxNesting": 20}).enable(["table", "strikethrough"])
-_FENCE: Final = re.compile(r">>>\s*")
-"""GitLab's own quote of several lines: from one such line to the next."""
+_FENCE: Final = re.compile(r" {0,3}(>{3,})\s*")
+"""GitLab's own quote of several lines: from one such line to the next that is at least as long."""
 _HTML: Final = re.compile(r"<(?P<end>/?)(?:blockquote|code|del|details|kbd|pre|q|s|samp|strike|table)\b", re.IGNORECASE)
 """What quotes, shows code or hides, written as HTML; CommonMark goes on reading Markdown in it after an empty line."""
 _NOT_SAID: Final = "\N{OBJECT REPLACEMENT CHARACTER}"
@@ -43,14 +43,12 @@ def _lines(markdown: str) -> Iterator[str]:
 
 def _unquoted(markdown: str) -> str:
     """Return the text without what stands between lines of `>>>`; a quote that is left open goes on to the end."""
-    left, inside = [], False
+    left, opened = [], 0
     for line in markdown.splitlines():
-        if _FENCE.fullmatch(line):
-            inside = not inside
-        elif not inside:
-            left.append(line)
-            continue
-        left.append("")
+        fence = _FENCE.fullmatch(line)
+        left.append("" if fence or opened else line)
+        if fence and len(fence[1]) >= opened:
+            opened = 0 if opened else len(fence[1])
     return "\n".join(left)
 
 

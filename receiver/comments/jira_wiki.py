@@ -14,9 +14,12 @@ from receiver.comments.visible_text import LONGEST, visible
 _MACRO: Final = re.compile(
     r"\\."  # an escaped brace opens nothing
     r"|\{\{(?:(?!\}\}).){0,500}\}\}"  # nor does one in monospaced text
-    r"|\{(?P<name>quote|code|noformat|panel)(?::[^}\n]{0,500})?\}"
+    r"|\{(?P<name>quote|code|noformat|panel)(?::[^}\n]*)?\}",
+    re.IGNORECASE,
 )
-_END: Final = {name: re.compile(rf"(?<!\\)\{{{name}\}}") for name in ("quote", "code", "noformat", "panel")}
+_END: Final = {
+    name: re.compile(rf"(?<!\\)\{{{name}\}}", re.IGNORECASE) for name in ("quote", "code", "noformat", "panel")
+}
 """What ends a macro; everything else in it is text."""
 _QUOTED: Final = re.compile(r"(?:bq\.|>)")
 _COLOR: Final = re.compile(r"\{color(?::[^}\n]{0,100})?\}")
@@ -46,12 +49,13 @@ def _outside(line: str, inside: str | None) -> tuple[str, str | None]:
     A line on which a macro ends says nothing: what follows a quote on its last line is easily taken for part of it.
     """
     touched, at = inside is not None, 0
+    last = line.rfind("}") + 1  # behind it each opening brace would be tried to the line's end
     while True:
-        found = (_MACRO if inside is None else _END[inside]).search(line, at)
+        found = (_MACRO if inside is None else _END[inside]).search(line, at, last)
         if found is None:
             return ("" if touched else line), inside
         at = found.end()
         if inside is not None:
             inside = None
         elif found["name"]:
-            touched, inside = True, found["name"]
+            touched, inside = True, found["name"].lower()

@@ -18,6 +18,7 @@ COMMAND = "/bug-fix approve"
         f"> Is it right?\n\n{COMMAND}",
         f"```\nx = 1\n```\n{COMMAND}",
         f">>>\nold words\n>>>\n{COMMAND}",
+        f"  >>>>\n>>>\nold words\n   >>>>>\n{COMMAND}",
         f"**{COMMAND}**",
         "/bug-fix\u00a0approve\u200b",
         f"<details><summary>Log</summary>\n\nlong\n\n</details>\n\n{COMMAND}",
@@ -38,6 +39,10 @@ def test_a_line_of_a_paragraph_is_said(note: str) -> None:
         f"> Mara wrote:\n{COMMAND}",  # a lazy continuation: GitLab shows it in the quote
         f">>>\n{COMMAND}\n>>>",
         f">>>\n{COMMAND}",
+        f">>>>\n{COMMAND}\n>>>>",
+        f"   >>>\n{COMMAND}\n>>>",
+        f">>>>\n>>>\n\n{COMMAND}\n>>>>",
+        f">>>\n    >>>\n\n{COMMAND}\n>>>",
         f"```\n{COMMAND}\n```",
         f"~~~\n{COMMAND}",
         f"    {COMMAND}",
