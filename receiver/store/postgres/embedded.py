@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import subprocess
 import sys
 import tempfile
@@ -51,6 +52,9 @@ def private_folder() -> Path:
     mark = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
     folder = Path(tempfile.gettempdir()) / f"bug-fix-{os.geteuid()}-{mark}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
-        raise PermissionError(f"{folder} belongs to another user; remove it, or set TMPDIR to a folder of your own")
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise PermissionError(
+            f"{folder} is not a folder that only you can read; remove it, or set TMPDIR to a folder of your own"
+        )
     return folder
