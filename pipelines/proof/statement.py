@@ -42,7 +42,7 @@ def _shown(result: TestingResult) -> Iterator[str]:
     if result.reproduction_before_failed and result.reproduction_after_passed:
         yield f"reproduction ✗ → ✓ (isolation: {proof.isolation})"
     if proof.base_tests:
-        yield f"{proof.base_passed}/{proof.base_tests} of the old tests"
+        yield f"{proof.base_passed}/{proof.base_tests} of the old tests (as the test run reports)"
     if proof.red_tests:
         yield f"{_count(len(proof.red_tests), 'new test')} red on the old code"
     needed = sum(one.word is FileWord.NEEDED for one in proof.files)

@@ -30,7 +30,7 @@ def test_what_was_shown_is_named_run_by_run() -> None:
     proof = Proof(isolation=Isolation.USERS, base_tests=31, base_passed=31, red_tests=("a", "b", "c"), files=(NEEDED,))
     assert shown(of(proof)) == (
         "reproduction ✗ → ✓ (isolation: users)",
-        "31/31 of the old tests",
+        "31/31 of the old tests (as the test run reports)",
         "3 new tests red on the old code",
         "every changed file is needed",
     )

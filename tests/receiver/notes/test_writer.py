@@ -548,7 +548,8 @@ def test_what_runs_showed_and_did_not_show_is_said(notes: StatusNotes, story: St
     reports = tuple(replace(r, result=result) if r.phase is Phase.TESTING else r for r in story.reports)
     text = shown(notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=()))
     assert (
-        "**Shown** reproduction ✗ → ✓ (isolation: users) · 39/40 of the old tests · 1 new test red on the old code\n\n"
+        "**Shown** reproduction ✗ → ✓ (isolation: users) · 39/40 of the old tests (as the test run reports) · "
+        "1 new test red on the old code\n\n"
         "**Not shown**\n\n"
         "- t::old: red on the changed code with the base commit's files; it asserted the bug or caught a flaw "
         "(contradicted).\n"
