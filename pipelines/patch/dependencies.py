@@ -21,7 +21,7 @@ _JSON_KEYS: Final = (
     *("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"),
     *("overrides", "resolutions", "workspaces", "engines", "packageManager", "require", "require-dev"),
 )
-_REFERENCE: Final = re.compile(r"<(?:Package|Project|Framework)(?:Reference|Version)\b[^>]*>", re.IGNORECASE)
+_REFERENCE: Final = re.compile(r"<(?:Package|Project|Framework)(?:Reference|Version)\b[^<>]{0,2000}>", re.IGNORECASE)
 
 
 def _package(text: str) -> object:
@@ -72,6 +72,11 @@ LOCKS: Final = (
     Lock(locks=("gemfile.lock",), manifests=("gemfile", "*.gemspec"), asks_for=str.strip),
     Lock(locks=("go.sum",), manifests=("go.mod",), asks_for=str.strip),
 )
+
+
+def is_lock_file(path: str) -> bool:
+    """Say whether a tool writes a file and a person reviews its manifest instead."""
+    return any(named(path, lock.locks) for lock in LOCKS)
 
 
 def dependencies(changed: Sequence[Changed], base: Base) -> Iterator[str]:

@@ -13,12 +13,16 @@ from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.language.change_set import ChangeSet, ChangeSetError
 from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.configuration import configuration
-from pipelines.patch.dependencies import dependencies
+from pipelines.patch.dependencies import dependencies, is_lock_file
 from pipelines.patch.display_name import shown
 from pipelines.patch.file_rules import content_faults, file_faults, name_faults, size_faults
 from pipelines.patch.kinds import GENERATED, VENDORED, named
-from pipelines.patch.lines import size_of
+from pipelines.patch.lines import compare, size_of
 
+MAX_ADDED: Final = 1_000_000
+"""Bytes that a change may add, lock files apart."""
+MAX_LINE: Final = 10_000
+"""Characters of an added line."""
 SecretSearch = Callable[[Sequence[Changed]], Sequence[str]]
 """Returns a sentence for each secret that is added."""
 
@@ -41,6 +45,8 @@ def examine(
         changed = contents(sound, base)
     except ChangeSetError as error:
         return (*refused, str(error))
+    if unreadable := tuple(_unreadable(changed)):  # said before the rules that read contents closely
+        return (*refused, *unreadable)
     refused += _lines(changed, policy)
     refused += secrets(changed)
     refused += _not_written_by_hand(changed)
@@ -48,6 +54,21 @@ def examine(
     if policy.test_configuration is PatchRule.REFUSE:
         refused += configuration(changed, base)
     return tuple(refused)
+
+
+def _unreadable(changed: Sequence[Changed]) -> Iterator[str]:
+    """Yield why nobody can review what is added, whatever policy allows."""
+    total = 0
+    for one in changed:
+        if is_lock_file(one.path):
+            continue
+        lines = one.after.split("\n")
+        added = [lines[number - 1] for number in compare(one.before, one.after).added]
+        total += sum(len(line.encode()) + 1 for line in added)
+        if any(len(line) > MAX_LINE for line in added):
+            yield f"{shown(one.path)} gets a line of more than {MAX_LINE} characters: nobody can review it."
+    if total > MAX_ADDED:
+        yield f"The fix adds {total} bytes: nobody can review more than {MAX_ADDED}."
 
 
 def _lines(changed: Sequence[Changed], policy: Policy) -> Iterator[str]:

@@ -263,6 +263,37 @@ def test_the_number_of_lines_is_policy_and_moved_lines_count() -> None:
     assert looked_at(lambda _: before.encode(), file_change("x", before, "1\n2\n"), policy=policy) == ()
 
 
+def test_what_nobody_can_review_is_refused_whatever_policy_allows() -> None:
+    policy = Policy(max_patch_lines=1_000_000)
+    many = "x = 1\n" * 100_000
+
+    def added(**files: str) -> tuple[str, ...]:
+        changes = [file_change(f"src/{name}.py", None, text) for name, text in files.items()]
+        return looked_at(lambda _: None, *changes, policy=policy)
+
+    assert added(a=many) == ()
+    assert added(a="x" * 10_000) == ()
+    (found,) = added(a=many, b=many)
+    assert found == "The fix adds 1200000 bytes: nobody can review more than 1000000."
+    (found,) = added(a="a\n" + "x" * 10_001)
+    assert found == "`src/a.py` gets a line of more than 10000 characters: nobody can review it."
+
+
+def test_a_long_line_that_was_there_and_a_large_lock_file_are_no_reason() -> None:
+    long = "x" * 20_000
+    file = file_change("a.js", f"{long}\na\n", f"{long}\nb\n")
+    assert looked_at(lambda _: f"{long}\na\n".encode(), file) == ()
+    lock = file_change("package-lock.json", None, long * 100)
+    manifest = file_change("package.json", None, '{"dependencies": {"a": "1"}}')
+    assert looked_at(lambda _: None, lock, manifest) == ()
+
+
+def test_a_project_file_of_unclosed_references_is_compared_quickly(examined: Examined) -> None:
+    before = {"Api.csproj": "<Project/>\n", "packages.lock.json": "{}\n"}
+    text = ("<PackageReference " * 500 + "\n") * 100  # 45 billion steps if each ran to the end
+    assert examined(before, {"Api.csproj": text}) == ()
+
+
 def test_a_binary_or_large_file_of_before_is_a_persons_to_take_away() -> None:
     assert "is binary" in looked_at(lambda _: b"P\0", file_change("a.png", b"P\0", None))[0]
     pointer = b"version https://git-lfs.github.com/spec/v1\n"
