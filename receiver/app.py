@@ -14,6 +14,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.gateway.forward import Gateway
 from receiver.hooks import Interests
 from receiver.jobs.admission import Doorkeeper
@@ -36,9 +37,6 @@ HANDLERS: Final[list[Any]] = [
     *pages.HANDLERS,
 ]
 """Everything that answers HTTP."""
-
-MAX_BODY: Final = 1024 * 1024
-"""Bytes of a request body; routes that accept more declare it."""
 
 
 def utc_now() -> datetime:
@@ -73,7 +71,7 @@ def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], 
             "database": Provide(_database, sync_to_thread=False),
         },
         exception_handlers={HTTPException: problems.refused, Exception: problems.broke},
-        request_max_body_size=MAX_BODY,
+        request_max_body_size=limits.REQUEST_BODY,
         openapi_config=None,
         logging_config=None,  # structlog is configured by the process, see receiver.logs
     )

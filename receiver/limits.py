@@ -1,7 +1,7 @@
 """Limits and time-outs of the receiver, in one place. Constants only; imports nothing of ours.
 
 Limits that a team sets are in bug-fix.yml (`policy`), those of an installation in `receiver.settings`; those of
-jobs stand in `pipelines`. Names ending in `_S` are seconds.
+jobs in `pipelines.job.limits`. Names ending in `_S` are seconds.
 """
 
 from datetime import timedelta
@@ -38,6 +38,30 @@ EPISODE_SETTLES: Final = timedelta(days=2)
 """For so long after the last decision, figures follow what is still settled or performed."""
 
 
+# Hooks and other requests.
+
+HOOK_REPLAY: Final = timedelta(minutes=5)
+"""Age of a signed hook, in both directions: the recommendation of Standard Webhooks."""
+HOOK_BODY: Final = 25 * 1024 * 1024
+"""Bytes. GitLab sends no larger hook (doc/administration/instance_limits.md); Jira's limit is lower."""
+LARGE_HOOK: Final = 1024 * 1024
+"""Bytes above which a body waits for its turn, as does one whose length is not announced."""
+LARGE_HOOKS_AT_ONCE: Final = 8
+"""Large bodies that are held in memory at the same time."""
+HOOK_TURN_S: Final = 5.0
+"""Seconds that a large body waits for its turn."""
+HOOK_BODY_S: Final = 30.0
+"""Seconds in which a large body has to arrive."""
+HOOK_RETRY_S: Final = 5
+"""Seconds after which a sender tries again when a hook can't be stored (503)."""
+REQUEST_BODY: Final = 1024 * 1024
+"""Bytes of any other request body; routes that accept more declare it."""
+DATABASE_ANSWER_S: Final = 3
+"""Seconds in which the database has to answer a readiness check, and after which the check is repeated."""
+SIGNED_IN_S: Final = 30 * 24 * 3600
+"""Seconds for which a browser stays signed in."""
+
+
 # Jobs.
 
 JOB_SESSION: Final = timedelta(hours=6)
@@ -58,6 +82,16 @@ ASK_GITLAB_EVERY_S: Final = 5
 """Seconds between two questions to GitLab about an unknown pipeline, however many jobs ask."""
 REFUSALS_IN_STORY: Final = 100
 """Refusals to the jobs of one run that its story keeps."""
+REPORT_ARTIFACTS: Final = 200
+"""Artifacts that a report lists."""
+REPORT_PATH: Final = 400
+"""Characters of an artifact's path."""
+REPORT_REASON: Final = 10_000
+"""Characters of a report's reason."""
+ARTIFACT_FILE: Final = 5 * 1024**3
+"""Bytes of an artifact that a report lists; the file itself stays in GitLab."""
+RUN_UPLOADS: Final = 200 * 1024 * 1024
+"""Bytes that all jobs of a run may hand in."""
 COLLECTED_REPORT_PROBLEMS: Final = 5
 """Sentences about a report that was collected from a job's artifacts and refused."""
 PATCH_PROBLEMS: Final = 5
@@ -77,6 +111,10 @@ CALL_JSON_DEPTH: Final = 40
 """Depth of a request's JSON."""
 CALL_OVERHEAD_TOKENS: Final = 2_000
 """Tokens that the API may add to a prompt on its own, for tools: an upper bound."""
+SESSION_CALLS: Final = 4
+"""Concurrent calls of one session; an agent makes one at a time."""
+SESSION_CALLS_RETRY_S: Final = 2
+"""Seconds after which a job tries again that has too many calls under way (429)."""
 STREAM_BACKLOG: Final = 4 * 1024 * 1024
 """Bytes that wait for a job before its stream is given up."""
 CALL_S: Final = 3600.0
@@ -103,6 +141,10 @@ WORKER_STALLED_S: Final = 10.0
 """Seconds without a heartbeat after which a worker's jobs are given to others; doing one twice does no harm."""
 DELIVERY_LOST: Final = timedelta(seconds=30)
 """A delivery in nobody's queue for this long was lost with a failed job."""
+RUN_SILENT: Final = timedelta(minutes=2)
+"""Without a hook about a run at work for this long, GitLab is asked."""
+REVIEW_SILENT: Final = timedelta(hours=1)
+"""The same for a run whose merge requests are in review."""
 REPORT_UNSETTLED: Final = timedelta(seconds=15)
 """A report that waits this long: the hook about its job did not arrive, or the report did not."""
 TICKET_UNHEARD: Final = timedelta(minutes=10)

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
 
+from receiver import limits
 from receiver.gateway.policy import Refused
-
-MOST: Final = 4
-"""Concurrent calls of one session; an agent makes one at a time."""
-
-RETRY_S: Final = 2
 
 
 class Seat:
@@ -42,9 +37,9 @@ class Seats:
 
     def take(self, session: int) -> Seat:
         """Return a seat, which its holder releases. Raises Refused when the session has no seat left."""
-        if self._taken[session] >= MOST:
-            sentence = f"This job has {MOST} calls under way already; try again."
-            raise Refused(429, "rate_limit_error", sentence, retry_after_s=RETRY_S)
+        if self._taken[session] >= limits.SESSION_CALLS:
+            sentence = f"This job has {limits.SESSION_CALLS} calls under way already; try again."
+            raise Refused(429, "rate_limit_error", sentence, retry_after_s=limits.SESSION_CALLS_RETRY_S)
         self._taken[session] += 1
         return Seat(self, session)
 

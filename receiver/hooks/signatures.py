@@ -12,15 +12,13 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
 
+from receiver import limits
 from receiver.hooks.delivery import Delivery, SignatureError, Source, verified
-
-REPLAY_WINDOW: Final = timedelta(minutes=5)
-"""The recommendation of Standard Webhooks, in both directions."""
 
 MIN_KEY_BYTES: Final = 16
 
@@ -126,7 +124,7 @@ def _check_sent(headers: Mapping[str, str], *, now: datetime) -> None:
         raise SignatureError("A signed request needs the headers webhook-id and webhook-timestamp.")
     if not (sent.isascii() and sent.isdecimal() and len(sent) <= 12):
         raise SignatureError("webhook-timestamp is not a number of seconds.")
-    if abs(int(now.timestamp()) - int(sent)) > REPLAY_WINDOW.total_seconds():
+    if abs(int(now.timestamp()) - int(sent)) > limits.HOOK_REPLAY.total_seconds():
         raise SignatureError("The request is older or newer than 5 minutes: a replay, or a clock that is wrong.")
 
 

@@ -21,14 +21,10 @@ from pipelines.language import (
 )
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import WIRE_VERSION, decode
+from receiver import limits
 from receiver.jobs.report_figures import facts
 from receiver.json_keys import unique_keys
 
-MOST_ARTIFACTS: Final = 200
-LONGEST_PATH: Final = 400
-LONGEST_REASON: Final = 10_000
-LARGEST_ARTIFACT: Final = 5 * 1024**3
-"""Bytes."""
 MAY_SAY_NO: Final = frozenset({Phase.REPRODUCTION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST})
 """Phases that end as `not_reproduced`: the one that finds out, and those that have nothing to do then."""
 
@@ -85,19 +81,19 @@ def _facts(report: PhaseReport) -> Iterable[tuple[str, bool]]:
         and outcome in {ReportOutcome.SUCCEEDED, ReportOutcome.NOT_REPRODUCED}
         and result.reproduced is not (outcome is ReportOutcome.SUCCEEDED),
     )
-    yield f"A reason has at most {LONGEST_REASON} characters.", len(report.reason) > LONGEST_REASON
+    yield f"A reason has at most {limits.REPORT_REASON} characters.", len(report.reason) > limits.REPORT_REASON
     yield from facts(report)
 
 
 def _artifacts(artifacts: tuple[Artifact, ...], phase: Phase) -> list[str]:
     found: list[str] = []
-    if len(artifacts) > MOST_ARTIFACTS:
-        return [f"A report lists at most {MOST_ARTIFACTS} artifacts, not {len(artifacts)}."]
+    if len(artifacts) > limits.REPORT_ARTIFACTS:
+        return [f"A report lists at most {limits.REPORT_ARTIFACTS} artifacts, not {len(artifacts)}."]
     paths = [artifact.path for artifact in artifacts]
     if len(set(paths)) != len(paths):
         found.append("An artifact is listed twice.")
     found += [f"{path[:100]!r} is not a path below .bug-fix/{phase}/." for path in paths if not _inside(path, phase)]
-    if any(not 0 <= artifact.size <= LARGEST_ARTIFACT for artifact in artifacts):
+    if any(not 0 <= artifact.size <= limits.ARTIFACT_FILE for artifact in artifacts):
         found.append("An artifact's size is not possible.")
     return found
 
@@ -108,7 +104,7 @@ def _inside(path: str, phase: Phase) -> bool:
     parts = rest.split("/")
     return (
         (first, second) == (".bug-fix", phase)
-        and len(path) <= LONGEST_PATH
+        and len(path) <= limits.REPORT_PATH
         and path.isprintable()
         and "\\" not in path
         and not any(part in {"", ".", ".."} for part in parts)

@@ -12,14 +12,13 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 
+from receiver import limits
 from receiver.settings import several
 from receiver.web.problems import AnyRequest
 from receiver.web.services import Services
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 COOKIE: Final = "bug_fix_read"
-COOKIE_S: Final = 30 * 24 * 3600
-"""Seconds for which a browser stays signed in."""
 
 
 def may_read(token: str, tokens: tuple[str, ...]) -> bool:
@@ -65,6 +64,6 @@ def sign_in(request: AnyRequest, services: Services) -> Cookie | None:
     if not may_read(token, several(services.settings.read_tokens)):
         return None
     secure = services.settings.public_url.startswith("https:")
-    value = cookie_of(token, expires=int(services.clock().timestamp()) + COOKIE_S)
+    value = cookie_of(token, expires=int(services.clock().timestamp()) + limits.SIGNED_IN_S)
     # lax: links in notes lead here from other sites, and no GET changes anything
-    return Cookie(key=COOKIE, value=value, httponly=True, samesite="lax", secure=secure, max_age=COOKIE_S)
+    return Cookie(key=COOKIE, value=value, httponly=True, samesite="lax", secure=secure, max_age=limits.SIGNED_IN_S)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
 
 import msgspec
 import structlog
@@ -18,6 +17,7 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.types import Receive, Scope, Send
 from msgspec import Struct
 
+from receiver import limits
 from receiver.hooks import (
     Delivery,
     GitlabSecrets,
@@ -40,21 +40,6 @@ from receiver.web.problems import problem
 
 log = structlog.get_logger()
 
-MAX_HOOK: Final = 25 * 1024 * 1024
-"""Bytes. GitLab sends no larger hook (doc/administration/instance_limits.md); Jira's limit is below."""
-
-DOWN_RETRY_S: Final = 5
-
-LARGE: Final = 1024 * 1024
-"""Bytes from which on a body has to wait for its turn; so has one whose length is not announced."""
-
-LARGE_AT_ONCE: Final = 8
-"""Large bodies that are held in memory at the same time."""
-
-TURN_S: Final = 5.0
-BODY_S: Final = 30.0
-"""Seconds that a large body may wait for its turn, and may take to arrive."""
-
 
 class Intake(Struct, frozen=True, kw_only=True):
     """What taking hooks in needs."""
@@ -64,7 +49,7 @@ class Intake(Struct, frozen=True, kw_only=True):
     gitlab: GitlabSecrets
     jira: JiraSecrets
     clock: Callable[[], datetime]
-    turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
+    turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(limits.LARGE_HOOKS_AT_ONCE))
     """Bounds the memory that senders take who have not proved yet who they are."""
 
 
@@ -173,7 +158,7 @@ async def _take(
         return problem(400, str(error))
     except BusyError as error:
         log.warning("delivery.not_read", path=scope["path"], reason=str(error))
-        return problem(503, str(error), retry_after_s=DOWN_RETRY_S)
+        return problem(503, str(error), retry_after_s=limits.HOOK_RETRY_S)
     except TimeoutError:
         log.warning("delivery.too_slow", path=scope["path"])
         return problem(408, "The body took too long to arrive; nothing was stored.")
@@ -190,7 +175,7 @@ async def _take(
         stored = await accept(intake.database, incoming)
     except DatabaseDownError as error:
         log.error("delivery.not_stored", source=delivery.source, reason=str(error))  # noqa: TRY400  # the sender tries again; a traceback for each would bury the log
-        return problem(503, "The database can't be reached; nothing was stored.", retry_after_s=DOWN_RETRY_S)
+        return problem(503, "The database can't be reached; nothing was stored.", retry_after_s=limits.HOOK_RETRY_S)
     log.info("delivery.stored", delivery=stored.id, source=delivery.source, kind=reading.kind, repeated=stored.repeated)
     return Receipt(delivery=stored.id, verdict="duplicate" if stored.repeated else "pending")
 
@@ -198,15 +183,15 @@ async def _take(
 async def _body(intake: Intake, headers: Headers, receive: Receive) -> bytes:
     """Return the body; a large one waits for its turn. Raises BusyError, and TimeoutError for a slow sender."""
     length = announced(headers)
-    if length is not None and length <= LARGE:
-        return await body_of(headers, receive, at_most=MAX_HOOK)
+    if length is not None and length <= limits.LARGE_HOOK:
+        return await body_of(headers, receive, at_most=limits.HOOK_BODY)
     try:
-        await asyncio.wait_for(intake.turns.acquire(), TURN_S)
+        await asyncio.wait_for(intake.turns.acquire(), limits.HOOK_TURN_S)
     except TimeoutError:
         raise BusyError("Too many large hooks are being read; nothing was stored.") from None
     try:
-        async with asyncio.timeout(BODY_S):
-            return await body_of(headers, receive, at_most=MAX_HOOK)
+        async with asyncio.timeout(limits.HOOK_BODY_S):
+            return await body_of(headers, receive, at_most=limits.HOOK_BODY)
     finally:
         intake.turns.release()
 

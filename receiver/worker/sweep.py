@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import procrastinate
 import structlog
 from procrastinate.jobs import Status
@@ -25,8 +23,8 @@ from receiver.workflow.run import RunStatus
 log = structlog.get_logger()
 
 
-SILENT = {RunStatus.RUNNING: timedelta(minutes=2), RunStatus.IN_REVIEW: timedelta(hours=1)}
-"""A run of whose pipelines nobody told us anything for so long is asked about."""
+SILENT = {RunStatus.RUNNING: limits.RUN_SILENT, RunStatus.IN_REVIEW: limits.REVIEW_SILENT}
+"""After how long without a hook GitLab is asked about a run, by the run's status."""
 
 
 async def revive(app: procrastinate.App) -> int:

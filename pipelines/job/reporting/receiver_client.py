@@ -10,15 +10,12 @@ import httpx2
 import msgspec
 import stamina
 
+from pipelines.job import limits
 from pipelines.job.reporting.errors import JobError, ReceiverRefusedError, ReceiverUnreachableError
 from pipelines.language import Sha256
 from pipelines.language.wire import Problem, ReportTaken, RunSpec, Session, SessionRequest, decode, encode, sha256
 
-PATIENCE_S = 900.0
-"""How long an unreachable or not yet ready receiver is asked again."""
-
 _AGAIN = frozenset({408, 425, 429})
-_LONGEST_WAIT_S = 60.0
 
 T = TypeVar("T")
 
@@ -41,9 +38,13 @@ class ReceiverClient:
     """A session with the receiver, from the exchange of the ID token to the report."""
 
     def __init__(
-        self, receiver: str, *, patience_s: float = PATIENCE_S, transport: httpx2.BaseTransport | None = None
+        self,
+        receiver: str,
+        *,
+        patience_s: float = limits.RECEIVER_PATIENCE_S,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        self._http = httpx2.Client(base_url=receiver.rstrip("/"), timeout=60.0, transport=transport)
+        self._http = httpx2.Client(base_url=receiver.rstrip("/"), timeout=limits.RECEIVER_ANSWER_S, transport=transport)
         self._patience_s = patience_s
         self._session: Session | None = None
 
@@ -145,5 +146,5 @@ def _detail(answer: httpx2.Response) -> str:
 
 def _retry_after(answer: httpx2.Response) -> float | None:
     with contextlib.suppress(ValueError, KeyError):
-        return min(max(float(answer.headers["retry-after"]), 0.0), _LONGEST_WAIT_S)
+        return min(max(float(answer.headers["retry-after"]), 0.0), limits.RECEIVER_LONGEST_WAIT_S)
     return None

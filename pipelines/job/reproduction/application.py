@@ -16,14 +16,13 @@ import httpx2
 from msgspec import Struct
 
 from pipelines.catalogue.served_order import address_variable
+from pipelines.job import limits
 from pipelines.job.reporting.errors import CommandsError, SilentApplicationError
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.language.catalogue import Repository
 
 PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
 """Where a command or address of the catalogue asks for the port."""
-_READY_WITHIN_S = 120.0
-_TAIL_BYTES = 20_000
 
 
 class Application(Struct, frozen=True, kw_only=True):
@@ -49,7 +48,7 @@ class _Address(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def serve(
-    place: Checkout, *, beside: Sequence[Checkout] = (), ready_within_s: float = _READY_WITHIN_S
+    place: Checkout, *, beside: Sequence[Checkout] = (), ready_within_s: float = limits.READY_S
 ) -> Iterator[Application]:
     """Run the catalogue's `serve` in a checkout until the block ends. Raises `CommandsError` when it can't.
 
@@ -121,8 +120,8 @@ def _wait_ready(
 
 def _tail(log: Path) -> str:
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
-        lines = file.read(_TAIL_BYTES).decode(errors="replace").strip().splitlines()[-5:]
+        file.seek(max(0, log.stat().st_size - limits.APPLICATION_LOG_TAIL))
+        lines = file.read(limits.APPLICATION_LOG_TAIL).decode(errors="replace").strip().splitlines()[-5:]
     return " / ".join(lines)[-500:] or "it wrote nothing"
 
 

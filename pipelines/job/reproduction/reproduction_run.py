@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from pipelines.job import limits
 from pipelines.job.isolation.processes import Completed, Launcher, Role
 from pipelines.job.reporting.errors import RunnerError
 from pipelines.job.reports.junit import JUnitError, read_cases
@@ -30,9 +31,6 @@ from pipelines.language import Framework
 from pipelines.proof.observations import Note, TestRun, read_notes
 from pipelines.proof.test_cases import Case
 
-TIMEOUT_S = 180.0
-_MOST_FILES = 10_000
-_VIDEO_LIMIT = 20 * 1024 * 1024
 _PREPARE: Final[Mapping[Framework, Callable[[Errand], Prepared]]] = {
     Framework.PYTEST: pytest_framework.prepare,
     Framework.PLAYWRIGHT_TEST: playwright_framework.prepare,
@@ -84,7 +82,7 @@ def run_reproduction(script: Script, *, application: Application, bench: Bench, 
             prepared.command,
             role=Role.BROWSER,
             cwd=folder,
-            timeout_s=TIMEOUT_S,
+            timeout_s=limits.REPRODUCTION_S,
             extra=application.addresses | prepared.variables | _filmed(bench),
         )
     except FileNotFoundError as error:
@@ -123,13 +121,13 @@ def _evidence(errand: Errand, application: Application, completed: Completed) ->
         junit=junit,
         screenshot=first_file(results, "*.png"),
         trace=first_file(results, "*.zip"),
-        video=first_file(results, "*.webm", limit=_VIDEO_LIMIT),
+        video=first_file(results, "*.webm", limit=limits.VIDEO),
     )
 
 
-def first_file(results: Path, pattern: str, *, limit: int = 50 * 1024 * 1024) -> bytes | None:
+def first_file(results: Path, pattern: str, *, limit: int = limits.EVIDENCE_FILE) -> bytes | None:
     """Return the first plain file that really lies there; a test may leave links in circles and folders without end."""
-    for path in sorted(islice(_files(results / "playwright", pattern), _MOST_FILES)):
+    for path in sorted(islice(_files(results / "playwright", pattern), limits.EVIDENCE_PATHS)):
         data = read_untrusted(path, limit=limit)
         if data is not None:
             return data

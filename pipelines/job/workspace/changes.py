@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from pipelines.job import limits
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.git_command import ENVIRONMENT, git, last_line
@@ -30,7 +31,6 @@ _SHOWN_DIFF: Final = (
 )
 _MINIMAL: Final = ("-c", "core.checkStat=minimal", "-c", "core.trustctime=false")
 """The checkout may have got another owner since, which changes nothing of its contents."""
-_TIMEOUT_S: Final = 300
 _NOTHING: Final = "0" * 40
 _ABSENT: Final = "000000"
 
@@ -47,7 +47,9 @@ def collect_changes(source: Source, folder: Path, *, launcher: Launcher, role: R
     extra = ENVIRONMENT | _stores(source, scratch) | {"GIT_WORK_TREE": str(folder)}
 
     def run(*arguments: str, given: bytes = b"") -> None:
-        done = launcher.run(arguments, role=role, cwd=folder, timeout_s=_TIMEOUT_S, extra=extra, given=given)
+        done = launcher.run(
+            arguments, role=role, cwd=folder, timeout_s=limits.WORK_FOLDER_GIT_S, extra=extra, given=given
+        )
         if done.exit_code != 0:
             raise JobError(f"{' '.join(arguments[:2])} failed in the work folder: {done.output.strip()[-300:]}")
 

@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipelines.job import limits
 from pipelines.job.isolation.processes import Completed, Launcher, Role
 from pipelines.job.isolation.project_folder import discard
 from pipelines.job.reporting.errors import CommandsError
@@ -18,7 +19,6 @@ from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind
 from pipelines.language.catalogue import Repository
 
-_COMMAND_TIMEOUT_S = 3600.0
 _CACHE = ".cache"
 """The only folder of CI_PROJECT_DIR that stack presets keep between jobs."""
 
@@ -88,7 +88,7 @@ class Checkout:
                 ["/bin/bash", "-c", command],
                 role=self.role,
                 cwd=self.folder,
-                timeout_s=_COMMAND_TIMEOUT_S,
+                timeout_s=limits.COMMAND_S,
                 extra=self.variables,
                 home=self.home,
             )

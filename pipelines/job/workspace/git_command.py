@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from pipelines.job import limits
 from pipelines.job.reporting.errors import JobError
 
 ENVIRONMENT: Final = {
@@ -23,7 +24,6 @@ _KEPT: Final = (
     *("PATH", "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "GIT_SSL_CAINFO"),
 )
-TIMEOUT_S: Final = 600
 
 
 def environment() -> dict[str, str]:
@@ -47,7 +47,7 @@ def git(
         cwd=cwd,
         capture_output=True,
         check=False,
-        timeout=TIMEOUT_S,
+        timeout=limits.GIT_S,
     )
     if check and done.returncode != 0:
         raise JobError(f"git {' '.join(arguments[:4])} failed: {last_line(done.stderr)}")

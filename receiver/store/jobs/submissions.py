@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -15,14 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId, Sha256
 from pipelines.language.wire import encode, sha256
+from receiver import limits
 from receiver.store.jobs import reused_reports
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.postgres.database import StoreError, lock
 from receiver.store.postgres.json_text import storable
 from receiver.store.schema import ArtifactRow, BlobRow, ReportRow, TranscriptRow
-
-MOST_KEPT: Final = 200 * 1024 * 1024
-"""Bytes that all jobs of a run may hand in."""
 
 
 class TooMuchError(StoreError):
@@ -46,8 +44,8 @@ async def keep_blob(
     Raises TooMuchError.
     """
     await lock(session, f"blobs:{run}")
-    if await total_kept(session, run) + len(content) > MOST_KEPT:
-        raise TooMuchError(f"The jobs of this run have handed in {MOST_KEPT} bytes, which is the limit.")
+    if await total_kept(session, run) + len(content) > limits.RUN_UPLOADS:
+        raise TooMuchError(f"The jobs of this run have handed in {limits.RUN_UPLOADS} bytes, which is the limit.")
     digest = sha256(content)
     known = await session.scalar(select(BlobRow.sha256).where(BlobRow.sha256 == digest))
     row = insert(BlobRow).values(

@@ -26,7 +26,8 @@ from pipelines.language import (
 from pipelines.language import TestingResult as PatchTested
 from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start
 from pipelines.language.wire import encode
-from receiver.jobs.report_checks import LONGEST_REASON, MOST_ARTIFACTS, problems, read
+from receiver import limits
+from receiver.jobs.report_checks import problems, read
 
 CATALOGUE = Catalogue(
     automation_project=ProjectPath("payk12/bug-fix"),
@@ -72,11 +73,14 @@ def test_an_honest_report_may_be_taken() -> None:
         ({"result": replace(RESULT, reproduced=False)}, "different things"),
         ({"phase": Phase.ANALYSIS, "result": None, "outcome": ReportOutcome.NOT_REPRODUCED}, "can't end"),
         ({"agent": "a-stranger"}, "not an agent"),
-        ({"reason": "x" * (LONGEST_REASON + 1)}, "characters"),
+        ({"reason": "x" * (limits.REPORT_REASON + 1)}, "characters"),
         ({"turns": -1}, "negative"),
         ({"job_seconds": float("inf")}, "numbers"),
         ({"artifacts": (artifact(),) * 2}, "twice"),
-        ({"artifacts": tuple(artifact(f".bug-fix/reproduction/{n}") for n in range(MOST_ARTIFACTS + 1))}, "at most"),
+        (
+            {"artifacts": tuple(artifact(f".bug-fix/reproduction/{n}") for n in range(limits.REPORT_ARTIFACTS + 1))},
+            "at most",
+        ),
         ({"artifacts": (artifact(size=-1),)}, "size"),
         ({"artifacts": (artifact(size=2**62),)}, "size"),
     ],

@@ -11,9 +11,10 @@ import pytest
 from litestar.testing import TestClient
 
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.app import create_app
 from receiver.settings import SettingsError
-from receiver.web.hook_api import LARGE, LARGE_AT_ONCE, Intake
+from receiver.web.hook_api import Intake
 
 pytestmark = pytest.mark.integration
 
@@ -153,10 +154,10 @@ def test_what_headers_refuse_is_refused_before_the_body_comes(serve: Any, path: 
 
 def test_large_bodies_wait_for_their_turn_and_small_ones_do_not(vendors: Any) -> None:
     intake: Intake = vendors.client.app.state.intake
-    for _ in range(LARGE_AT_ONCE):
+    for _ in range(limits.LARGE_HOOKS_AT_ONCE):
         vendors.client.blocking_portal.call(intake.turns.acquire)
     with ThreadPoolExecutor(1) as pool:
-        large = pool.submit(vendors.jira, LABELLED + b" " * LARGE)
+        large = pool.submit(vendors.jira, LABELLED + b" " * limits.LARGE_HOOK)
         assert vendors.jira(b'{"webhookEvent": "sprint_created"}').status_code == 202
         assert not large.done()
         vendors.client.blocking_portal.call(intake.turns.release)

@@ -1,0 +1,42 @@
+"""Limits and time-outs of what runs inside CI jobs, in one place. Constants only; imports nothing of ours.
+
+Limits that a team sets are in bug-fix.yml; those of the receiver are in `receiver.limits`. Names ending in `_S` are
+seconds.
+"""
+
+from typing import Final
+
+# The receiver.
+
+RECEIVER_PATIENCE_S: Final = 900.0
+"""How long an unreachable or not yet ready receiver is asked again."""
+RECEIVER_ANSWER_S: Final = 60.0
+"""Until the receiver has to answer one request."""
+RECEIVER_LONGEST_WAIT_S: Final = 60.0
+"""Longest `Retry-After` of the receiver that is honoured in full."""
+
+
+# Commands.
+
+COMMAND_S: Final = 3600.0
+"""For one command of the catalogue."""
+GIT_S: Final = 600
+"""For a git command of this program, a clone for example."""
+WORK_FOLDER_GIT_S: Final = 300
+"""For a git command in a folder that untrusted commands may write to."""
+
+
+# The application under test, and its reproduction.
+
+READY_S: Final = 120.0
+"""Until an application has to answer at `serve.ready`."""
+APPLICATION_LOG_TAIL: Final = 20_000
+"""Bytes of an application's output in which its last lines are looked for."""
+REPRODUCTION_S: Final = 180.0
+"""For one run of a reproduction test."""
+EVIDENCE_PATHS: Final = 10_000
+"""Files below a run's results among which evidence is looked for."""
+EVIDENCE_FILE: Final = 50 * 1024 * 1024
+"""Bytes of a screenshot or trace."""
+VIDEO: Final = 20 * 1024 * 1024
+"""Bytes of a video."""
