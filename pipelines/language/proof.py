@@ -42,7 +42,7 @@ class NamedTest(Struct, frozen=True, kw_only=True):
     asserted: str = ""
     """For `contradicted`: what the test of the base commit said as it failed."""
     change: str = ""
-    """For `contradicted`: the part of the patch that changes the test, as a unified diff."""
+    """For `contradicted`: rows that the change removes from the test (`-`) and adds to it (`+`), for people."""
 
 
 class FileWord(StrEnum):

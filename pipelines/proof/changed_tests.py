@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from pipelines.language import NamedTest, TestWord
@@ -68,30 +69,27 @@ def _judged(
             yield NamedTest(name=path, word=TestWord.UNPROVEN)
 
 
-def changed_part(test: str, texts: Sequence[tuple[str, str, str]]) -> str:
-    """Return how a test changes, as a unified diff: the hunks that name it, or else the first ones.
+def changed_part(test: str, texts: Sequence[tuple[str, str]]) -> str:
+    """Return how a test changes: removed and added rows (`-`, `+`) of the hunks that name it, or else of all hunks.
 
-    `texts` are the files that can change it: path, text before, text after.
+    `texts` are the files that can change it: text before, text after.
     """
     name = test.rpartition("::")[2].partition("[")[0].rpartition(".")[2]
-    hunks = [hunk for path, before, after in texts for hunk in _hunks(path, before, after)]
-    naming = [hunk for hunk in hunks if name and name in hunk]
-    return "".join(naming or hunks)[:_CHANGE]
+    hunks = [hunk for before, after in texts for hunk in _hunks(before, after)]
+    naming = [hunk for hunk in hunks if name and any(name in row for row in hunk)]
+    rows = [row for hunk in naming or hunks for row in hunk if not row.startswith(" ")]
+    return "".join(rows)[:_CHANGE]
 
 
-def _hunks(path: str, before: str, after: str) -> Iterator[str]:
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), fromfile=path, tofile=path, n=3
-    )
-    head, hunk = "", ""
-    for line in lines:
-        if line.startswith(("--- ", "+++ ")) and not hunk:
-            head += line
-        elif line.startswith("@@"):
+def _hunks(before: str, after: str) -> Iterator[list[str]]:
+    diff = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), n=3)
+    hunk: list[str] = []
+    for line in islice(diff, 2, None):  # the first two name the files
+        if line.startswith("@@"):
             if hunk:
-                yield head + hunk
-            hunk = line
+                yield hunk
+            hunk = []
         else:
-            hunk += line if line.endswith("\n") else f"{line}\n"
+            hunk.append(line if line.endswith("\n") else f"{line}\n")
     if hunk:
-        yield head + hunk
+        yield hunk

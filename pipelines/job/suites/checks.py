@@ -198,7 +198,7 @@ def _changes(tests: Iterable[str], change: TestedChange, about_tests: Sequence[s
     found = {}
     for test in tests:
         own = [path for path in about_tests if stands_in(test, [path])] or list(about_tests)
-        found[test] = changed_part(test, [(path, *change.texts[path]) for path in own if path in change.texts])
+        found[test] = changed_part(test, [change.texts[path] for path in own if path in change.texts])
     return found
 
 

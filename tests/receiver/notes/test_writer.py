@@ -539,7 +539,7 @@ def test_what_runs_showed_and_did_not_show_is_said(notes: StatusNotes, story: St
         red_tests=("test_new",),
         tests=(
             NamedTest(
-                name="t::old", word=TestWord.CONTRADICTED, asserted="assert 1 == 0", change="@@\n-a == 0\n+a == 1\n"
+                name="t::old", word=TestWord.CONTRADICTED, asserted="assert 1 == 0", change="--- a == 0\n+a == 1\n"
             ),
         ),
         files=(ProbedFile(path="src/form.ts", word=FileWord.UNEXPLAINED),),
@@ -555,7 +555,7 @@ def test_what_runs_showed_and_did_not_show_is_said(notes: StatusNotes, story: St
         "(contradicted).\n"
         "- src/form.ts: no effect on the reproduction or the new tests (unexplained).\n"
     ).replace("(", "\\(").replace(")", "\\)") in text
-    assert "- `t::old` said: assert 1 == 0.\n  - `-a == 0`\n  - `+a == 1`\n" in text
+    assert "- `t::old` said: assert 1 == 0.\n  - `--- a == 0`\n  - `+a == 1`\n" in text
     assert "**Risk** high, and merged by people only" in text
 
 
