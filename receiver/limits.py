@@ -1,7 +1,8 @@
 """Limits and time-outs of the receiver, in one place. Constants only; imports nothing of ours.
 
 Limits that a team sets are in bug-fix.yml (`policy`), those of an installation in `receiver.settings`; those of
-jobs in `pipelines.job.limits`. Names ending in `_S` are seconds.
+jobs in `pipelines.job.limits`. How much one parser reads or one page shows is set in its own module. Names ending in
+`_S` are seconds.
 """
 
 from datetime import timedelta

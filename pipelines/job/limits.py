@@ -1,7 +1,7 @@
 """Limits and time-outs of what runs inside CI jobs, in one place. Constants only; imports nothing of ours.
 
-Limits that a team sets are in bug-fix.yml; those of the receiver are in `receiver.limits`. Names ending in `_S` are
-seconds.
+Limits that a team sets are in bug-fix.yml; those of the receiver are in `receiver.limits`. How much one
+parser reads is set in its own module. Names ending in `_S` are seconds.
 """
 
 from typing import Final
