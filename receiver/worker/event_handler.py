@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue
 from receiver.release import Release
-from receiver.store.run import decisions, episodes, runs
+from receiver.store.run import decisions, episodes, runs, ticket_levels
 from receiver.store.run.fold import Reader, fold
 from receiver.store.run.run_lookup import run_of
 from receiver.store.schema import RunRow
@@ -101,7 +101,7 @@ async def _restrict(
 ) -> None:
     """Stop all runs of a ticket that are at work, and take back what any of them showed, not just the newest."""
     newest = await runs.newest(session, event.issue_key)
-    for one in await runs.open_to_all(session, event.issue_key):
+    for one in await ticket_levels.open_to_all(session, event.issue_key):
         row = await runs.hold(session, one)
         learned = await fold(session, event, row, reader=_reader(setting))
         view = await runs.load(session, row)

@@ -6,7 +6,7 @@ import asyncio
 
 from pipelines.language import RunId
 from receiver.outbound.effects.desk import Desk
-from receiver.store.run import runs
+from receiver.store.run import runs, ticket_levels
 from receiver.workflow.events import IssueRestricted
 
 
@@ -25,6 +25,6 @@ async def news(desk: Desk, run: RunId) -> IssueRestricted | None:
 
 
 async def is_stopped(desk: Desk, run: RunId) -> bool:
-    """Return whether the run was stopped because its ticket was restricted while it worked."""
+    """Return whether the run carries nothing on because people restricted its ticket."""
     async with desk.database.begin() as session:
-        return (await runs.facts(session, run)).is_stopped
+        return await ticket_levels.is_stopped(session, run)

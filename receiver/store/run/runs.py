@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,11 +15,18 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.database import StoreError, lock
-from receiver.store.schema import IterationRow, JobRow, MergeRequestRow, PipelineRow, PlanRow, ReportRow, RunRow
+from receiver.store.schema import (
+    IterationRow,
+    JobRow,
+    MergeRequestRow,
+    PipelineRow,
+    PlanRow,
+    ReportRow,
+    RunRow,
+)
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience
-from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
@@ -49,8 +56,6 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     """What the current iteration is to carry out without analysing anew: approved by people, or a review sent the
     work back."""
     audience: Audience
-    is_stopped: bool
-    """Its ticket was restricted while it worked: nothing is carried on."""
     issue_id: str
 
 
@@ -76,17 +81,6 @@ async def find(session: AsyncSession, name: str) -> RunRow:
     if found is None:
         raise NoSuchRunError(f"There is no run {name}, nor one of a ticket of that key; `bug-fix runs` lists them.")
     return found
-
-
-async def open_to_all(session: AsyncSession, issue_key: str) -> list[RunId]:
-    """Return the runs of a ticket that are not confidential, and are at work or have merge requests."""
-    requested = select(MergeRequestRow.id).where(MergeRequestRow.run_id == RunRow.id).exists()
-    found = select(RunRow.id).where(
-        RunRow.issue_key == issue_key,
-        RunRow.confidential.is_(False),
-        or_(RunRow.status.in_(lifecycle.ACTIVE), requested),
-    )
-    return [RunId(one) for one in await session.scalars(found.order_by(RunRow.created_at.desc()))]
 
 
 async def create(
@@ -249,7 +243,6 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         diagnoses=diagnoses_of(attempt) if attempt else (),
         pinned_plan=await _pinned(session, attempt),
         audience=row.audience,
-        is_stopped=row.reason_code == EndCode.RESTRICTED,
         issue_id=row.issue_id,
     )
 

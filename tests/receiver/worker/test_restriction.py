@@ -175,6 +175,32 @@ async def test_what_was_to_carry_on_a_stopped_run_is_not_performed_any_more(
     assert await request_of(workshop, ready, world) is None
 
 
+@pytest.mark.parametrize("hook", ["told", "lost"])
+async def test_a_run_that_ended_in_public_opens_nothing_once_its_ticket_is_restricted(
+    hook: str, workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    async with workshop.database.begin() as session:
+        (await runs.hold(session, ready)).status = "escalated"
+        if hook == "told":
+            event = IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only")
+            await handle(session, event, setting=workshop.setting)
+    world.restrict()
+    for effect in (OPEN, AttachEvidence(iteration=1, repository=CONTACTS)):
+        assert (await do(workshop, ready, effect)).state == "superseded"
+    assert await request_of(workshop, ready, world) is None
+
+
+async def test_a_run_that_is_confidential_from_its_beginning_is_carried_on(
+    workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    async with workshop.database.begin() as session:
+        (await runs.hold(session, ready)).confidential = True
+        event = IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only")
+        await handle(session, event, setting=workshop.setting)
+    assert (await do(workshop, ready, OPEN)).state == "done"
+    assert await request_of(workshop, ready, world) is not None
+
+
 async def test_a_hook_takes_what_was_found_out_of_what_people_read_already(
     workshop: Workshop, ready: RunId, world: Any
 ) -> None:
