@@ -81,13 +81,14 @@ class Doorkeeper:
     async def admit(self, token: str, wanted: SessionRequest) -> tuple[str, datetime]:
         """Return a session's token and its end.
 
-        Raises TokenError, IdentityError, UnknownYetError, ClaimedError; IssuerError, or the lookup's error,
-        when GitLab can't be asked.
+        Raises TokenError, ForeignProjectError, IdentityError, UnknownYetError, ClaimedError; IssuerError, or the
+        lookup's error, when GitLab can't be asked.
         """
         claims = await self._claims(token)
         facts = await self._automation(wanted)
         project_id = await asyncio.to_thread(self._lookup.project_id, facts.project)
         check(claims, Expected(project_id=project_id, ref=facts.ref))
+        _check_is_current(facts, wanted)
         job_id, pipeline = int(claims.job_id), int(claims.pipeline_id)
         await self._check_job(project_id, job_id, pipeline, wanted)
         parent = await self._parent(project_id, pipeline, claims, wanted)
@@ -97,14 +98,6 @@ class Doorkeeper:
         facts = await started_pipelines.automation(self._database, wanted.run) if RUN_ID.fullmatch(wanted.run) else None
         if facts is None:
             raise IdentityError("Refused: there is no such run.")
-        if facts.over:
-            raise IdentityError("Refused: the run has ended, or waits for people.")
-        if wanted.kind is not PipelineKind.FIX:
-            raise IdentityError(f"Refused: no pipeline {wanted.pipeline} was started for this run.")
-        if wanted.iteration < max(facts.iteration, 1):
-            raise IdentityError(f"Refused: {wanted.pipeline} is over; the run is at {fix(facts.iteration)}.")
-        if wanted.iteration > facts.iteration:
-            raise UnknownYetError(f"{wanted.pipeline} has not begun.")
         return facts
 
     async def _claims(self, token: str) -> Claims:
@@ -201,3 +194,15 @@ class Doorkeeper:
             if opened is None:
                 raise IdentityError("Refused: this ID token was used before.")
         return token, opened
+
+
+def _check_is_current(facts: started_pipelines.AutomationProject, wanted: SessionRequest) -> None:
+    """Raise IdentityError or UnknownYetError unless the run is at work on this pipeline."""
+    if facts.over:
+        raise IdentityError("Refused: the run has ended, or waits for people.")
+    if wanted.kind is not PipelineKind.FIX:
+        raise IdentityError(f"Refused: no pipeline {wanted.pipeline} was started for this run.")
+    if wanted.iteration < max(facts.iteration, 1):
+        raise IdentityError(f"Refused: {wanted.pipeline} is over; the run is at {fix(facts.iteration)}.")
+    if wanted.iteration > facts.iteration:
+        raise UnknownYetError(f"{wanted.pipeline} has not begun.")

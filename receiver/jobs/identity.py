@@ -17,6 +17,10 @@ class IdentityError(Exception):
     """The job is not who it says it is; the message says which fact does not fit."""
 
 
+class ForeignProjectError(Exception):
+    """The job is of another project than the run's; nothing of it belongs into the run's story."""
+
+
 class Claims(Struct, frozen=True, kw_only=True):
     """What we read of an ID token whose signature, issuer, audience and times have been checked."""
 
@@ -43,7 +47,6 @@ class Expected(Struct, frozen=True, kw_only=True):
 
 
 CHECKS: tuple[tuple[str, Callable[[Claims, Expected], bool]], ...] = (
-    ("the job's project is not the automation project", lambda c, e: c.project_id == str(e.project_id)),
     ("the job's ref is not the automation project's branch", lambda c, e: (c.ref, c.ref_type) == (e.ref, "branch")),
     ("the job's ref is not protected", lambda c, _: c.ref_protected == "true"),
     (
@@ -57,7 +60,9 @@ CHECKS: tuple[tuple[str, Callable[[Claims, Expected], bool]], ...] = (
 
 
 def check(claims: Claims, expected: Expected) -> None:
-    """Raise IdentityError with the first sentence whose fact does not hold."""
+    """Raise ForeignProjectError, or IdentityError with the first sentence whose fact does not hold."""
+    if claims.project_id != str(expected.project_id):
+        raise ForeignProjectError("Refused: the job's project is not the automation project.")
     for sentence, holds in CHECKS:
         if not holds(claims, expected):
             raise IdentityError(f"Refused: {sentence}.")

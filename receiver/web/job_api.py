@@ -17,7 +17,7 @@ from pipelines.language.repository_context import MAX_CONTEXT, RepositoryContext
 from pipelines.language.wire import MAX_BLOB, InputSource, ReportTaken, Session, SessionRequest, decode, encode, sha256
 from receiver import limits
 from receiver.jobs.admission import RUN_ID, ClaimedError, TokenError, UnknownYetError
-from receiver.jobs.identity import IdentityError
+from receiver.jobs.identity import ForeignProjectError, IdentityError
 from receiver.jobs.issuer_keys import IssuerError
 from receiver.jobs.report_checks import misdirected, problems, read
 from receiver.jobs.run_specs import BarredError, NotYetError, build
@@ -37,6 +37,7 @@ log = structlog.get_logger()
 
 REFUSALS: dict[type[Exception], tuple[int, int | None]] = {
     TokenError: (401, None),
+    ForeignProjectError: (403, None),
     IdentityError: (403, None),
     UnknownYetError: (425, limits.UNKNOWN_JOB_RETRY_S),
 }
@@ -91,7 +92,7 @@ async def open_session(request: JobRequest, services: NamedDependency[Services])
     except tuple(REFUSALS) as error:
         status, retry_after_s = REFUSALS[type(error)]
         log.warning("job.refused", run=wanted.run[:16], phase=wanted.phase, status=status, reason=str(error))
-        if status == 403:
+        if isinstance(error, IdentityError):  # the job's token is of the run's automation project
             await _record(services, wanted, str(error))
         return problem(status, str(error), retry_after_s=retry_after_s)
     except (OutboundError, IssuerError) as error:

@@ -197,6 +197,17 @@ def test_each_claim_that_does_not_fit_is_refused_with_its_sentence(
     assert door.desk.one("SELECT count(*) FROM sessions") == 0
 
 
+@pytest.mark.parametrize("change", ["iteration = 1", "status = 'escalated'", "iteration = 2"])
+def test_a_job_of_another_project_writes_nothing_into_a_run_s_story(change: str, door: Any) -> None:
+    _, token = door.world.token(door.pipeline, "analysis")
+    door.desk.rows(f"UPDATE runs SET {change}")  # noqa: S608 - a constant of this test
+    foreign = door.ask(door.world.signed(token, project_id="999"))
+    assert (foreign.status_code, "not the automation project" in foreign.json()["detail"]) == (403, True)
+    assert door.desk.refusals() == []
+    assert door.ask(door.world.signed(token, ref="evil")).status_code == 403
+    assert ["branch" in reason for reason in door.desk.refusals()] == [True]
+
+
 def test_a_token_that_is_meant_for_others_as_well_is_refused(door: Any) -> None:
     _, token = door.world.token(door.pipeline, "analysis")
     assert door.ask(door.world.signed(token, aud=[door.url, "http://evil.example"])).status_code == 401
