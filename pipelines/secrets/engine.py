@@ -63,7 +63,7 @@ class _Location(Struct, frozen=True, kw_only=True):
     start_line: int
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class EngineFinding(Struct, frozen=True, kw_only=True):
     """A match in the whole input, as the program reports it."""
 
     rule_id: str
@@ -79,7 +79,7 @@ class _Scan(Struct, frozen=True, kw_only=True):
 class _Line(Struct, frozen=True, kw_only=True):
     """A line of its output: a finding, or at the end how the scan went."""
 
-    finding: Finding | None = None
+    finding: EngineFinding | None = None
     scan: _Scan | None = None
 
 
@@ -99,7 +99,7 @@ def scan(texts: Sequence[bytes], *, timeout_s: float = TIMEOUT_S) -> tuple[Found
     return tuple(sorted(found, key=lambda one: (one.text, one.line, one.rule)))
 
 
-def read_findings(output: bytes) -> tuple[Finding, ...]:
+def read_findings(output: bytes) -> tuple[EngineFinding, ...]:
     """Return what the program found, by its output. Raises `SecretScanError`."""
     try:
         lines = [msgspec.json.decode(line, type=_Line) for line in output.splitlines()]
