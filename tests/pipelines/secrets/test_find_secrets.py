@@ -44,7 +44,7 @@ SECRETS: Final = {
     "GitHub, classic": f"ghp_{some(36)}",
     "GitLab": GITLAB,
     "GitLab, runner": f"glrt-{some(20)}",
-    "npm": f"//registry.npmjs.org/:_authToken=npm_{some(36)}",
+    "npm": f"//npm.example.com/:_authToken=npm_{some(36)}",
     "PyPI": f"pypi-AgEIcHlwaS5vcmc{some(150)}",
     "Google": f"  key: AIza{some(35)}",
     "Slack": f"xoxb-{some(12, string.digits)}-{some(12, string.digits)}-{some(24)}",
