@@ -47,14 +47,15 @@ def start(folder: Path, *, cleanup_mode: str = "stop") -> PostgresServer:
 def private_folder() -> Path:
     """Return this user's and this installation's folder in the shared temporary one, made when needed.
 
-    The server keeps its lock there, and its socket where the path of its own folder is too long for one.
+    The server keeps its lock there, and its socket where the path of its own folder is too long for one. As root the
+    server runs as another user, so the folder may become readable; nobody else may write in it.
     """
     mark = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
     folder = Path(tempfile.gettempdir()) / f"bug-fix-{os.geteuid()}-{mark}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise PermissionError(
-            f"{folder} is not a folder that only you can read; remove it, or set TMPDIR to a folder of your own"
+            f"{folder} is not a folder that only you can write; remove it, or set TMPDIR to a folder of your own"
         )
     return folder

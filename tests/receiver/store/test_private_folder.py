@@ -1,4 +1,4 @@
-"""The embedded server's folder in the shared temporary one: nobody else may have made it, or read it."""
+"""The embedded server's folder in the shared temporary one: nobody else may have made it, or write in it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_folder_is_made_once_and_only_its_user_can_read_it(shared: Path) -> None:
+def test_the_folder_is_made_once_and_only_its_user_can_write_in_it(shared: Path) -> None:
     folder = private_folder()
     assert (folder.parent, folder.stat().st_mode & 0o777, private_folder()) == (shared, 0o700, folder)
 
 
-@pytest.mark.parametrize("kind", ["link", "readable"])
-def test_a_folder_that_others_can_reach_is_refused_with_a_sentence(kind: str, shared: Path) -> None:
+@pytest.mark.parametrize("kind", ["link", "writable"])
+def test_a_folder_that_others_can_change_is_refused_with_a_sentence(kind: str, shared: Path) -> None:
     folder = private_folder()
     if kind == "link":
         folder.rename(shared / "elsewhere")
         folder.symlink_to(shared / "elsewhere")
     else:
-        folder.chmod(0o755)
-    with pytest.raises(PermissionError, match="not a folder that only you can read"):
+        folder.chmod(0o777)
+    with pytest.raises(PermissionError, match="not a folder that only you can write"):
         private_folder()
