@@ -21,14 +21,12 @@ from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import AnswerComment, OpenMergeRequest, UpdateTicketNote
 from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
 from receiver.workflow.run import RunStatus
+from tests.changes import file_change
 from tests.receiver.workers import Eyes, die_at_each, jobs_held, until, worker
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
-PATCH = (
-    b"diff --git a/docs/fix.md b/docs/fix.md\nnew file mode 100644\nindex 0000000..1111111\n"
-    b"--- /dev/null\n+++ b/docs/fix.md\n@@ -0,0 +1 @@\n+Fixed.\n"
-)
+FIX = file_change("docs/fix.md", None, "Fixed.\n")
 
 
 @pytest.fixture
@@ -89,7 +87,7 @@ async def test_workers_that_die_around_each_request_leave_one_pipeline_and_one_c
 async def test_workers_that_die_around_each_write_leave_one_commit_one_merge_request_and_one_note(
     database: Database, world: Any, eyes: Eyes, run: RunId, submit: Any, tmp_path: Path
 ) -> None:
-    await submit(run, PATCH)
+    await submit(run, FIX)
     now = datetime.now(UTC)
     async with database.begin() as session:
         row = await runs.hold(session, run)
