@@ -4,12 +4,11 @@ import base64
 import binascii
 import hmac
 from collections.abc import Callable
-from typing import assert_never
 
 from sandbox.http import HttpError, Request, Response
 from sandbox.jira.errors import refusal
 from sandbox.jira.model import Person
-from sandbox.jira.shapes import Shapes, Version
+from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Site
 from sandbox.scenario import Flavour
 
@@ -17,11 +16,10 @@ Signed = Callable[[Site, Request, Person, Shapes], Response]
 
 
 def signed(handler: Signed) -> Callable[[Site, Request], Response]:
-    """Give a handler the person who asks and the shapes of the API version that was asked."""
+    """Give a handler the person who asks, and the shapes to answer with."""
 
     def handle(site: Site, request: Request) -> Response:
-        shapes = shapes_of(site, request)
-        return handler(site, request, authenticate(site, request), shapes)
+        return handler(site, request, authenticate(site, request), Shapes(site=site))
 
     return handle
 
@@ -30,25 +28,9 @@ def anonymous(handler: Callable[[Site, Request, Shapes], Response]) -> Callable[
     """Give a handler the shapes only: it answers everybody."""
 
     def handle(site: Site, request: Request) -> Response:
-        return handler(site, request, shapes_of(site, request))
+        return handler(site, request, Shapes(site=site))
 
     return handle
-
-
-def shapes_of(site: Site, request: Request) -> Shapes:
-    """Return the shapes of the version in the path; Data Center has no version 3."""
-    version = request.params["version"]
-    known = {"2": Version.V2, "latest": Version.V2}
-    match site.flavour:
-        case Flavour.CLOUD:
-            known["3"] = Version.V3
-        case Flavour.DATA_CENTER:
-            pass
-        case _:
-            assert_never(site.flavour)
-    if version not in known:
-        raise refusal(404, f"this Jira has no REST API version {version}")
-    return Shapes(site=site, version=known[version])
 
 
 def authenticate(site: Site, request: Request) -> Person:

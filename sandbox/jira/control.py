@@ -12,7 +12,7 @@ from sandbox.http import Body, HttpError, Request, Response, Route
 from sandbox.jira.hooks import Deliverer
 from sandbox.jira.issue_shape import FIELDS, issue_shape
 from sandbox.jira.model import Issue, Json
-from sandbox.jira.shapes import Shapes, Version, timestamp
+from sandbox.jira.shapes import Shapes, timestamp
 from sandbox.jira.site import Site
 
 
@@ -69,7 +69,7 @@ def dump(control: Control, _: Request) -> Response:
     return Response.json(
         {
             "flavour": site.flavour.value,
-            "users": [Shapes(site=site, version=Version.V2).person(person) for person in site.people.values()],
+            "users": [Shapes(site=site).person(person) for person in site.people.values()],
             "issues": {issue.key: _issue(site, issue) for issue in site.issues.values()},
             "hooks_idle": control.deliverer.idle,
             "deliveries": [
@@ -92,7 +92,7 @@ def dump(control: Control, _: Request) -> Response:
 
 
 def _issue(site: Site, issue: Issue) -> Json:
-    shapes = Shapes(site=site, version=Version.V2)
+    shapes = Shapes(site=site)
     return {
         **issue_shape(shapes, issue, fields=set(FIELDS), expand={"changelog"}),
         "remote_links": [shapes.link(issue, link) for link in issue.links.values()],

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from sandbox.jira.errors import bad_request
-from sandbox.jira.markup import markup_html
 from sandbox.jira.model import Issue, Json
 from sandbox.jira.shapes import Shapes, timestamp
 
@@ -37,7 +36,7 @@ FIELDS: Final = {
 """Field ids and their names."""
 
 NOT_NAVIGABLE: Final = {"comment", "attachment"}
-EXPANSIONS: Final = {"changelog", "renderedFields", "names", "transitions", "transitions.fields"}
+EXPANSIONS: Final = {"changelog"}
 
 
 def expansions(text: str, known: set[str] = EXPANSIONS) -> set[str]:
@@ -78,14 +77,6 @@ def issue_shape(shapes: Shapes, issue: Issue, *, fields: set[str], expand: set[s
     if fields:
         everything = all_fields(shapes, issue)
         shape["fields"] = {name: everything[name] for name in FIELDS if name in fields and name in everything}
-    if "names" in expand:
-        shape["names"] = {name: FIELDS[name] for name in FIELDS if name in fields}
-    if "renderedFields" in expand:
-        shape["renderedFields"] = {"description": markup_html.render(issue.description)}
-    if expand & {"transitions", "transitions.fields"}:
-        offered = shapes.site.workflow.offered(issue.status)
-        with_fields = "transitions.fields" in expand
-        shape["transitions"] = [shapes.transition(one, with_fields=with_fields) for one in offered]
     if "changelog" in expand:
         entries = [shapes.entry(entry) for entry in reversed(issue.history)]
         shape["changelog"] = {"startAt": 0, "maxResults": len(entries), "total": len(entries), "histories": entries}
@@ -97,7 +88,7 @@ def all_fields(shapes: Shapes, issue: Issue) -> Json:
     comments = [shapes.comment(issue, comment) for comment in issue.comments.values()]
     return {
         "summary": issue.summary,
-        "description": shapes.text(issue.description) if issue.description else None,
+        "description": issue.description or None,
         "issuetype": shapes.issue_type(issue.issuetype),
         "project": shapes.project(),
         "status": shapes.status(issue.status),

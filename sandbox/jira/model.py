@@ -70,7 +70,7 @@ class Workflow:
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """A priority, an issue type, a resolution or a component."""
+    """A priority, an issue type, a resolution, a component or a security level."""
 
     id: str
     name: str
@@ -106,7 +106,6 @@ class Change:
     old_text: str | None = None
     new_id: str | None = None
     new_text: str | None = None
-    field_type: str = "jira"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +129,6 @@ class Comment:
     updated: datetime
     update_author: Person
     visibility: Json | None = None
-    properties: list[Json] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)

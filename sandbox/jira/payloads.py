@@ -8,7 +8,7 @@ from typing import assert_never
 
 from sandbox.jira.issue_shape import FIELDS, issue_shape, slim
 from sandbox.jira.model import Json
-from sandbox.jira.shapes import Shapes, Version
+from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Happening, News, Site
 from sandbox.scenario import Flavour
 
@@ -17,13 +17,13 @@ COMMENTED = {
     Happening.COMMENT_UPDATED: "issue_comment_edited",
     Happening.COMMENT_DELETED: "issue_comment_deleted",
 }
-TYPES = {"assignee": "issue_assigned", "status": "issue_generic", "resolution": "issue_generic"}
+TYPES = {"status": "issue_generic", "resolution": "issue_generic"}
 """`issue_event_type_name` by the first field that changed; else `issue_updated`."""
 
 
 def payloads(site: Site, news: News) -> list[Json]:
     """Return the bodies that one happening causes, in the order in which they are sent."""
-    shapes = Shapes(site=site, version=Version.V2)
+    shapes = Shapes(site=site)
     match news.what:
         case Happening.ISSUE_CREATED:
             return [_issue(shapes, news, "jira:issue_created", "issue_created")]

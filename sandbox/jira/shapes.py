@@ -1,12 +1,10 @@
-"""JSON of users, statuses, comments, links and changelogs, for Cloud and Data Center, REST v2 and v3."""
+"""JSON of users, statuses, comments, links and changelogs in REST v2, for Cloud and Data Center."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import assert_never
 
-from sandbox.jira.markup import adf, markup_html
 from sandbox.jira.model import (
     Attachment,
     Change,
@@ -24,13 +22,6 @@ from sandbox.jira.site import Site
 from sandbox.scenario import Flavour
 
 
-class Version(Enum):
-    """Of the REST API; `latest` is 2."""
-
-    V2 = "2"
-    V3 = "3"
-
-
 def timestamp(moment: datetime) -> str:
     """Write a moment as Jira does, `2026-11-16T14:05:00.000+0000`."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}" + moment.strftime("%z")
@@ -38,24 +29,13 @@ def timestamp(moment: datetime) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
-    """Writes JSON for one site in one version of its API."""
+    """Writes JSON for one site."""
 
     site: Site
-    version: Version
 
     def url(self, path: str) -> str:
         """Return the address of a resource."""
-        return f"{self.site.url}/rest/api/{self.version.value}/{path}"
-
-    def text(self, markup: str) -> str | Json:
-        """Return a rich text: wiki markup in v2, a document in v3."""
-        match self.version:
-            case Version.V2:
-                return markup
-            case Version.V3:
-                return adf.from_wiki(markup)
-            case _:
-                assert_never(self.version)
+        return f"{self.site.url}/rest/api/2/{path}"
 
     def person(self, person: Person) -> Json:
         """Return a user."""
@@ -126,13 +106,13 @@ class Shapes:
             "projectTypeKey": "software",
         }
 
-    def comment(self, issue: Issue, comment: Comment, *, rendered: str = "") -> Json:
-        """Return a comment; `rendered`: the `expand` that was asked for."""
+    def comment(self, issue: Issue, comment: Comment) -> Json:
+        """Return a comment."""
         shape: Json = {
             "self": self.url(f"issue/{issue.id}/comment/{comment.id}"),
             "id": comment.id,
             "author": self.person(comment.author),
-            "body": self.text(comment.body),
+            "body": comment.body,
             "updateAuthor": self.person(comment.update_author),
             "created": timestamp(comment.created),
             "updated": timestamp(comment.updated),
@@ -141,10 +121,6 @@ class Shapes:
             shape["jsdPublic"] = True
         if comment.visibility is not None:
             shape["visibility"] = comment.visibility
-        if "renderedBody" in rendered:
-            shape["renderedBody"] = markup_html.render(comment.body)
-        if "properties" in rendered:
-            shape["properties"] = comment.properties
         return shape
 
     def link(self, issue: Issue, link: RemoteLink) -> Json:
@@ -205,7 +181,7 @@ class Shapes:
         return [
             {
                 "field": change.field,
-                "fieldtype": change.field_type,
+                "fieldtype": "jira",
                 "fieldId": change.field.lower() if change.field != "Component" else "components",
                 "from": change.old_id,
                 "fromString": change.old_text,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import assert_never
 
 from sandbox.jira.errors import bad_request, no_issue, not_found
 from sandbox.jira.model import (
@@ -87,26 +86,6 @@ class Site:
                 return issue
         raise no_issue()
 
-    def person(self, identifier: Json | None) -> Person:
-        """Return the person that `{"accountId"}` (Cloud) or `{"name"}` (Data Center) means."""
-        wanted = identifier or {}
-        match self.flavour:
-            case Flavour.CLOUD:
-                found = [one for one in self.people.values() if one.account_id == wanted.get("accountId")]
-            case Flavour.DATA_CENTER:
-                found = [one for one in self.people.values() if one.username == wanted.get("name")]
-            case _:
-                assert_never(self.flavour)
-        if not found:
-            raise bad_request(user=f"Specified user {wanted!r} does not exist or you do not have required permissions")
-        return found[0]
-
-    def component(self, name: str) -> Named:
-        """Return the project's component of that name."""
-        if name not in self.components:
-            raise bad_request(components=f"Component name '{name}' is not valid")
-        return self.components[name]
-
     def add_issue(self, issue: Issue, *, by: Person) -> None:
         """Keep a new issue and tell of it; what was set at creation is in no changelog."""
         self.issues[issue.key] = issue
@@ -142,9 +121,7 @@ class Site:
             raise not_found(f"Can not find a comment for the id: {comment_id}.")
         return issue.comments[comment_id]
 
-    def add_comment(
-        self, issue: Issue, *, body: str, by: Person, visibility: Json | None = None, properties: Sequence[Json] = ()
-    ) -> Comment:
+    def add_comment(self, issue: Issue, *, body: str, by: Person, visibility: Json | None = None) -> Comment:
         """Add a comment."""
         now = self.now()
         comment = Comment(
@@ -155,17 +132,16 @@ class Site:
             updated=now,
             update_author=by,
             visibility=visibility,
-            properties=list(properties),
         )
         issue.comments[comment.id] = comment
         issue.updated = now
         self._tell(Happening.COMMENT_CREATED, issue, by, comment=comment)
         return comment
 
-    def change_comment(self, issue: Issue, comment: Comment, *, body: str, by: Person) -> None:
-        """Replace the body of one's own comment."""
+    def change_comment(self, issue: Issue, comment: Comment, *, body: str, by: Person, visibility: Json | None) -> None:
+        """Replace the body of one's own comment, and who sees it."""
         _own(comment, by, "edit")
-        comment.body, comment.updated, comment.update_author = body, self.now(), by
+        comment.body, comment.visibility, comment.updated, comment.update_author = body, visibility, self.now(), by
         issue.updated = comment.updated
         self._tell(Happening.COMMENT_UPDATED, issue, by, comment=comment)
 

@@ -1,1 +1,1 @@
-"""Jira's REST routes, versions 2 and 3, as the jira package calls them."""
+"""Jira's REST routes, version 2, as the jira package calls them."""

@@ -6,12 +6,10 @@ from sandbox.http import Request, Response, Route
 from sandbox.jira.auth import signed
 from sandbox.jira.errors import bad_request
 from sandbox.jira.fields import text_of
-from sandbox.jira.issue_shape import expansions
 from sandbox.jira.model import Json, Person
 from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Site
 
-EXPANSIONS: Final = {"renderedBody", "properties"}
 LONGEST: Final = 32_767
 """Characters of a comment: Jira's own default limit."""
 
@@ -19,7 +17,6 @@ LONGEST: Final = 32_767
 def list_comments(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
     """Return a page of comments, oldest first unless `-created` is asked for."""
     issue = site.issue(request.params["key"])
-    rendered = ",".join(expansions(request.arg("expand"), EXPANSIONS))
     order = request.arg("orderBy", "created")
     if order not in {"created", "+created", "-created"}:
         raise bad_request(f"orderBy must be created, +created or -created, not {order!r}")
@@ -31,7 +28,7 @@ def list_comments(site: Site, request: Request, _: Person, shapes: Shapes) -> Re
             "startAt": start,
             "maxResults": most,
             "total": len(comments),
-            "comments": [shapes.comment(issue, comment, rendered=rendered) for comment in page],
+            "comments": [shapes.comment(issue, comment) for comment in page],
         }
     )
 
@@ -39,28 +36,23 @@ def list_comments(site: Site, request: Request, _: Person, shapes: Shapes) -> Re
 def get_comment(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
     """Return one comment."""
     issue = site.issue(request.params["key"])
-    rendered = ",".join(expansions(request.arg("expand"), EXPANSIONS))
-    return Response.json(shapes.comment(issue, site.comment(issue, request.params["id"]), rendered=rendered))
+    return Response.json(shapes.comment(issue, site.comment(issue, request.params["id"])))
 
 
 def add_comment(site: Site, request: Request, person: Person, shapes: Shapes) -> Response:
     """Add a comment."""
     issue = site.issue(request.params["key"])
     body, text = _read(request)
-    comment = site.add_comment(
-        issue, body=text, by=person, visibility=body.get("visibility"), properties=body.get("properties") or ()
-    )
+    comment = site.add_comment(issue, body=text, by=person, visibility=body.get("visibility"))
     return Response.json(shapes.comment(issue, comment), status=201)
 
 
 def change_comment(site: Site, request: Request, person: Person, shapes: Shapes) -> Response:
-    """Replace the body of a comment."""
+    """Replace the body of a comment, and who sees it where that is given."""
     issue = site.issue(request.params["key"])
     comment = site.comment(issue, request.params["id"])
     body, text = _read(request)
-    site.change_comment(issue, comment, body=text, by=person)
-    if "properties" in body:
-        comment.properties = body["properties"]
+    site.change_comment(issue, comment, body=text, by=person, visibility=body.get("visibility", comment.visibility))
     return Response.json(shapes.comment(issue, comment))
 
 
@@ -85,18 +77,12 @@ def _read(request: Request) -> tuple[Json, str]:
     return body, text
 
 
-_COMMENT: Final = "/rest/api/:version/issue/:key/comment"
-SENT: Final = ("body", "visibility", "properties")
+_COMMENT: Final = "/rest/api/2/issue/:key/comment"
+SENT: Final = ("body", "visibility")
 ROUTES: Final[tuple[Route[Site], ...]] = (
-    Route("GET", _COMMENT, signed(list_comments), query=("startAt", "maxResults", "orderBy", "expand")),
-    Route("POST", _COMMENT, signed(add_comment), params=SENT, query=("expand",)),
-    Route("GET", f"{_COMMENT}/:id", signed(get_comment), query=("expand",)),
-    Route(
-        "PUT",
-        f"{_COMMENT}/:id",
-        signed(change_comment),
-        params=SENT,
-        query=("notifyUsers", "overrideEditableFlag", "expand"),
-    ),
+    Route("GET", _COMMENT, signed(list_comments), query=("startAt", "maxResults", "orderBy")),
+    Route("POST", _COMMENT, signed(add_comment), params=SENT),
+    Route("GET", f"{_COMMENT}/:id", signed(get_comment)),
+    Route("PUT", f"{_COMMENT}/:id", signed(change_comment), params=SENT),
     Route("DELETE", f"{_COMMENT}/:id", signed(delete_comment)),
 )

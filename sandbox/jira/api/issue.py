@@ -1,8 +1,8 @@
-"""Routes of issues: read, create, change, assign, transitions, changelog."""
+"""Routes of issues: read, create, change, transitions."""
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from sandbox.http import Request, Response, Route
 from sandbox.jira import fields as issue_fields
@@ -12,7 +12,6 @@ from sandbox.jira.issue_shape import chosen, expansions, issue_shape
 from sandbox.jira.model import Change, Issue, Json, Person
 from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Site, issue_type, priority, resolution
-from sandbox.scenario import Flavour
 
 
 def get_issue(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
@@ -55,21 +54,12 @@ def create_issue(site: Site, request: Request, person: Person, shapes: Shapes) -
     return Response.json({"id": issue.id, "key": issue.key, "self": shapes.url(f"issue/{issue.id}")}, status=201)
 
 
-def change_issue(site: Site, request: Request, person: Person, shapes: Shapes) -> Response:
+def change_issue(site: Site, request: Request, person: Person, _: Shapes) -> Response:
     """Change fields; all of them or none."""
     issue = site.issue(request.params["key"])
     body = _object(request)
     update = _operations(body)
     _keep(site, issue, fields=_mapping(body, "fields"), update=update, by=person)
-    if request.arg("returnIssue") == "true":
-        return Response.json(issue_shape(shapes, issue, fields=chosen([], default="*all")))
-    return Response(status=204)
-
-
-def assign(site: Site, request: Request, person: Person, _: Shapes) -> Response:
-    """Assign an issue to somebody or to nobody."""
-    issue = site.issue(request.params["key"])
-    _keep(site, issue, fields={"assignee": _object(request) or None}, update={}, by=person)
     return Response(status=204)
 
 
@@ -110,30 +100,6 @@ def do_transition(site: Site, request: Request, person: Person, _: Shapes) -> Re
     return Response(status=204)
 
 
-def get_changelog(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
-    """Return the history, oldest first; Cloud only."""
-    match site.flavour:
-        case Flavour.CLOUD:
-            pass
-        case Flavour.DATA_CENTER:
-            raise bad_request("a Data Center has no such route: read the issue with expand=changelog")
-        case _:
-            assert_never(site.flavour)
-    issue = site.issue(request.params["key"])
-    start, most = int(request.arg("startAt", "0")), min(int(request.arg("maxResults", "100")), 100)
-    page = issue.history[start : start + most]
-    return Response.json(
-        {
-            "self": shapes.url(f"issue/{issue.key}/changelog?startAt={start}&maxResults={most}"),
-            "maxResults": most,
-            "startAt": start,
-            "total": len(issue.history),
-            "isLast": start + len(page) >= len(issue.history),
-            "values": [shapes.entry(entry) for entry in page],
-        }
-    )
-
-
 def _keep(
     site: Site,
     issue: Issue,
@@ -147,18 +113,8 @@ def _keep(
     """Make all changes on a draft, so that a refusal leaves the issue as it was; then keep them."""
     draft = copy.copy(issue) if draft is None else draft
     changes = [*before, *issue_fields.change(site, draft, fields=fields, update=update)]
-    bodies = [_comment_body(operation) for operation in update.get("comment", ())]
     vars(issue).update(vars(draft))
     site.apply(issue, changes, by=by)
-    for body in bodies:
-        site.add_comment(issue, body=body, by=by)
-
-
-def _comment_body(operation: Json) -> str:
-    match operation:
-        case {"add": {"body": body}} if len(operation) == 1:
-            return issue_fields.text_of(body, field="comment")
-    raise bad_request(comment="only {'add': {'body': …}} is supported for comments")
 
 
 def _object(request: Request) -> Json:
@@ -183,23 +139,12 @@ def _operations(body: Json) -> dict[str, list[Json]]:
     return update
 
 
-CHANGES: Final = ("fields", "update", "historyMetadata", "properties", "transition")
-READS: Final = ("fields", "fieldsByKeys", "expand", "properties", "updateHistory", "failFast")
-PUTS: Final = ("notifyUsers", "overrideScreenSecurity", "overrideEditableFlag", "returnIssue", "expand")
-OFFERS: Final = (
-    "expand",
-    "transitionId",
-    "skipRemoteOnlyCondition",
-    "includeUnavailableTransitions",
-    "sortByOpsBarAndStatus",
-)
-_ISSUE: Final = "/rest/api/:version/issue"
+CHANGES: Final = ("fields", "update", "transition")
+_ISSUE: Final = "/rest/api/2/issue"
 ROUTES: Final[tuple[Route[Site], ...]] = (
-    Route("GET", f"{_ISSUE}/:key", signed(get_issue), query=READS),
-    Route("POST", _ISSUE, signed(create_issue), params=CHANGES, query=("updateHistory",)),
-    Route("PUT", f"{_ISSUE}/:key", signed(change_issue), params=CHANGES, query=PUTS),
-    Route("PUT", f"{_ISSUE}/:key/assignee", signed(assign), params=("accountId", "name")),
-    Route("GET", f"{_ISSUE}/:key/transitions", signed(get_transitions), query=OFFERS),
+    Route("GET", f"{_ISSUE}/:key", signed(get_issue), query=("fields", "expand")),
+    Route("POST", _ISSUE, signed(create_issue), params=CHANGES),
+    Route("PUT", f"{_ISSUE}/:key", signed(change_issue), params=CHANGES, query=("notifyUsers",)),
+    Route("GET", f"{_ISSUE}/:key/transitions", signed(get_transitions), query=("expand", "transitionId")),
     Route("POST", f"{_ISSUE}/:key/transitions", signed(do_transition), params=CHANGES),
-    Route("GET", f"{_ISSUE}/:key/changelog", signed(get_changelog), query=("startAt", "maxResults")),
 )

@@ -8,22 +8,16 @@ from typing import Final
 from sandbox.http import Request, Response, Route
 from sandbox.jira.auth import authenticate, signed
 from sandbox.jira.errors import bad_request, not_found, refusal
-from sandbox.jira.model import Attachment, Issue, Person, RemoteLink
+from sandbox.jira.model import Attachment, Person, RemoteLink
 from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Site
 from sandbox.multipart import Upload
 
 
 def get_links(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
-    """Return all remote links, or the one with a global id."""
+    """Return all remote links."""
     issue = site.issue(request.params["key"])
-    wanted = request.arg("globalId")
-    if not wanted:
-        return Response.json([shapes.link(issue, link) for link in issue.links.values()])
-    for link in issue.links.values():
-        if link.global_id == wanted:
-            return Response.json(shapes.link(issue, link))
-    raise not_found("A remote link with the specified global ID does not exist.")
+    return Response.json([shapes.link(issue, link) for link in issue.links.values()])
 
 
 def put_link(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
@@ -34,44 +28,6 @@ def put_link(site: Site, request: Request, _: Person, shapes: Shapes) -> Respons
     known = next(one for one in issue.links.values() if one.object is link.object)
     self = shapes.url(f"issue/{issue.key}/remotelink/{known.id}")
     return Response.json({"id": known.id, "self": self}, status=201 if new else 200)
-
-
-def get_link(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
-    """Return one remote link."""
-    issue = site.issue(request.params["key"])
-    return Response.json(shapes.link(issue, _link(issue, request.params["id"])))
-
-
-def change_link(site: Site, request: Request, _: Person, __: Shapes) -> Response:
-    """Replace a remote link."""
-    issue = site.issue(request.params["key"])
-    known = _link(issue, request.params["id"])
-    issue.links[known.id] = _read(request, link_id=known.id)
-    return Response(status=204)
-
-
-def delete_link(site: Site, request: Request, _: Person, __: Shapes) -> Response:
-    """Delete one remote link."""
-    issue = site.issue(request.params["key"])
-    del issue.links[_link(issue, request.params["id"]).id]
-    return Response(status=204)
-
-
-def delete_by_global_id(site: Site, request: Request, _: Person, __: Shapes) -> Response:
-    """Delete the remote link with a global id."""
-    issue = site.issue(request.params["key"])
-    for link in list(issue.links.values()):
-        if link.global_id == request.arg("globalId"):
-            del issue.links[link.id]
-            return Response(status=204)
-    raise not_found("A remote link with the specified global ID does not exist.")
-
-
-def _link(issue: Issue, number: str) -> RemoteLink:
-    link = issue.links.get(int(number)) if number.isdecimal() else None
-    if link is None:
-        raise not_found(f"The remote link with id {number} does not exist.")
-    return link
 
 
 def _read(request: Request, *, link_id: int) -> RemoteLink:
@@ -171,18 +127,14 @@ def _attachment(site: Site, attachment_id: str) -> Attachment:
     raise not_found(f"The attachment with id '{attachment_id}' does not exist")
 
 
-_LINK: Final = "/rest/api/:version/issue/:key/remotelink"
+_LINK: Final = "/rest/api/2/issue/:key/remotelink"
 SENT: Final = ("globalId", "application", "relationship", "object")
 ROUTES: Final[tuple[Route[Site], ...]] = (
-    Route("GET", _LINK, signed(get_links), query=("globalId",)),
+    Route("GET", _LINK, signed(get_links)),
     Route("POST", _LINK, signed(put_link), params=SENT),
-    Route("DELETE", _LINK, signed(delete_by_global_id), query=("globalId",)),
-    Route("GET", f"{_LINK}/:id", signed(get_link)),
-    Route("PUT", f"{_LINK}/:id", signed(change_link), params=SENT),
-    Route("DELETE", f"{_LINK}/:id", signed(delete_link)),
-    Route("POST", "/rest/api/:version/issue/:key/attachments", signed(add_attachment), params=("file",)),
-    Route("GET", "/rest/api/:version/attachment/content/:id", signed(get_content), query=("redirect",)),
-    Route("GET", "/rest/api/:version/attachment/:id", signed(get_attachment)),
+    Route("POST", "/rest/api/2/issue/:key/attachments", signed(add_attachment), params=("file",)),
+    Route("GET", "/rest/api/2/attachment/content/:id", signed(get_content), query=("redirect",)),
+    Route("GET", "/rest/api/2/attachment/:id", signed(get_attachment)),
     Route("GET", "/secure/attachment/:id/:filename", secure_attachment),
     Route("GET", "/media/:id/binary", media, query=("token",)),
 )

@@ -1,1 +1,1 @@
-"""Rich text: wiki markup, Atlassian documents, and both as HTML for the pages."""
+"""Rich text: wiki markup, and as HTML for the pages."""

@@ -1,6 +1,6 @@
 """Parse Jira's wiki markup into a small tree. Knows what people and our bot write; all else stays as text.
 
-The tree is made of blocks with inlines; `markup_html` and `adf` turn it into what is shown or sent.
+The tree is made of blocks with inlines; `markup_html` turns it into what is shown.
 Source: Jira's text formatting notation help page.
 """
 

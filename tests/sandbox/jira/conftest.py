@@ -67,9 +67,9 @@ class Emulated:
         return client
 
     def http(self, username: str = "bug-fix-bot") -> httpx2.Client:
-        """Make a plain client with the same credentials; REST v3 of Cloud."""
+        """Make a plain client with the credentials of Cloud."""
         return httpx2.Client(
-            base_url=f"{self.url}/rest/api/3",
+            base_url=f"{self.url}/rest/api/2",
             auth=(self.site.people[username].email, TOKENS[username]),
             trust_env=False,
             timeout=60,
