@@ -37,6 +37,8 @@ EPISODE: Final = timedelta(days=14)
 """A run that begins this soon after the end of the ticket's run before is a restart: both are one in figures."""
 EPISODE_SETTLES: Final = timedelta(days=2)
 """For so long after the last decision, figures follow what is still settled or performed."""
+EPISODE_OVERLAP: Final = timedelta(minutes=1)
+"""How long a transaction may last whose rows a sweep did not see yet, and the next one must not miss."""
 
 
 # Hooks and other requests.

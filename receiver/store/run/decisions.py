@@ -16,7 +16,7 @@ from receiver.store.story import stored_indicators
 from receiver.workflow import lifecycle
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import Event
-from receiver.workflow.run import Decision, RunStatus
+from receiver.workflow.run import Decision, RunStatus, Verdict
 
 
 async def record(
@@ -59,7 +59,8 @@ async def record(
     await outbox.store(session, RunId(run.id), wanted, decision=row.id, origin=origin, now=now, table=table)
     if run.status != before:
         await stored_indicators.keep(session, run, now=now)
-    if run.status not in episodes.OUTSIDE:
+    # What was only noted can wait for the sweep: most deliveries are, and the row costs as much as all else here.
+    if run.status not in episodes.OUTSIDE and (run.status != before or decision.verdict is Verdict.ACTED):
         await episodes.write(session, run.episode or run.id, now=now)
     return row.id
 

@@ -1,7 +1,8 @@
 """Episodes: which runs of a ticket are one, and the row of each that figures read.
 
-Everything in a row follows from other rows; it is written anew with each decision about one of the episode's runs, so
-that figures read one table. A run that was refused, or not admitted yet, is in no episode.
+Everything in a row follows from other rows, so that figures read one table. It is written anew with each decision
+that did something, and by the sweep after everything else: what was only noted, a settled call, a performed effect.
+A run that was refused, or not admitted yet, is in no episode.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy.orm import aliased
 from receiver import limits
 from receiver.release import Release
 from receiver.store.postgres.database import lock
-from receiver.store.schema import EffectRow, EpisodeRow, RunRow, UsageRow
+from receiver.store.schema import DecisionRow, EffectRow, EpisodeRow, RunRow, UsageRow
 from receiver.workflow.run import RunStatus
 
 OUTSIDE: Final = (RunStatus.ADMITTING, RunStatus.REFUSED)
@@ -52,12 +53,13 @@ async def write(session: AsyncSession, episode: str, *, now: datetime) -> None:
 
 
 async def refresh(session: AsyncSession, *, now: datetime) -> None:
-    """Write the rows anew of which a model call was settled, or an effect performed, after the last decision."""
-    run, written = aliased(RunRow), EpisodeRow.updated_at
+    """Write the rows anew of which something became known after they were written."""
+    run, written = aliased(RunRow), EpisodeRow.updated_at - limits.EPISODE_OVERLAP
     of_it = func.coalesce(run.episode, run.id) == EpisodeRow.episode
     settled = exists().where(of_it, UsageRow.run_id == run.id, UsageRow.settled_at > written)
     performed = exists().where(of_it, EffectRow.run_id == run.id, EffectRow.performed_at > written)
-    query = select(EpisodeRow.episode).where(written > now - limits.EPISODE_SETTLES, or_(settled, performed))
+    noted = exists().where(of_it, DecisionRow.run_id == run.id, DecisionRow.at > written)
+    query = select(EpisodeRow.episode).where(written > now - limits.EPISODE_SETTLES, or_(settled, performed, noted))
     for episode in (await session.scalars(query.order_by(written).limit(_AT_ONCE))).all():
         await write(session, episode, now=now)
 

@@ -36,6 +36,7 @@ from receiver.store.schema import (
     UsageRow,
 )
 from receiver.worker.event_handler import Setting
+from receiver.workflow.run import Verdict
 from tests.receiver.workflow.conftest import World
 from tests.told_run import RUN, ToldRun, opening, running
 
@@ -307,11 +308,16 @@ async def told(database: Database, world: World) -> AsyncIterator[ToldRun]:
         await session.rollback()
 
 
-async def test_the_row_is_written_with_each_decision(told: ToldRun, world: World) -> None:
+async def test_the_row_is_current_after_each_decision_that_acts_and_after_each_sweep(
+    told: ToldRun, world: World
+) -> None:
     await told.tell(world.labelled())
     assert not await agrees(told.session, RUN)
     for event in (*running(world)[1:], *opening(world), world.opened(), world.merge_request("merge", "merged")):
-        await told.tell(event)
+        world.now += timedelta(seconds=1)
+        (decision,) = await told.tell(event)
+        if decision.verdict is not Verdict.ACTED:
+            await episodes.refresh(told.session, now=world.now)
         assert await agrees(told.session, RUN)
     row = await told.session.get_one(EpisodeRow, RUN)
     assert (row.status, row.merged, row.iterations, row.product_version) == ("merged", 1, 1, "0.9")
@@ -342,6 +348,7 @@ async def test_what_is_settled_after_the_last_decision_is_told_by_the_sweep(told
     call = _call("c", RUN, world.now)
     told.session.add(call)
     await told.tell(world.pipeline("running"))
+    await episodes.refresh(told.session, now=world.now + timedelta(seconds=1))
     assert (await told.session.get_one(EpisodeRow, RUN)).held_usd == 1
     call.state, call.cost_usd, call.settled_at = "settled", Decimal("0.5"), world.now + timedelta(seconds=5)
     await told.session.flush()
