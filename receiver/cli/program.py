@@ -8,9 +8,9 @@ from typing import Any, Final
 import rich_click as click
 
 COMMANDS: Final = (
-    ("serve", "service_commands", "Receive hooks, serve CI jobs, forward model calls."),
-    ("work", "service_commands", "Process hooks and perform what follows: pipelines, merge requests, comments."),
-    ("migrate", "service_commands", "Bring the database to this version's tables."),
+    ("serve", "serve_command", "Receive hooks, serve CI jobs, forward model calls."),
+    ("work", "work_command", "Process hooks and perform what follows: pipelines, merge requests, comments."),
+    ("migrate", "migrate_command", "Bring the database to this version's tables."),
     ("runs", "run_commands", "List runs, the newest first."),
     (
         "explain",

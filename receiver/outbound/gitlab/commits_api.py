@@ -13,8 +13,8 @@ from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
 
 from pipelines.language.change_set import FileBefore
-from receiver.outbound.errors import translate_errors
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.sdk_errors import translate_errors
 
 
 class Head(Struct, frozen=True, kw_only=True):

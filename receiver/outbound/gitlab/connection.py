@@ -7,7 +7,7 @@ import requests
 from gitlab.v4.objects import CurrentUser
 
 from receiver import limits
-from receiver.outbound.errors import stop_at_overload, translate_errors
+from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
 
 
 class Connection:

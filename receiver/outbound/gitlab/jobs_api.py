@@ -6,8 +6,8 @@ from gitlab.exceptions import GitlabGetError
 
 from pipelines.language import ProjectPath
 from receiver.jobs.job_lookup import JobFacts
-from receiver.outbound.errors import translate_errors
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.sdk_errors import translate_errors
 
 
 class GitLabJobs:

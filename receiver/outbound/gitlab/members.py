@@ -10,7 +10,7 @@ from gitlab.base import RESTObject
 from gitlab.exceptions import GitlabGetError, GitlabListError
 from msgspec import Struct
 
-from receiver.outbound.errors import translate_errors
+from receiver.outbound.sdk_errors import translate_errors
 
 DEVELOPER: Final = 30
 MAINTAINER: Final = 40

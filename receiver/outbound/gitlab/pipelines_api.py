@@ -11,8 +11,9 @@ from gitlab.base import RESTObject
 from msgspec import Struct
 
 from pipelines.language import ProjectPath
-from receiver.outbound.errors import NotThereError, RefusedError, translate_errors
+from receiver.outbound.errors import NotThereError, RefusedError
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.sdk_errors import translate_errors
 from receiver.workflow.events import JobChanged, JobId, PipelineChanged, PipelineId
 
 CHUNK = 1 << 20

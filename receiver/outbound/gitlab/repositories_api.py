@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
-from receiver.outbound.errors import translate_errors
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.members import Users
+from receiver.outbound.sdk_errors import translate_errors
 
 _APPROVED = "approved this merge request"
 """What GitLab writes itself when somebody approves."""

@@ -17,9 +17,10 @@ from msgspec import Struct
 from pipelines.language import IssueKey
 from pipelines.language.catalogue import Confidential
 from receiver import limits
-from receiver.outbound.errors import RefusedError, stop_at_overload, translate_errors
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.jira import issues
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
+from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
 from receiver.workflow.events import AccountId
 
 
