@@ -1,36 +1,49 @@
-"""Real worker processes for tests: started, killed at a point, and watched through the database."""
+"""Real worker processes for tests: started, killed at a point, and watched through the database.
 
+They are forked from a process that has imported the program, which is most of what a worker's start takes. The demo
+starts workers by their command.
+"""
+
+import multiprocessing
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import psycopg
 from sqlalchemy import make_url
 
 KILLED = 137
+_FORKS: Final = multiprocessing.get_context("forkserver")
+
+
+def work(environment: Mapping[str, str], log: Path) -> None:
+    """Be `bug-fix work`, in a process of its own."""
+    from receiver.cli.program import main  # noqa: PLC0415 - in this process only
+
+    os.environ.clear()
+    os.environ.update(environment)
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    main(["work"])
 
 
 @contextmanager
-def worker(world: Any, postgres: str, folder: Path, **extra: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(world: Any, postgres: str, folder: Path, **extra: str) -> Iterator[ForkServerProcess]:
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    with (folder / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "receiver", "work"],
-            env=environment | world.settings(postgres) | extra,
-            stdout=log,
-            stderr=log,
-        )
+    _FORKS.set_forkserver_preload(["receiver.cli.program", "receiver.cli.work_command"])
+    process = _FORKS.Process(target=work, args=(environment | world.settings(postgres) | extra, folder / "worker.log"))
+    process.start()
     try:
         yield process
     finally:
         process.kill()
-        process.wait()
+        process.join()
 
 
 def until(look: Callable[[], Any], *, within_s: float = 60) -> Any:
@@ -63,7 +76,8 @@ async def die_at_each(points: tuple[str, ...], world: Any, eyes: Eyes, folder: P
     """Let one worker after the other die at a point, and a last one finish all that is to be done."""
     for point in points:
         with worker(world, eyes.given, folder, BUG_FIX_FAULT=point) as mortal:
-            assert mortal.wait(60) == KILLED, (folder / "worker.log").read_text()
+            mortal.join(60)
+            assert mortal.exitcode == KILLED, (folder / "worker.log").read_text()
         time_passes(eyes)
     with worker(world, eyes.given, folder):
         until(lambda: not eyes("SELECT 1 FROM deliveries WHERE verdict IS NULL"))
