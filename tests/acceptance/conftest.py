@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,12 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sandbox.scenario import SCENARIOS
-
 CHECKOUT = Path(__file__).resolve().parents[2]
-
-ELSEWHERE = "elsewhere"
-"""The scenario that is made anew outside of the checkout."""
 
 
 class Demo(NamedTuple):
@@ -61,22 +55,6 @@ def once(shared: Path, name: str, make: Callable[[Path], Demo]) -> Demo:
     return Demo(**json.loads(kept.read_text()))
 
 
-def copied(folder: Path) -> Path:
-    """Copy a scenario with its repository out of the checkout, under another name, for another Jira project."""
-    target = folder / ELSEWHERE
-    shutil.copytree(SCENARIOS / "feature-request", target)
-    shutil.copytree(SCENARIOS.parent / "estate" / "api", folder / "billing")
-    head, turns, catalogue = target / "scenario.yml", target / "turns" / "analysis.yml", target / "bug-fix.yml"
-    told = head.read_text().replace("name: feature-request", f"name: {ELSEWHERE}").replace("PL-560", "QX-7")
-    head.write_text(told.replace("payk12/api: ../../estate/api", "riverside/billing: ../billing"))
-    turns.write_text(turns.read_text().replace("PL-560", "QX-7").replace("payk12/api", "riverside/billing"))
-    rewritten = (
-        catalogue.read_text().replace("project: PL\n", "project: QX\n").replace("payk12/api", "riverside/billing")
-    )
-    catalogue.write_text(rewritten)
-    return target
-
-
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder that all processes of this test run share."""
@@ -92,12 +70,9 @@ def played(shared: Path) -> Callable[[str], Demo]:
 
 @pytest.fixture(scope="session")
 def programme(shared: Path) -> Demo:
-    """Two scenarios at once, one of which lies outside of the checkout."""
-
-    def make(folder: Path) -> Demo:
-        return play(folder, "--scenario", "infrastructure", "--scenario", str(copied(folder)), "--jobs", "2")
-
-    return once(shared, "programme", make)
+    """Two scenarios by one command, both at once."""
+    both = ("--scenario", "infrastructure", "--scenario", "not-reproduced", "--jobs", "2")
+    return once(shared, "programme", lambda folder: play(folder, *both))
 
 
 @pytest.fixture(scope="session")
@@ -108,5 +83,5 @@ def demo(played: Callable[[str], Demo]) -> Demo:
 
 @pytest.fixture(scope="session")
 def chaos(shared: Path) -> Demo:
-    """Play a bug of the API, and kill the worker while the child pipeline runs."""
-    return once(shared, "chaos", lambda folder: play(folder, "--chaos", "--scenario", "api-bug"))
+    """Play a restricted ticket, kill the worker while the child pipeline runs, and restart Postgres."""
+    return once(shared, "chaos", lambda folder: play(folder, "--chaos", "--scenario", "restricted-ticket"))

@@ -1,6 +1,7 @@
 """Installed like software: a wheel, in an empty environment outside of any checkout, does all that a checkout does."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from sandbox.scenario import SCENARIOS
+
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SCENARIO = "feature-request"
 LEFT_RUNNING = "Next: . "
 """Begins the line that the demo says last, when all is left running; the file with the settings follows."""
 
@@ -57,13 +59,29 @@ def installed(wheel: Path, room: Path) -> Path:
     raise AssertionError(done.stderr)
 
 
+def copied(folder: Path) -> Path:
+    """Copy a scenario and its repository out of the checkout, under another name, for another Jira project."""
+    target = folder / "elsewhere"
+    shutil.copytree(SCENARIOS / "feature-request", target)
+    shutil.copytree(SCENARIOS.parent / "estate" / "api", folder / "billing")
+    head, turns, catalogue = target / "scenario.yml", target / "turns" / "analysis.yml", target / "bug-fix.yml"
+    told = head.read_text().replace("name: feature-request", "name: elsewhere").replace("PL-560", "QX-7")
+    head.write_text(told.replace("payk12/api: ../../estate/api", "riverside/billing: ../billing"))
+    turns.write_text(turns.read_text().replace("PL-560", "QX-7").replace("payk12/api", "riverside/billing"))
+    rewritten = (
+        catalogue.read_text().replace("project: PL\n", "project: QX\n").replace("payk12/api", "riverside/billing")
+    )
+    catalogue.write_text(rewritten)
+    return target
+
+
 @pytest.fixture(scope="module")
 def settings(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Play a ticket from the wheel, with migrate, serve and work as processes; return the settings of what runs."""
+    """Play a scenario of a team's own from the wheel, with all its processes; return the settings of what runs."""
     folder = tmp_path_factory.mktemp("elsewhere")
     with (folder / "log").open("w") as log:
         demo = subprocess.Popen(
-            [installed / "python", "-m", "sandbox.demo", "--plain", "--serve", "--scenario", SCENARIO],
+            [installed / "python", "-m", "sandbox.demo", "--plain", "--serve", "--scenario", copied(folder)],
             cwd=folder,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
@@ -119,7 +137,8 @@ def test_a_ticket_is_worked_and_explained_and_doctor_finds_no_fault(
     environment = {"PATH": os.defpath, "COLUMNS": "200", **settings}
     doctor = run(installed / "bug-fix", "doctor", cwd=tmp_path, env=environment)
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
-    listed = run(installed / "bug-fix", "runs", cwd=tmp_path, env=environment)
-    assert "declined" in listed.stdout
+    explained = run(installed / "bug-fix", "explain", "QX-7", cwd=tmp_path, env=environment)
+    assert "declined" in explained.stdout
+    assert "docs/api.md" in explained.stdout
     migrated = run(installed / "bug-fix", "migrate", cwd=tmp_path, env=environment)
     assert migrated.stdout.startswith("The database is at revision"), migrated.stderr

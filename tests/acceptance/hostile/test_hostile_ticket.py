@@ -1,4 +1,8 @@
-"""A ticket that attacks everything which reads it gets the fix that a harmless one gets, and nothing else."""
+"""A ticket that attacks everything which reads it gets the fix that a harmless one gets, and nothing else.
+
+Cheaper tests try each of its tricks: tests/receiver/notes/test_hostile.py in GitLab and Jira, tests/pipelines/agents in
+prompts, tests/pipelines/generation in pipelines, tests/receiver/web/test_pages.py in pages. `--nightly` plays it whole.
+"""
 
 import json
 import re
@@ -8,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.nightly, pytest.mark.timeout(1600)]
 
 CANARY = Path("/tmp/pwned-by-pl-479")  # noqa: S108 - what each command in the ticket would make
 COMMANDS = ("pwned-by", "evil", "<script", "@all", "$(", "{{", "alert(1)", "CI_JOB_TOKEN")

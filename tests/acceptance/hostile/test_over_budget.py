@@ -1,4 +1,8 @@
-"""A model that asks for more than its run's budget gets no answer, and people get the reason."""
+"""A model that asks for more than its run's budget gets no answer, and people get the reason.
+
+Cheaper tests show its parts: tests/receiver/web/gateway/test_books.py that nothing is overspent,
+tests/pipelines/agents/test_loop.py that the refusal ends the conversation with its reason. `--nightly` plays it whole.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -6,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.nightly, pytest.mark.timeout(1600)]
 
 
 @pytest.fixture(scope="module")

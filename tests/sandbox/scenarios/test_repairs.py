@@ -31,13 +31,14 @@ pytestmark = pytest.mark.integration
 
 REPAIRS = {
     "api-bug": True,
+    "breaks-another-test": True,
     "legacy-bug": True,
     "needs-information": True,
     "superfluous-file": True,
     "two-models": True,
     "wrong-patch": False,
 }
-"""Scenarios in Python, and whether the last fix makes the reproduction pass."""
+"""Scenarios in Python that only `--nightly` plays, and whether the last fix makes the reproduction pass."""
 
 
 @pytest.fixture(scope="module")
