@@ -22,6 +22,7 @@ from sqlalchemy import make_url
 from receiver.store.postgres import embedded
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.migration import upgrade
+from tests.order import LOOKS_AT_OTHERS, place, shared_out
 
 settings.register_profile(
     "nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
@@ -38,8 +39,10 @@ OWNED_SEQUENCES = b"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run acceptance tests first, then integration tests: what remains for the end is short and can be shared out."""
-    items.sort(key=lambda item: [item.get_closest_marker(kind) is None for kind in ("acceptance", "integration")])
+    """Share out long tests among the workers, and let these begin with them."""
+    items.sort(key=lambda item: item.path.name == LOOKS_AT_OTHERS)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = shared_out([(place(item), item) for item in items], workers=workers)
 
 
 @pytest.fixture(autouse=True)
