@@ -37,11 +37,11 @@ async def told(database: Database, world: World) -> AsyncIterator[ToldRun]:
         await session.rollback()
 
 
-async def test_all_120_orders_of_five_pipeline_events_end_in_one_state(told: ToldRun, world: World) -> None:
+async def test_all_orders_of_a_pipelines_events_end_in_one_state(told: ToldRun, world: World) -> None:
     await told.tell(*running(world))
-    events = [world.pipeline(status) for status in ("created", "pending", "running", "failed", "success")]
+    events = [world.pipeline(status) for status in ("created", "running", "failed", "success")]
     ends = [end async for end in told.every_order(events)]
-    assert len(ends) == 120
+    assert len(ends) == 24
     assert all(end == ends[0] for end in ends)
     assert ends[0].parent is not None
     assert ends[0].parent.status == "success"
@@ -66,11 +66,9 @@ async def test_all_orders_of_parent_child_and_job_with_one_end_conclude_alike(
 
 async def test_all_orders_of_the_reports_open_the_merge_request_once(told: ToldRun, world: World) -> None:
     await told.tell(*running(world), replace(world.planned(), job=JobId(10)))
-    for order in permutations(opening(world)[1:]):
-        async with told.taken_back():
-            await told.tell(*order, *order)
-            assert (await told.view()).status is RunStatus.OPENING
-            assert (await told.effects()).count("OpenMergeRequest") == 1
+    async for run in told.every_order(opening(world)[1:]):
+        assert run.status is RunStatus.OPENING
+        assert (await told.effects()).count("OpenMergeRequest") == 1
 
 
 async def test_a_job_that_gitlab_retried_is_known_by_its_newest(told: ToldRun, world: World) -> None:
