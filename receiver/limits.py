@@ -29,6 +29,12 @@ DEADLINE_NOTICED_LATE: Final = timedelta(minutes=2)
 """A deadline noticed this late passed while we were away, so GitLab is asked first what happened meanwhile."""
 REPORTS_SETTLE: Final = timedelta(minutes=10)
 """After the parent pipeline ended, its last reports are settled within this."""
+QUESTIONS: Final = 4
+"""Rounds of questions to the reporter, after which a person takes over."""
+PLANS_FOR_REPORTER: Final = 4
+"""Times that a run waited for people, after which the reporter has no other plan made: each costs an analysis.
+Those who may start runs go on as they like; the run's budget is their limit.
+"""
 BRANCH_SLUG: Final = 40
 """Characters of a ticket's summary in the name of a branch."""
 
@@ -112,6 +118,8 @@ CALL_OUTPUT_TOKENS: Final = 64_000
 """Output tokens that a call may ask for."""
 CALL_JSON_DEPTH: Final = 40
 """Depth of a request's JSON."""
+LARGE_CALL: Final = 256 * 1024
+"""Bytes from which on a request is inspected in a thread, so that others don't wait."""
 CALL_OVERHEAD_TOKENS: Final = 2_000
 """Tokens that the API may add to a prompt on its own, for tools: an upper bound."""
 SESSION_CALLS: Final = 4
@@ -178,6 +186,13 @@ EVIDENCE_FILE: Final = 10 * 1024 * 1024
 """Bytes of one file shown as evidence."""
 EVIDENCE_TOTAL: Final = 25 * 1024 * 1024
 """Bytes of all evidence of a merge request."""
+ATTACHED_PICTURE: Final = 5 * 1024 * 1024
+"""Bytes of a picture that is attached to a ticket: one of a page has a few hundred thousand, and Jira refuses files
+over 10 MiB."""
+REVIEWERS: Final = 5
+"""Reviewers of one merge request: more of them, and nobody feels asked."""
+REVIEWER_NAMES: Final = 20
+"""Names that are looked up to find the reviewers of a merge request."""
 
 
 # Commands and answers to people.

@@ -20,6 +20,8 @@ RECEIVER_LONGEST_WAIT_S: Final = 60.0
 
 COMMAND_S: Final = 3600.0
 """For one command of the catalogue."""
+COMMAND_OUTPUT: Final = 10 * 1024 * 1024
+"""Bytes of a command's output that are kept, the last ones."""
 GIT_S: Final = 600
 """For a git command of this program, a clone for example."""
 WORK_FOLDER_GIT_S: Final = 300

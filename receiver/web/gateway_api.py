@@ -27,8 +27,6 @@ from receiver.web.services import Services
 log = structlog.get_logger()
 
 PURPOSES: Final = frozenset({"context", "work"})
-LARGE: Final = 256 * 1024
-"""Bytes from which on a body is looked through in a thread, so that others don't wait."""
 
 
 @post("/gateway/v1/messages", status_code=200, request_max_body_size=limits.CALL_BODY)
@@ -100,7 +98,7 @@ def _forwarded(request: JobRequest, body: bytes) -> Request:
 
 
 async def _inspected(request: Request, allowed: Allowed, *, counting: bool) -> Call:
-    if len(request.body) < LARGE:
+    if len(request.body) < limits.LARGE_CALL:
         return inspect(request.body, allowed=allowed, betas=request.betas, counting=counting)
     return await asyncio.to_thread(inspect, request.body, allowed=allowed, betas=request.betas, counting=counting)
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from pipelines.language import Diagnosis, DiagnosisKind, Phase, RunId
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
 from receiver.comments.command_line import Command
 from receiver.workflow import commands, lifecycle
 from receiver.workflow.attempts import next_attempt, next_number
@@ -28,12 +29,6 @@ from receiver.workflow.run import Cause, Decision, Learned, Run, RunStatus, Verd
 
 MAY_ANSWER = frozenset({Right.START, Right.REPORTER})
 """Whose comment answers a question."""
-
-MOST_PLANS: Final = 4
-"""Times that a run waited for people, after which the reporter has no other plan made: each costs an analysis.
-
-Those who may start runs go on as they like; the run's budget is their limit.
-"""
 
 NOTHING_HERE: Final = (
     "No bug fix was started for this ticket, so there is nothing to command. Somebody who may start bug fixes sets the "
@@ -131,7 +126,7 @@ def labelled_again(run: Run, *, actor: AccountId | None, actor_name: str) -> Dec
         RefreshTicket(
             iteration=next_number(run),
             actor=actor,
-            is_for_starters=run.status is RunStatus.AWAITING_APPROVAL and run.waits >= MOST_PLANS,
+            is_for_starters=run.status is RunStatus.AWAITING_APPROVAL and run.waits >= limits.PLANS_FOR_REPORTER,
             because=f"{who} set the label again.",
         ),
     )

@@ -12,6 +12,7 @@ from msgspec import Struct
 from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
 from pipelines.language import AnalysisResult, Phase, Plan, PlanOutcome, ProjectPath, ReportOutcome
 from pipelines.language.catalogue import Policy
+from receiver import limits
 from receiver.workflow import end_reasons
 from receiver.workflow.effects import AskReporter, Effect, PostPlan
 from receiver.workflow.end_codes import EndCode, EndReason
@@ -92,9 +93,6 @@ OUTCOMES: Final[dict[PlanOutcome, _Outcome]] = {
 }
 """Outcomes other than `fix`."""
 
-MOST_QUESTIONS: Final = 4
-"""Rounds of questions after which a person takes over."""
-
 
 def of(run: Run) -> Plan | None:
     """Return the accepted plan of the current iteration, if there is one."""
@@ -120,7 +118,7 @@ def stop_for(run: Run, policy: Policy) -> PlanStop | None:
     outcome = OUTCOMES[plan.outcome]
     effects: tuple[Effect, ...] = ()
     if plan.outcome is PlanOutcome.NEEDS_INFORMATION:
-        if run.iteration >= MOST_QUESTIONS:
+        if run.iteration >= limits.QUESTIONS:
             return _asked_enough(run)
         effects = (AskReporter(iteration=run.iteration),)
     other = f" of {plan.duplicate_of}" if plan.outcome is PlanOutcome.DUPLICATE else ""

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from pipelines.job import limits
 from pipelines.job.isolation import process_tree
 from pipelines.job.isolation.python_runtime import Runtime, own_runtime, shared_runtime, usable_by
 from pipelines.job.isolation.user_ids import NoUidsError, UidBlock
@@ -32,7 +33,6 @@ _PASSED = (
     *("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
 )
-_OUTPUT_LIMIT = 10 * 1024 * 1024
 _SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - cleaned, not used
 
 
@@ -278,7 +278,7 @@ def _read_until_end(process: subprocess.Popen[bytes], *, deadline: float) -> tup
             if not chunk:
                 break
             kept += chunk
-            del kept[:-_OUTPUT_LIMIT]
+            del kept[: -limits.COMMAND_OUTPUT]
         if process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=max(0.0, deadline - time.monotonic()))

@@ -7,6 +7,7 @@ from typing import Final
 
 from pipelines.language import ArtifactKind, RunId
 from pipelines.language.wire import sha256
+from receiver import limits
 from receiver.notes.view import EvidenceLink
 from receiver.outbound.effects import evidence_choice
 from receiver.outbound.effects.desk import Desk, Performed
@@ -53,10 +54,6 @@ async def upload(
     return tuple(shown)
 
 
-LARGEST_PICTURE: Final = 5 * 1024 * 1024
-"""Bytes of a picture on a ticket: a page of it is a few hundred thousand, and Jira refuses files over 10 MiB."""
-
-
 async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
     """Attach the pictures of before and after, unless they are there already, by names of their own."""
     async with desk.database.begin() as session:
@@ -69,7 +66,7 @@ async def attach(desk: Desk, run: RunId, effect: AttachEvidence) -> Performed:
     ours = {(one.filename, one.size) for one in there if one.is_ours}
     attached = []
     for chosen in evidence_choice.chosen(story.counting(effect.iteration), repository=effect.repository):
-        if chosen.file.kind is not ArtifactKind.SCREENSHOT or chosen.file.size > LARGEST_PICTURE:
+        if chosen.file.kind is not ArtifactKind.SCREENSHOT or chosen.file.size > limits.ATTACHED_PICTURE:
             continue
         name = _name(facts, effect, chosen)
         if (name, chosen.file.size) not in ours:

@@ -12,18 +12,13 @@ from typing import Final
 
 from msgspec import Struct
 
+from receiver import limits
 from receiver.outbound.effects.code_owners import PLACES, Owners, owners_of
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.members import DEVELOPER, User, Users
 from receiver.outbound.gitlab.repositories_api import Project, Repositories
-
-MOST: Final = 5
-"""Reviewers of one merge request: more of them, and nobody feels asked."""
-
-MOST_NAMES: Final = 20
-"""Names that are looked up."""
 
 LARGEST: Final = 1024 * 1024
 """Bytes of CODEOWNERS that are read."""
@@ -55,7 +50,7 @@ def find(desk: Desk, project: Project, *, configured: Iterable[str], paths: Iter
     people: dict[int, User] = {}
     left_out: dict[str, str] = {}
     unknown = failed = 0
-    for name in list(dict.fromkeys(wanted))[:MOST_NAMES]:
+    for name in list(dict.fromkeys(wanted))[: limits.REVIEWER_NAMES]:
         try:
             members = list(_members(repositories.users, project, name))
         except RefusedError:
@@ -66,7 +61,7 @@ def find(desk: Desk, project: Project, *, configured: Iterable[str], paths: Iter
             why = _why_not(repositories, person, level)
             if why is not None:
                 left_out[person.username] = why
-            elif len(people) < MOST:
+            elif len(people) < limits.REVIEWERS:
                 people.setdefault(person.id, person)
     return Reviewers(
         people=tuple(people.values()),
@@ -130,8 +125,9 @@ def remark(reviewers: Reviewers, *, set_: Iterable[int]) -> str:
     if others:
         names = ", ".join(others)
         sentences.append(f"GitLab took one reviewer, as it does without a paid tier; these could review too: {names}.")
-    told = [f"{name} {why}" for name, why in reviewers.left_out[:MOST]]
-    told += [f"{len(reviewers.left_out) - MOST} more members of the project"] if len(reviewers.left_out) > MOST else []
+    told = [f"{name} {why}" for name, why in reviewers.left_out[: limits.REVIEWERS]]
+    if (more := len(reviewers.left_out) - limits.REVIEWERS) > 0:
+        told.append(f"{more} more members of the project")
     told += [f"{_names(reviewers.unknown)} that no member of the project has"] if reviewers.unknown else []
     told += [f"{_names(reviewers.failed)} that could not be looked up"] if reviewers.failed else []
     if told:

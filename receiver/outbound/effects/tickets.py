@@ -31,7 +31,7 @@ from receiver.workflow.effects import (
     UpdateTicketNote,
 )
 from receiver.workflow.events import TicketAdmitted, TicketRefreshed, TicketRefused
-from receiver.workflow.people import MAY_ANSWER, MOST_PLANS
+from receiver.workflow.people import MAY_ANSWER
 from receiver.workflow.person import Right
 
 
@@ -82,7 +82,7 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
 
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
 ENOUGH_PLANS = (
-    f"this bug fix waited for people {MOST_PLANS} times. "
+    f"this bug fix waited for people {limits.PLANS_FOR_REPORTER} times. "
     "Only somebody who may start bug fixes can now have another plan made, or approve the one that waits."
 )
 

@@ -5,6 +5,7 @@ import httpx2
 import pytest
 
 from pipelines.language import ProjectPath
+from receiver import limits
 from receiver.outbound.effects import reviewers
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.gitlab.repositories_api import Project
@@ -118,7 +119,7 @@ async def test_a_look_up_that_gitlab_refuses_leaves_one_out_and_stops_nothing(
 async def test_only_so_many_are_asked_and_looked_up(desk: Desk, project: Project, owned: Any) -> None:
     owned("* " + " ".join(f"@ghost{number}" for number in range(200)))
     found = find(desk, project)
-    assert found.unknown == reviewers.MOST_NAMES
+    assert found.unknown == limits.REVIEWER_NAMES
     assert reviewers.remark(found, set_=[]) == "Not asked to review: 20 names that no member of the project has."
 
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from pipelines.language import Complexity, DiagnosisKind, Phase, PlanOutcome, ReportOutcome
 from pipelines.language.catalogue import PlanApproval, SecurityFixes
-from receiver.workflow import people, plans
+from receiver import limits
+from receiver.workflow import plans
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AnswerComment,
@@ -148,7 +149,7 @@ def test_the_label_set_again_makes_a_run_that_waits_go_on(world: Any, status: Ru
 def test_a_label_set_again_and_again_needs_somebody_who_may_start_runs_in_the_end(world: Any) -> None:
     world.policy(plan_approval=PlanApproval.ALWAYS)
     run, asked = world.run(RunStatus.RUNNING), []
-    for iteration in range(1, people.MOST_PLANS + 2):
+    for iteration in range(1, limits.PLANS_FOR_REPORTER + 2):
         run, _ = world.analysed(run)
         assert run.status is RunStatus.AWAITING_APPROVAL
         run, decision = world.apply(run, world.labelled())
@@ -156,12 +157,12 @@ def test_a_label_set_again_and_again_needs_somebody_who_may_start_runs_in_the_en
         asked.append(effect.is_for_starters)
         run, _ = world.apply(run, world.refreshed(iteration=iteration + 1))
         run, _ = world.apply(run, world.started(pipeline=200 + iteration, iteration=iteration + 1))
-    assert asked == [False] * (people.MOST_PLANS - 1) + [True, True]
+    assert asked == [False] * (limits.PLANS_FOR_REPORTER - 1) + [True, True]
 
 
 def test_who_is_asked_four_times_and_still_has_a_question_is_helped_by_a_person(world: Any) -> None:
     run = world.run(RunStatus.RUNNING)
-    for iteration in range(1, plans.MOST_QUESTIONS):
+    for iteration in range(1, limits.QUESTIONS):
         run, _ = world.analysed(run, PlanOutcome.NEEDS_INFORMATION)
         assert run.status is RunStatus.NEEDS_INFORMATION
         run, _ = world.apply(run, world.refreshed(iteration=iteration + 1))
