@@ -4,15 +4,19 @@ from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.examine import examine
 from pipelines.patch.kinds import is_documentation
 from pipelines.patch.lines import ChangeSize, compare, size_of
+from pipelines.patch.name_clashes import FolderEntry, Folders, folders_of
 
 __all__ = [
     "Base",
     "Change",
     "ChangeSize",
     "Changed",
+    "FolderEntry",
+    "Folders",
     "compare",
     "contents",
     "examine",
+    "folders_of",
     "is_documentation",
     "size_of",
 ]

@@ -15,9 +15,10 @@ from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.configuration import configuration
 from pipelines.patch.dependencies import dependencies, is_lock_file
 from pipelines.patch.display_name import shown
-from pipelines.patch.file_rules import content_faults, file_faults, name_faults, size_faults
+from pipelines.patch.file_rules import content_faults, file_faults, size_faults
 from pipelines.patch.kinds import GENERATED, VENDORED, named
 from pipelines.patch.lines import compare, size_of
+from pipelines.patch.name_clashes import Folders, name_faults
 
 MAX_ADDED: Final = 1_000_000
 """Bytes that a change may add, lock files apart."""
@@ -28,13 +29,23 @@ SecretSearch = Callable[[Sequence[Changed]], Sequence[str]]
 
 
 def examine(
-    change: ChangeSet, base: Base, *, allowed: Sequence[str], policy: Policy, secrets: SecretSearch
+    change: ChangeSet,
+    base: Base,
+    *,
+    folders: Folders,
+    allowed: Sequence[str],
+    policy: Policy,
+    secrets: SecretSearch,
 ) -> tuple[str, ...]:
-    """Return why a change is refused, a sentence each. `allowed` are the catalogue's globs for the repository."""
+    """Return why a change is refused, a sentence each.
+
+    `base` and `folders` tell of the commit that it was made for; folders are asked for only where files are added.
+    `allowed` are the catalogue's globs for the repository.
+    """
     refused = list(size_faults(change, policy=policy))
     if refused:
         return tuple(refused)
-    refused += name_faults(change)
+    refused += name_faults(change, folders)
     sound = []
     for file in change.files:
         faults = list(file_faults(file, allowed=allowed))

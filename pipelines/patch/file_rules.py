@@ -71,17 +71,6 @@ def size_faults(change: ChangeSet, *, policy: Policy) -> Iterator[str]:
         yield f"The fix touches {len(change.files)} files; policy allows {policy.max_patch_files}."
 
 
-def name_faults(change: ChangeSet) -> Iterator[str]:
-    """Yield files that can't exist side by side everywhere; a deleted one makes room, so a name's case may change."""
-    names: dict[str, list[str]] = {}
-    for file in change.files:
-        if file.after is not None:
-            names.setdefault(_folded(file.path), []).append(file.path)
-    for paths in names.values():
-        if len(paths) > 1:
-            yield f"{' and '.join(map(shown, paths))} would be one file on some machines; keep one of them."
-
-
 def file_faults(file: FileChange, *, allowed: Sequence[str]) -> Iterator[str]:
     """Yield why a file may not be changed, a sentence each. `allowed` are the catalogue's globs (`paths_allowed`)."""
     yield from (sentence for rule in _PATH_RULES if (sentence := rule(file.path)))
@@ -119,20 +108,20 @@ def _unprintable(path: str) -> str | None:
 
 
 def _git_file(path: str) -> str | None:
-    for part in _folded(path).split("/"):
+    for part in folded(path).split("/"):
         if part.startswith(".git") or _SHORT_GIT.match(part):
             return f"{shown(path)} belongs to git or GitLab (.git…); the bot does not touch it."
     return None
 
 
 def _pipeline_file(path: str) -> str | None:
-    if any(matches(pattern, _folded(path)) for pattern in _PIPELINE_FILES):
+    if any(matches(pattern, folded(path)) for pattern in _PIPELINE_FILES):
         return f"{shown(path)} decides what runs in CI, or who reviews; the bot does not touch it."
     return None
 
 
 def _package_source(path: str) -> str | None:
-    if any(matches(pattern, _folded(path)) for pattern in _PACKAGE_SOURCES):
+    if any(matches(pattern, folded(path)) for pattern in _PACKAGE_SOURCES):
         return f"{shown(path)} decides which packages are installed, and from where; a person has to change it."
     return None
 
@@ -143,7 +132,7 @@ _PATH_RULES: tuple[Callable[[str], str | None], ...] = (
 )
 
 
-def _folded(path: str) -> str:
+def folded(path: str) -> str:
     """Return the path as the most forgiving file system would compare it."""
     visible = _IGNORABLE.sub("", unicodedata.normalize("NFKC", path)).casefold()
     return "/".join(part.rstrip(". ") or part for part in visible.split("/"))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache, partial
 
 from pipelines.job.workspace.job import Job
-from pipelines.job.workspace.repositories import read_file
+from pipelines.job.workspace.repositories import read_file, read_tree
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, write_change_set
 from pipelines.language.wire import MAX_BLOB
-from pipelines.patch import Base, ChangeSize, contents, examine, size_of
+from pipelines.patch import Base, ChangeSize, FolderEntry, Folders, contents, examine, folders_of, size_of
 from pipelines.secrets import find_secrets
 
 
@@ -24,9 +25,23 @@ def base_of(job: Job) -> Base:
     return base
 
 
+def folders_in(job: Job) -> Folders:
+    """Return what lists folders of that base commit; its tree is read once, and only when a folder is asked for."""
+
+    @cache
+    def tree() -> Folders:
+        return folders_of(read_tree(job.source))
+
+    def folders(folder: str) -> Iterable[FolderEntry]:
+        return tree()(folder)
+
+    return folders
+
+
 def guarded(change: ChangeSet, job: Job) -> tuple[str, ...]:
     """Return why a change of this job's repository is refused, a sentence each."""
-    return held_against(change, base_of(job), repository=job.repository, policy=job.spec.catalogue.policy)
+    policy = job.spec.catalogue.policy
+    return held_against(change, base_of(job), folders=folders_in(job), repository=job.repository, policy=policy)
 
 
 def measured(change: ChangeSet, job: Job) -> ChangeSize:
@@ -37,7 +52,9 @@ def measured(change: ChangeSet, job: Job) -> ChangeSize:
         return ChangeSize(files=len(change.files), insertions=0, deletions=0)
 
 
-def held_against(change: ChangeSet, base: Base, *, repository: Repository, policy: Policy) -> tuple[str, ...]:
+def held_against(
+    change: ChangeSet, base: Base, *, folders: Folders, repository: Repository, policy: Policy
+) -> tuple[str, ...]:
     """Return why a change is refused, a sentence each."""
     size = len(write_change_set(change))
     if size > MAX_BLOB:  # said alone: nobody reads the rest of so much
@@ -45,6 +62,7 @@ def held_against(change: ChangeSet, base: Base, *, repository: Repository, polic
     return examine(
         change,
         base,
+        folders=folders,
         allowed=repository.paths_allowed,
         policy=policy,
         secrets=partial(find_secrets, allowed=repository.secrets_allowed),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from pipelines.language.change_set import EXECUTABLE, PLAIN, ChangeSet, FileBefore, FileChange, blob_id
 from receiver import limits
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.gitlab.commits_api import Action, Commits
+from receiver.outbound.gitlab.commits_api import Action, Commits, TreeEntry
 
 
 def actions_of(change: ChangeSet) -> tuple[Action, ...]:
@@ -37,9 +38,13 @@ def _actions(file: FileChange) -> Iterator[Action]:
         yield Action(action="chmod", path=file.path, executable=after.mode == EXECUTABLE)
 
 
-def fits(commits: Commits, project_id: int, change: ChangeSet, *, base: str) -> bool:
+Tree = Callable[[str], Iterable[TreeEntry]]
+"""Returns what a folder of a commit holds; the root is empty."""
+
+
+def fits(change: ChangeSet, base: Tree) -> bool:
     """Say whether a commit has the files that a change set was made for, with their modes."""
-    found = commits.entries(project_id, (file.path for file in change.files), ref=base)
+    found = _files(base, (file.path for file in change.files))
     return found == {file.path: file.before for file in change.files if file.before is not None}
 
 
@@ -53,4 +58,14 @@ def holds(commits: Commits, project_id: int, change: ChangeSet, *, sha: str) -> 
         for file in change.files
         if file.after is not None
     }
-    return commits.entries(project_id, paths, ref=sha) == promised
+    return _files(partial(commits.folder, project_id, ref=sha), paths) == promised
+
+
+def _files(tree: Tree, paths: Iterable[str]) -> dict[str, FileBefore]:
+    """Return mode and blob of those of the paths at which a commit has files."""
+    wanted = frozenset(paths)
+    folders = sorted({path.rpartition("/")[0] for path in wanted})
+    entries = (one for folder in folders for one in tree(folder))
+    return {
+        one.path: FileBefore(mode=one.mode, blob=one.id) for one in entries if one.path in wanted and not one.is_folder
+    }

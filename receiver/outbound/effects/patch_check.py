@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, partial
 
 from pipelines.language import CommitSha
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
-from pipelines.patch import examine
+from pipelines.patch import FolderEntry, examine
 from pipelines.secrets import find_secrets
 from receiver import limits
 from receiver.outbound.effects.commit_actions import fits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.commits_api import Commits
 
 
 def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository, policy: Policy) -> ChangeSet:
     """Return a change set that may be committed. Raises RefusedError with what speaks against it for this commit."""
-    project = desk.repositories.project(repository.project)
-
-    @cache
-    def before(path: str) -> bytes | None:
-        return desk.commits.file(project.id, path, ref=base)
-
+    commit = _BaseCommit(desk.commits, desk.repositories.project(repository.project).id, base)
     try:
         change = read_change_set(data)
     except ChangeSetError as error:
         raise RefusedError(str(error)) from error
     found = examine(
         change,
-        before,
+        commit.file,
+        folders=commit.entries,
         allowed=repository.paths_allowed,
         policy=policy,
         secrets=partial(find_secrets, allowed=repository.secrets_allowed),
     )
     if found:
         raise RefusedError(" ".join(found[: limits.PATCH_PROBLEMS]))
-    if change.base_sha != base or not fits(desk.commits, project.id, change, base=base):
+    if change.base_sha != base or not fits(change, commit.folder):
         raise RefusedError("The change was made for other files than the commit holds.")
     return change
+
+
+class _BaseCommit:
+    """The commit that a change was made for, as GitLab tells of it; nothing is asked for twice."""
+
+    def __init__(self, commits: Commits, project_id: int, sha: CommitSha) -> None:
+        self.sha = sha
+        self.file = cache(partial(commits.file, project_id, ref=sha))
+        self.folder = cache(partial(commits.folder, project_id, ref=sha))
+
+    def entries(self, folder: str) -> Iterator[FolderEntry]:
+        """Yield the names in a folder."""
+        return (FolderEntry(name=one.name, is_folder=one.is_folder) for one in self.folder(folder))

@@ -6,13 +6,11 @@ https://docs.gitlab.com/api/commits/: a mode is an action of its own (`chmod`), 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from typing import Any
 
 from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
 
-from pipelines.language.change_set import FileBefore
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.sdk_errors import translate_errors
 
@@ -23,6 +21,18 @@ class Head(Struct, frozen=True, kw_only=True):
     sha: str
     parents: tuple[str, ...]
     message: str
+
+
+class TreeEntry(Struct, frozen=True, kw_only=True):
+    """What a folder of a commit holds under one name."""
+
+    path: str
+    name: str
+    is_folder: bool
+    mode: str
+    """Git's, six octal digits."""
+    id: str
+    """Of the blob; of a folder its tree."""
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -66,26 +76,23 @@ class Commits:
                 raise
         return found.decode()
 
-    def entries(self, project_id: int, paths: Iterable[str], *, ref: str) -> dict[str, FileBefore]:
-        """Return mode and blob of those of the paths that a commit has; folders are left out."""
-        wanted = frozenset(paths)
-        found: dict[str, FileBefore] = {}
-        for folder in sorted({path.rpartition("/")[0] for path in wanted}):
-            for one in self._folder(project_id, folder, ref=ref):
-                if one["path"] in wanted and one["type"] != "tree":
-                    found[one["path"]] = FileBefore(mode=one["mode"], blob=one["id"])
-        return found
-
-    def _folder(self, project_id: int, folder: str, *, ref: str) -> list[dict[str, Any]]:
+    def folder(self, project_id: int, folder: str, *, ref: str) -> tuple[TreeEntry, ...]:
+        """Return what a folder of a commit holds, not what lies below that; nothing where there is no such folder."""
         with translate_errors("GitLab", f"listing {folder or 'the root'} at {ref[:12]}"):
             try:
-                return list(
-                    self._api.projects.get(project_id, lazy=True).repository_tree(path=folder, ref=ref, get_all=True)
+                found = self._api.projects.get(project_id, lazy=True).repository_tree(
+                    path=folder, ref=ref, get_all=True
                 )
             except GitlabGetError as error:
-                if error.response_code == 404:  # a folder that is not there
-                    return []
+                if error.response_code == 404:
+                    return ()
                 raise
+        return tuple(
+            TreeEntry(
+                path=one["path"], name=one["name"], is_folder=one["type"] == "tree", mode=one["mode"], id=one["id"]
+            )
+            for one in found
+        )
 
     def changed_paths(self, project_id: int, sha: str) -> frozenset[str]:
         """Return every path that a commit changes; of a renamed file both."""

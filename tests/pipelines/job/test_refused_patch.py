@@ -27,6 +27,10 @@ REFUSED = {
         "`src/settings.py` line 1 looks like a secret",
     ),
     "a symlink": ("ln -s /etc/passwd src/users", "`src/users` is a symbolic link; only plain files are taken."),
+    "has a name in another case": (
+        "echo x > ReadMe.md",
+        "`ReadMe.md` would be one with `README.md`, which the commit has, on some machines;",
+    ),
     "leaves its paths": (
         "mkdir deploy && echo x > deploy/values.yml",
         "`deploy/values.yml` is outside of the paths that the catalogue allows: src/**, tests/**.",

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.language.catalogue import Policy
 from pipelines.patch.examine import examine
+from pipelines.patch.name_clashes import folders_of
 from tests.changes import change_set, file_change
 
 Files = Mapping[str, str]
@@ -22,6 +23,13 @@ def examined() -> Callable[..., tuple[str, ...]]:
         base = {path: dedent(text).encode() for path, text in before.items()}
         changed = {path: None if text is None else dedent(text).encode() for path, text in after.items()}
         files = [file_change(path, base.get(path), text) for path, text in changed.items() if base.get(path) != text]
-        return examine(change_set(*files), base.get, allowed=("**",), policy=policy or Policy(), secrets=lambda _: ())
+        return examine(
+            change_set(*files),
+            base.get,
+            folders=folders_of(base),
+            allowed=("**",),
+            policy=policy or Policy(),
+            secrets=lambda _: (),
+        )
 
     return look

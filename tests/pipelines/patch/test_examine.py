@@ -233,7 +233,14 @@ def test_a_file_that_says_that_it_is_generated_is_believed(examined: Examined) -
 
 
 def looked_at(base: Base, *files: FileChange, policy: Policy | None = None) -> tuple[str, ...]:
-    return examine(change_set(*files), base, allowed=("**",), policy=policy or Policy(), secrets=lambda _: ())
+    return examine(
+        change_set(*files),
+        base,
+        folders=lambda _: (),
+        allowed=("**",),
+        policy=policy or Policy(),
+        secrets=lambda _: (),
+    )
 
 
 @pytest.mark.parametrize(("before", "there"), [("b", b"z"), ("b", None), (None, b"b")])

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import EXECUTABLE, FileChange
-from pipelines.patch.file_rules import file_faults, name_faults, size_faults
+from pipelines.patch.file_rules import file_faults, size_faults
 from tests.changes import change_set, file_change
 
 
@@ -104,10 +104,3 @@ def test_the_number_of_files_is_policy() -> None:
     (sentence,) = size_faults(change_set(changed("x"), changed("y")), policy=Policy(max_patch_files=1))
     assert "2 files; policy allows 1" in sentence
     assert list(size_faults(change_set(), policy=Policy())) == ["The fix changes nothing."]
-
-
-def test_two_files_that_are_one_on_some_machines_are_refused_and_a_new_case_is_not() -> None:
-    (sentence,) = name_faults(change_set(changed("a/X"), file_change("A/x", None, "new")))
-    assert "`A/x` and `a/X` would be one file" in sentence
-    renamed = change_set(file_change("src/Old.py", "x", None), file_change("src/old.py", None, "x"))
-    assert list(name_faults(renamed)) == []

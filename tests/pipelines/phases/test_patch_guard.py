@@ -17,7 +17,7 @@ from tests.changes import change_set, file_change
 def test_a_change_that_the_receiver_does_not_take_is_refused(catalogue_of: Any) -> None:
     (repository,) = catalogue_of(["python"]).repositories.values()
     change = change_set(file_change("NOTES.md", None, "0" * MAX_BLOB))
-    (found,) = held_against(change, lambda _: None, repository=repository, policy=Policy())
+    (found,) = held_against(change, lambda _: None, folders=lambda _: (), repository=repository, policy=Policy())
     assert found.endswith("10485760 can be submitted.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Any
 
 import pytest
@@ -92,9 +93,10 @@ async def test_what_is_committed_is_what_was_tested_byte_for_byte(
         (file_change("README.md", "not this", "x"), "does not fit"),
         (file_change("README.md", None, "x"), "does not fit"),
         (file_change("nowhere.md", "x", None), "does not fit"),
+        (file_change("SRC/Contacts/store.py", None, "x"), "would be one with `src/contacts/store.py`"),
     ],
 )
-async def test_a_change_that_is_no_plain_file_or_does_not_fit_is_not_committed(
+async def test_a_change_that_is_no_plain_file_does_not_fit_or_clashes_is_not_committed(
     desk: Desk, run: RunId, submit: Any, file: FileChange, sentence: str
 ) -> None:
     await submit(run, file)
@@ -121,7 +123,7 @@ async def test_a_commit_that_is_not_the_change_is_found_out(desk: Desk, world: A
     change = change_set(
         file_change("README.md", readme, "x"), file_change("run.sh", None, "y", mode=EXECUTABLE), base=base
     )
-    assert fits(desk.commits, project.id, change, base=base)
+    assert fits(change, partial(desk.commits.folder, project.id, ref=base))
     whole = [
         {"action": "update", "file_path": "README.md", "content": "x"},
         {"action": "create", "file_path": "run.sh", "content": "y"},
@@ -145,4 +147,4 @@ async def test_a_commit_that_is_not_the_change_is_found_out(desk: Desk, world: A
         made = project.commits.create(data)
         assert holds(desk.commits, project.id, change, sha=made.id) is is_that, name
         project.branches.delete(f"held-{number}")
-    assert not fits(desk.commits, project.id, change, base=made.id)
+    assert not fits(change, partial(desk.commits.folder, project.id, ref=made.id))

@@ -34,7 +34,9 @@ CHANGES = {
 def test_the_run_says_why_its_patch_was_refused(world: Any, what: str) -> None:
     file, sentence = CHANGES[what]
     allowed = ("src/**", "tests/**", ".gitlab-ci.yml")
-    refused = examine(change_set(file), lambda _: None, allowed=allowed, policy=Policy(), secrets=SECRETS)
+    refused = examine(
+        change_set(file), lambda _: None, folders=lambda _: (), allowed=allowed, policy=Policy(), secrets=SECRETS
+    )
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.accepted(Phase.ANALYSIS))
     reason = f"The patch is refused: {' '.join(refused)}"
