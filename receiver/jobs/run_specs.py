@@ -30,6 +30,7 @@ from pipelines.language import (
     ReportOutcome,
     ReproductionResult,
     ReviewResult,
+    RunId,
     Sha256,
     TestingResult,
 )
@@ -37,7 +38,7 @@ from pipelines.language.diagnosis import sentences
 from pipelines.language.wire import Input, InputSource, RepositoryPhase, RunSpec, Ticket, decode
 from pipelines.proof.red_green import judge
 from receiver.jobs.agents import agent_for
-from receiver.store.jobs import contexts, reused_reports, submissions
+from receiver.store.jobs import blobs, contexts, reused_reports, submissions
 from receiver.store.jobs.sessions import JobSession
 from receiver.store.run import runs, settled_reports
 from receiver.store.run.runs import RunFacts
@@ -125,7 +126,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         iteration=job.iteration,
         phase=job.phase,
         repository=job.repository,
-        ticket=await _with_pictures(session, facts.ticket)
+        ticket=await _with_pictures(session, facts.ticket, run=job.run)
         if job.phase is P.ANALYSIS and not is_given
         else facts.ticket,
         branch=facts.branch,
@@ -137,7 +138,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         approval=approval,
         confidential=not facts.audience.is_public,
         prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
-        baseline=await _baseline(session, prepared) if prepared and job.phase is P.TESTING else None,
+        baseline=await _baseline(session, prepared, run=job.run) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
         fix=before.fix if job.phase is P.REVIEW else None,
         tested=before.tested if job.phase is P.REVIEW else None,
@@ -150,11 +151,11 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     )
 
 
-async def _with_pictures(session: AsyncSession, ticket: Ticket) -> Ticket:
+async def _with_pictures(session: AsyncSession, ticket: Ticket, *, run: RunId) -> Ticket:
     """Return the ticket with its pictures, as far as they are still kept."""
     filled = []
     for one in ticket.attachments:
-        content = await settled_reports.blob(session, one.sha256) if one.sha256 else None
+        content = await blobs.read(session, one.sha256, run=run) if one.sha256 else None
         filled.append(one if content is None else replace(one, image=base64.b64encode(content).decode()))
     return replace(ticket, attachments=tuple(filled))
 
@@ -205,7 +206,7 @@ async def _previous_patch(session: AsyncSession, job: JobSession, facts: RunFact
         case [ReviewResult() as review, ImplementationResult() as fix]:
             same = fix.patch_sha256 == review.patch_sha256
             is_fitting = same and fix.base_sha == facts.base_shas.get(job.repository or ProjectPath(""))
-            return await settled_reports.blob(session, fix.patch_sha256) if is_fitting else None
+            return await blobs.read(session, fix.patch_sha256, run=job.run) if is_fitting else None
         case _:
             return None
 
@@ -219,10 +220,10 @@ async def _prepared(session: AsyncSession, job: JobSession) -> PhaseReport | Non
     return found.report if found is not None and accepted else None
 
 
-async def _baseline(session: AsyncSession, prepared: PhaseReport) -> Baseline | None:
+async def _baseline(session: AsyncSession, prepared: PhaseReport, *, run: RunId) -> Baseline | None:
     """Return all tests by name, as the job of the unpatched repository handed them in; None when they are not kept."""
     for artifact in _of_kind(prepared, ArtifactKind.BASELINE):
-        content = await settled_reports.blob(session, artifact.sha256)
+        content = await blobs.read(session, artifact.sha256, run=run)
         if content is not None:
             with contextlib.suppress(
                 msgspec.MsgspecError, RecursionError
@@ -253,7 +254,7 @@ async def _done(session: AsyncSession, job: JobSession, facts: RunFacts) -> tupl
     for one in await reused_reports.of_iteration(session, job.run, job.iteration):
         key = reuse_key(one.report, base_shas=facts.base_shas, catalogue=facts.catalogue, client=job.client)
         is_same = key is not None and key == one.key
-        if one.report.repository and is_same and await submissions.are_kept(session, _handed_on(one.report)):
+        if one.report.repository and is_same and await blobs.are_kept(session, _handed_on(one.report), run=job.run):
             found.append(RepositoryPhase(phase=one.report.phase, repository=one.report.repository))
     return tuple(found)
 
@@ -283,7 +284,7 @@ async def _input(
     if audience.is_public and made_by.iteration == job.iteration:
         return Input(phase=made_by.phase, artifact=artifact)
     # clients of the previous release do not ask for it
-    content = None if job.client else await settled_reports.blob(session, artifact.sha256)
+    content = None if job.client else await blobs.read(session, artifact.sha256, run=job.run)
     return Input(phase=made_by.phase, artifact=artifact, source=InputSource.RECEIVER, content=content)
 
 

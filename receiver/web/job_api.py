@@ -23,10 +23,11 @@ from receiver.jobs.report_checks import misdirected, problems, read
 from receiver.jobs.run_specs import BarredError, NotYetError, build
 from receiver.outbound.errors import OutboundError
 from receiver.store.effects import outbox
-from receiver.store.jobs import contexts, job_refusals, sessions, submissions
+from receiver.store.jobs import blobs, contexts, job_refusals, sessions, submissions
+from receiver.store.jobs.blobs import TooMuchError
 from receiver.store.jobs.sessions import JobSession
-from receiver.store.jobs.submissions import Kept, TooMuchError
-from receiver.store.run import runs, settled_reports
+from receiver.store.jobs.submissions import Kept
+from receiver.store.run import runs
 from receiver.web.problems import problem
 from receiver.web.services import Services
 from receiver.workflow.effects import CancelPipeline, SettleReports
@@ -163,9 +164,7 @@ async def keep_blob(request: JobRequest, services: NamedDependency[Services], di
     days = services.settings.evidence_retention_days
     try:
         async with services.database.begin() as session:
-            _, new = await submissions.keep_blob(
-                session, content, run=job.run, now=services.clock(), retention_days=days
-            )
+            _, new = await blobs.keep(session, content, run=job.run, now=services.clock(), retention_days=days)
     except TooMuchError as error:
         return problem(413, str(error))
     return _json({"sha256": digest}, 201 if new else 200)
@@ -181,7 +180,7 @@ async def read_blob(request: JobRequest, services: NamedDependency[Services], di
         async with services.database.begin() as session:
             spec = await build(session, job, gitlab_url=services.settings.gitlab_url.rstrip("/"))
             named = {one.artifact.sha256 for one in spec.inputs if one.source is InputSource.RECEIVER}
-            content = await settled_reports.blob(session, digest) if digest in named else None
+            content = await blobs.read(session, digest, run=job.run) if digest in named else None
     except NotYetError as error:
         return problem(425, str(error), retry_after_s=limits.UNKNOWN_JOB_RETRY_S)
     except BarredError as error:

@@ -38,9 +38,9 @@ from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
+from receiver.store.jobs import blobs
 from receiver.store.postgres.database import Database
 from receiver.store.run import iterations, runs
-from receiver.store.schema import BlobRow
 from receiver.workflow.run import Attempt, Cause, RunStatus
 from tests.changes import change_set
 from tests.reports import a_report, stored
@@ -257,7 +257,7 @@ async def _submit(
         )
         submission = MergeRequestResult(base_sha=base, patch_sha256=sha256(data))
         now = datetime.now(UTC)
-        session.add(BlobRow(sha256=sha256(data), content=data, size=len(data), run_id=run, created_at=now))
+        await blobs.keep(session, data, run=run, now=now, retention_days=30)
         results = ((Phase.REPRODUCTION, reproduction), (Phase.TESTING, testing), (Phase.MERGE_REQUEST, submission))
         for job, (phase, result) in enumerate(results, start=6):
             session.add(stored(a_report(run, phase, result), job=job, at=now))

@@ -10,7 +10,15 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipelines.language import CommitSha, MergeRequestResult, Phase, PhaseReport, ReproductionResult, TestingResult
+from pipelines.language import (
+    CommitSha,
+    MergeRequestResult,
+    Phase,
+    PhaseReport,
+    ReproductionResult,
+    RunId,
+    TestingResult,
+)
 from pipelines.language.catalogue import TargetPipeline
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
 from pipelines.language.wire import sha256
@@ -21,6 +29,7 @@ from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.commits_api import Head
 from receiver.outbound.gitlab.repositories_api import Project
+from receiver.store.jobs import blobs
 from receiver.store.run import merge_requests, settled_reports
 from receiver.store.run.runs import RunFacts
 from receiver.workflow.effects import OpenMergeRequest
@@ -47,7 +56,7 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
         ]
         submission = _result(submitted, MergeRequestResult)
         test = _result(tested, TestingResult)
-        data = None if submission is None else await settled_reports.blob(session, submission.patch_sha256)
+        data = None if submission is None else await blobs.read(session, submission.patch_sha256, run=facts.id)
     base = facts.base_shas.get(effect.repository)
     policy = facts.catalogue
     if submission is None or test is None or policy is None or base is None:
@@ -109,7 +118,7 @@ async def on_branch(desk: Desk, facts: RunFacts, project: Project) -> RunFacts:
     return facts if head is not None else replace(facts, branch=neutral)
 
 
-_TRAILER = re.compile(r"^Bug-Fix-Run: \S+ ([0-9a-f]{64})\s*\Z", re.MULTILINE)
+_TRAILER = re.compile(r"^Bug-Fix-Run: (\S+) ([0-9a-f]{64})\s*\Z", re.MULTILINE)
 """At the end of our commits' messages; nothing before it is ours to trust."""
 
 
@@ -158,7 +167,7 @@ async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) ->
     async with desk.database.begin() as session:
         if head.sha in await merge_requests.heads(session, project.id, branch=facts.branch):
             return True
-        data = None if named is None else await settled_reports.blob(session, named[1])
+        data = None if named is None else await blobs.read(session, named[2], run=RunId(named[1]))
     if data is None or len(head.parents) != 1:
         return False
     try:

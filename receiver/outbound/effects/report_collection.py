@@ -18,8 +18,9 @@ from receiver import limits
 from receiver.jobs.report_checks import misdirected, problems, read
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
-from receiver.store.jobs import submissions
-from receiver.store.jobs.submissions import Arrival, TooMuchError
+from receiver.store.jobs import blobs, submissions
+from receiver.store.jobs.blobs import TooMuchError
+from receiver.store.jobs.submissions import Arrival
 from receiver.store.jobs.unreported import Unreported
 from receiver.store.run import runs
 from receiver.workflow.events import JobId, ReportDiscarded
@@ -70,15 +71,13 @@ async def _keep(desk: Desk, one: Unreported, artifact: Artifact) -> None:
     """Keep the bytes of a file that the report names, unless the job handed them in while we could be reached."""
     run = one.session.run
     async with desk.database.begin() as session:
-        if await submissions.handed_in(session, artifact.sha256, run=run):
+        if await blobs.is_owned(session, artifact.sha256, run=run):
             return
     content = await _file(desk, one, artifact.path, limit=artifact.size) if artifact.size else b""
     if sha256(content) != artifact.sha256:
         raise RefusedError(f"{artifact.path} is not the file that it names.")
     async with desk.database.begin() as session:
-        await submissions.keep_blob(
-            session, content, run=run, now=desk.clock(), retention_days=desk.evidence_retention_days
-        )
+        await blobs.keep(session, content, run=run, now=desk.clock(), retention_days=desk.evidence_retention_days)
 
 
 async def _file(desk: Desk, one: Unreported, path: str, *, limit: int) -> bytes:

@@ -15,8 +15,8 @@ from pipelines.language.wire import Ticket, TicketAttachment
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import OutboundError
 from receiver.outbound.jira.issues import AttachedFile, Issue
-from receiver.store.jobs import submissions
-from receiver.store.jobs.submissions import TooMuchError
+from receiver.store.jobs import blobs
+from receiver.store.jobs.blobs import TooMuchError
 
 MOST_PICTURES: Final = 4
 LARGEST_PICTURE: Final = 1024 * 1024
@@ -96,7 +96,7 @@ async def _pictured(desk: Desk, run: RunId, file: AttachedFile, named: TicketAtt
 
 async def _kept(desk: Desk, run: RunId, content: bytes) -> str:
     async with desk.database.begin() as session:
-        digest, _ = await submissions.keep_blob(
+        digest, _ = await blobs.keep(
             session, content, run=run, now=desk.clock(), retention_days=desk.evidence_retention_days
         )
     return digest

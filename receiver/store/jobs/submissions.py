@@ -1,30 +1,24 @@
-"""What jobs hand in: reports until they are settled, blobs by hash, transcripts. Accepts nothing by itself."""
+"""What jobs report, until it is settled, and the transcripts that they name. Accepts nothing by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId, Sha256
+from pipelines.language import ArtifactKind, Phase, PhaseReport, ProjectPath, RunId
 from pipelines.language.wire import encode, sha256
-from receiver import limits
-from receiver.store.jobs import reused_reports
+from receiver.store.jobs import blobs, reused_reports
 from receiver.store.jobs.sessions import JobSession
-from receiver.store.postgres.database import StoreError, lock
+from receiver.store.postgres.database import lock
 from receiver.store.postgres.json_text import storable
-from receiver.store.schema import ArtifactRow, BlobRow, ReportRow, TranscriptRow
-
-
-class TooMuchError(StoreError):
-    """The jobs of a run have handed in as many bytes as they may; the message says how many that is."""
+from receiver.store.schema import ArtifactRow, ReportRow, TranscriptRow
 
 
 class Upstream(Struct, frozen=True, kw_only=True):
@@ -34,42 +28,6 @@ class Upstream(Struct, frozen=True, kw_only=True):
     state: str
     """`pending`, `accepted` or `discarded`."""
     reason: str
-
-
-async def keep_blob(
-    session: AsyncSession, content: bytes, *, run: RunId, now: datetime, retention_days: int
-) -> tuple[Sha256, bool]:
-    """Store bytes once; return their hash and whether they are new. Bytes that retention took away come back.
-
-    Raises TooMuchError.
-    """
-    await lock(session, f"blobs:{run}")
-    if await total_kept(session, run) + len(content) > limits.RUN_UPLOADS:
-        raise TooMuchError(f"The jobs of this run have handed in {limits.RUN_UPLOADS} bytes, which is the limit.")
-    digest = sha256(content)
-    known = await session.scalar(select(BlobRow.sha256).where(BlobRow.sha256 == digest))
-    row = insert(BlobRow).values(
-        sha256=digest,
-        content=content,
-        size=len(content),
-        run_id=run,
-        created_at=now,
-        expires_at=now + timedelta(days=retention_days),
-    )
-    again = {"content": row.excluded.content, "expires_at": func.greatest(BlobRow.expires_at, row.excluded.expires_at)}
-    await session.execute(row.on_conflict_do_update(index_elements=["sha256"], set_=again))
-    return digest, known is None
-
-
-async def handed_in(session: AsyncSession, digest: Sha256, *, run: RunId) -> bool:
-    """Tell whether a job of this run handed these bytes in first: a report may name no other run's."""
-    own = select(BlobRow.sha256).where(BlobRow.sha256 == digest, BlobRow.run_id == run)
-    return await session.scalar(own) is not None
-
-
-async def total_kept(session: AsyncSession, run: RunId) -> int:
-    """Return how many bytes the jobs of a run have handed in."""
-    return int(await session.scalar(select(func.coalesce(func.sum(BlobRow.size), 0)).where(BlobRow.run_id == run)) or 0)
 
 
 class Arrival(Enum):
@@ -88,12 +46,6 @@ class Kept(Enum):
     """The job had posted the same before."""
     SECOND = "second"
     """The job had posted another one: nothing was stored."""
-
-
-async def are_kept(session: AsyncSession, digests: Collection[Sha256]) -> bool:
-    """Tell whether the bytes behind all of these hashes are still kept."""
-    kept = select(BlobRow.sha256).where(BlobRow.sha256.in_(digests), BlobRow.content.is_not(None))
-    return set(await session.scalars(kept)) == set(digests)
 
 
 async def has_reported(session: AsyncSession, job: int) -> bool:
@@ -143,7 +95,7 @@ async def keep_report(
                 size=artifact.size,
             )
         )
-        if artifact.kind is ArtifactKind.TRANSCRIPT and await handed_in(session, artifact.sha256, run=job.run):
+        if artifact.kind is ArtifactKind.TRANSCRIPT and await blobs.is_owned(session, artifact.sha256, run=job.run):
             transcript = insert(TranscriptRow).values(
                 run_id=job.run,
                 iteration=job.iteration,

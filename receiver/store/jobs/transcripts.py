@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.schema import BlobRow, TranscriptRow
+from receiver.store.schema import BlobOwnerRow, BlobRow, TranscriptRow
 
 
 class StoredTranscript(Struct, frozen=True, kw_only=True):
@@ -23,10 +23,12 @@ class StoredTranscript(Struct, frozen=True, kw_only=True):
 
 async def of_run(session: AsyncSession, run: str, *, phase: str | None = None) -> list[StoredTranscript]:
     """Return the conversations of a run that are still kept, in the order in which they arrived."""
+    owned = and_(BlobOwnerRow.run_id == TranscriptRow.run_id, BlobOwnerRow.sha256 == TranscriptRow.sha256)
     query = (
         select(TranscriptRow, BlobRow.content)
         .join(BlobRow, BlobRow.sha256 == TranscriptRow.sha256)
-        .where(TranscriptRow.run_id == run, BlobRow.content.is_not(None))
+        .join(BlobOwnerRow, owned)
+        .where(TranscriptRow.run_id == run, BlobRow.content.is_not(None), BlobOwnerRow.purged_at.is_(None))
         .order_by(TranscriptRow.id)
     )
     if phase is not None:

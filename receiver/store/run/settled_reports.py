@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan
 from receiver.store.jobs import reused_reports, sessions, submissions
 from receiver.store.jobs.submissions import Arrival
-from receiver.store.schema import BlobRow, JobRow, PlanRow, ReportRow, RunRow
+from receiver.store.schema import JobRow, PlanRow, ReportRow, RunRow
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
 from receiver.workflow.plans import in_scope
 
@@ -125,8 +125,3 @@ async def accepted(
         .limit(1)
     )
     return None if row is None else (row.job_id, msgspec.convert(row.report, PhaseReport))
-
-
-async def blob(session: AsyncSession, sha256: str) -> bytes | None:
-    """Return the bytes with this hash, if they are still kept."""
-    return await session.scalar(select(BlobRow.content).where(BlobRow.sha256 == sha256))

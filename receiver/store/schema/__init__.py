@@ -5,6 +5,7 @@ from receiver.store.schema.figure_tables import EpisodeRow, FeedbackRow, LeverRo
 from receiver.store.schema.inbox_tables import DecisionRow, DeliveryRow
 from receiver.store.schema.job_tables import (
     ArtifactRow,
+    BlobOwnerRow,
     BlobRow,
     ClaimRow,
     ContextRow,
@@ -36,6 +37,7 @@ from receiver.store.schema.vendor_tables import (
 __all__ = [
     "ArtifactRow",
     "Base",
+    "BlobOwnerRow",
     "BlobRow",
     "ClaimRow",
     "CommentCommandRow",

@@ -118,11 +118,28 @@ class BlobRow(Base):
 
     sha256: Mapped[str] = mapped_column(primary_key=True)
     content: Mapped[bytes | None]
-    """None after retention."""
+    """None after retention: nobody owns it any more."""
     size: Mapped[int]
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), index=True)
+    """The first that handed it in, for receivers of the previous release; `blob_owners` has all, and the next release
+    drops this column."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    """The latest of its owners."""
+
+
+class BlobOwnerRow(Base):
+    """A run that handed a blob in and may read it."""
+
+    __tablename__ = "blob_owners"
+    __table_args__ = (Index("ix_blob_owners_kept", "expires_at", postgresql_where="purged_at IS NULL"),)
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("blobs.sha256"), primary_key=True, index=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+    """When retention took it away from this run."""
 
 
 class TranscriptRow(Base):

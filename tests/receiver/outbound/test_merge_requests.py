@@ -13,7 +13,7 @@ from receiver.outbound.effects.performers import perform
 from receiver.outbound.errors import RefusedError
 from receiver.store.run import runs
 from receiver.store.run.fold import Reader, fold
-from receiver.store.schema import BlobRow, PlanRow, ReportRow
+from receiver.store.schema import BlobOwnerRow, PlanRow, ReportRow
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestOpened
@@ -314,7 +314,7 @@ async def test_a_commit_that_was_noted_is_ours_though_its_patch_is_not_kept(
         reader = Reader(catalogue=desk.catalogue(), bot=None, now=datetime.now(UTC))
         await fold(session, event, row, reader=reader)
         await session.execute(delete(ReportRow))
-        await session.execute(delete(BlobRow))
+        await session.execute(delete(BlobOwnerRow))
     await submit(run, file_change("README.md", text, text + "\nSecond.\n"))
     assert (await opened(desk, run)).iid == event.iid
 

@@ -17,7 +17,7 @@ from receiver.outbound.effects.performers import perform
 from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import runs
 from receiver.store.run.fold import Reader, fold
-from receiver.store.schema import BlobRow, TargetPipelineRow
+from receiver.store.schema import BlobOwnerRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, TargetPipelineReleased
 from tests.changes import file_change
@@ -278,7 +278,7 @@ async def test_a_patch_that_is_no_longer_kept_is_said_to_need_a_hand(
     mara, project = people("mara")
     project.mergerequests.get(held.iid).approve()
     async with desk.database.begin() as session:
-        await session.execute(delete(BlobRow))
+        await session.execute(delete(BlobOwnerRow))
     assert "Start it by hand." in await refused(desk, run, effect(held, mara), world)
 
 

@@ -95,3 +95,37 @@ def test_what_effects_of_earlier_releases_found_is_in_the_columns_after_the_upgr
     assert [tuple(row) for row in pictures] == [("before.png", "x/held"), ("after.png", "x/held")]
     assert remarks == ["Nobody.", "", "", "", ""]
     assert readers == [True, False]
+
+
+OWNED = """
+INSERT INTO runs (id, issue_key, status, status_at, labelled_at, created_at)
+VALUES ('a', 'PL-1', 'merged', now(), now(), now()), ('again', 'PL-1', 'running', now(), now(), now()),
+       ('other', 'PL-2', 'running', now(), now(), now());
+INSERT INTO blobs (sha256, content, size, run_id, created_at) VALUES
+    ('kept', 'x', 1, 'a', now()), ('gone', NULL, 1, 'a', now());
+INSERT INTO reports (run_id, iteration, phase, project_id, pipeline_id, job_id, sha256, report, outcome, received_at)
+VALUES ('again', 1, 'testing', 1, 1, 1, '1', '{}', 'succeeded', now()),
+       ('other', 1, 'testing', 1, 1, 2, '2', '{}', 'succeeded', now());
+INSERT INTO artifacts (report_id, kind, path, sha256, size) SELECT id, 'log', 'x', 'kept', 1 FROM reports;
+INSERT INTO artifacts (report_id, kind, path, sha256, size) SELECT id, 'log', 'y', 'kept', 1 FROM reports;
+"""
+
+
+def test_blobs_get_the_runs_that_handed_them_in_also_from_receivers_that_are_replaced_later(
+    empty_database: str,
+) -> None:
+    upgrade(empty_database, revision="0019")
+    engine = create_engine(empty_database, poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(OWNED))
+    upgrade(empty_database)
+    with engine.begin() as connection:
+        late = "INSERT INTO blobs (sha256, content, size, run_id, created_at) VALUES ('late', 'x', 1, 'other', now())"
+        connection.execute(text(late))
+        found = connection.execute(text("SELECT sha256, run_id, purged_at IS NULL FROM blob_owners ORDER BY 1, 2"))
+        assert [tuple(row) for row in found] == [
+            ("gone", "a", False),
+            ("kept", "a", True),
+            ("kept", "again", True),
+            ("late", "other", True),
+        ]

@@ -118,6 +118,31 @@ def test_a_reused_input_is_fetched_from_the_receiver_and_nothing_else_is(second:
     assert api.read_blob(sha256(other)).status_code == 404
 
 
+@pytest.mark.parametrize("client", [CLIENT, ""])
+def test_a_report_that_names_bytes_of_another_run_opens_them_to_no_job(
+    client: str, second: Any, has_reported: Any, desk: Any
+) -> None:
+    theirs = b"what another run found"
+    api = second(P.TESTING, client=client)
+    another = '{"id": "00000000000000bb", "issue_key": "PL-480"}'
+    desk.rows("INSERT INTO runs SELECT (jsonb_populate_record(runs, %s)).* FROM runs", another)
+    desk.rows(
+        "INSERT INTO blobs (sha256, content, size, run_id, created_at) VALUES (%s, %s, 1, '00000000000000bb', now())",
+        sha256(theirs),
+        theirs,
+    )
+    forged = Artifact(
+        kind=ArtifactKind.CHANGE_SET, path=".bug-fix/implementation/change-set.json", sha256=sha256(theirs), size=1
+    )
+    has_reported(P.IMPLEMENTATION, job=9, iteration=2, artifacts=(forged,))
+    desk.rows("UPDATE runs SET confidential = true")  # so that all inputs come from the receiver
+    (named,) = [one for one in decode(api.spec().content, RunSpec).inputs if one.phase is P.IMPLEMENTATION]
+    assert (named.source, named.content) == (InputSource.RECEIVER, None)
+    assert api.read_blob(sha256(theirs)).status_code == 404
+    assert api.blob(theirs).status_code == 201, "it is not told that others have them"
+    assert api.read_blob(sha256(theirs)).content == theirs
+
+
 def test_a_client_of_the_release_before_is_told_the_bytes(second: Any, has_reported: Any) -> None:
     api = second(P.TESTING, client="")
     has_reported(P.IMPLEMENTATION, job=9, iteration=2)
