@@ -12,6 +12,7 @@ from receiver import limits
 from receiver.outbound.effects import restriction_check
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.performers import PERFORMERS, Performer, perform
+from receiver.outbound.effects.restriction_check import RestrictedError
 from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.store.effects import outbox
 from receiver.store.effects.outbox import Pending
@@ -22,7 +23,7 @@ from receiver.store.story import stored_indicators
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effect_table import Tells
 from receiver.workflow.effects import Effect, LinkTicket
-from receiver.workflow.events import EffectGaveUp
+from receiver.workflow.events import EffectGaveUp, IssueRestricted
 
 log = structlog.get_logger()
 
@@ -60,6 +61,9 @@ async def _attempt(workshop: Workshop, pending: Pending) -> None:
         if pending.rule.tells is not None and await _is_void(workshop, pending):
             return
         performed = await perform(workshop.desk, pending.run, pending.effect, performers=workshop.performers)
+    except RestrictedError as error:
+        await _restricted(workshop, pending, error.event)
+        await _supersede(workshop, pending)
     except UnavailableError as error:
         await _try_again(workshop, pending, error, retry_after=error.retry_after)
     except OutboundError as error:
@@ -78,15 +82,23 @@ async def _is_void(workshop: Workshop, pending: Pending) -> bool:
 
     Raises OutboundError.
     """
-    event = await restriction_check.news(workshop.desk, pending.run)
+    await _restricted(workshop, pending, await restriction_check.news(workshop.desk, pending.run))
+    if pending.rule.tells is not Tells.WORK or not await restriction_check.is_stopped(workshop.desk, pending.run):
+        return False
+    await _supersede(workshop, pending)
+    return True
+
+
+async def _restricted(workshop: Workshop, pending: Pending, event: IssueRestricted | None) -> None:
+    """Let the run know what Jira said of its ticket, if it said something."""
     if event is not None:
         async with workshop.database.begin() as session:
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
-    if pending.rule.tells is not Tells.WORK or not await restriction_check.is_stopped(workshop.desk, pending.run):
-        return False
+
+
+async def _supersede(workshop: Workshop, pending: Pending) -> None:
     async with workshop.database.begin() as session:
         await outbox.finish(session, pending.id, state="superseded", now=workshop.setting.clock())
-    return True
 
 
 async def _finish(workshop: Workshop, pending: Pending, performed: Performed) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from pipelines.language import ProjectPath, RunId
 from receiver.notes import markup
 from receiver.notes.view import EvidenceLink
-from receiver.outbound.effects import commits, evidence_upload, reviewers
+from receiver.outbound.effects import commits, evidence_upload, restriction_check, reviewers
 from receiver.outbound.effects.commits import AcceptedFix
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.reviewers import Reviewers
@@ -23,18 +23,24 @@ from receiver.workflow.events import MergeRequestOpened
 
 
 async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performed:
-    """Commit the accepted patch to the run's branch and open or update the merge request."""
+    """Commit the accepted patch to the run's branch and open or update the merge request.
+
+    Checks and uploads take a while, so before the commit and again before the merge request Jira is asked whether the
+    ticket was restricted meanwhile. Raises RestrictedError.
+    """
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await stories.story(session, await runs.find(session, run))
     fix = await commits.accepted(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     facts = await commits.on_branch(desk, facts, project)
+    await restriction_check.ensure_open(desk, run)
     head = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=commits.wanted(facts))
     shown = await evidence_upload.upload(
         desk, story, project.id, repository=effect.repository, iteration=effect.iteration
     )
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
+    await restriction_check.ensure_open(desk, run)
     made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown, asked)
     event = MergeRequestOpened(
         repository=effect.repository,

@@ -6,6 +6,7 @@ import asyncio
 
 from pipelines.language import RunId
 from receiver.outbound.effects.desk import Desk
+from receiver.outbound.errors import OutboundError
 from receiver.store.run import runs, ticket_levels
 from receiver.workflow.events import IssueRestricted
 
@@ -22,6 +23,22 @@ async def news(desk: Desk, run: RunId) -> IssueRestricted | None:
         return None
     level = await asyncio.to_thread(desk.jira.security_level, facts.issue_key)
     return None if level == "" else IssueRestricted(issue_key=facts.issue_key, level=level or "")
+
+
+class RestrictedError(OutboundError):
+    """The ticket was restricted while an effect was being performed; what is left of it would be seen by too many."""
+
+    def __init__(self, event: IssueRestricted | None) -> None:
+        super().__init__("The ticket was restricted meanwhile.")
+        self.event = event
+        """What Jira said; None: a hook or another effect told already."""
+
+
+async def ensure_open(desk: Desk, run: RunId) -> None:
+    """Ask once more, before a step that shows something. Raises RestrictedError, OutboundError when Jira is silent."""
+    event = await news(desk, run)
+    if event is not None or await is_stopped(desk, run):
+        raise RestrictedError(event)
 
 
 async def is_stopped(desk: Desk, run: RunId) -> bool:

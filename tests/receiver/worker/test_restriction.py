@@ -1,6 +1,9 @@
 """A security level that people set while a run works, as a worker finds it out before it tells anything."""
 
+import asyncio
 import secrets
+from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +15,8 @@ from sqlalchemy import select
 from pipelines.language import IssueKey, ProjectPath, RunId
 from pipelines.language.wire import Ticket
 from receiver.outbound.effects.desk import Desk
+from receiver.outbound.gitlab.commits_api import Commits
+from receiver.outbound.gitlab.connection import Connection
 from receiver.store.effects import outbox
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
@@ -129,6 +134,65 @@ async def test_a_level_that_no_hook_told_of_stops_the_run_before_its_merge_reque
     assert "security level Reporters and developers" in decided.reason
     async with workshop.database.begin() as session:
         assert (await runs.hold(session, ready)).reason_code == EndCode.RESTRICTED
+
+
+class ActsAt:
+    """Reaches fault points, and lets something happen at one of them."""
+
+    def __init__(self, point: str, act: Callable[[], object]) -> None:
+        self._point, self._act = point, act
+
+    def reach(self, point: str) -> None:
+        if point == self._point:
+            self._act()
+
+
+class ActsWhileRead(Commits):
+    """Lets something happen when a file of a commit is read."""
+
+    def __init__(self, connection: Connection, act: Callable[[], object]) -> None:
+        super().__init__(connection)
+        self._act = act
+
+    def file(self, project_id: int, path: str, *, ref: str) -> bytes | None:
+        self._act()
+        return super().file(project_id, path, ref=ref)
+
+
+async def restricted_by_hook(workshop: Workshop) -> None:
+    async with workshop.database.begin() as session:
+        event = IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only")
+        await handle(session, event, setting=workshop.setting)
+
+
+@pytest.mark.parametrize("hook", ["told", "lost"])
+@pytest.mark.parametrize("moment", ["before the commit", "after the commit"])
+async def test_a_level_that_is_set_while_the_merge_request_is_being_opened_stops_it(
+    moment: str, hook: str, workshop: Workshop, ready: RunId, world: Any
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def restrict() -> None:
+        if hook == "lost":
+            world.restrict()
+        else:
+            asyncio.run_coroutine_threadsafe(restricted_by_hook(workshop), loop).result(60)
+
+    async with workshop.database.begin() as session:
+        branch = (await runs.facts(session, ready)).branch
+    with closing(Connection(world.facts["gitlab"]["url"], world.facts["gitlab"]["token"])) as writer:
+        moments = {
+            "before the commit": {"commits": ActsWhileRead(writer, restrict)},
+            "after the commit": {"faults": ActsAt("OpenMergeRequest:after_push", restrict)},
+        }
+        opening = await do(replace(workshop, desk=replace(workshop.desk, **moments[moment])), ready, OPEN)
+    assert (opening.state, await request_of(workshop, ready, world)) == ("superseded", None)
+    assert world.contacts.mergerequests.list(source_branch=branch, get_all=True) == []
+    assert bool(world.contacts.branches.list(search=branch, get_all=True)) is (moment == "after the commit")
+    assert len(await decisions(workshop, ready)) == 1
+    async with workshop.database.begin() as session:
+        row = await runs.hold(session, ready)
+        assert (row.status, row.reason_code) == ("escalated", EndCode.RESTRICTED)
 
 
 async def test_while_jira_does_not_say_nothing_is_told(workshop: Workshop, ready: RunId, world: Any) -> None:
