@@ -108,6 +108,10 @@ PATCH_PROBLEMS: Final = 5
 
 COMMIT_BYTES: Final = 20_000_000
 """Bytes of one commit's contents in base64: GitLab throttles requests that are larger (3 in 30 seconds)."""
+DIFF_FILES: Final = 1_000
+"""Files that a diff of the previous release's job client may name; policy's own limit is for people and lower."""
+GIT_S: Final = 60
+"""Seconds for a git command that takes such a diff."""
 
 
 # Gateway.

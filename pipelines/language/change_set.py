@@ -78,8 +78,8 @@ def read_change_set(data: bytes) -> ChangeSet:
     """Return the change set in `data`. Raises `ChangeSetError`."""
     if data.startswith(b"diff --git "):
         raise ChangeSetError(
-            "The fix was handed in as a diff, by a job client of an earlier release. "
-            "Put the current job client into the image, then start again."
+            "The fix was handed in as a diff, by a job client of the previous release, which this one does not read. "
+            "Put the current job client into the image of every job, then start again."
         )
     try:
         change = msgspec.json.decode(data, type=ChangeSet)

@@ -274,7 +274,7 @@ async def _inputs(session: AsyncSession, job: JobSession, before: _Before, *, au
             wanted = ((P.IMPLEMENTATION, ArtifactKind.CHANGE_SET),)
         case _:
             wanted = ()
-    named = [(source, one) for source, kind in wanted for one in _of_kind(before.reports[source], kind)]
+    named = [(source, one) for source, kind in wanted for one in _handed_on_as(before.reports[source], kind)]
     return tuple([await _input(session, job, before.reports[source], one, audience=audience) for source, one in named])
 
 
@@ -286,6 +286,12 @@ async def _input(
     # clients of the previous release do not ask for it
     content = None if job.client else await blobs.read(session, artifact.sha256, run=job.run)
     return Input(phase=made_by.phase, artifact=artifact, source=InputSource.RECEIVER, content=content)
+
+
+def _handed_on_as(report: PhaseReport, kind: ArtifactKind) -> list[Artifact]:
+    """Return a report's files of a kind; the previous release's job client makes a fix a diff, which its jobs read."""
+    found = _of_kind(report, kind)
+    return found if found or kind is not ArtifactKind.CHANGE_SET else _of_kind(report, ArtifactKind.PATCH)
 
 
 def _of_kind(report: PhaseReport, kind: ArtifactKind) -> list[Artifact]:

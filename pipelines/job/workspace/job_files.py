@@ -127,7 +127,9 @@ def read_input(project_dir: Path, inputs: tuple[Input, ...], *, phase: Phase, ki
 
 def read_change(project_dir: Path, inputs: tuple[Input, ...]) -> tuple[ChangeSet, bytes]:
     """Return the accepted implementation's change set, and its bytes. Raises `InputMismatchError`."""
-    data = read_input(project_dir, inputs, phase=Phase.IMPLEMENTATION, kind=ArtifactKind.CHANGE_SET)
+    is_former = any(given.artifact.kind is ArtifactKind.PATCH for given in inputs)  # which is refused with a sentence
+    kind = ArtifactKind.PATCH if is_former else ArtifactKind.CHANGE_SET
+    data = read_input(project_dir, inputs, phase=Phase.IMPLEMENTATION, kind=kind)
     try:
         return read_change_set(data), data
     except ChangeSetError as error:

@@ -20,7 +20,7 @@ from pipelines.language import (
     TestingResult,
 )
 from pipelines.language.catalogue import TargetPipeline
-from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
+from pipelines.language.change_set import ChangeSet, ChangeSetError
 from pipelines.language.wire import sha256
 from pipelines.proof.red_green import judge
 from receiver.outbound.effects import patch_check
@@ -170,11 +170,12 @@ async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) ->
         data = None if named is None else await blobs.read(session, named[2], run=RunId(named[1]))
     if data is None or len(head.parents) != 1:
         return False
+    (base,) = head.parents
     try:
-        change = read_change_set(data)
-    except ChangeSetError:  # an earlier release made it
+        change = await asyncio.to_thread(patch_check.handed_in, desk.commits, project.id, data, base=base)
+    except ChangeSetError:
         return False
-    if change.base_sha != head.parents[0]:
+    if change.base_sha != base:
         return False
     return await asyncio.to_thread(holds, desk.commits, project.id, change, sha=head.sha)
 

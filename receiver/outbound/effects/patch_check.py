@@ -11,6 +11,7 @@ from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change
 from pipelines.patch import FolderEntry, examine
 from pipelines.secrets import find_secrets
 from receiver import limits
+from receiver.outbound.effects import former_diff
 from receiver.outbound.effects.commit_actions import fits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
@@ -21,7 +22,7 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
     """Return a change set that may be committed. Raises RefusedError with what speaks against it for this commit."""
     commit = _BaseCommit(desk.commits, desk.repositories.project(repository.project).id, base)
     try:
-        change = read_change_set(data)
+        change = _read(data, commit)
     except ChangeSetError as error:
         raise RefusedError(str(error)) from error
     found = examine(
@@ -39,6 +40,11 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
     return change
 
 
+def handed_in(commits: Commits, project_id: int, data: bytes, *, base: CommitSha) -> ChangeSet:
+    """Return the change that bytes from a job mean for a commit, unchecked. Raises ChangeSetError."""
+    return _read(data, _BaseCommit(commits, project_id, base))
+
+
 class _BaseCommit:
     """The commit that a change was made for, as GitLab tells of it; nothing is asked for twice."""
 
@@ -50,3 +56,16 @@ class _BaseCommit:
     def entries(self, folder: str) -> Iterator[FolderEntry]:
         """Yield the names in a folder."""
         return (FolderEntry(name=one.name, is_folder=one.is_folder) for one in self.folder(folder))
+
+    def held(self, path: str) -> tuple[str, bytes] | None:
+        """Return mode and content of a file; nothing is read by a name that the commit does not have."""
+        above = path.rpartition("/")[0]
+        entry = next((one for one in self.folder(above) if one.path == path and not one.is_folder), None)
+        content = None if entry is None else self.file(path)
+        return None if entry is None or content is None else (entry.mode, content)
+
+
+def _read(data: bytes, base: _BaseCommit) -> ChangeSet:
+    if former_diff.is_diff(data):
+        return former_diff.change_set(data, base_sha=base.sha, base=base.held)
+    return read_change_set(data)

@@ -16,6 +16,7 @@ from pipelines.language.report_seal import MAX_REPORT, MAX_SEAL, goes_along, is_
 from pipelines.language.wire import sha256
 from receiver import limits
 from receiver.jobs.report_checks import misdirected, problems, read
+from receiver.outbound.effects import former_diff
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.store.jobs import blobs, submissions
@@ -37,7 +38,7 @@ async def collect(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Repor
     try:
         report = await _report(desk, one, catalogue=catalogue)
         for artifact in report.artifacts:
-            if goes_along(artifact, report):
+            if goes_along(artifact, report) or former_diff.is_fix(artifact, report):
                 await _keep(desk, one, artifact)
     except (RefusedError, TooMuchError) as error:
         log.warning("report.not_collected", run=job.run, job=job.job_id, phase=job.phase, reason=str(error))

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.job.reporting.disclosure import Disclosure
 from pipelines.job.reporting.errors import InputMismatchError
-from pipelines.job.workspace.job_files import Artifacts, read_input
+from pipelines.job.workspace.job_files import Artifacts, read_change, read_input
 from pipelines.language import Artifact, ArtifactKind, Phase
 from pipelines.language.wire import Input, sha256
 
@@ -84,3 +84,10 @@ def test_a_file_that_the_receiver_brings_has_to_be_the_accepted_one(tmp_path: Pa
         read(b"another")
     with pytest.raises(InputMismatchError, match="did not reach"):
         read(None)
+
+
+def test_a_diff_that_a_job_client_of_the_release_before_made_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    diff = b"diff --git a/x b/x\n"
+    made = Artifact(kind=ArtifactKind.PATCH, path=f"{FOLDER}/fix.patch", sha256=sha256(diff), size=len(diff))
+    with pytest.raises(InputMismatchError, match="Put the current job client into the image of every job"):
+        read_change(tmp_path, (Input(phase=Phase.IMPLEMENTATION, artifact=made, content=diff),))

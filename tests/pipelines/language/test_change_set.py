@@ -54,7 +54,7 @@ FILES = msgspec.json.decode(WRITTEN)["files"]
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"diff --git a/x b/x\n", "by a job client of an earlier release"),
+        (b"diff --git a/x b/x\n", "by a job client of the previous release"),
         (b"[" * 100_000, "is no change set"),
         (b"\xff", "is no change set"),
         (broken(version=2), "is no change set"),

@@ -6,26 +6,32 @@ first fix back, in the second iteration all but the merge request job is accepte
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psycopg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import make_url, select
 
 from pipelines.language import Phase, PhaseReport, PipelineKey, PipelineKind, ProjectPath, RunId
 from pipelines.language.pipeline_key import fix
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.effects.performers import perform
 from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.migration import upgrade
+from receiver.store.postgres.retention import Retention
 from receiver.store.run import runs, settled_reports, started_pipelines
-from receiver.store.schema import IterationRow, RunRow
+from receiver.store.schema import EffectRow, IterationRow, RunRow
 from receiver.store.story.rows import story
+from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.events import Event, JobId, MergeRequestChanged, MergeRequestOpened, ReportAccepted
+from receiver.workflow.effects import OpenMergeRequest
+from receiver.workflow.events import Event, JobId, MergeRequestChanged, ReportAccepted
 from receiver.workflow.run import Cause, RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -33,50 +39,91 @@ pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 DUMP = Path(__file__).parent / "data" / "release_0012_mid_run.sql"
 RUN = RunId("0000000000000001")
 CONTACTS = ProjectPath("payk12/contacts")
+BRANCH = "bug-fix/PL-479-contact-creation-fails-for-names-with"
+BASE = b"a" * 40
+"""The commit that the dump's fix was made for."""
 NOW = datetime(2026, 11, 23, 9, 1, tzinfo=UTC)
+
+
+def restore(url: str, dump: bytes) -> None:
+    """Fill an empty database with the data of the previous release, and bring it to the newest schema."""
+    upgrade(url, revision="0012")
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        connection.execute("SET session_replication_role = replica")  # tables in any order
+        connection.execute(dump)
+    upgrade(url)
 
 
 @pytest.fixture
 async def migrated(empty_database: str) -> AsyncIterator[Database]:
     """Open a database with the data of the previous release, brought to the newest schema."""
-    upgrade(empty_database, revision="0012")
-    plain = make_url(empty_database).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain) as connection:
-        connection.execute("SET session_replication_role = replica")  # tables in any order
-        connection.execute(DUMP.read_bytes())
-    upgrade(empty_database)
+    restore(empty_database, DUMP.read_bytes())
     async with Database(empty_database) as opened:
         yield opened
 
 
-async def tell(database: Database, event: Event, setting: Setting) -> str:
-    async with database.begin() as session:
-        await handle(session, event, setting=setting, run=RUN)
-    async with database.begin() as session:
+@pytest.fixture
+def base(world: Any) -> Iterator[str]:
+    """Let GitLab have the commit that the run's fix was made for; return its id."""
+    action = {"action": "create", "file_path": "src/contacts.py", "content": "old\n"}
+    data = {"branch": "before-the-upgrade", "start_branch": "main", "commit_message": "Old", "actions": [action]}
+    yield world.contacts.commits.create(data).id
+    world.contacts.branches.delete("before-the-upgrade")
+
+
+@pytest.fixture
+async def workshop(empty_database: str, base: str, desk: Desk, setting: Setting) -> AsyncIterator[Workshop]:
+    """Open the migrated database with GitLab and Jira beside it."""
+    restore(empty_database, DUMP.read_bytes().replace(BASE, base.encode()))
+    days = timedelta(days=30)
+    async with Database(empty_database) as opened:
+        yield Workshop(
+            database=opened,
+            desk=replace(desk, database=opened),
+            setting=replace(setting, clock=desk.clock),
+            retention=Retention(deliveries=days, transcripts=days),
+        )
+
+
+async def tell(workshop: Workshop, event: Event) -> str:
+    async with workshop.database.begin() as session:
+        await handle(session, event, setting=workshop.setting, run=RUN)
+    return await status(workshop)
+
+
+async def status(workshop: Workshop) -> str:
+    async with workshop.database.begin() as session:
         return (await session.get_one(RunRow, RUN)).status
 
 
-async def test_the_run_finishes_with_the_events_that_are_left(migrated: Database, setting: Setting) -> None:
-    async with migrated.begin() as session:
+async def test_the_run_finishes_and_its_diff_is_committed_as_it_was_tested(workshop: Workshop, world: Any) -> None:
+    """Performed twice, as after a crash before the answer was noted: what was committed is known as ours."""
+    async with workshop.database.begin() as session:
         (left,) = await settled_reports.pending(session, RUN, iteration=2)
     assert left.report.phase is Phase.MERGE_REQUEST
-    accepted = ReportAccepted(job=JobId(left.job), report=left.report)
-    assert await tell(migrated, accepted, setting) == RunStatus.OPENING
-    opened = MergeRequestOpened(repository=CONTACTS, project_id=2, iid=1, url="https://gitlab/1", head_sha="c" * 40)
-    assert await tell(migrated, opened, setting) == RunStatus.IN_REVIEW
+    assert await tell(workshop, ReportAccepted(job=JobId(left.job), report=left.report)) == RunStatus.OPENING
+    await perform(workshop.desk, RUN, OpenMergeRequest(iteration=2, repository=CONTACTS))
+    async with workshop.database.begin() as session:
+        opening = await session.scalar(select(EffectRow.id).where(EffectRow.kind == "OpenMergeRequest"))
+    assert opening is not None
+    await work_on(workshop, opening)
+    assert await status(workshop) == RunStatus.IN_REVIEW
+    (request,) = world.contacts.mergerequests.list(source_branch=BRANCH, state="opened", get_all=True)
+    assert world.contacts.files.get("src/contacts.py", ref=request.sha).decode() == b"newer\n"
     merged = MergeRequestChanged(
-        project_id=2,
+        project_id=request.project_id,
         project=CONTACTS,
-        iid=1,
+        iid=request.iid,
         action="merge",
         state="merged",
-        source_branch="bug-fix/PL-479-contact-creation-fails-for-names-with",
-        head_sha="c" * 40,
+        source_branch=BRANCH,
+        head_sha=request.sha,
         actor_id=3,
         actor="mara",
         at=NOW,
     )
-    assert await tell(migrated, merged, setting) == RunStatus.MERGED
+    assert await tell(workshop, merged) == RunStatus.MERGED
 
 
 async def test_iterations_became_fix_pipelines_with_their_claims(migrated: Database) -> None:

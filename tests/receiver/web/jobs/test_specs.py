@@ -103,6 +103,17 @@ def test_testing_is_told_the_baseline_the_reproduction_and_the_hashes_of_its_inp
     ]
 
 
+@pytest.mark.parametrize("phase", [Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST])
+def test_jobs_of_the_release_before_are_handed_the_diff_that_its_implementer_made(
+    phase: Phase, jobs: Jobs, has_reported: Any
+) -> None:
+    diff = Artifact(kind=ArtifactKind.PATCH, path=".bug-fix/implementation/fix.patch", sha256=PATCH, size=1)
+    for before in (*BEFORE_TESTING, Phase.TESTING):
+        has_reported(before, **({"artifacts": (diff,)} if before is Phase.IMPLEMENTATION else {}))
+    (told,) = [one for one in decode(jobs(phase).spec().content, RunSpec).inputs if one.phase is Phase.IMPLEMENTATION]
+    assert told.artifact == diff
+
+
 def test_jobs_of_a_confidential_run_are_told_so_and_get_what_they_need_with_its_bytes(
     jobs: Jobs, has_reported: Any, desk: Any
 ) -> None:
