@@ -5,6 +5,7 @@ from pipelines.patch.examine import examine
 from pipelines.patch.kinds import is_documentation
 from pipelines.patch.lines import ChangeSize, compare, size_of
 from pipelines.patch.name_clashes import FolderEntry, Folders, folders_of
+from pipelines.patch.remarks import remarks
 
 __all__ = [
     "Base",
@@ -18,5 +19,6 @@ __all__ = [
     "examine",
     "folders_of",
     "is_documentation",
+    "remarks",
     "size_of",
 ]

@@ -19,6 +19,8 @@ from pipelines.patch.file_rules import content_faults, file_faults, size_faults
 from pipelines.patch.kinds import GENERATED, VENDORED, named
 from pipelines.patch.lines import compare, size_of
 from pipelines.patch.name_clashes import Folders, name_faults
+from pipelines.patch.portable_names import names_not_held
+from pipelines.patch.unseen import unseen
 
 MAX_ADDED: Final = 1_000_000
 """Bytes that a change may add, lock files apart."""
@@ -58,6 +60,8 @@ def examine(
         return (*refused, str(error))
     if unreadable := tuple(_unreadable(changed)):  # said before the rules that read contents closely
         return (*refused, *unreadable)
+    refused += names_not_held(sound)
+    refused += unseen(changed)[0]
     refused += _lines(changed, policy)
     refused += secrets(changed)
     refused += _not_written_by_hand(changed)

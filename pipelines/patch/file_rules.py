@@ -13,50 +13,11 @@ from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import FILE_MODES, SUBMODULE, SYMLINK, ChangeSet, FileChange
 from pipelines.patch.display_name import shown
 from pipelines.patch.globs import matches
+from pipelines.patch.run_elsewhere import ROWS, PathRow, Ruling
 
 _SPECIAL_MODES = {SYMLINK: "is a symbolic link", SUBMODULE: "is a submodule"}
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 """https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: the first line of what git holds instead of the file."""
-
-_PIPELINE_FILES = (
-    "**/*.gitlab-ci.yml",
-    "**/*.gitlab-ci.yaml",
-    "**/jenkinsfile*",
-    "**/azure-pipelines*.yml",
-    "**/azure-pipelines*.yaml",
-    "**/bitbucket-pipelines.yml",
-    "**/appveyor.yml",
-    "**/.appveyor.yml",
-    "**/.travis.yml",
-    "**/.drone.yml",
-    "**/.woodpecker.y*ml",
-    "**/.woodpecker/**",
-    "**/.circleci/**",
-    "**/.buildkite/**",
-    "**/.teamcity/**",
-    "**/.husky/**",
-    "**/.pre-commit-config.y*ml",
-    "**/lefthook.y*ml",
-    "**/.lefthook.y*ml",
-    "**/codeowners",
-    "bug-fix.yml",
-    ".bug-fix/**",
-)
-"""Compared in lower case. They decide what runs in CI or on people's machines, and who must review."""
-
-_PACKAGE_SOURCES = (
-    *(
-        "**/.npmrc",
-        "**/.yarnrc",
-        "**/.yarnrc.yml",
-        "**/.pnpmfile.*js",
-        "**/.yarn/**",
-        "**/.pnp.*",
-        "**/patches/*.patch",
-    ),
-    *("**/nuget.config", "**/pip.conf", "**/pip.ini", "**/uv.toml", "**/.pypirc"),
-)
-"""Compared in lower case. They decide where packages come from, what runs as they are installed, or change them."""
 
 _IGNORABLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 """File systems of other people's machines drop these: `.g\u200bit` would arrive there as `.git`."""
@@ -114,22 +75,30 @@ def _git_file(path: str) -> str | None:
     return None
 
 
-def _pipeline_file(path: str) -> str | None:
-    if any(matches(pattern, folded(path)) for pattern in _PIPELINE_FILES):
-        return f"{shown(path)} decides what runs in CI, or who reviews; the bot does not touch it."
-    return None
+def _elsewhere(path: str) -> str | None:
+    row = row_of(path)
+    if row is None or row.ruling is not Ruling.REFUSE:
+        return None
+    return f"{shown(path)} {row.why}; a person has to change it."
 
 
-def _package_source(path: str) -> str | None:
-    if any(matches(pattern, folded(path)) for pattern in _PACKAGE_SOURCES):
-        return f"{shown(path)} decides which packages are installed, and from where; a person has to change it."
-    return None
+_PATH_RULES: tuple[Callable[[str], str | None], ...] = (_not_relative, _unprintable, _git_file, _elsewhere)
 
 
-_PATH_RULES: tuple[Callable[[str], str | None], ...] = (
-    *(_not_relative, _unprintable, _git_file, _pipeline_file),
-    _package_source,
-)
+def row_of(path: str) -> PathRow | None:
+    """Return the row of the table that means a path, if there is one."""
+    plain = folded(path)
+    return next((row for row in ROWS if _means(row, plain)), None)
+
+
+def _means(row: PathRow, plain: str) -> bool:
+    if plain.rpartition(".")[2] in row.unless:
+        return False
+    return any(matches(_anywhere(pattern), plain) for pattern in row.patterns)
+
+
+def _anywhere(pattern: str) -> str:
+    return pattern[1:] if pattern.startswith("/") else f"**/{pattern}"
 
 
 def folded(path: str) -> str:

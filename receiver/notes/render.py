@@ -146,11 +146,20 @@ def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str
 
 
 def render_merge_request_description(
-    view: NoteView, *, repository: ProjectPath, evidence: tuple[EvidenceLink, ...] = ()
+    view: NoteView,
+    *,
+    repository: ProjectPath,
+    evidence: tuple[EvidenceLink, ...] = (),
+    remarks: tuple[str, ...] = (),
 ) -> str:
-    """Return a merge request's description, in GitLab's Markdown."""
+    """Return a merge request's description, in GitLab's Markdown.
+
+    `remarks` are sentences on what the difference itself shows, so they stand in a confidential description as well.
+    """
     if not view.is_told:
-        return _render("merge_request_confidential.md.j2", _markdown(), view=view, fix=view.fix(repository))
+        return _render(
+            "merge_request_confidential.md.j2", _markdown(), view=view, fix=view.fix(repository), remarks=remarks
+        )
     shown = {(one.kind, one.moment): text for one in evidence if (text := markup.upload(one.markdown)) is not None}
     gallery = [
         (kind, shown.get((kind, Moment.BEFORE), Raw("")), shown.get((kind, Moment.AFTER), Raw("")))
@@ -165,6 +174,7 @@ def render_merge_request_description(
         fix=view.fix(repository),
         gallery=gallery,
         files=files,
+        remarks=remarks,
     )
 
 

@@ -85,10 +85,12 @@ class StatusNotes:
         """Return the status note on a merge request, in GitLab's Markdown."""
         return render.render_merge_request_note(self.view(story), repository=ProjectPath(repository))
 
-    def description(self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...]) -> str:
-        """Return a merge request's description, in GitLab's Markdown."""
+    def description(
+        self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...], remarks: tuple[str, ...] = ()
+    ) -> str:
+        """Return a merge request's description, in GitLab's Markdown; `remarks` are what people should look at."""
         return render.render_merge_request_description(
-            self.view(story), repository=ProjectPath(repository), evidence=evidence
+            self.view(story), repository=ProjectPath(repository), evidence=evidence, remarks=remarks
         )
 
     def marker(self, run: str, target: str = TICKET) -> str:

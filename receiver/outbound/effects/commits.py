@@ -40,6 +40,8 @@ class AcceptedFix(Struct, frozen=True, kw_only=True):
     """A change set that may be committed: submitted, tested, and the same bytes in both."""
 
     change: ChangeSet
+    remarks: tuple[str, ...] = ()
+    """What people are asked to look at, a sentence each."""
     sha256: str
     """Of the change set as it was handed in."""
     base: CommitSha
@@ -72,8 +74,8 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
         raise RefusedError("The patch was made for another commit.")
     for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
         raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
-    change = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
-    return AcceptedFix(change=change, sha256=submission.patch_sha256, base=base)
+    fix = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
+    return AcceptedFix(change=fix.change, remarks=fix.remarks, sha256=submission.patch_sha256, base=base)
 
 
 T = TypeVar("T")

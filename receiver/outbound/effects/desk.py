@@ -48,8 +48,10 @@ class Notes(Protocol):
     def merge_request(self, story: Story, *, repository: str) -> str:
         """Return the status note on a merge request, in GitLab's Markdown."""
 
-    def description(self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...]) -> str:
-        """Return a merge request's description, in GitLab's Markdown."""
+    def description(
+        self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...], remarks: tuple[str, ...] = ()
+    ) -> str:
+        """Return a merge request's description, in GitLab's Markdown; `remarks` are what people should look at."""
 
     def marker(self, run: str, target: str = "ticket") -> str:
         """Return the text that each note of a run at a target ends with."""

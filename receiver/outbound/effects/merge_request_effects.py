@@ -6,7 +6,6 @@ import asyncio
 
 from pipelines.language import ProjectPath, RunId
 from receiver.notes import markup
-from receiver.notes.view import EvidenceLink
 from receiver.outbound.effects import commits, evidence_upload, restriction_check, reviewers
 from receiver.outbound.effects.commits import AcceptedFix
 from receiver.outbound.effects.desk import Desk, Performed
@@ -41,7 +40,8 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     )
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
     await restriction_check.ensure_open(desk, run)
-    made = await asyncio.to_thread(_merge_request, desk, facts, project, story, shown, asked)
+    text = desk.notes.description(story, repository=project.path, evidence=shown, remarks=fix.remarks)
+    made = await asyncio.to_thread(_merge_request, desk, facts, project, title(story), text, asked)
     event = MergeRequestOpened(
         repository=effect.repository,
         project_id=project.id,
@@ -75,10 +75,9 @@ def title(story: Story) -> str:
 
 
 def _merge_request(
-    desk: Desk, facts: RunFacts, project: Project, story: Story, shown: tuple[EvidenceLink, ...], asked: Reviewers
+    desk: Desk, facts: RunFacts, project: Project, name: str, description: str, asked: Reviewers
 ) -> MergeRequest:
     people = tuple(person.id for person in asked.people)
-    description = desk.notes.description(story, repository=project.path, evidence=shown)
     there = desk.repositories.merge_request_of(project.id, branch=facts.branch, target=project.default_branch)
     if there is not None and there.author_id != desk.repositories.bot:
         raise RefusedError(
@@ -86,13 +85,13 @@ def _merge_request(
             "Close it, then set the label again."
         )
     if there is not None:
-        return desk.repositories.describe(there, title=title(story), description=description, reviewers=people)
+        return desk.repositories.describe(there, title=name, description=description, reviewers=people)
     desk.faults.reach("OpenMergeRequest:before_post")
     made = desk.repositories.open_merge_request(
         project.id,
         branch=facts.branch,
         target=project.default_branch,
-        title=title(story),
+        title=name,
         description=description,
         labels=("bug-fix",),
         reviewers=people,

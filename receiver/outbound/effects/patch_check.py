@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache, partial
 
+from msgspec import Struct
+
 from pipelines.language import CommitSha
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
-from pipelines.patch import FolderEntry, examine
+from pipelines.patch import FolderEntry, contents, examine, remarks
 from pipelines.secrets import find_secrets
 from receiver import limits
 from receiver.outbound.effects import former_diff
@@ -18,8 +20,19 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.commits_api import Commits
 
 
-def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository, policy: Policy) -> ChangeSet:
-    """Return a change set that may be committed. Raises RefusedError with what speaks against it for this commit."""
+class CheckedChange(Struct, frozen=True, kw_only=True):
+    """A change set that may be committed."""
+
+    change: ChangeSet
+    remarks: tuple[str, ...]
+    """What people are asked to look at, a sentence each."""
+
+
+def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository, policy: Policy) -> CheckedChange:
+    """Return a change set that may be committed, with remarks.
+
+    Raises RefusedError with what speaks against it for this commit.
+    """
     commit = _BaseCommit(desk.commits, desk.repositories.project(repository.project).id, base)
     try:
         change = _read(data, commit)
@@ -37,7 +50,7 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
         raise RefusedError(" ".join(found[: limits.PATCH_PROBLEMS]))
     if change.base_sha != base or not fits(change, commit.folder):
         raise RefusedError("The change was made for other files than the commit holds.")
-    return change
+    return CheckedChange(change=change, remarks=remarks(contents(change.files, commit.file)))
 
 
 def handed_in(commits: Commits, project_id: int, data: bytes, *, base: CommitSha) -> ChangeSet:

@@ -468,6 +468,18 @@ def test_the_description_compares_all_that_was_measured(notes: StatusNotes, stor
     ) in text
 
 
+@pytest.mark.parametrize("audience", [Audience.PUBLIC, Audience.RESTRICTED, Audience.WITHHELD])
+def test_the_description_names_what_people_should_look_at(notes: StatusNotes, story: Story, audience: Audience) -> None:
+    story = replace(story, run=replace(story.run, audience=audience))
+    remarks = ("`LICENSE` says what people may do.", "`@all` <b>mixes</b> letters.")
+    text = shown(notes.description(story, repository=REPOSITORY, evidence=(), remarks=remarks))
+    assert "**Look at**\n\n- `LICENSE` says what people may do.\n" in text
+    assert "<b>" not in text
+    many = notes.description(story, repository=REPOSITORY, evidence=(), remarks=remarks * 20)
+    assert "- and 20 more of the kind" in many
+    assert "Look at" not in notes.description(story, repository=REPOSITORY, evidence=())
+
+
 def test_the_description_tells_what_a_reviewer_found_the_weightiest_first(notes: StatusNotes, story: Story) -> None:
     text = shown(notes.description(with_everything(story), repository=REPOSITORY, evidence=()))
     assert (

@@ -114,6 +114,18 @@ async def test_reviewers_whom_people_chose_stay(desk: Desk, run: RunId, submit: 
     assert [one["username"] for one in world.contacts.mergerequests.get(event.iid).reviewers] == ["dana"]
 
 
+async def test_what_people_should_look_at_stands_in_the_merge_request(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    text = readme(world)
+    await submit(run, file_change("LICENSE", None, "Ours.\n"), file_change("README.md", text, text + "\nFixed.\n"))
+    event = await opened(desk, run)
+    description = world.contacts.mergerequests.get(event.iid).description.replace("\u2060", "")
+    assert "**Look at**" in description
+    assert "LICENSE" in description
+    assert "says what people may do, or whom they turn to" in description
+
+
 async def test_ticket_and_merge_request_are_linked_both_ways(
     desk: Desk, run: RunId, submit: Any, world: Any, catalogue: Any
 ) -> None:

@@ -1,0 +1,23 @@
+"""What people are asked to look at in a change that is not refused: a sentence each, for the merge request. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipelines.patch.changed import Changed
+from pipelines.patch.display_name import shown
+from pipelines.patch.file_rules import row_of
+from pipelines.patch.run_elsewhere import Ruling
+from pipelines.patch.unseen import unseen
+
+
+def remarks(changed: Sequence[Changed]) -> tuple[str, ...]:
+    """Return what a reader of the change should look at, by the names of its files and what their lines hide."""
+    return (*_elsewhere(changed), *unseen(changed)[1])
+
+
+def _elsewhere(changed: Sequence[Changed]) -> Iterator[str]:
+    for one in changed:
+        row = row_of(one.path)
+        if row is not None and row.ruling is Ruling.REMARK:
+            yield f"{shown(one.path)} {row.why}."
