@@ -2,13 +2,15 @@
 
 import asyncio
 import hashlib
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import gitlab
 import httpx2
@@ -27,6 +29,8 @@ from sandbox.server import bind, in_thread
 from tests.receiver.web.jobs.reported import a_report
 
 RUN = "00000000000000aa"
+RECEIVER = "http://receiver.example"
+"""Whom tokens are meant for, wherever a test serves it."""
 REPOSITORY = "payk12/contacts"
 
 CONFIG = """
@@ -38,7 +42,7 @@ stages: [look, make, fix]
   script:
     - printf %s "$BUG_FIX_ID_TOKEN" > "$HOLD/$CI_JOB_ID.new"
     - mv "$HOLD/$CI_JOB_ID.new" "$HOLD/$CI_JOB_ID"
-    - while [ ! -e "$HOLD/stop" ]; do sleep 0.02; done
+    - read -r < "$HOLD/end"
 analysis: {extends: .job, stage: look}
 lint: {extends: .job, stage: look}
 generate:
@@ -54,7 +58,7 @@ generate:
         script:
           - printf %s "\\$BUG_FIX_ID_TOKEN" > "\\$HOLD/\\$CI_JOB_ID.new"
           - mv "\\$HOLD/\\$CI_JOB_ID.new" "\\$HOLD/\\$CI_JOB_ID"
-          - while [ ! -e "\\$HOLD/stop" ]; do sleep 0.02; done
+          - read -r < "\\$HOLD/end"
       EOF
   artifacts: {paths: [child.yml]}
 bug-fix:
@@ -80,6 +84,8 @@ class GitLab:
     secrets: Secrets
     plug: Plug
     hold: Path
+    end: BinaryIO
+    """What jobs wait for a line of."""
 
     def __post_init__(self) -> None:
         api = gitlab.Gitlab(self.url, private_token=self.secrets.starter_token)
@@ -108,7 +114,8 @@ class GitLab:
         return known
 
     def end_jobs(self) -> None:
-        (self.hold / "stop").touch()
+        """Let all jobs end, also those that begin later: each waits for a line."""
+        self.end.write(b"\n" * 1000)
 
     def signed(self, token: str, **claims: Any) -> str:
         """Return a token that GitLab's own key signed, with other claims; None takes one out."""
@@ -122,17 +129,19 @@ def pipeline_config() -> str:
     return CONFIG
 
 
-@pytest.fixture
-def world(tmp_path: Path, pipeline_config: str) -> Iterator[GitLab]:
-    checkout, sources, hold = tmp_path / "checkout", tmp_path / "contacts", tmp_path / "hold"
-    for folder in (checkout, sources, hold):
-        folder.mkdir()
-    (checkout / ".gitlab-ci.yml").write_text(pipeline_config)
+@contextmanager
+def emulated(folder: Path, config: str) -> Iterator[GitLab]:
+    """Emulate a GitLab whose automation project has this .gitlab-ci.yml."""
+    checkout, sources, hold = folder / "checkout", folder / "contacts", folder / "hold"
+    for one in (checkout, sources, hold):
+        one.mkdir()
+    (checkout / ".gitlab-ci.yml").write_text(config)
     (checkout / "templates" / "ci").mkdir(parents=True)
     (checkout / "templates" / "ci" / "phases.yml").write_text(".nothing: {script: ['true']}\n")
     (sources / "app.py").write_text("pass\n")
+    os.mkfifo(hold / "end")
     listener, url = bind()
-    state = State(url=url, root=tmp_path / "gitlab")
+    state = State(url=url, root=folder / "gitlab")
     known = asyncio.run(
         seed(
             state,
@@ -145,24 +154,50 @@ def world(tmp_path: Path, pipeline_config: str) -> Iterator[GitLab]:
     )
     plug = Plug(
         state,
-        RunnerSettings(
-            root=tmp_path / "runner", variables={"HOLD": str(hold), "PYTHON": sys.executable}, concurrency=8
-        ),
+        RunnerSettings(root=folder / "runner", variables={"HOLD": str(hold), "PYTHON": sys.executable}, concurrency=64),
     )
-    with in_thread(gitlab_app.create(state, extend=plug), listener):
-        running = GitLab(url, known, plug, hold)
+    with (
+        (hold / "end").open("r+b", buffering=0) as end,
+        in_thread(gitlab_app.create(state, extend=plug), listener),
+    ):
+        running = GitLab(url, known, plug, hold, end)
         yield running
         running.end_jobs()
 
 
+@pytest.fixture
+def world(tmp_path: Path, pipeline_config: str) -> Iterator[GitLab]:
+    with emulated(tmp_path, pipeline_config) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[GitLab, Any]]:
+    """Return a GitLab, and a pipeline whose jobs run until the last test of the module."""
+    with emulated(tmp_path_factory.mktemp("standing"), CONFIG) as running:
+        yield running, running.start(RECEIVER)
+
+
 @dataclass
 class Door:
-    """The receiver as jobs see it, with a run whose pipeline runs in GitLab."""
+    """The receiver as jobs see it, with a run whose pipeline runs in GitLab. All tests of a module share its jobs."""
 
     url: str
     desk: Any
     world: GitLab
     pipeline: Any
+
+    def other(self, *, ours: bool) -> Any:
+        """Start another pipeline; we know it when it is `ours`."""
+        started = self.world.start(RECEIVER)
+        if ours:
+            self.desk.rows(
+                "INSERT INTO pipelines (id, project_id, run_id, iteration, status, url, seen_at)"
+                " SELECT %s, %s, id, 1, 'running', '', now() FROM runs",
+                started.id,
+                self.world.project.id,
+            )
+        return started
 
     def ask(self, token: str, phase: str = "analysis", **more: Any) -> httpx2.Response:
         """Ask for a session."""
@@ -172,9 +207,14 @@ class Door:
 
 
 @pytest.fixture
-def door(world: GitLab, serve: Any, desk: Any) -> Door:
-    url = serve(clock=lambda: datetime.now(UTC), gitlab_url=world.url, gitlab_token=world.secrets.token)
-    pipeline = world.start(url)
+def door(standing: tuple[GitLab, Any], serve: Any, desk: Any) -> Door:
+    world, pipeline = standing
+    url = serve(
+        clock=lambda: datetime.now(UTC),
+        gitlab_url=world.url,
+        gitlab_token=world.secrets.token,
+        public_url=RECEIVER,
+    )
     desk.run(pipeline=pipeline.id, project=world.project.id)
     return Door(url, desk, world, pipeline)
 

@@ -26,7 +26,7 @@ def test_a_running_job_of_our_pipeline_gets_a_session_and_is_told_what_to_do(doo
     answer = door.ask(token)
     assert answer.status_code == 201, answer.text
     session = answer.json()
-    assert session["gateway_url"] == f"{door.url}/gateway"
+    assert session["gateway_url"] == "http://receiver.example/gateway"
     told = httpx2.get(f"{door.url}/api/jobs/spec", headers={"authorization": f"Bearer {session['token']}"}, timeout=60)
     spec = decode(told.content, RunSpec)
     assert (spec.phase, spec.run, spec.iteration, spec.branch) == (
@@ -126,7 +126,7 @@ def test_a_job_faster_than_our_commit_comes_back_a_moment_later(door: Any) -> No
 
 
 def test_a_second_pipeline_of_an_iteration_is_refused_and_cancelled(door: Any) -> None:
-    other = door.world.start(door.url)
+    other = door.other(ours=False)
     _, token = door.world.token(other, "analysis")
     for _ in range(2):
         answer = door.ask(token)
@@ -139,13 +139,7 @@ def test_a_second_pipeline_of_an_iteration_is_refused_and_cancelled(door: Any) -
 
 
 def test_of_two_pipelines_that_we_started_by_accident_the_first_to_ask_holds_the_iteration(door: Any) -> None:
-    other = door.world.start(door.url)
-    door.desk.rows(
-        "INSERT INTO pipelines (id, project_id, run_id, iteration, status, url, seen_at)"
-        " SELECT %s, %s, id, 1, 'running', '', now() FROM runs",
-        other.id,
-        door.world.project.id,
-    )
+    other = door.other(ours=True)
     _, first = door.world.token(other, "analysis")
     _, second = door.world.token(door.pipeline, "analysis")
     assert door.ask(first).status_code == 201
@@ -156,14 +150,14 @@ def test_of_two_pipelines_that_we_started_by_accident_the_first_to_ask_holds_the
 
 def test_the_child_of_a_foreign_pipeline_is_refused(door: Any) -> None:
     door.world.child(door.pipeline)
-    foreign = door.world.child(door.world.start(door.url))
+    foreign = door.world.child(door.other(ours=False))
     _, token = door.world.token(foreign, "testing: payk12/contacts")
     assert door.ask(token, "testing", repository="payk12/contacts").status_code == 409
     assert door.desk.rows("SELECT (payload->>'pipeline')::int FROM effects") == [(foreign.id,)]
 
 
 def test_a_job_that_has_ended_gets_nothing(door: Any) -> None:
-    job, token = door.world.token(door.pipeline, "analysis")
+    job, token = door.world.token(door.other(ours=True), "analysis")
     door.world.project.jobs.get(job).cancel()
     answer = door.ask(token)
     assert (answer.status_code, "not running" in answer.json()["detail"]) == (403, True)
@@ -210,7 +204,7 @@ def test_a_job_of_another_project_writes_nothing_into_a_run_s_story(change: str,
 
 def test_a_token_that_is_meant_for_others_as_well_is_refused(door: Any) -> None:
     _, token = door.world.token(door.pipeline, "analysis")
-    assert door.ask(door.world.signed(token, aud=[door.url, "http://evil.example"])).status_code == 401
+    assert door.ask(door.world.signed(token, aud=["http://receiver.example", "http://evil.example"])).status_code == 401
 
 
 def test_clocks_may_be_a_little_apart_and_no_more(door: Any) -> None:

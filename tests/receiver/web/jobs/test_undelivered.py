@@ -57,7 +57,7 @@ analysis: {extends: .job, variables: {PHASE: analysis}}
 lint:
   stage: all
   script:
-    - while [ ! -e "$HOLD/stop" ]; do sleep 0.02; done
+    - read -r < "$HOLD/end"
 """
 
 JOB = """
