@@ -19,6 +19,7 @@ from pipelines.patch.file_rules import content_faults, file_faults, size_faults
 from pipelines.patch.kinds import GENERATED, VENDORED, named
 from pipelines.patch.lines import compare, size_of
 from pipelines.patch.name_clashes import Folders, name_faults
+from pipelines.patch.origins import origins
 from pipelines.patch.portable_names import names_not_held
 from pipelines.patch.unseen import unseen
 
@@ -62,6 +63,7 @@ def examine(
         return (*refused, *unreadable)
     refused += names_not_held(sound)
     refused += unseen(changed)[0]
+    refused += origins(changed)[0]
     refused += _lines(changed, policy)
     refused += secrets(changed)
     refused += _not_written_by_hand(changed)

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from pipelines.patch.changed import Changed
 from pipelines.patch.display_name import shown
 from pipelines.patch.file_rules import row_of
+from pipelines.patch.origins import origins
 from pipelines.patch.run_elsewhere import Ruling
 from pipelines.patch.unseen import unseen
 
 
 def remarks(changed: Sequence[Changed]) -> tuple[str, ...]:
     """Return what a reader of the change should look at, by the names of its files and what their lines hide."""
-    return (*_elsewhere(changed), *unseen(changed)[1])
+    return (*_elsewhere(changed), *origins(changed)[1], *unseen(changed)[1])
 
 
 def _elsewhere(changed: Sequence[Changed]) -> Iterator[str]:
