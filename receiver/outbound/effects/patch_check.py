@@ -10,7 +10,7 @@ from msgspec import Struct
 from pipelines.language import CommitSha
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
-from pipelines.patch import FolderEntry, contents, examine, remarks
+from pipelines.patch import FolderEntry, ci_files, contents, examine, remarks
 from pipelines.secrets import find_secrets
 from receiver import limits
 from receiver.outbound.effects import former_diff
@@ -50,7 +50,8 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
         raise RefusedError(" ".join(found[: limits.PATCH_PROBLEMS]))
     if change.base_sha != base or not fits(change, commit.folder):
         raise RefusedError("The change was made for other files than the commit holds.")
-    return CheckedChange(change=change, remarks=remarks(contents(change.files, commit.file)))
+    known = ci_files(commit.file, commit.entries)
+    return CheckedChange(change=change, remarks=remarks(contents(change.files, commit.file), known))
 
 
 def handed_in(commits: Commits, project_id: int, data: bytes, *, base: CommitSha) -> ChangeSet:

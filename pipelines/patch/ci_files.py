@@ -1,0 +1,159 @@
+"""Which files a repository's own CI reads, besides those known by name: found in its configuration at the base commit.
+
+Pushing a fix runs these before anybody has looked. Pure; reads the base commit only, so a change can't take itself out.
+https://docs.gitlab.com/ci/yaml/#includelocal, #triggerinclude; what `extends` means stands in one of these files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+from pipelines.patch.changed import Base, Changed
+from pipelines.patch.display_name import shown
+from pipelines.patch.globs import matches
+from pipelines.patch.name_clashes import Folders
+
+_ROOT: Final = ".gitlab-ci.yml"
+_MOST: Final = 150
+"""Files that GitLab includes in one pipeline: https://docs.gitlab.com/administration/settings/continuous_integration."""
+_LARGEST: Final = 1_000_000
+"""Bytes of a file that are read; GitLab takes no more."""
+_LONGEST: Final = 500
+"""Characters of a path."""
+_VARIABLE: Final = re.compile(r"\$(?:\w+|\{\w+\})|\$\[\[.*?\]\]")
+_SCRIPTS: Final = frozenset({"script", "before_script", "after_script"})
+_WORD: Final = re.compile(r"[^\s\"';&|()=<>`]+")
+
+
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+    """Reads GitLab's own tags, such as `!reference`, as plain values."""
+
+
+def _plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:  # noqa: ANN401 - whatever a tag stands at
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+class CiFiles(Struct, frozen=True, kw_only=True):
+    """What the configuration at the base commit names."""
+
+    included: tuple[str, ...] = ()
+    """Globs of further configuration."""
+    words: frozenset[str] = frozenset()
+    """Words of scripts, among them paths of programs."""
+
+
+def ci_files(base: Base, folders: Folders) -> CiFiles:
+    """Return what `.gitlab-ci.yml` and all that it includes name, as far as this repository holds it."""
+    waiting, read = [_ROOT], set[str]()
+    patterns: list[str] = []
+    words: set[str] = set()
+    while waiting and len(read) < _MOST:
+        path = waiting.pop(0)
+        content = None if path in read else base(path)
+        read.add(path)
+        if content is None:
+            continue
+        for kind, text in _named(content[:_LARGEST]):
+            if kind == "script":
+                words.update(word.removeprefix("./") for word in _WORD.findall(text))
+                continue
+            pattern = _VARIABLE.sub("**", text.strip()).lstrip("/")
+            if pattern not in patterns and _is_path(pattern):
+                patterns.append(pattern)
+                waiting += [pattern] if "*" not in pattern else _found(pattern, folders)
+    return CiFiles(included=tuple(patterns), words=frozenset(words))
+
+
+def included_files(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
+    """Yield changed files that the repository's own CI includes, a sentence each."""
+    for one in changed:
+        if one.path.endswith((".yml", ".yaml")) and any(matches(pattern, one.path) for pattern in known.included):
+            yield (
+                f"{shown(one.path)} belongs to the repository's own CI ({shown(_ROOT)} includes it), "
+                "which would run it before anybody has looked; a person has to change it."
+            )
+
+
+def run_by_ci(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
+    """Yield changed files that scripts of the repository's own CI name, a sentence each."""
+    for one in changed:
+        if one.path in known.words:
+            yield f"{shown(one.path)} is named in a script of the repository's own CI."
+
+
+def _named(content: bytes) -> Iterator[tuple[str, str]]:
+    """Yield what a configuration includes ("local") and runs ("script")."""
+    try:
+        documents = list(yaml.load_all(content.decode(errors="replace"), Loader=_Loader))
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError):
+        return  # GitLab reads nothing from it either
+    seen = set[int]()
+    for document in documents:
+        if isinstance(document, dict):
+            yield from (("local", path) for path in _locals(document.get("include")))
+            waiting: list[Any] = [document]
+            while waiting:
+                value = waiting.pop()
+                if not isinstance(value, dict | list) or id(value) in seen:
+                    continue
+                seen.add(id(value))  # an alias stands for one value, however often it is used
+                waiting += value.values() if isinstance(value, dict) else value
+                if isinstance(value, dict):
+                    trigger = value.get("trigger")
+                    inside = trigger.get("include") if isinstance(trigger, dict) else None
+                    yield from (("local", path) for path in _locals(inside))
+                    yield from (("script", text) for key in _SCRIPTS for text in _texts(value.get(key)))
+
+
+def _locals(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain YAML data of any shape
+    """Yield the paths that an `include` names in this repository."""
+    for one in value if isinstance(value, list) else [value]:
+        path = one.get("local") if isinstance(one, dict) else one
+        if isinstance(path, str) and "://" not in path:
+            yield path
+
+
+def _is_path(text: str) -> bool:
+    """Say whether GitLab would look for a configuration by this path, or pattern, in the repository."""
+    is_plain = text.isprintable() and len(text) <= _LONGEST and not {"", ".", ".."} & set(text.split("/"))
+    return is_plain and text.endswith((".yml", ".yaml", "*"))
+
+
+def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain YAML data of any shape
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            yield from (text for text in one if isinstance(text, str))
+
+
+def _found(pattern: str, folders: Folders) -> list[str]:
+    """Return the files that a pattern with wildcards means at the base commit; asks only for folders that exist."""
+    fixed = [part for part in pattern.partition("*")[0].split("/")[:-1] if part]
+    found: list[str] = []
+    waiting = [("", fixed)]
+    for _ in range(_MOST):
+        if not waiting:
+            break
+        folder, below = waiting.pop(0)
+        for entry in folders(folder):
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if entry.is_folder and below[:1] == [entry.name]:
+                waiting.append((path, below[1:]))
+            elif entry.is_folder and not below and "**" in pattern:
+                waiting.append((path, []))
+            elif not entry.is_folder and matches(pattern, path):
+                found.append(path)
+    return found[:_MOST]

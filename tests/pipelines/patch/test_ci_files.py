@@ -1,0 +1,130 @@
+"""Files that a repository's own CI includes or runs, found in its configuration at the base commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from textwrap import dedent
+
+import pytest
+
+from pipelines.patch import Change, Changed, folders_of, remarks
+from pipelines.patch.ci_files import CiFiles, ci_files
+
+Examined = Callable[..., tuple[str, ...]]
+ROOT = ".gitlab-ci.yml"
+
+
+def known(files: dict[str, str]) -> CiFiles:
+    held = {path: dedent(text).encode() for path, text in files.items()}
+    return ci_files(held.get, folders_of(held))
+
+
+@pytest.mark.parametrize(
+    ("root", "path"),
+    [
+        ("include: ci/build.yml\n", "ci/build.yml"),
+        ("include: /ci/build.yml\n", "ci/build.yml"),
+        ("include:\n  - local: ci/build.yaml\n    rules: [{if: $CI}]\n", "ci/build.yaml"),
+        ("include: [{project: a/b, file: x.yml}, ci/build.yml, {template: Jobs/SAST.gitlab-ci.yml}]\n", "ci/build.yml"),
+        ("include: {local: 'ci/*.yml'}\n", "ci/new.yml"),
+        ("include: {local: 'ci/**.yml'}\n", "ci/deep/er/new.yml"),
+        ("include: {local: 'ci/$STACK/build.yml'}\n", "ci/python/build.yml"),
+        ("include: {local: 'ci/${STACK}.yml'}\n", "ci/python.yml"),
+        ("child:\n  trigger:\n    include: ci/child.yml\n", "ci/child.yml"),
+        ("child:\n  trigger:\n    include:\n      - local: ci/child.yml\n    strategy: depend\n", "ci/child.yml"),
+        (".a:\n  script: !reference [.b, script]\ninclude: ci/build.yml\n", "ci/build.yml"),
+        ("spec:\n  inputs: {}\n---\ninclude: ci/build.yml\n", "ci/build.yml"),
+    ],
+)
+def test_a_file_that_the_ci_includes_is_refused_new_or_changed(examined: Examined, root: str, path: str) -> None:
+    for before in ({ROOT: root}, {ROOT: root, path: "a: {script: [make]}\n"}):
+        (sentence,) = examined(before, {path: "a: {script: [env]}\n"})
+        assert sentence.startswith(f"`{path}` belongs to the repository's own CI (`.gitlab-ci.yml` includes it)")
+
+
+def test_what_an_included_file_includes_or_triggers_is_refused_too(examined: Examined) -> None:
+    before = {
+        ROOT: "include: 'ci/*.yml'\n",
+        "ci/a.yml": "include: {local: jobs/lint.yml}\n",
+        "jobs/lint.yml": "deploy: {trigger: {include: [{local: /jobs/deploy.yml}]}}\n",
+        "jobs/deploy.yml": "b: {extends: .base, script: [make]}\n",
+        "jobs/other.yml": "c: 1\n",
+    }
+    assert "belongs to the repository's own CI" in examined(before, {"jobs/deploy.yml": "b: {script: [env]}\n"})[0]
+    assert examined(before, {"jobs/other.yml": "c: 2\n"}) == ()
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        *(
+            "",
+            "include: https://example.org/ci/x.yml\n",
+            "include: {project: a/b, file: /ci/x.yml}\n",
+            "a: [\n",
+            "- 1\n",
+        ),
+        *("include: 3\n", "include: {remote: 'https://example.org/ci/x.yml'}\n", "child: {trigger: a/b}\n"),
+        *("variables: {include: ci/x.yml}\n", "include: ../ci/x.yml\n", "include: ci/../ci/x.yml\n"),
+    ],
+)
+def test_other_files_are_not(examined: Examined, root: str) -> None:
+    assert examined({ROOT: root}, {"ci/x.yml": "a: 1\n"}) == ()
+
+
+def test_a_variable_alone_means_every_yaml_file_and_no_other(examined: Examined) -> None:
+    before = {ROOT: "include: {local: $FILE}\n"}
+    assert examined(before, {"any/thing.yml": "a: 1\n"}) != ()
+    assert examined(before, {"src/a.py": "a = 1\n"}) == ()
+
+
+def test_the_base_commit_decides_and_not_the_change(examined: Examined) -> None:
+    before = {ROOT: "include: ci/a.yml\n", "ci/a.yml": "include: ci/b.yml\n", "ci/b.yml": "b: 1\n"}
+    found = examined(before, {"ci/a.yml": "b: 2\n", "ci/b.yml": "b: 2\n"})
+    assert len([sentence for sentence in found if "includes it" in sentence]) == 2
+
+
+@pytest.mark.parametrize("key", ["script", "before_script", "after_script"])
+def test_a_file_that_ci_runs_is_remarked(key: str) -> None:
+    found = known(
+        {
+            ROOT: "include: ci/a.yml\n",
+            "ci/a.yml": f"a:\n  {key}:\n    - |\n      set -e\n      ./tools/check.py --all\n",
+        }
+    )
+    changed = tuple(
+        Changed(path=path, change=Change.MODIFIED, before="a\n", after="b\n")
+        for path in ("tools/check.py", "tools/other.py")
+    )
+    assert remarks(changed, found) == ("`tools/check.py` is named in a script of the repository's own CI.",)
+
+
+def test_includes_in_a_circle_end() -> None:
+    circle = {
+        ROOT: "include: ci/a.yml\n",
+        "ci/a.yml": "include: [ci/b.yml, ci/a.yml]\n",
+        "ci/b.yml": "include: ci/a.yml\n",
+    }
+    assert known(circle).included == ("ci/a.yml", "ci/b.yml")
+
+
+def test_aliases_are_not_multiplied() -> None:
+    lines = ["a0: &a0 {script: [x]}"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
+    assert known({ROOT: "\n".join(lines)}).words == {"x"}
+
+
+def test_folders_that_are_not_there_are_not_asked_for() -> None:
+    held = {ROOT: b"include: 'ci/deep/*.yml'\n", "ci/x.yml": b"a: 1\n"}
+    asked = []
+    there = folders_of(held)
+    ci_files(held.get, lambda folder: (asked.append(folder), there(folder))[1])
+    assert asked == ["", "ci"]
+
+
+@pytest.mark.parametrize("path", ["../x.yml", "ci//x.yml", "ci/./x.yml", "ci/x\\n.yml", "/", "a" * 600 + ".yml", "ci"])
+def test_nothing_is_read_by_an_odd_path(path: str) -> None:
+    read = []
+    ci_files(
+        lambda name: (read.append(name), f'include: "{path}"\n'.encode() if name == ROOT else None)[1], lambda _: ()
+    )
+    assert read == [ROOT]
