@@ -9,7 +9,7 @@ import inspect
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
@@ -64,8 +64,6 @@ class Request:
     client: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     """What the template's `:name` and `*name` matched, percent-decoded."""
-    template: str = ""
-    """The template of the matched route; empty before routing."""
 
     def arg(self, name: str, default: str = "") -> str:
         """Give the last value of one query parameter."""
@@ -188,7 +186,7 @@ class Router:
             if match is None:
                 continue
             values = {name: unquote(value) for name, value in match.groupdict().items()}
-            routed = _with(request, params=values, template=bound.route.template)
+            routed = replace(request, params=values)
             _check(routed, bound.route)
             answer = bound.handler(routed)
             return await answer if inspect.isawaitable(answer) else answer
@@ -266,19 +264,6 @@ def _wrap(middleware: Middleware, handler: Handler) -> Handler:
             return Response.json(error.payload, status=error.status, headers=error.headers)
 
     return call
-
-
-def _with(request: Request, *, params: Mapping[str, str], template: str) -> Request:
-    return Request(
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        headers=request.headers,
-        body=request.body,
-        client=request.client,
-        params=params,
-        template=template,
-    )
 
 
 def _compile(template: str) -> re.Pattern[str]:

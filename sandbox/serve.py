@@ -16,7 +16,7 @@ from sandbox import node_tools
 from sandbox import scenario as scenarios
 from sandbox.anthropic.app import create as create_anthropic
 from sandbox.ci.engine.orders import RunnerSettings
-from sandbox.ci.plug import Plug
+from sandbox.ci.instance.instance import Ci
 from sandbox.gitlab.repository import Change
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
@@ -88,9 +88,8 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
         path=":".join([*map(str, [node] if node else []), *map(str, world.ci_path), BASE_PATH]),
         variables={name: os.environ[name] for name in FROM_RUNNER if name in os.environ},
     )
-    plug = Plug(state, settings)
     apps = {
-        "gitlab": create_gitlab(state, extend=plug, ci=plug.ci),
+        "gitlab": create_gitlab(state, ci=Ci(state, settings)),
         "jira": jira,
         "anthropic": create_anthropic(world.scenario, api_keys=[api_key]),
     }

@@ -16,7 +16,6 @@ from sandbox.anthropic.connection import Watched
 from sandbox.anthropic.emulator import Emulator, admit, authenticate, measure, refuse, respond
 from sandbox.anthropic.errors import ApiError, Kind, invalid, payload
 from sandbox.anthropic.faults import Fault, Hold
-from sandbox.anthropic.models import MODELS, info
 from sandbox.anthropic.page import page
 from sandbox.anthropic.parse import parse
 from sandbox.anthropic.rules import find_model
@@ -118,36 +117,6 @@ def _count_tokens(emulator: Emulator, request: Request) -> Response:
     return Response.json({"input_tokens": positions[-1].tokens})
 
 
-def _models(emulator: Emulator, request: Request) -> Response:
-    _check_headers(emulator, request)
-    names = list(MODELS)
-    limit = request.arg("limit", "20")
-    if not limit.isdecimal() or not 1 <= int(limit) <= 1000:
-        raise invalid("limit: Input should be an integer from 1 to 1000")
-    after, before = request.arg("after_id"), request.arg("before_id")
-    for cursor in (after, before):
-        if cursor and cursor not in MODELS:
-            raise invalid(f"Invalid cursor: {cursor}")
-    if after:
-        names = names[names.index(after) + 1 :]
-    if before:
-        names = names[: names.index(before)] if before in names else []
-    shown = names[-int(limit) :] if before else names[: int(limit)]
-    return Response.json(
-        {
-            "data": [info(MODELS[name]) for name in shown],
-            "has_more": len(names) > len(shown),
-            "first_id": shown[0] if shown else None,
-            "last_id": shown[-1] if shown else None,
-        }
-    )
-
-
-def _model(emulator: Emulator, request: Request) -> Response:
-    _check_headers(emulator, request)
-    return Response.json(info(find_model(request.params["name"])))
-
-
 T = TypeVar("T")
 
 
@@ -226,8 +195,6 @@ def _page(emulator: Emulator, _request: Request) -> Response:
 ROUTES: tuple[Route[Emulator], ...] = (
     Route("POST", "/v1/messages", _messages, query=("beta",), body=Body.FREE),
     Route("POST", "/v1/messages/count_tokens", _count_tokens, query=("beta",), body=Body.FREE),
-    Route("GET", "/v1/models", _models, query=("limit", "after_id", "before_id", "beta")),
-    Route("GET", "/v1/models/:name", _model, query=("beta",)),
     Route("GET", "/_sandbox/books", _books, query=("issue",)),
     Route("GET", "/_sandbox/received", _received),
     Route("GET", "/_sandbox/state", _state),

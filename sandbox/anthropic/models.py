@@ -5,7 +5,6 @@ flag that is unknown there is taken as allowed. `claude-fable-5-2` is served wit
 so that a product can be tested with a price that it doesn't know.
 """
 
-from datetime import date
 from enum import Enum
 
 import msgspec
@@ -41,19 +40,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """A shorter prefix is not cached."""
     thinking: Thinking
     refuses: frozenset[Refusal] = frozenset()
-    created: date | None = None
-    retires: date | None = None
-
-    @property
-    def line(self) -> str:
-        """`haiku`, `sonnet`, `opus`, `fable` or `mythos`."""
-        return self.id.split("-")[1]
-
-    @property
-    def display_name(self) -> str:
-        """`Claude Sonnet 5.5` for `claude-sonnet-5-5`."""
-        _, line, major, *minor = self.id.split("-")
-        return f"Claude {line.capitalize()} {'.'.join([major, *minor[:1]])}"
 
 
 _SMALL = (200_000, 64_000)
@@ -64,27 +50,27 @@ _G47 = _G46 | {Refusal.SAMPLING}
 _G50 = frozenset({Refusal.PREFILL, Refusal.SAMPLING})
 _G55 = _G50 | {Refusal.FORCED_TOOL_USE}
 
-_TABLE: tuple[tuple[str, tuple[int, int], int, Thinking, frozenset[Refusal], date | None, date | None], ...] = (
-    ("claude-haiku-5-5", _LARGE, 512, Thinking.ADAPTIVE, _G50, date(2026, 10, 7), None),
-    ("claude-sonnet-5-5", _LARGE, 512, Thinking.ALWAYS, _G55, None, None),
-    ("claude-opus-5-5", _LARGE, 512, Thinking.ALWAYS, _G55, None, None),
-    ("claude-fable-5-2", _LARGE, 512, Thinking.ALWAYS, _G55, None, None),
-    ("claude-fable-5-1", _LARGE, 512, Thinking.ALWAYS, _G55, None, None),
-    ("claude-mythos-5-1", _LARGE, 512, Thinking.ALWAYS, _G55, None, None),
-    ("claude-fable-5", _LARGE, 512, Thinking.ALWAYS, _G50, None, None),
-    ("claude-mythos-5", _LARGE, 512, Thinking.ALWAYS, _G50, None, None),
-    ("claude-opus-5", _LARGE, 512, Thinking.ADAPTIVE, _G50, None, None),
-    ("claude-sonnet-5", _LARGE, 1024, Thinking.ADAPTIVE, _G50, None, None),
-    ("claude-opus-4-8", _LARGE, 1024, Thinking.ADAPTIVE, _G50, None, None),
-    ("claude-opus-4-7", _LARGE, 2048, Thinking.ADAPTIVE, _G47, date(2026, 4, 16), None),
-    ("claude-opus-4-6", _LARGE, 4096, Thinking.EITHER, _G46, date(2026, 2, 5), None),
-    ("claude-sonnet-4-6", _LARGE, 1024, Thinking.EITHER, _G46, None, None),
-    ("claude-opus-4-5", _SMALL, 4096, Thinking.MANUAL, _G45, date(2025, 11, 1), None),
-    ("claude-opus-4-5-20251101", _SMALL, 4096, Thinking.MANUAL, _G45, date(2025, 11, 1), None),
-    ("claude-haiku-4-5", _SMALL, 4096, Thinking.MANUAL, _G45, date(2025, 10, 1), None),
-    ("claude-haiku-4-5-20251001", _SMALL, 4096, Thinking.MANUAL, _G45, date(2025, 10, 1), None),
-    ("claude-sonnet-4-5", _SMALL, 1024, Thinking.MANUAL, _G45, date(2025, 9, 29), date(2026, 11, 30)),
-    ("claude-sonnet-4-5-20250929", _SMALL, 1024, Thinking.MANUAL, _G45, date(2025, 9, 29), date(2026, 11, 30)),
+_TABLE: tuple[tuple[str, tuple[int, int], int, Thinking, frozenset[Refusal]], ...] = (
+    ("claude-haiku-5-5", _LARGE, 512, Thinking.ADAPTIVE, _G50),
+    ("claude-sonnet-5-5", _LARGE, 512, Thinking.ALWAYS, _G55),
+    ("claude-opus-5-5", _LARGE, 512, Thinking.ALWAYS, _G55),
+    ("claude-fable-5-2", _LARGE, 512, Thinking.ALWAYS, _G55),
+    ("claude-fable-5-1", _LARGE, 512, Thinking.ALWAYS, _G55),
+    ("claude-mythos-5-1", _LARGE, 512, Thinking.ALWAYS, _G55),
+    ("claude-fable-5", _LARGE, 512, Thinking.ALWAYS, _G50),
+    ("claude-mythos-5", _LARGE, 512, Thinking.ALWAYS, _G50),
+    ("claude-opus-5", _LARGE, 512, Thinking.ADAPTIVE, _G50),
+    ("claude-sonnet-5", _LARGE, 1024, Thinking.ADAPTIVE, _G50),
+    ("claude-opus-4-8", _LARGE, 1024, Thinking.ADAPTIVE, _G50),
+    ("claude-opus-4-7", _LARGE, 2048, Thinking.ADAPTIVE, _G47),
+    ("claude-opus-4-6", _LARGE, 4096, Thinking.EITHER, _G46),
+    ("claude-sonnet-4-6", _LARGE, 1024, Thinking.EITHER, _G46),
+    ("claude-opus-4-5", _SMALL, 4096, Thinking.MANUAL, _G45),
+    ("claude-opus-4-5-20251101", _SMALL, 4096, Thinking.MANUAL, _G45),
+    ("claude-haiku-4-5", _SMALL, 4096, Thinking.MANUAL, _G45),
+    ("claude-haiku-4-5-20251001", _SMALL, 4096, Thinking.MANUAL, _G45),
+    ("claude-sonnet-4-5", _SMALL, 1024, Thinking.MANUAL, _G45),
+    ("claude-sonnet-4-5-20250929", _SMALL, 1024, Thinking.MANUAL, _G45),
 )
 
 MODELS: dict[str, Model] = {
@@ -95,27 +81,7 @@ MODELS: dict[str, Model] = {
         cache_minimum=minimum,
         thinking=thinking,
         refuses=refuses,
-        created=created,
-        retires=retires,
     )
-    for name, limits, minimum, thinking, refuses, created, retires in _TABLE
+    for name, limits, minimum, thinking, refuses in _TABLE
 }
-"""By id, newest first, as the list endpoint gives them."""
-
-
-def info(model: Model) -> dict[str, object]:
-    """Describe a model as `GET /v1/models/{id}` does; an unknown release date is the epoch, as in the API."""
-    created = model.created or date(1970, 1, 1)
-    return {
-        "type": "model",
-        "id": model.id,
-        "display_name": model.display_name,
-        "created_at": f"{created}T00:00:00Z",
-        "lifecycle": "active" if model.retires is None else "deprecated",
-        "line": model.line,
-        "max_input_tokens": model.context,
-        "max_tokens": model.max_output,
-        "capabilities": None,
-        "deprecated_at": None,
-        "retires_at": None if model.retires is None else f"{model.retires}T00:00:00Z",
-    }
+"""By id."""

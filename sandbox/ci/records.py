@@ -1,6 +1,5 @@
 """Pipelines and jobs as they run: what the engine changes and everyone else reads."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -89,7 +88,6 @@ class Job:
     """The job token, while it is valid."""
     downstream: "Pipeline | None" = None
     archive: Archive | None = None
-    dotenv: Mapping[str, str] = field(default_factory=dict)
     tests: tuple[TestCase, ...] = ()
     suite_error: str | None = None
     coverage: float | None = None
@@ -133,7 +131,6 @@ class Pipeline:
     definition: PipelineDefinition = field(repr=False)
     created_at: datetime
     updated_at: datetime
-    tag: bool = False
     protected: bool = False
     """Whether its ref is protected."""
     before_sha: str = "0" * 40
@@ -141,9 +138,7 @@ class Pipeline:
     predefined: dict[str, str] = field(default_factory=dict, repr=False)
     """What the pipeline was compiled with."""
     variables: dict[str, Variable] = field(default_factory=dict)
-    """Given at creation, or forwarded by the parent."""
-    file_variables: frozenset[str] = frozenset()
-    """Those of `variable_type: file`."""
+    """Forwarded by the parent."""
     status: Status = Status.CREATED
     started_at: datetime | None = None
     finished_at: datetime | None = None

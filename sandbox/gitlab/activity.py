@@ -112,16 +112,7 @@ async def head(project: Project, mr: MergeRequest) -> Commit:
         return await Repository(project.repository).commit(mr.base_sha)
 
 
-def add_note(
-    state: State,
-    mr: MergeRequest,
-    author: User,
-    body: str,
-    *,
-    internal: bool = False,
-    discussion_id: str = "",
-    individual: bool = True,
-) -> Note:
+def add_note(state: State, mr: MergeRequest, author: User, body: str, *, internal: bool = False) -> Note:
     """Add a note; no hook."""
     now = state.now()
     note = Note(
@@ -130,8 +121,7 @@ def add_note(
         author_id=author.id,
         created_at=now,
         updated_at=now,
-        discussion_id=discussion_id or secrets.token_hex(20),
-        individual=individual,
+        discussion_id=secrets.token_hex(20),
         internal=internal,
     )
     mr.notes.append(note)

@@ -1,62 +1,22 @@
-"""The emulator's own routes below `/_sandbox/`: faults, and the whole state for tests. GitLab has none of them."""
+"""The tier, and the whole state for tests, below `/_sandbox/`. GitLab has no such routes."""
 
-import msgspec
+from dataclasses import dataclass
 
-from sandbox.faults import RateLimit, RequestFault, RequestFaults, RequestLog
+from sandbox.faults.request_faults import RequestLog
 from sandbox.gitlab import entities, review
-from sandbox.gitlab.hook_faults import HookFault, HookFaults
 from sandbox.gitlab.hooks import Deliverer
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import Json, Project, State, Tier
-from sandbox.http import Body, HttpError, Request, Response, Route
+from sandbox.http import HttpError, Request, Response, Route
 
 
-class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /_sandbox/faults`; what is given is added to what is on."""
-
-    requests: list[RequestFault] = []
-    hooks: list[HookFault] = []
-    rate_limit: RateLimit | None = None
-
-
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """What the control routes work on."""
 
-    def __init__(
-        self, state: State, *, deliverer: Deliverer, requests: RequestFaults, hooks: HookFaults, log: RequestLog
-    ) -> None:
-        self.state = state
-        self.deliverer = deliverer
-        self.requests = requests
-        self.hooks = hooks
-        self.log = log
-
-
-def add_faults(control: Control, request: Request) -> Response:
-    """Turn switches on."""
-    try:
-        faults = msgspec.json.decode(request.body, type=Faults)
-    except msgspec.DecodeError as error:
-        raise HttpError(400, {"error": str(error)}) from error
-    for one in faults.requests:
-        control.requests.add(one)
-    for hook in faults.hooks:
-        control.hooks.add(hook)
-    control.requests.rate_limit = faults.rate_limit or control.requests.rate_limit
-    return list_faults(control, request)
-
-
-def list_faults(control: Control, _request: Request) -> Response:
-    """List the switches that are on."""
-    limit = control.requests.rate_limit
-    return Response.json({"requests": control.requests.active(), "hooks": control.hooks.active(), "rate_limit": limit})
-
-
-def clear_faults(control: Control, _request: Request) -> Response:
-    """Turn all switches off; hooks that waited behind others are sent."""
-    control.requests.clear()
-    control.hooks.clear()
-    return Response(status=204)
+    state: State
+    deliverer: Deliverer
+    log: RequestLog
 
 
 async def dump(control: Control, _request: Request) -> Response:
@@ -118,8 +78,5 @@ def set_tier(control: Control, request: Request) -> Response:
 
 ROUTES = (
     Route("PUT", "/_sandbox/tier", set_tier, required=("tier",)),
-    Route("POST", "/_sandbox/faults", add_faults, body=Body.FREE),
-    Route("GET", "/_sandbox/faults", list_faults),
-    Route("DELETE", "/_sandbox/faults", clear_faults),
     Route("GET", "/_sandbox/state", dump),
 )

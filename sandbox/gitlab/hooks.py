@@ -16,7 +16,7 @@ from typing import Final
 import httpx2
 import msgspec
 
-from sandbox.gitlab.hook_faults import HookFaults, Treatment
+from sandbox.faults.hook_faults import HookFaults, Treatment
 from sandbox.gitlab.state import TEMPORARY_FAILURES, VERSION, Event, Hook, HookDelivery, Json, Project, State
 
 TIMEOUT_S: Final = 10.0
@@ -95,7 +95,7 @@ class Deliverer:
 
     def _send_as_told(self, hook: Hook, delivery: HookDelivery) -> None:
         project = self.state.projects[hook.project_id]
-        fault = self.faults.take(project=project.path_with_namespace, event=delivery.event.value)
+        fault = self.faults.of(project=project.path_with_namespace, event=delivery.event.value)
         match fault.treatment:
             case Treatment.SEND:
                 self._queue(hook, delivery)

@@ -1,4 +1,4 @@
-"""The REST shapes of merge requests, notes and emoji: what an API client reads. Changes nothing.
+"""The REST shapes of merge requests and notes: what an API client reads. Changes nothing.
 
 Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, doc/api/notes.md).
 """
@@ -70,8 +70,8 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
             "human_time_estimate": None,
             "human_total_time_spent": None,
         },
-        "squash": mr.squash,
-        "squash_on_merge": mr.squash,
+        "squash": False,
+        "squash_on_merge": False,
         "task_completion_status": {"count": 0, "completed_count": 0},
         "has_conflicts": False,
         "blocking_discussions_resolved": True,
@@ -115,7 +115,7 @@ def note(state: State, mr: MergeRequest, value: Note) -> Json:
     """Shape Note."""
     return {
         "id": value.id,
-        "type": None if value.individual else "DiscussionNote",
+        "type": None,
         "body": value.body,
         "author": entities.user_basic(state, value.author_id),
         "created_at": entities.stamp(value.created_at),
@@ -131,19 +131,6 @@ def note(state: State, mr: MergeRequest, value: Note) -> Json:
         "imported_from": "none",
         "noteable_iid": mr.iid,
         "commands_changes": {},
-    }
-
-
-def emoji(state: State, award: tuple[int, str, int], *, awardable_id: int, awardable_type: str) -> Json:
-    """Shape AwardEmoji."""
-    award_id, name, user_id = award
-    return {
-        "id": award_id,
-        "name": name,
-        "user": entities.user_basic(state, user_id),
-        "awardable_id": awardable_id,
-        "awardable_type": awardable_type,
-        "url": None,
     }
 
 

@@ -14,9 +14,8 @@ from typing import Final
 
 import msgspec
 
-from sandbox.gitlab.api.hooks import HookFields, add
 from sandbox.gitlab.repository import NULL_SHA, Change, Identity, Repository
-from sandbox.gitlab.state import Access, Project, State
+from sandbox.gitlab.state import Access, Event, Hook, Project, State
 
 AUTOMATION: Final = "payk12/bug-fix"
 AUTOMATION_FILES: Final = (".gitlab-ci.yml", "templates/ci")
@@ -85,18 +84,17 @@ async def seed(
 
 
 def _hook(state: State, project: Project, receiver: str, result: Secrets) -> None:
-    fields = HookFields(
+    hook = Hook(
+        id=state.next_id("hook"),
         url=f"{receiver}/hooks/gitlab",
-        name="bug-fix",
+        project_id=project.id,
+        created_at=state.now(),
+        events={Event.PUSH, Event.MERGE_REQUEST, Event.NOTE, Event.PIPELINE, Event.JOB},
         token=result.webhook_secret,
         signing_token=result.webhook_signing_token,
-        push_events=True,
-        merge_requests_events=True,
-        note_events=True,
-        pipeline_events=True,
-        job_events=True,
+        name="bug-fix",
     )
-    add(state, project, fields)
+    project.hooks[hook.id] = hook
 
 
 class _Files(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,12 +100,8 @@ class Note:
     created_at: datetime
     updated_at: datetime
     discussion_id: str
-    individual: bool = True
-    """Not part of a thread that can be replied to."""
     system: bool = False
     internal: bool = False
-    emoji: list[tuple[int, str, int]] = field(default_factory=list)
-    """Awarded emoji: award id, name, user id."""
 
 
 @dataclass
@@ -129,7 +125,6 @@ class MergeRequest:
     reviewer_ids: list[int] = field(default_factory=list)
     approved_by_ids: list[int] = field(default_factory=list)
     remove_source_branch: bool = False
-    squash: bool = False
     sha: str = ""
     """Head of the source branch."""
     versions: list[tuple[str, str, datetime]] = field(default_factory=list)

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Sequence
 
-from sandbox.faults import RequestFaults, RequestLog
-from sandbox.gitlab.hook_faults import HookFaults
+from sandbox.faults import fault_routes
+from sandbox.faults.fault_routes import Faults
+from sandbox.faults.request_faults import RequestLog
 from sandbox.http import Application, Handler, Request, Response, Router
 from sandbox.jira import control
 from sandbox.jira.api import comment, issue, link, site_api
@@ -20,16 +21,15 @@ def create(
     site: Site, *, webhooks: Sequence[Webhook] = (), retry_delays_s: tuple[float, ...] = DELAYS_S
 ) -> Application:
     """Make the application of a site that `seed.site` made from a scenario."""
-    hook_faults, request_faults, log = HookFaults(), RequestFaults(), RequestLog()
-    deliverer = Deliverer(site, tuple(webhooks), faults=hook_faults, retry_delays_s=retry_delays_s)
+    faults, log = Faults(), RequestLog()
+    deliverer = Deliverer(site, tuple(webhooks), faults=faults.hooks, retry_delays_s=retry_delays_s)
     router = Router("Jira")
     for module in MODULES:
         router.include(site, module.ROUTES)
-    router.include(
-        Control(site=site, deliverer=deliverer, requests=request_faults, hooks=hook_faults, log=log), control.ROUTES
-    )
+    router.include(faults, fault_routes.ROUTES)
+    router.include(Control(site=site, deliverer=deliverer, log=log), control.ROUTES)
     router.include(site, pages.ROUTES)
-    app = Application(router, middleware=(log.middleware, speak_jira, request_faults.middleware))
+    app = Application(router, middleware=(log.middleware, speak_jira, faults.requests.middleware))
     app.on_startup.append(deliverer.start)
     app.on_shutdown.append(deliverer.stop)
     return app

@@ -1,14 +1,11 @@
-"""The emulator's own routes below `/_sandbox/`: faults, and the whole state for tests. Jira has none of them."""
+"""The whole state for tests, below `/_sandbox/`. Jira has no such route."""
 
 import json
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
-from sandbox.faults import RateLimit, RequestFault, RequestFaults, RequestLog
-from sandbox.gitlab.hook_faults import HookFault, HookFaults
-from sandbox.http import Body, HttpError, Request, Response, Route
+from sandbox.faults.request_faults import RequestLog
+from sandbox.http import Request, Response, Route
 from sandbox.jira.hooks import Deliverer
 from sandbox.jira.issue_shape import FIELDS, issue_shape
 from sandbox.jira.model import Issue, Json
@@ -16,51 +13,13 @@ from sandbox.jira.shapes import Shapes, timestamp
 from sandbox.jira.site import Site
 
 
-class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of `POST /_sandbox/faults`; what is given is added to what is on."""
-
-    requests: list[RequestFault] = []
-    hooks: list[HookFault] = []
-    """`project` is the Jira project's key here, `event` the `webhookEvent`."""
-    rate_limit: RateLimit | None = None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """What the control routes work on."""
+    """What the state is made of."""
 
     site: Site
     deliverer: Deliverer
-    requests: RequestFaults
-    hooks: HookFaults
     log: RequestLog
-
-
-def add_faults(control: Control, request: Request) -> Response:
-    """Turn switches on."""
-    try:
-        faults = msgspec.json.decode(request.body, type=Faults)
-    except msgspec.DecodeError as error:
-        raise HttpError(400, {"error": str(error)}) from error
-    for one in faults.requests:
-        control.requests.add(one)
-    for hook in faults.hooks:
-        control.hooks.add(hook)
-    control.requests.rate_limit = faults.rate_limit or control.requests.rate_limit
-    return list_faults(control, request)
-
-
-def list_faults(control: Control, _: Request) -> Response:
-    """List the switches that are on."""
-    limit = control.requests.rate_limit
-    return Response.json({"requests": control.requests.active(), "hooks": control.hooks.active(), "rate_limit": limit})
-
-
-def clear_faults(control: Control, _: Request) -> Response:
-    """Turn all switches off; hooks that waited behind others are sent."""
-    control.requests.clear()
-    control.hooks.clear()
-    return Response(status=204)
 
 
 def dump(control: Control, _: Request) -> Response:
@@ -99,9 +58,4 @@ def _issue(site: Site, issue: Issue) -> Json:
     }
 
 
-ROUTES: Final[tuple[Route[Control], ...]] = (
-    Route("POST", "/_sandbox/faults", add_faults, body=Body.FREE),
-    Route("GET", "/_sandbox/faults", list_faults),
-    Route("DELETE", "/_sandbox/faults", clear_faults),
-    Route("GET", "/_sandbox/state", dump),
-)
+ROUTES: Final[tuple[Route[Control], ...]] = (Route("GET", "/_sandbox/state", dump),)

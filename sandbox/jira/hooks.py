@@ -16,7 +16,7 @@ from typing import Final
 import httpx2
 import msgspec
 
-from sandbox.gitlab.hook_faults import HookFaults, Treatment
+from sandbox.faults.hook_faults import HookFaults, Treatment
 from sandbox.jira.model import Json
 from sandbox.jira.payloads import payloads
 from sandbox.jira.site import News, Site
@@ -122,7 +122,7 @@ class Deliverer:
         return delivery
 
     def _as_told(self, number: int, webhook: Webhook, delivery: Delivery) -> None:
-        fault = self.faults.take(project=self.site.project.key, event=delivery.event)
+        fault = self.faults.of(project=self.site.project.key, event=delivery.event)
         match fault.treatment:
             case Treatment.SEND:
                 self._send(webhook, delivery)

@@ -1,4 +1,4 @@
-"""Jobs over REST: list, get, log, artifacts, cancel, retry, play; and the job that a job token belongs to.
+"""Jobs over REST: get, log, artifacts, cancel, retry, play.
 
 Trigger jobs are not found here, as in GitLab: they are bridges of their pipeline.
 """
@@ -6,7 +6,6 @@ Trigger jobs are not found here, as in GitLab: they are bridges of their pipelin
 import zipfile
 from pathlib import Path
 
-from sandbox.ci.api.pipelines import scoped
 from sandbox.ci.engine import steering
 from sandbox.ci.engine.orders import expired
 from sandbox.ci.instance import entities
@@ -15,7 +14,6 @@ from sandbox.ci.records import CANCELABLE, COMPLETED, Archive, Job, Status
 from sandbox.gitlab import auth
 from sandbox.gitlab.api.given import number
 from sandbox.gitlab.auth import JobToken
-from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.state import Access, User
 from sandbox.http import HttpError, Request, Response, Route
 
@@ -44,27 +42,9 @@ def _may_update(ci: Ci, request: Request) -> tuple[Job, User]:
     return found, user
 
 
-def listed(ci: Ci, request: Request) -> Response:
-    """List a project's jobs, newest first."""
-    project, _ = auth.project(ci.state, request, Access.REPORTER)
-    if request.arg("order_by", "id") != "id" or request.arg("sort", "desc") not in {"asc", "desc"}:
-        raise HttpError(400, {"error": "order_by or sort does not have a valid value"})
-    found = [one for one in ci.engine.jobs.values() if one.pipeline.project_id == project.id and not one.is_bridge]
-    found = found if request.arg("sort") == "asc" else found[::-1]
-    return page(request, scoped(request, found), lambda one: entities.job(ci.site, one), base_url=ci.state.url)
-
-
 def get(ci: Ci, request: Request) -> Response:
     """Give one job."""
     found, _ = _job(ci, request, Access.REPORTER)
-    return Response.json(entities.job(ci.site, found))
-
-
-def own(ci: Ci, request: Request) -> Response:
-    """Give the job that a job token belongs to (`GET /job`)."""
-    found = ci.job_of_token(request.headers.get("job-token", "") or request.arg("job_token"))
-    if found is None:
-        raise HttpError(401, {"message": "401 Unauthorized"})
     return Response.json(entities.job(ci.site, found))
 
 
@@ -139,8 +119,6 @@ def play(ci: Ci, request: Request) -> Response:
 
 _ONE = "/api/v4/projects/:id/jobs/:job_id"
 ROUTES = (
-    Route("GET", "/api/v4/job", own, query=("job_token",)),
-    Route("GET", "/api/v4/projects/:id/jobs", listed, query=("scope", "order_by", "sort", *PAGE)),
     Route("GET", _ONE, get),
     Route("GET", f"{_ONE}/trace", trace),
     Route("GET", f"{_ONE}/artifacts", artifacts),

@@ -1,12 +1,10 @@
-"""Pipelines over REST: create, list, get, delete, cancel, retry, jobs, bridges, variables, test report."""
+"""Pipelines over REST: create, list, get, delete, cancel, retry, jobs, bridges. They are given inputs, no variables."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import msgspec
 
-from sandbox.ci.configuration.expansion import Variable
 from sandbox.ci.engine import steering
 from sandbox.ci.engine.site import NewPipeline
 from sandbox.ci.errors import CiError, ConfigError
@@ -20,40 +18,11 @@ from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import Access, Project, User
 from sandbox.http import HttpError, Request, Response, Route
 
-FILTERS: Final = (
-    "scope",
-    "status",
-    "ref",
-    "sha",
-    "yaml_errors",
-    "username",
-    "updated_before",
-    "updated_after",
-    "created_before",
-    "created_after",
-    "order_by",
-    "sort",
-    "source",
-    "name",
-)
-
-
-T = TypeVar("T")
-
-
-class GivenVariable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One variable of a new pipeline."""
-
-    key: str
-    value: str
-    variable_type: str = "env_var"
-
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
     """The body of `POST /projects/:id/pipeline`."""
 
     ref: str
-    variables: list[GivenVariable] = []
     inputs: dict[str, str | int | float | bool | list[object]] = {}
 
 
@@ -69,8 +38,6 @@ async def create(ci: Ci, request: Request) -> Response:
         given = msgspec.convert(request.fields(), Given)
     except msgspec.ValidationError as error:
         raise HttpError(400, {"error": str(error)}) from error
-    if given.variables and (ci.site.variables_role is None or _level(ci, user, project) < ci.site.variables_role):
-        raise refused("Insufficient permissions to set pipeline variables")
     sha = await Repository(project.repository).branch(given.ref)
     if sha is None:
         raise refused("Reference not found")
@@ -84,8 +51,6 @@ async def create(ci: Ci, request: Request) -> Response:
                 source="api",
                 user_id=user.id,
                 protected=given.ref in project.protected_branches,
-                variables={one.key: Variable(value=one.value) for one in given.variables},
-                file_variables=frozenset(one.key for one in given.variables if one.variable_type == "file"),
                 inputs=dict(given.inputs),
             )
         )
@@ -96,12 +61,8 @@ async def create(ci: Ci, request: Request) -> Response:
     return Response.json(entities.pipeline(ci.site, made), status=201)
 
 
-def _level(ci: Ci, user: User, project: Project) -> Access:
-    return ci.state.access(user, project)
-
-
 def _check_ref(ci: Ci, user: User, project: Project, ref: str) -> None:
-    if ref in project.protected_branches and _level(ci, user, project) < Access.MAINTAINER:
+    if ref in project.protected_branches and ci.state.access(user, project) < Access.MAINTAINER:
         raise refused(
             f"You do not have sufficient permission to run a pipeline on '{ref}'. "
             "Please select a different branch or contact your administrator for assistance."
@@ -119,86 +80,27 @@ def of_project(ci: Ci, request: Request, at_least: Access) -> tuple[Pipeline, Us
 
 def _may_update(ci: Ci, request: Request) -> tuple[Pipeline, User]:
     found, user = of_project(ci, request, Access.DEVELOPER)
-    if found.protected and _level(ci, user, ci.site.project(found.project_id)) < Access.MAINTAINER:
+    if found.protected and ci.state.access(user, ci.site.project(found.project_id)) < Access.MAINTAINER:
         raise HttpError(403, {"message": "403 Forbidden"})
     return found, user
 
 
-_SCOPES: Final[Mapping[str, Callable[[Pipeline], bool]]] = {
-    "running": lambda one: one.status is Status.RUNNING,
-    "pending": lambda one: one.status is Status.PENDING,
-    "finished": lambda one: one.status in COMPLETED,
-    "branches": lambda one: not one.tag,
-    "tags": lambda one: one.tag,
-}
-_ORDERS: Final[Mapping[str, Callable[[Pipeline], Any]]] = {
-    "id": lambda one: one.id,
-    "status": lambda one: one.status.value,
-    "ref": lambda one: one.ref,
-    "updated_at": lambda one: one.updated_at,
-    "user_id": lambda one: one.user_id,
-}
-
-
 def listed(ci: Ci, request: Request) -> Response:
-    """List pipelines; children only where `source=parent_pipeline` asks for them."""
+    """List pipelines, newest first; children only where `source=parent_pipeline` asks for them."""
     project, _ = auth.project(ci.state, request, Access.REPORTER)
     found = [one for one in ci.engine.pipelines.values() if one.project_id == project.id]
     source = request.arg("source")
     found = [one for one in found if (one.source == source if source else one.parent is None)]
-    plain: Mapping[str, Callable[[Pipeline], object]] = {
+    filters: Mapping[str, Callable[[Pipeline], object]] = {
         "status": lambda one: one.status.value,
         "ref": lambda one: one.ref,
         "sha": lambda one: one.sha,
         "name": lambda one: one.name,
-        "username": lambda one: ci.state.users[one.user_id].username,
     }
-    for name, read in plain.items():
+    for name, read in filters.items():
         if wanted := request.arg(name):
             found = [one for one in found if read(one) == wanted]
-    if scope := request.arg("scope"):
-        found = [one for one in found if _choice(_SCOPES, "scope", scope)(one)]
-    if request.arg("yaml_errors") == "true":
-        found = []
-    for name in ("updated", "created"):
-        after, before = _time(request, f"{name}_after"), _time(request, f"{name}_before")
-        found = [one for one in found if (after is None or getattr(one, f"{name}_at") > after)]
-        found = [one for one in found if (before is None or getattr(one, f"{name}_at") < before)]
-    order = _choice(_ORDERS, "order_by", request.arg("order_by", "id"))
-    descending = _choice({"asc": False, "desc": True}, "sort", request.arg("sort", "desc"))
-    found.sort(key=order, reverse=descending)
-    return page(request, found, lambda one: entities.basic(ci.site, one), base_url=ci.state.url)
-
-
-def _choice(table: Mapping[str, T], name: str, value: str) -> T:
-    if value not in table:
-        raise HttpError(400, {"error": f"{name} does not have a valid value"})
-    return table[value]
-
-
-def _time(request: Request, name: str) -> datetime | None:
-    text = request.arg(name)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError as error:
-        raise HttpError(400, {"error": f"{name} is invalid"}) from error
-    return moment if moment.tzinfo else moment.astimezone()
-
-
-def latest(ci: Ci, request: Request) -> Response:
-    """Give the newest pipeline of a ref's head commit."""
-    project, _ = auth.project(ci.state, request, Access.REPORTER)
-    ref = request.arg("ref") or project.default_branch
-    found = [
-        one
-        for one in ci.engine.pipelines.values()
-        if one.project_id == project.id and one.ref == ref and one.parent is None
-    ]
-    if not found:
-        raise HttpError(404, {"message": "404 Not found"})
-    return Response.json(entities.pipeline(ci.site, found[-1]))
+    return page(request, found[::-1], lambda one: entities.basic(ci.site, one), base_url=ci.state.url)
 
 
 def get(ci: Ci, request: Request) -> Response:
@@ -255,39 +157,14 @@ def bridges(ci: Ci, request: Request) -> Response:
     )
 
 
-def variables(ci: Ci, request: Request) -> Response:
-    """List the variables that a pipeline was given."""
-    found, _ = of_project(ci, request, Access.DEVELOPER)
-    return Response.json(
-        [
-            {
-                "variable_type": "file" if name in found.file_variables else "env_var",
-                "key": name,
-                "value": one.value,
-                "raw": not one.expand,
-            }
-            for name, one in found.variables.items()
-        ]
-    )
-
-
-def test_report(ci: Ci, request: Request) -> Response:
-    """Give the test report of all jobs."""
-    found, _ = of_project(ci, request, Access.REPORTER)
-    return Response.json(entities.test_report(found))
-
-
 _ONE: Final = "/api/v4/projects/:id/pipelines/:pipeline_id"
 ROUTES = (
-    Route("POST", "/api/v4/projects/:id/pipeline", create, params=("variables", "inputs"), required=("ref",)),
-    Route("GET", "/api/v4/projects/:id/pipelines", listed, query=(*FILTERS, *PAGE)),
-    Route("GET", "/api/v4/projects/:id/pipelines/latest", latest, query=("ref",)),
+    Route("POST", "/api/v4/projects/:id/pipeline", create, params=("inputs",), required=("ref",)),
+    Route("GET", "/api/v4/projects/:id/pipelines", listed, query=("source", "status", "ref", "sha", "name", *PAGE)),
     Route("GET", _ONE, get),
     Route("DELETE", _ONE, delete),
     Route("POST", f"{_ONE}/cancel", cancel),
     Route("POST", f"{_ONE}/retry", retry),
     Route("GET", f"{_ONE}/jobs", jobs, query=("scope", "include_retried", *PAGE)),
     Route("GET", f"{_ONE}/bridges", bridges, query=("scope", *PAGE)),
-    Route("GET", f"{_ONE}/variables", variables),
-    Route("GET", f"{_ONE}/test_report", test_report),
 )

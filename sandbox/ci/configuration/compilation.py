@@ -52,9 +52,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a configuration is compiled against."""
 
     predefined: dict[str, str] = {}
-    project_variables: dict[str, Variable] = {}
     pipeline_variables: dict[str, Variable] = {}
-    """Given when the pipeline was created, or forwarded by its parent's trigger job."""
+    """Forwarded by its parent's trigger job."""
     resolve: Resolver = lambda _path: None
     paths: Callable[[], Sequence[str]] = tuple
     changed: frozenset[str] | None = None
@@ -66,7 +65,7 @@ def compile_pipeline(sources: Sequence[Source], *, context: Context) -> Pipeline
     Raises ConfigError for an invalid configuration, PipelineRefused where it makes no pipeline.
     """
     below = (plain(context.predefined),)
-    above = (context.project_variables, context.pipeline_variables)
+    above = (context.pipeline_variables,)
     composer = Composer(resolve=context.resolve, values=resolved((*below, *above)))
     config: Config = {}
     for source in sources:

@@ -59,7 +59,6 @@ class Artifacts(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds; None for `never` and for the instance's default."""
     access: str = "all"
     junit: tuple[str, ...] = ()
-    dotenv: tuple[str, ...] = ()
     coverage: str | None = None
     """Path of the coverage report, a glob."""
 

@@ -50,7 +50,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     below: tuple[Variables, ...]
     """Layers below the YAML variables: predefined ones."""
     above: tuple[Variables, ...]
-    """Layers above them: the project's, the pipeline's."""
+    """Layers above them: the pipeline's."""
     facts: rules.Facts
 
 
@@ -202,7 +202,6 @@ def _artifacts(raw: RawArtifacts | None, *, where: str) -> Artifacts | None:
         expire_in_s=expire,
         access=access,
         junit=strings(raw.reports.junit),
-        dotenv=strings(raw.reports.dotenv),
         coverage=None if raw.reports.coverage_report is None else raw.reports.coverage_report.path,
     )
 

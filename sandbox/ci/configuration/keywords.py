@@ -69,7 +69,6 @@ class RawReports(_Shape, frozen=True, kw_only=True):
     """`artifacts:reports`."""
 
     junit: str | list[str] = []
-    dotenv: str | list[str] = []
     coverage_report: RawCoverageReport | None = None
 
 

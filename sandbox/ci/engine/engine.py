@@ -48,7 +48,6 @@ class Engine(Machine):
             sources,
             context=Context(
                 predefined=predefined,
-                project_variables=self.site.project_variables(new.project_id),
                 pipeline_variables=new.variables,
                 resolve=tree.texts.get,
                 paths=lambda: tree.paths,
@@ -84,13 +83,11 @@ class Engine(Machine):
             definition=definition,
             created_at=now,
             updated_at=now,
-            tag=new.tag,
             protected=new.protected,
             before_sha=new.before_sha,
             name=definition.name,
             predefined=predefined,
             variables=dict(new.variables),
-            file_variables=new.file_variables,
             parent=new.parent,
             depth=new.depth,
         )
@@ -147,7 +144,7 @@ class Engine(Machine):
         self.finish(job, outcome)
 
     def _keep(self, job: Job, outcome: Outcome) -> None:
-        job.dotenv, job.tests, job.suite_error = outcome.dotenv, outcome.tests, outcome.suite_error
+        job.tests, job.suite_error = outcome.tests, outcome.suite_error
         job.coverage, job.exit_code = outcome.coverage, outcome.exit_code
         job.coverage_reports = outcome.coverage_reports
         wanted = job.definition.artifacts

@@ -42,8 +42,6 @@ def order_for(job: Job, *, site: Site, settings: RunnerSettings, below: Mapping[
         plain(below),
         plain(own),
         definition.variables,
-        plain(_dotenv(job)),
-        site.project_variables(pipeline.project_id),
         pipeline.variables,
     ]
     values = resolved(layers)
@@ -62,7 +60,6 @@ def order_for(job: Job, *, site: Site, settings: RunnerSettings, below: Mapping[
         folder=folder,
         log=log_path(job, settings),
         environment=environment,
-        files=tuple(name for name in pipeline.file_variables if name in environment),
         secrets=tuple(one for one in (job.token, *tokens.values()) if one),
         script=(*definition.before_script, *definition.script),
         after_script=definition.after_script,
@@ -91,7 +88,7 @@ def expired(job: Job, site: Site) -> bool:
     return expire_at is not None and expire_at <= site.now()
 
 
-def forwarded(bridge: Job, *, site: Site, below: Mapping[str, str]) -> dict[str, Variable]:
+def forwarded(bridge: Job, *, below: Mapping[str, str]) -> dict[str, Variable]:
     """Give the variables that a trigger job hands to its child (doc/ci/yaml/_index.md#triggerforward)."""
     trigger = bridge.definition.trigger
     pipeline = bridge.pipeline
@@ -100,7 +97,7 @@ def forwarded(bridge: Job, *, site: Site, below: Mapping[str, str]) -> dict[str,
         return out
     if trigger.forward_yaml_variables:
         own = bridge.definition.variables
-        layers = [plain(below), own, site.project_variables(pipeline.project_id), pipeline.variables]
+        layers = [plain(below), own, pipeline.variables]
         values = resolved(layers)
         for name, one in own.items():
             text = expanded(one.value, values) if one.expand else one.value
@@ -127,7 +124,3 @@ def suppliers(job: Job) -> list[Job]:
 def _named(name: str, wanted: str) -> bool:
     """Tell whether a dependency means this job; a parallel job may be named as a whole."""
     return name == wanted or re.fullmatch(re.escape(wanted) + r"(: \[.*\]| \d+/\d+)", name) is not None
-
-
-def _dotenv(job: Job) -> dict[str, str]:
-    return {name: value for one in suppliers(job) for name, value in one.dotenv.items()}

@@ -1,4 +1,4 @@
-"""What the engine needs of the world around it; the emulated GitLab is one such world, a simulated folder another."""
+"""What the engine needs of the world around it, which is the emulated GitLab."""
 
 from datetime import datetime
 from typing import Protocol
@@ -28,11 +28,9 @@ class NewPipeline(msgspec.Struct, frozen=True, kw_only=True):
     sha: str
     source: str
     user_id: int
-    tag: bool = False
     protected: bool = False
     before_sha: str = "0" * 40
     variables: dict[str, Variable] = {}
-    file_variables: frozenset[str] = frozenset()
     inputs: dict[str, object] = {}
     config: tuple[Source, ...] | None = None
     """Of a child; None takes the repository's own."""
@@ -58,9 +56,6 @@ class Site(Protocol):
 
     def predefined_for_job(self, job: Job) -> dict[str, str]:
         """Give those that need a pipeline and a job, the job's token included."""
-
-    def project_variables(self, project_id: int) -> dict[str, Variable]:
-        """Give the project's own variables."""
 
     def sources(self, job: Job, *, depth: int) -> Sources:
         """Tell where a job's build folder is filled from."""

@@ -1,11 +1,8 @@
-"""The REST shapes of pipelines, jobs, bridges and test reports (openapi_v2.yaml of 17.10, doc/api of 19.1)."""
-
-from collections.abc import Sequence
-from typing import Any
+"""The REST shapes of pipelines, jobs and bridges (openapi_v2.yaml of 17.10, doc/api of 19.1)."""
 
 from sandbox.ci.instance.appearance import of_pipeline
 from sandbox.ci.instance.gitlab_site import GitLabSite
-from sandbox.ci.records import Job, Pipeline, Status, TestCase
+from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.gitlab.entities import commit, stamp, user, user_basic
 from sandbox.gitlab.state import Json
 
@@ -35,7 +32,7 @@ def pipeline(site: GitLabSite, one: Pipeline) -> Json:
     return {
         **basic(site, one),
         "before_sha": one.before_sha,
-        "tag": one.tag,
+        "tag": False,
         "yaml_errors": None,
         "user": user_basic(site.state, one.user_id),
         "started_at": stamp(one.started_at),
@@ -73,7 +70,7 @@ def _processable(site: GitLabSite, one: Job) -> Json:
         "stage": one.definition.stage,
         "name": one.name,
         "ref": one.pipeline.ref,
-        "tag": one.pipeline.tag,
+        "tag": False,
         "coverage": one.coverage,
         "allow_failure": one.allow_failure,
         "created_at": stamp(one.created_at),
@@ -103,8 +100,6 @@ def job(site: GitLabSite, one: Job) -> Json:
     if one.tests or one.suite_error:
         artifacts.append(_artifact("junit", 0, "junit.xml.gz", "gzip"))
     artifacts += [_artifact("cobertura", 0, "cobertura-coverage.xml.gz", "gzip")] * one.coverage_reports
-    if one.dotenv:
-        artifacts.append(_artifact("dotenv", 0, ".env.gz", "gzip"))
     if one.log is not None and one.log.exists():
         artifacts.append(_artifact("trace", one.log.stat().st_size, "job.log", None))
     return {
@@ -139,41 +134,3 @@ def bridge(site: GitLabSite, one: Job) -> Json:
     """Shape Bridge."""
     downstream = None if one.downstream is None else basic(site, one.downstream)
     return {**_processable(site, one), "downstream_pipeline": downstream}
-
-
-def test_report(one: Pipeline) -> Json:
-    """Shape the test report of `GET …/test_report`."""
-    suites = [_suite(job) for job in one.latest() if job.tests or job.suite_error]
-    return {**_totals([case for job in one.latest() for case in job.tests]), "test_suites": suites}
-
-
-def _suite(job: Job) -> Json:
-    return {
-        "name": job.name,
-        **_totals(job.tests),
-        "suite_error": job.suite_error,
-        "test_cases": [_case(case) for case in job.tests],
-    }
-
-
-def _case(case: TestCase) -> Json:
-    return {
-        "status": case.status,
-        "name": case.name,
-        "classname": case.classname,
-        "file": case.file,
-        "execution_time": case.execution_time,
-        "system_output": case.system_output,
-        "stack_trace": case.stack_trace,
-        "recent_failures": None,
-        "attachment_url": None,
-    }
-
-
-def _totals(cases: Sequence[TestCase]) -> dict[str, Any]:
-    counts = {key: sum(case.status == key for case in cases) for key in ("success", "failed", "skipped", "error")}
-    return {
-        "total_time": round(sum(case.execution_time for case in cases), 6),
-        "total_count": len(cases),
-        **{f"{key}_count": value for key, value in counts.items()},
-    }

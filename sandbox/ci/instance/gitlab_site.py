@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from sandbox.ci.configuration.expansion import Variable
 from sandbox.ci.engine.site import NewPipeline, Tree
 from sandbox.ci.instance import hook_payloads, oidc, predefined
 from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.ci.running.checkout import GitSources, Sources
 from sandbox.gitlab.repository import Commit, Repository
-from sandbox.gitlab.state import Access, Event, Project, State
+from sandbox.gitlab.state import Event, Project, State
 
 _JOB_EVENTS = frozenset(
     {Status.CREATED, Status.PENDING, Status.RUNNING, Status.SUCCESS, Status.FAILED, Status.CANCELED}
@@ -22,8 +21,6 @@ class GitLabSite:
     def __init__(self, state: State) -> None:
         self.state = state
         self.signer = oidc.Signer()
-        self.variables_role: Access | None = None
-        """Least role that may set pipeline variables; None is `no_one_allowed`, as `GET /projects/:id` says."""
         self._trees: dict[tuple[int, str], Tree] = {}
         self._commits: dict[tuple[int, str], Commit] = {}
 
@@ -68,10 +65,6 @@ class GitLabSite:
     def predefined_for_job(self, job: Job) -> dict[str, str]:
         """Give what needs a job."""
         return predefined.of_job(self.state, self.project(job.pipeline.project_id), job)
-
-    def project_variables(self, _project_id: int) -> dict[str, Variable]:
-        """Give none: the emulator keeps no project variables, and the product needs none."""
-        return {}
 
     def sources(self, job: Job, *, depth: int) -> Sources:
         """Fetch over smart HTTP with the job token."""

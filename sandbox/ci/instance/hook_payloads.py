@@ -29,7 +29,7 @@ def pipeline(state: State, one: Pipeline, *, commit: Commit) -> Json:
             "iid": one.iid,
             "name": one.name,
             "ref": one.ref,
-            "tag": one.tag,
+            "tag": False,
             "sha": one.sha,
             "before_sha": one.before_sha,
             "source": one.source,
@@ -107,7 +107,7 @@ def job(state: State, one: Job, *, commit: Commit) -> Json:
     return {
         "object_kind": "build",
         "ref": pipeline_.ref,
-        "tag": pipeline_.tag,
+        "tag": False,
         "before_sha": pipeline_.before_sha,
         "sha": pipeline_.sha,
         "build_id": one.id,

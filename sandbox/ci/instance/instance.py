@@ -12,6 +12,7 @@ from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline
 from sandbox.ci.engine.status import has_warnings
 from sandbox.ci.errors import CiError
+from sandbox.ci.instance import entities
 from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import ACTIVE, Job, Pipeline
 from sandbox.gitlab.entities import stamp
@@ -41,6 +42,7 @@ class Ci:
         self.refusals: deque[Refusal] = deque(maxlen=100)
         state.job_token_subject = self.subject
         state.on_push.append(self.pushed)
+        state.head_pipeline = self._head_pipeline
         state.dump_parts["ci"] = self.dump
 
     def job_of_token(self, token: str) -> Job | None:
@@ -110,6 +112,10 @@ class Ci:
             key=lambda one: one.id,
             default=None,
         )
+
+    def _head_pipeline(self, project: Project, mr: MergeRequest) -> Json | None:
+        found = self.head_pipeline(project, mr)
+        return None if found is None else entities.pipeline(self.site, found)
 
     def dump(self) -> Json:
         """Give all pipelines for `GET /_sandbox/state`."""

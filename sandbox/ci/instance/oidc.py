@@ -93,8 +93,7 @@ def claims(state: State, project: Project, job: Job, *, audience: tuple[str, ...
     """Give the claims of one job's token."""
     pipeline, user = job.pipeline, state.users[job.user_id]
     issued = int(now.astimezone(UTC).timestamp())
-    ref_type = "tag" if pipeline.tag else "branch"
-    ref_path = f"refs/{'tags' if pipeline.tag else 'heads'}/{pipeline.ref}"
+    ref_path = f"refs/heads/{pipeline.ref}"
     host = state.url.partition("://")[2]
     own_config = pipeline.parent is None
     environment = job.definition.environment
@@ -106,7 +105,7 @@ def claims(state: State, project: Project, job: Job, *, audience: tuple[str, ...
         "exp": int(expires.astimezone(UTC).timestamp()),
         "jti": str(uuid.uuid4()),
         "aud": audience[0] if len(audience) == 1 else list(audience),
-        "sub": f"project_path:{project.path_with_namespace}:ref_type:{ref_type}:ref:{pipeline.ref}",
+        "sub": f"project_path:{project.path_with_namespace}:ref_type:branch:ref:{pipeline.ref}",
         "namespace_id": "1",
         "namespace_path": project.namespace,
         "project_id": str(project.id),
@@ -127,7 +126,7 @@ def claims(state: State, project: Project, job: Job, *, audience: tuple[str, ...
         "job_id": str(job.id),
         "job_source": pipeline.source,
         "ref": pipeline.ref,
-        "ref_type": ref_type,
+        "ref_type": "branch",
         "ref_path": ref_path,
         "ref_protected": str(pipeline.protected).lower(),
         "runner_id": 1,

@@ -49,7 +49,7 @@ def of_pipeline(state: State, project: Project, new: NewPipeline, commit: Commit
         "CI_COMMIT_BEFORE_SHA": new.before_sha,
         "CI_COMMIT_REF_NAME": new.ref,
         "CI_COMMIT_REF_SLUG": slug(new.ref),
-        **({"CI_COMMIT_TAG": new.ref} if new.tag else {"CI_COMMIT_BRANCH": new.ref}),
+        "CI_COMMIT_BRANCH": new.ref,
         "CI_COMMIT_MESSAGE": commit.message,
         "CI_COMMIT_TITLE": commit.title,
         "CI_COMMIT_DESCRIPTION": body,

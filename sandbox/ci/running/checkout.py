@@ -1,7 +1,6 @@
-"""Bring the repository into a build folder: fetched by git with the job token, or copied where there is no server."""
+"""Bring the repository into a build folder: fetched by git with the job token."""
 
 import asyncio
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,17 +25,11 @@ class GitSources(msgspec.Struct, frozen=True, kw_only=True):
     """0 fetches all history."""
 
 
-class FolderSources(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder to copy, for simulations."""
-
-    folder: Path
-
-
 class NoSources(msgspec.Struct, frozen=True, kw_only=True):
     """`GIT_STRATEGY: none` or `empty`."""
 
 
-Sources = GitSources | FolderSources | NoSources
+Sources = GitSources | NoSources
 
 
 async def fetch(sources: Sources, target: Path, *, environment: Mapping[str, str], log: JobLog) -> None:
@@ -45,16 +38,8 @@ async def fetch(sources: Sources, target: Path, *, environment: Mapping[str, str
     match sources:
         case NoSources():
             log.note("Skipping Git repository setup")
-        case FolderSources(folder=folder):
-            await asyncio.to_thread(
-                shutil.copytree, folder, target, dirs_exist_ok=True, symlinks=True, ignore=_not_the_repository
-            )
         case GitSources():
             await _fetch(sources, target, environment=environment, log=log)
-
-
-def _not_the_repository(_folder: str, names: list[str]) -> list[str]:
-    return [name for name in names if name in {".git", ".gitlab-ci-local"}]
 
 
 async def _fetch(sources: GitSources, target: Path, *, environment: Mapping[str, str], log: JobLog) -> None:

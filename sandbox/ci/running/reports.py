@@ -1,19 +1,15 @@
-"""Read what a job reports: JUnit files and dotenv files, both written by untrusted code."""
+"""Read what a job reports: JUnit files, written by untrusted code."""
 
-import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from sandbox.ci import limits
 from sandbox.ci.errors import CiError
 from sandbox.ci.records import TestCase
 
-_DOTENV_NAME: Final = re.compile(r"[A-Za-z0-9_]+")
 _OUTCOMES: Final = {"failure": "failed", "error": "error", "skipped": "skipped"}
 
 
@@ -55,26 +51,3 @@ def _case(suite: Element, case: Element) -> TestCase:
         execution_time=seconds,
         system_output=output,
     )
-
-
-def dotenv(files: Iterable[Path]) -> dict[str, str]:
-    """Read dotenv reports (doc/ci/variables/dotenv_variables.md); BadReport when GitLab would refuse them."""
-    variables: dict[str, str] = {}
-    for path in files:
-        data = path.read_bytes()
-        if len(data) > limits.DOTENV_BYTES:
-            raise BadReport(f"Dotenv Artifact Too Big. Maximum Allowable Size: {limits.DOTENV_BYTES}")
-        try:
-            lines = data.decode().splitlines()
-        except UnicodeDecodeError as error:
-            raise BadReport("Invalid Format") from error
-        for line in lines:
-            key, equals, value = (part.strip() for part in line.partition("="))
-            if not equals or not _DOTENV_NAME.fullmatch(key):
-                raise BadReport("Invalid Format")
-            variables[key] = value
-    if len(variables) > limits.DOTENV_VARIABLES:
-        raise BadReport(
-            f"Dotenv files cannot have more than {limits.DOTENV_VARIABLES} variables. Total: {len(variables)}"
-        )
-    return variables

@@ -24,7 +24,7 @@ from sandbox.ci.running import checkout, reports
 from sandbox.ci.running.checkout import CheckoutFailed, Sources
 from sandbox.ci.running.job_log import JobLog
 from sandbox.ci.running.process import End, Ended, run
-from sandbox.ci.running.script import bash, file_variables
+from sandbox.ci.running.script import bash
 
 AFTER_SCRIPT_S = 300.0
 
@@ -47,8 +47,6 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     log: Path
     environment: dict[str, str]
     """Complete: nothing is added to it but what it tells of the folder."""
-    files: tuple[str, ...] = ()
-    """Names of variables of type `file`."""
     secrets: tuple[str, ...] = ()
     script: tuple[str, ...]
     after_script: tuple[str, ...] = ()
@@ -68,7 +66,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int | None = None
     failure_reason: str | None = None
     archive_size: int | None = None
-    dotenv: dict[str, str] = {}
     tests: tuple[TestCase, ...] = ()
     suite_error: str | None = None
     coverage: float | None = None
@@ -99,7 +96,7 @@ async def execute(order: Order, canceled: asyncio.Event) -> Outcome:
 
 async def _execute(order: Order, canceled: asyncio.Event, log: JobLog) -> Outcome:
     build = order.folder / "build"
-    environment = file_variables(order.environment, order.files, order.folder / "tmp")
+    environment = order.environment
     await asyncio.to_thread(Path(environment["HOME"]).mkdir, parents=True, exist_ok=True)
     log.note("Running with the sandbox's runner")
     if order.image:
@@ -211,15 +208,10 @@ async def _leave(
                 return left, _JobFailed("artifacts archive too large (413)", "runner_system_failure")
     tests, suite_error = _tests(build, wanted, environment, log)
     covered = _reported(build, () if wanted.coverage is None else (wanted.coverage,), environment, log)
-    try:
-        dotenv = reports.dotenv(archives.collected(build, [expanded(one, environment) for one in wanted.dotenv])[0])
-    except reports.BadReport as error:
-        return left, _JobFailed(f"uploading dotenv report: {error}", "runner_system_failure")
     return (
         msgspec.structs.replace(
             left,
             archive_size=size,
-            dotenv=dotenv,
             tests=tests,
             suite_error=suite_error,
             coverage_reports=len(covered),

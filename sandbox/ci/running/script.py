@@ -1,8 +1,7 @@
 """Write the shell script of a job as GitLab's runner does: each line shown, then run under `set -eo pipefail`."""
 
 import shlex
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 
 _GREEN, _RESET = "\x1b[32;1m", "\x1b[0;m"
 
@@ -16,14 +15,3 @@ def bash(lines: Iterable[str]) -> str:
         parts.append(f"printf '%s\\n' {shlex.quote(f'{_GREEN}{shown}{_RESET}')}")
         parts.append(line.rstrip("\n"))
     return "\n".join([*parts, "exit 0", ""])
-
-
-def file_variables(environment: Mapping[str, str], names: Iterable[str], folder: Path) -> dict[str, str]:
-    """Write variables of type `file` into files; give the environment that names them."""
-    out = dict(environment)
-    for name in names:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / name
-        path.write_text(out[name], encoding="utf-8")
-        out[name] = str(path)
-    return out

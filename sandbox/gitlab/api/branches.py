@@ -1,22 +1,12 @@
-"""Branches: list, get, create, delete."""
+"""Branches: list, get, delete. A commit creates one."""
 
 import re
 
-import msgspec
-
 from sandbox.gitlab import activity, auth, entities
-from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import NULL_SHA, GitError, Repository
 from sandbox.gitlab.state import Access, Project, Push, State, User
 from sandbox.http import HttpError, Request, Response, Route
-
-
-class NewBranch(msgspec.Struct, frozen=True, kw_only=True):
-    """A name, and where it starts."""
-
-    branch: str
-    ref: str
 
 
 async def listed(state: State, request: Request) -> Response:
@@ -58,24 +48,6 @@ async def _answer(state: State, project: Project, user: User, name: str, *, stat
     return Response.json(shape, status=status)
 
 
-async def create(state: State, request: Request) -> Response:
-    """Create a branch."""
-    project, user = auth.project(state, request, Access.DEVELOPER)
-    new = parse(request, NewBranch)
-    repository = Repository(project.repository)
-    async with project.lock:
-        if await repository.branch(new.branch):
-            raise HttpError(400, {"message": "Branch already exists"})
-        start = await repository.resolve(new.ref)
-        if start is None:
-            raise HttpError(400, {"message": f"Invalid reference name: {new.ref}"})
-        await create_ref(repository, new.branch, start)
-        await activity.pushed(
-            state, Push(project=project, user=user, ref=f"refs/heads/{new.branch}", before=NULL_SHA, after=start)
-        )
-    return await _answer(state, project, user, new.branch, status=201)
-
-
 async def create_ref(repository: Repository, branch: str, start: str) -> None:
     """Create a branch, or refuse its name as GitLab does."""
     try:
@@ -107,6 +79,5 @@ _BRANCHES = "/api/v4/projects/:id/repository/branches"
 ROUTES = (
     Route("GET", _BRANCHES, listed, query=("search", "regex", *PAGE)),
     Route("GET", f"{_BRANCHES}/:branch", get),
-    Route("POST", _BRANCHES, create, required=names(NewBranch)),
     Route("DELETE", f"{_BRANCHES}/:branch", delete),
 )

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -54,23 +54,8 @@ async def listed(state: State, request: Request) -> Response:
     if len(heads) != len(revisions):
         raise HttpError(404, {"message": "404 Commit Not Found"})
     selection = [f"^{heads[0]}", heads[1]] if len(heads) == 2 else heads
-    since, until = (request.arg(name) for name in ("since", "until"))
-    commits = [
-        one
-        for one in await repository.log(*selection, paths=[request.arg("path")] if request.arg("path") else ())
-        if (not since or one.committer.at >= _time(since)) and (not until or one.committer.at <= _time(until))
-    ]
+    commits = await repository.log(*selection)
     return page(request, commits, lambda one: entities.commit(state, project, one), base_url=state.url)
-
-
-def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise HttpError(400, {"error": "since or until is invalid"}) from error
-    if moment.tzinfo is None:
-        raise HttpError(400, {"error": "since and until need a time zone"})
-    return moment
 
 
 async def get(state: State, request: Request) -> Response:
@@ -229,9 +214,8 @@ def _content(action: Action) -> bytes | None:
 
 
 _COMMITS = "/api/v4/projects/:id/repository/commits"
-_LIST = ("ref_name", "since", "until", "path", "with_stats", *PAGE)
 ROUTES = (
-    Route("GET", _COMMITS, listed, query=_LIST),
+    Route("GET", _COMMITS, listed, query=("ref_name", *PAGE)),
     Route("GET", f"{_COMMITS}/:sha", get, query=("stats",)),
     Route("GET", f"{_COMMITS}/:sha/diff", diff, query=("unidiff", *PAGE)),
     Route("POST", _COMMITS, create, params=names(NewCommit), required=required(NewCommit)),

@@ -1,10 +1,10 @@
-"""Files, folders and comparisons, read from git."""
+"""Files and folders, read from git."""
 
 import base64
 import hashlib
 import mimetypes
 
-from sandbox.gitlab import auth, entities
+from sandbox.gitlab import auth
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import Entry, Repository
 from sandbox.gitlab.state import Access, State
@@ -78,52 +78,10 @@ def _tree_entry(one: Entry) -> dict[str, str]:
     }
 
 
-async def compare(state: State, request: Request) -> Response:
-    """Compare two refs: from their merge base unless `straight`."""
-    project, _ = auth.project(state, request, Access.REPORTER)
-    repository = Repository(project.repository)
-    old = await repository.resolve(request.arg("from"))
-    new = await repository.resolve(request.arg("to"))
-    if old is None or new is None:
-        raise HttpError(404, {"message": "404 Ref Not Found"})
-    straight = request.arg("straight").lower() in {"true", "1"}
-    base = old if straight else await repository.merge_base(old, new) or old
-    commits = list(reversed(await repository.log(new, f"^{old}")))
-    head = await repository.commit(new) if commits else None
-    return Response.json(
-        {
-            "commit": entities.commit(state, project, head) if head else None,
-            "commits": [entities.commit(state, project, one) for one in commits],
-            "diffs": [entities.diff(one) for one in await repository.diff(base, new)],
-            "compare_timeout": False,
-            "compare_same_ref": old == new,
-            "web_url": f"{state.url}/{project.path_with_namespace}/-/compare/{old}...{new}",
-        }
-    )
-
-
-async def merge_base(state: State, request: Request) -> Response:
-    """Give the best common ancestor of two or more refs."""
-    project, _ = auth.project(state, request, Access.REPORTER)
-    repository = Repository(project.repository)
-    found = [await repository.resolve(ref) for ref in request.args("refs")]
-    heads = [sha for sha in found if sha]
-    if len(heads) != len(found) or len(heads) < 2:
-        raise HttpError(400, {"message": "Could not find ref: give at least two that exist"})
-    base: str | None = heads[0]
-    for other in heads[1:]:
-        base = await repository.merge_base(base, other) if base else None
-    if base is None:
-        raise HttpError(404, {"message": "404 Merge Base Not Found"})
-    return Response.json(entities.commit(state, project, await repository.commit(base)))
-
-
 _REPOSITORY = "/api/v4/projects/:id/repository"
 _TREE = ("ref", "path", "recursive", "pagination", *PAGE)
 ROUTES = (
     Route("GET", f"{_REPOSITORY}/files/:file_path", get, required=("ref",)),
     Route("GET", f"{_REPOSITORY}/files/:file_path/raw", raw, query=("ref", "lfs")),
     Route("GET", f"{_REPOSITORY}/tree", tree, query=_TREE),
-    Route("GET", f"{_REPOSITORY}/compare", compare, required=("from", "to"), query=("straight", "unidiff")),
-    Route("GET", f"{_REPOSITORY}/merge_base", merge_base, required=("refs",)),
 )

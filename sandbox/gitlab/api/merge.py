@@ -14,8 +14,6 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     """How to merge."""
 
     merge_commit_message: str | None = None
-    squash_commit_message: str | None = None
-    squash: bool | None = None
     should_remove_source_branch: bool | None = None
     sha: str | None = None
     """Merge only if this still is the head."""
@@ -44,22 +42,12 @@ async def _merge(state: State, project: Project, mr: MergeRequest, user: User, h
     if target is None or tree is None:
         raise HttpError(422, {"message": "Branch cannot be merged"})
     identity = Identity(name=user.name, email=f"{user.username}@sandbox.invalid", at=state.now())
-    second = mr.sha
-    if how.squash if how.squash is not None else mr.squash:
-        source_tree = (await repository.git("rev-parse", f"{mr.sha}^{{tree}}")).decode().strip()
-        second = await repository.write_commit(
-            source_tree,
-            parents=[mr.base_sha],
-            message=how.squash_commit_message or mr.title,
-            author=identity,
-            committer=identity,
-        )
     message = how.merge_commit_message or (
         f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'\n\n{mr.title}\n\n"
         f"See merge request {project.path_with_namespace}!{mr.iid}"
     )
     sha = await repository.write_commit(
-        tree, parents=[target, second], message=message, author=identity, committer=identity
+        tree, parents=[target, mr.sha], message=message, author=identity, committer=identity
     )
     await repository.move(f"refs/heads/{mr.target_branch}", new=sha, old=target)
     now = state.now()

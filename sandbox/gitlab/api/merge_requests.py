@@ -1,10 +1,10 @@
-"""Merge requests: list, get, create, update, diffs, commits. Merging is in `merge`."""
+"""Merge requests: list, get, create, update, the heads they had. Merging is in `merge`."""
 
 from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, auth, entities, mergeable, payloads, review
+from sandbox.gitlab import activity, auth, mergeable, payloads, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.paging import PAGE, page
@@ -23,12 +23,9 @@ class NewMergeRequest(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     description: str = ""
     labels: Labels = ""
-    assignee_id: int | None = None
-    assignee_ids: list[int] = []
     reviewer_ids: list[int] = []
     target_project_id: int | None = None
     remove_source_branch: bool = False
-    squash: bool = False
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +33,9 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 
     title: str | None = None
     description: str | None = None
-    target_branch: str | None = None
     state_event: Literal["close", "reopen"] | None = None
     labels: Labels | None = None
-    add_labels: Labels | None = None
-    remove_labels: Labels | None = None
-    assignee_id: int | None = None
-    assignee_ids: list[int] | None = None
     reviewer_ids: list[int] | None = None
-    remove_source_branch: bool | None = None
-    squash: bool | None = None
 
 
 def find(
@@ -126,10 +116,8 @@ async def create(state: State, request: Request) -> Response:
             created_at=now,
             updated_at=now,
             labels=_labels(new.labels),
-            assignee_ids=_people(state, new.assignee_ids or [new.assignee_id or 0]),
             reviewer_ids=_people(state, new.reviewer_ids),
             remove_source_branch=new.remove_source_branch,
-            squash=new.squash,
             sha=source,
             base_sha=await repository.merge_base(target, source) or target,
         )
@@ -170,18 +158,12 @@ async def update(state: State, request: Request) -> Response:
     if user.id != mr.author_id and state.access(user, project) < Access.DEVELOPER:
         raise HttpError(403, {"message": "403 Forbidden"})
     edit = parse(request, Edit)
-    repository = Repository(project.repository)
     async with project.lock:
         changes = _apply(state, mr, edit)
         if "labels" in changes:
             changes["labels"] = {
                 when: [payloads.label(title, project) for title in titles] for when, titles in changes["labels"].items()
             }
-        if edit.target_branch and edit.target_branch != mr.target_branch:
-            target = await _branch(repository, "target_branch", edit.target_branch)
-            changes["target_branch"] = {"previous": mr.target_branch, "current": edit.target_branch}
-            mr.target_branch = edit.target_branch
-            mr.base_sha = await repository.merge_base(target, mr.sha) or target
         if changes:
             mr.updated_at = state.now()
             await activity.merge_request_changed(state, project, mr, user, action="update", changes=changes)
@@ -191,18 +173,10 @@ async def update(state: State, request: Request) -> Response:
 
 
 def _apply(state: State, mr: MergeRequest, edit: Edit) -> Json:
-    base = mr.labels if edit.labels is None else _labels(edit.labels)
-    labels = [
-        one for one in dict.fromkeys([*base, *_labels(edit.add_labels)]) if one not in _labels(edit.remove_labels)
-    ]
-    assignees = edit.assignee_ids if edit.assignee_id is None else [edit.assignee_id]
     new: Json = {
         "title": edit.title,
         "description": edit.description,
-        "remove_source_branch": edit.remove_source_branch,
-        "squash": edit.squash,
-        "labels": labels,
-        "assignee_ids": None if assignees is None else _people(state, assignees),
+        "labels": None if edit.labels is None else _labels(edit.labels),
         "reviewer_ids": None if edit.reviewer_ids is None else _people(state, edit.reviewer_ids),
     }
     changes = {}
@@ -228,28 +202,6 @@ async def _change_state(
     await activity.merge_request_changed(state, project, mr, user, action=event)
 
 
-async def changes(state: State, request: Request) -> Response:
-    """Give a merge request with all its diffs."""
-    project, user, mr = find(state, request)
-    diffs = await Repository(project.repository).diff(mr.base_sha, mr.sha)
-    shape = await _shape(state, project, user, mr, changes=len(diffs))
-    return Response.json({**shape, "changes": [entities.diff(one) for one in diffs], "overflow": False})
-
-
-async def diffs(state: State, request: Request) -> Response:
-    """List a merge request's diffs."""
-    project, _, mr = find(state, request)
-    found = await Repository(project.repository).diff(mr.base_sha, mr.sha)
-    return page(request, found, entities.diff, base_url=state.url)
-
-
-async def commits(state: State, request: Request) -> Response:
-    """List a merge request's commits, newest first."""
-    project, _, mr = find(state, request)
-    found = await Repository(project.repository).log(mr.sha, f"^{mr.base_sha}")
-    return page(request, found, lambda one: entities.commit(state, project, one), base_url=state.url)
-
-
 async def versions(state: State, request: Request) -> Response:
     """List the heads that a merge request had, newest first."""
     _, _, mr = find(state, request)
@@ -264,8 +216,5 @@ ROUTES = (
     Route("POST", _MRS, create, params=names(NewMergeRequest), required=required(NewMergeRequest)),
     Route("GET", f"{_MRS}/:iid", get, query=("render_html", "include_diverged_commits_count")),
     Route("PUT", f"{_MRS}/:iid", update, params=names(Edit)),
-    Route("GET", f"{_MRS}/:iid/changes", changes, query=("unidiff",)),
-    Route("GET", f"{_MRS}/:iid/diffs", diffs, query=("unidiff", *PAGE)),
-    Route("GET", f"{_MRS}/:iid/commits", commits, query=PAGE),
     Route("GET", f"{_MRS}/:iid/versions", versions, query=PAGE),
 )

@@ -1,4 +1,4 @@
-"""Notes of merge requests, and the emoji on them. Discussions are in `discussions`.
+"""Notes of merge requests; no threads, no emoji.
 
 A line with one of GitLab's own quick actions would be carried out by GitLab; here it is refused by name.
 """
@@ -40,12 +40,6 @@ class EditNote(msgspec.Struct, frozen=True, kw_only=True):
     """A note's new body."""
 
     body: str
-
-
-class NewEmoji(msgspec.Struct, frozen=True, kw_only=True):
-    """An emoji's name, without colons."""
-
-    name: str
 
 
 def checked(body: str) -> str:
@@ -127,51 +121,11 @@ def editable(state: State, project: Project, user: User, note: Note) -> None:
         raise HttpError(403, {"message": "403 Forbidden"})
 
 
-def awards(state: State, request: Request) -> Response:
-    """List the emoji on a note."""
-    _, _, mr = find(state, request)
-    note = note_of(request, mr)
-    return page(
-        request,
-        note.emoji,
-        lambda one: review.emoji(state, one, awardable_id=note.id, awardable_type="Note"),
-        base_url=state.url,
-    )
-
-
-def award(state: State, request: Request) -> Response:
-    """Award an emoji; the same one twice by the same user is refused."""
-    _, user, mr = find(state, request)
-    note, name = note_of(request, mr), parse(request, NewEmoji).name
-    if any((one[1], one[2]) == (name, user.id) for one in note.emoji):
-        raise HttpError(404, {"message": "404 Award Emoji Name has already been taken Not Found"})
-    note.emoji.append((state.next_id("award_emoji"), name, user.id))
-    shape = review.emoji(state, note.emoji[-1], awardable_id=note.id, awardable_type="Note")
-    return Response.json(shape, status=201)
-
-
-def revoke(state: State, request: Request) -> Response:
-    """Take an emoji back: who awarded it may."""
-    _, user, mr = find(state, request)
-    note, award_id = note_of(request, mr), number(request, "award_id")
-    found = next((one for one in note.emoji if one[0] == award_id), None)
-    if found is None:
-        raise HttpError(404, {"message": "404 Not found"})
-    if found[2] != user.id and not user.admin:
-        raise HttpError(403, {"message": "403 Forbidden"})
-    note.emoji.remove(found)
-    return Response(status=204)
-
-
 _NOTES = "/api/v4/projects/:id/merge_requests/:iid/notes"
-_AWARDS = f"{_NOTES}/:note_id/award_emoji"
 ROUTES = (
     Route("GET", _NOTES, listed, query=("order_by", "sort", "activity_filter", *PAGE)),
     Route("POST", _NOTES, create, params=names(NewNote), required=required(NewNote)),
     Route("GET", f"{_NOTES}/:note_id", get),
     Route("PUT", f"{_NOTES}/:note_id", update, required=names(EditNote)),
     Route("DELETE", f"{_NOTES}/:note_id", delete),
-    Route("GET", _AWARDS, awards, query=PAGE),
-    Route("POST", _AWARDS, award, required=names(NewEmoji)),
-    Route("DELETE", f"{_AWARDS}/:award_id", revoke),
 )

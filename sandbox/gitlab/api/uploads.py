@@ -62,17 +62,10 @@ def serve(state: State, request: Request) -> Response:
     return _serve(state.project(request.params["id"]), request)
 
 
-def download(state: State, request: Request) -> Response:
-    """Give an upload through the API."""
-    project, _ = auth.project(state, request, Access.GUEST)
-    return _serve(project, request)
-
-
 _API = "/api/v4/projects/:id/uploads"
 _SENT_ALONG = ("avatar",)
 """python-gitlab 8.6 sends it, empty, in every multipart form (client.py, _prepare_send_data); GitLab ignores it."""
 ROUTES = (
     Route("POST", _API, create, params=_SENT_ALONG, required=("file",)),
-    Route("GET", f"{_API}/:secret/:filename", download),
     Route("GET", "/-/project/:id/uploads/:secret/:filename", serve),
 )

@@ -82,9 +82,7 @@ def test_a_body_that_is_too_large_is_413(http: httpx2.Client) -> None:
     assert (response.status_code, response.json()["error"]["type"]) == (413, "request_too_large")
 
 
-def test_models_and_counts_have_the_vendors_shape(http: httpx2.Client, request_body: Body, conforms: Conforms) -> None:
-    for model in http.get("/v1/models?limit=1000").json()["data"]:
-        conforms("model_info.schema.json", model)
+def test_counts_have_the_vendors_shape(http: httpx2.Client, request_body: Body, conforms: Conforms) -> None:
     counted = http.post("/v1/messages/count_tokens", json=request_body(max_tokens=None))
     conforms("message_tokens_count.schema.json", counted.json())
 

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from sandbox.ci.engine.orders import RunnerSettings
-from sandbox.ci.plug import Plug
+from sandbox.ci.instance.instance import Ci
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
 from sandbox.gitlab_server import app as gitlab_app
@@ -36,13 +36,13 @@ class Recorder:
 
 @dataclass
 class Running:
-    """The running emulator, seen from outside; `plug` is for looking at state."""
+    """The running emulator, seen from outside; `ci` is for looking at state."""
 
     url: str
     secrets: Secrets
     state: State
     recorder: Recorder
-    plug: Plug
+    ci: Ci
     stop: Callable[[], None]
 
     def client(self, who: str = "starter") -> gitlab.Gitlab:
@@ -80,7 +80,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Start an emulator whose automation project has this configuration."""
     receivers, emulators = ExitStack(), ExitStack()
 
-    def start(config: str, *, concurrency: int = 4, **files: str) -> Running:
+    def start(
+        config: str, *, concurrency: int = 4, path: str = "/usr/local/bin:/usr/bin:/bin", **files: str
+    ) -> Running:
         recorder = Recorder()
         router = Router("receiver")
         router.include(recorder, (Route("POST", "/hooks/gitlab", Recorder.take, body=Body.FREE),))
@@ -113,9 +115,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         closed = state.project("payk12/closed")
         assert closed is not None
         closed.job_token_allowlist = set()
-        plug = Plug(state, RunnerSettings(root=tmp_path / "runner", concurrency=concurrency))
-        emulators.enter_context(in_thread(gitlab_app.create(state, extend=plug), gate))
-        return Running(url, secrets, state, recorder, plug, emulators.close)
+        ci = Ci(state, RunnerSettings(root=tmp_path / "runner", path=path, concurrency=concurrency))
+        emulators.enter_context(in_thread(gitlab_app.create(state, ci=ci), gate))
+        return Running(url, secrets, state, recorder, ci, emulators.close)
 
     with receivers, emulators:
         yield start

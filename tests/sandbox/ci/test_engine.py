@@ -86,7 +86,7 @@ next: {{stage: two, script: ["true"]}}
     assert project.pipelines.get(created.id).status == "canceled"
     for mark in ("detached", "child", "shell"):
         assert not alive(int((marks / mark).read_text())), mark
-    job = next(one for one in running.plug.ci.engine.jobs.values() if one.name == "long")
+    job = next(one for one in running.ci.engine.jobs.values() if one.name == "long")
     assert "after canceled" in project.jobs.get(job.id).trace().decode()
     statuses = [one["build_status"] for one in running.events("build") if one["build_name"] == "long"]
     assert statuses == ["created", "pending", "running", "canceled"]
@@ -277,7 +277,7 @@ a: {{interruptible: true, script: ['touch {tmp_path}/mark', 'test "$CI_PIPELINE_
     assert project.pipelines.list(source="api")[0].id == created.id
 
 
-def test_reports_become_the_pipelines_test_report_and_dotenv_reaches_later_jobs(start: Callable[..., Any]) -> None:
+def test_a_job_keeps_its_tests_and_what_its_coverage_expression_finds(start: Callable[..., Any]) -> None:
     running = start(
         """
 stages: [one, two]
@@ -290,13 +290,11 @@ tests:
       <testcase name="bad" classname="c" time="0.25"><failure message="m">boom</failure></testcase>
       </testsuite></testsuites>
       EOF
-    - echo "BUILD=17" > build.env
     - "echo 'TOTAL 87%'"
     - exit 1
   allow_failure: true
   coverage: '/TOTAL (\\d+)%/'
-  artifacts: {when: always, reports: {junit: junit.xml, dotenv: build.env}}
-use: {stage: two, script: ['test "$BUILD" = 17']}
+  artifacts: {when: always, reports: {junit: junit.xml}}
 """
     )
     project = running.project()
@@ -305,10 +303,12 @@ use: {stage: two, script: ['test "$BUILD" = 17']}
     pipeline = project.pipelines.get(created.id)
     assert pipeline.status == "success"
     assert pipeline.coverage == "87.00"
-    report = pipeline.test_report.get()
-    assert (report.total_count, report.success_count, report.failed_count, report.total_time) == (2, 1, 1, 0.75)
-    assert report.test_suites[0]["name"] == "tests"
-    assert report.test_suites[0]["test_cases"][1]["system_output"] == "boom"
+    (job,) = running.ci.engine.pipelines[created.id].latest()
+    assert [(one.name, one.status, one.execution_time) for one in job.tests] == [
+        ("good", "success", 0.5),
+        ("bad", "failed", 0.25),
+    ]
+    assert job.tests[1].system_output == "boom"
 
 
 def test_stopping_the_emulator_ends_running_jobs(start: Callable[..., Any], tmp_path: Path) -> None:
@@ -355,14 +355,20 @@ def test_a_workflow_that_cancels_nothing_lets_an_older_pipeline_run_on(start: Ca
 def test_what_breaks_in_the_runner_fails_the_job_and_nothing_else(start: Callable[..., Any]) -> None:
     running = start(
         """
-stages: [one, two]
-dotenv: {stage: one, script: ["echo 'A-B=1' > x.env"], artifacts: {reports: {dotenv: x.env}}, allow_failure: true}
-fine: {stage: two, script: ["true"]}
+stages: [one, two, three]
+makes: {stage: one, script: ["touch x"], artifacts: {paths: [x]}}
+breaks: {stage: two, script: ["true"], allow_failure: true}
+fine: {stage: three, needs: [], script: ["true"]}
 """
     )
+    running.switch("hold", pattern="breaks")
     project = running.project()
     created = project.pipelines.create({"ref": "main"})
-    assert names(running.settled(), created.id) == {"dotenv": "failed", "fine": "success"}
-    (job,) = [one for one in project.pipelines.get(created.id).jobs.list() if one.name == "dotenv"]
+    running.settled()
+    (archive,) = [job.archive.path for job in running.ci.engine.jobs.values() if job.archive]
+    archive.write_bytes(b"no archive")
+    running.switch("release")
+    assert names(running.settled(), created.id) == {"makes": "success", "breaks": "failed", "fine": "success"}
+    (job,) = [one for one in project.pipelines.get(created.id).jobs.list() if one.name == "breaks"]
     assert job.failure_reason == "runner_system_failure"
-    assert "Invalid Format" in project.jobs.get(job.id).trace().decode()
+    assert "not a zip file" in project.jobs.get(job.id).trace().decode()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.ci.running.artifacts import UnsafeArchive, collected, pack, unpack
 from sandbox.ci.running.job_log import JobLog
-from sandbox.ci.running.reports import BadReport, dotenv, junit
+from sandbox.ci.running.reports import BadReport, junit
 from sandbox.ci.running.script import bash
 
 
@@ -85,30 +85,6 @@ def test_junit_outcomes_are_gitlabs() -> None:
 def test_hostile_junit_is_refused(text: bytes) -> None:
     with pytest.raises(BadReport):
         junit(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("A=1\nB_2= two words \n", {"A": "1", "B_2": "two words"}),
-        ('A="quoted"', {"A": '"quoted"'}),
-        ("A=", {"A": ""}),
-        ("A=b=c", {"A": "b=c"}),
-        ("# comment", None),
-        ("A=1\n\nB=2", None),
-        ("A-B=1", None),
-        ("A", None),
-        ("\n".join(f"V{n}=1" for n in range(21)), None),
-        ("A=" + "x" * 5120, None),
-    ],
-)
-def test_dotenv_is_as_strict_as_gitlab(text: str, expected: dict[str, str] | None, tmp_path: Path) -> None:
-    (tmp_path / "build.env").write_text(text)
-    if expected is None:
-        with pytest.raises(BadReport):
-            dotenv([tmp_path / "build.env"])
-    else:
-        assert dotenv([tmp_path / "build.env"]) == expected
 
 
 @settings(deadline=None, max_examples=50)

@@ -119,10 +119,6 @@ REFUSED = [
     ({"ref": "main"}, "`run` input: required value has not been provided"),
     ({"ref": "main", "inputs": {"run": 3}}, "`run` input: provided value is not a string"),
     ({"ref": "main", "inputs": {"run": "a", "more": "b"}}, "unknown input arguments: more"),
-    (
-        {"ref": "main", "inputs": {"run": "a"}, "variables": [{"key": "A", "value": "b"}]},
-        "Insufficient permissions to set pipeline variables",
-    ),
 ]
 
 

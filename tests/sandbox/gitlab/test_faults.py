@@ -8,7 +8,12 @@ import pytest
 import requests
 
 pytestmark = pytest.mark.integration
-BRANCH = {"branch": "topic", "ref": "main"}
+COMMIT = {
+    "branch": "topic",
+    "start_branch": "main",
+    "commit_message": "Fix",
+    "actions": [{"action": "create", "file_path": "x", "content": "x"}],
+}
 
 
 @pytest.fixture
@@ -21,12 +26,12 @@ def branches(project: Any) -> list[str]:
 
 
 def test_the_next_requests_that_match_are_refused_and_not_carried_out(emulated: Any, project: Any) -> None:
-    emulated.faults(requests=[{"method": "POST", "path": "/api/v4/*/branches", "times": 2, "status": 502}])
+    emulated.faults(requests=[{"method": "POST", "path": "/api/v4/*/commits", "times": 2, "status": 502}])
     for _ in range(2):
         with pytest.raises(gitlab.GitlabCreateError, match="502"):
-            project.branches.create(BRANCH)
+            project.commits.create(COMMIT)
     assert branches(project) == ["main"]
-    project.branches.create(BRANCH)
+    project.commits.create(COMMIT)
     assert branches(project) == ["main", "topic"]
 
 
@@ -34,7 +39,7 @@ def test_the_next_requests_that_match_are_refused_and_not_carried_out(emulated: 
 def test_an_answer_is_lost_after_the_work_was_done(emulated: Any, project: Any, status: int | None) -> None:
     emulated.faults(requests=[{"method": "POST", "when": "after", "status": status}])
     with pytest.raises((gitlab.GitlabCreateError, requests.ConnectionError)):
-        project.branches.create(BRANCH)
+        project.commits.create(COMMIT)
     assert branches(project) == ["main", "topic"]
 
 
@@ -64,10 +69,10 @@ def test_a_fault_that_is_misspelt_is_refused(emulated: Any) -> None:
 
 
 def test_the_dump_tells_what_is_there_and_what_was_asked(emulated: Any, project: Any) -> None:
-    project.branches.create(BRANCH)
+    project.commits.create(COMMIT)
     dump = httpx2.get(f"{emulated.url}/_sandbox/state", timeout=60).json()
     (contacts,) = [one for one in dump["projects"] if one["path_with_namespace"] == "payk12/contacts"]
     assert set(contacts["branches"]) == {"main", "topic"}
     assert contacts["members"]["bug-fix-bot"] == 30
     assert dump["requests"]["counts"] == {"POST 201": 1}
-    assert dump["requests"]["entries"][-1]["path"] == "/api/v4/projects/payk12/contacts/repository/branches"
+    assert dump["requests"]["entries"][-1]["path"] == "/api/v4/projects/payk12/contacts/repository/commits"

@@ -1,4 +1,4 @@
-"""Notes, discussions, emoji and uploads through the real python-gitlab client."""
+"""Notes and uploads through the real python-gitlab client."""
 
 from pathlib import Path
 from typing import Any
@@ -87,27 +87,6 @@ def test_a_system_note_cannot_be_edited(mr: Any) -> None:
     system.body = "no"
     with pytest.raises(gitlab.GitlabUpdateError, match="403"):
         system.save()
-
-
-def test_threads_hold_their_replies(mr: Any) -> None:
-    lone = mr.notes.create({"body": "lone"})
-    thread = mr.discussions.create({"body": "question"})
-    reply = thread.notes.create({"body": "answer"})
-    found = {one.id: one for one in mr.discussions.list(get_all=True)}
-    assert [note["body"] for note in found[thread.id].attributes["notes"]] == ["question", "answer"]
-    assert found[thread.id].individual_note is False
-    assert any(one.individual_note and one.attributes["notes"][0]["id"] == lone.id for one in found.values())
-    assert mr.notes.get(reply.id).type == "DiscussionNote"
-
-
-def test_an_emoji_is_awarded_once(mr: Any) -> None:
-    note = mr.notes.create({"body": "please"})
-    award = note.awardemojis.create({"name": "eyes"})
-    assert [one.name for one in note.awardemojis.list(get_all=True)] == ["eyes"]
-    with pytest.raises(gitlab.GitlabCreateError, match="already been taken"):
-        note.awardemojis.create({"name": "eyes"})
-    note.awardemojis.delete(award.id)
-    assert note.awardemojis.list(get_all=True) == []
 
 
 def test_an_uploaded_picture_is_served_byte_for_byte(emulated: Any, project: Any, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from sandbox.ci.engine.orders import RunnerSettings
-from sandbox.ci.plug import Plug
+from sandbox.ci.instance.instance import Ci
 from sandbox.gitlab.seed import Person, seed
 from sandbox.gitlab.state import Access, State
 from sandbox.gitlab_server import app as gitlab_app
@@ -61,9 +61,9 @@ def site(tmp_path: Path) -> Iterator[tuple[str, dict[str, gitlab.Gitlab]]]:
             receiver="http://127.0.0.1:9",
         )
     )
-    plug = Plug(state, RunnerSettings(root=tmp_path / "ci"))
+    ci = Ci(state, RunnerSettings(root=tmp_path / "ci"))
     tokens = {"bot": secrets.token, "starter": secrets.starter_token, "mara": secrets.user_tokens["mara"]}
-    with in_thread(gitlab_app.create(state, extend=plug, ci=plug.ci), listener):
+    with in_thread(gitlab_app.create(state, ci=ci), listener):
         yield url, {who: gitlab.Gitlab(url, private_token=token) for who, token in tokens.items()}
 
 
@@ -98,7 +98,7 @@ def test_a_pipeline_shows_its_child_its_failure_and_its_jobs_artifacts(site: Any
     assert "downstream pipeline failed" in text
     assert 'http-equiv="refresh"' not in text
     assert f'href="/payk12/bug-fix/-/pipelines/{pipeline.id}"' in page(f"{base}/pipelines")
-    jobs = {job.name: job for job in clients["starter"].projects.get("payk12/bug-fix").jobs.list(get_all=True)}
+    jobs = {job.name: job for job in pipeline.jobs.list(get_all=True)}
     job = page(f"{base}/jobs/{jobs['analysis'].id}")
     assert '<span class="red">red</span> &lt;script&gt;' in job
     assert "91.50 %" in text
@@ -129,8 +129,7 @@ def test_tests_are_shown_by_the_pipeline_whose_own_jobs_reported_them(site: Any)
 
 def test_a_coverage_report_is_an_artifact_of_its_job_and_shown_nowhere_else(site: Any) -> None:
     _, clients = site
-    finished(clients["starter"])
-    (job,) = [one for one in clients["starter"].projects.get("payk12/bug-fix").jobs.list(get_all=True) if one.coverage]
+    (job,) = [one for one in finished(clients["starter"]).jobs.list(get_all=True) if one.coverage]
     assert "cobertura" in [artifact["file_type"] for artifact in job.asdict()["artifacts"]]
 
 

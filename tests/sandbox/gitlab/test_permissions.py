@@ -34,7 +34,6 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("POST", f"{MR}/notes", {"body": "hi"}, (401, 401, 404, 403, 201, 201, 201, 201)),
     ("PUT", f"{MR}/merge", {}, (401, 401, 404, 403, 401, 401, 200, 200)),
     ("GET", f"{CONTACTS}/hooks", None, (401, 401, 404, 403, 403, 403, 200, 200)),
-    ("GET", f"{CONTACTS}/job_token_scope/allowlist", None, (401, 401, 404, 403, 403, 403, 200, 200)),
     ("DELETE", f"{CONTACTS}/repository/branches/main", None, (401, 401, 404, 403, 403, 403, 403, 403)),
 ]
 
@@ -108,17 +107,6 @@ def test_a_job_token_sees_nothing_beyond_the_allowlist(emulated: Any, call: Call
         user_id=emulated.state.user("mara").id, project_id=emulated.state.project("payk12/other").id, job_id=1
     )
     assert call("GET", MR, None, {"job-token": "eyJob"}) == 404
-
-
-def test_the_allowlist_is_changed_through_the_api(emulated: Any) -> None:
-    project = emulated.client("mara").projects.get("payk12/contacts")
-    other = emulated.state.project("payk12/other").id
-    scope = project.job_token_scope.get()
-    assert scope.inbound_enabled is True
-    scope.allowlist.create({"target_project_id": other})
-    assert other in {one.id for one in scope.allowlist.list(get_all=True)}
-    scope.allowlist.delete(other)
-    assert other not in {one.id for one in scope.allowlist.list(get_all=True)}
 
 
 def test_what_the_emulator_does_not_know_is_named(emulated: Any) -> None:

@@ -21,7 +21,7 @@ from msgspec import json, to_builtins
 from pipelines.language import Phase, PhaseReport
 from pipelines.language.wire import SessionRequest, encode
 from sandbox.ci.engine.orders import RunnerSettings
-from sandbox.ci.plug import Plug
+from sandbox.ci.instance.instance import Ci
 from sandbox.gitlab.seed import Secrets, seed
 from sandbox.gitlab.state import State
 from sandbox.gitlab_server import app as gitlab_app
@@ -82,7 +82,7 @@ class GitLab:
 
     url: str
     secrets: Secrets
-    plug: Plug
+    ci: Ci
     hold: Path
     end: BinaryIO
     """What jobs wait for a line of."""
@@ -120,7 +120,7 @@ class GitLab:
     def signed(self, token: str, **claims: Any) -> str:
         """Return a token that GitLab's own key signed, with other claims; None takes one out."""
         said = jwt.decode(token, options={"verify_signature": False}) | claims
-        return self.plug.ci.site.signer.sign({name: value for name, value in said.items() if value is not None})
+        return self.ci.site.signer.sign({name: value for name, value in said.items() if value is not None})
 
 
 @pytest.fixture
@@ -152,15 +152,15 @@ def emulated(folder: Path, config: str) -> Iterator[GitLab]:
             receiver="http://127.0.0.1:9",
         )
     )
-    plug = Plug(
+    ci = Ci(
         state,
         RunnerSettings(root=folder / "runner", variables={"HOLD": str(hold), "PYTHON": sys.executable}, concurrency=64),
     )
     with (
         (hold / "end").open("r+b", buffering=0) as end,
-        in_thread(gitlab_app.create(state, extend=plug), listener),
+        in_thread(gitlab_app.create(state, ci=ci), listener),
     ):
-        running = GitLab(url, known, plug, hold, end)
+        running = GitLab(url, known, ci, hold, end)
         yield running
         running.end_jobs()
 

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from sandbox.faults.switches import Switches
 from sandbox.http import Disconnect, Handler, HttpError, Request, Response
 
 CONTROL = "/_sandbox/"
@@ -51,38 +52,19 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     period_s: Annotated[float, msgspec.Meta(gt=0)]
 
 
-class RequestFaults:
+class RequestFaults(Switches[RequestFault]):
     """The switches that are on; `RequestFaults.middleware` applies them."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rate_limit: RateLimit | None = None
-        self._left: list[tuple[RequestFault, int]] = []
         self._recent: deque[float] = deque()
 
-    def add(self, fault: RequestFault) -> None:
-        """Turn a switch on."""
-        self._left.append((fault, fault.times))
-
     def clear(self) -> None:
-        """Turn all switches off."""
-        self._left.clear()
+        """Turn all switches off, the rate limit too."""
+        super().clear()
         self.rate_limit = None
         self._recent.clear()
-
-    def active(self) -> list[dict[str, object]]:
-        """List the switches with how often each still applies."""
-        return [{"fault": msgspec.to_builtins(fault), "left": left} for fault, left in self._left]
-
-    def _take(self, request: Request) -> RequestFault | None:
-        path = unquote(request.path)
-        for index, (fault, left) in enumerate(self._left):
-            if fnmatchcase(request.method, fault.method) and fnmatchcase(path, fault.path):
-                if left == 1:
-                    del self._left[index]
-                else:
-                    self._left[index] = (fault, left - 1)
-                return fault
-        return None
 
     def _limit(self) -> None:
         limit = self.rate_limit
@@ -101,7 +83,8 @@ class RequestFaults:
         if request.path.startswith(CONTROL):
             return await call_next(request)
         self._limit()
-        fault = self._take(request)
+        path = unquote(request.path)
+        fault = self.take(lambda one: fnmatchcase(request.method, one.method) and fnmatchcase(path, one.path))
         if fault is None:
             return await call_next(request)
         await asyncio.sleep(fault.delay_s)

@@ -10,6 +10,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from sandbox.faults.switches import Switches
+
 
 class Treatment(Enum):
     """What happens to a delivery."""
@@ -35,9 +37,9 @@ class HookFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     times: Annotated[int, msgspec.Meta(ge=1)] = 1
     """How many deliveries it is for."""
     project: str = "*"
-    """Full path, with `*` as a wildcard."""
+    """Full path in GitLab, key in Jira, with `*` as a wildcard."""
     event: str = "*"
-    """`push`, `merge_requests`, `note`, `pipeline`, `job`, …"""
+    """GitLab: `push`, `merge_requests`, `note`, `pipeline`, `job`, …; Jira: the `webhookEvent`."""
     copies: Annotated[int, msgspec.Meta(ge=1, le=100)] = 2
     delay_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 1.0
     behind: Annotated[int, msgspec.Meta(ge=1)] = 1
@@ -46,38 +48,24 @@ class HookFault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 USUAL: Final = HookFault(treatment=Treatment.SEND)
 
 
-class HookFaults:
+class HookFaults(Switches[HookFault]):
     """The switches that are on, and the deliveries that wait behind others."""
 
     def __init__(self) -> None:
-        self._left: list[tuple[HookFault, int]] = []
+        super().__init__()
         self._held: list[tuple[int, Callable[[], None], int]] = []
-
-    def add(self, fault: HookFault) -> None:
-        """Turn a switch on."""
-        self._left.append((fault, fault.times))
 
     def clear(self) -> None:
         """Turn all switches off, and let go what waits."""
-        self._left.clear()
+        super().clear()
         held, self._held = self._held, []
         for _, send, _ in held:
             send()
 
-    def active(self) -> list[dict[str, object]]:
-        """List the switches with how often each still applies."""
-        return [{"fault": msgspec.to_builtins(fault), "left": left} for fault, left in self._left]
-
-    def take(self, *, project: str, event: str) -> HookFault:
-        """Find what is to happen to this delivery, and count it."""
-        for index, (fault, left) in enumerate(self._left):
-            if fnmatchcase(project, fault.project) and fnmatchcase(event, fault.event):
-                if left == 1:
-                    del self._left[index]
-                else:
-                    self._left[index] = (fault, left - 1)
-                return fault
-        return USUAL
+    def of(self, *, project: str, event: str) -> HookFault:
+        """Find what is to happen to this delivery, and count it. `project`: its path in GitLab, its key in Jira."""
+        found = self.take(lambda one: fnmatchcase(project, one.project) and fnmatchcase(event, one.event))
+        return found or USUAL
 
     def hold(self, hook_id: int, send: Callable[[], None], *, behind: int) -> None:
         """Keep a delivery until `behind` others of its hook have passed."""
