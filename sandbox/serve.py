@@ -187,7 +187,7 @@ def _until_told() -> asyncio.Event:
 
 
 def _write(file: Path, facts: Mapping[str, Any]) -> None:
-    """Write the facts at once: whoever sees the file sees all of it; only the owner may, since it holds tokens."""
+    """Write the facts atomically, readable by the owner only because they hold tokens."""
     new = file.with_suffix(".new")
     new.touch(mode=0o600)
     new.write_text(json.dumps(facts, indent=2), encoding="utf-8")

@@ -25,7 +25,7 @@ def bind(port: int = 0, host: str = "127.0.0.1") -> tuple[socket.socket, str]:
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs several servers."""
+        """Install no signal handlers: the caller runs several servers."""
         yield
 
 

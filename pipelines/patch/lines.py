@@ -84,7 +84,7 @@ def _trimmed(old: Sequence[str], new: Sequence[str], span: Span) -> Span:
 
 
 def _between_anchors(old: Sequence[str], new: Sequence[str], span: Span) -> Iterator[Span]:
-    """Yield what lies between lines that occur once on both sides, in the same order; nothing where there is none."""
+    """Yield the spans between lines that are unique on both sides and in the same order; none if no line is unique."""
     left, right, low, high = span
     once_old, once_new = Counter(old[left:right]), Counter(new[low:high])
     places = {new[at]: at for at in range(low, high) if once_new[new[at]] == 1}

@@ -48,7 +48,7 @@ _GAVE_UP: Final = frozenset({EndedBy.PHASE, EndedBy.LIMITS, EndedBy.LENGTH})
 
 
 def _previous(job: Job) -> ChangeSet | None:
-    """Return the change of the attempt before; None where there is none, or a job client of before made it."""
+    """Return the previous attempt's change set, or None; a set of an old format counts as missing."""
     data = job.spec.previous_patch
     if data is None:
         return None

@@ -49,7 +49,7 @@ def run(job: Job) -> PhaseReport:
 
 
 def _twice(job: Job, checked: Checked) -> tuple[SuiteResult | None, SuiteResult | None, Baseline]:
-    """Run the tests again, and return what both runs tell of unit and integration tests."""
+    """Run the tests a second time; return unit and integration results of both runs, and the known tests."""
     named = [ran for ran in (checked.unit, checked.integration) if ran is not None and ran.outcomes]
     if named:
         job.launcher.renew(Role.WORK)

@@ -188,7 +188,7 @@ def _suite(kind: str, suite: SuiteResult | None) -> Said:
 
 
 def _coverage(facts: Facts, repository: ProjectPath) -> Said:
-    """Say whether tests reach as much as before: who only removes covered lines lowers the share and nothing else."""
+    """Judge coverage: it fell only if the share fell and the number of uncovered lines grew."""
     result = facts.result(Phase.TESTING, repository)
     before, after = (result.coverage_before, result.coverage) if isinstance(result, TestingResult) else (None, None)
     shares = (before.percent if before else None, after.percent if after else None)

@@ -1,4 +1,4 @@
-"""What people read on tickets and merge requests. Untrusted text in it can trigger nothing. Pure: posts nothing."""
+"""Texts on tickets and merge requests, with untrusted text made harmless. Pure: posts nothing."""
 
 from receiver.notes.markup import GITLAB_MARKER, MARKER
 from receiver.notes.render import (

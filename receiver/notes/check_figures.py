@@ -1,4 +1,4 @@
-"""Say figures of tests and checks for people: suites, coverage, before and after as the rows of a table. Pure."""
+"""Format results of tests and checks for people, as rows of a table before and after the patch. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_RUN = "not run"
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at without the patch and with it."""
+    """One result, without the patch and with it."""
 
     name: str
     before: Raw
@@ -23,7 +23,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def rows(fix: FixView) -> tuple[Row, ...]:
-    """Return before and after; reproduction and unit tests always, the others where something is known of them."""
+    """Return the rows: reproduction and unit tests always, the other checks where there is a result."""
     before, after = fix.before, fix.after
     found = [
         Row(name="reproduction", before=Raw("✗" if fix.is_red else "?"), after=Raw("✓" if fix.is_green else "?")),
@@ -48,7 +48,7 @@ def rows(fix: FixView) -> tuple[Row, ...]:
 
 
 def line(fix: FixView) -> Raw:
-    """Return before and after in one line."""
+    """Return all rows as one line."""
     return Raw(" · ".join(_said(row) for row in rows(fix)))
 
 
@@ -57,7 +57,7 @@ def _said(row: Row) -> str:
 
 
 def suite(result: SuiteResult | None) -> Raw:
-    """Return passed and run tests, `41/41`; flaky ones are told apart."""
+    """Return passed and executed tests, `41/41`, and the number of flaky ones."""
     if result is None:
         return Raw(NOT_RUN)
     flaky = f", {len(result.flaky)} flaky" if result.flaky else ""
@@ -65,20 +65,20 @@ def suite(result: SuiteResult | None) -> Raw:
 
 
 def tests(measured: Measured) -> Raw:
-    """Return unit and integration tests together, `46/46`; empty when none was run."""
+    """Return passed and executed tests of both suites, `46/46`; empty when neither ran."""
     ran = [result for result in (measured.unit, measured.integration) if result is not None]
     passed = sum(result.passed for result in ran)
     return Raw(f"{passed}/{passed + sum(result.failed + result.errors for result in ran)}" if ran else "")
 
 
 def coverage(value: Coverage | None) -> Raw:
-    """Return the share of lines that tests ran, `81.2 %`."""
+    """Return the percentage of covered lines, `81.2 %`."""
     percent = None if value is None else value.percent
     return Raw("not measured" if percent is None else f"{percent:.1f} %")
 
 
 def share(value: Coverage) -> Raw:
-    """Return a share with what it is a share of: of few lines the percentage alone says little."""
+    """Return the percentage with both counts, because a percentage of few lines says little."""
     if value.percent is None:
         return Raw("no line to cover")
     return Raw(f"{value.percent:.0f} % ({value.covered} of {value.coverable})")
@@ -92,26 +92,21 @@ def _change(before: Coverage | None, after: Coverage | None) -> str:
 
 
 def check(result: CheckResult | None) -> Raw:
-    """Return whether linters and type checks found nothing."""
+    """Return a tick if linters and type checks passed, a cross if not."""
     return Raw(NOT_RUN if result is None else "✓" if result.exit_code == 0 else "✗")
 
 
 def money(value: Decimal | None) -> Raw:
-    """Return dollars for people; an unknown cost is said to be unknown."""
+    """Return an amount in dollars, or `unknown`."""
     return Raw("unknown" if value is None else f"${value:.2f}")
 
 
 def spent(view: NoteView) -> Raw:
-    """Return the run's cost against its budget."""
+    """Return the run's cost and its budget."""
     known = money(view.known_usd) if view.cost_usd is not None else f"at least {money(view.known_usd)}"
     return Raw(f"{known} of {money(view.budget_usd)}")
 
 
-def plural(count: int, one: str, many: str) -> Raw:
-    """Return a number with its noun; both are ours."""
-    return Raw(f"{count} {one if count == 1 else many}")
-
-
 def listed(parts: Iterator[str]) -> Raw:
-    """Return what of our own words there is, joined."""
+    """Return trusted parts, joined by commas."""
     return Raw(", ".join(parts))

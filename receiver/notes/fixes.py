@@ -1,4 +1,4 @@
-"""Read what is known of the fix in one repository out of its accepted reports. Pure."""
+"""Build the view of the fix in one repository from its accepted reports. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from receiver.store.story import Report
 
 
 def of(repository: ProjectPath, reports: Iterable[Report]) -> FixView:
-    """Return what the accepted reports of a repository tell."""
+    """Return the view of a repository's fix; reports that were not accepted do not count."""
     counted = {r.phase: r.result for r in reports if r.repository == repository and r.state == "accepted" and r.result}
     fix = FixView(repository=repository)
     for result in counted.values():
@@ -83,7 +83,7 @@ def _tested(fix: FixView, result: TestingResult) -> FixView:
     after = Measured(unit=result.suite, integration=result.integration, coverage=result.coverage, lint=result.lint)
     return replace(
         fix,
-        # measured by the same job on the same machine as the one after, so it is the one to compare with
+        # the testing job measured both on one machine, so prefer its figure to that of `prepare`
         before=replace(fix.before, coverage=result.coverage_before or fix.before.coverage),
         after=after,
         changed_coverage=result.changed_coverage,
@@ -95,7 +95,7 @@ def _tested(fix: FixView, result: TestingResult) -> FixView:
 
 
 def finding(report: Report) -> str:
-    """Return what a report found, in a few words."""
+    """Return the result of a report in a few words."""
     match report.result:
         case AnalysisResult(plan=plan) if plan.location is not None:
             return f"{plan.location.file}:{plan.location.line}"

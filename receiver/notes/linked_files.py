@@ -1,6 +1,6 @@
-"""Choose the files of jobs that a merge request's description links: what a reviewer may want to read. Pure.
+"""Choose the job artifacts that a merge request's description links. Pure.
 
-They stay where they are, as artifacts of their jobs, and nobody sees them who may not see those: logs are not uploaded.
+The files stay artifacts of their jobs and are not uploaded, so GitLab's permissions for artifacts apply to them.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class _Wanted(Struct, frozen=True):
     name: str
     """For people."""
     filename: str = ""
-    """Which one of its kind; empty: the first."""
+    """Base name of the file; empty: the first of its kind."""
     needs: ArtifactKind | None = None
-    """It says something only where the job has this, too."""
+    """Link the file only if the job also has an artifact of this kind."""
 
 
 WANTED: Final = (
@@ -35,13 +35,13 @@ WANTED: Final = (
     _Wanted(Phase.TESTING, ArtifactKind.LOG, "server's log after", "server-after.log"),
     _Wanted(Phase.REPRODUCTION, ArtifactKind.BISECT, "script for git bisect run"),
 )
-"""By the names that jobs give (pipelines.phases.reproduction_evidence), in the order in which they are linked."""
+"""File names come from `pipelines.phases.reproduction_evidence`; links appear in this order."""
 
 _PATH: Final = re.compile(r"(?!.*\.\.)[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
 
 
 def of(repository: ProjectPath, reports: Iterable[Report], *, project_url: str) -> tuple[JobFile, ...]:
-    """Return the files of a repository's accepted reports that are there; `project_url`: of the project of the jobs."""
+    """Return the linked files of a repository's accepted reports. `project_url`: of the project that ran the jobs."""
     counted = {r.phase: r for r in reports if r.repository == repository and r.state == "accepted"}
     return tuple(_found(counted, project_url)) if project_url else ()
 

@@ -1,4 +1,4 @@
-"""Say what keeps a merge request from being merged, or is worth a remark: only what we were told or did. Pure."""
+"""Sentences on what blocks the merge of a merge request, and remarks that do not block it. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from receiver.workflow.run import RunStatus
 from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})
-"""Where the run's own reason blocks nothing."""
+"""Statuses in which the run's reason does not block the merge."""
 
 
 OWN: Final = {
@@ -26,15 +26,15 @@ NOBODY: Final = (
 
 
 def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
-    """Return why the merge request of a repository should not be merged now, the weightiest first.
+    """Return why the merge request of a repository should not be merged now, the most important reason first.
 
-    What GitLab knows better, and shows beside its button (conflicts, open threads, missing approvals), is left to it.
+    Leaves out what GitLab itself shows beside its merge button: conflicts, open threads, missing approvals.
     """
     return tuple(_sentences(view, repository)) if view.status is not RunStatus.MERGED else ()
 
 
 def remarks(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
-    """Return what people should know of a merge request though it blocks nothing, as it was when it was opened."""
+    """Return remarks that do not block the merge, as of when the merge request was opened."""
     mine = view.merge_request(repository)
     if view.status is not RunStatus.IN_REVIEW or mine is None or mine.state != "opened":
         return ()

@@ -1,4 +1,4 @@
-"""Render notes from their views: the one place that loads templates/notes. Whatever a template puts out is escaped."""
+"""Render notes from their views with templates/notes. Escapes every value that a template outputs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STATES: Final[dict[RunStatus, tuple[str, str]]] = {
     RunStatus.CANCELLED: ("cancelled", ""),
     RunStatus.CLOSED: ("closed without merging", ""),
 }
-"""State in a few words, and whose turn it is; empty where the run's reason says that."""
+"""State in a few words, and who has to act; empty where the run's reason says it."""
 
 NEEDS_READING: Final = frozenset(
     {
@@ -52,34 +52,34 @@ NEEDS_READING: Final = frozenset(
         *(RunStatus.CANCELLED, RunStatus.CLOSED, RunStatus.AWAITING_APPROVAL),
     }
 )
-"""Where a note that may not tell why sends people to the run's story."""
+"""Statuses in which a note that withholds the reason refers people to the run's story."""
 
 COLUMNS: Final = (Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST)
-"""Phases that a status note shows; review only where one ran."""
+"""Columns of a status note; review is shown only if one ran."""
 
 MAX_STEPS: Final = 20
 MAX_CHANGES: Final = 20
 MAX_FINDINGS: Final = 20
 MAX_ROWS: Final = 3
-"""Repositories that a status note shows open; the others are folded."""
+"""Repositories that a status note shows unfolded."""
 MAX_BLOCKS: Final = 2
-"""Sentences on what blocks the merge that a status note shows open."""
+"""Merge blockers that a status note shows unfolded."""
 MAX_TICKET_BLOCKS: Final = 4
-"""Such sentences on the ticket, of all merge requests together."""
+"""Merge blockers on the ticket, of all merge requests together."""
 
 PICTURES: Final = (ArtifactKind.SCREENSHOT, ArtifactKind.VIDEO)
-"""What is shown side by side; other evidence is linked."""
+"""Evidence that is shown side by side; other evidence is linked."""
 
 SEVERITIES: Final[dict[Severity, tuple[str, str]]] = {
     Severity.MUST_FIX: ("must be fixed", "must be fixed"),
     Severity.SHOULD_FIX: ("should be fixed", "should be fixed"),
     Severity.NOTE: ("note", "notes"),
 }
-"""How findings are counted, one and many; the weightiest first."""
+"""Singular and plural label of each severity, the highest first."""
 
 
 class WithheldError(Exception):
-    """What a run found may not be told to these readers: a bug in what asks for the text."""
+    """The run's findings must not be shown to these readers; the caller has a bug."""
 
 
 def _require_told(view: NoteView) -> None:
@@ -88,7 +88,7 @@ def _require_told(view: NoteView) -> None:
 
 
 def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
-    """Return the status comment on the ticket, in Jira's wiki markup. `suffix`: what its marker ends with."""
+    """Return the status comment on the ticket, in Jira's wiki markup. `suffix`: end of its marker."""
     blocks = [
         (request, sentence)
         for request in view.merge_requests
@@ -104,24 +104,24 @@ def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
 
 
 def render_refusal(text: str, *, run: str, suffix: str = "") -> str:
-    """Return the comment that says why nothing was started, in Jira's wiki markup."""
+    """Return the comment that says why no run was started, in Jira's wiki markup."""
     return _render("refusal.jira.j2", _wiki(), text=text, run=run, suffix=Raw(suffix))
 
 
 def render_question(view: NoteView, *, suffix: str) -> str:
-    """Return the comment that asks the reporter, in Jira's wiki markup. Raises WithheldError."""
+    """Return the comment with the question to the reporter, in Jira's wiki markup. Raises WithheldError."""
     _require_told(view)
     return _render("question.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
 
 
 def render_plan(view: NoteView, plan: Plan, *, fate: Fate, suffix: str) -> str:
-    """Return the comment that shows a plan which waits or waited, in Jira's wiki markup. Raises WithheldError."""
+    """Return the comment with a plan that needs or needed approval, in Jira's wiki markup. Raises WithheldError."""
     _require_told(view)
     return _render("plan.jira.j2", _wiki(), view=view, plan=plan, fate=fate, suffix=Raw(suffix))
 
 
 def render_answer(text: str, *, to: str, run: str, suffix: str) -> str:
-    """Return the comment that answers a person's command, in Jira's wiki markup. `to`: the person's name, if known."""
+    """Return the answer to a person's command, in Jira's wiki markup. `to`: the person's name, or empty."""
     return _render("answer.jira.j2", _wiki(), text=text, to=to, run=run, suffix=Raw(suffix))
 
 
@@ -179,7 +179,7 @@ def render_merge_request_description(
 
 
 def findings(review: Review) -> Raw:
-    """Return how many findings there are of each severity."""
+    """Return the number of findings of each severity, in words."""
     return check_figures.listed(
         f"{count} {names[0] if count == 1 else names[1]}"
         for severity, names in SEVERITIES.items()
@@ -188,7 +188,7 @@ def findings(review: Review) -> Raw:
 
 
 def risk(view: NoteView, fix: FixView) -> str:
-    """Return the plan's risk with what the agent says of it, which may begin with the same word. Untrusted."""
+    """Return the plan's risk and the agent's reason, without repeating the level. Untrusted."""
     if fix.needs_people:
         return f"high, and merged by people only: tests of the base commit do not hold. {fix.risk or view.risk_reason}"
     level, why = view.risk or "unknown", fix.risk or view.risk_reason
@@ -198,7 +198,7 @@ def risk(view: NoteView, fix: FixView) -> str:
 
 
 def words(value: str) -> str:
-    """Return a phase or status as words."""
+    """Return the name of a phase or status with spaces."""
     return value.replace("_", " ")
 
 
@@ -230,7 +230,7 @@ def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw
 
     found = Environment(
         loader=FileSystemLoader(NOTES),
-        autoescape=False,  # noqa: S701  # HTML's escaping is not enough for Markdown; finalize escapes whatever is put out
+        autoescape=False,  # noqa: S701  # HTML escaping is not enough for Markdown; finalize escapes every value
         undefined=StrictUndefined,
         finalize=finalize,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""How a merge request stands with the repository's own CI, read from a run's story. Pure."""
+"""State of the repository's own CI for a merge request, from a run's story. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_st
 
 
 def target_pipeline(story: Story, request: MergeRequest) -> tuple[TargetPipelineStatus, str]:
-    """Return what the repository's own CI does with our commit, and where; no address: nothing runs there."""
+    """Return the status and URL of the repository's own pipeline for our commit; the URL may be empty."""
     theirs = [p for p in story.target_pipelines if (p.repository, p.sha) == (request.repository, request.head_sha)]
     url = theirs[-1].url if theirs else ""
     known = of_status(theirs[-1].status if theirs else None)

@@ -1,4 +1,4 @@
-"""What the notes of a run say, as data. Holds untrusted text; the templates escape it."""
+"""Content of a run's notes, as data. Holds untrusted text, which rendering escapes."""
 
 from __future__ import annotations
 
@@ -28,74 +28,74 @@ from receiver.workflow.target_pipeline_status import TargetPipelineStatus
 
 
 class Mark(StrEnum):
-    """How a phase stands."""
+    """State of a phase."""
 
     WAITING = "·"
     WORKING = "…"
     DONE = "✓"
     FAILED = "✗"
     NO = "–"
-    """An honest no: not reproduced."""
+    """Not reproduced."""
 
 
 class PhaseLine(Struct, frozen=True, kw_only=True):
-    """A phase in a repository."""
+    """State of a phase in a repository."""
 
     phase: Phase
     repository: ProjectPath | None
     mark: Mark
     url: str = ""
-    """Of its job."""
+    """URL of its job."""
     finding: str = ""
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """A file that was changed, and why."""
+    """A changed file and the reason for the change."""
 
     file: str
     rationale: str
 
 
 class Measured(Struct, frozen=True, kw_only=True):
-    """What the tests and checks of a repository say, without the patch or with it. None: not run, or not told."""
+    """Results of a repository's tests and checks, without the patch or with it. None: not run or not reported."""
 
     unit: SuiteResult | None = None
     integration: SuiteResult | None = None
     coverage: Coverage | None = None
-    """Of all lines."""
+    """Coverage of all lines."""
     lint: CheckResult | None = None
 
 
 class Review(Struct, frozen=True, kw_only=True):
-    """What an agent that read the tested patch says of it."""
+    """Result of the review phase: an agent read the tested patch."""
 
     summary: str
     findings: tuple[Finding, ...]
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings weigh so much."""
+        """Return the number of findings of a severity."""
         return sum(one.severity is severity for one in self.findings)
 
 
 class JobFile(Struct, frozen=True, kw_only=True):
-    """A file that a job left among its artifacts."""
+    """An artifact of a job."""
 
     name: str
-    """For people; ours."""
+    """Label for people; trusted."""
     url: str
 
 
 class FixView(Struct, frozen=True, kw_only=True):
-    """What is known of the fix in one repository."""
+    """The fix in one repository."""
 
     repository: ProjectPath
     summary: str = ""
-    """What the fix does, in the words of the agent that wrote it."""
+    """What the fix does, written by the implementing agent."""
     changes: tuple[Change, ...] = ()
     risk: str = ""
     rollback: str = ""
     symptom: str = ""
-    """Which symptom the reproduction shows."""
+    """Symptom that the reproduction shows."""
     steps: tuple[str, ...] = ()
     is_red: bool = False
     """The reproduction failed before the patch."""
@@ -104,41 +104,41 @@ class FixView(Struct, frozen=True, kw_only=True):
     before: Measured = Measured()
     after: Measured = Measured()
     changed_coverage: Coverage | None = None
-    """Of the lines that the patch adds or changes."""
+    """Coverage of the lines that the patch adds or changes."""
     shown: tuple[str, ...] = ()
-    """What runs showed of the fix, a clause each."""
+    """What test runs confirmed of the fix, one clause each."""
     not_shown: tuple[str, ...] = ()
-    """What runs did not show, a clause each; the weightiest first."""
+    """What test runs did not confirm, one clause each; the most important first."""
     contradicted: tuple[NamedTest, ...] = ()
     """Tests of the base commit that fail on the changed code."""
     needs_people: bool = False
-    """Tests of the base commit speak against the fix or say nothing: the risk is high, and only people merge."""
+    """Tests of the base commit contradict the fix or prove nothing: the risk is high, and only people may merge."""
     documentation: str = ""
-    """Which documentation was updated for users, or why none had to be."""
+    """Updated user documentation, or why none was needed."""
     review: Review | None = None
     """None: no review ran."""
     files: tuple[JobFile, ...] = ()
-    """What reviewers may want to read, where the jobs left it."""
+    """Job artifacts for reviewers."""
 
 
 class Moment(StrEnum):
-    """Which of the two states evidence shows."""
+    """State that evidence shows: without the patch or with it."""
 
     BEFORE = "before"
     AFTER = "after"
 
 
 class EvidenceLink(Struct, frozen=True, kw_only=True):
-    """A piece of evidence that was uploaded to GitLab."""
+    """Evidence that was uploaded to GitLab."""
 
     moment: Moment
     kind: ArtifactKind
     markdown: str
-    """GitLab's own, of our upload."""
+    """As GitLab returned it for the upload."""
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """A picture that is attached to the ticket."""
+    """A picture attached to the ticket."""
 
     repository: ProjectPath
     filename: str
@@ -155,13 +155,13 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     target_pipeline: TargetPipelineStatus = TargetPipelineStatus.UNKNOWN
     target_pipeline_url: str = ""
     is_nobody_asked: bool = False
-    """It was opened without a reviewer; whether there is one since, we are not told."""
+    """It was opened without a reviewer; later changes are not known."""
     wave: int = 0
-    """When it is deployed: those of a lower number go first."""
+    """Deployment order: lower numbers go first."""
 
 
 class PhaseCost(Struct, frozen=True, kw_only=True):
-    """What a phase cost."""
+    """Cost of a phase."""
 
     phase: str
     cost_usd: Decimal | None
@@ -169,14 +169,14 @@ class PhaseCost(Struct, frozen=True, kw_only=True):
 
 
 class Remark(Struct, frozen=True, kw_only=True):
-    """What the readers of one merge request should know, and those of the ticket need not."""
+    """A sentence for the readers of one merge request only."""
 
     repository: ProjectPath
     sentence: str
 
 
 class Fate(StrEnum):
-    """What became of a plan that people were asked to approve."""
+    """Outcome of a plan that people were asked to approve."""
 
     WAITS = "a plan that waits for approval"
     APPROVED = "the approved plan"
@@ -184,7 +184,7 @@ class Fate(StrEnum):
 
 
 class NoteView(Struct, frozen=True, kw_only=True):
-    """All that the notes of a run say."""
+    """Content of all notes of a run."""
 
     run: RunId
     issue_key: IssueKey
@@ -193,23 +193,23 @@ class NoteView(Struct, frozen=True, kw_only=True):
     audience: Audience
     """Who may read what the run found."""
     readers: Readers
-    """Who reads the place where this stands."""
+    """Readers of the place where the note is posted."""
     reason: str
     iteration: int
-    """Which attempt at a fix this is; pipelines that ended in a question or in a plan that waits are not counted."""
+    """Number of this attempt at a fix; iterations that ended in a question or an unapproved plan do not count."""
     iterations: int
-    """At most."""
+    """Maximum number of attempts."""
     reporter: str = ""
-    """Who reported the ticket."""
+    """Name of the ticket's reporter."""
     automation: str = ""
-    """The project whose jobs did the work, and keep their files."""
+    """Project that ran the jobs and keeps their artifacts."""
     question: str = ""
-    """What the reporter is asked: by a plan that needs information, or because nothing was reproduced."""
+    """Question to the reporter: from a plan that needs information, or because nothing was reproduced."""
     other_key: str = ""
     other_url: str = ""
-    """The ticket that this one is a duplicate of."""
+    """Ticket that this one duplicates."""
     summary: str = ""
-    """What is wrong, according to the plan."""
+    """The bug, as the plan describes it."""
     cause: str = ""
     location: Location | None = None
     risk: str = ""
@@ -217,16 +217,16 @@ class NoteView(Struct, frozen=True, kw_only=True):
     phases: tuple[PhaseLine, ...] = ()
     fixes: tuple[FixView, ...] = ()
     merge_requests: tuple[MergeRequestLine, ...] = ()
-    """In the order in which they are deployed."""
+    """In deployment order."""
     pictures: tuple[Picture, ...] = ()
-    """Before and after, on the ticket."""
+    """Pictures attached to the ticket, before and after."""
     remarks: tuple[str, ...] = ()
-    """Sentences about what could not be done without stopping the run, for example a transition."""
+    """Sentences about effects that failed without stopping the run, for example a transition."""
     review_remarks: tuple[Remark, ...] = ()
     diagnoses: tuple[str, ...] = ()
-    """Why earlier iterations ended, the oldest first."""
+    """Why earlier attempts failed, the oldest first."""
     cost_usd: Decimal | None
-    """None: part of it is not known."""
+    """None: partly unknown."""
     known_usd: Decimal
     budget_usd: Decimal
     costs: tuple[PhaseCost, ...] = ()
@@ -236,13 +236,13 @@ class NoteView(Struct, frozen=True, kw_only=True):
 
     @property
     def is_told(self) -> bool:
-        """Return whether what the run found may be told here."""
+        """Return whether these readers may read what the run found."""
         return may_read(self.readers, self.audience)
 
     def fix(self, repository: ProjectPath) -> FixView:
-        """Return what is known of the fix in a repository."""
+        """Return the fix in a repository; without values if nothing is known."""
         return next((f for f in self.fixes if f.repository == repository), FixView(repository=repository))
 
     def merge_request(self, repository: ProjectPath) -> MergeRequestLine | None:
-        """Return the merge request of a repository, if there is one."""
+        """Return the merge request of a repository, or None."""
         return next((m for m in self.merge_requests if m.repository == repository), None)

@@ -1,4 +1,4 @@
-"""Write the notes of a run from its story: what `receiver.outbound` posts. Performs no I/O."""
+"""Build the texts of a run's notes from its story; `receiver.outbound` posts them. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MARKS: Final[dict[Progress, Mark]] = {
 
 
 class StatusNotes:
-    """The texts of a run's notes."""
+    """Builds the text of each note of a run."""
 
     def __init__(self, *, catalogue: Callable[[], Catalogue], public_url: str, clock: Callable[[], datetime]) -> None:
         self._catalogue = catalogue
@@ -57,28 +57,31 @@ class StatusNotes:
         return render.render_ticket_note(self.view(story))
 
     def confidential(self, story: Story) -> str:
-        """Return what the status comment of a confidential run leaves out, in Jira's wiki markup."""
+        """Return the restricted comment with what a confidential run's status comment withholds, as wiki markup."""
         return render.render_ticket_note(self.view(story, readers=Readers.NAMED), suffix=suffix(CONFIDENTIAL))
 
     def question(self, story: Story, target: str, *, readers: Readers) -> str:
-        """Return the comment that asks the reporter, in Jira's wiki markup."""
+        """Return the comment with the question to the reporter, in Jira's wiki markup. Raises WithheldError."""
         return render.render_question(self.view(story, readers=readers), suffix=suffix(target))
 
     def plan(self, story: Story, target: str, *, iteration: int, readers: Readers) -> str:
-        """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
+        """Return the comment with a plan that needs or needed approval, in Jira's wiki markup.
+
+        Raises WithheldError, and ValueError if the iteration has no plan.
+        """
         plan = next((one.plan for one in story.iterations if one.number == iteration), None)
         if plan is None:
-            raise ValueError(f"Iteration {iteration} has a plan, or there was nothing to approve.")
+            raise ValueError(f"Iteration {iteration} has no accepted plan to show.")
         return render.render_plan(
             self.view(story, readers=readers), plan, fate=_fate(story, iteration), suffix=suffix(target)
         )
 
     def answer(self, text: str, *, to: str, run: str, target: str) -> str:
-        """Return the comment that answers a command, in Jira's wiki markup."""
+        """Return the answer to a command, in Jira's wiki markup."""
         return render.render_answer(text, to=to, run=run, suffix=suffix(target))
 
     def refusal(self, text: str, *, run: str) -> str:
-        """Return the comment that says why nothing was started, in Jira's wiki markup."""
+        """Return the comment that says why no run was started, in Jira's wiki markup."""
         return render.render_refusal(text, run=run, suffix=suffix(REFUSAL))
 
     def merge_request(self, story: Story, *, repository: str) -> str:
@@ -94,11 +97,11 @@ class StatusNotes:
         )
 
     def marker(self, run: str, target: str = TICKET) -> str:
-        """Return the text that each note of a run holds; those on a ticket end with that of their target."""
+        """Return the text that identifies a note of a run; on a ticket it ends with the note's target."""
         return f"{MARKER}{run}{suffix(target)}"
 
     def view(self, story: Story, *, readers: Readers = Readers.EVERYBODY) -> NoteView:
-        """Return what a note says to its readers."""
+        """Return the content of the notes for these readers."""
         run, plan, catalogue = story.run, story.plan, self._catalogue()
         policy = catalogue.policy
         pipelines = [p for p in story.pipelines if p.iteration == run.iteration]
@@ -150,12 +153,12 @@ class StatusNotes:
 
 
 def suffix(target: str) -> str:
-    """Return what the marker of a comment on a ticket ends with: nothing for the status comment."""
+    """Return the end of a ticket comment's marker; empty for the status comment."""
     return "" if target == TICKET else f";{target}"
 
 
 def _fate(story: Story, iteration: int) -> Fate:
-    """Return what became of the plan of an iteration that people were asked to approve."""
+    """Return the outcome of an iteration's plan that people were asked to approve."""
     after = next((one for one in story.iterations if one.number == iteration + 1), None)
     if after is not None and after.approved_by:
         return Fate.APPROVED
@@ -164,7 +167,7 @@ def _fate(story: Story, iteration: int) -> Fate:
 
 
 def _question(story: Story, reports: list[Report]) -> str:
-    """Return the newest question to the reporter: of a reproduction that found nothing, else of the plan."""
+    """Return the question to the reporter: of the newest failed reproduction, else of the plan."""
     for report in reversed(reports):
         if isinstance(report.result, ReproductionResult) and report.result.question:
             return report.result.question
@@ -172,7 +175,7 @@ def _question(story: Story, reports: list[Report]) -> str:
 
 
 def _diagnoses(story: Story) -> Iterator[str]:
-    """Yield why earlier attempts at a fix ended; a question that was answered is no failure."""
+    """Yield why earlier attempts at a fix failed; an answered question is no failure."""
     for before, attempt in pairwise(story.iterations):
         if attempt.diagnoses and before.kind == "fix":
             yield sentences(attempt.diagnoses)
@@ -227,21 +230,21 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
 
 
 def _pictures(story: Story) -> Iterator[Picture]:
-    """Yield what is attached to the ticket of the current iteration."""
+    """Yield the ticket's pictures of the current iteration."""
     for one in story.pictures:
         if one.iteration == story.run.iteration:
             yield Picture(repository=ProjectPath(one.repository), filename=one.filename)
 
 
 _SAME_MATTER: Final = {RefreshTicket.__name__: AdmitTicket.__name__}
-"""What is read again is told again."""
+"""A refresh supersedes the remark of the first read."""
 
 
 def _remarks(story: Story) -> Iterator[tuple[ProjectPath | None, str]]:
-    """Yield what could not be done without stopping the run, the newest word on each matter, with its repository."""
+    """Yield the newest remark of each kind of effect and repository."""
     said: dict[tuple[str, ProjectPath | None], str] = {}
     for act in story.effects:
-        if act.state == "done":  # the newest word counts, also when it is that all went well
+        if act.state == "done":  # a later success without a remark clears an earlier one
             repository = act.payload.get("repository")
             matter = (_SAME_MATTER.get(act.kind, act.kind), ProjectPath(str(repository)) if repository else None)
             said[matter] = act.remark

@@ -53,13 +53,13 @@ def _json(document: msgspec.Struct | Mapping[str, object], status: int) -> Respo
 
 
 def bearer(request: JobRequest) -> str:
-    """Return the bearer token of a request, empty when there is none."""
+    """Return the bearer token of a request; empty if it has none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
 async def session_of(request: JobRequest, services: Services) -> JobSession | None:
-    """Return the living session behind a request; somebody who shows none that lives is logged."""
+    """Return the request's valid session, or None; a request without one is logged."""
     found: JobSession | None = None
     if token := bearer(request):
         async with services.database.begin() as session:
@@ -108,7 +108,7 @@ async def open_session(request: JobRequest, services: NamedDependency[Services])
 
 
 async def _record(services: Services, wanted: SessionRequest, reason: str) -> None:
-    """Let the story tell of a job that was not let in, if it asked for a run that there is."""
+    """Record the refusal of a job in the story of the run that it named, if that run exists."""
     refusal = job_refusals.Refusal(job=None, phase=wanted.phase, repository=wanted.repository, reason=reason)
     async with services.database.begin() as session:
         if RUN_ID.fullmatch(wanted.run) and await runs.exists(session, wanted.run):

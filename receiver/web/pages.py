@@ -69,17 +69,17 @@ def count(value: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """Return a share in percent; of nothing there is none."""
+    """Return a share in percent, or a dash if `whole` is zero."""
     return f"{100 * part / whole:.0f} %" if whole else "—"
 
 
 def link(value: str) -> str:
-    """Return an address that may be followed: one of the web, and nothing that runs."""
+    """Return an HTTP address, or `#` for any other scheme."""
     return value if value.startswith(("https://", "http://")) else "#"
 
 
 _TURNING: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
-"""Characters that change the direction of the text around them, so that a page shows what nobody wrote."""
+"""Characters that change text direction and so can make a page show other text than was written."""
 
 
 def straight(value: object) -> object:

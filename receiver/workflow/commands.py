@@ -82,17 +82,17 @@ _END: Final = ".!"
 
 
 def read(body: object) -> Command | None:
-    """Return the first command of a comment on a ticket, in wiki markup or as a document; None: there is none."""
+    """Return the first command in a ticket comment (wiki markup or document), or None."""
     return first(jira_document.said(body))
 
 
 def read_note(markdown: str) -> Command | None:
-    """Return the first command of a note on a merge request; None: there is none."""
+    """Return the first command in a merge request note, or None."""
     return first(gitlab_markdown.said(markdown))
 
 
 def first(lines: Iterable[str]) -> Command | None:
-    """Return the first command among the lines that somebody said."""
+    """Return the first command among the lines, or None."""
     return next((parse(found[1]) for line in lines if (found := _LINE.fullmatch(line)) is not None), None)
 
 

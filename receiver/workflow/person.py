@@ -44,7 +44,7 @@ class Person(Struct, frozen=True, kw_only=True):
 
     @property
     def called(self) -> str:
-        """The name for people, the account where there is none."""
+        """Display name, or the account id if there is no name."""
         return self.name or self.account or "Somebody"
 
     def has_any(self, rights: Iterable[Right]) -> bool:

@@ -44,9 +44,9 @@ def restricted(
 
 
 def _withdrawal(run: Run, *, is_newest: bool) -> tuple[Effect, ...]:
-    """Return what writes anew all that people read; the ticket's note tells of its newest run, a refused one has none.
+    """Return the effects that rewrite every published text; only the ticket's newest run, if not refused, has its note.
 
-    Title and description first: what a merge request's note says depends on nothing that they say.
+    Titles and descriptions come first, because the notes do not depend on them.
     """
     has_note = is_newest and run.status is not RunStatus.REFUSED
     return (
@@ -68,7 +68,7 @@ def _waiting(run: Run) -> tuple[Effect, ...]:
 
 
 def of(event: Event) -> IssueRestricted | None:
-    """Return the restriction of a ticket that an event tells of, by itself or besides."""
+    """Return the ticket restriction that an event states directly or implies by a security level, or None."""
     match event:
         case IssueRestricted():
             return event

@@ -115,7 +115,7 @@ async def respond(emulator: Emulator, call: Call) -> Response:
 
 
 def _prefix(positions: tuple[Position, ...]) -> str:
-    """Identify the prompt up to its last 1-hour breakpoint; empty where there is none."""
+    """Return an id of the prompt up to its last 1-hour breakpoint; empty if it has none."""
     return next((one.digest.hex()[:16] for one in reversed(positions) if one.ttl is Ttl.ONE_HOUR), "")
 
 

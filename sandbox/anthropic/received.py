@@ -1,6 +1,6 @@
-"""What each conversation was begun with: the texts and pictures of its first message, for whoever wants to prove it.
+"""Keep the texts and pictures of each conversation's first message, so that tests can check what a model was sent.
 
-Kept beside the books, which keep counts only. Judges nothing.
+The books keep counts only.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _is_over(story: Story, people: People) -> bool:
 
 
 def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:
-    """Return the story; None while there is none, or while the database is away and we took it away ourselves."""
+    """Return the story; None if the run does not exist yet, or if `patient` and the receiver does not answer."""
     try:
         return reader.story(issue_key)
     except httpx2.HTTPError:

@@ -15,7 +15,7 @@ OVER = frozenset({"success", "failed", "canceled", "skipped"})
 
 
 def is_complete(story: Story, expected: Expected) -> bool:
-    """Whether a story tells the end of all that it tells of: pipelines, effects and model calls."""
+    """Return whether all pipelines, effects and model calls of a story have ended."""
     own = story.own_pipelines()
     pipelines = all(pipeline.status in OVER for pipeline in story.pipelines)
     theirs = all(project in own and own[project].status in OVER for project in expected.own_pipelines)

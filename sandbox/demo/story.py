@@ -170,7 +170,7 @@ class Indicator(Struct, frozen=True, kw_only=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """All that the receiver tells of a run."""
+    """The history of a run, as the receiver's API returns it."""
 
     run: RunFacts
     pipelines: tuple[Pipeline, ...]
@@ -240,7 +240,7 @@ class Reader:
         self._client.close()
 
     def story(self, issue_key: str) -> Story | None:
-        """Return the story of the ticket's newest run; None while there is none."""
+        """Return the story of the ticket's newest run, or None."""
         found = self._client.get("/api/runs", params={"issue_key": issue_key}).raise_for_status()
         rows = msgspec.json.decode(found.content, type=list[_Listed])
         if not rows:

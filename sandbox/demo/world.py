@@ -77,7 +77,7 @@ class World:
         return version.splitlines()[2].strip().split(" ")[0]
 
     def start_sandbox(self) -> None:
-        """Start the three emulators and read what they tell of themselves."""
+        """Start the three emulators; read their addresses and tokens."""
         folder = self.state / "sandbox"
         arguments = ["--scenario", self.scenario, "--state", str(folder), "--receiver", self.receiver_url]
         launcher = Path(sys.executable).parent

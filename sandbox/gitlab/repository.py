@@ -122,7 +122,7 @@ class Repository:
         hook.chmod(0o755)
 
     async def resolve(self, ref: str) -> str | None:
-        """Give the commit id of a branch, tag or id; None when there is none."""
+        """Return the commit id of a branch, tag or id, or None."""
         if not ref or ref.startswith("-"):
             return None
         for candidate in (f"refs/heads/{ref}", f"refs/tags/{ref}", ref):

@@ -87,12 +87,12 @@ class Site:
         raise no_issue()
 
     def add_issue(self, issue: Issue, *, by: Person) -> None:
-        """Keep a new issue and tell of it; what was set at creation is in no changelog."""
+        """Store a new issue and send its hooks; values set at creation have no changelog entry."""
         self.issues[issue.key] = issue
         self._tell(Happening.ISSUE_CREATED, issue, by)
 
     def apply(self, issue: Issue, changes: Sequence[Change], *, by: Person) -> None:
-        """Write history for changes that were made, and tell of them; without changes nothing happened."""
+        """Record changes in the history and send their hooks; without changes, do nothing."""
         if not changes:
             return
         issue.updated = self.now()

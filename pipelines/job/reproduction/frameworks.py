@@ -78,10 +78,10 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
 
 
 def installed(checkout: Path, folder: PurePosixPath) -> tuple[Path, Path] | None:
-    """Return the node_modules that holds the package for `folder`, and the package's place in it; None: there is none.
+    """Return the node_modules folder that provides the package to `folder`, and the package's path in it, or None.
 
-    Looks as Node does, from `folder` upwards, and follows the links of workspaces, which lead to another node_modules
-    of the checkout. One that is itself a link is not taken: it could be anybody's.
+    Searches from `folder` upwards, as Node does, and follows workspace links to another node_modules of the checkout.
+    Skips a node_modules that is itself a link, because its target is not trusted.
     """
     checkout = checkout.resolve()
     for parent in (folder, *folder.parents):

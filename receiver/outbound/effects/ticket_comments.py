@@ -166,7 +166,7 @@ async def _say(desk: Desk, run: RunId, target: str, write: Write, *, point: str)
 
 
 async def _taken_back(desk: Desk, run: RunId, place: NoteLocation, *, point: str) -> str | None:
-    """Let a comment that stands there already say nothing of what was found; return which, None when there is none."""
+    """Replace an existing comment's text by a neutral one. Returns the comment's id; None if there is no comment."""
     async with desk.database.begin() as session:
         known = await note_locations.known(session, run, place.target)
     if known is None and not await asyncio.to_thread(place.find):

@@ -58,7 +58,7 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
 
 
 async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
-    """Fetch the ticket and the repositories' heads again, if whoever made the run go on may do that."""
+    """Fetch the ticket and the repositories' heads again, if the person who continued the run has the right to."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
     if facts.catalogue is None:
@@ -156,7 +156,7 @@ async def transition(desk: Desk, run: RunId, effect: TransitionIssue) -> Perform
 
 
 def choose(offered: list[Transition], to_status: str) -> tuple[Transition | None, str]:
-    """Return the transition that leads to a status and asks for nothing, or a sentence that says why there is none."""
+    """Return a transition to the status without required fields; otherwise None and a sentence that says why."""
     leading = [one for one in offered if one.to_status.casefold() == to_status.casefold()]
     if not leading:
         return None, f"The ticket was left as it is: Jira offers no transition to {to_status} from here."

@@ -84,9 +84,9 @@ class Repositories:
         return Project(id=int(found.id), path=path, default_branch=found.default_branch, url=found.web_url)
 
     def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
-        """Return the open merge request of the project's own branch into `target`, whoever opened it.
+        """Return the newest open merge request of the project's branch into `target`, or None.
 
-        GitLab lists those of forks' branches of the same name too; these are nothing of ours.
+        Skips merge requests of branches with the same name in forks, which GitLab lists too.
         """
         with translate_errors("GitLab", f"looking for the merge request of {branch}"):
             found = self._api.projects.get(project_id, lazy=True).mergerequests.list(

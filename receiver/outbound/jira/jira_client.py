@@ -131,7 +131,7 @@ class JiraClient:
             return _parsed(issues.account, self._api.myself())
 
     def comment(self, key: str, comment: str) -> Comment | None:
-        """Return a comment on a ticket as it is now; None when there is none of that id."""
+        """Return the current state of a ticket's comment; None if no comment has that id."""
         with translate_errors("Jira", f"reading a comment on {key}"):
             try:
                 body = self._api._get_json(f"issue/{key}/comment/{comment}")  # noqa: SLF001  # as above

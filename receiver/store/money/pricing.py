@@ -55,9 +55,9 @@ class Price(Struct, frozen=True, kw_only=True):
 
 
 def price_for(model: str, *, prompt: int, at: datetime, prices: Iterable[Price]) -> Price | None:
-    """Return the price of a model's call whose prompt has `prompt` tokens, or None when there is none.
+    """Return the price of a model's call with a prompt of `prompt` tokens, or None if no price is known.
 
-    Of the rows that are valid at `at`, the newest of the highest threshold below `prompt` wins.
+    Among the prices valid at `at`, takes the highest threshold below `prompt`, and of that the newest.
     """
     newest: dict[int, Price] = {}
     for row in prices:

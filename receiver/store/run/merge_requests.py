@@ -66,7 +66,7 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
 
 
 def _known(row: MergeRequestRow) -> tuple[object, ...]:
-    """Return what our own answers tell of a merge request: project and number first."""
+    """Return the columns that our own effects fill; used to detect a change."""
     return (row.project_id, row.iid, row.url, row.head_sha, row.source_branch, row.held_back, row.has_reviewer)
 
 
@@ -137,7 +137,7 @@ async def _adopted(
 
 
 async def _move(session: AsyncSession, event: MergeRequestChanged, row: MergeRequestRow, *, at: datetime) -> bool:
-    """Note the state. Hooks that only tell of an `update` carry one as well, but never change it."""
+    """Store the state of the merge request; ignores the state in an `update` hook. Returns whether the row changed."""
     before = (row.state, row.merge_commit_sha)
     if event.state == "merged":
         row.merge_commit_sha = row.merge_commit_sha or event.merge_commit_sha or None
@@ -160,7 +160,7 @@ async def _commit(
     bot: int | None,
     at: datetime,
 ) -> bool:
-    """Note a head that is not ours, as the earliest hook tells it: later ones name whoever approved or edited."""
+    """Store a head commit that is not ours. The first hook counts: later ones name who approved or edited."""
     if event.head_sha in {"", row.seen_head_sha, row.head_sha}:
         return False
     known = await session.scalar(

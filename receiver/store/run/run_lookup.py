@@ -22,7 +22,7 @@ from receiver.workflow.events import (
 
 
 async def run_of(session: AsyncSession, event: Event) -> RunId | None:
-    """Return the run that a vendor's event is about, None if there is none; of a ticket's runs the newest."""
+    """Return the run that a vendor's event concerns, or None; for a ticket with several runs, the newest."""
     match event:
         case IssueCommented(issue_key=None, issue_id=str() as number):
             query = select(RunRow.id).where(RunRow.issue_id == number).order_by(*runs.NEWEST)

@@ -1,4 +1,4 @@
-"""Pipelines and jobs of runs, as GitLab tells of them. What is known only grows, by `lifecycle.later`."""
+"""Store pipelines and jobs of runs from GitLab's events. A late event never moves a status back (`lifecycle.later`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole story of a run as one value, for the command line, pages and notes. Pure: built from rows, no query."""
+"""The full history of a run as one value, for command line, pages and notes."""
 
 from receiver.store.story.builder import Rows, tell
 from receiver.store.story.history import Act, Intervention, Moment

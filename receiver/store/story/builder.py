@@ -1,4 +1,4 @@
-"""Tell the story of a run from its rows."""
+"""Build a run's story from its rows. Pure: no query."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Rows(Struct, frozen=True, kw_only=True):
 
 
 def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
-    """Return the story that the rows tell."""
+    """Return the story built from the rows. `table` names the effects."""
     accepted = [plan for plan in rows.plans if plan.accepted_at is not None]
     names = dict(pair for row in rows.decisions for pair in _named(row.event))
     catalogue = None if rows.run.catalogue is None else msgspec.convert(rows.run.catalogue, Catalogue)
@@ -98,7 +98,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
 
 
 def _named(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield account and name of people that an event tells of; older releases stored authors as actors."""
+    """Yield account and name of an event's actor and author; older releases stored an author as the actor."""
     yield str(event.get("actor")), str(event.get("actor_name") or "")
     author = event.get("author")
     if isinstance(author, dict):
@@ -146,13 +146,13 @@ def _iteration(
 
 
 def _counting(rows: Rows) -> list[ReportRow]:
-    """Return the reports of the current iteration, its own and reused."""
+    """Return the current iteration's reports, own and reused ones."""
     reused = set(_reused_jobs(rows, rows.run.iteration))
     return [one for one in rows.reports if one.iteration == rows.run.iteration or one.job_id in reused]
 
 
 def _reused_jobs(rows: Rows, iteration: int) -> Iterator[int]:
-    """Yield the jobs whose reports an iteration reuses, unless it has a report of its own."""
+    """Yield the jobs whose reports an iteration reuses; its own report of a phase and repository replaces them."""
     own = {(one.phase, one.repository) for one in rows.reports if one.iteration == iteration}
     wanted = {one.report_id for one in rows.reused if one.iteration == iteration}
     for report in rows.reports:

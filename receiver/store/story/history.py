@@ -1,4 +1,4 @@
-"""What happened to a run, what was done for it, and what people had to do."""
+"""Events of a run, its effects, and interventions by people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """Something that happened, and what was decided about it."""
+    """An event and the decision about it."""
 
     at: datetime
     event: str
@@ -21,12 +21,12 @@ class Moment(Struct, frozen=True, kw_only=True):
 
 
 class Act(Struct, frozen=True, kw_only=True):
-    """An effect and how it went."""
+    """An effect and its outcome."""
 
     id: int
     kind: str
     name: str
-    """What was to be done, for people."""
+    """Display name."""
     payload: dict[str, object]
     state: str
     attempts: int
@@ -34,15 +34,15 @@ class Act(Struct, frozen=True, kw_only=True):
     performed_at: datetime | None
     last_error: str | None
     result: dict[str, object] | None
-    """Whatever it answered; nothing reads facts out of it."""
+    """Its answer, for display only."""
     remark: str = ""
-    """What people should know of how it went."""
+    """A sentence for people about the outcome; empty: nothing unusual."""
     wanted_by: int | None
-    """The decision; None: the sweep."""
+    """Id of the decision that wanted it; None: the sweep did."""
 
 
 class Intervention(Struct, frozen=True, kw_only=True):
-    """Something that a person had to do."""
+    """Work that a person had to do for the run."""
 
     at: datetime
     kind: str

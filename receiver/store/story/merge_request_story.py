@@ -1,4 +1,4 @@
-"""The merge requests of a run, and the repositories' own pipelines for them."""
+"""Merge requests of a run, their pictures, and the repositories' own pipelines for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):
-    """A merge request."""
+    """A merge request of the run."""
 
     repository: str
     iid: int
@@ -19,13 +19,13 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     opened_at: datetime
     merged_at: datetime | None
     held_back: bool = False
-    """The repository's own CI leaves our commit alone until somebody approves."""
+    """The repository's own CI does not run for our commit before an approval."""
     has_reviewer: bool | None = None
-    """Somebody was asked for a review when it was opened or last described; None: not known."""
+    """It had a reviewer when it was opened or last described; None: unknown."""
 
 
 class TicketPicture(Struct, frozen=True, kw_only=True):
-    """A picture of before or after on the ticket."""
+    """A picture attached to the ticket, of the state before or after."""
 
     iteration: int
     repository: str
@@ -33,7 +33,7 @@ class TicketPicture(Struct, frozen=True, kw_only=True):
 
 
 class TargetPipelineState(Struct, frozen=True, kw_only=True):
-    """A pipeline of a repository's own for the branch of a merge request."""
+    """A pipeline of the repository's own CI for the branch of a merge request."""
 
     id: int
     repository: str

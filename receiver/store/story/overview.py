@@ -1,6 +1,6 @@
-"""Many runs at a glance: the list, and with it where to look and what it cost. One query for each kind of thing.
+"""Lists of runs with their pipelines, merge requests and costs: one query for each kind of row.
 
-Knows nothing of stories: a list of a hundred runs must not read all that ever happened in them.
+Does not build stories, because a list of a hundred runs must not load their full history.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from receiver.workflow.end_codes import FailureClass, failure_class
 from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
 
 CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
-"""What a list says in place of a confidential run's reason."""
+"""Stands in a list in place of a confidential run's reason."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
@@ -33,15 +33,15 @@ class Listed(Struct, frozen=True, kw_only=True):
     id: str
     issue_key: str
     summary: str
-    """The ticket's; untrusted text."""
+    """Of the ticket; untrusted."""
     status: str
     iteration: int
     reason: str
-    """Why it is where it is; of a confidential run only where that is told."""
+    """Reason of the status; of a confidential run only where to read it."""
     reason_code: str | None
     """`EndCode` of a run that ended; None of a confidential one."""
     failure_class: FailureClass | None
-    """Whose matter it is, where the end is a failure; None of a confidential one."""
+    """Who has to act on a failure; None of other ends and of a confidential run."""
     audience: Audience
     """Who may read what it found."""
     created_at: datetime
@@ -49,41 +49,41 @@ class Listed(Struct, frozen=True, kw_only=True):
 
 
 class PipelineLink(Struct, frozen=True, kw_only=True):
-    """Where a pipeline is."""
+    """Link to a pipeline."""
 
     url: str
     parent: int | None
 
 
 class MergeRequestLink(Struct, frozen=True, kw_only=True):
-    """Where a merge request is."""
+    """Link to a merge request, with its state."""
 
     repository: str
     iid: int
     url: str
     state: str
     own_status: str | None
-    """GitLab's, of the newest of the repository's own pipelines for our commit."""
+    """GitLab's status of the newest pipeline of the repository's own CI for our commit."""
     target_url: str | None
 
     @property
     def target_pipeline(self) -> TargetPipelineStatus:
-        """What the repository's own CI says of it."""
+        """Status of the repository's own CI."""
         return of_status(self.own_status)
 
 
 class Glance(Struct, frozen=True, kw_only=True):
-    """A run with what people go on to from a list."""
+    """A run in a list with its links and costs."""
 
     run: Listed
     pipelines: tuple[PipelineLink, ...]
     merge_requests: tuple[MergeRequestLink, ...]
     cost_usd: Decimal | None
-    """None as soon as the cost of one call is unknown, or not known yet."""
+    """None if the cost of any call is unknown, or not known yet."""
 
     @property
     def trouble(self) -> tuple[str, ...]:
-        """What is in the way of open merge requests and the run's own reason does not tell, a sentence each."""
+        """Problems of open merge requests that the run's reason does not name, one sentence each."""
         failed = [
             m for m in self.merge_requests if m.state == "opened" and m.target_pipeline is TargetPipelineStatus.FAILED
         ]
@@ -91,8 +91,8 @@ class Glance(Struct, frozen=True, kw_only=True):
 
 
 async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = None) -> list[Listed]:
-    """Return the newest runs, newest first; of one ticket only when its key is given."""
-    # Postgres takes no NUL in a text, and no key holds what can't be printed.
+    """Return at most `limit` runs, newest first; only those of one ticket if its key is given."""
+    # Postgres accepts no NUL in text, and keys have printable characters only.
     if issue_key is not None and not issue_key.isprintable():
         return []
     query = select(
@@ -133,7 +133,7 @@ def _listed(row: Row[Any]) -> Listed:
 
 
 async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:
-    """Return the newest runs, newest first, with their pipelines, merge requests and costs: four queries in all."""
+    """Return at most `limit` runs, newest first, with pipelines, merge requests and costs. Makes four queries."""
     listed = await recent(session, limit=limit)
     ids = [run.id for run in listed]
     pipelines = await session.execute(
@@ -168,7 +168,7 @@ async def glance(session: AsyncSession, *, limit: int) -> list[Glance]:
 
 
 def _newest_own(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
-    """Return a column of the newest of the repository's own pipelines for a merge request's commit."""
+    """Return a column of the newest pipeline of the repository's own CI for a merge request's commit."""
     of_it = (
         TargetPipelineRow.merge_request_id == MergeRequestRow.id,
         TargetPipelineRow.sha == MergeRequestRow.head_sha,
@@ -177,7 +177,7 @@ def _newest_own(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
 
 
 async def _costs(session: AsyncSession, ids: Sequence[str]) -> dict[str, Decimal | None]:
-    """Return what each run cost, as `spending.costs` adds it up; runs without a call are left out."""
+    """Return the cost of each run with calls, computed as in `spending.costs`."""
     known = func.count(UsageRow.cost_usd).filter(UsageRow.state == "settled")
     rows = await session.execute(
         select(UsageRow.run_id, func.count(), known, func.sum(UsageRow.cost_usd).filter(UsageRow.state == "settled"))
@@ -197,5 +197,5 @@ def _as(kind: type[Kind], row: object) -> Kind:
 def _by_run(rows: Iterable[object], kind: type[Kind]) -> defaultdict[str, list[Kind]]:
     found: defaultdict[str, list[Kind]] = defaultdict(list)
     for row in rows:
-        found[row.run_id].append(_as(kind, row))  # type: ignore[attr-defined]  # each of these queries asks for it
+        found[row.run_id].append(_as(kind, row))  # type: ignore[attr-defined]  # each of these queries selects it
     return found

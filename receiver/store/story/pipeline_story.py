@@ -18,7 +18,7 @@ class Job(Struct, frozen=True, kw_only=True):
     agent: str | None
     status: str
     allow_failure: bool
-    """Whether the pipeline goes on when it fails; also because of the exit code that it ended with."""
+    """The pipeline continues if the job fails; also true if its exit code allows failure."""
     failure_reason: str | None
     queued_s: float | None
     started_at: datetime | None
@@ -33,7 +33,7 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     project_id: int
     iteration: int
     kind: str
-    """parent or child."""
+    """`parent` or `child`."""
     parent: int | None
     status: str
     url: str

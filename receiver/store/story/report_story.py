@@ -1,4 +1,4 @@
-"""What the jobs of a run reported, and the files that they list."""
+"""Reports of a run's jobs, and the files that they list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ReportedFile(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What a job reported, whether it counts, and its files."""
+    """Report of a job, whether it was accepted, and its files."""
 
     job: int
     project_id: int
@@ -26,9 +26,9 @@ class Report(Struct, frozen=True, kw_only=True):
     repository: str | None
     outcome: str
     state: str
-    """pending, accepted or discarded."""
+    """`pending`, `accepted` or `discarded`."""
     reason: str
-    """The job's own sentence."""
+    """Sentence that the job wrote."""
     why_discarded: str
     agent: str | None
     model: str | None
@@ -36,13 +36,13 @@ class Report(Struct, frozen=True, kw_only=True):
     job_seconds: float
     stripped_characters: int
     refused_calls: int = 0
-    """Of the model: not permitted in its phase, or not taken by a guard."""
+    """Tool calls of the model that its phase does not permit or a guard rejected."""
     result: PhaseResult | None
     artifacts: tuple[ReportedFile, ...]
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What people should know of the conversation behind the report."""
+        """Sentences for people about the conversation behind the report."""
         figures = (
             (self.refused_calls, "calls of the model were refused"),
             (self.stripped_characters, "invisible characters were taken out of untrusted text"),

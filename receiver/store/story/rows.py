@@ -1,4 +1,4 @@
-"""Fetch the rows of a run's story."""
+"""Load the rows of a run's story."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Row = TypeVar("Row", bound=Base)
 
 
 async def story(session: AsyncSession, run: RunRow, *, table: EffectTable = EFFECTS) -> Story:
-    """Return the story of a run."""
+    """Return the story of a run. `table` names the effects."""
     reports = await _of(session, ReportRow, run, ReportRow.id)
     requests = await _of(session, MergeRequestRow, run, MergeRequestRow.id)
     theirs = select(TargetPipelineRow).where(TargetPipelineRow.merge_request_id.in_([one.id for one in requests]))

@@ -1,4 +1,4 @@
-"""The run itself, and its iterations."""
+"""Data of the run itself and of its iterations."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from receiver.workflow.run import Cause
 
 
 class Iteration(Struct, frozen=True, kw_only=True):
-    """An iteration."""
+    """An iteration of a run."""
 
     number: int
     kind: str
-    """`fix`, `infrastructure`, or `analysis` for one that ended in waiting for people."""
+    """`fix`, `infrastructure` for a retry, or `analysis` for one that ended waiting for people."""
     plan: Plan | None = None
     """The accepted plan of this iteration."""
     approved_by: str | None = None
-    """Whose approval of the plan before began it: a Jira account."""
+    """Jira account that approved the previous plan and so started this iteration."""
     approver: str = ""
-    """Their name as Jira had it; empty: not known, or nobody's approval was asked for."""
+    """Name of that account; empty: unknown, or no approval was needed."""
     cause: Cause = Cause.ADMITTED
     """Why it began."""
     reuses: tuple[int, ...] = ()
-    """Ids in GitLab of earlier iterations' jobs whose reports count in it."""
+    """GitLab ids of jobs of earlier iterations whose reports count in this one."""
     diagnoses: tuple[Diagnosis, ...] = ()
-    """What went wrong in the attempt before."""
+    """What went wrong in the previous attempt."""
     started_at: datetime
     finished_at: datetime | None
 
 
 class RunFacts(Struct, frozen=True, kw_only=True):
-    """The run itself."""
+    """Data of the run itself."""
 
     id: str
     issue_key: str
     summary: str
-    """The ticket's; untrusted text."""
+    """Of the ticket; untrusted."""
     ticket_url: str
     reporter: str
-    """The ticket's; untrusted text."""
+    """Of the ticket; untrusted."""
     status: str
     reason: str
     reason_code: str | None = None
     """`EndCode` of a run that ended."""
     failure_class: FailureClass | None = None
-    """Whose matter it is, where the end is a failure."""
+    """Who has to act, if the end is a failure."""
     diagnosis: Diagnosis | None = None
-    """What went wrong, of a run that ended without a fix."""
+    """What went wrong, if the run ended without a fix."""
     iteration: int
     branch: str
     audience: Audience
-    """Who may read what it found, besides those who may read this story."""
+    """Who may read what it found, besides the readers of this story."""
     actor_name: str
     created_at: datetime
     finished_at: datetime | None

@@ -1,4 +1,4 @@
-"""The five indicators of a run's success: made of its story, and kept when it reaches review and at its end."""
+"""Store the five indicators of a run's success when it reaches review and when it ends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from receiver.workflow.run import RunStatus
 
 
 def moment_of(status: str) -> str | None:
-    """Return the moment at which a run of this status is judged; None before there is anything to judge."""
+    """Return the name of the moment that a status stands for: `in_review`, `end`, or None: nothing is stored."""
     if status == RunStatus.IN_REVIEW:
         return "in_review"
     return "end" if status in lifecycle.FINAL else None
 
 
 async def keep(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
-    """Keep the indicators of a run as they are now; of one moment the last word counts."""
+    """Store the run's current indicators; replaces earlier values of the same moment."""
     moment = moment_of(run.status)
     if moment is None:
         return

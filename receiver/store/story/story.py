@@ -1,4 +1,4 @@
-"""The story: all that is known of a run, in the order in which it happened."""
+"""The full history of a run, in chronological order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from receiver.store.story.run_story import Iteration, RunFacts
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """All that is known of a run, each part in the order in which it happened."""
+    """The full history of a run; each part is in chronological order."""
 
     run: RunFacts
     plan: Plan | None
-    """The plan that counts."""
+    """The last accepted plan."""
     iterations: tuple[Iteration, ...]
     moments: tuple[Moment, ...]
     effects: tuple[Act, ...]
@@ -28,14 +28,14 @@ class Story(Struct, frozen=True, kw_only=True):
     merge_requests: tuple[MergeRequest, ...]
     target_pipelines: tuple[TargetPipelineState, ...] = ()
     pictures: tuple[TicketPicture, ...] = ()
-    """On the ticket, of all iterations."""
+    """Attached to the ticket in any iteration."""
     interventions: tuple[Intervention, ...]
     indicators: tuple[Indicator, ...] = ()
-    """Of success, as they are now."""
+    """Current indicators of success."""
     costs: Costs
 
     def counting(self, iteration: int) -> tuple[Report, ...]:
-        """Return the reports that an iteration has, its own and those that it reuses."""
+        """Return an iteration's reports, own and reused ones."""
         reused = self.reused(iteration)
         return tuple(one for one in self.reports if one.iteration == iteration or one.job in reused)
 

@@ -1,4 +1,4 @@
-"""What a run's success is judged by, read from its rows. Pure: built from what is given, no query."""
+"""Collect the facts from which a run's success is judged. Pure: no query."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def facts_of(
     target_pipelines: Sequence[TargetPipelineRow],
     interventions: Iterable[InterventionRow],
 ) -> Facts:
-    """Return what is known of the run, given the reports that count in its current iteration."""
+    """Return the facts of a run. `reports`: those that count in its current iteration."""
     repositories = catalogue.repositories if catalogue else {}
     current = (row for row in reports if row.state != "pending")
     return Facts(
@@ -59,7 +59,7 @@ def _report_facts(row: ReportRow) -> ReportFacts:
 
 
 def _target_pipeline(row: MergeRequestRow, pipelines: Sequence[TargetPipelineRow]) -> TargetPipelineStatus:
-    """Return what the newest of the repository's own pipelines for our commit says."""
+    """Return the status of the newest pipeline of the repository's own CI for our commit."""
     theirs = [one for one in pipelines if (one.merge_request_id, one.sha) == (row.id, row.head_sha)]
     return of_status(max(theirs, key=lambda one: one.id).status if theirs else None)
 

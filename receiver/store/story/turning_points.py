@@ -1,4 +1,4 @@
-"""Choose from a story what people read first: what moved the run, what was found, what people had to do. Pure."""
+"""Select the key events of a story: status changes, reports, interventions. Pure."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from receiver.store.story.story import Story
 from receiver.workflow.events import EffectGaveUp, ReportAccepted, ReportDiscarded
 
 TOLD: Final = frozenset({ReportAccepted.__name__, ReportDiscarded.__name__, EffectGaveUp.__name__})
-"""Events that are told though the run stays where it is, unless they mean nothing to it."""
+"""Events that are key events even without a status change, if their verdict is `noted`."""
 
 INTERVENTION: Final = "intervention"
 
 
 def turning_points(story: Story) -> tuple[Moment, ...]:
-    """Return changes of status, decisions that had effects, reports, refusals and interventions, in order."""
+    """Return status changes, decisions with effects, reports, refusals and interventions, in chronological order."""
     moved = [moment for moment in story.moments if is_turning_point(moment)]
     return tuple(sorted([*moved, *_interventions(story)], key=lambda moment: moment.at))
 
 
 def is_turning_point(moment: Moment) -> bool:
-    """Tell whether a moment is read first."""
+    """Return whether a moment is a key event."""
     moved = moment.status_after is not None and moment.status_after != moment.status_before
     return moved or moment.verdict in {"acted", VERDICT} or (moment.event in TOLD and moment.verdict == "noted")
 
 
 def _interventions(story: Story) -> Iterator[Moment]:
     for one in story.interventions:
-        if one.kind != "escalation":  # that is a change of status, and told as such
+        if one.kind != "escalation":  # the status change tells it already
             yield Moment(
                 at=one.at,
                 event=INTERVENTION,

@@ -96,7 +96,7 @@ class Machine(ABC):
         self.beat()
 
     def beat(self) -> None:
-        """Let whoever waits for something look again."""
+        """Wake all waiters, so that they check their condition again."""
         pulse, self._pulse = self._pulse, asyncio.Event()
         pulse.set()
 

@@ -28,7 +28,7 @@ def required(shape: type[msgspec.Struct]) -> tuple[str, ...]:
 
 
 def number(request: Request, name: str) -> int:
-    """Read a number from the path; 404 when it is none, as for anything that does not exist."""
+    """Return a number of the path; answers 404 to anything else, as GitLab does."""
     text = request.params[name]
     if not text.isdecimal():
         raise HttpError(404, {"message": "404 Not found"})

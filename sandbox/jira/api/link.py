@@ -93,7 +93,7 @@ def get_content(site: Site, request: Request, _: Person, __: Shapes) -> Response
 
 
 def media(site: Site, request: Request) -> Response:
-    """Return a file's content to whoever has the address that Cloud gave; as its media store, it asks for no login."""
+    """Return a file's content. Cloud's media store asks for no login: the token in the address is the permission."""
     attachment = _attachment(site, request.params["id"])
     if not hmac.compare_digest(request.arg("token"), _token(site, attachment)):
         raise refusal(401, "the token of this address is not valid")
