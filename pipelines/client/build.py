@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import compileall
 import functools
-import hashlib
 import os
 import re
 import shutil
@@ -32,7 +31,6 @@ from pipelines.client.contents import (
     STANDARD_LIBRARY_LEFT_OUT,
     closure,
 )
-from pipelines.resources import TEMPLATES
 
 PIPELINES: Final = Path(__file__).resolve().parents[1]
 VERSION: Final = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -84,17 +82,6 @@ def main(arguments: list[str]) -> int:
         return 1
     sys.stdout.write(f"{out}/bin/bug-fix-job\n")
     return 0
-
-
-def content_hash() -> str:
-    """Return a hash of everything that the client is made of."""
-    parts = hashlib.sha256(sys.version.encode())
-    for one in closure(JOB_DISTRIBUTIONS):
-        parts.update(f"{one.metadata['Name']}=={one.version}\n".encode())
-    for folder in (PIPELINES, (TEMPLATES / "prompts").resolve()):
-        for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            parts.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
-    return parts.hexdigest()
 
 
 def build(out: Path) -> None:

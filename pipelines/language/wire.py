@@ -122,7 +122,10 @@ class Input(Struct, frozen=True, kw_only=True):
     artifact: Artifact
     source: InputSource = InputSource.ARTIFACT
     content: bytes | None = None
-    """Its bytes, where the source is the receiver: fetched by the job, or sent to one of the previous release."""
+    """Its bytes, where the source is the receiver: the job fetches them.
+
+    The receiver sends them to job clients of the previous release only, until the next release.
+    """
 
 
 class RepositoryPhase(Struct, frozen=True, kw_only=True):
@@ -156,7 +159,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     plan: Plan | None
     """The accepted plan; None before analysis is done, unless people approved it in the iteration before."""
     approval: Approval = Approval.NOT_NEEDED
-    """With `GIVEN`, analysis takes `plan` as it stands."""
+    """`GIVEN`: analysis takes `plan` as it is. Only job clients of the previous release do; the next one drops it."""
     confidential: bool = False
     """Neither the job's log nor its artifacts may tell anything of ticket, model or repository."""
     prepared: PrepareResult | None = None
@@ -175,7 +178,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     diagnoses: tuple[Diagnosis, ...] = ()
     """What went wrong in the attempt before this one."""
     diagnosis: str | None = None
-    """The same in words, for job clients of the previous release; they don't know `diagnoses`."""
+    """The same in words, for job clients of the previous release; the next release drops it."""
     done: tuple[RepositoryPhase, ...] = ()
     """For `generate`: phases without a job in the child pipeline, because the parent has it or a report is reused."""
     contexts: dict[ProjectPath, RepositoryContext] = {}

@@ -1,8 +1,4 @@
-"""`analysis`: an agent reads the ticket and the repositories and submits a plan; the receiver validates it again.
-
-A plan that people approved, or whose fix a review sent back, is taken as it stands, without asking a model: only
-pipelines that the previous release started have an analysis job for it.
-"""
+"""`analysis`: an agent reads the ticket and the repositories and submits a plan; the receiver validates it again."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import check_out
 from pipelines.language import (
     AnalysisResult,
-    Approval,
     ArtifactKind,
     PhaseReport,
     Plan,
@@ -30,11 +25,7 @@ from pipelines.phases.submission import SubmissionError, decoded
 
 
 def run(job: Job) -> PhaseReport:
-    """Return the plan: the one that was given, or the one that the agent submits."""
-    if job.spec.approval is Approval.GIVEN:
-        if job.spec.plan is None:
-            raise JobError("The receiver says that a plan was approved, and gives none.")
-        return _reported(job, job.spec.plan)
+    """Return the plan that the agent submits."""
     return _reported(job, _submitted(job))
 
 
@@ -70,8 +61,7 @@ def _reported(job: Job, plan: Plan) -> PhaseReport:
     if job.disclosure is Disclosure.WITHHELD:
         return job.report(ReportOutcome.SUCCEEDED, "The plan is confidential.", AnalysisResult(plan=plan))
     job.artifacts.keep(ArtifactKind.PLAN, "plan.json", encode(plan))
-    given = "as it was given, " if job.spec.approval is Approval.GIVEN else ""
-    job.log.say(f"{given}outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
+    job.log.say(f"outcome {plan.outcome}, complexity {plan.complexity}, risk {plan.risk}: {plan.title}")
     where = f" in {plan.location.repository}, {plan.location.file}:{plan.location.line}" if plan.location else ""
     reason = (
         f"Root cause{where}." if plan.outcome is PlanOutcome.FIX else f"{_words(plan.outcome)}: {plan.reason[:500]}"

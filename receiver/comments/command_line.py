@@ -13,8 +13,3 @@ class Command(Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
     hint: str = ""
     """What stands after `--`."""
-
-    @property
-    def is_alone(self) -> bool:
-        """Nothing but the word is on the line."""
-        return not self.arguments and not self.hint

@@ -42,10 +42,6 @@ class _Message(Struct):
     stop_reason: str | None = None
 
 
-class _Delta(Struct):
-    stop_reason: str | None = None
-
-
 class _Event(Struct):
     type: str
     message: _Message | None = None

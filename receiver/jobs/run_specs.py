@@ -118,6 +118,7 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         await _wait_for_review(session, job)
     approval = _approval(facts, before.plan)
     plan = facts.pinned_plan or before.plan
+    # a pipeline of the previous release, whose job client takes the plan without asking a model; until the next release
     is_given = job.phase is P.ANALYSIS and approval is Approval.GIVEN
     prepared = await _prepared(session, job)
     agent = None if is_given else agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
@@ -283,7 +284,7 @@ async def _input(
 ) -> Input:
     if audience.is_public and made_by.iteration == job.iteration:
         return Input(phase=made_by.phase, artifact=artifact)
-    # clients of the previous release do not ask for it
+    # job clients of the previous release do not fetch it; goes with the next release
     content = None if job.client else await blobs.read(session, artifact.sha256, run=job.run)
     return Input(phase=made_by.phase, artifact=artifact, source=InputSource.RECEIVER, content=content)
 

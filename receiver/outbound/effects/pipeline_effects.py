@@ -42,7 +42,10 @@ def name_of(issue_key: str, pipeline: PipelineKey) -> str:
 
 
 def previous_name_of(issue_key: str, pipeline: PipelineKey) -> str:
-    """Return the name that the previous release gave: it may have crashed after creating the pipeline."""
+    """Return the name that the previous release gave, which may have crashed after creating the pipeline.
+
+    The next release needs it no more.
+    """
     return f"{issue_key} · iteration {pipeline.number}"
 
 

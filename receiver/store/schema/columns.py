@@ -25,8 +25,6 @@ JsonList = list[dict[str, Any]]
 """A JSON array of objects."""
 
 Serial = Annotated[int, mapped_column(BigInteger, Identity(always=True), primary_key=True)]
-Money = Annotated[Decimal, mapped_column(Numeric(18, 10))]
-"""US dollars. Ten decimals: a token's price per million has at most four."""
 
 
 class Base(DeclarativeBase):
@@ -38,7 +36,7 @@ class Base(DeclarativeBase):
         int: BigInteger(),
         bytes: LargeBinary(),
         datetime: DateTime(timezone=True),
-        Decimal: Numeric(18, 10),
+        Decimal: Numeric(18, 10),  # US dollars; a token's price per million has at most four decimals
         Json: JSONB(none_as_null=True),
         JsonList: JSONB(none_as_null=True),
         list[str]: ARRAY(Text()),

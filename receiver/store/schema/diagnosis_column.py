@@ -1,4 +1,7 @@
-"""What an attempt was told of the one before, read from its columns: data, or the text that older releases stored."""
+"""Read an attempt's diagnoses from its columns: data, or the text that the previous release stores.
+
+Goes with the next release, which finds data only.
+"""
 
 from __future__ import annotations
 

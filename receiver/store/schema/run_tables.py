@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from receiver.store.schema.columns import Base, Json, JsonList, Serial
@@ -93,12 +93,14 @@ class IterationRow(Base):
     diagnoses: Mapped[JsonList | None]
     """What went wrong before: an array of `pipelines.language.Diagnosis`. None: nothing did, or see `diagnosis`."""
     diagnosis: Mapped[str | None]
-    """The same as text, written by the previous release only."""
-    claimed_by: Mapped[int | None]
-    """Where the previous release kept claims; `claims` has them, and the next release drops this column."""
-    claimed_at: Mapped[datetime | None]
+    """The same as text, from processes of the previous release. The next release turns it into data and drops it."""
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+# Only processes of the previous release use these columns; since `claims` has the claims, the next release drops them.
+for _retired in (Column("claimed_by", BigInteger), Column("claimed_at", DateTime(timezone=True))):
+    Base.metadata.tables["iterations"].append_column(_retired)
 
 
 class ReusedReportRow(Base):

@@ -5,7 +5,7 @@ treatment of malformed references is repeated here). `%NAME%` is Windows' busine
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
@@ -69,6 +69,3 @@ def resolved(layers: Iterable[Variables]) -> dict[str, str]:
 
 def _used(text: str) -> set[str]:
     return {match["braced"] or match["name"] or "" for match in _REFERENCE.finditer(text)} - {""}
-
-
-Expand = Callable[[str], str]

@@ -1,6 +1,7 @@
 """The relocatable job client, built and run: without Python on PATH, moved, and alone with glibc."""
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -10,12 +11,24 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.client.build import build, content_hash
+from pipelines.client.build import PIPELINES, build
+from pipelines.client.contents import JOB_DISTRIBUTIONS, closure
+from pipelines.resources import TEMPLATES
 
 pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).resolve().parents[3]
 NOWHERE = {"PATH": "/nonexistent"}
+
+
+def content_hash() -> str:
+    parts = hashlib.sha256(sys.version.encode())
+    for one in closure(JOB_DISTRIBUTIONS):
+        parts.update(f"{one.metadata['Name']}=={one.version}\n".encode())
+    for folder in (PIPELINES, (TEMPLATES / "prompts").resolve()):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+            parts.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
+    return parts.hexdigest()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from receiver.comments.command_line import Command
 from receiver.comments.gitlab_markdown import said
 from receiver.workflow import commands
 
@@ -28,7 +29,7 @@ COMMAND = "/bug-fix approve"
 def test_a_line_of_a_paragraph_is_said(note: str) -> None:
     found = commands.read_note(note)
     assert found is not None
-    assert (found.word, found.is_alone) == ("approve", True)
+    assert found == Command(word="approve")
 
 
 @pytest.mark.parametrize(
