@@ -11,9 +11,7 @@ from pipelines.job.isolation.environment import harden_process, read_settings, s
 from pipelines.job.reporting.client_version import client_version
 from pipelines.job.reporting.errors import ExitCode, JobCancelledError, JobError
 from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.language import Phase
-from pipelines.supervision.supervisor import run_job
 
 _USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a GitLab CI job."
 
@@ -40,6 +38,10 @@ def _run(phase: str) -> ExitCode:
         log.say(f"{error.exit_code.name}: {error}")
         return error.exit_code
     os.umask(0o022)
+    # Only now: to be rid of its tokens this program executed itself again, and would have imported all of this twice.
+    from pipelines.job.reporting.receiver_client import ReceiverClient  # noqa: PLC0415 - see above
+    from pipelines.supervision.supervisor import run_job  # noqa: PLC0415 - see above
+
     client = ReceiverClient(settings.receiver)
     try:
         return run_job(settings, secrets, log, client)

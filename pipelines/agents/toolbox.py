@@ -1,8 +1,8 @@
 """Run the agent's tools (bash and files) in a process of its own, under the user of the work folder.
 
-Started as `python -m pipelines.agents.toolbox FOLDER`: reads one JSON call a line, answers one JSON result a line. All
-six tools are the SDK's. They run here and not in the supervisor, so that neither a symbolic link nor a race in the
-work folder reaches more than its owner could reach anyway. Decides nothing about permission.
+`toolbox_client` starts `main` with the folder as its argument. It reads one JSON call a line and answers one JSON
+result a line. All six tools are the SDK's. They run here and not in the supervisor, so that neither a symbolic link nor
+a race in the work folder reaches more than its owner could reach anyway. Decides nothing about permission.
 """
 
 from __future__ import annotations
@@ -79,7 +79,3 @@ def main() -> None:
     results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else prints must not get into the results
     asyncio.run(_serve(sys.argv[1], sys.stdin.buffer, results))
-
-
-if __name__ == "__main__":
-    main()

@@ -16,6 +16,8 @@ from pipelines.job.reporting.errors import JobError
 from pipelines.language import EndedBy
 
 _LINE_LIMIT = 16 * 1024 * 1024
+_START = "import gc; gc.disable(); from pipelines.agents.toolbox import main; gc.freeze(); gc.enable(); main()"
+"""The SDK makes a million objects that stay: to look through them time and again is a third of its import."""
 
 
 class Toolbox:
@@ -49,7 +51,7 @@ async def open_toolbox(
 ) -> AsyncIterator[Toolbox]:
     """Start the tools for a work folder; at the end nothing that they started is left."""
     process = await asyncio.create_subprocess_exec(
-        *(launcher.runtime.python, "-I", "-m", "pipelines.agents.toolbox", str(folder)),
+        *(launcher.runtime.python, "-I", "-c", _START, str(folder)),
         cwd=folder,
         env=launcher.environment(Role.WORK, extra, home=home),
         stdin=asyncio.subprocess.PIPE,

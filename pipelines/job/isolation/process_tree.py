@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
+
+_STATUS: Final = re.compile(rb"^State:\t(\w).*?^PPid:\t(\d+).*?^Uid:\t(\d+)", re.MULTILINE | re.DOTALL)
+"""https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; a newline in a process's name is escaped there."""
 
 
 class Process(Struct, frozen=True, kw_only=True):
@@ -25,10 +30,10 @@ def running() -> Iterator[Process]:
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
-        with contextlib.suppress(OSError, KeyError, ValueError, IndexError):
-            fields = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line)
-            if fields["State"].split()[0] not in {"Z", "X"}:
-                yield Process(pid=int(folder.name), parent=int(fields["PPid"]), uid=int(fields["Uid"].split()[0]))
+        with contextlib.suppress(OSError):
+            found = _STATUS.search((folder / "status").read_bytes())
+            if found is not None and found[1] not in {b"Z", b"X"}:
+                yield Process(pid=int(folder.name), parent=int(found[2]), uid=int(found[3]))
 
 
 def wait_gone(*, uid: int, timeout_s: float) -> bool:

@@ -67,7 +67,8 @@ def shared_runtime(root: Path) -> Runtime:
     for library in (base / "lib").glob("libpython*.so*"):
         _link(library, home / "lib" / library.name)
     interpreter = home / "bin" / version
-    _link(Path(os.path.realpath(sys.executable)), interpreter)
+    interpreter.parent.mkdir()
+    _link(Path(sys.executable), interpreter)
     venv = root / "venv"
     binaries = venv / "bin"
     packages = venv / "lib" / version / "site-packages"
@@ -97,6 +98,7 @@ def others_may_enter(folder: Path) -> bool:
 
 
 def _link_tree(source: Path, target: Path, *, left_out: frozenset[str]) -> None:
+    """Link the files below a folder: some thousands, so what a file doesn't need is done once for its folder."""
     for folder, folders, files in os.walk(source):
         folders[:] = [name for name in folders if name not in left_out]
         place = target / os.path.relpath(folder, source)
@@ -106,8 +108,7 @@ def _link_tree(source: Path, target: Path, *, left_out: frozenset[str]) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(os.path.realpath(source), target)
+        os.link(os.path.realpath(source) if source.is_symlink() else source, target)
     except OSError:  # another file system
         shutil.copy2(source, target)

@@ -25,6 +25,9 @@ _IGNORED = (
 )
 """What tools leave behind and nobody means to commit."""
 
+_OWN = ("--config=user.name=bug-fix agent", "--config=user.email=bug-fix@invalid", "--config=gc.auto=0")
+"""Configuration of a work folder."""
+
 _HELPER = '!f() { test "$1" = get && printf "username=gitlab-ci-token\\npassword=%s\\n" "$BUG_FIX_GIT_PASSWORD"; }; f'
 
 
@@ -75,13 +78,11 @@ def check_out(source: Source, folder: Path) -> None:
     """Make a work folder at the base commit, with a `.git` of its own."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     clone = ["clone", "--quiet", "--no-hardlinks", "--no-checkout", "--template=", "--branch=base"]
-    git([*clone, f"file://{source.git_dir}", str(folder)])
+    git([*clone, *_OWN, f"file://{source.git_dir}", str(folder)])
     (folder / ".git" / "info").mkdir(exist_ok=True)
     for name in ("attributes", "exclude"):
         (folder / ".git" / "info" / name).write_bytes((source.git_dir / "info" / name).read_bytes())
     own = ["--git-dir", str(folder / ".git"), "--work-tree", str(folder)]
-    for key, value in (("user.name", "bug-fix agent"), ("user.email", "bug-fix@invalid"), ("gc.auto", "0")):
-        git([*own, "config", key, value])
     git([*own, "remote", "remove", "origin"])
     git([*own, "checkout", "--quiet", "base"])
 
