@@ -7,7 +7,8 @@ import base64
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ import pytest
 from pipelines.agents import loop
 from pipelines.agents.loop import AgentError, AgentLoop, Conversation, Submitted
 from pipelines.agents.prompts import Prompts
-from pipelines.agents.toolbox_client import open_toolbox
+from pipelines.agents.toolbox import Call, ToolResult
+from pipelines.agents.toolbox_client import Toolbox, open_toolbox
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
 from pipelines.job.isolation import process_tree
@@ -46,6 +48,17 @@ def use(name: str, **given: Any) -> dict[str, Any]:
     return {"tool_use": [{"name": name, "input": given}]}
 
 
+class ScriptedToolbox(Toolbox):
+    """Answers every call of a tool with the same result. There is no process, which would import the SDK first."""
+
+    def __init__(self, results: dict[str, ToolResult]) -> None:
+        self.results = results
+
+    async def call(self, call: Call, *, timeout_s: float) -> ToolResult:
+        assert timeout_s > 0
+        return self.results[call.name]
+
+
 class Talk:
     """Holds one conversation and keeps what came of it."""
 
@@ -53,7 +66,8 @@ class Talk:
         self.launcher = launcher
         self.folder = launcher.root / "work"
         self.folder.mkdir()
-        launcher.give(self.folder, Role.WORK)
+        self.results: dict[str, ToolResult] | None = {"bash": ToolResult(content=""), "read": ToolResult(content="")}
+        """Of tools, by name; None: the tools are the real ones."""
         self.artifacts = Artifacts(project_dir, Phase.IMPLEMENTATION)
         self.submissions: list[dict[str, Any]] = []
         self.answers = [Submitted(accepted=True, answer="Accepted.")]
@@ -104,8 +118,7 @@ class Talk:
             max_retries=self.retries,
             http_client=anthropic.DefaultAsyncHttpxClient(event_hooks=hooks),
         )
-        home = self.launcher.home(Role.WORK)
-        async with client, open_toolbox(self.launcher, self.folder, home=home, extra={}) as toolbox:
+        async with client, self._toolbox() as toolbox:
             clock = {} if self.clock is None else {"clock": self.clock}
             agent = AgentLoop(
                 client=client,
@@ -127,12 +140,22 @@ class Talk:
             )
         return agent
 
+    @asynccontextmanager
+    async def _toolbox(self) -> AsyncIterator[Toolbox]:
+        if self.results is not None:
+            yield ScriptedToolbox(self.results)
+            return
+        self.launcher.give(self.folder, Role.WORK)
+        home = self.launcher.home(Role.WORK)
+        async with open_toolbox(self.launcher, self.folder, home=home, extra={}) as toolbox:
+            yield toolbox
+
     @property
     def transcript(self) -> list[dict[str, Any]]:
         lines = (self.artifacts.folder / "transcript.jsonl").read_bytes().splitlines()
         return [msgspec.json.decode(line) for line in lines]
 
-    def results(self) -> list[dict[str, Any]]:
+    def told(self) -> list[dict[str, Any]]:
         """Return the tool results that the model was given, in order."""
         users = [line for line in self.transcript if line.get("role") == "user"][1:]
         return [block for line in users for block in line["content"] if block["type"] == "tool_result"]
@@ -147,22 +170,31 @@ def talk(tmp_path: Path) -> Iterator[Talk]:
     shutil.rmtree(root)
 
 
-def test_tools_work_in_the_work_folder_and_the_shell_stays(talk: Talk) -> None:
-    (talk.folder / "a.txt").write_text("one\n")
-    agent = talk.hold(
+@pytest.fixture
+def working(talk: Talk) -> Talk:
+    """Return a conversation with the real tools, in a process of their own."""
+    talk.results = None
+    return talk
+
+
+def test_tools_work_in_the_work_folder_the_shell_stays_and_nothing_of_them_is_left(working: Talk) -> None:
+    (working.folder / "a.txt").write_text("one\n")
+    agent = working.hold(
         use("bash", command="cd /; export X=1"),
         use("bash", command="echo $X $PWD; id -u"),
         {"tool_use": [{"name": "read", "input": {"file_path": "a.txt"}}, {"name": "glob", "input": {"pattern": "*"}}]},
+        use("bash", command="(setsid sleep 300 >/dev/null 2>&1 &); sleep 300 >/dev/null 2>&1 &"),
         use("bash", command="exit 3"),
         SUBMIT,
     )
-    assert agent.turns == 5
-    texts = [result["content"] for result in talk.results()]
-    uid = talk.launcher.uid(Role.WORK)
+    assert agent.turns == 6
+    texts = [result["content"] for result in working.told()]
+    uid = working.launcher.uid(Role.WORK)
     assert texts[1] == f"1 /\n{os.geteuid() if uid is None else uid}"
     assert texts[2] == "one\n"
     assert texts[3].endswith("/a.txt")
-    assert talk.results()[-1]["content"] == "Accepted."
+    assert working.told()[-1]["content"] == "Accepted."
+    assert uid is None or not [process for process in process_tree.running() if process.uid == uid]
 
 
 @pytest.mark.parametrize("disclosure", [Disclosure.OPEN, Disclosure.WITHHELD])
@@ -198,7 +230,7 @@ def test_the_prefix_is_the_same_bytes_in_every_call_and_the_conversation_only_gr
 def test_a_tool_of_another_phase_is_refused_when_it_is_called(talk: Talk) -> None:
     no = {"reproduced": False, "test_path": "", "symptom": "", "steps": [], "existing_test": False, "question": ""}
     talk.hold(use("submit_reproduction", **no), SUBMIT)
-    refused, accepted = talk.results()
+    refused, accepted = talk.told()
     assert refused["is_error"]
     assert "not permitted in the implementation phase" in refused["content"]
     assert "is_error" not in accepted
@@ -209,9 +241,9 @@ def test_a_submission_that_is_not_accepted_can_be_corrected(talk: Talk) -> None:
     talk.answers.insert(0, Submitted(accepted=False, answer="The patch changes \u202enothing."))
     agent = talk.hold(SUBMIT, SUBMIT)
     assert agent.turns == 2
-    assert talk.results()[0] == {
+    assert talk.told()[0] == {
         "type": "tool_result",
-        "tool_use_id": talk.results()[0]["tool_use_id"],
+        "tool_use_id": talk.told()[0]["tool_use_id"],
         "content": "The patch changes nothing.",
         "is_error": True,
     }
@@ -219,15 +251,16 @@ def test_a_submission_that_is_not_accepted_can_be_corrected(talk: Talk) -> None:
 
 
 def test_invisible_characters_in_tool_output_do_not_reach_the_model(talk: Talk) -> None:
-    (talk.folder / "a.txt").write_text("see\u200b\u202ethis")
+    talk.results = {"read": ToolResult(content="see\u200b\u202ethis")}
     talk.hold(use("read", file_path="a.txt"), SUBMIT)
-    assert talk.results()[0]["content"] == "seethis"
+    assert talk.told()[0]["content"] == "seethis"
     assert talk.cleaner.stripped == 2
 
 
 def test_long_output_is_cut_in_the_middle(talk: Talk) -> None:
+    talk.results = {"bash": ToolResult(content="\n".join(map(str, range(100_000))))}
     talk.hold(use("bash", command="seq 1 100000"), SUBMIT)
-    content = talk.results()[0]["content"]
+    content = talk.told()[0]["content"]
     assert len(content) < 31_000
     assert "characters left out" in content
 
@@ -251,12 +284,13 @@ def test_limits_end_the_conversation_before_the_next_call(
     assert "without a result" in talk.transcript[-1]["reason"]
 
 
-def test_wall_time_ends_a_tool_that_does_not(talk: Talk) -> None:
-    talk.limits = Limits(max_seconds=15)
-    with pytest.raises(JobError, match="did not end within the time") as caught:
-        talk.hold(use("bash", command="sleep 500", timeout_ms=500_000))
+def test_wall_time_ends_a_tool_that_does_not(working: Talk) -> None:
+    begun = working.folder / "begun"
+    working.clock = lambda: 55.0 if begun.exists() else 0.0
+    with pytest.raises(JobError, match=r"did not end within the time that is left \(5 s\)") as caught:
+        working.hold(use("bash", command="touch begun"), use("bash", command="sleep 500", timeout_ms=500_000))
     assert caught.value.ended_by is EndedBy.LIMITS
-    assert talk.transcript[-1]["type"] == "end"
+    assert working.transcript[-1]["type"] == "end"
 
 
 def test_a_model_that_stops_is_asked_to_go_on_a_few_times(talk: Talk) -> None:
@@ -300,15 +334,9 @@ def test_what_the_gateway_says_of_a_budget_is_told_once_and_as_it_is() -> None:
     assert loop._said(error) == sentence
 
 
-def test_a_tool_that_kills_its_own_toolbox_is_named(talk: Talk) -> None:
+def test_a_tool_that_kills_its_own_toolbox_is_named(working: Talk) -> None:
     with pytest.raises(JobError, match="may have killed it"):
-        talk.hold(use("bash", command="kill -9 $PPID"))
-
-
-def test_nothing_of_the_agent_is_left_when_the_conversation_ends(talk: Talk) -> None:
-    talk.hold(use("bash", command="(setsid sleep 300 >/dev/null 2>&1 &); sleep 300 >/dev/null 2>&1 &"), SUBMIT)
-    uid = talk.launcher.uid(Role.WORK)
-    assert uid is None or not [process for process in process_tree.running() if process.uid == uid]
+        working.hold(use("bash", command="kill -9 $PPID"))
 
 
 REFUSED = {"kind": 400}
@@ -328,11 +356,11 @@ def test_a_picture_that_the_api_can_not_read_is_left_out_and_the_model_is_told(t
     assert [line for line in talk.transcript if "It is not shown" in str(line)]
 
 
-def test_a_document_of_the_repository_that_the_api_can_not_read_is_left_out_too(talk: Talk) -> None:
-    (talk.folder / "manual.pdf").write_bytes(b"%PDF-1.7 broken")
-    agent = talk.hold(use("read", file_path="manual.pdf"), SUBMIT, faults=({**REFUSED, "skip": 1},))
+def test_a_document_of_the_repository_that_the_api_can_not_read_is_left_out_too(working: Talk) -> None:
+    (working.folder / "manual.pdf").write_bytes(b"%PDF-1.7 broken")
+    agent = working.hold(use("read", file_path="manual.pdf"), SUBMIT, faults=({**REFUSED, "skip": 1},))
     assert agent.turns == 2
-    refused, asked_again = (one["messages"][-1]["content"][0]["content"] for one in talk.requests[1:])
+    refused, asked_again = (one["messages"][-1]["content"][0]["content"] for one in working.requests[1:])
     assert [block["type"] for block in refused] == ["document"]
     assert [block["type"] for block in asked_again] == ["text"]
 
