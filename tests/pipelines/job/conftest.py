@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,11 @@ import msgspec
 import pytest
 
 from pipelines.catalogue.file import read
+from pipelines.job.isolation.environment import Secrets, read_settings
 from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.isolation.python_runtime import Runtime
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import (
     AnalysisResult,
@@ -30,12 +36,13 @@ from pipelines.language import (
     Phase,
     PhaseReport,
     PhaseResult,
+    Plan,
     PrepareResult,
     ReportOutcome,
     ReproductionResult,
     RunId,
 )
-from pipelines.language.change_set import FileChange, write_change_set
+from pipelines.language.change_set import ChangeSet, write_change_set
 from pipelines.language.repository_context import RepositoryContext
 from pipelines.language.wire import (
     AgentSpec,
@@ -49,12 +56,13 @@ from pipelines.language.wire import (
     encode,
     sha256,
 )
+from pipelines.supervision.supervisor import run_job as supervise
 from sandbox import server
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
 from sandbox.anthropic.emulator import Emulator
 from sandbox.scenario import Conversation, Scenario, find, load
-from tests.changes import change_set, of_diff
+from tests.changes import of_diff
 
 RUN = RunId("0123456789abcdef")
 REPOSITORY = "payk12/contacts"
@@ -115,14 +123,14 @@ class Receiver:
     def accepted(
         self,
         *,
-        patch: bytes | FileChange,
+        patch: bytes | ChangeSet,
         test: bytes,
         path: str = "tests/test_it.py",
         framework: Framework = Framework.PYTEST,
     ) -> None:
         """Have reports of analysis, reproduction and implementation as if their jobs had succeeded.
 
-        The patch is a diff that git can apply, or one file's change.
+        The patch is a diff that git can apply, or a change set.
         """
         red = ReproductionResult(
             base_sha=self.base_sha,
@@ -136,11 +144,13 @@ class Receiver:
         )
         self._accept(Phase.ANALYSIS, None, None)
         self._accept(Phase.REPRODUCTION, red, (ArtifactKind.REPRODUCTION_TEST, "reproduction_test.py", test))
-        change = (
-            change_set(patch, base=self.base_sha) if isinstance(patch, FileChange) else of_diff(self.repository, patch)
-        )
+        change = patch if isinstance(patch, ChangeSet) else of_diff(self.repository, patch)
         self.change = write_change_set(change)
         self._accept(Phase.IMPLEMENTATION, None, (ArtifactKind.CHANGE_SET, "change-set.json", self.change))
+
+    def analysed(self, plan: Plan) -> None:
+        """Have a report of an analysis that came to this plan."""
+        self._accept(Phase.ANALYSIS, AnalysisResult(plan=plan), None)
 
     def not_reproduced(self) -> None:
         """Have a report of a reproduction that ended with an honest no."""
@@ -345,7 +355,7 @@ def receiver(
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         fake.url = f"http://127.0.0.1:{http.server_port}"
-        thread = threading.Thread(target=http.serve_forever)
+        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         yield fake
         http.shutdown()
@@ -399,10 +409,38 @@ def run_job(
 
 
 @pytest.fixture
-def launcher() -> Iterator[Launcher]:
+def do_job(
+    job_environment: Callable[[Phase], dict[str, str]],
+) -> Callable[[Phase], subprocess.CompletedProcess[str]]:
+    """Do a job as `bug-fix-job PHASE` does, but in this process: the model's SDK is imported once for all tests.
+
+    For what a phase does. That a job hides its tokens, ends and is ended takes a process: `run_job`.
+    """
+
+    def do(phase: Phase) -> subprocess.CompletedProcess[str]:
+        environment, said = job_environment(phase), io.StringIO()
+        secrets = Secrets(id_token=environment["BUG_FIX_ID_TOKEN"], job_token=environment["CI_JOB_TOKEN"])
+        with closing(ReceiverClient(environment["BUG_FIX_RECEIVER"])) as client:
+            code = supervise(read_settings(phase, environment), secrets, JobLog(stream=said), client)
+        return subprocess.CompletedProcess(["bug-fix-job", phase], code, stdout=said.getvalue(), stderr="")
+
+    return do
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Iterator[Runtime]:
+    """Return a Python that every user of a job can run, made once: thousands of links."""
+    root = make_root()
+    yield Launcher(root=root).runtime
+    shutil.rmtree(root)
+
+
+@pytest.fixture
+def launcher(runtime: Runtime) -> Iterator[Launcher]:
     """Start untrusted commands for a job that exists only in a test."""
     root = make_root()
     made = Launcher(root=root, job_id=1000 + os.getpid() * 11 % 1900)
+    made.runtime = runtime
     yield made
     made.end_all()
     shutil.rmtree(root)

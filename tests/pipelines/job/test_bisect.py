@@ -47,8 +47,8 @@ test("the total", async ({ request }) => {
 """
 BREAKS = PYTHON.replace("answer.json()", "answer.jason()")
 GOOD, BAD = "42", "41"
-HISTORY = ((GOOD, True), (GOOD, True), (GOOD, False), (GOOD, True), (BAD, True), (BAD, True), (BAD, True))
-"""What each commit answers, and whether it starts at all; the fifth brings the bug."""
+HISTORY = ((GOOD, True), (GOOD, True), (GOOD, True), (GOOD, False), (GOOD, True), (BAD, True), (BAD, True))
+"""What each commit answers, and whether it starts at all; the sixth brings the bug."""
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def environment(binaries: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def history(tmp_path: Path, environment: dict[str, str]) -> Path:
-    """Make a repository whose fifth commit brings the bug, and whose third does not start."""
+    """Make a repository whose sixth commit brings the bug, and whose fourth, the one in the middle, does not start."""
     folder = tmp_path / "totals"
     folder.mkdir()
     run(folder, environment, "git", "init", "--quiet", "--initial-branch=main")
@@ -117,41 +117,46 @@ def leave(folder: Path, catalogue_of: Any, test: str, framework: Framework, *bes
     return script
 
 
-@pytest.mark.parametrize(
-    ("test", "framework"), [(PYTHON, Framework.PYTEST), (TYPESCRIPT, Framework.PLAYWRIGHT_TEST)], ids=list(Framework)
-)
 def test_bisect_finds_the_first_bad_commit_past_one_that_does_not_start(
-    history: Path, environment: dict[str, str], tmp_path: Path, catalogue_of: Any, test: str, framework: Framework
+    history: Path, environment: dict[str, str], tmp_path: Path, catalogue_of: Any
 ) -> None:
-    script = leave(tmp_path / "artifacts", catalogue_of, test, framework)
+    script = leave(tmp_path / "artifacts", catalogue_of, PYTHON, Framework.PYTEST)
     run(history, environment, "git", "bisect", "start", "HEAD", "HEAD~6")
     said = run(history, environment, "git", "bisect", "run", str(script))
+    assert "Commit 4" in [
+        line.partition("] ")[2] for line in skipped(run(history, environment, "git", "bisect", "log"))
+    ]
     first_bad = run(history, environment, "git", "show", "refs/bisect/bad:number")
-    assert first_bad == "5", said
+    assert first_bad == "6", said
+
+
+def skipped(log: str) -> list[str]:
+    return [line for line in log.splitlines() if line.startswith("# skip")]
 
 
 @pytest.mark.parametrize(
-    ("commit", "test", "beside", "code"),
+    ("commit", "test", "framework", "beside", "code"),
     [
-        ("HEAD", PYTHON, (), 1),
-        ("HEAD~6", PYTHON, (), 0),
-        ("HEAD~4", PYTHON, (), 125),
-        ("HEAD", BREAKS, (), 125),
-        ("HEAD", PYTHON, ("legacy-api",), 125),
+        ("HEAD", TYPESCRIPT, Framework.PLAYWRIGHT_TEST, (), 1),
+        ("HEAD~6", TYPESCRIPT, Framework.PLAYWRIGHT_TEST, (), 0),
+        ("HEAD", BREAKS, Framework.PYTEST, (), 125),
+        ("HEAD", PYTHON, Framework.PYTEST, ("legacy-api",), 125),
     ],
-    ids=["the bug", "no bug", "does not start", "another failure", "a neighbour is missing"],
+    ids=["the bug", "no bug", "another failure", "a neighbour is missing"],
 )
 def test_a_commit_gets_its_exit_code(
     history: Path,
     environment: dict[str, str],
     tmp_path: Path,
     catalogue_of: Any,
+    *,
     commit: str,
     test: str,
+    framework: Framework,
     beside: tuple[str, ...],
     code: int,
 ) -> None:
-    script = leave(tmp_path / "artifacts", catalogue_of, test, Framework.PYTEST, *beside)
+    script = leave(tmp_path / "artifacts", catalogue_of, test, framework, *beside)
     run(history, environment, "git", "checkout", "--quiet", commit)
     done = subprocess.run([script], cwd=history, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr

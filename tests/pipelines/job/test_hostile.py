@@ -12,48 +12,26 @@ import pytest
 
 from pipelines import language
 from pipelines.language import Phase, ReportOutcome
+from pipelines.language.catalogue import Commands
 from pipelines.language.change_set import SYMLINK, FileChange
 from pipelines.language.wire import MAX_BLOB
 from sandbox.scenario import Conversation
-from tests.changes import file_change
+from tests.changes import change_set, file_change
 
 pytestmark = pytest.mark.acceptance
 
 RunJob = Callable[[Phase], "subprocess.CompletedProcess[str]"]
 
-RED_TEST = b"""
-from playwright.sync_api import Page, expect
-
-def test_apostrophe(page: Page, base_url: str) -> None:
-    page.goto(base_url)
-    page.get_by_role("link", name="New contact").click()
-    page.get_by_label("Name").fill("O'Brien")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("link", name="O'Brien", exact=True)).to_be_visible(timeout=1000)
-"""
 LYING_TEST = b"""
 import os
 import sys
 from pathlib import Path
 
-def test_apostrophe(page, base_url):
-    page.goto(base_url)
+def test_apostrophe(playwright, base_url):
+    playwright.request.new_context(base_url=base_url).get("/")
     results = Path(os.environ["BUG_FIX_NOTES"]).parent
     results.joinpath("junit.xml").write_text("<testsuite><testcase name='test_apostrophe'/></testsuite>")
     os._exit(0)
-"""
-FORGING_CONFTEST = b"""diff --git a/conftest.py b/conftest.py
-new file mode 100644
---- /dev/null
-+++ b/conftest.py
-@@ -0,0 +1,7 @@
-+import pytest
-+
-+
-+@pytest.hookimpl(hookwrapper=True)
-+def pytest_runtest_makereport(item, call):
-+    outcome = yield
-+    outcome.get_result().outcome = "passed"
 """
 HARMLESS = b"""diff --git a/NOTES.md b/NOTES.md
 new file mode 100644
@@ -89,20 +67,9 @@ FIX = {
 }
 
 
-def test_a_patch_that_makes_pytest_lie_does_not_make_the_reproduction_pass(receiver: Any, run_job: RunJob) -> None:
-    receiver.accepted(patch=FORGING_CONFTEST, test=RED_TEST)
-    done = run_job(Phase.TESTING)
-    assert done.returncode == 3, done.stdout
-    (report,) = receiver.new_reports()
-    assert report.outcome is ReportOutcome.REJECTED
-    assert "still fails" in report.reason
-    assert isinstance(report.result, language.TestingResult)
-    assert report.result.reproduction_before_failed
-    assert not report.result.reproduction_after_passed
-
-
 def test_a_patch_that_the_receiver_would_not_take_ends_as_rejected(receiver: Any, run_job: RunJob) -> None:
-    receiver.accepted(patch=file_change("NOTES.md", None, "0" * MAX_BLOB), test=RED_TEST)
+    large = change_set(file_change("NOTES.md", None, "0" * MAX_BLOB), base=receiver.base_sha)
+    receiver.accepted(patch=large, test=b"")
     done = run_job(Phase.MERGE_REQUEST)
     assert done.returncode == 3, done.stdout
     (report,) = receiver.new_reports()
@@ -110,7 +77,15 @@ def test_a_patch_that_the_receiver_would_not_take_ends_as_rejected(receiver: Any
     assert report.artifacts == ()
 
 
+def without_checks(receiver: Any) -> None:
+    """Leave the reproduction as all that a testing job runs."""
+    (repository,) = receiver.catalogue.repositories.values()
+    stack = msgspec.structs.replace(repository.stack, commands=Commands())
+    receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, stack=stack)
+
+
 def test_a_test_that_forges_its_own_report_is_not_believed(receiver: Any, run_job: RunJob) -> None:
+    without_checks(receiver)
     receiver.accepted(patch=HARMLESS, test=LYING_TEST)
     done = run_job(Phase.TESTING)
     assert done.returncode == 3, done.stdout
@@ -122,50 +97,57 @@ def test_a_test_that_forges_its_own_report_is_not_believed(receiver: Any, run_jo
 
 @pytest.mark.parametrize("kind", ["patch", "test"])
 def test_an_artifact_that_was_changed_on_its_way_is_refused(
-    receiver: Any, run_job: RunJob, project_dir: Path, kind: str
+    receiver: Any, do_job: RunJob, project_dir: Path, kind: str
 ) -> None:
-    receiver.accepted(patch=HARMLESS, test=RED_TEST)
+    receiver.accepted(patch=HARMLESS, test=b"")
     name = {"patch": ".bug-fix/implementation/change-set.json", "test": ".bug-fix/reproduction/reproduction_test.py"}[
         kind
     ]
     with (project_dir / name).open("ab") as file:
         file.write(b"\n")
-    done = run_job(Phase.TESTING)
+    done = do_job(Phase.TESTING)
     assert done.returncode == 5
     assert "was changed" in receiver.new_reports()[0].reason
 
 
+REFUSED = {
+    file_change(".gitlab-ci.yml", None, "x"): "belongs to git or GitLab",
+    file_change("LINK.md", None, "/etc/passwd", mode=SYMLINK): "symbolic link",
+    file_change("NOTES.md", None, "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'"): "looks like a secret",
+    file_change("pytest.ini", None, "x"): "`pytest.ini` says how tests and checks are run",
+    file_change("../NOTES.md", None, "x"): "leaves its folder",
+}
+
+
 @pytest.mark.parametrize(
-    ("patch", "words"),
+    ("files", "words"),
     [
-        (file_change(".gitlab-ci.yml", None, "x"), "belongs to git or GitLab"),
-        (file_change("NOTES.md", None, "/etc/passwd", mode=SYMLINK), "symbolic link"),
-        (file_change("NOTES.md", None, "token = 'glpat-" + "x9K2mPq7RtVw3ZyB4nLd'"), "looks like a secret"),
-        (file_change("README.md", "what was never there", "x"), "does not fit 'README.md'"),
-        (file_change("pytest.ini", None, "x"), "`pytest.ini` says how tests and checks are run"),
-        (file_change("../NOTES.md", None, "x"), "leaves its folder"),
+        (tuple(REFUSED), tuple(REFUSED.values())),
+        ((file_change("README.md", "what was never there", "x"),), ("does not fit 'README.md'",)),
     ],
+    ids=["refused", "does not fit"],
 )
 def test_the_last_look_at_the_patch_refuses_what_must_not_be_opened(
-    receiver: Any, run_job: RunJob, patch: FileChange, words: str
+    receiver: Any, run_job: RunJob, files: tuple[FileChange, ...], words: tuple[str, ...]
 ) -> None:
-    receiver.accepted(patch=patch, test=RED_TEST)
+    receiver.accepted(patch=change_set(*files, base=receiver.base_sha), test=b"")
     done = run_job(Phase.MERGE_REQUEST)
     assert done.returncode == 3, done.stdout
-    assert words in receiver.new_reports()[0].reason
+    (report,) = receiver.new_reports()
+    assert [one for one in words if one not in report.reason] == []
 
 
 SNOOP = """
 env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'
 for pid in $(ls /proc | grep -E '^[0-9]+$'); do
-  for fd in /proc/$pid/fd/*; do timeout 1 head -c 4000 "$fd" 2>/dev/null </dev/null; done
+  for fd in /proc/$pid/fd/*; do [ -e "$fd" ] && timeout 1 head -c 4000 "$fd" 2>/dev/null </dev/null; done
 done
 ls -la ../.. / 2>&1; cat ../../git/*/config ~/.gitconfig ~/.netrc .git/config 2>/dev/null
 """
 
 
 def test_a_hostile_agent_finds_no_token_and_leaves_no_folder(receiver: Any, run_job: RunJob, project_dir: Path) -> None:
-    receiver.accepted(patch=HARMLESS, test=RED_TEST)
+    receiver.accepted(patch=HARMLESS, test=b"")
     receiver.converse(
         conversation(
             "implementation",
@@ -201,8 +183,8 @@ SNOOPING_TEST = b"""
 import os
 from pathlib import Path
 
-def test_snoop(page, base_url):
-    page.goto(base_url)
+def test_snoop(playwright, base_url):
+    playwright.request.new_context(base_url=base_url).get("/")
     found = [str(dict(os.environ))]
     for path in [*Path("/proc").glob("[0-9]*/environ"), *Path("/proc").glob("[0-9]*/mem")]:
         try:
@@ -215,7 +197,7 @@ def test_snoop(page, base_url):
 
 
 def test_a_hostile_test_finds_no_token(receiver: Any, run_job: RunJob, project_dir: Path) -> None:
-    receiver.accepted(patch=HARMLESS, test=RED_TEST)
+    receiver.accepted(patch=HARMLESS, test=b"")
     claim = {
         "reproduced": True,
         "test_path": "tests/test_snoop.py",
@@ -240,8 +222,8 @@ def test_a_hostile_test_finds_no_token(receiver: Any, run_job: RunJob, project_d
         assert secret not in done.stdout
 
 
-def test_a_test_that_only_claims_a_failure_is_not_a_reproduction(receiver: Any, run_job: RunJob) -> None:
-    receiver.accepted(patch=HARMLESS, test=RED_TEST)
+def test_a_test_that_only_claims_a_failure_is_not_a_reproduction(receiver: Any, do_job: RunJob) -> None:
+    receiver.accepted(patch=HARMLESS, test=b"")
     claim = {
         "reproduced": True,
         "test_path": "tests/test_claim.py",
@@ -261,12 +243,12 @@ def test_a_test_that_only_claims_a_failure_is_not_a_reproduction(receiver: Any, 
     receiver.converse(
         conversation(
             "reproduction",
-            use("write", file_path="tests/test_claim.py", content="def test_claim(page):\n    assert False, 'see?'\n"),
+            use("write", file_path="tests/test_claim.py", content="def test_claim():\n    assert False, 'see?'\n"),
             use("submit_reproduction", **claim),
             use("submit_reproduction", **no),
         )
     )
-    done = run_job(Phase.REPRODUCTION)
+    done = do_job(Phase.REPRODUCTION)
     assert done.returncode == 4, done.stdout
     assert "before the application had answered the test" in done.stdout
     (report,) = receiver.new_reports()

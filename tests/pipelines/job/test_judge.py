@@ -109,33 +109,36 @@ def tested(receiver: Any, job_environment: Callable[[Phase], dict[str, str]], tm
         yield run
 
 
-def test_a_fix_is_green_in_the_repositorys_own_framework(tested: Any) -> None:
+FFMPEG = '#!/bin/sh\nfor last; do :; done\ncat >"$last"\n'
+"""Stands for ffmpeg: what it is given becomes the film."""
+
+
+@pytest.fixture
+def filmed(receiver: Any, tmp_path: Path) -> Callable[[Video], None]:
+    """Let the catalogue say whether runs are filmed, where there is an ffmpeg to do it with."""
+    ffmpeg = tmp_path / "ffmpeg"
+    ffmpeg.write_text(FFMPEG)
+    ffmpeg.chmod(0o755)
+
+    def set_video(video: Video) -> None:
+        (repository,) = receiver.catalogue.repositories.values()
+        how = msgspec.structs.replace(repository.reproduction, video=video)
+        receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, reproduction=how)
+
+    return set_video
+
+
+def test_a_fix_is_green_in_the_repositorys_own_framework_with_evidence_and_films_where_they_are_wanted(
+    tested: Any, filmed: Callable[[Video], None], receiver: Any
+) -> None:
+    filmed(Video.ALWAYS)
     report, log = tested(FIX)
     assert isinstance(report.result, language.TestingResult), log
     assert (report.result.reproduction_before_failed, report.result.reproduction_after_passed) == (True, True), log
     kinds = {artifact.kind for artifact in report.artifacts}
     assert {ArtifactKind.SCREENSHOT, ArtifactKind.TRACE, ArtifactKind.JUNIT} <= kinds
-
-
-FFMPEG = '#!/bin/sh\nfor last; do :; done\ncat >"$last"\n'
-"""Stands for ffmpeg: what it is given becomes the film."""
-
-
-@pytest.mark.parametrize("video", [Video.ALWAYS, Video.NEVER])
-def test_both_runs_are_filmed_where_the_catalogue_says_so(
-    video: Video, tested: Any, receiver: Any, tmp_path: Path
-) -> None:
-    ffmpeg = tmp_path / "ffmpeg"
-    ffmpeg.write_text(FFMPEG)
-    ffmpeg.chmod(0o755)
-    (repository,) = receiver.catalogue.repositories.values()
-    filmed = msgspec.structs.replace(repository.reproduction, video=video)
-    receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, reproduction=filmed)
-    report, log = tested(FIX)
-    assert (report.result.reproduction_before_failed, report.result.reproduction_after_passed) == (True, True), log
     films = [one for one in report.artifacts if one.kind is ArtifactKind.VIDEO]
-    wanted = {"video-before.webm", "video-after.webm"} if video is Video.ALWAYS else set()
-    assert {Path(one.path).name for one in films} == wanted, log
+    assert {Path(one.path).name for one in films} == {"video-before.webm", "video-after.webm"}, log
     for one in films:
         film = (receiver.project_dir / one.path).read_bytes()
         assert film
@@ -143,13 +146,15 @@ def test_both_runs_are_filmed_where_the_catalogue_says_so(
     assert "no video" not in log
 
 
-def test_a_patch_that_swaps_the_package_is_judged_by_the_old_one(tested: Any) -> None:
+def test_a_patch_that_swaps_the_package_is_judged_by_the_old_one(tested: Any, filmed: Callable[[Video], None]) -> None:
+    filmed(Video.NEVER)
     report, log = tested(SWAP)
     assert report.outcome is ReportOutcome.REJECTED, log
     assert isinstance(report.result, language.TestingResult)
     assert report.result.reproduction_before_failed
     assert not report.result.reproduction_after_passed
     assert "The reproduction still fails" in report.reason
+    assert ArtifactKind.VIDEO not in {artifact.kind for artifact in report.artifacts}
 
 
 def test_a_repository_that_does_not_install_the_package_is_told_so(tested: Any, receiver: Any) -> None:

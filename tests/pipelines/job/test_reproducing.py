@@ -50,8 +50,8 @@ def claim(**facts: Any) -> dict[str, Any]:
     return use("submit_reproduction", **{**given, "existing_test": False, "question": "", **facts})
 
 
-def reported(receiver: Any, run_job: RunJob) -> tuple[PhaseReport, str]:
-    done = run_job(Phase.REPRODUCTION)
+def reported(receiver: Any, do_job: RunJob) -> tuple[PhaseReport, str]:
+    done = do_job(Phase.REPRODUCTION)
     assert receiver.new_reports(), done.stdout + done.stderr
     return receiver.new_reports()[-1], done.stdout
 
@@ -61,13 +61,13 @@ def kinds(report: PhaseReport) -> dict[str, ArtifactKind]:
 
 
 def test_an_application_is_reproduced_over_its_interface_and_leaves_what_people_need(
-    receiver: Any, run_job: RunJob, project_dir: Path
+    receiver: Any, do_job: RunJob, project_dir: Path
 ) -> None:
     (repository,) = receiver.catalogue.repositories.values()
     other = Reproduction(framework=Framework.PLAYWRIGHT_TEST)
     receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, reproduction=other)
     converse(receiver, use("write", file_path=PATH, content=RED), claim())
-    report, log = reported(receiver, run_job)
+    report, log = reported(receiver, do_job)
     assert "no package.json of contacts names @playwright/test: its reproduction is a pytest file" in log
     assert report.outcome is ReportOutcome.SUCCEEDED, log
     assert report.result.framework is Framework.PYTEST
@@ -84,7 +84,7 @@ def test_an_application_is_reproduced_over_its_interface_and_leaves_what_people_
     assert "Maeve O'Brien" in exchanges
 
 
-def test_a_failure_that_does_not_come_again_is_not_a_reproduction(receiver: Any, run_job: RunJob) -> None:
+def test_a_failure_that_does_not_come_again_is_not_a_reproduction(receiver: Any, do_job: RunJob) -> None:
     (repository,) = receiver.catalogue.repositories.values()
     serve = msgspec.structs.replace(repository.serve, run="DATABASE=contacts.db PYTHONPATH=src python -m contacts")
     receiver.catalogue.repositories[repository.project] = msgspec.structs.replace(repository, serve=serve)
@@ -94,7 +94,7 @@ def test_a_failure_that_does_not_come_again_is_not_a_reproduction(receiver: Any,
         claim(),
         claim(reproduced=False, test_path="", question="What did you type?"),
     )
-    report, log = reported(receiver, run_job)
+    report, log = reported(receiver, do_job)
     assert "It failed for the right reason, and not when it was run once more: The test passes" in log
     assert report.outcome is ReportOutcome.NOT_REPRODUCED
     assert report.result.question == "What did you type?"
@@ -105,36 +105,27 @@ def test_a_failure_that_does_not_come_again_is_not_a_reproduction(receiver: Any,
     assert report.result.steps == ("Save the name",)
 
 
-@pytest.mark.parametrize(
-    ("edit", "words"), [("", ""), (f"echo '# mine' >> {PATH}", "was changed since the base commit")]
-)
-def test_a_test_that_the_repository_has_already_is_taken_as_it_stands(
-    receiver: Any, run_job: RunJob, edit: str, words: str, project_dir: Path
+def test_a_test_that_the_repository_has_already_is_taken_as_it_stands_and_no_other_is_taken_for_one(
+    receiver: Any, do_job: RunJob, project_dir: Path
 ) -> None:
     test = receiver.repository / PATH
     test.parent.mkdir(parents=True)
     test.write_text(RED)
     receiver.base_sha = subprocess.check_output(["/bin/sh", "-c", COMMIT], cwd=receiver.repository, text=True).strip()
-    first = [use("bash", command=edit)] if edit else []
-    converse(receiver, *first, claim(existing_test=True), claim(reproduced=False, test_path=""))
-    report, log = reported(receiver, run_job)
-    transcript = (project_dir / ".bug-fix/reproduction/transcript.jsonl").read_text()
-    assert words in transcript
-    assert (report.outcome is ReportOutcome.SUCCEEDED) is not bool(edit), log
-    assert report.result.existing_test is not bool(edit)
-
-
-def test_a_test_that_the_repository_does_not_have_is_not_taken_for_an_old_one(
-    receiver: Any, run_job: RunJob, project_dir: Path
-) -> None:
+    new = PATH.replace("names", "other_names")
     converse(
         receiver,
-        use("write", file_path=PATH, content=RED),
+        use("write", file_path=new, content=RED),
+        claim(existing_test=True, test_path=new),
+        use("bash", command=f"echo '# mine' >> {PATH}"),
         claim(existing_test=True),
-        claim(reproduced=False, test_path=""),
+        use("bash", command=f"git checkout {PATH}"),
+        claim(existing_test=True),
     )
-    report, _ = reported(receiver, run_job)
-    assert report.outcome is ReportOutcome.NOT_REPRODUCED
-    assert (
-        "is not in the repository's base commit" in (project_dir / ".bug-fix/reproduction/transcript.jsonl").read_text()
-    )
+    report, log = reported(receiver, do_job)
+    transcript = (project_dir / ".bug-fix/reproduction/transcript.jsonl").read_text()
+    assert f"{new} is not in the repository's base commit" in transcript
+    assert f"{PATH} was changed since the base commit" in transcript
+    assert report.outcome is ReportOutcome.SUCCEEDED, log
+    assert report.result.existing_test
+    assert report.result.test_path == PATH

@@ -1,4 +1,4 @@
-"""`review` as a real job: an agent that can't write reads the patched repository and says what it found."""
+"""`review` as a job: an agent that can't write reads the patched repository and says what it found."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def converse(receiver: Any, *turns: dict[str, Any]) -> None:
 
 
 def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
-    receiver: Any, run_job: RunJob, project_dir: Any
+    receiver: Any, do_job: RunJob, project_dir: Any
 ) -> None:
     receiver.profile = "You read for {{ repository }}, a {{ stack }} repository."
     converse(
@@ -55,7 +55,7 @@ def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
         use("submit_review", summary="s", findings=[{**FINDING, "file": "src/nowhere.py"}]),
         use("submit_review", summary="Read all of it.", findings=[FINDING, {**FINDING, "severity": "note"}]),
     )
-    done = run_job(Phase.REVIEW)
+    done = do_job(Phase.REVIEW)
     assert done.returncode == 0, done.stdout
     (report,) = receiver.new_reports()
     assert (report.outcome, report.reason) == (ReportOutcome.SUCCEEDED, "Reviewed: 1 must be fixed, 1 to note.")
@@ -70,8 +70,8 @@ def test_a_reviewer_reads_the_patched_repository_and_reports_findings(
     assert "src/nowhere.py is not a file of the repository." in transcript
 
 
-def test_nothing_is_reviewed_when_nothing_was_reproduced(receiver: Any, run_job: RunJob) -> None:
+def test_nothing_is_reviewed_when_nothing_was_reproduced(receiver: Any, do_job: RunJob) -> None:
     receiver.not_reproduced()
-    done = run_job(Phase.REVIEW)
+    done = do_job(Phase.REVIEW)
     assert done.returncode == 4, done.stdout
     assert receiver.new_reports()[0].outcome is ReportOutcome.NOT_REPRODUCED
