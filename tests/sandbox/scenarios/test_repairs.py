@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -33,12 +34,16 @@ REPAIRS = {
     "api-bug": True,
     "breaks-another-test": True,
     "legacy-bug": True,
-    "needs-information": True,
-    "superfluous-file": True,
-    "two-models": True,
     "wrong-patch": False,
 }
 """Scenarios in Python that only `--nightly` plays, and whether the last fix makes the reproduction pass."""
+
+WRITE_WHAT = {
+    "needs-information": "pl-479",
+    "two-models": "pl-479",
+    "superfluous-file": "api-bug",
+}
+"""Scenarios whose agents write at least what those of another write."""
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +64,18 @@ def scripted(story: Scenario, phase: str, project: str) -> list[ToolUse]:
     )
     assert found is not None
     return [use for turn in found.turns for use in turn.tool_use]
+
+
+def written(name: str, phase: str) -> list[dict[str, Any]]:
+    """Return what the agent of a phase writes and edits in a scenario."""
+    story = load(find(name))
+    return [use.input for use in scripted(story, phase, repaired(story)) if use.name in {"write", "edit"}]
+
+
+def repaired(story: Scenario) -> str:
+    """Return the repository that a scenario's fix changes."""
+    (project,) = {one.repository for one in story.conversations if one.phase == "implementation"} - {None}
+    return project
 
 
 def write(folder: Path, uses: list[ToolUse]) -> None:
@@ -99,7 +116,7 @@ def test_the_scripted_reproduction_is_red_on_the_base_and_green_only_with_a_righ
     name: str, bench: Bench, tmp_path: Path
 ) -> None:
     story = load(find(name))
-    (project,) = {one.repository for one in story.conversations if one.phase == "implementation"} - {None}
+    project = repaired(story)
     repository = read(story.catalogue, source="bug-fix.yml").repositories[ProjectPath(project)]
     folder = Path(shutil.copytree(story.repositories[project], tmp_path / "checkout"))
     reproduction = scripted(story, "reproduction", project)
@@ -117,3 +134,9 @@ def test_the_scripted_reproduction_is_red_on_the_base_and_green_only_with_a_righ
     write(folder, scripted(story, "implementation", project))
     after = judge_passing(reproduce(2).run, names=called_tests(before.run))
     assert after.holds is REPAIRS[name], after.reason
+
+
+@pytest.mark.parametrize(("name", "other"), WRITE_WHAT.items())
+def test_its_agents_reproduce_and_repair_as_those_of_another_scenario(name: str, other: str) -> None:
+    assert written(name, "reproduction") == written(other, "reproduction")
+    assert [one for one in written(other, "implementation") if one not in written(name, "implementation")] == []
