@@ -142,6 +142,8 @@ class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
     """The commit is marked so that the repository's own CI leaves it alone until somebody approves; None: unchanged."""
     has_reviewer: bool | None = None
     """Somebody is asked for a review; None: was not looked at."""
+    same_as: CommitSha | None = None
+    """The head before, when this one has its parent and its tree: who approved that one has approved this one."""
 
 
 class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):

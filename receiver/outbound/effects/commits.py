@@ -98,7 +98,7 @@ class CommitPipeline(StrEnum):
 
 def wanted(facts: RunFacts) -> CommitPipeline:
     """Return what the run's policy says about a commit that nobody has seen yet."""
-    policy = facts.catalogue.policy.target_pipeline if facts.catalogue else TargetPipeline.RUN
+    policy = facts.catalogue.policy.target_pipeline if facts.catalogue else TargetPipeline.SKIP_UNTIL_APPROVED
     return CommitPipeline.WAITS if policy is TargetPipeline.SKIP_UNTIL_APPROVED else CommitPipeline.RUNS
 
 
@@ -180,6 +180,11 @@ async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) ->
     if change.base_sha != base:
         return False
     return await asyncio.to_thread(holds, desk.commits, project.id, change, sha=head.sha)
+
+
+def is_just(desk: Desk, project: Project, fix: AcceptedFix, head: Head) -> bool:
+    """Say whether a commit is the fix upon its base and nothing else: any other of that kind has the same tree."""
+    return head.parents == (fix.base,) and holds(desk.commits, project.id, fix.change, sha=head.sha)
 
 
 def _push(desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, message: str) -> CommitSha:

@@ -46,6 +46,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     try:
         fix = await commits.accepted(desk, facts, opening)
+        is_the_fix = await asyncio.to_thread(commits.is_just, desk, project, fix, head)
         made = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=CommitPipeline.RUNS)
     except RefusedError as error:  # the patch is no longer kept, for example
         sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
@@ -58,6 +59,7 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
         head_sha=made.sha,
         branch=facts.branch,
         held_back=made.held_back,
+        same_as=head.sha if is_the_fix and made.sha != head.sha else None,
     )
     return Performed(events=(event,), result={"started": True, "head": made.sha}, then=_told(effect))
 

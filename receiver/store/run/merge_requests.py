@@ -59,10 +59,32 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
     row.held_back = row.held_back if event.held_back is None else event.held_back
     row.has_reviewer = row.has_reviewer if event.has_reviewer is None else event.has_reviewer
     await session.flush()
+    if event.same_as is not None:
+        await _inherit_approvals(session, row, approved=event.same_as, now=now)
     used = {one.repository: one.source_branch for one in await of_run(session, run.id)}
     if set(run.repositories) <= set(used) and set(used.values()) == {branch}:
         run.branch = branch
     return before != _known(row)
+
+
+async def _inherit_approvals(session: AsyncSession, row: MergeRequestRow, *, approved: str, now: datetime) -> None:
+    """Note the approvals that stand of a commit for the head that has the same parent and tree."""
+    told = MergeRequestEventRow
+    theirs = select(told).where(told.merge_request_id == row.id, told.action.in_(["approved", "unapproved"]))
+    last = {one.actor_id: one for one in await session.scalars(theirs.order_by(told.at, told.id))}
+    for one in last.values():
+        if one.action == "approved" and one.head_sha == approved:
+            session.add(
+                MergeRequestEventRow(
+                    merge_request_id=row.id,
+                    action="approved",
+                    actor_id=one.actor_id,
+                    actor=one.actor,
+                    head_sha=row.head_sha,
+                    at=max(one.at, now),
+                )
+            )
+    await session.flush()
 
 
 def _known(row: MergeRequestRow) -> tuple[object, ...]:

@@ -15,9 +15,9 @@ from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.outbound.gitlab.commits_api import Action
-from receiver.store.run import runs
+from receiver.store.run import merge_requests, runs
 from receiver.store.run.fold import Reader, fold
-from receiver.store.schema import BlobOwnerRow, TargetPipelineRow
+from receiver.store.schema import BlobOwnerRow, MergeRequestEventRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, TargetPipelineReleased
 from tests.changes import file_change
@@ -161,6 +161,38 @@ async def test_a_commit_that_may_run_is_not_held_back_again(
     await note(desk, run, event)
     (again,) = (await perform(desk, run, OpenMergeRequest(iteration=1, repository=CONTACTS))).events
     assert again == replace(event, has_reviewer=True)
+
+
+async def test_the_commit_without_the_mark_inherits_the_approvals_that_stood(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    (told,) = await approvals(desk, run)
+    assert told.head_sha == held.head_sha
+    (event,) = (await perform(desk, run, effect(held, mara))).events
+    assert isinstance(event, MergeRequestOpened)
+    assert event.same_as == held.head_sha
+    await note(desk, run, event)
+    await note(desk, run, event)  # told twice, noted once
+    async with desk.database.begin() as session:
+        standing = await merge_requests.approvers(session, run)
+        noted = await session.scalars(select(MergeRequestEventRow.head_sha).where(MergeRequestEventRow.actor == "mara"))
+        assert sorted(noted) == sorted([held.head_sha, event.head_sha])
+    assert standing == {(held.project_id, held.iid): {mara.id: event.head_sha}}
+    assert await approvals(desk, run) == []
+
+
+async def test_a_commit_that_holds_anything_else_inherits_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    await approvals(desk, run)
+    await note(desk, run, replace(held, head_sha="e" * 40))
+    async with desk.database.begin() as session:
+        standing = await merge_requests.approvers(session, run)
+    assert standing == {(held.project_id, held.iid): {mara.id: held.head_sha}}
 
 
 async def refused(desk: Desk, run: RunId, wanted: StartTargetPipeline, world: Any) -> str:
