@@ -247,8 +247,8 @@ class Policy(Struct, frozen=True, kw_only=True):
     security_fixes: SecurityFixes = SecurityFixes.HAND_OVER
     """What becomes of security concerns: people get them, or a plan that names repositories is carried out like any
     other, with neutral texts."""
-    target_pipeline: TargetPipeline = TargetPipeline.RUN
-    """When the repository's own CI runs a fix: as soon as it is pushed, or not before the merge request is approved."""
+    target_pipeline: TargetPipeline = TargetPipeline.SKIP_UNTIL_APPROVED
+    """When the repository's own CI runs a fix: not before the merge request is approved, or as soon as it is pushed."""
     max_patch_lines: int = 2_000
     """Added and removed lines of one patch."""
     max_patch_files: int = 60

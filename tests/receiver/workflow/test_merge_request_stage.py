@@ -48,7 +48,12 @@ def test_an_approval_of_no_known_commit_is_not_said_to_start_anything(world: Any
     assert decision.reason.endswith("but not this commit as far as is known: approve it again.")
 
 
+def test_pipelines_are_held_back_unless_the_catalogue_says_otherwise() -> None:
+    assert Policy().target_pipeline is TargetPipeline.SKIP_UNTIL_APPROVED
+
+
 def test_an_approval_starts_nothing_where_pipelines_are_not_held_back(world: Any) -> None:
+    world.catalogue = replace(world.catalogue, policy=Policy(target_pipeline=TargetPipeline.RUN))
     decision = world.decide(world.merge_request("approved", "opened"), world.run(RunStatus.IN_REVIEW))
     assert (decision.verdict, started(decision)) == (Verdict.NOTED, [])
 
