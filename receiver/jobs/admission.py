@@ -20,7 +20,7 @@ from pipelines.language import PipelineKind, RunId
 from pipelines.language.pipeline_key import fix
 from pipelines.language.wire import SessionRequest
 from receiver import limits
-from receiver.jobs.identity import Claims, Expected, IdentityError, check
+from receiver.jobs.identity import Claims, Expected, IdentityError, check, check_starter
 from receiver.jobs.issuer_keys import Keys, UnknownKeyError
 from receiver.jobs.job_lookup import JobLookup
 from receiver.store.jobs import sessions
@@ -92,6 +92,7 @@ class Doorkeeper:
         job_id, pipeline = int(claims.job_id), int(claims.pipeline_id)
         await self._check_job(project_id, job_id, pipeline, wanted)
         parent = await self._parent(project_id, pipeline, claims, wanted)
+        check_starter(claims, await asyncio.to_thread(self._lookup.starter, project_id, parent))
         return await self._open(claims, wanted, project_id=project_id, pipeline=pipeline, parent=parent)
 
     async def _automation(self, wanted: SessionRequest) -> started_pipelines.AutomationProject:

@@ -27,6 +27,8 @@ class Claims(Struct, frozen=True, kw_only=True):
     jti: str
     project_id: str
     project_path: str
+    user_id: str
+    """Of whoever started the job: of its pipeline, or of the person who retried it."""
     pipeline_id: str
     pipeline_source: str
     job_id: str
@@ -57,6 +59,20 @@ CHECKS: tuple[tuple[str, Callable[[Claims, Expected], bool]], ...] = (
     ("the token has no id", lambda c, _: bool(c.jti)),
 )
 """Sentence said when the fact does not hold, and the fact."""
+
+
+def check_starter(claims: Claims, starter: int | None) -> None:
+    """Raise IdentityError unless the job was started by whoever started the run's pipeline.
+
+    A job that a person retries, plays, or whose trigger job a person retries, runs with that person's rights: its
+    `CI_JOB_TOKEN` reads what they may read, and model-written code could use it.
+    """
+    if starter is None or claims.user_id != str(starter):
+        raise IdentityError(
+            f"Refused: the job was started by user {claims.user_id or '(none)'}, not by the bot that started the run's"
+            " pipeline. Somebody retried it in GitLab, so that it would run with their rights. Take the label off the"
+            " ticket and set it again instead: the bot starts a new run."
+        )
 
 
 def check(claims: Claims, expected: Expected) -> None:

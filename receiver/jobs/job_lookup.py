@@ -29,5 +29,8 @@ class JobLookup(Protocol):
     def triggered(self, project_id: int, parent: int) -> list[int | None]:
         """Return the pipeline behind each trigger job of a pipeline; None for a trigger job that has none yet."""
 
+    def starter(self, project_id: int, pipeline: int) -> int | None:
+        """Return the id of the user who started a pipeline; None when GitLab does not say."""
+
     def close(self) -> None:
         """Close the connections to GitLab."""

@@ -45,3 +45,11 @@ class GitLabJobs:
             pipeline = self._connection.api.projects.get(project_id, lazy=True).pipelines.get(parent, lazy=True)
             below = [bridge.downstream_pipeline for bridge in pipeline.bridges.list(get_all=True)]
         return [int(one["id"]) if one else None for one in below]
+
+    def starter(self, project_id: int, pipeline: int) -> int | None:
+        """Return the id of the user who started a pipeline; None when GitLab does not say."""
+        with translate_errors("GitLab", f"reading pipeline {pipeline}"):
+            user = (
+                self._connection.api.projects.get(project_id, lazy=True).pipelines.get(pipeline).attributes.get("user")
+            )
+        return int(user["id"]) if user else None

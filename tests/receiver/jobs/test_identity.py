@@ -3,12 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from receiver.jobs.identity import Claims, Expected, ForeignProjectError, IdentityError, check
+from receiver.jobs.identity import Claims, Expected, ForeignProjectError, IdentityError, check, check_starter
 
 CLAIMS = Claims(
     jti="j",
     project_id="7",
     project_path="payk12/bug-fix",
+    user_id="42",
     pipeline_id="100",
     pipeline_source="api",
     job_id="1000",
@@ -44,3 +45,10 @@ def test_a_job_of_our_pipeline_passes(source: str) -> None:
 def test_each_claim_that_does_not_fit_has_its_own_sentence(change: dict[str, str], says: str) -> None:
     with pytest.raises((ForeignProjectError, IdentityError), match=says):
         check(replace(CLAIMS, **change), OURS)
+
+
+def test_only_whoever_started_the_pipeline_starts_its_jobs() -> None:
+    check_starter(CLAIMS, 42)
+    for user, starter in (("7", 42), ("42", None), ("", None), ("042", 42), ("None", None)):
+        with pytest.raises(IdentityError, match="set it again"):
+            check_starter(replace(CLAIMS, user_id=user), starter)

@@ -7,6 +7,7 @@ import json
 import time
 from typing import Any
 
+import gitlab
 import httpx2
 import jwt
 import pytest
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.language import Phase, RunId
 from pipelines.language.wire import RunSpec, SessionRequest, decode
+from tests.receiver.web.jobs.conftest import wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -91,6 +93,23 @@ def test_the_job_s_client_gets_its_session_although_the_answer_was_lost(door: An
     assert network.lost == 201
     assert door.desk.one("SELECT count(*) FROM sessions") == 1
     client.close()
+
+
+def test_a_job_that_a_person_retried_is_refused_with_the_cure(door: Any) -> None:
+    """It would run with that person's rights."""
+    pipeline = door.other(ours=True)
+    job, ours = door.world.token(pipeline, "analysis")
+    person = gitlab.Gitlab(door.world.url, private_token=door.world.secrets.admin_token).projects.get("payk12/bug-fix")
+    person.jobs.get(job).cancel()
+    wait_for(lambda: True if person.jobs.get(job).status == "canceled" else None)
+    person.jobs.get(job).retry()
+    again, token = door.world.token(pipeline, "analysis")
+    answer = door.ask(token)
+    assert again != job
+    assert answer.status_code == 403
+    assert all(part in answer.json()["detail"] for part in ("retried it in GitLab", "set it again"))
+    assert door.ask(door.world.signed(ours, user_id=None)).status_code == 401
+    assert door.desk.one("SELECT count(*) FROM sessions") == 0
 
 
 def test_a_job_may_only_be_what_its_name_says(door: Any) -> None:
