@@ -11,6 +11,8 @@ from typing import Final
 # Runs: how long one may stay in a status that is not an end (`receiver.workflow.lifecycle.LIMITS`).
 
 ADMITTING: Final = timedelta(minutes=15)
+QUEUED: Final = timedelta(days=7)
+"""For a run's turn to come; a queue that is longer needs a larger `policy.concurrency`, or a person."""
 STARTING: Final = timedelta(minutes=15)
 RUNNING: Final = timedelta(hours=12)
 """Longer than the time-outs of the jobs that follow one another in an iteration: those of prepare and generate
@@ -35,6 +37,11 @@ PLANS_FOR_REPORTER: Final = 4
 """Times that a run waited for people, after which the reporter has no other plan made: each costs an analysis.
 Those who may start runs go on as they like; the run's budget is their limit.
 """
+PIPELINE_LEFT_BEHIND: Final = timedelta(minutes=10)
+"""For so long a run that is no longer at work counts as such while GitLab has not said that its pipeline is over: the
+pipeline is being cancelled. Longer, and a lost hook would hold a place in the queue for ever."""
+QUEUE_TOLD: Final = 3
+"""Runs at the head of the queue whose tickets are told each new position; a comment is not edited more often."""
 BRANCH_SLUG: Final = 40
 """Characters of a ticket's summary in the name of a branch."""
 

@@ -11,7 +11,6 @@ from typing import Final
 from pipelines.catalogue.yaml_lines import Document, FileProblem, Path
 
 FUTURE_KEYS: Final[dict[str, str]] = {
-    "policy.concurrency": "runs are not limited in number yet",
     "policy.budget_usd.month": "budgets are kept for a run and for a day",
     "policy.merge": "people merge",
     "policy.on_push": "what people push to a fix is left as it is",

@@ -23,6 +23,7 @@ def faults(file: CatalogueFile, *, templates: Container[str] = ()) -> Iterator[F
     """Yield what is wrong, with its place. `templates` are those of agents that stand beside the file, by name."""
     yield from _jira(file)
     yield from _policy(file)
+    yield from _concurrency(file)
     yield from _agents(file, templates)
     yield from _repositories(file)
     yield from _order(file)
@@ -62,6 +63,12 @@ def _policy(file: CatalogueFile) -> Iterator[Fault]:
             yield ("policy", name), f"{getattr(policy, name)} is not between 0 and 100; it is about percent"
     if not 0 <= policy.proof_minutes <= 240:
         yield ("policy", "proof_minutes"), f"{policy.proof_minutes} is not between 0 and 240; 10 is usual, 0 is never"
+
+
+def _concurrency(file: CatalogueFile) -> Iterator[Fault]:
+    for name in ("all", "project", "person"):
+        if getattr(file.policy.concurrency, name) < 1:
+            yield ("policy", "concurrency", name), "with this limit no run ever begins; write at least 1"
 
 
 def _agents(file: CatalogueFile, templates: Container[str]) -> Iterator[Fault]:

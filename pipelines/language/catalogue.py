@@ -209,6 +209,17 @@ class Budget(Struct, frozen=True, kw_only=True):
     """For all tickets of a day, UTC."""
 
 
+class Concurrency(Struct, frozen=True, kw_only=True):
+    """How many runs may have a pipeline at work at once; others wait in a queue that goes round between people."""
+
+    all: int = 4
+    """In all."""
+    project: int = 4
+    """For tickets of one Jira project; differs from `all` where receivers of several projects share a database."""
+    person: int = 1
+    """For one person who set labels: many labels at once cost one pipeline at a time."""
+
+
 class ReviewMode(StrEnum):
     """Whether an agent that can't write reads a tested patch, and what becomes of what it finds."""
 
@@ -241,6 +252,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     iterations: int = 3
     """How many attempts a run has: with the last one, findings of a review stand in the merge request."""
     budget_usd: Budget = Budget()
+    concurrency: Concurrency = Concurrency()
     plan_approval: PlanApproval = PlanApproval.NEVER
     """Which plans wait for a person before code is written: somebody of `jira.start.allowed` answers
     `/bug-fix approve` on the ticket."""

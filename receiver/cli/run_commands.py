@@ -48,7 +48,7 @@ async def runs(limit: int, as_json: bool) -> None:  # noqa: FBT001  # click pass
         table.add_row(
             one.id,
             one.issue_key,
-            one.status,
+            one.place or one.status,
             str(one.iteration),
             started,
             " ".join(part for part in (one.reason_code, one.failure_class and f"({one.failure_class})") if part),

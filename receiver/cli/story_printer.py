@@ -53,7 +53,7 @@ def story(console: Console, told: Story) -> None:
 def _head(console: Console, told: Story) -> None:
     run = told.run
     console.print(f"[bold]{run.issue_key}[/]  {plain(run.summary, limit=200)}")
-    state = run.status.replace("_", " ")
+    state = run.place or run.status.replace("_", " ")
     console.print(f"run {run.id} · [bold]{state}[/] · iteration {run.iteration} · branch {plain(run.branch) or '—'}")
     if not run.audience.is_public:
         console.print(f"[bold]confidential[/] ({run.audience}): nothing of what was found is told in public")

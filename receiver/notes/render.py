@@ -20,6 +20,7 @@ NOTES: Final = TEMPLATES / "notes"
 
 STATES: Final[dict[RunStatus, tuple[str, str]]] = {
     RunStatus.ADMITTING: ("being looked at", "Nobody has to do anything yet."),
+    RunStatus.QUEUED: ("waiting for its turn", "Nobody has to do anything yet; to withdraw it, remove the label."),
     RunStatus.STARTING: ("starting", "Nobody has to do anything yet."),
     RunStatus.RUNNING: ("at work", "Nobody has to do anything yet."),
     RunStatus.NEEDS_INFORMATION: (

@@ -195,6 +195,8 @@ class NoteView(Struct, frozen=True, kw_only=True):
     readers: Readers
     """Readers of the place where the note is posted."""
     reason: str
+    place: str = ""
+    """Where it stands in the queue, for people; empty: it does not wait for its turn."""
     iteration: int
     """Number of this attempt at a fix; iterations that ended in a question or an unapproved plan do not count."""
     iterations: int

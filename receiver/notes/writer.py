@@ -117,6 +117,7 @@ class StatusNotes:
             issue_url=run.ticket_url,
             status=RunStatus(run.status),
             reason=run.reason,
+            place=run.place,
             audience=run.audience,
             readers=readers,
             iteration=sum(one.kind == "fix" for one in story.iterations),

@@ -11,6 +11,7 @@ from receiver.store.deliveries import stored_deliveries
 from receiver.store.postgres.database import Database
 from receiver.store.run import decisions
 from receiver.worker.event_handler import Setting, handle
+from receiver.worker.turn_offers import offer
 
 log = structlog.get_logger()
 
@@ -37,6 +38,8 @@ async def process(database: Database, delivery_id: int, *, setting: Setting) -> 
         await decisions.give_verdict(
             session, row, verdict=decision.verdict, reason=decision.reason, run=handled.run, now=setting.clock()
         )
+    if handled.ends_turn:
+        await offer(database, setting=setting)
     log.info("delivery.decided", delivery=delivery_id, verdict=decision.verdict, run=handled.run)
 
 

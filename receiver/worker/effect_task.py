@@ -20,7 +20,8 @@ from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.store.run import runs
 from receiver.store.story import stored_indicators
-from receiver.worker.event_handler import Setting, handle
+from receiver.worker.event_handler import Handled, Setting, handle
+from receiver.worker.turn_offers import offer
 from receiver.workflow.effect_table import Tells
 from receiver.workflow.effects import Effect, LinkTicket
 from receiver.workflow.events import EffectGaveUp, IssueRestricted
@@ -93,7 +94,8 @@ async def _restricted(workshop: Workshop, pending: Pending, event: IssueRestrict
     """Let the run know what Jira said of its ticket, if it said something."""
     if event is not None:
         async with workshop.database.begin() as session:
-            await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+            handled = await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+        await _pass_on(workshop, handled)
 
 
 async def _supersede(workshop: Workshop, pending: Pending) -> None:
@@ -108,14 +110,23 @@ async def _finish(workshop: Workshop, pending: Pending, performed: Performed) ->
             session, pending.id, state="done", now=now, result=performed.result, remark=performed.remark
         ):
             return
-        for event in performed.events:
+        handled = [
             await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+            for event in performed.events
+        ]
         origin = f"effect:{pending.id}"
         table = workshop.setting.effects
         await outbox.store(session, pending.run, performed.then, decision=None, origin=origin, now=now, table=table)
         if isinstance(pending.effect, LinkTicket):  # one of the indicators is whether the ticket links back
             await stored_indicators.keep(session, await runs.hold(session, pending.run), now=now)
     workshop.desk.faults.reach(f"{pending.rule.kind}:after_commit")
+    await _pass_on(workshop, *handled)
+
+
+async def _pass_on(workshop: Workshop, *handled: Handled) -> None:
+    """Offer the turn of a run that is no longer at work to others."""
+    if any(one.ends_turn for one in handled):
+        await offer(workshop.database, setting=workshop.setting)
 
 
 async def _try_again(workshop: Workshop, pending: Pending, error: Exception, *, retry_after: timedelta | None) -> None:
@@ -136,5 +147,6 @@ async def _give_up(workshop: Workshop, pending: Pending, reason: str) -> None:
         if not await outbox.finish(session, pending.id, state="given_up", now=workshop.setting.clock(), error=reason):
             return
         event = EffectGaveUp(effect=kind, reason=reason)
-        await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+        handled = await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
+    await _pass_on(workshop, handled)
     log.error("effect.given_up", effect=pending.id, kind=kind, run=pending.run, reason=reason)

@@ -14,15 +14,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue
 from receiver.release import Release
+from receiver.store.admissions import contenders
 from receiver.store.run import decisions, episodes, runs, ticket_levels
 from receiver.store.run.fold import Reader, fold
 from receiver.store.run.run_lookup import run_of
 from receiver.store.schema import RunRow
-from receiver.workflow import ticket_restriction
+from receiver.workflow import lifecycle, ticket_restriction
 from receiver.workflow.decide import decide
 from receiver.workflow.effect_table import EFFECTS, EffectTable
-from receiver.workflow.events import Event, IssueCommented, IssueLabelled, IssueRestricted, StartRequested
+from receiver.workflow.events import (
+    CommentRead,
+    Event,
+    IssueCommented,
+    IssueLabelled,
+    IssueRestricted,
+    PipelineChanged,
+    StartRequested,
+    TicketAdmitted,
+    TicketRefreshed,
+    TurnOffered,
+)
 from receiver.workflow.run import NOTHING_LEARNED, Decision, RunStatus
+from receiver.workflow.turns import EMPTY_QUEUE
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -44,10 +57,15 @@ class Handled(Struct, frozen=True, kw_only=True):
 
     decision: Decision
     run: RunId | None
+    ends_turn: bool = False
+    """A pipeline less is at work, or a run less waits for one: others may begin (`turn_offers`)."""
 
 
 _OF_TICKET = IssueLabelled | StartRequested | IssueRestricted | IssueCommented
 """Events that name a ticket: of one ticket only one is decided on at a time."""
+
+_BEGINS = TicketAdmitted | TicketRefreshed | CommentRead | TurnOffered
+"""Events that can let a run begin: only one of all runs is decided on at a time."""
 
 
 async def handle(
@@ -65,13 +83,18 @@ async def handle(
     key = event.issue_key if isinstance(event, _OF_TICKET) else restricted.issue_key if restricted else None
     if key is not None:
         await runs.lock_issue(session, key)
+    if isinstance(event, _BEGINS):
+        await contenders.lock_admission(session)
     known = run or await run_of(session, event)
     row = None if known is None else await runs.hold(session, known)
-    learned, view, catalogue = NOTHING_LEARNED, None, setting.catalogue
+    learned, view, catalogue, queue = NOTHING_LEARNED, None, setting.catalogue, EMPTY_QUEUE
     if row is not None:
         learned = await fold(session, event, row, reader=_reader(setting))
         view = await runs.load(session, row)
         catalogue = runs.catalogue_of(row) or setting.catalogue
+        if isinstance(event, _BEGINS):
+            queue = await contenders.queue(session, row, allowed=setting.catalogue.policy.concurrency, now=now)
+    before = None if row is None else row.status
     decision = decide(
         event,
         view,
@@ -79,6 +102,7 @@ async def handle(
         catalogue=catalogue,
         now=now,
         new_id=setting.new_run(),
+        queue=queue,
         effects=setting.effects,
     )
     if decision.new_run is not None:
@@ -89,7 +113,13 @@ async def handle(
     await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
     if restricted is not None:
         await _restrict(session, restricted, setting=setting, delivery=delivery, effect=effect)
-    return Handled(decision=decision, run=RunId(row.id))
+    return Handled(decision=decision, run=RunId(row.id), ends_turn=_ends_turn(event, before, row.status))
+
+
+def _ends_turn(event: Event, before: str | None, after: str) -> bool:
+    held = {*lifecycle.AT_WORK, RunStatus.QUEUED}
+    is_left_over = isinstance(event, PipelineChanged) and lifecycle.is_over(event.status)
+    return after not in held and (before in held or is_left_over)
 
 
 def _reader(setting: Setting) -> Reader:

@@ -16,6 +16,7 @@ from receiver.store.postgres.queue import enqueue_delivery, enqueue_effect
 from receiver.store.run import episodes, overdue
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
+from receiver.worker.turn_offers import offer
 from receiver.workflow.effects import PollGitLab, PollTicket, SettleReports
 from receiver.workflow.events import DeadlinePassed
 from receiver.workflow.run import RunStatus
@@ -62,3 +63,4 @@ async def sweep(workshop: Workshop) -> None:
     for run, late_status in late:
         async with workshop.database.begin() as session:
             await handle(session, DeadlinePassed(status=late_status), setting=workshop.setting, run=run)
+    await offer(workshop.database, setting=workshop.setting)

@@ -53,9 +53,11 @@ from receiver.workflow.events import (
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
+    TurnOffered,
 )
 from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
+from receiver.workflow.turns import EMPTY_QUEUE, RunQueue
 
 NO_RUN: Final = "No run is at work on what the hook is about."
 
@@ -68,12 +70,14 @@ def decide(  # noqa: PLR0911  # a table over the events
     catalogue: Catalogue,
     now: datetime,
     new_id: RunId,
+    queue: RunQueue = EMPTY_QUEUE,
     effects: EffectTable = EFFECTS,
 ) -> Decision:
     """Return what to do about an event.
 
     `run` is the one that the event is about, with what the event tells: for a ticket its newest, ended or not; for
     GitLab's hooks the one whose pipeline or merge request it is; None when there is none. `learned`: what of it is new.
+    `queue`: the other runs, where the event can let this one begin.
     """
     match event:
         case IssueLabelled():
@@ -100,17 +104,26 @@ def decide(  # noqa: PLR0911  # a table over the events
             level = IssueRestricted(issue_key=run.issue_key, level=event.ticket.security_level)
             return ticket_restriction.restricted(level, run, learned=learned, now=now)
         case _:
-            return _of_run(event, run, learned=learned, catalogue=catalogue, effects=effects, now=now)
+            return _of_run(event, run, learned=learned, catalogue=catalogue, queue=queue, effects=effects, now=now)
 
 
 def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
-    event: Event, run: Run, *, learned: Learned, catalogue: Catalogue, effects: EffectTable, now: datetime
+    event: Event,
+    run: Run,
+    *,
+    learned: Learned,
+    catalogue: Catalogue,
+    queue: RunQueue,
+    effects: EffectTable,
+    now: datetime,
 ) -> Decision:
     match event:
         case TicketAdmitted():
-            return start.admitted(event, run, catalogue=catalogue, now=now)
+            return start.admitted(event, run, catalogue=catalogue, queue=queue, now=now)
         case TicketRefused():
             return start.refused(event, run, now=now)
+        case TurnOffered():
+            return start.turn_offered(run, catalogue=catalogue, queue=queue, now=now)
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
         case PipelineChanged() if merge_request_stage.is_target_pipeline(event, run):
@@ -143,9 +156,9 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case IssueCommented():
             return people.commented(event, run)
         case CommentRead():
-            return people.comment_read(event, run, learned=learned, catalogue=catalogue, now=now)
+            return people.comment_read(event, run, learned=learned, catalogue=catalogue, queue=queue, now=now)
         case TicketRefreshed():
-            return people.refreshed(event, run, catalogue=catalogue, now=now)
+            return people.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:
@@ -191,6 +204,10 @@ _OVERDUE: Final[dict[RunStatus, tuple[EndCode, str]]] = {
     RunStatus.ADMITTING: (
         EndCode.TIME_LIMIT,
         "The ticket could not be fetched in time. Check that Jira answers, then set the label again.",
+    ),
+    RunStatus.QUEUED: (
+        EndCode.TIME_LIMIT,
+        "The run's turn did not come within a week. Raise `policy.concurrency`, then set the label again.",
     ),
     RunStatus.STARTING: (
         EndCode.TIME_LIMIT,

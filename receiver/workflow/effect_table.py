@@ -136,6 +136,9 @@ EFFECTS: Final = EffectTable(
             tells=Tells.WORK,
             failure="The pipeline could not be created",
         ),
+        EffectRule(
+            effect=effects.OfferTurn, name="let the run begin if it is its turn", group="start", only_latest=True
+        ),
         EffectRule(effect=effects.CancelPipeline, name="cancel a pipeline", group=None),
         EffectRule(
             effect=effects.SettleReports, name="ask GitLab whether reports count", group="settle", only_latest=True

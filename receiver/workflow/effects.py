@@ -77,6 +77,10 @@ class StartPipeline(Effect, frozen=True, kw_only=True):
     iteration: int
 
 
+class OfferTurn(Effect, frozen=True, kw_only=True):
+    """Let a queued run begin if it is its turn and its ticket still has the label; ends in an event."""
+
+
 class CancelPipeline(Effect, frozen=True, kw_only=True):
     """Cancel a pipeline and its children."""
 

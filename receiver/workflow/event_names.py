@@ -14,6 +14,7 @@ EVENTS: Final[dict[str, str]] = {
         (events.TicketAdmitted, "ticket read"),
         (events.TicketRefused, "ticket not taken"),
         (events.IssueRestricted, "ticket restricted"),
+        (events.TurnOffered, "turn offered"),
         (events.PipelineStarted, "pipeline created"),
         (events.PipelineChanged, "pipeline"),
         (events.JobChanged, "job"),

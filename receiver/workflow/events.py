@@ -58,6 +58,10 @@ class IssueRestricted(Struct, frozen=True, kw_only=True, tag=True):
     """The level's name; empty when Jira shows the ticket no more to us either."""
 
 
+class TurnOffered(Struct, frozen=True, kw_only=True, tag=True):
+    """A queued run may be the next to begin; whether it is, the queue under the lock says."""
+
+
 class PipelineStarted(Struct, frozen=True, kw_only=True, tag=True):
     """A pipeline of the run exists in GitLab: created now, or found to have been created before."""
 
@@ -262,6 +266,7 @@ Event = (
     | TicketAdmitted
     | TicketRefused
     | IssueRestricted
+    | TurnOffered
     | PipelineStarted
     | PipelineChanged
     | JobChanged

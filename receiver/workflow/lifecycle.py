@@ -17,7 +17,8 @@ from receiver.workflow.run import RunStatus
 S = RunStatus
 
 MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
-    S.ADMITTING: frozenset({S.STARTING, S.REFUSED, S.ESCALATED}),
+    S.ADMITTING: frozenset({S.QUEUED, S.STARTING, S.REFUSED, S.ESCALATED}),
+    S.QUEUED: frozenset({S.STARTING, S.REFUSED, S.ESCALATED}),
     S.STARTING: frozenset({S.RUNNING, S.ESCALATED}),
     S.RUNNING: frozenset(
         {
@@ -27,8 +28,8 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
         }
     ),
     # people make it go on, with a new iteration; nobody did: it is declined
-    S.NEEDS_INFORMATION: frozenset({S.STARTING, S.DECLINED, S.ESCALATED}),
-    S.AWAITING_APPROVAL: frozenset({S.STARTING, S.DECLINED, S.ESCALATED}),
+    S.NEEDS_INFORMATION: frozenset({S.QUEUED, S.STARTING, S.DECLINED, S.ESCALATED}),
+    S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.STARTING, S.DECLINED, S.ESCALATED}),
     S.OPENING: frozenset({S.IN_REVIEW, S.ESCALATED}),
     S.IN_REVIEW: frozenset({S.MERGED, S.CLOSED, S.ESCALATED}),
     # a merge request outlives the run that made it: what people do with it stays true
@@ -44,6 +45,7 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
 
 LIMITS: Final[dict[RunStatus, timedelta]] = {
     S.ADMITTING: limits.ADMITTING,
+    S.QUEUED: limits.QUEUED,
     S.STARTING: limits.STARTING,
     S.RUNNING: limits.RUNNING,
     S.NEEDS_INFORMATION: limits.WAITING_FOR_INFORMATION,
@@ -63,6 +65,9 @@ ACTIVE: Final = frozenset(LIMITS)
 
 FINAL: Final = frozenset(RunStatus) - ACTIVE
 """Ends. A partial index of the table of runs names the same ones, so that a ticket has at most one active run."""
+
+AT_WORK: Final = frozenset({S.STARTING, S.RUNNING})
+"""Statuses in which a run has a pipeline, or gets one: `policy.concurrency` counts them."""
 
 AT_REST: Final = FINAL | WAITING
 """Statuses in which no job of the run has anything to do."""

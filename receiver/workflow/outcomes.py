@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from receiver.workflow import lifecycle
+from receiver.workflow import lifecycle, turns
 from receiver.workflow.effects import (
     CancelPipeline,
     Effect,
@@ -17,6 +17,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.end_codes import EndReason
 from receiver.workflow.run import Attempt, Decision, Run, RunStatus, Verdict
+from receiver.workflow.turns import RunQueue
 
 
 def ignored(reason: str) -> Decision:
@@ -45,11 +46,11 @@ def moved(
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
 
-    A new attempt is one with a pipeline to start.
+    A new attempt is one with a pipeline to start, unless the run has to wait for its turn.
 
     A run that a person has to look at leaves no pipeline at work: what it would still report no longer counts.
     """
-    started = () if attempt is None else (StartPipeline(iteration=attempt.number),)
+    started = () if attempt is None or to is RunStatus.QUEUED else (StartPipeline(iteration=attempt.number),)
     return Decision(
         verdict=Verdict.ACTED,
         reason=reason,
@@ -59,6 +60,23 @@ def moved(
         branch=branch,
         effects=(*started, *effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
     )
+
+
+def begun(
+    run: Run,
+    reason: str,
+    *effects: Effect,
+    attempt: Attempt,
+    queue: RunQueue,
+    now: datetime,
+    branch: str | None = None,
+) -> Decision:
+    """Return that an attempt begins: its pipeline is created now, with the effects, or when its turn comes."""
+    if turns.may_begin(queue):
+        said = f"{reason} Its pipeline is being created."
+        return moved(run, RunStatus.STARTING, said, *effects, now=now, attempt=attempt, branch=branch)
+    said = f"{reason} {turns.why_waiting(queue)}"
+    return moved(run, RunStatus.QUEUED, said, now=now, attempt=attempt, branch=branch)
 
 
 def ended(run: Run, to: RunStatus, why: EndReason, *effects: Effect, now: datetime) -> Decision:

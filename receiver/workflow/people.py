@@ -23,9 +23,10 @@ from receiver.workflow.events import (
     TicketRefreshed,
     TicketRefused,
 )
-from receiver.workflow.outcomes import acted, ignored, moved, noted
+from receiver.workflow.outcomes import acted, begun, ignored, noted
 from receiver.workflow.person import Person, Right
 from receiver.workflow.run import Cause, Decision, Learned, Run, RunStatus, Verdict
+from receiver.workflow.turns import RunQueue
 
 MAY_ANSWER = frozenset({Right.START, Right.REPORTER})
 """Whose comment answers a question."""
@@ -64,7 +65,9 @@ def nothing_here(event: IssueCommented, *, now: datetime, new_id: RunId) -> Deci
     )
 
 
-def comment_read(event: CommentRead, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime) -> Decision:
+def comment_read(
+    event: CommentRead, run: Run, *, learned: Learned, catalogue: Catalogue, queue: RunQueue, now: datetime
+) -> Decision:
     """Obey a command, take an answer, or say why not; a comment counts once."""
     if event.ignored:
         return ignored(event.ignored)
@@ -87,10 +90,10 @@ def comment_read(event: CommentRead, run: Run, *, learned: Learned, catalogue: C
         return acted(f"{author.called}'s command is not obeyed. {refusal}", answer)
     match CommandWord(event.command.word):
         case CommandWord.APPROVE:
-            return moved(
+            return begun(
                 run,
-                RunStatus.STARTING,
-                f"{author.called} approved the plan; its pipeline is being created.",
+                f"{author.called} approved the plan.",
+                queue=queue,
                 now=now,
                 attempt=next_attempt(run, Cause.APPROVED, catalogue=catalogue, approved_by=author.account),
             )
@@ -132,15 +135,15 @@ def labelled_again(run: Run, *, actor: AccountId | None, actor_name: str) -> Dec
     )
 
 
-def refreshed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
+def refreshed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
     """Analyse anew with what the ticket says now."""
     before = _BEFORE.get(run.status)
     if before is None or event.iteration != next_number(run):
         return ignored(f"The ticket was read again; the run is {run.status}, in iteration {run.iteration}.")
-    return moved(
+    return begun(
         run,
-        RunStatus.STARTING,
-        f"{event.because} Analysis begins anew; its pipeline is being created.",
+        f"{event.because} Analysis begins anew.",
+        queue=queue,
         now=now,
         attempt=next_attempt(
             run,

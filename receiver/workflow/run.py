@@ -32,6 +32,8 @@ class RunStatus(StrEnum):
 
     ADMITTING = "admitting"
     """The ticket is being fetched and the person checked."""
+    QUEUED = "queued"
+    """As many pipelines are at work as policy allows; it waits for its turn."""
     STARTING = "starting"
     """The parent pipeline is being created."""
     RUNNING = "running"

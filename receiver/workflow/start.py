@@ -9,7 +9,7 @@ from datetime import datetime
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
-from receiver.workflow import lifecycle, people
+from receiver.workflow import lifecycle, people, turns
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
@@ -19,12 +19,14 @@ from receiver.workflow.effects import (
     Effect,
     LinkTicket,
     PollGitLab,
+    StartPipeline,
     TransitionIssue,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import AccountId, PipelineStarted, TicketAdmitted, TicketRefused
-from receiver.workflow.outcomes import acted, ignored, moved
+from receiver.workflow.outcomes import acted, begun, ignored, moved, noted
 from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
+from receiver.workflow.turns import RunQueue
 
 
 def requested(
@@ -53,17 +55,17 @@ def requested(
     )
 
 
-def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
-    """Start the first iteration."""
+def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
+    """Start the first iteration, or let it wait for its turn."""
     if run.status is not RunStatus.ADMITTING:
         return ignored(f"{run.issue_key} was admitted before; the run is {run.status}.")
-    return moved(
+    return begun(
         run,
-        RunStatus.STARTING,
-        f"{run.issue_key} can be worked on; its pipeline is being created.",
+        f"{run.issue_key} can be worked on.",
         *transition(catalogue.jira.transitions.started),
-        now=now,
         attempt=next_attempt(run, Cause.ADMITTED, catalogue=catalogue),
+        queue=queue,
+        now=now,
         branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary, run.audience),
     )
 
@@ -72,7 +74,7 @@ def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
     """Say once why nothing is started."""
     if run.status in lifecycle.WAITING:
         return people.not_refreshed(event, run)
-    if run.status is not RunStatus.ADMITTING:
+    if run.status not in {RunStatus.ADMITTING, RunStatus.QUEUED}:
         return ignored(f"The ticket was refused too late; the run is {run.status}.")
     comment = CommentRefusal(issue_key=run.issue_key, text=event.reason, author=event.actor)
     return Decision(
@@ -82,6 +84,23 @@ def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
         end=EndReason(code=EndCode.NOT_ADMITTED, sentence=event.reason),
         deadline=lifecycle.move(run.status, RunStatus.REFUSED, now=now),
         effects=(comment,),  # the refusal is all that people should see: no status note
+    )
+
+
+def turn_offered(run: Run, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
+    """Let a queued run begin if it is among those whose turn it is."""
+    if run.status is not RunStatus.QUEUED:
+        return ignored(f"A turn was offered; the run is {run.status}.")
+    if not turns.may_begin(queue):
+        return noted(f"The turn went to another run. {turns.why_waiting(queue)}")
+    first = transition(catalogue.jira.transitions.started) if run.iteration == 1 else ()
+    return moved(
+        run,
+        RunStatus.STARTING,
+        "Its turn has come; its pipeline is being created.",
+        StartPipeline(iteration=run.iteration),
+        *first,
+        now=now,
     )
 
 

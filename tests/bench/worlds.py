@@ -23,6 +23,9 @@ SCENARIO = "pl-479"
 BUDGET_USD = 100_000
 """Of a run and of a day: the bench is not to be stopped by a budget."""
 
+MANY = 100_000
+"""Runs at once: nor by the queue."""
+
 
 @contextmanager
 def opened() -> Iterator[World]:
@@ -31,6 +34,7 @@ def opened() -> Iterator[World]:
     scenario = load(find(SCENARIO))
     catalogue = yaml.safe_load((scenario.folder / "bug-fix.yml").read_text())
     catalogue["policy"]["budget_usd"] = {"run": BUDGET_USD, "day": BUDGET_USD}
+    catalogue["policy"]["concurrency"] = {"all": MANY, "project": MANY, "person": MANY}
     with World(scenario=str(scenario.folder), state=state, catalogue=state / "bug-fix.yml") as world:
         world.catalogue.write_text(yaml.safe_dump(catalogue))
         world.start_postgres()

@@ -26,11 +26,12 @@ from receiver.workflow.effects import (
     AdmitTicket,
     CommentRefusal,
     LinkTicket,
+    OfferTurn,
     RefreshTicket,
     TransitionIssue,
     UpdateTicketNote,
 )
-from receiver.workflow.events import TicketAdmitted, TicketRefreshed, TicketRefused
+from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefreshed, TicketRefused, TurnOffered
 from receiver.workflow.people import MAY_ANSWER
 from receiver.workflow.person import Right
 
@@ -48,13 +49,28 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
                 "one of its groups added to `jira.start.allowed` in bug-fix.yml; then set the label again."
             )
         elif catalogue.jira.start.label not in issue.ticket.labels:
-            refusal = f"The label {catalogue.jira.start.label} was removed before the run began. Set it again to start."
+            refusal = REMOVED.format(label=catalogue.jira.start.label)
     if refusal is not None:
         return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
     heads = await asyncio.to_thread(_heads, desk, catalogue)
     ticket = await _told(desk, run, issue, audience=Audience.PUBLIC)
     admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
     return Performed(events=(admitted,), result={"status": issue.status}, remark=left_out(ticket))
+
+
+async def offer_turn(desk: Desk, run: RunId, _effect: OfferTurn) -> Performed:
+    """Let a queued run begin if it is its turn; one whose label was removed before its first attempt is withdrawn."""
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
+    label = desk.catalogue().jira.start.label
+    if facts.actor is not None and facts.iteration == 1:
+        issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
+        if label not in issue.ticket.labels:
+            return Performed(events=(TicketRefused(reason=REMOVED.format(label=label), actor=AccountId(facts.actor)),))
+    return Performed(events=(TurnOffered(),))
+
+
+REMOVED = "The label {label} was removed before the run began. Set it again to start."
 
 
 async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:

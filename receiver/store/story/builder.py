@@ -47,6 +47,8 @@ class Rows(Struct, frozen=True, kw_only=True):
     """The rows of one run."""
 
     run: RunRow
+    position: int | None = None
+    """The run's, in the queue."""
     iterations: Sequence[IterationRow]
     decisions: Sequence[DecisionRow]
     effects: Sequence[EffectRow]
@@ -69,7 +71,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
     names = dict(pair for row in rows.decisions for pair in _named(row.event))
     catalogue = None if rows.run.catalogue is None else msgspec.convert(rows.run.catalogue, Catalogue)
     return Story(
-        run=_run(rows.run),
+        run=_run(rows.run, position=rows.position),
         plan=msgspec.convert(accepted[-1].plan, Plan) if accepted else None,
         iterations=tuple(
             _iteration(row, accepted, names, reuses=_reused_jobs(rows, row.number)) for row in rows.iterations
@@ -105,7 +107,7 @@ def _named(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield str(author.get("account")), str(author.get("name") or "")
 
 
-def _run(row: RunRow) -> RunFacts:
+def _run(row: RunRow, *, position: int | None) -> RunFacts:
     ticket = None if row.ticket is None else msgspec.convert(row.ticket, Ticket)
     return RunFacts(
         id=row.id,
@@ -118,6 +120,7 @@ def _run(row: RunRow) -> RunFacts:
         reason_code=row.reason_code,
         failure_class=failure_class(row.reason_code),
         diagnosis=None if row.diagnosis is None else msgspec.convert(row.diagnosis, Diagnosis),
+        position=position,
         iteration=row.iteration,
         branch=row.branch,
         audience=row.audience,

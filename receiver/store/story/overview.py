@@ -17,11 +17,14 @@ from sqlalchemy import Row, ScalarSelect, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from receiver.store.admissions import contenders
 from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow, TargetPipelineRow, UsageRow
 from receiver.workflow import audience
 from receiver.workflow.audience import Audience
 from receiver.workflow.end_codes import FailureClass, failure_class
+from receiver.workflow.run import RunStatus
 from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
+from receiver.workflow.turns import place_in_words
 
 CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."
 """Stands in a list in place of a confidential run's reason."""
@@ -35,6 +38,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     summary: str
     """Of the ticket; untrusted."""
     status: str
+    position: int | None = None
+    """In the queue, from 1; None: it does not wait for its turn."""
     iteration: int
     reason: str
     """Reason of the status; of a confidential run only where to read it."""
@@ -46,6 +51,11 @@ class Listed(Struct, frozen=True, kw_only=True):
     """Who may read what it found."""
     created_at: datetime
     finished_at: datetime | None
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the queue, for people; empty: it does not wait for its turn."""
+        return place_in_words(self.position)
 
 
 class PipelineLink(Struct, frozen=True, kw_only=True):
@@ -110,11 +120,13 @@ async def recent(session: AsyncSession, *, limit: int, issue_key: str | None = N
     )
     if issue_key is not None:
         query = query.where(RunRow.issue_key == issue_key)
-    rows = await session.execute(query.order_by(RunRow.created_at.desc()).limit(limit))
-    return [_listed(row) for row in rows]
+    rows = (await session.execute(query.order_by(RunRow.created_at.desc()).limit(limit))).all()
+    is_queue = any(row.status == RunStatus.QUEUED for row in rows)
+    positions = await contenders.positions(session) if is_queue else {}
+    return [_listed(row, positions.get(row.id)) for row in rows]
 
 
-def _listed(row: Row[Any]) -> Listed:
+def _listed(row: Row[Any], position: int | None) -> Listed:
     who = audience.of(is_confidential=row.confidential, names_readers=row.names_readers)
     told = who.is_public
     return Listed(
@@ -122,6 +134,7 @@ def _listed(row: Row[Any]) -> Listed:
         issue_key=row.issue_key,
         summary=row.summary,
         status=row.status,
+        position=position,
         iteration=row.iteration,
         reason=row.reason if told else CONFIDENTIAL,
         reason_code=row.reason_code if told else None,

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from receiver.store.admissions import contenders
 from receiver.store.schema import (
     ArtifactRow,
     Base,
@@ -28,6 +29,7 @@ from receiver.store.schema import (
 )
 from receiver.store.story import Rows, Story, tell
 from receiver.workflow.effect_table import EFFECTS, EffectTable
+from receiver.workflow.run import RunStatus
 
 Row = TypeVar("Row", bound=Base)
 
@@ -41,6 +43,7 @@ async def story(session: AsyncSession, run: RunRow, *, table: EffectTable = EFFE
     return tell(
         Rows(
             run=run,
+            position=(await contenders.positions(session)).get(run.id) if run.status == RunStatus.QUEUED else None,
             iterations=await _of(session, IterationRow, run, IterationRow.number),
             decisions=await _of(session, DecisionRow, run, DecisionRow.id),
             effects=await _of(session, EffectRow, run, EffectRow.id),

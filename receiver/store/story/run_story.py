@@ -10,6 +10,7 @@ from pipelines.language import Diagnosis, Plan
 from receiver.workflow.audience import Audience
 from receiver.workflow.end_codes import FailureClass
 from receiver.workflow.run import Cause
+from receiver.workflow.turns import place_in_words
 
 
 class Iteration(Struct, frozen=True, kw_only=True):
@@ -52,6 +53,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     """Who has to act, if the end is a failure."""
     diagnosis: Diagnosis | None = None
     """What went wrong, if the run ended without a fix."""
+    position: int | None = None
+    """In the queue, from 1, as of now; None: it does not wait for its turn."""
     iteration: int
     branch: str
     audience: Audience
@@ -59,3 +62,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     actor_name: str
     created_at: datetime
     finished_at: datetime | None
+
+    @property
+    def place(self) -> str:
+        """Where it stands in the queue, for people; empty: it does not wait for its turn."""
+        return place_in_words(self.position)

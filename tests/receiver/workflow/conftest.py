@@ -57,6 +57,7 @@ from receiver.workflow.events import (
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
+    TurnOffered,
 )
 from receiver.workflow.person import Directory, Person, Right
 from receiver.workflow.run import NOTHING_LEARNED, Decision, PipelineView, Run, RunStatus
@@ -98,7 +99,7 @@ class World:
     def run(self, status: RunStatus, **changes: Any) -> Run:
         """Return a run as it typically is in a status."""
         early = status in {RunStatus.ADMITTING, RunStatus.REFUSED}
-        before_pipeline = early or status is RunStatus.STARTING
+        before_pipeline = early or status in {RunStatus.QUEUED, RunStatus.STARTING}
         pipelines = (
             ()
             if before_pipeline
@@ -336,6 +337,7 @@ class World:
             self.admitted(),
             TicketRefused(reason="Mara may not start runs."),
             self.restricted(),
+            TurnOffered(),
             self.started(),
             self.started(pipeline=999),
             *(self.pipeline(status) for status in lifecycle.STATUSES),

@@ -1,0 +1,1 @@
+"""Which runs have a pipeline, and which wait for one."""
