@@ -180,7 +180,7 @@ ROWS: Final = (
             *(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", r"^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*--from=(\S+)", f"({ADDRESS})"),
             r"^#\s*syntax\s*=\s*(\S+)",
         ),
-        comment=r"^\s*#(?!\s*syntax\b).*",
+        comment=r"^\s*(?:#(?!\s*syntax\b)|HEALTHCHECK\b|LABEL\b|MAINTAINER\b).*",
     ),
     OriginRow(
         names=("docker-compose*.y*ml", "compose*.y*ml", "devspace.y*ml", "skaffold.y*ml"),

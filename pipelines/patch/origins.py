@@ -25,6 +25,8 @@ _LARGEST: Final = 5_000_000
 _ARCHIVE: Final = re.compile(r"\.(?:whl|tgz|tar(?:\.\w+)?|zip|jar|gem|crate|nupkg|git)$", re.IGNORECASE)
 _VERSION: Final = re.compile(r"v?\d+(?:\.\w+)+(?:[-+.]\w+)*")
 _IS_ADDRESS: Final = re.compile(ADDRESS, re.IGNORECASE)
+_ITSELF: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])(?![\w.-])")
+"""An address of the machine that asks: nothing comes from elsewhere."""
 _STAGE: Final = re.compile(r"^[ \t]*FROM[ \t]+\S.*?[ \t]AS[ \t]+(\S+)", re.IGNORECASE | re.MULTILINE)
 _MOST: Final = 3
 """Origins or packages that a sentence names."""
@@ -141,6 +143,8 @@ def _matches(patterns: Sequence[str], texts: Sequence[str]) -> Iterator[Any]:
 def _place(found: str) -> str:
     """Return an origin without versions: of an address all but query, branch and archive; of an image its name."""
     text = found.strip().lower()
+    if _ITSELF.match(text):
+        return ""
     if not _IS_ADDRESS.fullmatch(text):
         return (
             re.sub(r"(?<=.)(?:@.*|#.*|:[^:/]*)$", "", text.removeprefix("npm:")) if not text.startswith(".") else text
