@@ -85,6 +85,9 @@ def _may_update(ci: Ci, request: Request) -> tuple[Pipeline, User]:
     return found, user
 
 
+_FILTERS: Final = ("source", "status", "ref", "sha", "name", "order_by", "sort", *PAGE)
+
+
 def listed(ci: Ci, request: Request) -> Response:
     """List pipelines, newest first; children only where `source=parent_pipeline` asks for them."""
     project, _ = auth.project(ci.state, request, Access.REPORTER)
@@ -100,6 +103,9 @@ def listed(ci: Ci, request: Request) -> Response:
     for name, read in filters.items():
         if wanted := request.arg(name):
             found = [one for one in found if read(one) == wanted]
+    for name, only in (("order_by", "id"), ("sort", "desc")):  # GitLab's defaults, and all that the receiver asks for
+        if request.arg(name, only) != only:
+            raise HttpError(400, {"error": f"{name} does not have a valid value: only {only} is emulated"})
     return page(request, found[::-1], lambda one: entities.basic(ci.site, one), base_url=ci.state.url)
 
 
@@ -160,7 +166,7 @@ def bridges(ci: Ci, request: Request) -> Response:
 _ONE: Final = "/api/v4/projects/:id/pipelines/:pipeline_id"
 ROUTES = (
     Route("POST", "/api/v4/projects/:id/pipeline", create, params=("inputs",), required=("ref",)),
-    Route("GET", "/api/v4/projects/:id/pipelines", listed, query=("source", "status", "ref", "sha", "name", *PAGE)),
+    Route("GET", "/api/v4/projects/:id/pipelines", listed, query=_FILTERS),
     Route("GET", _ONE, get),
     Route("DELETE", _ONE, delete),
     Route("POST", f"{_ONE}/cancel", cancel),
