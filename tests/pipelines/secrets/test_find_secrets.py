@@ -8,6 +8,7 @@ import json
 import random
 import string
 from typing import Final
+from uuid import UUID
 
 import pytest
 
@@ -15,9 +16,11 @@ from pipelines.language.catalogue import AllowedSecret
 from pipelines.patch import Change, Changed
 from pipelines.secrets import find_secrets
 from pipelines.secrets.engine import SecretScanError, read_findings, scan
+from pipelines.secrets.search import looks_generated
 
 RANDOM: Final = random.Random(20261130)  # noqa: S311 - examples, the same in each run
 ALPHANUMERIC: Final = string.ascii_letters + string.digits
+HEX: Final = "0123456789abcdef"
 UPPER: Final = string.ascii_uppercase + "234567"
 
 
@@ -59,6 +62,21 @@ SECRETS: Final = {
     ".NET": f'"Default": "Server=db.internal;Database=app;User Id=app;Password={some(14)};"',
     "address": "U = " + '"postgresql://app:s3cr3tPw@db.internal/app"',
     "JWT": f"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIiwiaWF0IjoxNTE2MjM5MDIyfQ.{some(43)}",
+    "Bitbucket": f"  token: ATCTT3xFfGN0{some(180)}={some(8, '0123456789ABCDEF')}",
+    "Google client": f'"client_secret": "GOCSPX-{some(28)}"',
+    "a hook's signing secret": f"BUG_FIX_GITLAB_SIGNING_TOKENS=whsec_{coded(32)}",
+    "Discord": f"https://discord.com/api/webhooks/{some(18, string.digits)}/{some(68)}",
+    "Notion": f"ntn_{some(11, string.digits)}{some(35)}",
+    "NuGet": f"nuget push -k oy2{some(43, string.ascii_lowercase + string.digits)}",
+    "Artifactory": f"AKCp{some(69)}",
+    "Square": f"sq0csp-{some(43)}",
+    "Azure, a signed address": f"https://a.blob.core.windows.net/c?sv=2022-11-02&sp=rl&sig={some(43)}%3D",
+    "npm, earlier": f"//npm.example.com/:_authToken={UUID(bytes=RANDOM.randbytes(16))}",
+    "appSettings": f'<add key="PaymentApiSecret" value="{some(30)}9aZ" />',
+    "Maven": f"<password>{some(16)}9aZ</password>",
+    "Bearer": f'headers = {{"Authorization": "Bearer {some(40)}9aZ"}}',
+    "address of a repository": f"https://deploy:{some(20)}@git.acme.io/api.git",
+    "PuTTY": "PuTTY-User-Key-File-3: " + "ssh-ed25519",
     "password": f'PASSWORD = "{some(16)}9aZ"',
     "RSA key": key("RSA PRIVATE "),
     "OpenSSH key": key("OPENSSH PRIVATE "),
@@ -71,11 +89,19 @@ SECRETS: Final = {
     "a long line": f"{'x' * 200_000} {GITLAB}",
 }
 FORTY: Final = range(40)
+EMULATOR: Final = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/" + "KBHBeksoGMGw=="
+"""Of Azure's storage emulator, in its documentation."""
 HARMLESS: Final = {
     "package-lock.json": "\n".join(f'"integrity": "sha512-{coded(64)}",' for _ in FORTY),
     "packages.lock.json": "\n".join(f'"contentHash": "{coded(64)}"' for _ in FORTY),
-    "yarn.lock": "\n".join(f'resolved "https://r.example/p.tgz#{some(40, "0123456789abcdef")}"' for _ in FORTY),
-    "poetry.lock": "\n".join(f'{{file = "x.whl", hash = "sha256:{some(64, "0123456789abcdef")}"}},' for _ in FORTY),
+    "yarn.lock": "\n".join(f'resolved "https://r.example/p.tgz#{some(40, HEX)}"' for _ in FORTY),
+    "poetry.lock": "\n".join(f'{{file = "x.whl", hash = "sha256:{some(64, HEX)}"}},' for _ in FORTY),
+    "Cargo.lock": "\n".join(f'checksum = "{some(64, HEX)}"' for _ in FORTY),
+    "composer.lock": "\n".join(f'"reference": "{some(40, HEX)}",\n"content-hash": "{some(32, HEX)}",' for _ in FORTY),
+    "pnpm-lock.yaml": "\n".join(f"resolution: {{integrity: sha512-{coded(64)}}}" for _ in FORTY),
+    ".terraform.lock.hcl": "\n".join(f'"h1:{coded(32)}",\n"zh:{some(64, HEX)}",' for _ in FORTY),
+    "gradle/verification-metadata.xml": "\n".join(f'<sha256 value="{some(64, HEX)}"/>' for _ in FORTY),
+    "index.html": f'<script src="https://c.example/a.js" integrity="sha384-{coded(48)}"></script>',
     "go.sum": "\n".join(f"github.com/a/b v1.0.0 h1:{coded(32)}" for _ in FORTY),
     "locales/en.json": '"password": "Password",\n"token": "Access token",\n"apiKey": "Your API key goes here"',
     "locales/de.json": '"auth.password": "Bitte das Passwort eingeben",',
@@ -86,15 +112,22 @@ HARMLESS: Final = {
     "src/a.cs": 'var secret = Configuration["Auth:ClientSecret"];',
     "tests/test_login.py": 'PASSWORD = "hunter2"\nclient.post("/", {"username": "ann", "password": "secret123"})',
     "tests/test_token.py": 'token = "test-token-123"\nassert login("ann", "Password123!")',
-    "tests/test_hash.py": f'SHA = "{some(40, "0123456789abcdef")}"\ncache_key = "{some(32, "0123456789abcdef")}"',
+    "tests/test_hash.py": f'SHA = "{some(40, HEX)}"\ncache_key = "{some(32, HEX)}"',
     "deploy.yml": "        secretName: payments-tls\n        POSTGRES_PASSWORD: postgres",
     "compose.yml": "  DATABASE_URL: postgresql://postgres:postgres@localhost:5432/app",
     "appsettings.Development.json": '"Server=localhost;Database=app;User Id=sa;Password=aB3xT9qL2mZ;"',
     "appsettings.json": '"Server=db.internal;User Id=app;Password=changeme;"',
     "docs/a.md": "AKIAIOSFODNN7EXAMPLE\nAWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\nsk-ant-...",
+    "docs/emulator.md": f"AccountKey={EMULATOR}",
+    "docs/stripe.md": "sk_test_4eC39H" + "qLyjWDarjtT1zdp7dc",
+    "rabbit.yml": "amqp://guest:guest@rabbitmq\nredis://:password@redis:6379\nmongodb://root:example@mongo:27017",
+    "web.config": '<add key="TokenIssuer" value="https://login.acme.io/" />',
+    "app.config": "<publicKeyToken>b77a5c561934e089</publicKeyToken>",
+    "Login.resx": "<password>Bitte das Passwort eingeben</password>\n<token>TokenIsNotValidAnyMore</token>",
+    "tests/test_api.py": 'headers = {"Authorization": "Bearer test-token-of-the-suite"}',
     "a.svg": f'<image href="data:image/png;base64,{coded(3_000)}"/>',
     "cert.pem": "-----BEGIN CERTIFICATE-----\n" + "\n".join(coded(48) for _ in FORTY),
-    ".github.yml": f"uses: actions/checkout@{some(40, '0123456789abcdef')}",
+    ".github.yml": f"uses: actions/checkout@{some(40, HEX)}",
 }
 
 
@@ -124,6 +157,20 @@ def test_a_sentence_names_the_rule_and_never_the_secret(found: str) -> None:
 
 def test_hashes_translations_and_words_about_secrets_are_harmless() -> None:
     assert refused(*(changed(path, text) for path, text in HARMLESS.items())) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "is_generated"),
+    [
+        ("SuperSecretPassword123!", False),
+        ("test-token-of-the-suite-1", False),
+        (some(40, HEX), False),
+        ("Kd83jfHs72kdLsm29dJslqwxmsnXbz71kDdjeu2h", True),
+        ("aB3", False),
+    ],
+)
+def test_words_and_digests_are_not_taken_for_generated_values(value: str, *, is_generated: bool) -> None:
+    assert looks_generated(value) is is_generated
 
 
 def test_what_was_there_before_is_no_new_secret_even_in_another_file() -> None:
