@@ -55,6 +55,12 @@ def main() -> None:
 @click.option("--port-jira", default=0, type=_PORT, help="Jira's port. [default: a free one]")
 @click.option("--port-anthropic", default=0, type=_PORT, help="Anthropic's port. [default: a free one]")
 @click.option(
+    "--page-size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Entries on a page of GitLab's and Jira's lists at most. [default: as the vendors have it]",
+)
+@click.option(
     "--automation",
     default=AUTOMATION,
     show_default="those of this installation",
@@ -62,7 +68,7 @@ def main() -> None:
     metavar="DIR",
     help="Where `.gitlab-ci.yml` and `templates/ci/` of the automation project come from.",
 )
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - the command's options
     scenario_name: str,
     state: Path,
     receiver: str,
@@ -70,6 +76,7 @@ def serve(
     port_gitlab: int,
     port_jira: int,
     port_anthropic: int,
+    page_size: int | None,
     automation: Path,
 ) -> None:
     """Serve the three emulators until Ctrl-C or SIGTERM.
@@ -85,6 +92,7 @@ def serve(
             receiver=receiver.rstrip("/"),
             ci_path=tuple(folder.resolve() for folder in ci_path),
             ports=Ports(gitlab=port_gitlab, jira=port_jira, anthropic=port_anthropic),
+            page_size=page_size,
             automation=automation.resolve(),
         )
         asyncio.run(serve_world(world, tell=click.echo))

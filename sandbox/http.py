@@ -64,10 +64,16 @@ class Request:
     client: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     """What the template's `:name` and `*name` matched, percent-decoded."""
+    page_size: int | None = None
+    """A switch of the emulator: at most so many entries on a page of any list; None: as the vendor has it."""
 
     def arg(self, name: str, default: str = "") -> str:
         """Give the last value of one query parameter."""
         return next((value for key, value in reversed(self.query) if key == name), default)
+
+    def page_of(self, asked: int, most: int) -> int:
+        """Give how many entries a page has: as many as asked for, at most the vendor's own limit and the switch's."""
+        return min(asked, most, self.page_size or most)
 
     def args(self, name: str) -> list[str]:
         """Give all values of a repeated query parameter, written `name` or `name[]`."""

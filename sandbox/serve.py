@@ -65,6 +65,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     ci_path: tuple[Path, ...] = ()
     """Folders put first on the PATH of CI jobs."""
     ports: Ports = Ports()
+    page_size: int | None = None
+    """At most so many entries on a page of GitLab's and Jira's lists; None: as the vendors have it."""
     automation: Path = AUTOMATION
     """Folder with `.gitlab-ci.yml` and `templates/ci/`, from which the automation project is seeded."""
 
@@ -89,7 +91,7 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
         variables={name: os.environ[name] for name in FROM_RUNNER if name in os.environ},
     )
     apps = {
-        "gitlab": create_gitlab(state, ci=Ci(state, settings)),
+        "gitlab": create_gitlab(state, ci=Ci(state, settings), page_size=world.page_size),
         "jira": jira,
         "anthropic": create_anthropic(world.scenario, api_keys=[api_key]),
     }
@@ -164,7 +166,7 @@ def _jira(world: World, url: str) -> tuple[Any, dict[str, str], dict[str, dict[s
     }
     people = {name: {"jira_login": _login(site, name), "jira_token": tokens[name]} for name in scenario.users}
     hooks = [Webhook(url=f"{world.receiver}/hooks/jira", secret=secret)]
-    return jira_app.create(site, webhooks=hooks), facts, people
+    return jira_app.create(site, webhooks=hooks, page_size=world.page_size), facts, people
 
 
 def _login(site: Site, username: str) -> str:

@@ -66,9 +66,8 @@ def _run_several(options: argparse.Namespace, scenarios: list[Scenario], console
         raise DemoError(f"Two scenarios are called {twice[0]}: give one of them another name in its scenario.yml.")
     began = time.monotonic()
     with board(console) as shown:
-        entries = perform(
-            scenarios, shown, jobs=max(1, options.jobs), folder=EVIDENCE, command=demo_command(options.timeout)
-        )
+        command = demo_command(options.timeout, page_size=options.page_size)
+        entries = perform(scenarios, shown, jobs=max(1, options.jobs), folder=EVIDENCE, command=command)
     wall_s = time.monotonic() - began
     for line in result(entries, wall_s=wall_s):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -85,7 +84,12 @@ def _run(options: argparse.Namespace, scenario: Scenario, console: Console) -> i
     with screen(console) as out, ExitStack() as standing:
         out.line(f"{scenario.name}: {scenario.title}")
         world = standing.enter_context(
-            World(scenario=str(scenario.folder), state=state, catalogue=scenario.folder / "bug-fix.yml")
+            World(
+                scenario=str(scenario.folder),
+                state=state,
+                catalogue=scenario.folder / "bug-fix.yml",
+                page_size=options.page_size,
+            )
         )
         standing.callback(out.now, "everything is being stopped")  # before the world goes, however the block ends
         _start(world, out)

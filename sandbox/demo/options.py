@@ -41,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--chaos", action="store_true", help="kill the worker and restart Postgres in the middle; nothing may be lost"
     )
+    found.add_argument(
+        "--page-size",
+        type=int,
+        metavar="N",
+        help="let GitLab and Jira give at most N entries on a page, to find out who reads no further",
+    )
     found.add_argument("--plain", action="store_true", help="plain lines even on a terminal")
     found.add_argument("--timeout", type=float, default=420, metavar="S", help="give up after S seconds (%(default)s)")
     return found

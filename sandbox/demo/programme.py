@@ -75,11 +75,12 @@ Command = Callable[[Scenario, Path], list[str]]
 """Gives the command that plays a scenario and writes its summary to a file."""
 
 
-def demo_command(timeout_s: float) -> Command:
+def demo_command(timeout_s: float, *, page_size: int | None = None) -> Command:
     """Play scenarios as `scripts/demo` plays one; each gives up after `timeout_s` seconds."""
 
     def command(scenario: Scenario, document: Path) -> list[str]:
         options = ["--scenario", str(scenario.folder), "--json", str(document), "--timeout", str(timeout_s)]
+        options += [] if page_size is None else ["--page-size", str(page_size)]
         return python_module("sandbox.demo", "--plain", *options)
 
     return command

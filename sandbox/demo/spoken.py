@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx2
 
 from sandbox.demo.story import Story
-from sandbox.demo.world import World
+from sandbox.demo.world import Vendors, World
 
 
 def spoken(world: World, story: Story, words: Sequence[str]) -> list[str]:
@@ -34,17 +34,28 @@ def published(world: World, story: Story, words: Sequence[str]) -> list[str]:
     """Return where any of the words stands in the run's merge requests and in our comments that are not restricted."""
     if world.vendors is None or not words:
         return []
-    jira = world.vendors.jira
     said = {place: text.encode() for place, text in merge_requests(world, story).items()}
-    comments = httpx2.get(
-        f"{jira['url']}/rest/api/2/issue/{world.vendors.issue_key}/comment",
-        auth=(jira["person"], jira["person_token"]),
-        timeout=60,
-    )
-    for comment in comments.raise_for_status().json()["comments"]:
+    for comment in comments(world.vendors):
         if _OURS in comment["body"] and "visibility" not in comment:
             said[f"comment {comment['id']} on the ticket"] = comment["body"].encode()
     return found(said, words) if said else ["nothing was published, so nothing was searched"]
+
+
+def comments(vendors: Vendors) -> Iterator[Any]:
+    """Yield the ticket's comments as a person sees them, of all pages."""
+    jira, read = vendors.jira, 0
+    while True:
+        answer = httpx2.get(
+            f"{jira['url']}/rest/api/2/issue/{vendors.issue_key}/comment",
+            params={"startAt": read},
+            auth=(jira["person"], jira["person_token"]),
+            timeout=60,
+        )
+        page = answer.raise_for_status().json()
+        yield from page["comments"]
+        read += len(page["comments"])
+        if read >= page["total"]:
+            return
 
 
 def untold(world: World, story: Story, words: Sequence[str]) -> list[str]:

@@ -37,12 +37,21 @@ class Vendors(Struct, frozen=True, kw_only=True):
 class World:
     """Everything that a scenario needs, as processes; a context manager that takes it all down again."""
 
-    def __init__(self, *, scenario: str, state: Path, catalogue: Path, extra: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        scenario: str,
+        state: Path,
+        catalogue: Path,
+        extra: dict[str, str] | None = None,
+        page_size: int | None = None,
+    ) -> None:
         """Prepare a world in `state`, an empty or absent folder. Nothing runs before `start_*` is called."""
         self.scenario = scenario
         self.state = state
         self.catalogue = catalogue
         self.extra = extra or {}
+        self.page_size = page_size
         self.port = free_port()
         self.receiver_url = f"http://127.0.0.1:{self.port}"
         self._postgres: Any = None
@@ -80,6 +89,7 @@ class World:
         """Start the three emulators; read their addresses and tokens."""
         folder = self.state / "sandbox"
         arguments = ["--scenario", self.scenario, "--state", str(folder), "--receiver", self.receiver_url]
+        arguments += [] if self.page_size is None else ["--page-size", str(self.page_size)]
         launcher = Path(sys.executable).parent
         process = self._start("sandbox", "sandbox", "serve", *arguments, "--ci-path", str(launcher))
         told = folder / "sandbox.json"

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from sandbox.faults.hook_faults import HookFault, HookFaults
-from sandbox.faults.request_faults import RateLimit, RequestFault, RequestFaults
+from sandbox.faults.request_faults import PageSize, RateLimit, RequestFault, RequestFaults
 from sandbox.http import Body, HttpError, Request, Response, Route
 
 
@@ -16,6 +16,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     requests: list[RequestFault] = []
     hooks: list[HookFault] = []
     rate_limit: RateLimit | None = None
+    page_size: PageSize | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,15 @@ def add(faults: Faults, request: Request) -> Response:
     for hook in wanted.hooks:
         faults.hooks.add(hook)
     faults.requests.rate_limit = wanted.rate_limit or faults.requests.rate_limit
+    faults.requests.page_size = wanted.page_size or faults.requests.page_size
     return listed(faults, request)
 
 
 def listed(faults: Faults, _: Request) -> Response:
     """List the switches that are on."""
-    limit = faults.requests.rate_limit
-    return Response.json({"requests": faults.requests.active(), "hooks": faults.hooks.active(), "rate_limit": limit})
+    requests = faults.requests
+    switches = {"rate_limit": requests.rate_limit, "page_size": requests.page_size}
+    return Response.json({"requests": requests.active(), "hooks": faults.hooks.active(), **switches})
 
 
 def clear(faults: Faults, _: Request) -> Response:

@@ -1,12 +1,14 @@
 """Faults of any emulator's answers, on demand, and its request log: middleware for `sandbox.http.Application`.
 
-`POST /_sandbox/faults` with `{"requests": [{…}], "rate_limit": {…}}`; the fields of the Structs are the documentation.
+`POST /_sandbox/faults` with `{"requests": [{…}], "rate_limit": {…}, "page_size": 2}`; the Structs' fields are the
+documentation, and `page_size` is how many entries a page of any list has at most.
 Requests below `/_sandbox/` are never touched and never logged.
 """
 
 import asyncio
 import time
 from collections import Counter, deque
+from dataclasses import replace
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
@@ -52,18 +54,23 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     period_s: Annotated[float, msgspec.Meta(gt=0)]
 
 
+PageSize = Annotated[int, msgspec.Meta(ge=1)]
+
+
 class RequestFaults(Switches[RequestFault]):
     """The switches that are on; `RequestFaults.middleware` applies them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, page_size: int | None = None) -> None:
         super().__init__()
         self.rate_limit: RateLimit | None = None
+        self.page_size = page_size
+        """At most so many entries on a page of any list; None: as the vendor has it."""
         self._recent: deque[float] = deque()
 
     def clear(self) -> None:
-        """Turn all switches off, the rate limit too."""
+        """Turn all switches off, the rate limit and the size of pages too."""
         super().clear()
-        self.rate_limit = None
+        self.rate_limit = self.page_size = None
         self._recent.clear()
 
     def _limit(self) -> None:
@@ -83,6 +90,7 @@ class RequestFaults(Switches[RequestFault]):
         if request.path.startswith(CONTROL):
             return await call_next(request)
         self._limit()
+        request = replace(request, page_size=self.page_size)
         path = unquote(request.path)
         fault = self.take(lambda one: fnmatchcase(request.method, one.method) and fnmatchcase(path, one.path))
         if fault is None:

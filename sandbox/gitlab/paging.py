@@ -16,7 +16,7 @@ MAX_PER_PAGE: Final = 100
 def page(request: Request, items: Sequence[T], shape: Callable[[T], object], *, base_url: str) -> Response:
     """Answer with one page of the items, each in its REST shape."""
     number = _positive(request, "page", 1)
-    size = min(_positive(request, "per_page", DEFAULT_PER_PAGE), MAX_PER_PAGE)
+    size = request.page_of(_positive(request, "per_page", DEFAULT_PER_PAGE), MAX_PER_PAGE)
     last = max(1, -(-len(items) // size))
     links = {"first": 1, "last": last}
     links |= {"prev": number - 1} if number > 1 else {}

@@ -7,7 +7,7 @@ from sandbox.ci.api import pipelines as ci_pipelines
 from sandbox.ci.instance.instance import Ci
 from sandbox.faults import fault_routes
 from sandbox.faults.fault_routes import Faults
-from sandbox.faults.request_faults import RequestLog
+from sandbox.faults.request_faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (
     approvals,
@@ -35,9 +35,9 @@ PAGES = (merge_requests_pages, pipelines, jobs, browse)
 MODULES = (users, projects, branches, commits, files, merge_requests, merge, approvals, notes, uploads)
 
 
-def create(state: State, *, ci: Ci | None = None) -> Application:
-    """Make the application; without `ci` it has no pipelines."""
-    faults, log = Faults(), RequestLog()
+def create(state: State, *, ci: Ci | None = None, page_size: int | None = None) -> Application:
+    """Make the application; without `ci` it has no pipelines. `page_size`: as the switch of that name."""
+    faults, log = Faults(requests=RequestFaults(page_size=page_size)), RequestLog()
     deliverer = Deliverer(state, faults.hooks)
     router = Router("GitLab")
     for module in MODULES:

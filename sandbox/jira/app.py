@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sandbox.faults import fault_routes
 from sandbox.faults.fault_routes import Faults
-from sandbox.faults.request_faults import RequestLog
+from sandbox.faults.request_faults import RequestFaults, RequestLog
 from sandbox.http import Application, Handler, Request, Response, Router
 from sandbox.jira import control
 from sandbox.jira.api import comment, issue, link, site_api
@@ -18,10 +18,14 @@ MODULES = (site_api, comment, link, issue)
 
 
 def create(
-    site: Site, *, webhooks: Sequence[Webhook] = (), retry_delays_s: tuple[float, ...] = DELAYS_S
+    site: Site,
+    *,
+    webhooks: Sequence[Webhook] = (),
+    retry_delays_s: tuple[float, ...] = DELAYS_S,
+    page_size: int | None = None,
 ) -> Application:
-    """Make the application of a site that `seed.site` made from a scenario."""
-    faults, log = Faults(), RequestLog()
+    """Make the application of a site that `seed.site` made from a scenario. `page_size`: as the switch of that name."""
+    faults, log = Faults(requests=RequestFaults(page_size=page_size)), RequestLog()
     deliverer = Deliverer(site, tuple(webhooks), faults=faults.hooks, retry_delays_s=retry_delays_s)
     router = Router("Jira")
     for module in MODULES:

@@ -19,7 +19,7 @@ def signed(handler: Signed) -> Callable[[Site, Request], Response]:
     """Give a handler the person who asks, and the shapes to answer with."""
 
     def handle(site: Site, request: Request) -> Response:
-        return handler(site, request, authenticate(site, request), Shapes(site=site))
+        return handler(site, request, authenticate(site, request), Shapes(site=site, page_size=request.page_size))
 
     return handle
 

@@ -103,9 +103,9 @@ def all_fields(shapes: Shapes, issue: Issue) -> Json:
         "created": timestamp(issue.created),
         "updated": timestamp(issue.updated),
         "comment": {
-            "comments": comments,
+            "comments": comments[: shapes.page_size],
             "self": shapes.url(f"issue/{issue.id}/comment"),
-            "maxResults": len(comments),
+            "maxResults": len(comments[: shapes.page_size]),
             "total": len(comments),
             "startAt": 0,
         },

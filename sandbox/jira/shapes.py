@@ -32,6 +32,8 @@ class Shapes:
     """Writes JSON for one site."""
 
     site: Site
+    page_size: int | None = None
+    """Most comments within an issue; None: all."""
 
     def url(self, path: str) -> str:
         """Return the address of a resource."""

@@ -22,6 +22,9 @@ class Demo(NamedTuple):
     out: dict[str, Any]
 
 
+PAGED = {"plan-approval": ("--page-size", "2")}
+"""A whole run whose lists all have several pages: pipelines, jobs, members, notes, comments on the ticket."""
+
 PATIENCE_S = 900
 """For each scenario; a person at a quiet machine needs less."""
 
@@ -65,7 +68,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def played(shared: Path) -> Callable[[str], Demo]:
     """Return a function that plays a scenario and gives what came of it."""
-    return lambda name: once(shared, name, lambda folder: play(folder, "--scenario", name))
+    return lambda name: once(shared, name, lambda folder: play(folder, "--scenario", name, *PAGED.get(name, ())))
 
 
 @pytest.fixture(scope="session")

@@ -47,12 +47,13 @@ def find(desk: Desk, project: Project, *, configured: Iterable[str], paths: Iter
     repositories = desk.repositories
     owners = _owners(desk.commits, project, paths)
     wanted = [*(f"@{name}" for name in configured), *owners.names]
+    known = _Members(repositories.users, project)
     people: dict[int, User] = {}
     left_out: dict[str, str] = {}
     unknown = failed = 0
     for name in list(dict.fromkeys(wanted))[: limits.REVIEWER_NAMES]:
         try:
-            members = list(_members(repositories.users, project, name))
+            members = list(known.named(name))
         except RefusedError:
             failed += 1
             continue
@@ -80,29 +81,43 @@ def _owners(commits: Commits, project: Project, paths: Iterable[str]) -> Owners:
     return Owners(names=())
 
 
-def _members(people: Users, project: Project, name: str) -> Iterator[tuple[User, int]]:
-    """Yield whom a name means, as far as they are members of the project, with their access level.
+class _Members:
+    """Who is a member of a project: asked for one by one, or once for all where a name means many."""
 
-    Our account may see people and groups that the project's readers can't: of others nothing is said.
-    """
-    for person in _named(people, project, name):
-        level = people.access(project.id, person.id)
-        if level:
-            yield person, level
+    def __init__(self, people: Users, project: Project) -> None:
+        self._people = people
+        self._project = project
+        self._levels: dict[int, int] | None = None
 
+    def named(self, name: str) -> Iterator[tuple[User, int]]:
+        """Yield whom a name means, as far as they are members, with their access level.
 
-def _named(people: Users, project: Project, name: str) -> Iterator[User]:
-    """Yield whom a name means; of a name that could be a user's and a group's, the user."""
-    if name.startswith("@@"):
-        level = ROLES.get(name[2:].lower().removesuffix("s"))
-        yield from people.of_project(project.id, level=level) if level else ()
-    elif not name.startswith("@"):
-        found = people.with_address(name)
-        yield from found if len(found) == 1 else ()  # several: a name that looks like an address
-    elif _USERNAME.fullmatch(name[1:]):
-        yield from people.named(name[1:]) or people.of_group(name[1:])
-    else:
-        yield from people.of_group(name[1:])
+        Our account may see people and groups that the project's readers can't: of others nothing is said.
+        """
+        found = self._who(name)
+        for person in found:
+            if level := self._level(person, is_one_of_many=len(found) > limits.REVIEWERS):
+                yield person, level
+
+    def _level(self, person: User, *, is_one_of_many: bool) -> int:
+        if self._levels is None and is_one_of_many:
+            self._levels = self._people.levels(self._project.id)
+        if self._levels is not None:
+            return self._levels.get(person.id, 0)
+        return self._people.access(self._project.id, person.id)
+
+    def _who(self, name: str) -> list[User]:
+        """Return whom a name means; of a name that could be a user's and a group's, the user."""
+        people = self._people
+        if name.startswith("@@"):
+            level = ROLES.get(name[2:].lower().removesuffix("s"))
+            return people.of_project(self._project.id, level=level) if level else []
+        if not name.startswith("@"):
+            found = people.with_address(name)
+            return found if len(found) == 1 else []  # several: a name that looks like an address
+        if _USERNAME.fullmatch(name[1:]) and (found := people.named(name[1:])):
+            return found
+        return people.of_group(name[1:])
 
 
 _USERNAME: Final = re.compile(r"[A-Za-z0-9_.-]+")

@@ -35,18 +35,18 @@ class Users:
     def named(self, username: str) -> list[User]:
         """Return the user of a name, if there is one."""
         with translate_errors("GitLab", f"looking up user {username}"):
-            return _users(self._api.users.list(username=username, get_all=False))
+            return _users(self._api.users.list(username=username, get_all=True))
 
     def with_address(self, address: str) -> list[User]:
         """Return the user whose e-mail address this is; GitLab finds whole addresses only."""
         with translate_errors("GitLab", "looking up an e-mail address"):
-            return _users(self._api.users.list(search=address, get_all=False))
+            return _users(self._api.users.list(search=address, get_all=True))
 
     def of_group(self, path: str) -> list[User]:
         """Return the direct members of a group; none when there is no such group, or we don't see it."""
         with translate_errors("GitLab", f"looking up group {path}"):
             try:
-                return _users(self._api.groups.get(path, lazy=True).members.list(get_all=False))
+                return _users(self._api.groups.get(path, lazy=True).members.list(get_all=True))
             except GitlabListError as error:
                 if error.response_code == 404:
                     return []
@@ -55,8 +55,17 @@ class Users:
     def of_project(self, project_id: int, *, level: int) -> list[User]:
         """Return the direct members of a project with exactly this access level."""
         with translate_errors("GitLab", f"reading the members of project {project_id}"):
-            found = self._api.projects.get(project_id, lazy=True).members.list(get_all=False)
+            found = self._api.projects.get(project_id, lazy=True).members.list(get_all=True)
         return _users(one for one in found if one.access_level == level)
+
+    def levels(self, project_id: int) -> dict[int, int]:
+        """Return the access level of each member of a project by the user's id, inherited ones too."""
+        with translate_errors("GitLab", f"reading the members of project {project_id}"):
+            found = self._api.projects.get(project_id, lazy=True).members_all.list(get_all=True)
+            levels: dict[int, int] = {}
+            for one in found:
+                levels[int(one.id)] = max(int(one.access_level), levels.get(int(one.id), 0))
+        return levels
 
     def access(self, project_id: int, user: int) -> int:
         """Return a user's access level in a project, inherited ones too; 0: none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -82,6 +83,7 @@ class _Comment(Struct, frozen=True):
 
 class _Comments(Struct, frozen=True):
     comments: list[_Comment] = []
+    total: int | None = None
 
 
 class _File(Struct, frozen=True):
@@ -120,9 +122,21 @@ def account(person: object) -> AccountId:
     return msgspec.convert(person, _Person).account
 
 
-def issue(body: object, *, url: str, own: AccountId) -> Issue:
-    """Return an issue of REST's JSON. `url`: its address for people; `own`: our account, whose words are left out."""
+def lacks_comments(body: object) -> bool:
+    """Say whether an issue of REST's JSON holds the first of its comments only."""
+    given = msgspec.convert(body, _Issue).fields.comment
+    return given is not None and given.total is not None and given.total > len(given.comments)
+
+
+def issue(body: object, *, url: str, own: AccountId, comments: Sequence[object] | None = None) -> Issue:
+    """Return an issue of REST's JSON. `url`: its address for people; `own`: our account, whose words are left out.
+
+    `comments` are all of them, where the issue lacks some.
+    """
     found = msgspec.convert(body, _Issue)
+    said = found.fields.comment.comments if found.fields.comment else []
+    if comments is not None:
+        said = msgspec.convert(comments, list[_Comment])
     fields = found.fields
     files = [one for one in fields.attachment or () if one.author is None or one.author.account != own]
     ticket = Ticket(
@@ -143,7 +157,7 @@ def issue(body: object, *, url: str, own: AccountId) -> Issue:
                 created=one.created,
                 is_restricted=one.visibility is not None,
             )
-            for one in (fields.comment.comments if fields.comment else ())
+            for one in said
             if one.author is None or one.author.account != own
         ),
         attachments=tuple(

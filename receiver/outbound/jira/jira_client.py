@@ -18,7 +18,7 @@ from pipelines.language import IssueKey
 from pipelines.language.catalogue import Confidential
 from receiver import limits
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.jira import issues
+from receiver.outbound.jira import comment_pages, issues
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
 from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
 from receiver.workflow.events import AccountId
@@ -66,6 +66,7 @@ class _Transition(Struct, frozen=True):
 
 
 class _Groups(Struct, frozen=True):
+    size: int = 0
     items: tuple[_Named, ...] = ()
 
 
@@ -105,7 +106,8 @@ class JiraClient:
         """Return the ticket as it is now; what we wrote on it is left out."""
         with translate_errors("Jira", f"reading {key}"):
             body = self._api._get_json(f"issue/{key}", params={"fields": issues.FIELDS})  # noqa: SLF001  # its own objects can not hold documents
-        return _parsed(issues.issue, body, url=self.url_of(key), own=self.account())
+            comments = self._comments(key) if _parsed(issues.lacks_comments, body) else None
+        return _parsed(issues.issue, body, url=self.url_of(key), own=self.account(), comments=comments)
 
     def security_level(self, key: IssueKey) -> str | None:
         """Return the name of the ticket's security level, empty when it has none; None when it is not shown to us.
@@ -167,11 +169,17 @@ class JiraClient:
         with translate_errors("Jira", f"reading the groups of {account}"):
             try:
                 body = api._get_json("user", params={name: account, "expand": "groups"})  # noqa: SLF001  # as above
+                groups = _parsed(msgspec.convert, body, type=_User).groups
+                if groups.size > len(groups.items) and api._is_cloud:  # noqa: SLF001  # as above
+                    listed = api._get_json("user/groups", params={name: account})  # noqa: SLF001  # as above
+                    groups = _Groups(items=_parsed(msgspec.convert, listed, type=tuple[_Named, ...]))
             except JIRAError as error:
                 if error.status_code == 404:
                     return frozenset()
                 raise
-        return frozenset(group.name for group in msgspec.convert(body, _User).groups.items)
+        if groups.size > len(groups.items):
+            raise RefusedError(f"Jira names {len(groups.items)} of the {groups.size} groups of {account} only.")
+        return frozenset(group.name for group in groups.items)
 
     def add_comment(self, key: str, body: str, *, visibility: Confidential | None = None) -> str:
         """Write a comment, visible to a role or group only where one is given, and return its id."""
@@ -199,7 +207,15 @@ class JiraClient:
     def comments(self, key: str) -> list[Comment]:
         """Return all comments on a ticket, oldest first."""
         with translate_errors("Jira", f"reading the comments on {key}"):
-            return [_parsed(issues.comment, one.raw) for one in self._api.comments(key)]
+            found = self._comments(key)
+        return [_parsed(issues.comment, one) for one in found]
+
+    def _comments(self, key: str) -> list[dict[str, Any]]:
+        def page(start: int) -> object:
+            asked = {"startAt": start, "maxResults": comment_pages.PAGE, "orderBy": "created"}
+            return self._api._get_json(f"issue/{key}/comment", params=asked)  # noqa: SLF001  # its own makes one request
+
+        return _parsed(comment_pages.read_all, page)
 
     def attachments(self, key: str) -> list[Attachment]:
         """Return the files on a ticket."""
@@ -257,7 +273,7 @@ def _visible(visibility: Confidential) -> dict[str, str]:
 T = TypeVar("T")
 
 
-def _parsed(parse: Callable[..., T], body: object, **more: Any) -> T:  # noqa: ANN401  # whatever the parser takes
+def _parsed(parse: Callable[..., T], body: Any, **more: Any) -> T:  # noqa: ANN401  # whatever the parser takes
     try:
         return parse(body, **more)
     except msgspec.ValidationError as error:

@@ -21,7 +21,7 @@ def list_comments(site: Site, request: Request, _: Person, shapes: Shapes) -> Re
     if order not in {"created", "+created", "-created"}:
         raise bad_request(f"orderBy must be created, +created or -created, not {order!r}")
     comments = sorted(issue.comments.values(), key=lambda one: (one.created, int(one.id)), reverse=order == "-created")
-    start, most = int(request.arg("startAt", "0")), min(int(request.arg("maxResults", "100")), 5000)
+    start, most = int(request.arg("startAt", "0")), request.page_of(int(request.arg("maxResults", "100")), 5000)
     page = comments[start : start + most]
     return Response.json(
         {

@@ -63,6 +63,16 @@ def test_a_rate_limit_counts_requests(emulated: Any) -> None:
     assert httpx2.get(f"{emulated.url}/api/v4/user", headers=headers, timeout=60).status_code == 200
 
 
+def test_lists_are_paged_as_small_as_asked_for_until_the_switch_is_turned_off(emulated: Any, project: Any) -> None:
+    for number in range(4):
+        project.branches.create({"branch": f"b{number}", "ref": "main"})
+    emulated.faults(page_size=2)
+    first = project.branches.list(page=1, per_page=100)
+    assert ([one.name for one in first], len(branches(project))) == (["b0", "b1"], 5)
+    httpx2.delete(f"{emulated.url}/_sandbox/faults", timeout=60).raise_for_status()
+    assert len(project.branches.list(page=1, per_page=100)) == 5
+
+
 def test_a_fault_that_is_misspelt_is_refused(emulated: Any) -> None:
     answer = httpx2.post(f"{emulated.url}/_sandbox/faults", json={"requests": [{"statsu": 500}]}, timeout=60)
     assert (answer.status_code, "statsu" in answer.json()["error"]) == (400, True)

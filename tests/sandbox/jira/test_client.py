@@ -68,6 +68,14 @@ def test_a_user_is_shown_with_groups(unchanged_cloud: Any) -> None:
         assert http.get("/user", params={"accountId": "nobody"}).status_code == 404
 
 
+def test_comments_come_in_pages_as_small_as_asked_for(cloud: Any) -> None:
+    client = cloud.client()
+    cloud.control("POST", "faults", page_size=1)
+    assert len(client.comments("PL-479")) == 1
+    embedded = client.issue("PL-479").fields.comment
+    assert (len(embedded.comments), embedded.total) == (1, 2)
+
+
 def test_somebody_else_s_comment_can_not_be_edited(unchanged: Any) -> None:
     comment = unchanged.client().comments("PL-479")[0]
     with pytest.raises(jira.JIRAError, match="permission to edit this comment"):
