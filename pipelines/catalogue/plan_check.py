@@ -6,22 +6,26 @@ The job asks so that the model can correct itself; the receiver asks again, beca
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from pathlib import PurePosixPath
 from typing import Final
 
 from pipelines.catalogue.agent_profiles import unfit
-from pipelines.language import Plan, PlanOutcome, RepositoryPlan
+from pipelines.language import Plan, PlanOutcome, ProjectPath, RepositoryPlan
 from pipelines.language.catalogue import Catalogue
 
 ISSUE_KEY: Final = re.compile(r"[A-Z][A-Z0-9_]{1,200}-[1-9][0-9]{0,17}")
 
 
-def problems(plan: Plan, catalogue: Catalogue, *, issue_key: str = "") -> list[str]:
-    """Return what is wrong with a plan, a sentence each; none when it may be stored. `issue_key`: of its own ticket."""
+def problems(plan: Plan, catalogue: Catalogue, *, readable: Container[ProjectPath], issue_key: str = "") -> list[str]:
+    """Return what is wrong with a plan, a sentence each; none when it may be stored.
+
+    `readable`: repositories whose commit is known; `issue_key`: of the plan's own ticket.
+    """
     return [
         *_missing(plan),
         *_said(plan, issue_key),
-        *(p for entry in plan.repositories for p in _entry(entry, catalogue)),
+        *(p for entry in plan.repositories for p in _entry(entry, catalogue, readable)),
         *_location(plan),
     ]
 
@@ -57,11 +61,16 @@ def _missing(plan: Plan) -> list[str]:
     return found
 
 
-def _entry(entry: RepositoryPlan, catalogue: Catalogue) -> list[str]:
+def _entry(entry: RepositoryPlan, catalogue: Catalogue, readable: Container[ProjectPath]) -> list[str]:
     found: list[str] = []
     if entry.repository not in catalogue.repositories:
         known = ", ".join(sorted(catalogue.repositories))
         found.append(f"{entry.repository[:100]} is not in the catalogue; it has {known}.")
+    elif entry.repository not in readable:
+        found.append(
+            f"{entry.repository} can't be fixed now: when the run began it was gone, archived, empty or not visible to "
+            "the bot, as `bug-fix doctor` says. A person has to mend that, or take it out of bug-fix.yml."
+        )
     if entry.agent not in catalogue.agents:
         found.append(f"{entry.agent[:100]} is not an agent; there are {', '.join(sorted(catalogue.agents))}.")
     elif why := _unfit(entry, catalogue):

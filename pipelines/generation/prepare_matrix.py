@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import Final
 
 from pipelines.catalogue.stack_presets import PRESETS, Preset
@@ -13,12 +14,13 @@ NONE: Final = ({"REPOSITORY": "none", "STACK": "none"},)
 """The input of a parent pipeline that prepares nothing: GitLab takes no empty matrix, and no rule fits this entry."""
 
 
-def matrix(catalogue: Catalogue) -> list[dict[str, str]]:
-    """Return the `prepare` input of the parent pipeline, in the catalogue's order.
+def matrix(catalogue: Catalogue, *, readable: Container[ProjectPath]) -> list[dict[str, str]]:
+    """Return the `prepare` input of the parent pipeline, in the catalogue's order: of repositories that can be read.
 
     `IMAGE` is there only when it differs from the preset's, because GitLab names a job after all of its entry's values.
     """
-    return [_entry(path, repository.stack) for path, repository in catalogue.repositories.items()]
+    found = [_entry(path, one.stack) for path, one in catalogue.repositories.items() if path in readable]
+    return found or list(NONE)
 
 
 def _entry(path: ProjectPath, stack: Stack) -> dict[str, str]:

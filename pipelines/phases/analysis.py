@@ -44,7 +44,7 @@ def _submitted(job: Job) -> Plan:
             plan = decoded(given, Plan)
         except SubmissionError as error:
             return Submitted(accepted=False, answer=str(error))
-        if found := problems(plan, job.spec.catalogue, issue_key=job.spec.ticket.key):
+        if found := problems(plan, job.spec.catalogue, readable=job.spec.base_shas, issue_key=job.spec.ticket.key):
             return Submitted(accepted=False, answer=" ".join(found))
         plans.append(plan)
         return Submitted(accepted=True, answer="The plan is accepted.")

@@ -15,8 +15,11 @@ from pipelines.catalogue.file import CatalogueError
 from receiver.cli import command as base
 from receiver.cli import story_printer
 from receiver.cli.command import click, command
+from receiver.outbound.effects.repository_heads import read_heads
 from receiver.outbound.errors import OutboundError
+from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
 from receiver.store.postgres import migration
@@ -76,6 +79,8 @@ async def findings() -> AsyncIterator[HealthCheck]:
     yield _hooks("GitLab hooks", hook_api.gitlab_secrets, settings)
     yield _hooks("Jira hooks", hook_api.jira_secrets, settings)
     yield _catalogue(settings)
+    async for finding in _repositories(settings):
+        yield finding
     for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
         yield await _asked(what, Connection(settings.gitlab_url, token).identity)
     jira = JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
@@ -122,6 +127,27 @@ def _catalogue(settings: Settings) -> HealthCheck:
     return HealthCheck(
         health=Health.GOOD, what="catalogue", sentence=f"{len(found.repositories)} repositories: {names}"
     )
+
+
+async def _repositories(settings: Settings) -> AsyncIterator[HealthCheck]:
+    """Check that our bot can read what fixes are made in; what it can't read is left out of each run."""
+    try:
+        paths = base.catalogue(settings.bug_fix_catalogue).repositories
+    except (CatalogueError, SettingsError):  # said already
+        return
+    connection = Connection(settings.gitlab_url, settings.gitlab_token)
+    try:
+        heads = await asyncio.to_thread(read_heads, Repositories(connection), Commits(connection), paths)
+    except OutboundError as error:
+        yield HealthCheck(health=Health.UNKNOWN, what="repositories", sentence=str(error))
+        return
+    finally:
+        connection.close()
+    for path, why in heads.left_out.items():
+        sentence = f"left out of every run. {why} Mend that, or take it out of bug-fix.yml"
+        yield HealthCheck(health=Health.BAD, what=path, sentence=sentence)
+    if heads.shas:
+        yield HealthCheck(health=Health.GOOD, what="repositories", sentence=f"{len(heads.shas)} can be read")
 
 
 async def _asked(what: str, identity: Callable[[], str]) -> HealthCheck:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from pipelines.catalogue.plan_check import problems as plan_problems
@@ -47,9 +47,12 @@ def misdirected(
     return f"This session belongs to {phase} of {pipeline}; the report does not."
 
 
-def problems(report: PhaseReport, *, catalogue: Catalogue, approved: Plan | None = None) -> list[str]:
+def problems(
+    report: PhaseReport, *, catalogue: Catalogue, readable: Container[ProjectPath], approved: Plan | None = None
+) -> list[str]:
     """Return why a report can't be taken, a sentence each; none when it may be stored.
 
+    `readable`: repositories whose commit the run knows.
     `approved`: the plan that people approved for this iteration, which is the only one that it may report.
     """
     result = report.result
@@ -60,7 +63,7 @@ def problems(report: PhaseReport, *, catalogue: Catalogue, approved: Plan | None
         found.append(f"{report.agent[:100]} is not an agent of the catalogue.")
     found += _artifacts(report.artifacts, report.phase)
     if isinstance(result, AnalysisResult):
-        found += plan_problems(result.plan, catalogue)
+        found += plan_problems(result.plan, catalogue, readable=readable)
         if approved is not None and result.plan != approved:
             found.append("This is not the plan that was approved.")
     return found

@@ -247,7 +247,7 @@ async def _wrong(services: Services, job: JobSession, report: PhaseReport) -> li
         facts = await runs.facts(session, job.run)
     if facts.catalogue is None:
         return ["The run has no catalogue."]
-    return problems(report, catalogue=facts.catalogue, approved=facts.pinned_plan)
+    return problems(report, catalogue=facts.catalogue, readable=facts.base_shas, approved=facts.pinned_plan)
 
 
 HANDLERS = [open_session, read_spec, read_blob, keep_blob, keep_context, take_report]

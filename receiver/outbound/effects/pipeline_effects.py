@@ -20,6 +20,7 @@ from receiver.outbound.gitlab.pipelines_api import FoundPipeline
 from receiver.store.jobs import unreported
 from receiver.store.jobs.unreported import Unreported
 from receiver.store.run import runs, settled_reports, started_pipelines
+from receiver.store.run.runs import RunFacts
 from receiver.store.run.settled_reports import REPLACED, PendingReport
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, SettleReports, StartPipeline
@@ -49,21 +50,20 @@ def previous_name_of(issue_key: str, pipeline: PipelineKey) -> str:
     return f"{issue_key} · iteration {pipeline.number}"
 
 
-def inputs_of(
-    run: RunId, issue_key: str, effect: StartPipeline, catalogue: Catalogue, public_url: str, *, pinned: bool
-) -> dict[str, Any]:
+def inputs_of(facts: RunFacts, effect: StartPipeline, catalogue: Catalogue, public_url: str) -> dict[str, Any]:
     """Return the parent pipeline's inputs. No untrusted text is among them.
 
-    `pinned`: the plan is known. Then nothing is analysed, and what has to be prepared again is in the child.
+    Where the plan is known, nothing is analysed, and what has to be prepared again is in the child.
     """
+    pinned = facts.pinned_plan is not None
     return {
         "first": str(Phase.GENERATE if pinned else Phase.ANALYSIS),
-        "run": run,
+        "run": facts.id,
         "kind": str(PipelineKind.FIX),
         "iteration": effect.iteration,
-        "name": name_of(issue_key, fix(effect.iteration)),
+        "name": name_of(facts.issue_key, fix(effect.iteration)),
         "receiver": public_url.rstrip("/"),
-        "prepare": list(prepare_matrix.NONE) if pinned else prepare_matrix.matrix(catalogue),
+        "prepare": prepare_matrix.matrix(catalogue, readable=() if pinned else facts.base_shas),
         "image": catalogue.automation_image,
     }
 
@@ -90,7 +90,7 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
     ]
     if lost:
         return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
-    inputs = inputs_of(run, facts.issue_key, effect, catalogue, desk.public_url, pinned=facts.pinned_plan is not None)
+    inputs = inputs_of(facts, effect, catalogue, desk.public_url)
     desk.faults.reach("StartPipeline:before_post")
     made = await asyncio.to_thread(starter.create, project_id, ref=ref, inputs=inputs, name=name)
     desk.faults.reach("StartPipeline:after_post")

@@ -61,8 +61,10 @@ async def _report(desk: Desk, one: Unreported, *, catalogue: Catalogue) -> Phase
         raise RefusedError(f"it is not a report: {error}") from error
     elsewhere = misdirected(report, run=job.run, pipeline=job.pipeline, phase=job.phase, repository=job.repository)
     async with desk.database.begin() as session:
-        approved = (await runs.facts(session, job.run)).pinned_plan
-    wrong = [elsewhere] if elsewhere is not None else problems(report, catalogue=catalogue, approved=approved)
+        facts = await runs.facts(session, job.run)
+    if elsewhere is not None:
+        raise RefusedError(elsewhere)
+    wrong = problems(report, catalogue=catalogue, readable=facts.base_shas, approved=facts.pinned_plan)
     if wrong:
         raise RefusedError(" ".join(wrong[: limits.COLLECTED_REPORT_PROBLEMS]))
     return report

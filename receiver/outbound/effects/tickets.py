@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
 from msgspec.structs import replace
 
-from pipelines.language import CommitSha, IssueKey, ProjectPath, RunId
+from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver import limits
 from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.effects.repository_heads import Heads, read_heads
 from receiver.outbound.effects.status_notes import keep_note, on_ticket
 from receiver.outbound.effects.ticket_attachments import fetched, left_out
 from receiver.outbound.errors import RefusedError
@@ -35,6 +37,8 @@ from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefreshed,
 from receiver.workflow.people import MAY_ANSWER
 from receiver.workflow.person import Right
 
+log = structlog.get_logger()
+
 
 async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     """Fetch the ticket and the repositories' heads, and check that the person may start runs."""
@@ -52,10 +56,11 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
             refusal = REMOVED.format(label=catalogue.jira.start.label)
     if refusal is not None:
         return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
-    heads = await asyncio.to_thread(_heads, desk, catalogue)
+    heads = await asyncio.to_thread(_heads, desk, run, catalogue)
     ticket = await _told(desk, run, issue, audience=Audience.PUBLIC)
-    admitted = TicketAdmitted(ticket=ticket, base_shas=heads, catalogue_sha256=catalogue.sha256)
-    return Performed(events=(admitted,), result={"status": issue.status}, remark=left_out(ticket))
+    admitted = TicketAdmitted(ticket=ticket, base_shas=heads.shas, catalogue_sha256=catalogue.sha256)
+    result = {"status": issue.status, "repositories_left_out": heads.left_out}
+    return Performed(events=(admitted,), result=result, remark=left_out(ticket))
 
 
 async def offer_turn(desk: Desk, run: RunId, _effect: OfferTurn) -> Performed:
@@ -87,13 +92,10 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
             reason = f"The label changes nothing here: {actor.unknown_because or why}"
             return Performed(events=(TicketRefused(reason=reason, actor=effect.actor),))
     ticket = await _told(desk, run, issue, audience=facts.audience)
-    event = TicketRefreshed(
-        iteration=effect.iteration,
-        ticket=ticket,
-        base_shas=await asyncio.to_thread(_heads, desk, facts.catalogue),
-        because=effect.because,
-    )
-    return Performed(events=(event,), result={"status": issue.status}, remark=left_out(ticket))
+    heads = await asyncio.to_thread(_heads, desk, run, facts.catalogue)
+    event = TicketRefreshed(iteration=effect.iteration, ticket=ticket, base_shas=heads.shas, because=effect.because)
+    result = {"status": issue.status, "repositories_left_out": heads.left_out}
+    return Performed(events=(event,), result=result, remark=left_out(ticket))
 
 
 WHO_ANSWERS = "the reporter, or somebody who may start bug fixes, has to answer the question in a comment."
@@ -114,13 +116,13 @@ async def _told(desk: Desk, run: RunId, issue: Issue, *, audience: Audience) -> 
     return replace(ticket, comments=tuple(one for one in ticket.comments if not one.is_restricted))
 
 
-def _heads(desk: Desk, catalogue: Catalogue) -> dict[ProjectPath, CommitSha]:
-    heads: dict[ProjectPath, CommitSha] = {}
-    for path in catalogue.repositories:
-        project = desk.repositories.project(path)
-        head = desk.commits.head(project.id, project.default_branch)
-        if head is not None:
-            heads[path] = head.sha
+def _heads(desk: Desk, run: RunId, catalogue: Catalogue) -> Heads:
+    """Return the repositories' heads. Raises RefusedError when none of them can be read."""
+    heads = read_heads(desk.repositories, desk.commits, catalogue.repositories)
+    for path, why in heads.left_out.items():
+        log.warning("repository.left_out", run=run, repository=path, reason=why)
+    if not heads.shas:
+        raise RefusedError(f"No repository of bug-fix.yml can be read. {next(iter(heads.left_out.values()), '')}")
     return heads
 
 

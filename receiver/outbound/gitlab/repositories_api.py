@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.members import Users
 from receiver.outbound.sdk_errors import translate_errors
@@ -27,6 +28,7 @@ class Project(Struct, frozen=True, kw_only=True):
     path: ProjectPath
     default_branch: str
     url: str
+    is_archived: bool = False
 
 
 class HeadPipeline(Struct, frozen=True, kw_only=True):
@@ -78,10 +80,17 @@ class Repositories:
         return self._bot
 
     def project(self, path: ProjectPath) -> Project:
-        """Return a project by its path."""
+        """Return a project by its path. Raises RefusedError for one without a repository, or with an empty one.
+
+        GitLab leaves out the default branch where the repository is switched off or not for us to see.
+        """
         with translate_errors("GitLab", f"looking up {path}"):
             found = self._api.projects.get(path)
-        return Project(id=int(found.id), path=path, default_branch=found.default_branch, url=found.web_url)
+        branch = getattr(found, "default_branch", None)
+        if not branch:
+            raise RefusedError(f"{path} has no repository that our bot can read: it is switched off, or empty.")
+        is_archived = bool(getattr(found, "archived", False))
+        return Project(id=int(found.id), path=path, default_branch=branch, url=found.web_url, is_archived=is_archived)
 
     def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
         """Return the newest open merge request of the project's branch into `target`, or None.

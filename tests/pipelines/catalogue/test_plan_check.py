@@ -1,11 +1,12 @@
 """Which plans may be carried out."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from pipelines.catalogue.plan_check import problems
+from pipelines.catalogue import plan_check
 from pipelines.language import (
     Location,
     PlanOutcome,
@@ -33,6 +34,7 @@ CATALOGUE = Catalogue(
     },
 )
 ENTRY = a_part(agent="python-pro", files=["src/a.py"])
+problems = partial(plan_check.problems, readable=CATALOGUE.repositories)
 PLAN = a_plan(location=Location(repository=CONTACTS, file="src/a.py", line=3), repositories=[ENTRY])
 
 
@@ -40,6 +42,17 @@ def test_a_plan_of_known_repositories_and_agents_may_be_stored() -> None:
     assert problems(PLAN, CATALOGUE) == []
     nothing = replace(PLAN, outcome=PlanOutcome.NOT_A_BUG, repositories=[], location=None, title="")
     assert problems(nothing, CATALOGUE) == []
+
+
+def test_only_a_plan_that_names_a_repository_that_can_not_be_read_is_refused() -> None:
+    portal = ProjectPath("payk12/portal")
+    more = {**CATALOGUE.repositories, portal: replace(CATALOGUE.repositories[CONTACTS], key="portal", project=portal)}
+    catalogue = replace(CATALOGUE, repositories=more)
+    assert plan_check.problems(PLAN, catalogue, readable={CONTACTS}) == []
+    both = replace(PLAN, repositories=[ENTRY, replace(ENTRY, repository=portal)])
+    (sentence,) = plan_check.problems(both, catalogue, readable={CONTACTS})
+    assert sentence.startswith("payk12/portal can't be fixed now")
+    assert plan_check.problems(both, catalogue, readable=catalogue.repositories) == []
 
 
 def test_a_plan_to_fix_names_at_least_one_repository() -> None:

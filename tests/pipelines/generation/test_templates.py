@@ -55,7 +55,8 @@ def test_without_a_run_the_pipeline_is_the_projects_own_checks(source: str, root
 def test_the_receiver_starts_analysis_beside_preparation_then_generation_then_the_child(
     root: Path, catalogue_of: Catalogues
 ) -> None:
-    entries = matrix(catalogue_of(["python", "nextjs"]))
+    catalogue = catalogue_of(["python", "nextjs"])
+    entries = matrix(catalogue, readable=catalogue.repositories)
     pipeline = parent(root, source="api", prepare=entries, **INPUTS)
     assert pipeline.name == "PL-479 · fix 2"
     assert [(job.stage, job.name) for job in pipeline.jobs] == [
@@ -82,8 +83,16 @@ def test_the_trigger_job_takes_the_generated_file_and_mirrors_the_child(root: Pa
     assert trigger.strategy.value == "mirror"
 
 
+def test_only_repositories_that_can_be_read_are_prepared(catalogue_of: Catalogues) -> None:
+    catalogue = catalogue_of(["python", "nextjs"])
+    first, _ = catalogue.repositories
+    assert [entry["REPOSITORY"] for entry in matrix(catalogue, readable={first})] == [first]
+    assert matrix(catalogue, readable=()) == list(NONE)
+
+
 def test_each_job_knows_its_run_and_where_the_receiver_is(root: Path, catalogue_of: Catalogues) -> None:
-    pipeline = parent(root, source="api", prepare=matrix(catalogue_of(["python"])), **INPUTS)
+    catalogue = catalogue_of(["python"])
+    pipeline = parent(root, source="api", prepare=matrix(catalogue, readable=catalogue.repositories), **INPUTS)
     for job in pipeline.jobs[:-1]:
         values = {name: variable.value for name, variable in job.variables.items()}
         assert values["BUG_FIX_RUN"] == INPUTS["run"]
@@ -123,7 +132,7 @@ def test_inputs_that_could_change_the_configuration_are_refused(changed: dict[st
 def test_the_parents_table_of_images_follows_the_presets(preset: Preset, root: Path, catalogue_of: Catalogues) -> None:
     catalogue = catalogue_of([preset.value])
     [(path, repository)] = catalogue.repositories.items()
-    pipeline = parent(root, source="api", prepare=matrix(catalogue), **INPUTS)
+    pipeline = parent(root, source="api", prepare=matrix(catalogue, readable=catalogue.repositories), **INPUTS)
     [job] = [job for job in pipeline.jobs if job.name.startswith("prepare")]
     assert job.name == job_name(path, repository.stack)
     assert job.variables["BUG_FIX_IMAGE"].value == PRESETS[preset].image
@@ -136,7 +145,7 @@ def test_an_image_that_is_not_the_presets_is_prepared_with(root: Path) -> None:
     text = (root / "tests/golden/catalogue.yml").read_text() + "    image: registry.example.com/ours@sha256:abc\n"
     catalogue = read(text, source="bug-fix.yml")
     [(path, repository)] = catalogue.repositories.items()
-    pipeline = parent(root, source="api", prepare=matrix(catalogue), **INPUTS)
+    pipeline = parent(root, source="api", prepare=matrix(catalogue, readable=catalogue.repositories), **INPUTS)
     job = pipeline.jobs[1]
     assert job.name == "prepare: [payk12/r1, python, registry.example.com/ours@sha256:abc]"
     assert job.name == job_name(path, repository.stack)

@@ -137,8 +137,8 @@ def test_a_child_pipeline_is_generated_for_them(catalogue: Any) -> None:
 
 
 def test_the_plan_may_send_the_agent_there_and_nowhere_else(catalogue: Any) -> None:
-    assert problems(plan_of(), catalogue) == []
-    (sentence,) = problems(plan_of(repository=FRONTEND), catalogue)
+    assert problems(plan_of(), catalogue, readable=catalogue.repositories) == []
+    (sentence,) = problems(plan_of(repository=FRONTEND), catalogue, readable=catalogue.repositories)
     assert "django-pro works on python, and this repository is nextjs" in sentence
 
 

@@ -1,5 +1,6 @@
 """Which reports may be taken."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,7 +28,8 @@ from pipelines.language import TestingResult as PatchTested
 from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start
 from pipelines.language.wire import encode
 from receiver import limits
-from receiver.jobs.report_checks import problems, read
+from receiver.jobs import report_checks
+from receiver.jobs.report_checks import read
 
 CATALOGUE = Catalogue(
     automation_project=ProjectPath("payk12/bug-fix"),
@@ -37,6 +39,7 @@ CATALOGUE = Catalogue(
     agents={"default": Agent(name="default", model="m")},
     repositories={},
 )
+problems = partial(report_checks.problems, readable=CATALOGUE.repositories)
 RESULT = ReproductionResult(
     base_sha="a" * 40, reproduced=True, test_path="t.py", test_sha256="b" * 64, failure="f", symptom="s", steps=()
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import httpx2
@@ -36,7 +37,7 @@ class PagedGitLab(BaseAdapter):
         entries = [self._entry(number) for number in range(2 * page - 2, min(2 * page, COUNT))]
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = 200, request, address
-        answer._content = json.dumps(entries).encode()
+        answer.raw = BytesIO(json.dumps(entries).encode())
         answer.headers["Content-Type"] = "application/json"
         if 2 * page < COUNT:
             answer.headers["Link"] = f'<{address.partition("&page=")[0]}&page={page + 1}>; rel="next"'

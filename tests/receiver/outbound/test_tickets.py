@@ -3,13 +3,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
-from pipelines.language import IssueKey, RunId
+from pipelines.language import IssueKey, ProjectPath, RunId
+from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.outbound.effects.tickets import choose
-from receiver.outbound.errors import UnavailableError
+from receiver.outbound.errors import RefusedError, UnavailableError
 from receiver.outbound.jira.jira_client import Transition
 from receiver.store.effects import outbox
 from receiver.store.postgres.database import Database
@@ -35,6 +37,28 @@ async def test_somebody_allowed_starts_a_run_with_the_ticket_and_the_heads(desk:
     assert isinstance(event, TicketAdmitted)
     assert event.ticket.summary == "Contact creation fails for names with an apostrophe"
     assert event.base_shas == {"payk12/contacts": world.contacts.branches.get("main").commit["id"]}
+
+
+async def test_a_repository_that_is_gone_is_left_out_and_stops_no_ticket(
+    desk: Desk, run: RunId, catalogue: Catalogue
+) -> None:
+    gone = ProjectPath("payk12/old-portal")
+    entries = {**catalogue.repositories, gone: next(iter(catalogue.repositories.values()))}
+    wider = replace(desk, catalogue=lambda: replace(catalogue, repositories=entries))
+    done = await perform(wider, run, AdmitTicket(issue_key=PL_479, actor=AccountId(MARA)))
+    (event,) = done.events
+    assert isinstance(event, TicketAdmitted)
+    assert set(event.base_shas) == {"payk12/contacts"}
+    assert "404" in (done.result or {})["repositories_left_out"][gone]
+
+
+async def test_a_catalogue_of_which_nothing_can_be_read_starts_nothing(
+    desk: Desk, run: RunId, catalogue: Catalogue
+) -> None:
+    (entry,) = catalogue.repositories.values()
+    empty = replace(desk, catalogue=lambda: replace(catalogue, repositories={ProjectPath("payk12/gone"): entry}))
+    with pytest.raises(RefusedError, match=r"No repository of bug-fix\.yml can be read\. GitLab answered 404"):
+        await perform(empty, run, AdmitTicket(issue_key=PL_479, actor=AccountId(MARA)))
 
 
 async def test_a_member_of_an_allowed_group_may_start_a_run_and_others_may_not(desk: Desk, run: RunId) -> None:
