@@ -18,6 +18,10 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     """Ids of failing tests, at most 50."""
     flaky: tuple[str, ...] = ()
     """Ids of tests that failed in one of two runs on the same code, at most 50; they count as neither."""
+    reports_read: int = 0
+    """Files of which the counts are made."""
+    reports_unread: int = 0
+    """Files at the places of reports that could not be read: what their tests did is not known."""
 
 
 class KnownTests(Struct, frozen=True, kw_only=True):

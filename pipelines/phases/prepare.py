@@ -91,6 +91,8 @@ def _reason(result: PrepareResult) -> str:
             failing = suite.failed + suite.errors
             parts.append(f"{suite.passed} {kind} tests pass" + (f", {failing} fail" if failing else ""))
     flaky = sum(len(suite.flaky) for suite in (result.baseline, result.integration) if suite is not None)
+    if unread := sum(one.reports_unread for one in (result.baseline, result.integration) if one is not None):
+        parts.append(f"{unread} reports can't be read")
     if flaky:
         parts.append(f"{flaky} are flaky")
     if result.coverage is not None and result.coverage.percent is not None:

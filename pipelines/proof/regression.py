@@ -94,6 +94,24 @@ def _silent(given: Comparison) -> Iterator[str]:
             yield f"The {one.kind} test command left no report of any test, and there is no baseline to compare with."
 
 
+def _unread(given: Comparison) -> Iterator[str]:
+    """Refuse a command that fails without a word of its tests, also when it did so before the patch."""
+    for one in _suites(given):
+        after = one.after
+        if after is None or after.exit_code == 0:
+            continue
+        if after.reports_unread:
+            what = f"and {_reports(after.reports_unread)} could not be read"
+        elif not (_ran(after) + after.skipped + after.reports_read):
+            what = "and left no report that could be read"
+        else:
+            continue
+        yield (
+            f"The {one.kind} test command ended with {after.exit_code} {what}, so nobody knows what the patch did to "
+            "these tests. The log of the job says why; mend the command, or `reports.junit` in bug-fix.yml."
+        )
+
+
 def _disagreeing(given: Comparison) -> Iterator[str]:
     """Exit code and report must say the same, unless they did not before the patch either."""
     for one in _suites(given):
@@ -172,6 +190,7 @@ RULES: tuple[Rule, ...] = (
     _more_failures,
     _vanished,
     _silent,
+    _unread,
     _disagreeing,
     _base_tests,
     _coverage,
@@ -179,6 +198,10 @@ RULES: tuple[Rule, ...] = (
     _lint,
 )
 """In the order in which people should read them."""
+
+
+def _reports(count: int) -> str:
+    return "a report" if count == 1 else f"{count} reports"
 
 
 def _fell(before: Coverage, after: Coverage) -> float:

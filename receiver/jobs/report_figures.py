@@ -46,7 +46,7 @@ def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
         seconds.append(found.lint.duration_s)
     counts = [report.turns, report.stripped_characters, report.refused_calls, *found.counts]
     for suite in found.suites:
-        counts += (suite.passed, suite.failed, suite.errors, suite.skipped)
+        counts += (suite.passed, suite.failed, suite.errors, suite.skipped, suite.reports_read, suite.reports_unread)
     for coverage in found.coverages:
         counts += (coverage.covered, coverage.coverable)
     lists = (*found.lists, *(ids for suite in found.suites for ids in (suite.failing, suite.flaky)))

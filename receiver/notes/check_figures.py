@@ -57,11 +57,12 @@ def _said(row: Row) -> str:
 
 
 def suite(result: SuiteResult | None) -> Raw:
-    """Return passed and executed tests, `41/41`, and the number of flaky ones."""
+    """Return passed and executed tests, `41/41`, and the numbers of flaky ones and of reports that were not read."""
     if result is None:
         return Raw(NOT_RUN)
     flaky = f", {len(result.flaky)} flaky" if result.flaky else ""
-    return Raw(f"{result.passed}/{result.passed + result.failed + result.errors}{flaky}")
+    unread = f", {plural(result.reports_unread, 'report', 'reports')} unread" if result.reports_unread else ""
+    return Raw(f"{result.passed}/{result.passed + result.failed + result.errors}{flaky}{unread}")
 
 
 def tests(measured: Measured) -> Raw:

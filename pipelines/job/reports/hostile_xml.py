@@ -11,6 +11,8 @@ from enum import Enum
 from typing import Generic, Protocol, TypeVar
 from xml.parsers import expat
 
+from pipelines.job.reports.xml_repair import repaired
+
 MAX_BYTES = 50 * 1024 * 1024
 MAX_DEPTH = 50
 
@@ -48,10 +50,11 @@ def read(
 ) -> R:
     """Parse a document with the reader that its root element asks for, and return that. Raises `XmlError`.
 
-    `what` names the document in errors, for example `the JUnit report`.
+    What single characters spoil is mended first. `what` names the document in errors, for example `the JUnit report`.
     """
     if len(document) > MAX_BYTES:
         raise XmlError(f"{what} is larger than {MAX_BYTES} bytes")
+    document = repaired(document)
     parts = _Parts(readers, what=what, doctype=doctype)
     parser = expat.ParserCreate()
     parser.buffer_text = True

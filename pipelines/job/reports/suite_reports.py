@@ -11,6 +11,7 @@ from msgspec import Struct
 from pipelines.job.reports.hostile_xml import read
 from pipelines.job.reports.junit import JUnitReader
 from pipelines.job.reports.trx import TrxReader
+from pipelines.job.reports.xml_repair import repaired
 from pipelines.proof.test_cases import Case, CaseOutcome
 
 _ROOTS: dict[str, Callable[[], JUnitReader | TrxReader]] = {
@@ -25,14 +26,14 @@ class Report(Struct, frozen=True, kw_only=True):
 
     cases: tuple[Case, ...]
     junit: bytes
-    """The same in the format that GitLab reads: the document itself, unless it was TRX."""
+    """The same in the format that GitLab reads, and without characters that it can't: of TRX, what we read."""
 
 
 def read_report(document: bytes) -> Report:
     """Return what a report says. Raises `XmlError`."""
     reader = read(document, _ROOTS, what="the test report")
     if isinstance(reader, JUnitReader):
-        return Report(cases=tuple(reader.cases), junit=document)
+        return Report(cases=tuple(reader.cases), junit=repaired(document))
     cases = reader.finished()
     return Report(cases=cases, junit=written(cases))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.job.reports.cobertura import CoberturaError, read_coverage
@@ -59,7 +60,8 @@ def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool
     place.end()
     # GitLab shows what is called junit-…: of each kind of tests the first run.
     is_first = name in {str(kind), "coverage"}
-    cases = _cases(place, f"junit-{kind}" if is_first else name)
+    found = _cases(place, f"junit-{kind}" if is_first else name)
+    cases = found.cases
     result = SuiteResult(
         passed=count(cases, CaseOutcome.PASSED),
         failed=count(cases, CaseOutcome.FAILED),
@@ -68,9 +70,12 @@ def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool
         duration_s=round(done.seconds, 3),
         exit_code=done.exit_code,
         failing=failing(cases),
+        reports_read=found.read,
+        reports_unread=found.unread,
     )
-    found = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
-    place.log.state(f"{name} tests: {found if cases else 'no report of them'}, exit code {result.exit_code}")
+    told = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
+    unread = f", {found.unread} reports that can't be read" if found.unread else ""
+    place.log.state(f"{name} tests: {told if cases else 'no report of them'}{unread}, exit code {result.exit_code}")
     return Ran(
         kind=kind,
         command=command,
@@ -93,21 +98,33 @@ def run_lint(place: Checkout) -> CheckResult | None:
     return CheckResult(exit_code=done.exit_code, duration_s=round(done.seconds, 3))
 
 
-def _cases(place: Checkout, name: str) -> tuple[Case, ...]:
+class _Found(Struct, frozen=True, kw_only=True):
+    """What the reports of one run say."""
+
+    cases: tuple[Case, ...]
+    read: int
+    unread: int
+
+
+def _cases(place: Checkout, name: str) -> _Found:
     cases: list[Case] = []
+    read = unread = 0
     inside = f"{place.folder}/"  # some name their cases after the file's whole path, and each run has another checkout
     for number, path in enumerate(_found(place.folder, place.repository.stack.junit)[:_REPORTS]):
         document = _document(place, path)
         if document is None:
+            unread += 1
             continue
         try:
             report = read_report(document)
         except XmlError as error:
             place.log.say(f"{path.relative_to(place.folder)} is left out: {error}")
+            unread += 1
             continue
+        read += 1
         cases += (replace(one, id=one.id.replace(inside, "")) for one in report.cases)
         place.artifacts.keep(ArtifactKind.JUNIT, _numbered(name, number), report.junit)
-    return tuple(cases)
+    return _Found(cases=tuple(cases), read=read, unread=unread)
 
 
 def _measured(place: Checkout, patterns: tuple[str, ...]) -> tuple[MeasuredFile, ...] | None:

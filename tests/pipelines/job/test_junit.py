@@ -124,8 +124,6 @@ def test_a_failure_is_not_undone_by_what_follows() -> None:
         (b'<?xml version="1.0" encoding="klingon"?><testsuite/>', "encoding"),
         (b'<?xml version="1.0" encoding="base64"?><testsuite/>', "encoding"),
         (b'<?xml version="1.0" encoding="shift_jis"?><testsuite/>', "encoding"),
-        (b'<?xml version="1.0" encoding="utf-16"?><testsuite/>', "encoding"),
-        (b"<testsuite name='\xff'/>", "not well-formed"),
         (b"<testsuite>" + b" " * (50 * 1024 * 1024) + b"</testsuite>", "larger than"),
         (b"<testsuite>" + b"<testcase/>" * 200_001 + b"</testsuite>", "more than 200000 cases"),
     ],

@@ -90,6 +90,10 @@ FLAKY = suite(passed=9, failed=1, exit_code=1, flaky=("t::flaky",))
         (suite(passed=0), None, "left no report of any test"),
         (suite(passed=0), suite(passed=0), None),
         (suite(passed=0, skipped=3), None, None),
+        (suite(passed=0, exit_code=1), suite(passed=0, exit_code=1), "left no report that could be read"),
+        (suite(passed=0, exit_code=5, reports_read=1), suite(passed=0, exit_code=5, reports_read=1), None),
+        (suite(exit_code=1, reports_unread=2), suite(exit_code=1, reports_unread=2), "and 2 reports could not be read"),
+        (suite(exit_code=0, reports_unread=1), suite(), None),
     ],
 )
 def test_a_suite_is_worse_when_tests_fail_vanish_or_contradict_themselves(
@@ -101,7 +105,7 @@ def test_a_suite_is_worse_when_tests_fail_vanish_or_contradict_themselves(
     other = [sentence for sentence in sentences if not sentence.startswith("Lint")]
     assert other == [] if words is None else words in " ".join(other)
     same = found(PrepareResult(base_sha=SHA, baseline=before), replace(AFTER, suite=now, integration=None, lint=None))
-    assert [sentence.replace("unit", "integration") for sentence in same] == other
+    assert [sentence.replace("unit test", "integration test") for sentence in same] == other
 
 
 @pytest.mark.parametrize(
@@ -220,6 +224,7 @@ SUITES = st.builds(
     failed=st.integers(0, 5),
     errors=st.integers(0, 3),
     skipped=st.integers(0, 5),
+    reports_read=st.just(1),
     exit_code=st.sampled_from([0, 1, 2, -9]),
 )
 
