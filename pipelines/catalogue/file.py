@@ -118,6 +118,7 @@ def _repository(key: str, entry: RepositoryEntry, file: CatalogueFile) -> Reposi
             framework=entry.reproduction.framework or FRAMEWORKS[entry.stack], video=entry.reproduction.video
         ),
         paths_allowed=entry.paths_allowed,
+        paths_handwritten=entry.paths_handwritten,
         secrets_allowed=entry.secrets_allowed,
         reviewers=entry.reviewers,
     )

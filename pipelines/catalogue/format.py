@@ -189,6 +189,8 @@ class RepositoryEntry(StackEntry, frozen=True, kw_only=True):
     reproduction: ReproductionEntry = ReproductionEntry()
     paths_allowed: tuple[Path, ...] = ("**",)
     """Globs that a patch may touch."""
+    paths_handwritten: tuple[Path, ...] = ()
+    """Globs of files that people write, though a folder's name (`vendor/`, `dist/`) or a mark says that a tool does."""
     secrets_allowed: tuple[AllowedSecret, ...] = ()
     """What looks like a secret and may be in a fix; a fix with any other is refused."""
     reviewers: tuple[Username, ...] = ()

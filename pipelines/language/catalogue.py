@@ -122,6 +122,8 @@ class Repository(Struct, frozen=True, kw_only=True):
     reproduction: Reproduction = Reproduction()
     paths_allowed: tuple[str, ...] = ("**",)
     """Globs that a patch may touch."""
+    paths_handwritten: tuple[str, ...] = ()
+    """Globs of files that people write, though a folder's name or a mark says that a tool does."""
     secrets_allowed: tuple[AllowedSecret, ...] = ()
     """What looks like a secret and may be in a fix."""
     reviewers: tuple[str, ...] = ()

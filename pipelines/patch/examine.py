@@ -5,7 +5,6 @@ The same examination is made in the job and, since jobs are not trusted, in the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -17,7 +16,7 @@ from pipelines.patch.configuration import configuration
 from pipelines.patch.dependencies import dependencies, is_lock_file
 from pipelines.patch.display_name import shown
 from pipelines.patch.file_rules import content_faults, file_faults, size_faults
-from pipelines.patch.kinds import GENERATED, VENDORED, named
+from pipelines.patch.foreign_files import foreign_files
 from pipelines.patch.lines import compare, size_of
 from pipelines.patch.name_clashes import Folders, name_faults
 from pipelines.patch.origins import origins
@@ -38,6 +37,7 @@ def examine(
     *,
     folders: Folders,
     allowed: Sequence[str],
+    handwritten: Sequence[str] = (),
     policy: Policy,
     secrets: SecretSearch,
 ) -> tuple[str, ...]:
@@ -45,7 +45,7 @@ def examine(
 
     `base` and `folders` tell of the commit that it was made for; folders are asked for only where files are added,
     or where its CI includes files by a pattern.
-    `allowed` are the catalogue's globs for the repository.
+    `allowed` and `handwritten` are the catalogue's globs for the repository (`paths_allowed`, `paths_handwritten`).
     """
     refused = list(size_faults(change, policy=policy))
     if refused:
@@ -69,7 +69,7 @@ def examine(
     refused += included_files(changed, ci_files(base, folders))
     refused += _lines(changed, policy)
     refused += secrets(changed)
-    refused += _not_written_by_hand(changed)
+    refused += foreign_files(changed, base, handwritten=handwritten)
     refused += dependencies(changed, base)
     if policy.test_configuration is PatchRule.REFUSE:
         refused += configuration(changed, base)
@@ -99,19 +99,3 @@ def _lines(changed: Sequence[Changed], policy: Policy) -> Iterator[str]:
     lines = size.insertions + size.deletions
     if lines > policy.max_patch_lines:
         yield f"The fix changes {lines} lines; policy allows {policy.max_patch_lines}."
-
-
-_GENERATED_MARK: Final = re.compile(
-    r"code generated .{0,80}do not edit|@generated\b|<auto-?generated|this file (?:is|was) (?:auto-?)?generated",
-    re.IGNORECASE,
-)
-_HEAD: Final = 1_000
-"""Characters at a file's beginning in which generators say so."""
-
-
-def _not_written_by_hand(changed: Sequence[Changed]) -> Iterator[str]:
-    for one in changed:
-        if named(one.path, VENDORED):
-            yield f"{shown(one.path)} belongs to somebody else's code that is kept here; mend it where it comes from."
-        elif named(one.path, GENERATED) or _GENERATED_MARK.search(one.before[:_HEAD]):
-            yield f"{shown(one.path)} is generated; change what it is made from."

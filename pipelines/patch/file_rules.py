@@ -69,7 +69,10 @@ def _unprintable(path: str) -> str | None:
 
 
 def _git_file(path: str) -> str | None:
-    for part in folded(path).split("/"):
+    parts = folded(path).split("/")
+    if path.rpartition("/")[2] == ".gitkeep":  # an empty file by which git keeps a folder; git itself reads none
+        parts.pop()
+    for part in parts:
         if part.startswith(".git") or _SHORT_GIT.match(part):
             return f"{shown(path)} belongs to git or GitLab (.git…); the bot does not touch it."
     return None

@@ -1,6 +1,6 @@
 """What kind of file a path names: test, configuration of tests, lock file, documentation, generated. Tables; pure.
 
-Compared in lower case. They name what is usual; a team's own places belong to `paths_allowed`.
+Compared in lower case. They name what is usual; a team's own places belong to the catalogue.
 """
 
 from __future__ import annotations
@@ -59,21 +59,21 @@ MIXED: Final = (
 MIGRATIONS: Final = ("migrations/**", "alembic/versions/**", "db/migrate/**", "dbmigrations/**")
 """Steps of a database, each of which builds on the one before."""
 
-VENDORED: Final = (
-    *("node_modules/**", "bower_components/**", "vendor/**", "vendored/**", "third_party/**", "third-party/**"),
-    *("site-packages/**", ".venv/**", "venv/**"),
-)
+VENDORED: Final = ("node_modules/**", "bower_components/**", "site-packages/**", ".venv/**", "venv/**")
 GENERATED: Final = (
-    *("dist/**", ".next/**", ".nuxt/**", "obj/**", "__pycache__/**", "coverage/**", "test-results/**"),
-    *("playwright-report/**", "*.min.js", "*.min.css", "*.map", "*.pyc", "*_pb2.py", "*_pb2.pyi", "*.g.cs"),
+    *(".next/**", ".nuxt/**", "__pycache__/**", "playwright-report/**"),
+    *("*.min.js", "*.min.css", "*.js.map", "*.css.map", "*.pyc", "*_pb2.py", "*_pb2.pyi", "*.g.cs"),
     *("*.designer.cs", "*.generated.*"),
 )
+"""Names that no business uses; those that are words as well are in `pipelines.patch.foreign_files`."""
 
 DOCUMENTATION: Final = (
-    *("readme", "readme.*", "changelog", "changelog.*", "changes", "changes.*", "history", "history.*", "upgrading.*"),
+    *("readme", "changelog", "changes", "history", "upgrading"),
+    *("readme.txt", "changelog.txt", "changes.txt", "history.txt", "upgrading.txt"),
     *("*.md", "*.mdx", "*.rst", "*.adoc"),
-    *("docs/**", "doc/**", "documentation/**"),
 )
+DOCUMENTATION_FOLDERS: Final = ("docs/**", "doc/**", "documentation/**")
+"""At the root; below it the same words name code, such as `src/docs/store.py`."""
 
 
 def is_test(path: str) -> bool:
@@ -89,7 +89,8 @@ def is_collected(path: str) -> bool:
 
 def is_documentation(path: str) -> bool:
     """Say whether a file is read by people rather than run."""
-    return named(path, DOCUMENTATION) and not is_test(path)
+    is_there = any(matches(pattern, path.lower()) for pattern in DOCUMENTATION_FOLDERS)
+    return (is_there or named(path, DOCUMENTATION)) and not is_test(path)
 
 
 def named(path: str, patterns: tuple[str, ...]) -> bool:

@@ -64,6 +64,7 @@ def held_against(
         base,
         folders=folders,
         allowed=repository.paths_allowed,
+        handwritten=repository.paths_handwritten,
         policy=policy,
         secrets=partial(find_secrets, allowed=repository.secrets_allowed),
     )

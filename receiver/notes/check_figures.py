@@ -61,7 +61,8 @@ def suite(result: SuiteResult | None) -> Raw:
     if result is None:
         return Raw(NOT_RUN)
     flaky = f", {len(result.flaky)} flaky" if result.flaky else ""
-    unread = f", {plural(result.reports_unread, 'report', 'reports')} unread" if result.reports_unread else ""
+    count = result.reports_unread
+    unread = f", {count} {'report' if count == 1 else 'reports'} unread" if count else ""
     return Raw(f"{result.passed}/{result.passed + result.failed + result.errors}{flaky}{unread}")
 
 

@@ -43,6 +43,7 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
         commit.file,
         folders=commit.entries,
         allowed=repository.paths_allowed,
+        handwritten=repository.paths_handwritten,
         policy=policy,
         secrets=partial(find_secrets, allowed=repository.secrets_allowed),
     )

@@ -74,6 +74,22 @@ def test_files_that_decide_over_ci_or_leave_the_repository_are_refused(path: str
     assert all(sentence.endswith(".") and sentence.isprintable() for sentence in found)
 
 
+@pytest.mark.parametrize("path", ["Jenkinsfile.groovy", "ci/Jenkinsfile-old", "jenkinsfile.prod", "a/.git/.gitkeep"])
+def test_neighbours_of_such_files_are_refused_as_well(path: str) -> None:
+    assert refused(changed(path)) != []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("tools/jenkinsfile.py", "src/JenkinsfileParser.cs", "docs/jenkinsfile.md", "src/codeowners"),
+        *("a/CodeOwners/x.ts", "uploads/.gitkeep", "src/gitlab/client.py", "docs/codeowners/index.md"),
+    ],
+)
+def test_files_that_are_only_called_so_are_not(path: str) -> None:
+    assert refused(changed(path)) == []
+
+
 @pytest.mark.parametrize(("mode", "word"), [("120000", "symbolic link"), ("160000", "submodule"), ("100600", "100600")])
 def test_only_plain_files_are_taken(mode: str, word: str) -> None:
     (sentence,) = refused(file_change("x", None, "", mode=mode))

@@ -41,7 +41,7 @@ def test_a_manifest_is_taken_back_with_its_lock_file() -> None:
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("api/migrations/0002_names.py", "it is a migration"), ("dist/app.js", "it is generated")],
+    [("api/migrations/0002_names.py", "it is a migration"), ("public/app.min.js", "it is generated")],
 )
 def test_what_can_t_be_taken_back_alone_is_named(path: str, reason: str) -> None:
     plan = revert_plan(patch(**{path: Change.ADDED}), about_tests=(), texts={})
