@@ -5,44 +5,17 @@ A lock file that changes without a cause hides what it brings; one that stays as
 
 from __future__ import annotations
 
-import json
-import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
+from pipelines.patch import manifests
 from pipelines.patch.changed import Base, Change, Changed
 from pipelines.patch.display_name import shown
 from pipelines.patch.kinds import named
 
-_JSON_KEYS: Final = (
-    *("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"),
-    *("overrides", "resolutions", "workspaces", "engines", "packageManager", "require", "require-dev"),
-)
-_REFERENCE: Final = re.compile(r"<(?:Package|Project|Framework)(?:Reference|Version)\b[^<>]{0,2000}>", re.IGNORECASE)
-
-
-def _package(text: str) -> object:
-    document = json.loads(text) if text.strip() else {}
-    return {key: document.get(key) for key in _JSON_KEYS} if isinstance(document, dict) else text
-
-
-def _pyproject(text: str) -> object:
-    document = tomllib.loads(text)
-    tools = document.get("tool", {})
-    poetry = tools.get("poetry", {})
-    project: dict[str, Any] = document.get("project", {})
-    return (
-        [project.get(key) for key in ("name", "version", "dependencies", "optional-dependencies", "requires-python")],
-        [document.get("dependency-groups"), tools.get("uv"), tools.get("pdm")],
-        {key: value for key, value in poetry.items() if key in {"extras", "group"} or key.endswith("dependencies")},
-    )
-
-
-def _references(text: str) -> object:
-    return sorted(_REFERENCE.findall(text))
+Reader = Callable[[str], object]
 
 
 class Lock(Struct, frozen=True, kw_only=True):
@@ -50,27 +23,37 @@ class Lock(Struct, frozen=True, kw_only=True):
 
     locks: tuple[str, ...]
     manifests: tuple[str, ...]
-    asks_for: Callable[[str], object]
-    """What a manifest asks for: equal before and after when nothing else is asked for."""
+    asks_for: Reader
+    """What a manifest asks for: when that changes, the lock file has to."""
+    repeats: Reader | None = None
+    """What the lock file holds besides: when that changes, it may."""
 
 
 LOCKS: Final = (
     Lock(
         locks=("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"),
         manifests=("package.json",),
-        asks_for=_package,
+        asks_for=manifests.npm,
+        repeats=manifests.npm_root,
     ),
-    Lock(locks=("uv.lock", "poetry.lock", "pdm.lock"), manifests=("pyproject.toml",), asks_for=_pyproject),
-    Lock(locks=("pipfile.lock",), manifests=("pipfile",), asks_for=str.strip),
+    Lock(locks=("uv.lock",), manifests=("pyproject.toml",), asks_for=manifests.uv),
+    Lock(locks=("poetry.lock",), manifests=("pyproject.toml",), asks_for=manifests.poetry),
+    Lock(locks=("pdm.lock",), manifests=("pyproject.toml",), asks_for=manifests.pdm),
+    Lock(locks=("pipfile.lock",), manifests=("pipfile",), asks_for=manifests.pipenv),
     Lock(
         locks=("packages.lock.json",),
         manifests=("*.csproj", "directory.packages.props", "directory.build.props"),
-        asks_for=_references,
+        asks_for=manifests.dotnet,
     ),
-    Lock(locks=("composer.lock",), manifests=("composer.json",), asks_for=_package),
-    Lock(locks=("cargo.lock",), manifests=("cargo.toml",), asks_for=str.strip),
-    Lock(locks=("gemfile.lock",), manifests=("gemfile", "*.gemspec"), asks_for=str.strip),
-    Lock(locks=("go.sum",), manifests=("go.mod",), asks_for=str.strip),
+    Lock(
+        locks=("composer.lock",),
+        manifests=("composer.json",),
+        asks_for=manifests.composer,
+        repeats=manifests.composer_hash,
+    ),
+    Lock(locks=("cargo.lock",), manifests=("cargo.toml",), asks_for=manifests.cargo),
+    Lock(locks=("gemfile.lock",), manifests=("gemfile", "*.gemspec"), asks_for=manifests.ruby),
+    Lock(locks=("go.sum",), manifests=("go.mod",), asks_for=manifests.go),
 )
 
 
@@ -82,9 +65,10 @@ def is_lock_file(path: str) -> bool:
 def dependencies(changed: Sequence[Changed], base: Base) -> Iterator[str]:
     """Yield lock files that change without a cause, and those that should have changed, a sentence each."""
     for lock in LOCKS:
-        asking = [one for one in changed if named(one.path, lock.manifests) and _asks_otherwise(one, lock)]
+        about = [one for one in changed if named(one.path, lock.manifests)]
+        asking = [one for one in about if _differs(one, lock.asks_for)]
         locked = [one for one in changed if named(one.path, lock.locks)]
-        if not asking:
+        if not any(_differs(one, lock.repeats or lock.asks_for) for one in about):
             yield from (
                 f"{shown(one.path)} changes although no manifest asks for anything else; restore it." for one in locked
             )
@@ -96,11 +80,11 @@ def dependencies(changed: Sequence[Changed], base: Base) -> Iterator[str]:
             )
 
 
-def _asks_otherwise(one: Changed, lock: Lock) -> bool:
+def _differs(one: Changed, read: Reader) -> bool:
     if one.change is Change.ADDED:
         return True
     try:
-        return lock.asks_for(one.before) != lock.asks_for(one.after)
+        return read(one.before) != read(one.after)
     except (ValueError, AttributeError, RecursionError):  # it is not what its name says; to be safe, something changed
         return True
 
@@ -108,5 +92,6 @@ def _asks_otherwise(one: Changed, lock: Lock) -> bool:
 def _beside(one: Changed, lock: Lock, base: Base) -> str | None:
     """Return the lock file beside a manifest, if there is one."""
     folder, slash, _ = one.path.rpartition("/")
-    names = (f"{folder}{slash}{name}" for name in lock.locks if name == name.lower())
+    written = (form for name in lock.locks for form in (name, name.capitalize()))  # Cargo.lock, Gemfile.lock
+    names = (f"{folder}{slash}{name}" for name in written)
     return next((name for name in names if base(name) is not None), None)
