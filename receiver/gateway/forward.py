@@ -21,6 +21,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from receiver import limits
+from receiver.gateway import price_modifiers
 from receiver.gateway.exchange import Answer, ModelCall, Request, passed_back
 from receiver.gateway.parsed_usage import ParsedUsage, StreamReader
 from receiver.gateway.policy import Call, Refused
@@ -171,6 +172,7 @@ class Gateway:
                 output_at_most=call.max_tokens,
                 at=now,
                 prices=prices,
+                largest_factor=price_modifiers.LARGEST,
             )
             if amount is None:
                 sentence = f"The price of {call.model} is not known, so the budget can't fund it. Add a price row."
@@ -238,6 +240,8 @@ class Gateway:
             at=now,
         )
         await self._write(lambda connection: ledger.settle(connection, exchange.call_id, settlement))
+        if parsed.usage.price_factor is None:
+            log.warning("gateway.unpriced", call=exchange.call_id, fields=price_modifiers.unpriced(parsed.raw))
         log.info("gateway.settled", call=exchange.call_id, model=model, cost_usd=str(settlement.cost_usd))
         return settlement.cost_usd
 

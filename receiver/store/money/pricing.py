@@ -23,6 +23,8 @@ class Usage(Struct, frozen=True, kw_only=True):
     cache_write_5m: int = 0
     cache_write_1h: int = 0
     output: int = 0
+    price_factor: Decimal | None = Decimal(1)
+    """What the token prices are multiplied by; None: the answer says something about them that isn't known."""
 
     @property
     def prompt(self) -> int:
@@ -69,8 +71,10 @@ def price_for(model: str, *, prompt: int, at: datetime, prices: Iterable[Price])
     return newest[max(newest)] if newest else None
 
 
-def cost(usage: Usage, price: Price) -> Decimal:
-    """Return US dollars, exact: rate × tokens ÷ 1,000,000 for each bucket."""
+def cost(usage: Usage, price: Price) -> Decimal | None:
+    """Return US dollars, exact: factor × rate × tokens ÷ 1,000,000 for each bucket; None when the factor is unknown."""
+    if usage.price_factor is None:
+        return None
     spent = (
         usage.uncached * price.input
         + usage.cache_read * price.cache_read
@@ -78,15 +82,22 @@ def cost(usage: Usage, price: Price) -> Decimal:
         + usage.cache_write_1h * price.cache_write_1h
         + usage.output * price.output
     )
-    return spent / PER_MILLION
+    return usage.price_factor * spent / PER_MILLION
 
 
 def most(
-    model: str, *, prompt_at_most: int, output_at_most: int, at: datetime, prices: Iterable[Price]
+    model: str,
+    *,
+    prompt_at_most: int,
+    output_at_most: int,
+    at: datetime,
+    prices: Iterable[Price],
+    largest_factor: Decimal = Decimal(1),
 ) -> Decimal | None:
     """Return what a call can cost at most, for a reservation; None when the model's price is unknown.
 
-    The dearest input rate of every threshold that the prompt may pass is assumed for all of it.
+    The dearest input rate of every threshold that the prompt may pass is assumed for all of it, and the largest factor
+    that an answer may turn out to be priced with.
     """
     rows = list(prices)
     reachable = {
@@ -98,4 +109,4 @@ def most(
         return None
     dearest = max(row.dearest_input for row in reachable)
     output = max(row.output for row in reachable)
-    return (prompt_at_most * dearest + output_at_most * output) / PER_MILLION
+    return largest_factor * (prompt_at_most * dearest + output_at_most * output) / PER_MILLION
