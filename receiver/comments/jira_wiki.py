@@ -26,8 +26,12 @@ _COLOR: Final = re.compile(r"\{color(?::[^}\n]{0,100})?\}")
 """Pasted text has it around each piece."""
 _ESCAPE: Final = re.compile(r"\\([-/_.!*])")
 """Jira Cloud writes a text's own punctuation so when it turns a document into wiki markup."""
-_EFFECT: Final = re.compile(r"(?P<mark>[*_+])(?P<text>[^\s*_+](?:.{0,1000}[^\s*_+])?)(?P=mark)")
-"""Bold, italic or underlined as a whole. Struck-through text is not said any more."""
+_EFFECT: Final = re.compile(r"(?<!\w)(?P<mark>[*_+])(?P<text>[^\s*_+](?:[^*_+]{0,1000}[^\s*_+])?)(?P=mark)(?!\w)")
+"""Bold, italic or underlined. Struck-through text is not said any more."""
+_BRACED: Final = re.compile(r"\{([*_+])\}")
+"""How the editor writes an effect's mark where the plain one would be read as text."""
+_DEEPEST: Final = 3
+"""Effects within one another."""
 
 
 def said(markup: str) -> tuple[str, ...]:
@@ -36,11 +40,18 @@ def said(markup: str) -> tuple[str, ...]:
     inside: str | None = None
     for line in markup[:LONGEST].splitlines():
         outside, inside = _outside(line, inside)
-        seen = _ESCAPE.sub(r"\1", _COLOR.sub("", visible(outside))).strip()
+        seen = _ESCAPE.sub(r"\1", _COLOR.sub("", visible(outside)).replace("&nbsp;", " ")).strip()
         if seen and not _QUOTED.match(seen):
-            whole = _EFFECT.fullmatch(seen)
-            left.append(whole["text"] if whole else seen)
+            left.append(_plain(seen))
     return tuple(left)
+
+
+def _plain(line: str) -> str:
+    """Return a line without effects, its forced line break and entities."""
+    text = _BRACED.sub(r"\1", line.removesuffix("\\\\"))
+    for _ in range(_DEEPEST):
+        text = _EFFECT.sub(r"\g<text>", text)
+    return text.strip()
 
 
 def _outside(line: str, inside: str | None) -> tuple[str, str | None]:

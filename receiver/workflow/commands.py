@@ -16,7 +16,7 @@ from msgspec import Struct
 from receiver import limits
 from receiver.comments import gitlab_markdown, jira_document
 from receiver.comments.command_line import Command
-from receiver.comments.visible_text import visible
+from receiver.comments.visible_text import LONGEST, visible
 from receiver.workflow.person import Person, Right
 from receiver.workflow.run import RunStatus
 
@@ -68,13 +68,28 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
 }
 
 UNKNOWN: Final = "There is no such command. There {are}: {commands}."
+NOT_READ: Final = (
+    "Something in your comment looks like a command, but it stands in a quote, in code, in a list or behind other "
+    "words, so nothing was done. Write `/bug-fix {command}` alone on a line."
+)
+"""Said to what is no command though it may have been meant as one."""
 ALONE: Final = (
     "Write `/bug-fix {command}` alone on its line; with other words behind it, it is not clear what you want."
 )
 NOT_HERE: Final = "commands are given on the ticket, not on merge requests."
 ELSEWHERE: Final = "`/bug-fix {command}` is said on the {where}."
 
-_LINE: Final = re.compile(rf"{PREFIX}(?![^\s.!])[.!]*(.*)", re.IGNORECASE)
+_NAME: Final = r"[/\u2044\u2215\uff0f]bug[-\u2010-\u2013\u2212\uff0d]fix"
+"""With the slashes and hyphens that editors and input methods write."""
+_SAID: Final = re.compile(_NAME, re.IGNORECASE)
+_LINE: Final = re.compile(rf"{_NAME}(?![^\s.!:,])[.!:,]*(.*)", re.IGNORECASE)
+_LEAD: Final = re.compile(
+    r"[^\w/\u2044\u2215\uff0f@\[{]+|\[~[^\]]{0,200}\]|@\S{1,200}|\{\w{1,20}(?::[^}]{0,200})?\}|(?:h[1-6]|bq)\.|[@\[{]",
+    re.IGNORECASE,
+)
+"""What may stand before a command that somebody meant: marks of lists, quotes and code, and whom it is said to."""
+_MOST_LEAD: Final = 40
+"""Pieces of that."""
 _HINT: Final = re.compile(r"(?:^|\s)(?:--|–|—)(?:\s|$)")
 """Rich editors turn two hyphens into a dash."""
 _END: Final = ".!"
@@ -109,7 +124,25 @@ def parse(rest: str) -> Command:
 
 def is_addressed(markup: str) -> bool:
     """Return whether a text speaks of the commands, perhaps in a quote: whether it has to be read again."""
-    return PREFIX in visible(markup).replace("\\", "").casefold()
+    return _SAID.search(visible(markup).replace("\\", "")) is not None
+
+
+def seems_meant(body: object) -> bool:
+    """Return whether a line of a comment looks like a command though none is read: in a list, a quote, code.
+
+    People are told then, because nothing is worse than an approval that nobody answers.
+    """
+    lines = visible(jira_document.wiki(body)[:LONGEST]).replace("\\", "").splitlines()
+    return read(body) is None and any(_LINE.match(_without_lead(line)) for line in lines if _SAID.search(line))
+
+
+def _without_lead(line: str) -> str:
+    for _ in range(_MOST_LEAD):
+        found = _LEAD.match(line)
+        if found is None:
+            break
+        line = line[found.end() :]
+    return line
 
 
 def refusal(command: Command, person: Person, status: RunStatus, *, where: Venue = Venue.TICKET) -> str | None:

@@ -224,6 +224,8 @@ class CommentRead(Struct, frozen=True, kw_only=True, tag=True):
     """None only where the comment counts for nothing."""
     command: Command | None = None
     """The first one of the comment; None: it commands nothing."""
+    seems_meant: bool = False
+    """It has no command, but a line that may have been meant as one."""
     plan: int | None = None
     """The iteration whose plan its author can have seen: it was shown before the comment was written."""
 

@@ -77,17 +77,10 @@ def comment_read(
     if author is None:
         return ignored(f"Comment {event.comment} has no author.")
     if event.command is None:
-        return _answered(author, run)
+        return _answered(event, author, run)
     refusal = _refusal(event.command, author, run, plan_seen=event.plan, label=catalogue.jira.start.label)
     if refusal is not None:
-        answer = AnswerComment(
-            comment=event.comment,
-            text=refusal,
-            author=author.account,
-            name=author.name,
-            may_start=author.has_any({Right.START}),
-        )
-        return acted(f"{author.called}'s command is not obeyed. {refusal}", answer)
+        return _refused(event, author, refusal)
     match CommandWord(event.command.word):
         case CommandWord.APPROVE:
             return begun(
@@ -97,6 +90,17 @@ def comment_read(
                 now=now,
                 attempt=next_attempt(run, Cause.APPROVED, catalogue=catalogue, approved_by=author.account),
             )
+
+
+def _refused(event: CommentRead, author: Person, why: str) -> Decision:
+    answer = AnswerComment(
+        comment=event.comment,
+        text=why,
+        author=author.account,
+        name=author.name,
+        may_start=author.has_any({Right.START}),
+    )
+    return acted(f"{author.called}'s command is not obeyed. {why}", answer)
 
 
 def _refusal(command: Command, author: Person, run: Run, *, plan_seen: int | None, label: str) -> str | None:
@@ -109,7 +113,9 @@ def _refusal(command: Command, author: Person, run: Run, *, plan_seen: int | Non
     return UNSEEN if refusal is None and plan_seen != run.iteration else refusal
 
 
-def _answered(author: Person, run: Run) -> Decision:
+def _answered(event: CommentRead, author: Person, run: Run) -> Decision:
+    if event.seems_meant and run.status is RunStatus.AWAITING_APPROVAL:
+        return _refused(event, author, commands.NOT_READ.format(command=CommandWord.APPROVE))
     if run.status is not RunStatus.NEEDS_INFORMATION:
         return noted(f"{author.called} commented on the ticket; the run is {run.status}.")
     if not author.has_any(MAY_ANSWER):

@@ -49,6 +49,7 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         comment=effect.comment,
         author=author,
         command=found.command,
+        seems_meant=found.seems_meant,
         plan=facts.iteration if _has_seen_plan(found, shown, since if is_for_nobody else None) else None,
     )
     return Performed(events=(event,), result={"rights": author.rights, "command": found.command and found.command.word})

@@ -47,6 +47,8 @@ class Comment(Struct, frozen=True, kw_only=True):
     """Wiki markup."""
     command: Command | None
     """The first one that its author gives in it."""
+    seems_meant: bool
+    """It has no command, but a line that may have been meant as one."""
     created: str
     """When, as Jira writes it; empty when it does not say."""
     is_edited: bool
@@ -193,6 +195,7 @@ def comment(body: object) -> Comment:
         author_name=author.displayName or author.account,
         text=wiki(found.body),
         command=commands.read(found.body),
+        seems_meant=commands.seems_meant(found.body),
         created=found.created,
         is_edited=found.updated != found.created or last.account != author.account,
         is_restricted=found.visibility is not None,

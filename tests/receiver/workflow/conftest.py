@@ -172,12 +172,20 @@ class World:
             unknown_because=unknown_because,
         )
 
-    def read(self, command: str | None = None, *, author: Person | None = None, plan: int | None = 1) -> CommentRead:
+    def read(
+        self,
+        command: str | None = None,
+        *,
+        author: Person | None = None,
+        plan: int | None = 1,
+        seems_meant: bool = False,
+    ) -> CommentRead:
         """Return a comment that was read; of Mara, who may start runs, unless somebody else is named."""
         return CommentRead(
             comment="9",
             author=self.person(Right.START) if author is None else author,
             command=None if command is None else Command(word=command),
+            seems_meant=seems_meant,
             plan=plan,
         )
 

@@ -45,6 +45,18 @@ def somebody(*rights: Right) -> Person:
         "_/bug-fix approve_",
         "the \\{code} macro is broken\n/bug-fix approve",
         "We use {{a {code} }} here\n/bug-fix approve",
+        "{color:#172b4d}*/bug-fix approve*{color}",
+        "*{color:red}/bug-fix{color}* {color:red}approve{color}",
+        "*_/bug-fix approve_*",
+        "{*}/bug-fix approve{*}",
+        "/bug-fix *approve*",
+        "/bug\u2011fix\u202fapprove",
+        "\uff0fbug\u2013fix approve",
+        "/bug-fix: approve",
+        "/bug-fix&nbsp;approve&nbsp;",
+        "/bug-fix approve\\\\",
+        "\x1b[32m/bug-fix approve\x1b[0m",
+        "\u202a/bug-fix approve\u202c\x00",
     ],
 )
 def test_a_command_is_a_line_of_its_own(markup: str) -> None:
@@ -83,6 +95,77 @@ def test_a_command_is_a_line_of_its_own(markup: str) -> None:
 )
 def test_what_is_quoted_code_or_in_the_middle_of_a_line_is_no_command(markup: str) -> None:
     assert commands.read(markup) is None
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "{{/bug-fix approve}}",
+        "* /bug-fix approve",
+        "# /bug-fix approve",
+        "h3. /bug-fix approve",
+        "bq. /bug-fix approve",
+        "> /bug-fix approve",
+        "{panel}\n/bug-fix approve\n{panel}",
+        "[~accountid:5b10ac] /bug-fix approve",
+        "@mara {color:red}/bug-fix approve{color}",
+        "|/bug-fix approve|",
+        "\u201c/bug-fix approve\u201d",
+        "\U0001f44d /bug-fix approve",
+        "The {code} macro\n/bug-fix approve",
+        {
+            "type": "doc",
+            "content": [
+                {
+                    "type": "bulletList",
+                    "content": [
+                        {
+                            "type": "listItem",
+                            "content": [
+                                {"type": "paragraph", "content": [{"type": "text", "text": "/bug-fix approve"}]}
+                            ],
+                        }
+                    ],
+                }
+            ],
+        },
+        {
+            "type": "doc",
+            "content": [
+                {
+                    "type": "paragraph",
+                    "content": [
+                        {"type": "mention", "attrs": {"text": "@Mara"}},
+                        {"type": "text", "text": " /bug-fix approve"},
+                    ],
+                }
+            ],
+        },
+    ],
+)
+def test_what_may_have_been_meant_as_a_command_is_known_as_such(markup: object) -> None:
+    assert commands.read(markup) is None
+    assert commands.seems_meant(markup)
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "/bug-fix approve",
+        "{{/bug-fix approve}} is what I would write\n/bug-fix approve",
+        "see /bug-fix approve in the docs",
+        "do not /bug-fix approve",
+        "Write {{/bug-fix approve}} alone on its line.",
+        "/bug-fixer approve",
+        "https://x.example/bug-fix approve",
+        "[" * 50_000 + "/bug-fix approve",
+        "nothing",
+        "",
+        None,
+    ],
+)
+def test_prose_about_commands_is_not_taken_for_one(markup: object) -> None:
+    assert not commands.seems_meant(markup)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +259,14 @@ def test_somebody_who_could_not_be_checked_has_no_right_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{quote}/bug-fix approve{quote}", "/Bug-Fix approve", r"/bug\-fix approve", "/bug\u200b-fix x"]
+    "text",
+    [
+        "{quote}/bug-fix approve{quote}",
+        "/Bug-Fix approve",
+        r"/bug\-fix approve",
+        "/bug\u200b-fix x",
+        "\uff0fbug\u2011fix x",
+    ],
 )
 def test_a_text_that_speaks_of_commands_is_read_again(text: str) -> None:
     assert commands.is_addressed(text)

@@ -72,6 +72,17 @@ def test_a_plan_that_is_no_fix_ends_the_iteration_once_its_pipeline_ended(world:
     assert ("PL-400" in decision.reason) == (outcome is PlanOutcome.DUPLICATE)
 
 
+def test_a_command_that_was_not_read_as_one_is_answered_and_never_met_with_silence(world: Any) -> None:
+    run = world.run(RunStatus.AWAITING_APPROVAL)
+    decision = world.decide(world.read(author=world.person(Right.START), command=None, seems_meant=True), run)
+    (answer,) = decision.effects
+    assert isinstance(answer, AnswerComment)
+    assert answer.text.endswith("Write `/bug-fix approve` alone on a line.")
+    for quiet in (world.run(RunStatus.RUNNING), world.run(RunStatus.NEEDS_INFORMATION)):
+        done = world.decide(world.read(author=world.person(), command=None, seems_meant=True), quiet)
+        assert done.verdict is Verdict.NOTED
+
+
 def test_the_answer_of_the_reporter_starts_the_analysis_anew_with_a_new_iteration(world: Any) -> None:
     run, _ = world.analysed(world.run(RunStatus.RUNNING), PlanOutcome.NEEDS_INFORMATION)
     comment = IssueCommented(issue_key=world.issue, comment="9", actor=AccountId("dana"))
