@@ -104,9 +104,12 @@ def _is_other(report: PhaseReport) -> Any:
 
 
 def _requested(run: Run, event: MergeRequestOpened | MergeRequestChanged) -> tuple[MergeRequestView, ...]:
-    repository = event.repository if isinstance(event, MergeRequestOpened) else event.project
     known = next((m for m in run.merge_requests if (m.project_id, m.iid) == (event.project_id, event.iid)), None)
-    if known is None and isinstance(event, MergeRequestChanged):
+    if isinstance(event, MergeRequestOpened):
+        repository = event.repository
+    elif known is not None:
+        repository = known.repository  # whatever the hook calls the project
+    else:
         return run.merge_requests
     is_kept = known is not None and (isinstance(event, MergeRequestOpened) or known.state == "merged")
     state = known.state if known is not None and is_kept else getattr(event, "state", "opened")

@@ -88,15 +88,13 @@ def _agents(file: CatalogueFile, templates: Container[str]) -> Iterator[Fault]:
 
 def _repositories(file: CatalogueFile) -> Iterator[Fault]:
     agents = [*BUILT_IN, *(name for name in file.agents if name not in BUILT_IN)]
-    seen = {file.automation.project: "the automation project"}
+    seen = {file.automation.project.casefold(): "the automation project"}  # GitLab tells paths apart without case
     for key, entry in file.repositories.items():
         here = ("repositories", key)
-        if entry.project in seen:
-            yield (
-                (*here, "project"),
-                f"{entry.project} is {seen[entry.project]} already; name another, or take this out",
-            )
-        seen.setdefault(entry.project, f'the project of "{key}"')
+        path = entry.project.casefold()
+        if path in seen:
+            yield (*here, "project"), f"{entry.project} is {seen[path]} already; name another, or take this out"
+        seen.setdefault(path, f'the project of "{key}"')
         if entry.agent not in agents:
             yield (*here, "agent"), f'there is no agent "{entry.agent}"; {suggestion(entry.agent, agents)}'
         elif why := _unfit(entry, file.agents.get(entry.agent, AgentEntry())):

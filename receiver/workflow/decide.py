@@ -127,7 +127,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
         case PipelineChanged() if merge_request_stage.is_target_pipeline(event, run):
-            return merge_request_stage.target_pipeline(event, learned=learned)
+            return merge_request_stage.target_pipeline(event, run, learned=learned)
         case PipelineChanged():
             return pipeline_progress.pipeline_changed(event, run, learned=learned, now=now)
         case JobChanged():

@@ -62,13 +62,18 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
 
 
 def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime) -> Decision:
-    """End the run when people merged or closed all of it."""
-    name = f"{event.project}!{event.iid}"
-    if all(m.project_id != event.project_id or m.iid != event.iid for m in run.merge_requests):
-        return ignored(f"{name} is not a merge request of run {run.id}.")
+    """End the run when people merged or closed all of it.
+
+    The hook's path says nothing: a project may be called otherwise by now, or be written in another case.
+    """
+    this = (event.project_id, event.iid)
+    known = next((m for m in run.merge_requests if (m.project_id, m.iid) == this), None)
+    if known is None:
+        return ignored(f"{event.project}!{event.iid} is not a merge request of run {run.id}.")
+    name = f"{known.repository}!{event.iid}"
     if event.action == "approved" and _is_waiting(event, run, catalogue) and event.actor_id is not None:
         start_it = StartTargetPipeline(
-            iteration=run.iteration, repository=event.project, head_sha=event.head_sha, approved_by=event.actor_id
+            iteration=run.iteration, repository=known.repository, head_sha=event.head_sha, approved_by=event.actor_id
         )
         who = event.actor or "Somebody"
         if not event.head_sha:  # performed all the same: it says on the merge request what to do
@@ -99,14 +104,14 @@ def is_target_pipeline(event: PipelineChanged, run: Run) -> bool:
     return not is_ours and any(m.project_id == event.project_id for m in run.merge_requests)
 
 
-def target_pipeline(event: PipelineChanged, *, learned: Learned) -> Decision:
+def target_pipeline(event: PipelineChanged, run: Run, *, learned: Learned) -> Decision:
     """Keep what the repository's own CI says of a fix; its end is shown."""
-    name = f"Pipeline {event.pipeline} of {event.project} itself"
+    repository = next(m.repository for m in run.merge_requests if m.project_id == event.project_id)
+    name = f"Pipeline {event.pipeline} of {repository} itself"
     if not lifecycle.is_over(event.status) or not learned.is_new:
         return noted(f"{name} is {event.status.replace('_', ' ')}.")
-    return acted(
-        f"{name} ended as {event.status}.", UpdateTicketNote(), UpdateMergeRequestNote(repository=event.project)
-    )
+    note = UpdateMergeRequestNote(repository=repository)
+    return acted(f"{name} ended as {event.status}.", UpdateTicketNote(), note)
 
 
 def released(event: TargetPipelineReleased) -> Decision:

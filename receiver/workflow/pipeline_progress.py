@@ -21,7 +21,7 @@ from receiver.workflow.start import neutral_branch
 
 def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:
     """Ignore what belongs to no run."""
-    if event.project == catalogue.automation_project:
+    if event.project.casefold() == catalogue.automation_project.casefold():
         return ignored(f"No run is known yet for pipeline {event.pipeline} of {event.project}.")
     return ignored(f"Pipeline {event.pipeline} is {event.project or 'a project'}'s own.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, any_, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
@@ -28,11 +28,15 @@ async def run_of(session: AsyncSession, event: MergeRequestChanged | NotePosted)
     found = await session.scalar(known.order_by(MergeRequestRow.id.desc()).limit(1))
     if found is None and isinstance(event, MergeRequestChanged) and _is_of_our_branch(event):
         # its hook can be here before our own answer to having opened it
-        branch = select(RunRow.id).where(
-            RunRow.branch == event.source_branch, any_(RunRow.repositories) == event.project
-        )
-        found = await session.scalar(branch.order_by(RunRow.created_at.desc()).limit(1))
+        branch = select(RunRow).where(RunRow.branch == event.source_branch).order_by(RunRow.created_at.desc())
+        runs = (row for row in await session.scalars(branch) if _repository(event, row) is not None)
+        found = next((row.id for row in runs), None)
     return None if found is None else RunId(found)
+
+
+def _repository(event: MergeRequestChanged, run: RunRow) -> str | None:
+    """Return what a run calls the project of a hook before its id is known; GitLab tells paths apart without case."""
+    return next((path for path in run.repositories if path.casefold() == event.project.casefold()), None)
 
 
 def _is_of_our_branch(event: MergeRequestChanged) -> bool:
@@ -136,13 +140,14 @@ async def _adopted(
     session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, at: datetime
 ) -> MergeRequestRow | None:
     """Take in the merge request of the run's branch before our own answer to having opened it; None: it is another."""
-    if not _is_of_our_branch(event) or event.source_branch != run.branch or event.project not in run.repositories:
+    repository = _repository(event, run)
+    if not _is_of_our_branch(event) or event.source_branch != run.branch or repository is None:
         return None
-    if await session.scalar(_of(run, MergeRequestRow.repository == event.project)) is not None:
+    if await session.scalar(_of(run, MergeRequestRow.repository == repository)) is not None:
         return None
     row = MergeRequestRow(
         run_id=run.id,
-        repository=event.project,
+        repository=repository,
         project_id=event.project_id,
         iid=event.iid,
         url="",

@@ -292,6 +292,10 @@ def test_errors_are_reported_together_in_the_files_order() -> None:
 def test_one_project_belongs_to_one_repository() -> None:
     text = MINIMAL + "  again:\n    project: payk12/contacts\n    stack: python\n"
     assert '11: repositories.again.project: payk12/contacts is the project of "contacts" already' in said(text)
+    other_case = text.replace("    project: payk12/contacts\n", "    project: PayK12/Contacts\n")
+    assert 'PayK12/Contacts is the project of "contacts" already' in said(other_case)
+    automation = MINIMAL + "  ours:\n    project: PAYK12/bug-fix\n    stack: python\n"
+    assert "PAYK12/bug-fix is the automation project already" in said(automation)
 
 
 def test_what_is_not_yaml_says_where() -> None:

@@ -49,7 +49,7 @@ class GitLabOfTwo(BaseAdapter):
 def heads(project: tuple[int, dict[str, Any]], branch: tuple[int, dict[str, Any]] = (200, BRANCH)) -> Heads:
     connection = Connection("http://gitlab.invalid", "token")
     connection.api.session.mount("http://", GitLabOfTwo(project, branch))
-    return read_heads(Repositories(connection), Commits(connection), [PORTAL, WEB])
+    return read_heads(Repositories(connection), Commits(connection), [WEB, PORTAL])
 
 
 THERE = {**PROJECT, "id": 8}
@@ -60,13 +60,14 @@ THERE = {**PROJECT, "id": 8}
     [
         ((404, {"message": "404 Project Not Found"}), (200, BRANCH), "404"),
         ((403, {"message": "403 Forbidden"}), (200, BRANCH), "403"),
+        ((200, PROJECT), (200, BRANCH), "acme/portal is acme/web under an earlier or later name"),
         ((200, {"id": 8, "web_url": ""}), (200, BRANCH), "switched off, or empty"),
         ((200, {**THERE, "default_branch": None}), (200, BRANCH), "switched off, or empty"),
         ((200, {**THERE, "archived": True}), (200, BRANCH), "archived"),
         ((200, THERE), (404, {"message": "404 Branch Not Found"}), "no commit on its default branch main"),
         ((200, THERE), (403, {"message": "403 Forbidden"}), "403"),
     ],
-    ids=["gone", "forbidden", "no repository", "empty", "archived", "no branch", "not to be read"],
+    ids=["gone", "forbidden", "renamed", "no repository", "empty", "archived", "no branch", "not to be read"],
 )
 def test_a_repository_that_can_not_be_read_is_left_out_with_the_reason(
     project: tuple[int, dict[str, Any]], branch: tuple[int, dict[str, Any]], why: str

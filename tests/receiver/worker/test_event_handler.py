@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from pipelines.language import IssueKey, ProjectPath, RunId
@@ -172,6 +173,20 @@ async def test_a_commit_of_a_person_on_our_branch_is_an_intervention_and_ours_is
     async with database.begin() as session:
         found = list(await session.scalars(select(InterventionRow.detail)))
     assert [detail[:4] for detail in found] == ["dddd"]
+
+
+async def test_a_hook_that_writes_the_projects_path_in_another_case_is_about_the_same_project(
+    database: Database, setting: Setting, ticket: Ticket
+) -> None:
+    run = await running(database, setting, ticket)
+    async with database.begin() as session:
+        row = await runs.hold(session, run)
+        row.repositories = [CONTACTS]
+    hook = replace(review_of(row.branch, iid=5, source=2), project=ProjectPath(CONTACTS.title()))
+    assert (await told(database, hook, setting)).run == run
+    assert await one(database, select(MergeRequestRow.repository)) == CONTACTS
+    other = replace(review_of(row.branch, iid=6, source=2), project_id=9, project=ProjectPath("payk12/other"))
+    assert (await told(database, other, setting)).run is None
 
 
 @pytest.mark.parametrize("source", [77, None])

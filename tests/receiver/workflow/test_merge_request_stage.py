@@ -66,6 +66,28 @@ def test_nothing_but_the_approval_of_an_open_one_starts_it(world: Any, skipping:
     assert started(skipping(world.merge_request(action, state), world.run(RunStatus.IN_REVIEW))) == []
 
 
+RENAMED = ["Payk12/Contacts", "payk12/address-book", "another-group/contacts"]
+
+
+@pytest.mark.parametrize("path", RENAMED)
+def test_effects_name_the_repository_as_the_run_knows_it_whatever_the_hook_calls_it(
+    world: Any, skipping: Any, path: str
+) -> None:
+    run = world.run(RunStatus.IN_REVIEW)
+    renamed = replace(world.merge_request("approved", "opened"), project=ProjectPath(path))
+    assert started(skipping(renamed, run)) == started(skipping(world.merge_request("approved", "opened"), run)) != []
+    ended = world.decide(replace(own(world, "failed"), project=ProjectPath(path)), run)
+    assert ended.effects == (UpdateTicketNote(), UpdateMergeRequestNote(repository=world.repository))
+
+
+@pytest.mark.parametrize("path", RENAMED)
+def test_a_merge_of_a_renamed_project_ends_the_run(world: Any, path: str) -> None:
+    merged = replace(world.merge_request("merge", "merged"), project=ProjectPath(path))
+    after, decision = world.apply(world.run(RunStatus.IN_REVIEW), merged)
+    assert after.status is RunStatus.MERGED
+    assert world.repository in decision.reason
+
+
 def test_an_approval_by_nobody_in_particular_starts_nothing(world: Any, skipping: Any) -> None:
     nameless = replace(world.merge_request("approved", "opened"), actor_id=None)
     assert started(skipping(nameless, world.run(RunStatus.IN_REVIEW))) == []
