@@ -29,7 +29,7 @@ _PREPARE = re.compile(r"^prepare(?: windows)?: \[(?P<repository>[^,\]]+)(?:, ?[^
 def parse_job_name(name: str) -> JobName | None:
     """Return phase and repository of one of our jobs' names, or None for any other name.
 
-    `analysis`, `generate`; `prepare: [payk12/api, dotnet]` as GitLab names a matrix job of the parent pipeline;
+    `analysis`, `generate`; `prepare: [payk12/api, dotnet, 3f…]` as GitLab names a matrix job of the parent pipeline;
     `testing: payk12/api` as those of the child are named.
     """
     if name in {Phase.ANALYSIS, Phase.GENERATE}:

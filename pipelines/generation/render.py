@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import yaml
 
+from pipelines.catalogue.prepare_entry import cache_key
 from pipelines.generation.graph import ChildPipeline, Ending
 from pipelines.generation.job_keywords import job_keywords, repository_template
-from pipelines.generation.prepare_matrix import cache_key
 from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Stack
 

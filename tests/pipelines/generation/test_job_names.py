@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from pipelines.catalogue import prepare_entry
 from pipelines.catalogue.stack_presets import Preset
-from pipelines.generation import prepare_matrix
 from pipelines.generation.graph import REVIEWED, job_name
 from pipelines.generation.job_names import JobName, parse_job_name
 from pipelines.language import Phase, ProjectPath
@@ -43,5 +43,5 @@ def test_each_name_in_a_child_pipeline_is_read_back(phase: Phase) -> None:
 def test_the_name_of_each_presets_prepare_job_is_read_back(catalogue_of: Callable[[Sequence[str]], Catalogue]) -> None:
     catalogue = catalogue_of([str(preset) for preset in Preset])
     for path, repository in catalogue.repositories.items():
-        name = prepare_matrix.job_name(path, repository.stack)
+        name = prepare_entry.job_name(path, repository.stack)
         assert parse_job_name(name) == JobName(phase=Phase.PREPARE, repository=path)

@@ -114,7 +114,8 @@ async def test_polling_tells_what_hooks_would_have_told_and_nothing_twice(desk: 
     httpx2.get(f"{world.gitlab_url}/_sandbox/jobs/settled", params={"timeout_s": 30}, timeout=40).raise_for_status()
     told = (await perform(desk, run, PollGitLab(iteration=1))).events
     names = {one.name for one in told if isinstance(one, JobChanged)}
-    assert {"analysis", "generate", "prepare: [payk12/contacts, python]"} <= names
+    assert {"analysis", "generate"} <= names
+    assert any(name.startswith("prepare: [payk12/contacts, python, ") for name in names)
     assert isinstance(told[-1], PipelineChanged)
     assert lifecycle.is_over(told[-1].status)
 
