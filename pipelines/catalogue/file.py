@@ -5,7 +5,7 @@ Every error names file, line and key and says what to do; as many as can be told
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -13,10 +13,11 @@ import msgspec
 from pipelines.catalogue.agent_profiles import ALL_TOOLS, BUILT_IN, DEFAULT
 from pipelines.catalogue.format import AgentEntry, CatalogueFile, RepositoryEntry, StackEntry
 from pipelines.catalogue.future_keys import future_keys, is_below
+from pipelines.catalogue.gitlab_limits import past_limits
 from pipelines.catalogue.stack_presets import FRAMEWORKS, PRESETS
 from pipelines.catalogue.structure import problems as structural
-from pipelines.catalogue.validation import faults
-from pipelines.catalogue.yaml_lines import FileProblem, parse
+from pipelines.catalogue.validation import Fault, faults
+from pipelines.catalogue.yaml_lines import Document, FileProblem, parse
 from pipelines.language import Limits, ProjectPath
 from pipelines.language.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Reproduction, Stack
 from pipelines.language.wire import sha256
@@ -52,13 +53,16 @@ def read(text: str, *, source: str, templates: Mapping[str, str] | None = None) 
     if found:
         raise CatalogueError(source, found)
     file = msgspec.convert(document.value, CatalogueFile)
-    found = tuple(
-        FileProblem(line=document.line(path), path=path, sentence=sentence)
-        for path, sentence in faults(file, templates=templates)
-    )
-    if found:
-        raise CatalogueError(source, found)
-    return _resolved(file, templates, digest=_digest(text, templates))
+    _raise_if(faults(file, templates=templates), document, source)
+    catalogue = _resolved(file, templates, digest=_digest(text, templates))
+    _raise_if(past_limits(catalogue), document, source)
+    return catalogue
+
+
+def _raise_if(found: Iterable[Fault], document: Document, source: str) -> None:
+    problems = tuple(FileProblem(line=document.line(path), path=path, sentence=sentence) for path, sentence in found)
+    if problems:
+        raise CatalogueError(source, problems)
 
 
 def _digest(text: str, templates: Mapping[str, str]) -> str:
