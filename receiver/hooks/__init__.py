@@ -1,6 +1,15 @@
 """Verify a hook's bytes and translate them into events. Pure: no I/O, no clock; secrets and time are passed in."""
 
-from receiver.hooks.delivery import Delivery, HookError, Interests, Reading, SignatureError, Source, WrongShapeError
+from receiver.hooks.delivery import (
+    Delivery,
+    HookError,
+    Interests,
+    NotJsonError,
+    Reading,
+    SignatureError,
+    Source,
+    WrongShapeError,
+)
 from receiver.hooks.delivery_reader import read
 from receiver.hooks.signatures import (
     GitlabSecrets,
@@ -17,6 +26,7 @@ __all__ = [
     "HookError",
     "Interests",
     "JiraSecrets",
+    "NotJsonError",
     "Reading",
     "SignatureError",
     "Source",

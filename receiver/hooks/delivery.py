@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.language.catalogue import Catalogue
-from receiver.workflow.events import Event, StartRequested
+from receiver.workflow.events import Event, NotInteresting, StartRequested
 
 
 class Source(StrEnum):
@@ -33,8 +33,12 @@ class SignatureError(HookError):
     """The hook's sender could not be verified; the message says what was missing, never a secret."""
 
 
+class NotJsonError(HookError):
+    """The hook's body is no JSON object, or one that no vendor sends; the message says what it is."""
+
+
 class WrongShapeError(HookError):
-    """The hook's body does not have its vendor's shape; the message names the field."""
+    """The hook's body has a shape that we don't know; the message names the field."""
 
 
 KEPT_HEADERS: Final = frozenset(
@@ -123,6 +127,15 @@ class HookMeaning(Struct, frozen=True, kw_only=True):
     event: Event
     subject: str | None
     """Deliveries with the same key are handled in order; None: any order."""
+
+
+def not_understood(kind: str, error: WrongShapeError) -> HookMeaning:
+    """Return the meaning of a body whose shape we don't know.
+
+    Vendors' shapes differ by version, and GitLab stops sending hooks that are answered with errors.
+    """
+    reason = f"The hook was not understood, so nothing follows from it. {error}"
+    return HookMeaning(kind=kind, event=NotInteresting(reason=reason), subject=None)
 
 
 class Reading(Struct, frozen=True, kw_only=True):

@@ -9,12 +9,15 @@ import msgspec
 
 from receiver.hooks import gitlab, jira
 from receiver.hooks.delivery import Delivery, HookMeaning, Interests, Reading, Source, key_of_header, key_of_meaning
-from receiver.hooks.payload_fields import decode
+from receiver.hooks.payload_fields import decode, envelope
 from receiver.workflow.events import Event, NotInteresting, StartRequested
 
 
 def read(delivery: Delivery, *, interests: Interests) -> Reading:
-    """Return what a delivery means. Raises WrongShapeError that names the field."""
+    """Return what a delivery means: nothing for a vendor's body in a shape that we don't know.
+
+    Raises NotJsonError, and WrongShapeError that names the field of an operator's request.
+    """
     match delivery.source:
         case Source.GITLAB:
             return _keyed(delivery, gitlab.read(delivery.body, interests=interests))
@@ -57,7 +60,8 @@ def _key_without_header(delivery: Delivery, event: Event) -> str:
     own = key_of_meaning(hashlib.sha256(delivery.body).digest())
     if isinstance(event, NotInteresting):
         return own
-    stamp = decode(delivery.body, _Stamp, what="hook").timestamp
+    found = envelope(delivery.body, _Stamp, what="hook")
+    stamp = found.timestamp if isinstance(found, _Stamp) else None
     if delivery.source is Source.JIRA and stamp is None:
         return own
     meaning = msgspec.json.encode((event, stamp), order="deterministic")

@@ -11,8 +11,8 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.language import ProjectPath
-from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError
-from receiver.hooks.payload_fields import Id, Moment, Seconds, Url, Word, decode, moment, word
+from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError, not_understood
+from receiver.hooks.payload_fields import Id, Moment, Url, Word, decode, envelope, moment, seconds, word
 from receiver.workflow import commands
 from receiver.workflow.events import (
     Event,
@@ -36,8 +36,9 @@ class _Envelope(Struct, frozen=True, kw_only=True):
 
 
 class _Project(Struct, frozen=True, kw_only=True):
-    id: Id
-    path_with_namespace: Word
+    id: Id | None = None
+    """Absent before GitLab 9, in group hooks of merge requests, and in notes of old versions."""
+    path_with_namespace: Word = Word("")
 
 
 class _User(Struct, frozen=True, kw_only=True):
@@ -77,12 +78,12 @@ class _JobHook(Struct, frozen=True, kw_only=True):
     build_name: Word
     build_stage: Word
     build_status: Word
-    build_allow_failure: bool = False
+    build_allow_failure: bool | None = None
     build_failure_reason: Word | None = None
     build_started_at: Moment | None = None
     build_finished_at: Moment | None = None
-    build_duration: Seconds | None = None
-    build_queued_duration: Seconds | None = None
+    build_duration: float | None = None
+    build_queued_duration: float | None = None
     project: _Project | None = None
     """Since 17.x; before, the path is only in the repository's homepage."""
     repository: _JobRepository | None = None
@@ -96,35 +97,34 @@ class _MergeRequestFields(Struct, frozen=True, kw_only=True):
     iid: Id | None = None
     target_project_id: Id | None = None
     """The project of the iid. Group hooks omit `project.id`."""
+    target: _Project | None = None
+    """The project in versions that have none beside the attributes (up to 8)."""
     source_project_id: Id | None = None
     """Differs from the target for a fork."""
-    state: Word = Word("")
-    source_branch: Word = Word("")
-    action: Word = Word("update")
+    state: Word | None = None
+    source_branch: Word | None = None
+    action: Word | None = None
+    """Absent or null where something else than the state changed."""
     updated_at: Moment | None = None
     last_commit: _Commit | None = None
     merge_commit_sha: Word | None = None
 
 
-class _MergeRequestProject(Struct, frozen=True, kw_only=True):
-    id: Id | None = None
-    path_with_namespace: Word
-
-
 class _MergeRequestHook(Struct, frozen=True, kw_only=True):
     object_attributes: _MergeRequestFields
-    project: _MergeRequestProject
+    project: _Project | None = None
     user: _User | None = None
 
 
 class _NoteFields(Struct, frozen=True, kw_only=True):
     id: Id
-    note: str
+    note: str | None = None
     noteable_type: Word | None = None
-    author_id: Id
-    action: Word = Word("create")
+    author_id: Id | None = None
+    project_id: Id | None = None
+    action: Word | None = None
     """Since 16.11; older versions send hooks for new notes only."""
-    system: bool = False
+    system: bool | None = None
     confidential: bool | None = None
     internal: bool | None = None
 
@@ -135,33 +135,43 @@ class _NoteMergeRequest(Struct, frozen=True, kw_only=True):
 
 class _NoteHook(Struct, frozen=True, kw_only=True):
     object_attributes: _NoteFields
-    project: _Project
+    project: _Project | None = None
+    project_id: Id | None = None
+    """Where the project has no id (old versions)."""
     event_type: Word | None = None
     merge_request: _NoteMergeRequest | None = None
 
 
 def read(body: bytes, *, interests: Interests) -> HookMeaning:
-    """Return what a GitLab hook means. Raises WrongShapeError."""
-    envelope = decode(body, _Envelope, what="GitLab hook")
-    kind = word(envelope.object_kind) or word(envelope.event_name)
+    """Return what a GitLab hook means. Raises NotJsonError."""
+    found = envelope(body, _Envelope, what="GitLab hook")
+    if isinstance(found, WrongShapeError):
+        return not_understood("unknown", found)
+    kind = word(found.object_kind) or word(found.event_name)
     if not kind:
-        raise WrongShapeError("The GitLab hook has a wrong shape: `$.object_kind` is missing.")
+        nothing = NotInteresting(reason="GitLab did not say what kind of hook this is: `$.object_kind` is missing.")
+        return HookMeaning(kind="unknown", event=nothing, subject=None)
     reader = _READERS.get(kind)
     if reader is None:
         nothing = NotInteresting(reason=f"GitLab's `{kind}` hooks mean nothing to a run.")
         return HookMeaning(kind=kind, event=nothing, subject=None)
-    event, subject = reader(body, interests)
+    try:
+        event, subject = reader(body, interests)
+    except WrongShapeError as error:
+        return not_understood(kind, error)
     return HookMeaning(kind=kind, event=event, subject=subject)
 
 
-def _pipeline(body: bytes, _: Interests) -> tuple[Event, str]:
+def _pipeline(body: bytes, _: Interests) -> tuple[Event, str | None]:
     hook = decode(body, _PipelineHook, what="pipeline hook")
-    fields = hook.object_attributes
+    fields, project_id = hook.object_attributes, hook.project.id
+    if project_id is None:
+        return NotInteresting(reason="GitLab did not say of which project the pipeline is."), None
     source = word(fields.source)
     is_child = hook.source_pipeline is not None and source == "parent_pipeline"
     parent = PipelineId(hook.source_pipeline.pipeline_id) if hook.source_pipeline and is_child else None
     event = PipelineChanged(
-        project_id=hook.project.id,
+        project_id=project_id,
         project=ProjectPath(hook.project.path_with_namespace.text),
         pipeline=PipelineId(fields.id),
         status=fields.status.text,
@@ -173,7 +183,7 @@ def _pipeline(body: bytes, _: Interests) -> tuple[Event, str]:
         created_at=moment(fields.created_at),
         finished_at=moment(fields.finished_at),
     )
-    return event, f"pipeline:{hook.project.id}:{parent or fields.id}"
+    return event, f"pipeline:{project_id}:{parent or fields.id}"
 
 
 def _job(body: bytes, _: Interests) -> tuple[Event, str]:
@@ -188,12 +198,12 @@ def _job(body: bytes, _: Interests) -> tuple[Event, str]:
         name=hook.build_name.text,
         stage=hook.build_stage.text,
         status=hook.build_status.text,
-        allow_failure=hook.build_allow_failure,
+        allow_failure=bool(hook.build_allow_failure),
         failure_reason=word(hook.build_failure_reason) or None,
-        queued_s=hook.build_queued_duration,
+        queued_s=seconds(hook.build_queued_duration),
         started_at=moment(hook.build_started_at),
         finished_at=moment(hook.build_finished_at),
-        duration_s=hook.build_duration,
+        duration_s=seconds(hook.build_duration),
     )
     return event, f"pipeline:{hook.project_id}:{hook.pipeline_id}"
 
@@ -201,16 +211,17 @@ def _job(body: bytes, _: Interests) -> tuple[Event, str]:
 def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
     hook = decode(body, _MergeRequestHook, what="merge request hook")
     fields, user = hook.object_attributes, hook.user or _User()
-    project_id = hook.project.id if hook.project.id is not None else fields.target_project_id
+    project = hook.project or fields.target or _Project()
+    project_id = project.id if project.id is not None else fields.target_project_id
     if fields.iid is None or project_id is None:
         return NotInteresting(reason="GitLab did not say which merge request the hook is about."), None
     event = MergeRequestChanged(
         project_id=project_id,
-        project=ProjectPath(hook.project.path_with_namespace.text),
+        project=ProjectPath(project.path_with_namespace.text),
         iid=fields.iid,
-        action=fields.action.text,
-        state=fields.state.text,
-        source_branch=fields.source_branch.text,
+        action=word(fields.action) or "update",
+        state=word(fields.state),
+        source_branch=word(fields.source_branch),
         head_sha=fields.last_commit.id.text if fields.last_commit else "",
         actor_id=user.id,
         actor=word(user.username),
@@ -227,27 +238,30 @@ def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:
     noteable = word(fields.noteable_type)
     if noteable != "MergeRequest":
         return NotInteresting(reason=f"Notes on merge requests count; this one is on: {noteable or 'Commit'}."), None
-    if merge_request is None:
-        raise WrongShapeError("The note hook has a wrong shape: `$.merge_request` is missing.")
+    project = hook.project or _Project()
+    ids = (project.id, hook.project_id, fields.project_id)
+    project_id = next((one for one in ids if one is not None), None)
+    if merge_request is None or project_id is None or fields.author_id is None:
+        return NotInteresting(reason="GitLab did not say who wrote the note, or on which merge request."), None
     reason = _why_note_is_ignored(hook, interests)
     if reason is not None:
         return NotInteresting(reason=reason), None
     event = NotePosted(
-        project_id=hook.project.id,
-        project=ProjectPath(hook.project.path_with_namespace.text),
+        project_id=project_id,
+        project=ProjectPath(project.path_with_namespace.text),
         iid=merge_request.iid,
         note=fields.id,
-        action=fields.action.text,
-        system=fields.system,
+        action=word(fields.action) or "create",
+        system=bool(fields.system),
         author_id=fields.author_id,
-        is_addressed=commands.read_note(fields.note) is not None,
+        is_addressed=commands.read_note(fields.note or "") is not None,
     )
-    return event, f"merge_request:{hook.project.id}:{merge_request.iid}"
+    return event, f"merge_request:{project_id}:{merge_request.iid}"
 
 
 def _why_note_is_ignored(hook: _NoteHook, interests: Interests) -> str | None:
     fields = hook.object_attributes
-    if fields.author_id == interests.bot or NOTE_MARKER in fields.note:
+    if fields.author_id == interests.bot or NOTE_MARKER in (fields.note or ""):
         return "The note is our own."
     if fields.system:
         return "The note was written by GitLab itself."

@@ -13,11 +13,16 @@ from msgspec.structs import replace
 
 from pipelines.language import IssueKey
 from receiver.comments.jira_document import wiki
-from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError
-from receiver.hooks.payload_fields import Url, Word, decode, word
+from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError, not_understood
+from receiver.hooks.payload_fields import Url, Word, decode, envelope, word
 from receiver.workflow import commands
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, IssueRestricted, NotInteresting
 
+AUTOMATION: Final = (
+    "The body `Issue data` of an automation rule does not say who set the label, so nothing was started. Let the rule "
+    "send the custom body of docs/connect.md."
+)
+"""Why a rule's own body means nothing, and what to do."""
 KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}$(?!\n)")]
 
 
@@ -29,7 +34,10 @@ Only a hint: who wrote a comment is asked before it has any effect.
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
-    webhookEvent: Word  # noqa: N815  # Jira's name
+    webhookEvent: Word | None = None  # noqa: N815  # Jira's name
+    key: Word | None = None
+    """Of the ticket, in the body `Issue data` of an automation rule."""
+    fields: dict[str, Any] | None = None
 
 
 class _User(Struct, frozen=True, kw_only=True):
@@ -62,7 +70,7 @@ class _Change(Struct, frozen=True, kw_only=True):
 
 
 class _Changelog(Struct, frozen=True, kw_only=True):
-    items: list[_Change] = []
+    items: list[_Change] | None = None
 
 
 class _IssueHook(Struct, frozen=True, kw_only=True):
@@ -87,16 +95,25 @@ class _CommentHook(Struct, frozen=True, kw_only=True):
 
 
 def read(body: bytes, *, interests: Interests) -> HookMeaning:
-    """Return what a Jira hook means. Raises WrongShapeError."""
-    kind = decode(body, _Envelope, what="Jira hook").webhookEvent.text
-    if not kind:
-        raise WrongShapeError("The Jira hook has a wrong shape: `$.webhookEvent` is empty.")
-    if kind in {"jira:issue_created", "jira:issue_updated"}:
-        event, subject = _issue(decode(body, _IssueHook, what="issue hook"), kind, interests)
-    elif kind == "comment_created":
-        event, subject = _comment(decode(body, _CommentHook, what="comment hook"), interests)
-    else:
-        event, subject = NotInteresting(reason=f"Jira's `{kind}` hooks mean nothing to a run."), None
+    """Return what a Jira hook means. Raises NotJsonError."""
+    found = envelope(body, _Envelope, what="Jira hook")
+    if isinstance(found, WrongShapeError):
+        return not_understood("unknown", found)
+    kind = word(found.webhookEvent)
+    try:
+        if kind in {"jira:issue_created", "jira:issue_updated"}:
+            event, subject = _issue(decode(body, _IssueHook, what="issue hook"), kind, interests)
+        elif kind == "comment_created":
+            event, subject = _comment(decode(body, _CommentHook, what="comment hook"), interests)
+        elif kind:
+            event, subject = NotInteresting(reason=f"Jira's `{kind}` hooks mean nothing to a run."), None
+        elif found.key is not None and found.fields is not None:
+            kind, event, subject = "issue_data", NotInteresting(reason=AUTOMATION), None
+        else:
+            reason = "Jira did not say what kind of hook this is: `$.webhookEvent` is missing."
+            kind, event, subject = "unknown", NotInteresting(reason=reason), None
+    except WrongShapeError as error:
+        return not_understood(kind, error)
     return HookMeaning(kind=kind, event=event, subject=subject)
 
 
@@ -111,6 +128,10 @@ def _issue(hook: _IssueHook, kind: str, interests: Interests) -> tuple[Event, st
     if levels:
         return _restricted(key, levels[-1]), f"ticket:{key}"
     return event, None
+
+
+def _changes(hook: _IssueHook) -> list[_Change]:
+    return (hook.changelog.items if hook.changelog else None) or []
 
 
 def _labelled(hook: _IssueHook, key: IssueKey, added: set[str] | None, label: str) -> IssueLabelled | NotInteresting:
@@ -133,7 +154,7 @@ def _labels_at_creation(hook: _IssueHook) -> set[str]:
 
 def _labels_added(hook: _IssueHook) -> set[str] | None:
     """Return the labels that an update added, None when it touched none. Jira's lists are separated by spaces."""
-    changes = [c for c in (hook.changelog.items if hook.changelog else ()) if c.field == "labels"]
+    changes = [c for c in _changes(hook) if c.field == "labels"]
     if not changes:
         return None
     return {label for c in changes for label in set(_split(c.toString)) - set(_split(c.fromString))}
@@ -141,7 +162,7 @@ def _labels_added(hook: _IssueHook) -> set[str] | None:
 
 def _security_levels(hook: _IssueHook) -> list[str]:
     """Return the security levels that an update set; an empty one means that the level was removed."""
-    return [c.toString or "" for c in (hook.changelog.items if hook.changelog else ()) if c.field == "security"]
+    return [c.toString or "" for c in _changes(hook) if c.field == "security"]
 
 
 def _restricted(key: IssueKey, level: str) -> Event:

@@ -9,17 +9,18 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import Meta
 
-from receiver.hooks.delivery import WrongShapeError, clean
+from receiver.hooks.delivery import NotJsonError, WrongShapeError, clean
 
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """An id that fits PostgreSQL's bigint."""
-
-Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 
 MAX_WORD: Final = 255
 """Characters kept of names, statuses, branches: the vendors' own maximum."""
 
 MAX_URL: Final = 2_000
+
+LONGEST_S: Final = 1e9
+"""Seconds of a duration that is kept."""
 
 _SPACES: Final = re.compile(r"[\x00-\x20\x7f<>\"'`|\[\]{}\\]")
 """Characters that must be escaped in a URL, or could end it in HTML, Markdown or wiki markup."""
@@ -45,26 +46,23 @@ class Url:
 
 
 class Moment:
-    """A point in time in any of GitLab's hook formats."""
+    """A point in time in any of GitLab's hook formats; None for one that can't be read, or lies in no time zone."""
 
     __slots__ = ("at",)
 
     def __init__(self, text: str) -> None:
         iso = text.removesuffix(" UTC") + "+00:00" if text.endswith(" UTC") else text
-        parsed = datetime.fromisoformat(iso)
-        if parsed.tzinfo is None:
-            raise ValueError("Expected a time with a time zone")
-        self.at = parsed
+        try:
+            parsed = datetime.fromisoformat(iso)
+        except (ValueError, OverflowError):
+            self.at = None
+        else:
+            self.at = parsed if parsed.tzinfo is not None else None
 
 
 def _convert(kind: type[Any], value: object) -> object:
     if not isinstance(value, str):
         raise ValueError(f"Expected `str`, got `{type(value).__name__}`")  # noqa: TRY004  # msgspec adds the path to ValueErrors
-    if kind is Moment:
-        try:
-            return Moment(value)
-        except (ValueError, OverflowError) as error:
-            raise ValueError("Expected a time such as `2026-11-22T10:00:00Z`") from error
     return kind(value)
 
 
@@ -72,15 +70,30 @@ T = TypeVar("T")
 
 
 def decode(body: bytes, kind: type[T], *, what: str) -> T:
-    """Decode a JSON body as `kind`. Raises WrongShapeError that names the wrong field."""
+    """Decode a JSON body as `kind`. Raises NotJsonError, and WrongShapeError that names the wrong field."""
     try:
         return msgspec.json.decode(body, type=kind, dec_hook=_convert)
     except msgspec.ValidationError as error:
         raise WrongShapeError(f"The {what} has a wrong shape: {clean(str(error), MAX_WORD)}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise WrongShapeError(f"The body is not JSON: {clean(str(error), MAX_WORD)}") from error
+        raise NotJsonError(f"The body is not JSON: {clean(str(error), MAX_WORD)}") from error
     except RecursionError as error:
-        raise WrongShapeError("The body is nested too deeply.") from error
+        raise NotJsonError("The body is nested too deeply.") from error
+
+
+def envelope(body: bytes, kind: type[T], *, what: str) -> T | WrongShapeError:
+    """Decode the fields that tell a body's kind, or return why they can't be. Raises NotJsonError for no object."""
+    try:
+        return decode(body, kind, what=what)
+    except WrongShapeError as error:
+        if not body.lstrip().startswith(b"{"):
+            raise NotJsonError(f"The body is no JSON object: {error}") from error
+        return error
+
+
+def seconds(value: float | None) -> float | None:
+    """Return a duration that is possible: a runner whose clock is behind tells small negative ones."""
+    return None if value is None else min(max(value, 0.0), LONGEST_S)
 
 
 def moment(value: Moment | None) -> datetime | None:

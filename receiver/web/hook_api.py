@@ -1,6 +1,6 @@
 """Take hooks in: check the signature, see that it can be read, store it, answer 202. Acts on nothing; the worker does.
 
-Answers: 202 stored (new or again), 400 not a hook's body, 401 sender not proved, 408 too slow, 413 too large,
+Answers: 202 stored (new or again), 400 no JSON, 401 sender not proved, 408 too slow, 413 too large,
 503 nothing stored. What headers alone can refuse is refused before the body is read.
 """
 
@@ -23,8 +23,8 @@ from receiver.hooks import (
     GitlabSecrets,
     Interests,
     JiraSecrets,
+    NotJsonError,
     SignatureError,
-    WrongShapeError,
     read,
     screen_gitlab,
     screen_jira,
@@ -153,7 +153,7 @@ async def _take(
     except SignatureError as error:
         log.warning("delivery.refused", path=scope["path"], reason=str(error))
         return problem(401, str(error))
-    except WrongShapeError as error:
+    except NotJsonError as error:
         log.warning("delivery.unreadable", path=scope["path"], reason=str(error))
         return problem(400, str(error))
     except BusyError as error:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from receiver.hooks import Delivery, Interests, Reading, Source, WrongShapeError, read
+from receiver.hooks import Delivery, Interests, NotJsonError, Reading, Source, WrongShapeError, read
 from receiver.workflow.events import (
     IssueCommented,
     IssueLabelled,
@@ -175,8 +176,38 @@ def test_a_comment_that_is_a_document_is_read_as_well(reading: Read) -> None:
 @pytest.mark.parametrize("identity", ["../10013", "9/../8", "", "9\n", "a"])
 def test_a_comments_id_is_a_number(reading: Read, identity: str) -> None:
     body = {"webhookEvent": "comment_created", "comment": {"id": identity, "author": {"key": "mara"}}}
-    with pytest.raises(WrongShapeError, match=r"comment\.id"):
-        reading(Source.JIRA, json(body))
+    found = reading(Source.JIRA, json(body))
+    assert isinstance(found.event, NotInteresting)
+    assert "comment.id" in found.event.reason
+
+
+ISSUE_DATA = {
+    "self": "https://riverside.example/rest/api/2/issue/20007",
+    "id": 20007,
+    "key": "PL-7",
+    "changelog": {"startAt": 0, "maxResults": 0, "total": 0, "histories": None},
+    "fields": {"summary": "The sum is wrong", "labels": ["bug-fix"], "issuetype": {"name": "Bug"}},
+}
+
+
+def test_an_automation_rules_own_body_says_what_to_send_instead(reading: Read) -> None:
+    found = reading(Source.JIRA, json(ISSUE_DATA))
+    assert (found.kind, type(found.event)) == ("issue_data", NotInteresting)
+    assert isinstance(found.event, NotInteresting)
+    assert "custom body of docs/connect.md" in found.event.reason
+
+
+def test_the_custom_body_of_the_documentation_starts_a_run(reading: Read) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs/connect.md").read_text()
+    body = page.partition("```json\n")[2].partition("```")[0]
+    values = {"now.epochMillis": "1764489600000", "initiator.accountId": "5b10ac", "issue.key": "PL-7"}
+    for smart, value in values.items():
+        body = body.replace("{{" + smart + "}}", value)
+    assert "{{" not in body
+    found = reading(Source.JIRA, body.encode())
+    assert found.event == IssueLabelled(issue_key="PL-7", actor="5b10ac", actor_name="5b10ac")
+    later = reading(Source.JIRA, body.replace("1764489600000", "1764489600001").encode())
+    assert later.delivery_key != found.delivery_key
 
 
 PROJECT = {"id": 2, "path_with_namespace": "payk12/contacts"}
@@ -226,29 +257,110 @@ def test_gitlabs_ways_to_write_a_time_are_read(reading: Read, text: str | None, 
         (Source.GITLAB, pipeline(attributes={"id": -1}), "`$.object_attributes.id`"),
         (Source.GITLAB, pipeline(attributes={"id": 2**63}), "`$.object_attributes.id`"),
         (Source.GITLAB, pipeline(attributes={"status": 3}), "`$.object_attributes.status`"),
-        (Source.GITLAB, pipeline(attributes={"created_at": "soon"}), "`$.object_attributes.created_at`"),
-        (Source.GITLAB, pipeline(attributes={"created_at": "2016-08-12"}), "`$.object_attributes.created_at`"),
+        (Source.GITLAB, pipeline(attributes={"status": None}), "`$.object_attributes.status`"),
         (Source.GITLAB, pipeline(project=None), "`$.project`"),
+        (Source.GITLAB, pipeline(project={"name": "contacts"}), "of which project"),
         (Source.GITLAB, b'{"object_kind": "pipeline"}', "object_attributes"),
+        (Source.GITLAB, b'{"object_kind": 5}', "`$.object_kind`"),
         (Source.GITLAB, b"{}", "$.object_kind"),
-        (Source.GITLAB, b"[]", "Expected `object`"),
-        (Source.GITLAB, b"", "not JSON"),
-        (Source.GITLAB, b"\xff\xfe", "not JSON"),
-        (Source.GITLAB, b'{"object_kind": "a\xff"}', "not JSON"),
-        (Source.GITLAB, b'{"x":' * 100_000, "nested too deeply"),
         (Source.JIRA, b"{}", "webhookEvent"),
         (Source.JIRA, b'{"webhookEvent": ""}', "webhookEvent"),
+        (Source.JIRA, b'{"webhookEvent": []}', "webhookEvent"),
         (Source.JIRA, updated("", "bug-fix", issue={"key": "PL-479\n"}), "`$.issue.key`"),
         (Source.JIRA, updated("", "bug-fix", issue={"key": "../../x"}), "`$.issue.key`"),
         (Source.JIRA, updated("", "bug-fix", changelog={"items": 3}), "`$.changelog.items`"),
-        (Source.OPERATOR, b'{"type": "StartRequested"}', "issue_key"),
     ],
 )
-def test_a_wrong_shape_says_which_field(reading: Read, source: Source, body: bytes, field: str) -> None:
-    with pytest.raises(WrongShapeError) as raised:
-        reading(source, body)
-    assert field in str(raised.value)
-    assert len(str(raised.value)) < 400
+def test_a_body_of_an_unknown_shape_means_nothing_and_says_which_field(
+    reading: Read, source: Source, body: bytes, field: str
+) -> None:
+    """GitLab stops sending hooks that are answered with errors, so a version's odd body must not be one."""
+    found = reading(source, body).event
+    assert isinstance(found, NotInteresting)
+    assert field in found.reason
+    assert len(found.reason) < 400
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"[]", "Expected `object`"),
+        (b"3", "Expected `object`"),
+        (b"", "not JSON"),
+        (b"\xff\xfe", "not JSON"),
+        (b'{"object_kind": "a\xff"}', "not JSON"),
+        (b'{"x":' * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_object_is_no_hook(reading: Read, body: bytes, says: str) -> None:
+    with pytest.raises(NotJsonError) as raised:
+        reading(Source.GITLAB, body)
+    assert says in str(raised.value)
+
+
+def test_an_operators_request_of_a_wrong_shape_says_which_field(reading: Read) -> None:
+    with pytest.raises(WrongShapeError, match="issue_key"):
+        reading(Source.OPERATOR, b'{"type": "StartRequested"}')
+
+
+@pytest.mark.parametrize("timestamp", [True, {}, [1]])
+def test_an_odd_time_leaves_a_delivery_a_key_of_its_own(reading: Read, timestamp: object) -> None:
+    first = reading(Source.JIRA, updated("", "bug-fix", timestamp=timestamp))
+    assert isinstance(first.event, IssueLabelled)
+    assert first.delivery_key != reading(Source.JIRA, updated("", "bug-fix", timestamp=timestamp, id=2)).delivery_key
+
+
+def test_a_merge_request_of_a_version_without_a_project_is_named_by_its_target(reading: Read) -> None:
+    attributes = {
+        "id": 90,
+        "iid": 4,
+        "source_project_id": 2,
+        "target_project_id": 2,
+        "state": "opened",
+        "action": None,
+        "source_branch": "b",
+        "target": {"name": "contacts", "path_with_namespace": "payk12/contacts"},
+    }
+    found = reading(Source.GITLAB, json({"object_kind": "merge_request", "object_attributes": attributes}))
+    assert isinstance(found.event, MergeRequestChanged)
+    assert (found.event.project_id, found.event.project, found.event.iid) == (2, "payk12/contacts", 4)
+    assert (found.event.action, found.ordering_key) == ("update", "merge_request:2:4")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"project": {"path_with_namespace": "payk12/contacts"}, "project_id": 2},
+        {"project": None, "project_id": 2},
+        {"project": {"path_with_namespace": "payk12/contacts"}, "attributes": {"project_id": 2, "action": None}},
+        {"attributes": {"system": None, "confidential": None, "action": None}},
+    ],
+)
+def test_a_note_of_a_version_whose_project_has_no_id_is_read(reading: Read, changes: dict[str, Any]) -> None:
+    found = reading(Source.GITLAB, note(**changes))
+    assert isinstance(found.event, NotePosted)
+    assert (found.event.project_id, found.event.action) == (2, "create")
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [(-0.25, 0.0), (-900, 0.0), (0, 0.0), (12.5, 12.5), (1e12, 1e9), (None, None)]
+)
+def test_a_duration_of_a_clock_that_is_behind_is_nothing(reading: Read, told: float | None, kept: float | None) -> None:
+    found = reading(Source.GITLAB, job(build_duration=told, build_queued_duration=told, build_allow_failure=None))
+    assert isinstance(found.event, JobChanged)
+    assert (found.event.duration_s, found.event.queued_s, found.event.allow_failure) == (kept, kept, False)
+
+
+@pytest.mark.parametrize("text", ["soon", "2016-08-12", "2016-13-45 00:00:00 UTC", "2016-08-12T15:23:28", ""])
+def test_a_time_that_can_not_be_read_spoils_nothing_else(reading: Read, text: str) -> None:
+    event = reading(Source.GITLAB, pipeline(attributes={"created_at": text})).event
+    assert isinstance(event, PipelineChanged)
+    assert (event.status, event.created_at) == ("running", None)
+
+
+def test_a_change_of_nothing_means_nothing(reading: Read) -> None:
+    found = reading(Source.JIRA, updated("", "bug-fix", changelog={"items": None})).event
+    assert found == NotInteresting(reason="No label of PL-479 was changed.")
 
 
 def test_hostile_texts_are_cut_and_cleaned_before_anything_keeps_them(reading: Read) -> None:

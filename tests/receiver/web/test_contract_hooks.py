@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.skipif(not GITLAB.is_dir(), reason="the recorded payloads are not beside this repository"),
 ]
 
-NO_HOOK = (400, "", "`$.object_kind` is missing")
+NO_HOOK = (202, "ignored", "`$.object_kind` is missing")
 COMMENTED = (202, "ignored", "No run is at work on what the hook is about.")
 NO_LABEL = (202, "ignored", "No label of ")
 OTHER_LABEL = (202, "ignored", "The label `sad` was not added to TES-41.")

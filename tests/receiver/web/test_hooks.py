@@ -72,8 +72,9 @@ def test_a_recorded_hook_of_jira_can_not_be_replayed_as_a_new_one(vendors: Any) 
 
 def test_what_means_nothing_is_stored_too(vendors: Any) -> None:
     assert vendors.gitlab(b'{"object_kind": "tag_push"}').status_code == 202
+    assert vendors.gitlab(b'{"object_kind": "pipeline", "object_attributes": {"id": "x"}}').status_code == 202
     assert vendors.jira(b'{"webhookEvent": "sprint_created"}').status_code == 202
-    assert vendors.rows("SELECT count(*) FROM deliveries") == [(2,)]
+    assert vendors.rows("SELECT count(*) FROM deliveries") == [(3,)]
 
 
 @pytest.mark.parametrize("path", ["/hooks/gitlab", "/hooks/jira"])
@@ -102,11 +103,10 @@ def test_without_proof_it_is_401_before_the_body_is_looked_at(vendors: Any, path
         (b"{", "not JSON"),
         (b"<xml/>", "not JSON"),
         (b"[]", "Expected `object`, got `array`"),
-        (b'{"object_kind": "pipeline", "object_attributes": {"id": "x"}}', "$.object_attributes"),
         (b'{"x":' * 50_000, "nested too deeply"),
     ],
 )
-def test_a_signed_body_that_is_no_hook_is_400_and_says_what_is_wrong(vendors: Any, body: bytes, says: str) -> None:
+def test_a_signed_body_that_is_no_object_is_400_and_says_what_is_wrong(vendors: Any, body: bytes, says: str) -> None:
     answer = vendors.gitlab(body)
     assert (answer.status_code, answer.json()["status"]) == (400, 400)
     assert says in answer.json()["detail"]
@@ -186,7 +186,7 @@ def test_without_a_database_it_is_503_with_a_time_to_come_back(
             assert int(answer.headers["retry-after"]) > 0
             assert "127.0.0.1" not in answer.text
         assert client.get("/health").status_code == 200
-        assert vendors.gitlab(b"{}").status_code == 400
+        assert vendors.gitlab(b"[]").status_code == 400
 
 
 @pytest.mark.parametrize(
