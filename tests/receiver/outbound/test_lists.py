@@ -123,6 +123,7 @@ def test_a_list_of_gitlab_is_read_to_its_last_page(name: str) -> None:
 def paged(world: Any) -> Any:
     """Let Jira give two entries on a page."""
     httpx2.post(f"{world.jira_url}/_sandbox/faults", json={"page_size": 2}, timeout=60).raise_for_status()
+    assert len(world.comments()) == 2
     return world
 
 
