@@ -2,11 +2,14 @@
 
 Format: https://github.com/cobertura/web/blob/master/htdocs/xml/coverage-04.dtd. A file may stand in it as several
 classes, and a line twice (below its method and below its class): it counts once, as covered if it was hit anywhere.
+Converters get single lines wrong (negative and huge counts, `NaN`, `undefined`): those are left out.
 """
 
 from __future__ import annotations
 
+import math
 import re
+from typing import Final
 
 from pipelines.job.reports.hostile_xml import Doctype, XmlError, read
 from pipelines.proof.measured_file import MeasuredFile, plain
@@ -17,11 +20,17 @@ MAX_LINES = 3_000_000
 MAX_FILES = 100_000
 """Of one report."""
 
+MAX_NUMBER = 10_000_000
+"""Of a line; converters write 4294967295 for -1."""
+
 MAX_SOURCES = 100
 """Folders of one report: each file may be relative to each of them."""
 
 MAX_SOURCE_LENGTH = 4_096
 """Characters of one, as Linux has it for a path."""
+
+
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 class CoberturaError(XmlError):
@@ -73,8 +82,10 @@ class _Reader:
         if self._count > MAX_LINES:
             raise CoberturaError(f"the coverage report has more than {MAX_LINES} lines")
         number, hits = (_number(attributes.get(name)) for name in ("number", "hits"))
-        if number > 0:
-            lines[number] = lines.get(number, False) or hits > 0
+        if number is None or hits is None or not number.is_integer() or not 0 < number <= MAX_NUMBER:
+            return  # an odd line says nothing, and spoils no other
+        line = int(number)
+        lines[line] = lines.get(line, False) or hits > 0
 
     def text(self, data: str) -> None:
         if self._source is None:
@@ -92,7 +103,9 @@ class _Reader:
             self._lines = None
 
 
-def _number(raw: str | None) -> int:
-    if raw is None or not re.fullmatch(r"[0-9]{1,18}", raw):
-        raise CoberturaError(f"the coverage report has a line whose number or hits are {(raw or 'missing')[:40]!r}")
-    return int(raw)
+def _number(raw: str | None) -> float | None:
+    """Return what a tool wrote as a number: `7`, `1.0`, `1e+21`; None for what can not be counted."""
+    if raw is None or not _DECIMAL.fullmatch(raw.strip()):
+        return None
+    value = float(raw)
+    return value if 0 <= value < math.inf else None

@@ -182,15 +182,53 @@ def test_two_reports_of_one_file_are_put_together() -> None:
         (b"<report/>", "begins with <report>"),
         (b"<coverage>" * 60 + b"</coverage>" * 60, "deep"),
         (b'<?xml version="1.0" encoding="klingon"?><coverage/>', "encoding"),
-        (cobertura(("a", {})).replace(b"<lines>", b'<lines><line number="-1" hits="1"/>'), "'-1'"),
-        (cobertura(("a", {})).replace(b"<lines>", b'<lines><line number="1"/>'), "'missing'"),
-        (cobertura(("a", {})).replace(b"<lines>", b'<lines><line number="1" hits="1e9"/>'), "'1e9'"),
-        (cobertura(("a", {})).replace(b"<lines>", b'<lines><line number="1" hits="' + b"9" * 5000 + b'"/>'), "'999"),
     ],
 )
 def test_what_no_tool_writes_is_refused_with_its_reason(document: bytes, says: str) -> None:
     with pytest.raises(CoberturaError, match=says):
         read_coverage(document)
+
+
+ODD: list[tuple[str, dict[int, bool]]] = [
+    ('number="4" hits="2.0"', {4: True}),
+    ('number="4" hits="0.0"', {4: False}),
+    ('number="4" hits="3e+20"', {4: True}),
+    ('number="4" hits="18446744073709551615"', {4: True}),
+    ('number="4.0" hits=" 1 "', {4: True}),
+    ('number="4" hits="+1"', {4: True}),
+    ('number="4" hits="-1"', {}),
+    ('number="4" hits="NaN"', {}),
+    ('number="4" hits="Infinity"', {}),
+    ('number="4" hits="1e999"', {}),
+    ('number="4" hits=""', {}),
+    ('number="4" hits="0x1"', {}),
+    ('number="4" hits="1,000"', {}),
+    ('number="4"', {}),
+    ('number="4" hits="' + "9" * 5_000 + '"', {}),
+    ('hits="1"', {}),
+    ('number="" hits="1"', {}),
+    ('number="0" hits="1"', {}),
+    ('number="-4" hits="1"', {}),
+    ('number="4.5" hits="1"', {}),
+    ('number="null" hits="1"', {}),
+    ('number="4294967295" hits="1"', {}),
+    ('number="1e300" hits="1"', {}),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), ODD)
+def test_an_odd_line_is_read_as_it_is_meant_or_left_out_and_spoils_no_other(
+    line: str, expected: dict[int, bool]
+) -> None:
+    document = cobertura(("src/a.py", {2: 1, 7: 0}), ("b/only.py", {1: 1}))
+    report = document.replace(b"<lines>", f"<lines><line {line}/>".encode(), 1)
+    first, second = read_coverage(report)
+    assert (first.lines, second.lines) == ({2: True, 7: False, **expected}, {1: True})
+
+
+def test_a_report_of_odd_lines_only_measures_nothing() -> None:
+    document = cobertura(("src/a.py", {})).replace(b"<lines>", b'<lines><line number="NaN" hits="1"/>')
+    assert in_all(located(read_coverage(document), PATHS, root="/r")) == Coverage(covered=0, coverable=0)
 
 
 @given(
