@@ -7,7 +7,8 @@ Source: https://developer.atlassian.com/cloud/jira/platform/apis/document/struct
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from receiver.comments import jira_wiki
@@ -63,7 +64,7 @@ def _node(node: dict[str, Any], depth: int) -> str:
     if depth > DEEPEST:
         return ""
     kind = node.get("type")
-    write = _NODES.get(kind, _inside) if isinstance(kind, str) else _inside
+    write = _NODES.get(kind, _other) if isinstance(kind, str) else _other
     return write(node, depth)
 
 
@@ -117,12 +118,26 @@ def _fenced(name: str) -> Callable[[dict[str, Any], int], str]:
     return write
 
 
-def _list(bullet: str) -> Callable[[dict[str, Any], int], str]:
-    def write(node: dict[str, Any], depth: int) -> str:
-        items = (_inside(item, depth + 1).strip("\n").replace("\n\n", "\n") for item in _children(node))
-        return "".join(f"{bullet} {item}\n" for item in items) + "\n"
+def _list(node: dict[str, Any], depth: int) -> str:
+    return "".join(_items(node, "", depth)) + "\n"
 
-    return write
+
+def _items(node: dict[str, Any], level: str, depth: int) -> Iterator[str]:
+    """Yield the lines of a list; those of a list within it have its marks in front, `**` or `#*`."""
+    if depth > DEEPEST:
+        return
+    level += _BULLETS[str(node.get("type"))]
+    for item in _children(node):
+        if item.get("type") in _BULLETS:  # a list of tasks holds others directly
+            yield from _items(item, level, depth + 1)
+            continue
+        words = [child for child in _children(item) if child.get("type") not in _BULLETS]
+        said = "".join(_node(child, depth + 2) for child in words).strip("\n").replace("\n\n", "\n")
+        is_done = _attribute(item, "state") == "DONE"
+        yield f"{level} {'✓ ' if is_done else ''}{said}\n"
+        for child in _children(item):
+            if child.get("type") in _BULLETS:
+                yield from _items(child, level, depth + 2)
 
 
 def _row(node: dict[str, Any], depth: int) -> str:
@@ -130,22 +145,66 @@ def _row(node: dict[str, Any], depth: int) -> str:
     return f"|{'|'.join(cells)}|\n"
 
 
+def _expand(node: dict[str, Any], depth: int) -> str:
+    title = _attribute(node, "title")
+    return (f"*{title}*\n\n" if title else "") + _inside(node, depth)
+
+
+def _date(node: dict[str, Any], _: int) -> str:
+    """Return a date's day, UTC; it is kept in milliseconds since the epoch."""
+    attributes = node.get("attrs")
+    told = attributes.get("timestamp") if isinstance(attributes, dict) else None
+    try:
+        return datetime.fromtimestamp(float(str(told)) / 1000, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(told)[:40] if isinstance(told, str | int) else ""
+
+
+def _card(node: dict[str, Any], _: int) -> str:
+    """Return the address of a card; one that was resolved when it was written holds a document about it instead."""
+    attributes = node.get("attrs")
+    data = attributes.get("data") if isinstance(attributes, dict) else None
+    return _attribute(node, "url") or (_attribute({"attrs": data}, "url", "@id", "name"))
+
+
+def _picture(node: dict[str, Any], _: int) -> str:
+    is_external = _attribute(node, "type") == "external"
+    return f"!{_attribute(node, 'url') if is_external else _attribute(node, 'alt', 'id')}!\n"
+
+
+def _file(node: dict[str, Any], _: int) -> str:
+    return f"[^{_attribute(node, 'alt', 'id')}]"
+
+
+def _other(node: dict[str, Any], depth: int) -> str:
+    """Return what an unknown node, or one of an app, holds; else the words by which it is shown."""
+    return _inside(node, depth) or _attribute(node, "text", "title", "alt", "url")
+
+
+_BULLETS: Final[Mapping[str, str]] = {"bulletList": "*", "taskList": "*", "decisionList": "*", "orderedList": "#"}
 _MARKS: Final[Mapping[str, str]] = {"strong": "*", "em": "_", "strike": "-", "underline": "+"}
 _NODES: Final[Mapping[str, Callable[[dict[str, Any], int], str]]] = {
     "text": _text,
     "paragraph": _paragraph,
+    "caption": _paragraph,
     "heading": _heading,
     "codeBlock": _fenced("code"),
     "blockquote": _fenced("quote"),
     "panel": _fenced("panel"),
-    "bulletList": _list("*"),
-    "taskList": _list("*"),
-    "orderedList": _list("#"),
+    **dict.fromkeys(_BULLETS, _list),
     "tableRow": _row,
+    "expand": _expand,
+    "nestedExpand": _expand,
     "hardBreak": lambda _, __: "\n",
     "rule": lambda _, __: "----\n",
     "mention": lambda node, _: _attribute(node, "text", "id"),
     "emoji": lambda node, _: _attribute(node, "text", "shortName"),
-    "inlineCard": lambda node, _: _attribute(node, "url"),
-    "media": lambda node, _: f"!{_attribute(node, 'alt', 'id')}!\n",
+    "status": lambda node, _: _attribute(node, "text"),
+    "date": _date,
+    "inlineCard": _card,
+    "blockCard": lambda node, depth: f"{_card(node, depth)}\n\n",
+    "embedCard": lambda node, depth: f"{_card(node, depth)}\n\n",
+    "media": _picture,
+    "mediaInline": _file,
 }
+"""https://developer.atlassian.com/cloud/jira/platform/apis/document/structure; all others hold other nodes only."""

@@ -60,6 +60,85 @@ def paragraph(*content: Any) -> Any:
         ),
         (doc(paragraph(node("mention", text="@Mara"), text(" look"))), "@Mara look"),
         (doc(node("somethingNew", paragraph(text("kept")))), "kept"),
+        (doc(paragraph(text("is "), node("status", text="BROKEN", color="red"))), "is BROKEN"),
+        (doc(paragraph(text("since "), node("date", timestamp="1767225599999"))), "since 2025-12-31"),
+        (doc(paragraph(node("date", timestamp=1767225600000), text(" on"))), "2026-01-01 on"),
+        (doc(paragraph(node("date", timestamp="soon"), text(" on"))), "soon on"),
+        (doc(paragraph(node("date", timestamp="9" * 30), text(" on"))), "9" * 30 + " on"),
+        (doc(node("blockCard", url="https://r.example/1"), paragraph(text("and"))), "https://r.example/1\n\nand"),
+        (doc(node("embedCard", url="https://r.example/2", layout="wide")), "https://r.example/2"),
+        (
+            doc(paragraph(node("inlineCard", data={"@type": "Document", "url": "https://r.example/3"}))),
+            "https://r.example/3",
+        ),
+        (
+            doc(
+                node(
+                    "mediaSingle",
+                    node("media", type="external", url="https://r.example/p.png", alt="p"),
+                    node("caption", text("The page")),
+                ),
+                paragraph(text("and")),
+            ),
+            "!https://r.example/p.png!\nThe page\n\nand",
+        ),
+        (doc(node("mediaSingle", node("media", type="file", id="7a", alt="page.png"))), "!page.png!"),
+        (
+            doc(node("mediaGroup", node("media", type="file", id="7a"), node("media", type="file", id="7b"))),
+            "!7a!\n!7b!",
+        ),
+        (doc(paragraph(text("see "), node("mediaInline", id="7c", alt="pay.log"))), "see [^pay.log]"),
+        (doc(node("expand", paragraph(text("at pay()")), title="Trace")), "*Trace*\n\nat pay()"),
+        (doc(node("nestedExpand", paragraph(text("x")))), "x"),
+        (
+            doc(node("decisionList", node("decisionItem", text("Round up")), node("decisionItem", text("Log it")))),
+            "* Round up\n* Log it",
+        ),
+        (
+            doc(
+                node(
+                    "taskList",
+                    node("taskItem", text("Open"), state="TODO"),
+                    node("taskItem", text("Pay"), state="DONE"),
+                    node("taskList", node("taskItem", text("By card"), state="TODO")),
+                )
+            ),
+            "* Open\n* ✓ Pay\n** By card",
+        ),
+        (
+            doc(
+                node(
+                    "bulletList",
+                    node(
+                        "listItem",
+                        paragraph(text("a")),
+                        node(
+                            "orderedList",
+                            node(
+                                "listItem",
+                                paragraph(text("b")),
+                                node("bulletList", node("listItem", paragraph(text("c")))),
+                            ),
+                        ),
+                    ),
+                ),
+                paragraph(text("d")),
+            ),
+            "* a\n*# b\n*#* c\n\nd",
+        ),
+        (doc(node("bulletList", node("listItem", node("codeBlock", text("x = 1"))))), "* {code}\nx = 1\n{code}"),
+        (doc(node("extension", extensionKey="chart", text="Errors by day")), "Errors by day"),
+        (doc(paragraph(node("placeholder", text="Describe the bug"))), "Describe the bug"),
+        (
+            doc(
+                node(
+                    "layoutSection",
+                    node("layoutColumn", paragraph(text("l"))),
+                    node("layoutColumn", paragraph(text("r"))),
+                )
+            ),
+            "l\n\nr",
+        ),
     ],
 )
 def test_a_document_reads_as_its_wiki_markup(value: object, markup: str) -> None:
