@@ -23,8 +23,16 @@ MAX_RULES: Final = 2_000
 MAX_LINE: Final = 2_000
 """Characters of a line that is read."""
 
-_HEADER: Final = re.compile(r"\^?\[(?P<name>[^\]\n]+)\](?:\[\d*\])?(?:\s+(?P<owners>.*))?")
-"""`[Name]`, `^[Optional]`, `[Name][2] @default @owners`."""
+_HEADER: Final = re.compile(r"\^?\[(?P<name>[^\]\n]*)\](?:\[\d*\])?(?P<owners>\s[@\w.\-/\s+]*)?", re.ASCII)
+"""`[Name]`, `^[Optional]`, `[Name][2] @default @owners`: a heading whatever follows, as in GitLab."""
+
+_DEFAULT: Final = "codeowners"
+"""GitLab's name of the section of what stands before the first heading."""
+
+_BLANK: Final = " \t\n\v\f\r\0"
+"""What Ruby takes off both ends of a line; it ends with a line feed only."""
+
+_SEPARATOR: Final = re.compile(r"(?<!\\)\s+", re.ASCII)
 
 _OWNER: Final = re.compile(r"@@?[A-Za-z0-9_][A-Za-z0-9_.+/-]{0,254}")
 """`@user`, `@group/subgroup`, `@@role`."""
@@ -91,7 +99,8 @@ class Owners(Struct, frozen=True, kw_only=True):
 
 def owners_of(text: str, paths: Iterable[str]) -> Owners:
     """Return who owns these files."""
-    lines = text.splitlines()
+    lines = text.split("\n")
+    lines = lines if lines[-1] else lines[:-1]
     read = [line for line in lines[:MAX_RULES] if len(line) <= MAX_LINE]
     sections = _sections(read)
     counts: dict[str, int] = {}
@@ -118,30 +127,38 @@ def _named(text: str) -> tuple[str, ...]:
 
 
 def _sections(lines: Iterable[str]) -> list[list[Rule]]:
-    """Return the rules by section; what stands before the first heading is a section too, and names are of one case."""
-    sections: dict[str, list[Rule]] = {"": []}
-    rules = sections[""]
+    """Return the rules by section; what stands before the first heading is a section too, and names are of one case.
+
+    A pattern that a section has twice keeps its first place and gets the last owners.
+    """
+    sections: dict[str, dict[tuple[Kind, str], Rule]] = {_DEFAULT: {}}
+    rules = sections[_DEFAULT]
     defaults: tuple[str, ...] = ()
-    for line in map(str.strip, lines):
+    for line in (one.strip(_BLANK) for one in lines):
         if not line or line.startswith("#"):
             continue
-        header = _HEADER.fullmatch(line)
+        header = _HEADER.match(line)
         if header:
-            rules = sections.setdefault(header["name"].strip().casefold(), [])
+            rules = sections.setdefault(header["name"].casefold(), {})
             defaults = _named(header["owners"] or "")
             continue
-        pattern, *rest = re.split(r"(?<!\\)\s+", line, maxsplit=1)
-        kind = Kind.EXCLUDED if pattern.startswith("!") else Kind.OWNED
+        written, *rest = _SEPARATOR.split(line, maxsplit=1)
+        kind = Kind.EXCLUDED if written.startswith("!") else Kind.OWNED
         owners = _named(rest[0]) if rest else defaults
-        rules.append(Rule(kind=kind, pattern=_pattern(pattern.removeprefix("!")), owners=owners))
-    return list(sections.values())
+        pattern = _normal(written.removeprefix("!"))
+        rules[kind, pattern] = Rule(kind=kind, pattern=_pattern(pattern), owners=owners)
+    return [list(one.values()) for one in sections.values()]
 
 
-def _pattern(text: str) -> tuple[Segment, ...]:
-    """Return a pattern by folder: a relative one matches at any depth, one that ends with a slash all that is below."""
+def _normal(text: str) -> str:
+    """Return a pattern from the root: a relative one matches at any depth, one that ends with a slash all below."""
     anchored = text if text.startswith("/") else f"/**/{text}"
-    whole = f"{anchored}**/*" if anchored.endswith("/") else anchored
-    *folders, name = whole[1:].split("/")
+    return f"{anchored}**/*" if anchored.endswith("/") else anchored
+
+
+def _pattern(normal: str) -> tuple[Segment, ...]:
+    """Return a pattern by folder."""
+    *folders, name = normal[1:].split("/")
     # one after the other, they say no more than one
     kept = [part for number, part in enumerate(folders) if part != "**" or folders[number - 1 : number] != ["**"]]
     return (*(ANY if part == "**" else _segment(part) for part in kept), _segment(name))

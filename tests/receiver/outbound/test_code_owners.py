@@ -83,6 +83,58 @@ def test_a_section_has_default_owners_approvals_and_may_be_optional() -> None:
 
 def test_sections_of_one_name_are_one_whatever_its_case() -> None:
     assert owners("[Docs]\n*.md @a\n[DOCS]\n/x.md @b\n", "x.md") == ["@b"]
+    assert owners("*.md @a\n[CodeOwners]\n/x.md @b\n", "x.md") == ["@b"]
+    assert owners("[Docs]\n*.md @a\n[ Docs ]\n/x.md @b\n", "x.md") == ["@a", "@b"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[API][two]",
+        "^[API][?]",
+        "[API]@nobody",
+        "[API]: our interface",
+        "[API]/v1/x.py @nobody",
+        "[API][1][2] @nobody",
+        "[]",
+        "^[]",
+        "[API]\t",
+        "  [API]  ",
+    ],
+)
+def test_a_line_that_begins_with_a_name_in_brackets_begins_a_section_whatever_follows(header: str) -> None:
+    text = f"[Base] @base\n*.py\n{header}\n/src/ @api\n"
+    assert owners(text, "src/a.py") == ["@base", "@api"]
+    assert owners(text, "v1/x.py") == ["@base"]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("[API] @api lena@example.org", ["@api", "lena@example.org"]),
+        ("[API][2]   @api @group/sub-group", ["@api", "@group/sub-group"]),
+        ("[API] @api, @nobody", ["@api"]),
+        ("[API] # @nobody", []),
+        ("[API] reviewed by @api", ["@api"]),
+    ],
+)
+def test_a_sections_own_owners_end_where_gitlab_reads_no_further(header: str, names: list[str]) -> None:
+    assert owners(f"{header}\n*.py\n", "a.py") == names
+
+
+@pytest.mark.parametrize("again", ["*.py", "/**/*.py"])
+def test_a_pattern_given_twice_keeps_its_first_place_and_gets_the_last_owners(again: str) -> None:
+    text = f"*.py @early\n/src/a.py @one\n{again} @late\n"
+    assert owners(text, "src/a.py") == ["@one"]
+    assert owners(text, "src/b.py") == ["@late"]
+    assert owners(f"*.py @early\n/src/a.py @one\n[B]\n{again} @late\n", "src/a.py") == ["@one", "@late"]
+    assert owners("lib/ @early\n/lib/a @one\nlib/**/* @late\n", "lib/a") == ["@one"]
+
+
+@pytest.mark.parametrize("character", ["\u0085", "\u2028", "\x0c", "\x1c", "\r"])
+def test_only_a_line_feed_ends_a_line(character: str) -> None:
+    assert owners(f"*.py @mara{character}*.js @tomas\n", "x.js") == []
+    assert owners("*.py @mara\r\n*.js @tomas\r\n", "x.js") == ["@tomas"]
 
 
 def test_what_is_excluded_stays_so_in_its_section() -> None:
