@@ -17,6 +17,7 @@ from typing import Final
 from pipelines.job import limits
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.reporting.errors import JobError
+from pipelines.job.workspace.embedded_repositories import set_aside
 from pipelines.job.workspace.git_command import ENVIRONMENT, git, last_line
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.job.workspace.repositories import Source
@@ -54,7 +55,8 @@ def collect_changes(source: Source, folder: Path, *, launcher: Launcher, role: R
             raise JobError(f"{' '.join(arguments[:2])} failed in the work folder: {done.output.strip()[-300:]}")
 
     run("git", "read-tree", source.base_sha)
-    run("git", "add", "--all", "--", ".")
+    with set_aside(folder, scratch):
+        run("git", "add", "--all", "--", ".")
     run("git", *_RAW_DIFF, f"--output={scratch / 'changes'}", source.base_sha)
     entries = tuple(_entries(_read(scratch / "changes", source)))
     wanted = sorted({blob for _, before, after, blob in entries if after not in {_ABSENT, SUBMODULE}})

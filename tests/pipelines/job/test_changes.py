@@ -13,7 +13,7 @@ from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.changes import collect_changes, make_changes, show_changes
 from pipelines.job.workspace.repositories import Source, check_out, fetch
 from pipelines.language import ProjectPath
-from pipelines.language.change_set import ChangeSet, FileChange
+from pipelines.language.change_set import SUBMODULE, ChangeSet, FileChange
 from tests.changes import change_set, file_change
 
 pytestmark = pytest.mark.integration
@@ -94,6 +94,42 @@ def test_some_paths_can_be_left_as_they_were(source: Source, folder: Path) -> No
     make_changes(source, folder, change, without=["*.md"])
     assert (folder / "src" / "new.py").exists()
     assert not (folder / "*.md").exists()
+
+
+SOMEBODY = "-c user.name=t -c user.email=t@example.org"
+
+
+def test_a_repository_without_a_commit_in_the_work_folder_is_a_folder_of_files(
+    launcher: Launcher, source: Source, folder: Path
+) -> None:
+    work(
+        launcher,
+        folder,
+        f"""
+        git init -q sample; echo a > sample/a.txt; mkdir -p deep/er; git -C deep/er init -q; echo b > deep/er/b.txt
+        git init -q nothing; git -C src init -q; echo c > src/c.py
+        git init -q orphan; cd orphan; echo d > d.txt; git add d.txt; git {SOMEBODY} commit -qm d
+        git checkout -q --orphan other
+        """,
+    )
+    assert set(files(taken(launcher, source, folder))) == {
+        "sample/a.txt",
+        "deep/er/b.txt",
+        "src/c.py",
+        "orphan/d.txt",
+    }
+    assert work(launcher, folder, "git -C sample rev-parse --git-dir; git -C orphan branch --list master main | wc -l")
+    for name in ("sample", "deep/er", "nothing", "src", "orphan"):
+        assert (folder / name / ".git" / "HEAD").is_file()
+
+
+def test_a_repository_with_a_commit_is_a_submodule_which_the_rules_refuse(
+    launcher: Launcher, source: Source, folder: Path
+) -> None:
+    commit = f"git {SOMEBODY} commit -qm x; git pack-refs --all"
+    work(launcher, folder, f"git init -q lib; cd lib; echo x > x; git add x; {commit}")
+    (change,) = taken(launcher, source, folder).files
+    assert (change.path, change.after and change.after.mode) == ("lib", SUBMODULE)
 
 
 def test_committed_work_is_taken_too(launcher: Launcher, source: Source, folder: Path) -> None:
