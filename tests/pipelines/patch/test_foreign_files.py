@@ -20,7 +20,15 @@ def refused(
 ) -> str:
     base = {name: text.encode() for name, text in {**(beside or {}), path: before}.items()}
     change = change_set(file_change(path, before.encode(), b"two\n"))
-    found = examine(change, base.get, allowed=("**",), handwritten=handwritten, policy=Policy(), secrets=lambda _: ())
+    found = examine(
+        change,
+        base.get,
+        allowed=("**",),
+        handwritten=handwritten,
+        policy=Policy(),
+        secrets=lambda _: (),
+        folders=lambda _: (),
+    )
     return " ".join(found)
 
 

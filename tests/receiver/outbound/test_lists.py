@@ -108,7 +108,7 @@ LISTS: dict[str, tuple[Callable[[int], dict[str, Any]], Callable[[Connection], i
         version,
         lambda c: COUNT if Repositories(c).pushed_at(7, 1, head=str(COUNT - 1)) else 0,
     ),
-    "files of a folder": (entry_of_a_folder, lambda c: len(Commits(c).entries(7, PATHS, ref="main"))),
+    "files of a folder": (entry_of_a_folder, lambda c: len(Commits(c).folder(7, PATHS, ref="main"))),
     "paths of a commit": (diff, lambda c: len(Commits(c).changed_paths(7, "a" * 40))),
 }
 
