@@ -82,7 +82,7 @@ def version(number: int) -> dict[str, Any]:
 
 
 def entry_of_a_folder(number: int) -> dict[str, Any]:
-    return {"path": f"src/{number}", "type": "blob", "mode": "100644", "id": "a" * 40}
+    return {"path": f"src/{number}", "name": str(number), "type": "blob", "mode": "100644", "id": "a" * 40}
 
 
 def diff(number: int) -> dict[str, Any]:
