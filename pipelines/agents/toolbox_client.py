@@ -60,6 +60,7 @@ async def open_toolbox(
         limit=_LINE_LIMIT,
         **launcher.popen_arguments(Role.WORK),  # type: ignore[arg-type]  # keyword arguments by name
     )
+    launcher.leave_alone(process.pid)
     try:
         yield Toolbox(process)
     finally:

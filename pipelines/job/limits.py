@@ -26,6 +26,10 @@ GIT_S: Final = 600
 """For a git command of this program, a clone for example."""
 WORK_FOLDER_GIT_S: Final = 300
 """For a git command in a folder that untrusted commands may write to."""
+COPY_S: Final = 600.0
+"""For copying a checkout with what is installed in it."""
+USER_CLEAN_UP_S: Final = 60.0
+"""For removing what a user of the job left in the kernel."""
 
 
 # The application under test, and its reproduction.
@@ -36,8 +40,6 @@ APPLICATION_LOG_TAIL: Final = 20_000
 """Bytes of an application's output in which its last lines are looked for."""
 REPRODUCTION_S: Final = 180.0
 """For one run of a reproduction test."""
-EVIDENCE_PATHS: Final = 10_000
-"""Files below a run's results among which evidence is looked for."""
 EVIDENCE_FILE: Final = 50 * 1024 * 1024
 """Bytes of a screenshot or trace."""
 VIDEO: Final = 20 * 1024 * 1024

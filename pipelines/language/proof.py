@@ -10,6 +10,8 @@ from msgspec import Struct
 class Isolation(StrEnum):
     """How far the runner was found to keep untrusted code apart."""
 
+    NAMESPACES = "namespaces"
+    """Each role ran as a user of its own, and each run of the reproduction in namespaces of its own."""
     USERS = "users"
     """Each role ran as a user of its own."""
     NONE = "none"

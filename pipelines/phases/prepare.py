@@ -1,6 +1,7 @@
 """`prepare`: install the unpatched repository and run all its checks, so that what was wrong before can be told.
 
-Tests run twice, each time in a fresh checkout: what does not end alike is flaky, and says nothing about a patch.
+Tests run twice, each time in the checkout as it was installed: what does not end alike is flaky, and says nothing about
+a patch.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from pipelines.job.isolation.processes import Role
 from pipelines.job.reports.line_coverage import in_all
 from pipelines.job.suites.checks import Checked, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again
+from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import read_tree
 from pipelines.language import (
@@ -30,11 +32,13 @@ def run(job: Job) -> PhaseReport:
     """Return the baseline."""
     place = job.check_out("work", Role.WORK)
     place.install()
+    place.end()
+    place.keep()
     checked = run_checks(place)
     lines = measured_lines(checked.unit, place, read_tree(job.source))
     place.end()
     place.return_cache(job.project_dir)
-    unit, integration, baseline = _twice(job, checked)
+    unit, integration, baseline = _twice(job, place, checked)
     _keep(job, baseline)
     coverage = None if lines is None else in_all(lines)
     _say(job, coverage)
@@ -48,13 +52,9 @@ def run(job: Job) -> PhaseReport:
     return job.report(ReportOutcome.SUCCEEDED, _reason(result), result)
 
 
-def _twice(job: Job, checked: Checked) -> tuple[SuiteResult | None, SuiteResult | None, Baseline]:
+def _twice(job: Job, place: Checkout, checked: Checked) -> tuple[SuiteResult | None, SuiteResult | None, Baseline]:
     """Run the tests a second time; return unit and integration results of both runs, and the known tests."""
     named = [ran for ran in (checked.unit, checked.integration) if ran is not None and ran.outcomes]
-    if named:
-        job.launcher.renew(Role.WORK)
-        place = job.check_out("again", Role.WORK)
-        place.install()
 
     def again(first: Ran | None) -> tuple[SuiteResult | None, KnownTests | None]:
         if first is None:

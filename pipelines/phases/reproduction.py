@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any
 
 from pipelines.agents.loop import Submitted
@@ -25,7 +24,7 @@ from pipelines.language import (
     ReproductionSubmission,
 )
 from pipelines.phases.conversation import hold
-from pipelines.phases.reproduction_evidence import Stage, make_bench
+from pipelines.phases.reproduction_evidence import Stage, make_bench, script_of
 from pipelines.phases.submission import SubmissionError, decoded
 from pipelines.phases.submitted_reproduction import existing, kept_name, read_test
 from pipelines.proof.reproduction_verdict import ReproductionVerdict, called_tests, headline, judge_failing
@@ -46,7 +45,7 @@ def run(job: Job) -> PhaseReport:
     stage = Stage(job, bench, name="before")
     place = job.check_out("work", Role.WORK)
     place.install()
-    beside = job.neighbours("work", Role.WORK)
+    beside = job.neighbours(Role.WORK)
     trial = _Trial(job, place, stage, framework)
     with serve(place, beside=beside) as application:
         job.log.state(f"the application answers at {application.base_url}")
@@ -87,7 +86,7 @@ class _Trial:
         except SubmissionError as error:
             return Submitted(accepted=False, answer=str(error))
         self._attempts += 1
-        script = Script(data=test, framework=self._framework, suffix=PurePosixPath(claim.test_path).suffix)
+        script = script_of(self._job, test, framework=self._framework, path=claim.test_path)
         evidence, verdict = self._tried(script)
         said = "RED, as it should be" if verdict.holds else "does not count"
         self._job.log.say(f"{said}: {headline(verdict.reason)}", instead=said)
@@ -116,10 +115,12 @@ class _Trial:
     def _tried(self, script: Script) -> tuple[Evidence, ReproductionVerdict]:
         """Run the test; one that fails for the right reason has to do so again where its first run left its traces."""
         evidence = self._stage.run(script)
+        self._stage.keep(evidence)
         verdict = judge_failing(evidence.run)
         if not verdict.holds:
             return evidence, verdict
-        again = self._stage.run(script, keep_as="before-again")
+        again = self._stage.run(script, anew=False)
+        self._stage.keep(again, name="before-again")
         second = judge_failing(again.run)
         if second.holds:
             return evidence, verdict
@@ -142,7 +143,7 @@ class _Trial:
         name = kept_name(script)
         kept = job.artifacts.keep(ArtifactKind.REPRODUCTION_TEST, name, script.data)
         serving = job.repository.serve
-        if serving is not None:
+        if serving is not None and not script.imports:  # the script has the test alone
             runner = bisect_script(job.repository, serving, framework=script.framework, test=name)
             job.artifacts.keep(ArtifactKind.BISECT, "bisect.sh", runner.encode())
         return ReproductionResult(

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipelines.job.isolation.processes import Role
+from pipelines.job.reporting.errors import JobError
 from pipelines.job.reports import suite_reports
-from pipelines.job.reproduction.application import Application, serve
+from pipelines.job.reproduction.application import serve
 from pipelines.job.reproduction.browser import find_browser
 from pipelines.job.reproduction.ffmpeg import find_recorder
 from pipelines.job.reproduction.frameworks import prepare_tools
+from pipelines.job.reproduction.repository_imports import imports_from
 from pipelines.job.reproduction.reproduction_run import Bench, Evidence, run_reproduction
 from pipelines.job.reproduction.run_request import Script
-from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_untrusted
-from pipelines.language import ArtifactKind, Framework, ReproductionResult
+from pipelines.job.workspace.repositories import read_tree
+from pipelines.language import ArtifactKind, Framework
 from pipelines.language.catalogue import Video
 from pipelines.language.change_set import ChangeSet
+from pipelines.phases.submission import plain_path
 from pipelines.proof.observations import ObservedExchange
+from pipelines.proof.repeated_runs import RunPlan, Side, together
 from pipelines.proof.reproduction_verdict import (
     ReproductionVerdict,
     called_tests,
@@ -46,9 +50,12 @@ def make_bench(job: Job, framework: Framework) -> Bench:
     return Bench(launcher=job.launcher, browser=browser, tools=tools, recorder=recorder)
 
 
-def script_of(data: bytes, result: ReproductionResult) -> Script:
-    """Return an accepted reproduction as it was when it was accepted."""
-    return Script(data=data, framework=result.framework, suffix=PurePosixPath(result.test_path).suffix or ".py")
+def script_of(job: Job, data: bytes, *, framework: Framework, path: str) -> Script:
+    """Return a reproduction, as it is run. Raises `JobError` when the path leaves the repository."""
+    if not plain_path(path):
+        raise JobError("The reproduction's path is not one of a file in the repository.")
+    imports = imports_from(read_tree(job.source), data, path=path, framework=framework)
+    return Script(data=data, framework=framework, path=path, imports=imports)
 
 
 class Tried(Struct, frozen=True, kw_only=True):
@@ -56,32 +63,54 @@ class Tried(Struct, frozen=True, kw_only=True):
 
     before: ReproductionVerdict
     after: ReproductionVerdict
-    patched: Checkout
-    """The checkout with the patch; no process of its role is left."""
+    patched: Stage
+    """The checkout with the patch."""
     names: tuple[str, ...]
     """Of the reproduction's tests."""
 
 
-def before_and_after(job: Job, bench: Bench, script: Script, change: ChangeSet) -> Tried:
-    """Run a reproduction on two fresh checkouts and judge both runs.
+def before_and_after(job: Job, bench: Bench, script: Script, change: ChangeSet, *, plan: RunPlan) -> Tried:
+    """Run a reproduction on both sides as drawn, each time as if it were the first, and judge the runs.
 
-    The patched one first: a test that counts its own runs, and passes from the second one on, is found out.
+    What the runs left is kept after the last of them, so that none finds anything of another.
     """
-    patched = Stage(job, bench, name="after", change=change)
-    after_run = patched.run(script).run
-    before_run = Stage(job, bench, name="before").run(script).run
-    before = judge_failing(before_run)
-    names = called_tests(before_run)
-    after = judge_passing(after_run, names=names)
-    red = f"before the patch: {'RED' if before.holds else 'not red'}"
-    green = f"with the patch: {'GREEN' if after.holds else 'not green'}"
-    job.log.say(f"{red}: {headline(before.reason)}", instead=red)
-    job.log.say(f"{green}: {after.reason}", instead=green)
-    return Tried(before=before, after=after, patched=patched.place, names=names)
+    changes = {Side.BEFORE: None, Side.AFTER: change}
+    stages = {side: Stage(job, bench, name=side, change=changes[side]) for side in plan.prepared}
+    left: dict[Side, list[Evidence]] = {side: [] for side in Side}
+    tried = None
+    for side in plan.order:
+        left[side].append(stages[side].run(script))
+        tried = _judged(left, stages[Side.AFTER])
+        if tried is not None and not (tried.before.holds and tried.after.holds):
+            break
+    if tried is None:
+        raise ValueError(f"A reproduction has to run on both sides, not as {plan.order}.")
+    for side, found in left.items():
+        for name, evidence in zip((side.value, f"{side}-again"), found, strict=False):
+            stages[side].keep(evidence, name=name)
+    stages[Side.BEFORE].forget()
+    red = f"before the patch: {'RED' if tried.before.holds else 'not red'}"
+    green = f"with the patch: {'GREEN' if tried.after.holds else 'not green'}"
+    job.log.say(f"{red}: {headline(tried.before.reason)}", instead=red)
+    job.log.say(f"{green}: {tried.after.reason}", instead=green)
+    return tried
+
+
+def _judged(left: Mapping[Side, Sequence[Evidence]], patched: Stage) -> Tried | None:
+    """Return the verdict of the runs so far; None before there is one on each side."""
+    if not all(left.values()):
+        return None
+    names = called_tests(left[Side.BEFORE][0].run)
+    return Tried(
+        before=together([judge_failing(one.run) for one in left[Side.BEFORE]]),
+        after=together([judge_passing(one.run, names=names) for one in left[Side.AFTER]]),
+        patched=patched,
+        names=names,
+    )
 
 
 class Stage:
-    """A fresh checkout of the job's repository, installed, on which the reproduction can be run."""
+    """A checkout of the job's repository, installed, on which the reproduction can be run again and again."""
 
     def __init__(
         self,
@@ -91,45 +120,51 @@ class Stage:
         name: str,
         change: ChangeSet | None = None,
         without: Sequence[str] = (),
-        keeps: frozenset[ArtifactKind] = frozenset(ArtifactKind),
     ) -> None:
+        self.name = name
         self._job = job
         self._bench = bench
-        self._name = name
         self._is_patched = change is not None
-        self._runs = 0
-        self._keeps = keeps
         job.launcher.renew(Role.APPLICATION)
-        job.launcher.renew(Role.NEIGHBOUR)
-        self._beside = job.neighbours(name, Role.NEIGHBOUR)
+        self._beside = job.neighbours(Role.NEIGHBOUR)
         self.place = job.check_out(name, Role.APPLICATION, change=change, without=without)
         self.place.install()
-        self._end()
+        for place in (self.place, *self._beside):
+            place.end()
+            place.keep()
 
-    def run(self, script: Script, *, keep_as: str | None = None) -> Evidence:
-        """Serve the checkout, run the test against it, keep the evidence by the stage's name or another.
+    def run(self, script: Script, *, anew: bool = True) -> Evidence:
+        """Serve the checkout, as it was installed if `anew`, and run the test against it.
 
         A browser that hangs after the test's body has ended says nothing about the test: that run is made once more.
         """
-        evidence = self._run(script, name=keep_as or self._name)
+        evidence = self._run(script, anew=anew)
         if hung_at_its_end(evidence.run):
             self._job.log.state("the browser hung after the test had ended; the test is run once more")
-            evidence = self._run(script, name=keep_as or self._name)
+            evidence = self._run(script, anew=anew)
         return evidence
 
-    def _run(self, script: Script, *, name: str) -> Evidence:
+    def forget(self) -> None:
+        """Give up the checkout: its runs are over."""
+        self.place.forget()
+
+    def _run(self, script: Script, *, anew: bool) -> Evidence:
         job = self._job
-        self._runs += 1
-        with serve(self.place, beside=self._beside) as application, job.log.step(f"reproduction ({name})"):
+        for place in (self.place, *self._beside) if anew else ():
+            place.renew()
+        with serve(self.place, beside=self._beside) as application, job.log.step(f"reproduction ({self.name})"):
             evidence = run_reproduction(
                 script,
                 application=application,
                 bench=self._bench,
-                folder=job.root / f"run-{self._name}-{self._runs}",
+                folder=job.root / "reproduction",
+                base=job.base_files() if script.imports else None,
             )
-        self._end()
-        self._keep(name, evidence, application)
-        return evidence
+        for place in (self.place, *self._beside):
+            place.end()
+        logs = (("", application.log), *((f"-{key}", one.log) for key, one in application.neighbours))
+        found = tuple((key, data) for key, log in logs if (data := read_untrusted(log)) is not None)
+        return replace(evidence, server_logs=found)
 
     def _junit(self, evidence: Evidence) -> bytes | None:
         """Return the report as GitLab shows it, with what the run was to show; as it is where it can't be read."""
@@ -137,13 +172,13 @@ class Stage:
             return evidence.junit
         return suite_reports.reproduction(evidence.run.cases, is_patched=self._is_patched)
 
-    def _end(self) -> None:
-        for place in (self.place, *self._beside):
-            place.end()
-
-    def _keep(self, name: str, evidence: Evidence, application: Application) -> None:
+    def keep(
+        self, evidence: Evidence, *, name: str | None = None, kinds: frozenset[ArtifactKind] = frozenset(ArtifactKind)
+    ) -> None:
+        """Keep what a run left by the stage's name or another; of what is not the first run only report and logs."""
         lines = msgspec.json.Encoder().encode_lines
         exchanges = [note for note in evidence.run.notes if isinstance(note, ObservedExchange)]
+        name = name or self.name
         kept = (
             (ArtifactKind.SCREENSHOT, f"screenshot-{name}.png", evidence.screenshot),
             (ArtifactKind.TRACE, f"trace-{name}.zip", evidence.trace),
@@ -152,13 +187,9 @@ class Stage:
             (ArtifactKind.LOG, f"test-{name}.log", evidence.completed.output.encode()),
             (ArtifactKind.LOG, f"console-{name}.jsonl", lines(evidence.run.notes)),
             (ArtifactKind.LOG, f"exchanges-{name}.jsonl", lines(exchanges) if exchanges else None),
-            (ArtifactKind.LOG, f"server-{name}.log", read_untrusted(application.log)),
-            *(
-                (ArtifactKind.LOG, f"server-{name}-{key}.log", read_untrusted(one.log))
-                for key, one in application.neighbours
-            ),
+            *((ArtifactKind.LOG, f"server-{name}{key}.log", data) for key, data in evidence.server_logs),
         )
-        wanted = self._keeps if name == self._name else _OF_A_SECOND_RUN & self._keeps
+        wanted = kinds if name == self.name else _OF_A_SECOND_RUN & kinds
         for kind, path, data in kept:
             if data is not None and kind in wanted:
                 self._job.artifacts.keep(kind, path, data)

@@ -67,8 +67,11 @@ def probed(probe: Probe, plan: RevertPlan, *, is_red_without: bool, clock: Calla
 def _without(probe: Probe, variant: Variant, *, name: str) -> tuple[FileWord, str]:
     job = probe.job
     try:
-        stage = Stage(job, probe.bench, name=name, change=probe.change, without=variant.without, keeps=_KEEPS)
-        run = stage.run(probe.script).run
+        stage = Stage(job, probe.bench, name=name, change=probe.change, without=variant.without)
+        try:
+            return _tried(probe, stage)
+        finally:
+            stage.forget()
     except SilentApplicationError:
         return FileWord.INCONCLUSIVE, "the application did not answer in time without it"
     except CommandsError:
@@ -77,16 +80,22 @@ def _without(probe: Probe, variant: Variant, *, name: str) -> tuple[FileWord, st
         raise
     except JobError as error:
         return FileWord.INCONCLUSIVE, job.log.redacted(str(error))[:200]
-    if (red := judge_failing(run)).holds:
+
+
+def _tried(probe: Probe, stage: Stage) -> tuple[FileWord, str]:
+    evidence = stage.run(probe.script)
+    stage.keep(evidence, kinds=_KEEPS)
+    if (red := judge_failing(evidence.run)).holds:
         return FileWord.NEEDED, f"the reproduction fails without it: {headline(red.reason)[:200]}"
-    if not (green := judge_passing(run, names=probe.names)).holds:
+    if not (green := judge_passing(evidence.run, names=probe.names)).holds:
         return FileWord.INCONCLUSIVE, green.reason[:200]
-    return _new_tests(stage, probe.new_tests, name=name)
+    return _new_tests(stage, probe.new_tests)
 
 
-def _new_tests(stage: Stage, runs: Sequence[Ran], *, name: str) -> tuple[FileWord, str]:
+def _new_tests(stage: Stage, runs: Sequence[Ran]) -> tuple[FileWord, str]:
     for ran in runs:
-        again = run_again(stage.place, ran, label=name)
+        stage.place.renew()
+        again = run_again(stage.place, ran, label=stage.name)
         if not again.outcomes and again.result.exit_code == 0:
             return FileWord.INCONCLUSIVE, "the tests left no report without it"
         if worse := sorted(ran.passing - again.passing):

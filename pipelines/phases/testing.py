@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Sequence
 
@@ -36,6 +37,7 @@ from pipelines.phases.reproduction_evidence import before_and_after, make_bench,
 from pipelines.phases.revert_probe import Probe, probed
 from pipelines.proof.known_tests import from_result
 from pipelines.proof.regression import Comparison, regressions
+from pipelines.proof.repeated_runs import PLANS
 from pipelines.proof.statement import not_shown
 
 
@@ -50,15 +52,15 @@ def run(job: Job) -> PhaseReport:
     test = read_input(job.project_dir, job.spec.inputs, phase=Phase.REPRODUCTION, kind=ArtifactKind.REPRODUCTION_TEST)
     if sha256(test) != reproduction.test_sha256:
         raise InputMismatchError("The reproduction test is not the one that was accepted.")
-    return _judged(job, _tested(job, change), sha256(data), script_of(test, reproduction))
+    script = script_of(job, test, framework=reproduction.framework, path=reproduction.test_path)
+    return _judged(job, _tested(job, change), sha256(data), script)
 
 
 def _judged(job: Job, change: TestedChange, change_sha256: Sha256, script: Script) -> PhaseReport:
-    # The checks last: code of the change runs in them as the owner of the folder, so nothing after may use the folder.
     bench = make_bench(job, script.framework)
-    tried = before_and_after(job, bench, script, change.change_set)
+    tried = before_and_after(job, bench, script, change.change_set, plan=secrets.choice(PLANS))
     before, after = tried.before, tried.after
-    found = _checked(job, tried.patched, change)
+    found = _checked(job, tried.patched.place, change)
     result = TestingResult(
         base_sha=job.source.base_sha,
         patch_sha256=change_sha256,
@@ -125,15 +127,25 @@ def _tested(job: Job, change: ChangeSet) -> TestedChange:
 
 
 def _checked(job: Job, place: Checkout, change: TestedChange) -> Findings:
-    """Run the repository's own checks; each further run has a checkout and users' folders of its own."""
+    """Run the repository's own checks, each on a checkout as it was installed."""
+    made: dict[tuple[str, ...], Checkout] = {(): place}
 
     def fresh(name: str, without: Sequence[str]) -> Checkout:
-        job.launcher.renew(Role.APPLICATION)
-        made = job.check_out(name, Role.APPLICATION, change=change.change_set, without=without)
-        made.install()
-        return made
+        left_alone = tuple(without)
+        if left_alone not in made:
+            job.launcher.renew(Role.APPLICATION)
+            checkout = job.check_out(name, Role.APPLICATION, change=change.change_set, without=without)
+            checkout.install()
+            checkout.end()
+            checkout.keep()
+            made[left_alone] = checkout
+        return made[left_alone]
 
-    found = examine(place, change=change, known=_known(job), fresh=fresh)
+    try:
+        found = examine(place, change=change, known=_known(job), fresh=fresh)
+    finally:
+        for one in made.values():
+            one.forget()
     for name, coverage in (("changed lines", found.changed_coverage), ("total coverage", found.coverage)):
         if coverage is not None and coverage.percent is not None:
             # templates/ci/phases.yml tells GitLab to look for the last of these

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from msgspec import Struct
 
@@ -81,13 +83,43 @@ class Crash(Struct, frozen=True, kw_only=True, tag_field="kind", tag="crash"):
     url: str
 
 
+class Viewport(Struct, frozen=True, kw_only=True, tag_field="kind", tag="viewport"):
+    """A page was about to be closed: how large it was shown."""
+
+    width: int
+    """CSS pixels."""
+    height: int
+    scale: float = 1
+    """Pixels of a picture for each of these."""
+
+
+class LeftFile(Struct, frozen=True, kw_only=True, tag_field="kind", tag="file"):
+    """Our fixture had a file made of the test."""
+
+    what: Literal["screenshot", "trace", "video"]
+    path: str
+    """Below the folder of the run's results."""
+
+
 class Broken(Struct, frozen=True, kw_only=True, tag_field="kind", tag="broken"):
     """The framework could not get as far as a test."""
 
     text: str
 
 
-Note = ObservedStep | Console | PageError | RequestFailed | Response | Navigation | ObservedExchange | Crash | Broken
+Note = (
+    ObservedStep
+    | Console
+    | PageError
+    | RequestFailed
+    | Response
+    | Navigation
+    | ObservedExchange
+    | Crash
+    | Viewport
+    | LeftFile
+    | Broken
+)
 
 
 class TestRun(Struct, frozen=True, kw_only=True):

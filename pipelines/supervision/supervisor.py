@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
+import signal
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
+from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.confinement import Means
 from pipelines.job.isolation.environment import JobSettings, Secrets
 from pipelines.job.isolation.processes import Launcher, make_root
 from pipelines.job.isolation.project_folder import held, write
@@ -25,7 +29,7 @@ from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import Artifacts
-from pipelines.language import EndedBy, Isolation, Phase, PhaseReport, ReportOutcome
+from pipelines.language import EndedBy, Phase, PhaseReport, ReportOutcome
 from pipelines.language.report_seal import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.language.wire import Input, InputSource, RunSpec, SessionRequest, encode
 from pipelines.phases import import_ahead, phase_function
@@ -128,22 +132,48 @@ def _do(
         report = job.report(ReportOutcome.FAILED, reason, None, ended_by=EndedBy.DEFECT)
         ending = f": {EndedBy.DEFECT} ({type(error).__name__})"
     finally:
-        launcher.end_all()
-        shutil.rmtree(root, ignore_errors=True)
-        job.settle()
+        _clean_up(launcher, job, log)
     # a reason may name what ticket or model said, so where that is kept back only what kind of reason it is is told
     log.say(f"{report.outcome}: {report.reason}", instead=f"{report.outcome}{ending}")
     return job, report
 
 
+def _clean_up(launcher: Launcher, job: Job, log: JobLog) -> None:
+    """End what is left and remove it; a step that fails keeps neither the others nor the report from being done."""
+    steps: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("end the processes that it started", launcher.end_all),
+        ("remove its folder", lambda: file_trees.remove(launcher.root)),
+        ("decide what may be told", job.settle),
+    )
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # a job that is cancelled now cleans up all the same
+    try:
+        for what, step in steps:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the job's report must not be lost for it
+                log.state(f"the job could not {what}: {type(error).__name__}")
+                log.block("".join(traceback.format_exception(error)), lines=20)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
     if phase in _TRUSTED:
         return
-    if launcher.isolation is Isolation.USERS:
+    if phase in {Phase.REPRODUCTION, Phase.TESTING}:
+        log.state(f"isolation: {launcher.isolation}; {_CONFINED[launcher.confinement.means]}")
+    if launcher.has_users:
         log.state("untrusted code runs under other users than this job's supervisor")
-        return
-    why = "this user may not change to others" if os.geteuid() == 0 else "the runner's user is not root"
-    log.state(f"WARNING: untrusted code runs under the supervisor's own user, because {why}")
+    else:
+        why = "this user may not change to others" if os.geteuid() == 0 else "the runner's user is not root"
+        log.state(f"WARNING: untrusted code runs under the supervisor's own user, because {why}")
+
+
+_CONFINED: Final = {
+    Means.NAMESPACES: "a reproduction runs in namespaces of its own, and sees only what it is run with",
+    Means.LANDLOCK: "a reproduction reads and writes only what it is run with, by Landlock",
+    Means.NOTHING: "nothing but users and permissions keeps a reproduction from other files of this machine",
+}
 
 
 def _submit(report: PhaseReport, artifacts: Artifacts, log: JobLog, client: ReceiverClient) -> bool:

@@ -106,6 +106,33 @@ def gitlab_code(text: str, limit: int = 200) -> Raw:
     return Raw(f"`{inside}`") if inside else Raw("")
 
 
+MOST_CODE: Final = 30_000
+"""Characters of a block of code that are shown."""
+_WIDEST: Final = 160
+"""Characters of one of its lines; a longer one is continued, so that nothing stands where nobody scrolls to."""
+_UNSEEN: Final = re.compile(rf"(?!\n){_INVISIBLE.pattern}")
+_QUICK_ACTION: Final = re.compile(r"(?m)^([ \t]*)/(?=[A-Za-z])")
+
+
+def gitlab_code_block(text: str, limit: int = MOST_CODE) -> Raw:
+    """Return untrusted code as a block of it; empty for none. What readers can't see is named, `⟨U+202E⟩`."""
+    if not text.strip():
+        return Raw("")
+    whole = text.replace("\r\n", "\n").expandtabs(4)
+    named = _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", whole[:limit])
+    lines = [part for line in named.rstrip().split("\n") for part in _broken(line)]
+    if len(whole) > limit:
+        lines.append(f"… {len(whole) - limit} more characters; the whole file is among the files of the jobs")
+    shown = _QUICK_ACTION.sub(rf"\1{JOINER}/", "\n".join(lines).replace(MARKER, f"{MARKER[:-1]}{JOINER}="))
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    return Raw(f"{fence}\n{shown}\n{fence}")
+
+
+def _broken(line: str) -> list[str]:
+    parts = [line[start : start + _WIDEST] for start in range(0, len(line), _WIDEST)] or [""]
+    return [parts[0], *(f"↪ {part}" for part in parts[1:])]
+
+
 _WIKI: Final = {ord(c): f"\\{c}" for c in "{}[]!*_^~+?|#"} | {ord("\\"): "&#92;"}
 """The backslash becomes an entity because a doubled one is a line break in Jira."""
 

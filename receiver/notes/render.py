@@ -152,10 +152,12 @@ def render_merge_request_description(
     repository: ProjectPath,
     evidence: tuple[EvidenceLink, ...] = (),
     remarks: tuple[str, ...] = (),
+    test: str = "",
 ) -> str:
     """Return a merge request's description, in GitLab's Markdown.
 
     `remarks` are sentences on what the difference itself shows, so they stand in a confidential description as well.
+    `test` is the text of the reproduction.
     """
     if not view.is_told:
         return _render(
@@ -176,6 +178,7 @@ def render_merge_request_description(
         gallery=gallery,
         files=files,
         remarks=remarks,
+        test=markup.gitlab_code_block(test),
     )
 
 

@@ -89,11 +89,20 @@ class StatusNotes:
         return render.render_merge_request_note(self.view(story), repository=ProjectPath(repository))
 
     def description(
-        self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...], remarks: tuple[str, ...] = ()
+        self,
+        story: Story,
+        *,
+        repository: str,
+        evidence: tuple[EvidenceLink, ...],
+        remarks: tuple[str, ...] = (),
+        test: str = "",
     ) -> str:
-        """Return a merge request's description, in GitLab's Markdown; `remarks` are what people should look at."""
+        """Return a merge request's description, in GitLab's Markdown.
+
+        `remarks` are what people should look at, `test` is the text of the reproduction.
+        """
         return render.render_merge_request_description(
-            self.view(story), repository=ProjectPath(repository), evidence=evidence, remarks=remarks
+            self.view(story), repository=ProjectPath(repository), evidence=evidence, remarks=remarks, test=test
         )
 
     def marker(self, run: str, target: str = TICKET) -> str:

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -46,10 +46,13 @@ def wait_gone(*, uid: int, timeout_s: float) -> bool:
     return True
 
 
-def kill_descendants(*, timeout_s: float) -> bool:
-    """Kill all that descends from this process, which must be a subreaper; says whether nothing is left."""
+def kill_descendants(*, timeout_s: float, but: Collection[int] = ()) -> bool:
+    """Kill all that descends from this process, which must be a subreaper; says whether nothing is left.
+
+    `but` names processes that stay, with all that descends from them.
+    """
     deadline = time.monotonic() + timeout_s
-    while found := _descendants(os.getpid()):
+    while found := descendants(os.getpid(), but=but):
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -59,13 +62,14 @@ def kill_descendants(*, timeout_s: float) -> bool:
     return True
 
 
-def _descendants(of: int) -> list[int]:
+def descendants(of: int, *, but: Collection[int] = ()) -> list[int]:
+    """Return the ids of all processes that descend from one; `but` names those that are left out with theirs."""
     children: dict[int, list[int]] = {}
     for process in running():
         children.setdefault(process.parent, []).append(process.pid)
     found, queue = [], [of]
     while queue:
-        below = children.get(queue.pop(), [])
+        below = [pid for pid in children.get(queue.pop(), []) if pid not in but]
         found += below
         queue += below
     return found

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
-import shutil
-import signal
 import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from msgspec import Struct
-
 from pipelines.job import limits
-from pipelines.job.isolation import process_tree
+from pipelines.job.isolation import confinement, file_trees, kernel_objects, process_tree, shared_folders
+from pipelines.job.isolation.command_output import Completed, kill_group, read_until_end
+from pipelines.job.isolation.confinement import Confinement, Means, View
+from pipelines.job.isolation.executables import located
 from pipelines.job.isolation.python_runtime import Runtime, own_runtime, shared_runtime, usable_by
+from pipelines.job.isolation.shared_folders import Shared
 from pipelines.job.isolation.user_ids import NoUidsError, UidBlock
 from pipelines.job.reporting.errors import RunnerError
 from pipelines.language import Isolation
@@ -33,7 +32,6 @@ _PASSED = (
     *("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
 )
-_SHARED_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - cleaned, not used
 
 
 class Role(StrEnum):
@@ -46,28 +44,36 @@ class Role(StrEnum):
     """Repositories that the one under test needs running beside it: a patch to it can't reach into them."""
 
 
-class Completed(Struct, frozen=True, kw_only=True):
-    """A command that ended, or was ended."""
-
-    exit_code: int
-    """Negative: the signal that ended it."""
-    output: str
-    """Standard output and error together; the last 10 MB, untrusted."""
-    seconds: float
-    timed_out: bool = False
-
-
 class Launcher:
     """Starts untrusted commands and ends them for good."""
 
-    def __init__(self, *, root: Path, job_id: int = 0, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        root: Path,
+        job_id: int = 0,
+        environ: Mapping[str, str] | None = None,
+        may_switch: bool = True,
+        means: Collection[Means] = frozenset(Means),
+    ) -> None:
+        """`may_switch` and `means` leave out what this runner could do, as another runner can't."""
         self.root = root
         environ = os.environ if environ is None else environ
         self._passed = {name: environ[name] for name in _PASSED if name in environ}
         self._search_path = environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
+        self._project_dir = environ.get("CI_PROJECT_DIR")
         self._groups: dict[Role, list[subprocess.Popen[bytes]]] = defaultdict(list)
+        self._before = frozenset(process_tree.descendants(os.getpid()))
+        self._apart: set[int] = set()
+        self.untouched: dict[Path, object] = {}
+        """What lies at a place, where nothing ran since it was put there."""
+        self.ports: dict[str, int] = {}
+        """By name: an application is served at the same port each time."""
         self._used = False
         self._preferred = job_id
+        self._may_switch = may_switch
+        self._means = means
+        self._kept_objects = kernel_objects.listed()
 
     @cached_property
     def _uids(self) -> dict[Role, int]:
@@ -77,10 +83,28 @@ class Launcher:
             raise RunnerError(f"Untrusted code can't be given users of its own: {error}") from error
         return {role: self._block.first + place for place, role in enumerate(Role)}
 
-    @cached_property
+    @property
     def isolation(self) -> Isolation:
         """How far this runner lets us keep untrusted code apart; found out when it is first asked for."""
-        return Isolation.USERS if self._may_switch() else Isolation.NONE
+        if not self.has_users:
+            return Isolation.NONE
+        return Isolation.NAMESPACES if self.confinement.means is Means.NAMESPACES else Isolation.USERS
+
+    @cached_property
+    def confinement(self) -> Confinement:
+        """How the test that judges is confined."""
+        return confinement.found(
+            python=self.runtime.python,
+            uid=self.uid(Role.BROWSER),
+            hidden=(*self._shared.folders, self.root, *([Path(self._project_dir)] if self._project_dir else [])),
+            environment=self.environment(Role.BROWSER),
+            allowed=self._means,
+        )
+
+    @cached_property
+    def _shared(self) -> Shared:
+        beside = [self.root / "_", *([Path(self._project_dir)] if self._project_dir else [])]
+        return shared_folders.found(beside=beside)
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -90,7 +114,7 @@ class Launcher:
 
     def uid(self, role: Role) -> int | None:
         """Return the user id of a role; None: this process's own."""
-        return self._uids[role] if self.isolation is Isolation.USERS else None
+        return self._uids[role] if self.has_users else None
 
     def home(self, role: Role) -> Path:
         """Return the role's own folder, which no other role can read; made when it is first asked for."""
@@ -106,9 +130,12 @@ class Launcher:
     ) -> dict[str, str]:
         """Return the whole environment of a command; nothing of this process gets in that is not named here."""
         home = home or self.home(role)
-        self._used = True
+        if not self._used:
+            self._used = True
+            assert self._shared is not None  # noqa: S101 - looked at before anything untrusted runs
         own = {
-            "PATH": os.pathsep.join((*self.runtime.path, str(home / ".local/bin"), self._search_path)),
+            # What a command installed for itself comes last: it stands in the way of nothing that the runner has.
+            "PATH": os.pathsep.join((*self.runtime.path, self._search_path, str(home / ".local/bin"))),
             "HOME": str(home),
             "TMPDIR": str(home / "tmp"),
             "USER": "bug-fix",
@@ -138,19 +165,41 @@ class Launcher:
         home: Path | None = None,
         output: int = subprocess.DEVNULL,
         stdin: int = subprocess.DEVNULL,
+        view: View | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a command in a session of its own and return it."""
+        """Start a command in a session of its own and return it; with a `view` it is confined to that.
+
+        A program that is named without a path is the runner's, never one that the role installed.
+        """
+        command = [self.located(argv[0]), *argv[1:]]
+        arguments = self.popen_arguments(role)
+        if view is not None:
+            command = self.confinement.command(command, view=view, cwd=cwd)
+            arguments = {"start_new_session": True}
         process: subprocess.Popen[bytes] = subprocess.Popen(
-            argv,
+            command,
             cwd=cwd,
             env=self.environment(role, extra, home=home),
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
-            **self.popen_arguments(role),  # type: ignore[call-overload]  # keyword arguments by name
+            **arguments,  # type: ignore[call-overload]  # keyword arguments by name
         )
         self._groups[role].append(process)
         return process
+
+    def located(self, name: str) -> str:
+        """Return the absolute path of a program of this runner's that the roles can run. Raises `RunnerError`."""
+        search_path = os.pathsep.join((*self.runtime.path, self._search_path))
+        return located(name, search_path, for_others=self.has_users)
+
+    def programs(self) -> tuple[Path, ...]:
+        """Return the folders that hold Python and the programs of this runner's search path."""
+        found = [Path(one) for one in self._search_path.split(os.pathsep) if one.startswith("/")]
+        around = [one.parent for one in found if one.name == "bin"]
+        libraries = [Path(one) for one in (self.runtime.library_path or "").split(os.pathsep) if one.startswith("/")]
+        wanted = dict.fromkeys((*self.runtime.folders, *libraries, *found, *around))
+        return tuple(one for one in wanted if one.is_dir() and not self.root.is_relative_to(one))
 
     def run(
         self,
@@ -162,17 +211,25 @@ class Launcher:
         extra: Mapping[str, str] | None = None,
         home: Path | None = None,
         given: bytes = b"",
+        view: View | None = None,
     ) -> Completed:
         """Run a command to its end, then end what it left in its process group. `given` is its standard input."""
         begun = time.monotonic()
-        with tempfile.TemporaryFile() as stdin:
+        with open(os.memfd_create("given"), "w+b") as stdin:  # noqa: PTH123 - a descriptor: a file's name would differ
             stdin.write(given)
             stdin.seek(0)
             process = self.start(
-                argv, role=role, cwd=cwd, extra=extra, home=home, output=subprocess.PIPE, stdin=stdin.fileno()
+                argv,
+                role=role,
+                cwd=cwd,
+                extra=extra,
+                home=home,
+                output=subprocess.PIPE,
+                stdin=stdin.fileno(),
+                view=view,
             )
-        output, timed_out = _read_until_end(process, deadline=begun + timeout_s)
-        _kill_group(process)
+        output, timed_out = read_until_end(process, deadline=begun + timeout_s)
+        kill_group(process)
         code = process.wait()
         return Completed(
             exit_code=code,
@@ -183,7 +240,7 @@ class Launcher:
 
     def stop(self, process: subprocess.Popen[bytes], role: Role) -> None:
         """End a command that was started, with its process group."""
-        _kill_group(process)
+        kill_group(process)
         process.wait(timeout=10)
         if process in self._groups[role]:
             self._groups[role].remove(process)
@@ -191,56 +248,82 @@ class Launcher:
     def give(self, path: Path, role: Role) -> None:
         """Make a folder with all in it belong to a role, and to no other."""
         uid = self.uid(role)
-        if uid is None:
-            return
-        for folder, folders, files in os.walk(path):
-            for name in (*folders, *files):
-                os.chown(Path(folder, name), uid, uid, follow_symlinks=False)
-        os.chown(path, uid, uid)
-        path.chmod(0o700)
+        if uid is not None:
+            file_trees.give(path, uid)
+
+    def leave_alone(self, pid: int) -> None:
+        """Keep a process that others started, with all below it, when a role's processes are ended."""
+        self._apart.add(pid)
 
     def end(self, role: Role) -> None:
         """Kill every process of a role, also those that left their session."""
         for process in self._groups.pop(role, []):
-            _kill_group(process)
+            kill_group(process)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)
         uid = self.uid(role)
         if uid is None:
+            self._end_strays()
             return
         # Sent by the user itself to "all that I may signal": the kernel does it in one go, so no fork escapes.
-        subprocess.run(
-            ["/bin/sh", "-c", "kill -KILL -1"],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env={},
-            cwd="/",
-            **self.popen_arguments(role),  # type: ignore[call-overload]  # keyword arguments by name
-        )
+        self._as_user(role, ["/bin/sh", "-c", "kill -KILL -1"])
         if not process_tree.wait_gone(uid=uid, timeout_s=5):
             raise RunnerError(f"Processes of the {role} user {uid} can't be ended; the runner's machine needs a look.")
+
+    def _end_strays(self) -> None:
+        """Where all roles are one user: kill what descends from this process and from no command that still runs."""
+        known = {process.pid for group in self._groups.values() for process in group if process.poll() is None}
+        process_tree.kill_descendants(timeout_s=5, but=known | self._apart | self._before)
 
     def renew(self, role: Role) -> None:
         """Kill the role's processes and remove all that they left: the next command starts as if it were the first."""
         self.end(role)
-        shutil.rmtree(self.home(role), ignore_errors=True)
+        file_trees.remove(self.home(role))
+        self._forget(role)
+
+    def _forget(self, role: Role) -> None:
+        """Remove what a role left outside of the job's folder: files where everybody may write, IPC objects, keys."""
         uid = self.uid(role)
-        if uid is not None:
-            _remove_owned(uid)
+        if uid is None:  # files of this user may be another job's; a confined command leaves none
+            kernel_objects.remove(kept=self._kept_objects)
+            return
+        self._shared.remove_owned(uid)
+        self._shared.restore_times()
+        self._as_user(role, [self.runtime.python, "-I", "-S", str(kernel_objects.__file__), "[]"])
+
+    def _as_user(self, role: Role, command: Sequence[str]) -> None:
+        subprocess.run(
+            command,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={} if self.runtime.library_path is None else {"LD_LIBRARY_PATH": self.runtime.library_path},
+            cwd="/",
+            timeout=limits.USER_CLEAN_UP_S,
+            **self.popen_arguments(role),  # type: ignore[call-overload]  # keyword arguments by name
+        )
 
     def end_all(self) -> None:
-        """Kill every process that came from this one and remove what they left outside of the job's folder."""
-        for role in Role if self._used else ():
-            self.end(role)
-            uid = self.uid(role)
-            if uid is not None:
-                _remove_owned(uid)
-        if self.isolation is Isolation.NONE:
-            process_tree.kill_descendants(timeout_s=5)
+        """Kill every process that came from this one and remove what they left outside of the job's folder.
 
-    def _may_switch(self) -> bool:
-        if os.geteuid() != 0:
+        What can't be done for one role does not keep the others. Raises the first `RunnerError` at the end.
+        """
+        errors: list[RunnerError] = []
+        for role in Role if self._used else ():
+            try:
+                self.end(role)
+            except RunnerError as error:
+                errors.append(error)
+            self._forget(role)
+        if not self.has_users:
+            process_tree.kill_descendants(timeout_s=5, but=self._before)
+        if errors:
+            raise errors[0]
+
+    @cached_property
+    def has_users(self) -> bool:
+        """Whether each role is a user of its own; found out when it is first asked for."""
+        if os.geteuid() != 0 or not self._may_switch:
             return False
         try:
             for uid in self._uids.values():
@@ -255,51 +338,3 @@ def make_root() -> Path:
     root = Path(tempfile.mkdtemp(prefix="bug-fix-"))
     root.chmod(0o711)
     return root
-
-
-def _read_until_end(process: subprocess.Popen[bytes], *, deadline: float) -> tuple[bytes, bool]:
-    """Return the output up to the end of the process itself: a child that it left behind may keep the pipe open."""
-    assert process.stdout is not None  # noqa: S101 - started with a pipe by our caller
-    kept = bytearray()
-    timed_out = False
-    with process.stdout as stream, selectors.DefaultSelector() as selector:
-        os.set_blocking(stream.fileno(), False)
-        selector.register(stream, selectors.EVENT_READ)
-        while True:
-            ended = process.poll() is not None
-            if not selector.select(timeout=0 if ended else 0.05):
-                if ended:
-                    break
-                if time.monotonic() > deadline:
-                    timed_out = True
-                    _kill_group(process)
-                continue
-            chunk = stream.read(65_536)
-            if not chunk:
-                break
-            kept += chunk
-            del kept[: -limits.COMMAND_OUTPUT]
-        if process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=max(0.0, deadline - time.monotonic()))
-            timed_out = timed_out or process.poll() is None
-    return bytes(kept), timed_out
-
-
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _remove_owned(uid: int) -> None:
-    """Remove what a user left in the folders that everybody may write to."""
-    for folder in map(Path, _SHARED_FOLDERS):
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(folder):
-                with contextlib.suppress(OSError):
-                    if entry.stat(follow_symlinks=False).st_uid != uid:
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        shutil.rmtree(entry.path, ignore_errors=True)
-                    else:
-                        Path(entry.path).unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.job.isolation import file_trees
 from pipelines.job.reporting.errors import JobError
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -45,7 +45,7 @@ def write(base: Path, relative: Path, data: bytes) -> None:
         for name in relative.parts[:-1]:
             folder = _enter(folder, name)
             opened.callback(os.close, folder)
-        _remove(relative.name, folder)
+        file_trees.remove_at(folder, relative.name)
         with open(os.open(relative.name, _NEW_FILE, 0o644, dir_fd=folder), "wb") as file:  # noqa: PTH123 - a descriptor
             file.write(data)
 
@@ -54,20 +54,9 @@ def discard(base: Path, name: str) -> None:
     """Remove an entry of `base` with all in it, following no link; it may be absent."""
     folder = os.open(base, _FOLDER)
     try:
-        _remove(name, folder)
+        file_trees.remove_at(folder, name)
     finally:
         os.close(folder)
-
-
-def _remove(name: str, folder: int) -> None:
-    try:
-        facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return
-    if stat.S_ISDIR(facts.st_mode):
-        shutil.rmtree(name, dir_fd=folder)
-    else:
-        os.unlink(name, dir_fd=folder)
 
 
 def _enter(folder: int, name: str) -> int:

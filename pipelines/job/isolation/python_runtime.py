@@ -27,6 +27,8 @@ class Runtime(Struct, frozen=True, kw_only=True):
     """Goes first in PATH, so that `python` means this one."""
     library_path: str | None = None
     """For LD_LIBRARY_PATH, where the interpreter is a shared library."""
+    folders: tuple[Path, ...] = ()
+    """Where all of it lies."""
 
 
 def own_runtime() -> Runtime:
@@ -35,6 +37,7 @@ def own_runtime() -> Runtime:
         python=sys.executable,
         path=(str(Path(sys.executable).parent),),
         library_path=os.environ.get("LD_LIBRARY_PATH"),
+        folders=(Path(sys.prefix), Path(sys.base_prefix), Path(sysconfig.get_path("stdlib")), *_packages()),
     )
 
 
@@ -84,7 +87,12 @@ def shared_runtime(root: Path) -> Runtime:
         _link_tree(installed, packages, left_out=frozenset())
         if not (packages / own.name).exists():  # an editable installation
             _link_tree(own, packages / own.name, left_out=frozenset({"__pycache__"}))
-    return Runtime(python=str(binaries / "python"), path=(str(binaries),), library_path=str(home / "lib"))
+    return Runtime(
+        python=str(binaries / "python"),
+        path=(str(binaries),),
+        library_path=str(home / "lib"),
+        folders=(root, *_packages()),
+    )
 
 
 def _packages() -> tuple[Path, Path]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,10 +19,11 @@ from pipelines.catalogue.served_order import address_variable
 from pipelines.job import limits
 from pipelines.job.reporting.errors import CommandsError, SilentApplicationError
 from pipelines.job.workspace.checkout import Checkout
-from pipelines.language.catalogue import Repository
 
 PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")
 """Where a command or address of the catalogue asks for the port."""
+
+_NEW_LOG = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Application(Struct, frozen=True, kw_only=True):
@@ -64,31 +65,55 @@ def serve(
 
 @contextmanager
 def _served(place: Checkout, running: Mapping[str, Application], ready_within_s: float) -> Iterator[Application]:
-    address = _address(place.repository)
-    named = () if place.repository.serve is None else place.repository.serve.with_
-    neighbours = tuple((key, running[key]) for key in named if key in running)
-    parts = urlsplit(address.ready)
-    with tempfile.NamedTemporaryFile(dir=place.root, prefix="serve-", suffix=".log", delete=False) as output:
-        application = Application(
-            base_url=f"{parts.scheme}://{parts.netloc}", log=Path(output.name), neighbours=neighbours
-        )
-        extra = application.addresses | {"PORT": str(address.port)}
-        process = place.start(address.command, extra=extra, output=output.fileno())
+    address = _address(place)
     try:
-        _wait_ready(process, place.repository.key, address, application.log, ready_within_s)
+        process, application = _started(place, address, running, ready_within_s)
+    except SilentApplicationError:
+        raise
+    except CommandsError:
+        if not _lingers(address.port):
+            raise
+        # It does not take an address on which connections of its run before linger, as most servers do.
+        place.launcher.ports.pop(place.place.name, None)
+        process, application = _started(place, _address(place), running, ready_within_s)
+    try:
         yield application
     finally:
         place.stop(process)
 
 
-def _address(repository: Repository) -> _Address:
+def _started(
+    place: Checkout, address: _Address, running: Mapping[str, Application], ready_within_s: float
+) -> tuple[subprocess.Popen[bytes], Application]:
+    named = () if place.repository.serve is None else place.repository.serve.with_
+    parts = urlsplit(address.ready)
+    application = Application(
+        base_url=f"{parts.scheme}://{parts.netloc}",
+        log=place.root / f"serve-{place.place.name}.log",
+        neighbours=tuple((key, running[key]) for key in named if key in running),
+    )
+    extra = application.addresses | {"PORT": str(address.port)}
+    with open(os.open(application.log, _NEW_LOG, 0o600), "wb") as output:  # noqa: PTH123 - a descriptor, not a path
+        process = place.start(address.command, extra=extra, output=output.fileno())
+    try:
+        _wait_ready(process, place.repository.key, address, application.log, ready_within_s)
+    except BaseException:
+        place.stop(process)
+        raise
+    return process, application
+
+
+def _address(place: Checkout) -> _Address:
+    repository, ports = place.repository, place.launcher.ports
     serve_ = repository.serve
     if serve_ is None:
         raise CommandsError(
             f"The catalogue has no `serve` for {repository.key}: a reproduction needs a running application."
         )
     templated = bool(PORT.search(serve_.ready) or PORT.search(serve_.run))
-    port = _free_port() if templated else urlsplit(serve_.ready).port
+    port = ports.get(place.place.name) if templated else urlsplit(serve_.ready).port
+    if templated and (port is None or not _is_free(port)):
+        port = ports[place.place.name] = _free_port()
     if port is None:
         raise CommandsError(f"`serve.ready` of {repository.key} names no port; write `http://127.0.0.1:$PORT/…`.")
     if not templated and _answers(port):
@@ -129,6 +154,25 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    """Say whether an application that reuses addresses gets a port, also where connections of an earlier one linger."""
+    return _binds(port, reuse=1)
+
+
+def _lingers(port: int) -> bool:
+    return not _answers(port) and not _binds(port, reuse=0)
+
+
+def _binds(port: int, *, reuse: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _answers(port: int) -> bool:

@@ -7,13 +7,13 @@ out of reach, so that neither a patch nor an earlier run can change what judges 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from pathlib import Path, PurePosixPath
 
 import msgspec
 from msgspec import Struct, field
 
+from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.processes import Role
 from pipelines.job.reporting.errors import CommandsError
 from pipelines.job.workspace.job import Job
@@ -38,6 +38,8 @@ class Tools(Struct, frozen=True, kw_only=True):
     framework: Framework
     package: Path | None = None
     """The folder of `@playwright/test`; None for pytest, which comes with this program."""
+    modules: Path | None = None
+    """The node_modules that holds the package with all that it needs."""
     module_type: str = "commonjs"
     """The `type` of the package that the test belongs to."""
 
@@ -72,9 +74,9 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     kept.parent.mkdir()
     modules, package = found
     modules.rename(kept)
-    shutil.rmtree(place.folder.parent)
+    place.clear()
     _seal(kept, uid=job.launcher.uid(place.role))
-    return Tools(framework=framework, package=kept / package, module_type=package_file.type)
+    return Tools(framework=framework, package=kept / package, modules=kept, module_type=package_file.type)
 
 
 def installed(checkout: Path, folder: PurePosixPath) -> tuple[Path, Path] | None:
@@ -117,12 +119,17 @@ def _seal(root: Path, *, uid: int | None) -> None:
     """
     if uid is None:
         return
-    for folder, folders, files in os.walk(root):
-        for path in (Path(folder), *(Path(folder, name) for name in (*folders, *files))):
-            found = path.lstat()
-            if found.st_uid != uid:
-                continue
-            os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
-            if not stat.S_ISLNK(found.st_mode):
-                readable = 0o055 if found.st_mode & 0o100 else 0o044
-                path.chmod(found.st_mode & 0o755 | readable)
+    _take(str(root), None, uid)
+    for level in file_trees.walk(root):
+        for name in (*level.folders, *level.others):
+            _take(name, level.descriptor, uid)
+
+
+def _take(name: str, folder: int | None, uid: int) -> None:
+    found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if found.st_uid != uid:
+        return
+    os.chown(name, os.geteuid(), os.getegid(), dir_fd=folder, follow_symlinks=False)
+    if not stat.S_ISLNK(found.st_mode):
+        readable = 0o055 if found.st_mode & 0o100 else 0o044
+        os.chmod(name, found.st_mode & 0o755 | readable, dir_fd=folder)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+_FILES = ("screenshot", "trace", "video")
 _METHODS = ("fetch", "get", "post", "put", "patch", "delete", "head")
 
 
@@ -44,7 +45,7 @@ def playwright(playwright: Any) -> Any:  # noqa: ANN401 - Playwright is not impo
 
 
 @pytest.fixture
-def new_context(new_context: Any) -> Any:  # noqa: ANN401 - ditto
+def new_context(new_context: Any, browser_context_args: dict[str, Any]) -> Any:  # noqa: ANN401 - ditto
     """Note what the browser says while the test runs."""
 
     def make(**given: Any) -> Any:  # noqa: ANN401 - ditto
@@ -55,6 +56,15 @@ def new_context(new_context: Any) -> Any:  # noqa: ANN401 - ditto
         context.on("requestfailed", _request_failed)
         context.on("response", _response)
         context.on("page", lambda page: page.on("crash", lambda page: _note("crash", url=page.url[:500])))
+        close, scale = context.close, (browser_context_args | given).get("device_scale_factor")
+
+        def close_noting(*arguments: Any, **named: Any) -> None:  # noqa: ANN401 - ditto
+            for page in context.pages:
+                if page.viewport_size:
+                    _note("viewport", **page.viewport_size, scale=scale or 1)
+            close(*arguments, **named)
+
+        context.close = close_noting
         return context
 
     return make
@@ -103,9 +113,15 @@ def _text(value: object) -> str:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
-    """Note each step of each test with the kind of its failure."""
+    """Note each step of each test with the kind of its failure, and at its end the files that Playwright made of it."""
     outcome = yield
     report = outcome.get_result()
+    results = Path(os.environ["BUG_FIX_NOTES"]).parent
+    for name, path in report.user_properties if report.when == "teardown" else ():
+        what = name.removeprefix("playwright_")
+        place = item.config.invocation_params.dir / path
+        if what in _FILES and place.is_relative_to(results):
+            _note("file", what=what, path=str(place.relative_to(results)))
     raised = call.excinfo
     own = [] if raised is None else [entry for entry in raised.traceback if Path(str(entry.path)) == item.path]
     _note(

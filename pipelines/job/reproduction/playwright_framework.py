@@ -22,15 +22,16 @@ def prepare(errand: Errand) -> Prepared:
     folder, package = errand.folder, errand.tools.package
     if package is None:
         raise JobError("A reproduction in TypeScript needs @playwright/test, which this job has not installed.")
-    test = folder / f"reproduction.spec{errand.script.suffix}"
-    test.write_bytes(errand.script.data)
+    test = errand.put_test(f"reproduction.spec{errand.script.suffix}")
     (folder / "package.json").write_text(json.dumps({"private": True, "type": errand.tools.module_type}))
     for name in ("tsconfig.json", "jsconfig.json"):  # for releases that don't know the setting
         (folder / name).write_text("{}")
     for name in ("config.cjs", "reporter.cjs"):
         (folder / name).write_bytes((_OURS / name).read_bytes())
     _stand_in(folder / "node_modules" / "@playwright" / "test", package)
-    told = settings(errand.browser, folder=folder, base_url=errand.base_url, output=errand.results / "playwright") | {
+    told = settings(
+        errand.browser, folder=test.parent, base_url=errand.base_url, output=errand.results / "playwright"
+    ) | {
         "test": test.name,
         "tsconfig": str(folder / "tsconfig.json"),
         "notes": str(errand.notes),

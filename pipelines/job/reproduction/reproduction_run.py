@@ -6,11 +6,7 @@ a patch could change) has a say in it.
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Callable, Iterator, Mapping
-from fnmatch import fnmatchcase
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,17 +14,20 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.job import limits
-from pipelines.job.isolation.processes import Completed, Launcher, Role
-from pipelines.job.reporting.errors import RunnerError
+from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.command_output import Completed
+from pipelines.job.isolation.confinement import View
+from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reporting.errors import JobError, RunnerError
 from pipelines.job.reports.junit import JUnitError, read_cases
 from pipelines.job.reproduction import playwright_framework, pytest_framework
 from pipelines.job.reproduction.application import Application
 from pipelines.job.reproduction.browser import Browser
 from pipelines.job.reproduction.frameworks import Tools
 from pipelines.job.reproduction.run_request import Errand, Prepared, Script
-from pipelines.job.workspace.job_files import read_untrusted
-from pipelines.language import Framework
-from pipelines.proof.observations import Note, TestRun, read_notes
+from pipelines.job.workspace.job_files import read_below, read_untrusted
+from pipelines.language import ArtifactKind, Framework, evidence_format
+from pipelines.proof.observations import LeftFile, Note, TestRun, Viewport, read_notes
 from pipelines.proof.test_cases import Case
 
 _PREPARE: Final[Mapping[Framework, Callable[[Errand], Prepared]]] = {
@@ -46,6 +45,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     screenshot: bytes | None
     trace: bytes | None
     video: bytes | None
+    server_logs: tuple[tuple[str, bytes], ...] = ()
+    """What the application wrote, and what ran beside it: by the end of the file's name."""
 
 
 class Bench(Struct, frozen=True, kw_only=True):
@@ -58,10 +59,17 @@ class Bench(Struct, frozen=True, kw_only=True):
     """Where Playwright finds the ffmpeg to film with; None: nothing is filmed."""
 
 
-def run_reproduction(script: Script, *, application: Application, bench: Bench, folder: Path) -> Evidence:
-    """Run the test once in `folder`, which must not exist yet, and end all that it started."""
+def run_reproduction(
+    script: Script, *, application: Application, bench: Bench, folder: Path, base: Path | None = None
+) -> Evidence:
+    """Run the test once in `folder`, where nothing is left of a run before, and end all that it started.
+
+    `base`: the files of the base commit, for a test that imports from them.
+    """
     launcher = bench.launcher
     launcher.renew(Role.BROWSER)
+    if not file_trees.remove(folder):
+        raise RunnerError(f"What a run of a reproduction left can't be removed: {folder}.")
     results = folder / "results"
     results.mkdir(parents=True)
     errand = Errand(
@@ -74,6 +82,10 @@ def run_reproduction(script: Script, *, application: Application, bench: Bench, 
         results=results,
         video=bench.recorder is not None,
     )
+    if script.imports:
+        if base is None:
+            raise JobError("A reproduction that imports from its repository needs a copy of it.")
+        file_trees.copy(base, errand.copy)
     prepared = _PREPARE[script.framework](errand)
     folder.chmod(0o755)
     launcher.give(results, Role.BROWSER)
@@ -84,11 +96,25 @@ def run_reproduction(script: Script, *, application: Application, bench: Bench, 
             cwd=folder,
             timeout_s=limits.REPRODUCTION_S,
             extra=application.addresses | prepared.variables | _filmed(bench),
+            view=_view(errand, bench),
         )
     except FileNotFoundError as error:
         raise RunnerError(f"{prepared.command[0]} is not on this runner's PATH; its image needs it.") from error
     launcher.end(Role.BROWSER)
     return _evidence(errand, application, completed)
+
+
+def _view(errand: Errand, bench: Bench) -> View:
+    """Return what the test is shown of the folders that are else hidden: its own, and what it is run with."""
+    launcher, browser = bench.launcher, bench.browser.executable
+    found = (
+        errand.folder,
+        *launcher.programs(),
+        *([Path(browser).resolve().parent] if browser else []),
+        *([bench.tools.modules] if bench.tools.modules else []),
+        *([bench.recorder] if bench.recorder else []),
+    )
+    return View(readable=found, writable=(errand.results, launcher.home(Role.BROWSER)))
 
 
 def _filmed(bench: Bench) -> dict[str, str]:
@@ -119,24 +145,33 @@ def _evidence(errand: Errand, application: Application, completed: Completed) ->
         run=run,
         completed=completed,
         junit=junit,
-        screenshot=first_file(results, "*.png"),
-        trace=first_file(results, "*.zip"),
-        video=first_file(results, "*.webm", limit=limits.VIDEO),
+        screenshot=left_file(ArtifactKind.SCREENSHOT, notes, results),
+        trace=left_file(ArtifactKind.TRACE, notes, results),
+        video=left_file(ArtifactKind.VIDEO, notes, results),
     )
 
 
-def first_file(results: Path, pattern: str, *, limit: int = limits.EVIDENCE_FILE) -> bytes | None:
-    """Return the first plain file that really lies there; a test may leave links in circles and folders without end."""
-    for path in sorted(islice(_files(results / "playwright", pattern), limits.EVIDENCE_PATHS)):
-        data = read_untrusted(path, limit=limit)
-        if data is not None:
+_LIMITS: Final = {
+    ArtifactKind.SCREENSHOT: limits.EVIDENCE_FILE,
+    ArtifactKind.TRACE: limits.EVIDENCE_FILE,
+    ArtifactKind.VIDEO: limits.VIDEO,
+}
+
+
+def left_file(kind: ArtifactKind, notes: Sequence[Note], results: Path) -> bytes | None:
+    """Return the first file of a kind that our fixture announced, that lies there and is what it is called.
+
+    A picture must be as large as a page was shown. What it shows is the test's own account all the same.
+    """
+    sizes = {
+        (round(one.width * one.scale), round(one.height * one.scale)) for one in notes if isinstance(one, Viewport)
+    }
+    for note in notes:
+        if not isinstance(note, LeftFile) or note.what != kind:
+            continue
+        data = read_below(results, note.path, limit=_LIMITS[kind])
+        if data is None or evidence_format.fault(kind, data):
+            continue
+        if kind is not ArtifactKind.SCREENSHOT or any(evidence_format.has_size(data, *size) for size in sizes):
             return data
     return None
-
-
-def _files(folder: Path, pattern: str) -> Iterator[Path]:
-    if folder.is_symlink():
-        return
-    with contextlib.suppress(OSError, RecursionError):
-        for place, _, names in os.walk(folder):  # follows no link
-            yield from (Path(place, name) for name in names if fnmatchcase(name, pattern))

@@ -26,7 +26,7 @@ from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import CaseOutcome, listed
 
 Fresh = Callable[[str, Sequence[str]], Checkout]
-"""Makes a fresh, installed checkout of this name, patched but for these files."""
+"""Returns an installed checkout, patched but for these files; the name is what its install command's log is called."""
 
 
 class Checked(Struct, frozen=True, kw_only=True):

@@ -1,17 +1,17 @@
 """Run a repository's own tests and read what they leave. Compares nothing, decides nothing.
 
-What lies at the places of the reports is removed before the command starts, so what is read afterwards is fresh; it is
-read only when every process of the role has ended.
+Each command finds the checkout as it was installed, and nothing of a command before. What lies at the places of the
+reports is removed before it starts, so what is read afterwards is fresh; it is read only when every process has ended.
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pipelines.job.isolation import file_trees
 from pipelines.job.reports.cobertura import CoberturaError, read_coverage
 from pipelines.job.reports.hostile_xml import MAX_BYTES, XmlError
 from pipelines.job.reports.suite_reports import read_report
@@ -24,10 +24,12 @@ from pipelines.proof.test_cases import Case, CaseOutcome, by_id, count, failing
 
 _REPORTS = 200
 """Report files that are read at most."""
+_DEEPEST = 32
+"""Folders below the checkout's in which reports are looked for where a pattern says `**`."""
 
 
 def run_tests(place: Checkout, kind: Kind) -> Ran | None:
-    """Run tests in a checkout; None where the catalogue has none. Ends the role's processes.
+    """Run tests in a kept checkout; None where the catalogue has none. Ends the role's processes.
 
     Where the catalogue measures coverage, that command comes first; where it leaves a report of its tests, they ran.
     """
@@ -52,10 +54,10 @@ def run_again(place: Checkout, first: Ran, *, label: str) -> Ran:
 
 def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool = False) -> Ran:
     stack = place.repository.stack
-    place.end()
+    place.renew()
     coverage = (stack.coverage_report,) if stack.coverage_report is not None else ()
     for stale in (*_found(place.folder, stack.junit), *_found(place.folder, coverage)):
-        _remove(stale)
+        file_trees.remove(stale)
     done = place.run(f"{name} tests", command, log_name=f"{name}.log")
     place.end()
     # GitLab shows what is called junit-…: of each kind of tests the first run.
@@ -87,12 +89,12 @@ def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool
 
 
 def run_lint(place: Checkout) -> CheckResult | None:
-    """Run linters and type checks in a checkout; None where the catalogue has none. Ends the role's processes."""
+    """Run linters and type checks in a kept checkout; None where the catalogue has none. Ends the role's processes."""
     command = place.repository.stack.commands.lint
     if command is None:
         place.log.state(f"the catalogue has no lint command for {place.repository.key}; none is run")
         return None
-    place.end()
+    place.renew()
     done = place.run("lint", command, log_name="lint.log")
     place.end()
     return CheckResult(exit_code=done.exit_code, duration_s=round(done.seconds, 3))
@@ -158,13 +160,5 @@ def _numbered(name: str, number: int) -> str:
 def _found(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     """Return what lies at the places of reports, if it really lies in the folder, also when a link says so."""
     inside = folder.resolve()
-    found = {path for pattern in patterns for path in folder.glob(pattern)}
+    found = {path for pattern in patterns for path in file_trees.find(folder, pattern, deepest=_DEEPEST)}
     return sorted(path for path in found if path.parent.resolve().is_relative_to(inside))
-
-
-def _remove(path: Path) -> None:
-    """Remove whatever is there; a folder with all in it, following no link."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -133,6 +133,20 @@ def make_changes(source: Source, folder: Path, change: ChangeSet, *, without: Co
         raise JobError(f"The change can't be made in {source.repository}: {last_line(done.stderr)}")
 
 
+def conceal_changes(folder: Path, change: ChangeSet, *, without: Collection[str] = ()) -> None:
+    """Let the git of a work folder show the base commit, unchanged, where a change was made.
+
+    Many applications tell which commit they were built from and whether it was clean, which is no effect of the change.
+    """
+    made = [file for file in change.files if file.path not in without]
+    own = ["--git-dir", str(folder / ".git"), "--work-tree", str(folder)]
+    known = "".join(f"{file.path}\0" for file in made if file.before is not None)
+    git([*own, "update-index", "-z", "--assume-unchanged", "--stdin"], given=known.encode(), cwd=folder)
+    new = (re.sub(r"([\\*?\[\]#! ])", r"\\\1", file.path) for file in made if file.before is None)
+    with (folder / ".git" / "info" / "exclude").open("a", encoding="utf-8") as excluded:
+        excluded.writelines(f"/{path}\n" for path in new)
+
+
 def show_changes(source: Source, change: ChangeSet) -> bytes:
     """Return the change as a diff, for people and models to read. Nothing is ever read out of it."""
     with _scratch(source) as scratch:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.job import limits
+from pipelines.job.isolation.executables import located
 from pipelines.job.reporting.errors import JobError
 
 ENVIRONMENT: Final = {
@@ -41,7 +42,7 @@ def git(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git to its end. Raises `JobError` with its last line, unless `check` is off."""
     done = subprocess.run(
-        ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments],
+        [located("git"), "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *arguments],
         env=environment() | dict(extra or {}),
         input=given,
         cwd=cwd,

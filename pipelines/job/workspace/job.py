@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipelines.catalogue.served_order import start_order
+from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.environment import JobSettings
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.reporting.client_version import client_version
@@ -21,10 +22,10 @@ from pipelines.job.reporting.disclosure import (
 )
 from pipelines.job.reporting.errors import JobError
 from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.workspace.changes import make_changes
+from pipelines.job.workspace.changes import conceal_changes, make_changes
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
-from pipelines.job.workspace.repositories import Source, check_out, fetch
+from pipelines.job.workspace.repositories import Source, check_out, fetch, settle_times
 from pipelines.language import (
     EndedBy,
     Phase,
@@ -36,6 +37,8 @@ from pipelines.language import (
 from pipelines.language.catalogue import Repository
 from pipelines.language.change_set import ChangeSet
 from pipelines.language.wire import RunSpec, Session
+
+_DEEPEST_CONFTEST = 64
 
 
 class AgentFacts(Struct, frozen=True, kw_only=True):
@@ -71,6 +74,7 @@ class Job:
         self.disclosure = Disclosure.OPEN
         self.sources: dict[ProjectPath, Source] = {}
         self.agent_facts = AgentFacts()
+        self._neighbours: dict[Role, tuple[Checkout, ...]] = {}
 
     def disclose(self, disclosure: Disclosure) -> None:
         """Say what log and artifacts may tell from here on; what is withheld once stays so."""
@@ -158,7 +162,8 @@ class Job:
     ) -> Checkout:
         """Make a checkout with a home of its own, owned by a role; of the job's own repository if none is named.
 
-        `without` names paths that are left as they were before the change.
+        The role's checkout of that repository before is gone then. `without` names paths that are left as they were
+        before the change.
         """
         repository = repository or self.repository
         source = self.sources.get(repository.project)
@@ -166,27 +171,48 @@ class Job:
             raise JobError(f"The run knows no commit of {repository.project}, so it can't be checked out.")
         place = Checkout(
             name=name,
+            place=f"{role}-{repository.key}",
             role=role,
             repository=repository,
             launcher=self.launcher,
             artifacts=self.artifacts,
             log=self.log,
         )
+        place.clear()
         check_out(source, place.folder)
         if change is not None:
             make_changes(source, place.folder, change, without=without)
+        settle_times(source, place.folder)
+        if change is not None and role is Role.APPLICATION:
+            conceal_changes(place.folder, change, without=without)
         place.settle(self.project_dir)
         return place
 
-    def neighbours(self, name: str, role: Role) -> tuple[Checkout, ...]:
-        """Make installed checkouts, at their base commits, of what has to be served beside this job's repository.
+    def base_files(self) -> Path:
+        """Return a folder with the files of this job's repository at its base commit; made once, and nobody's to write.
 
-        In the order in which they have to be started.
+        Without git's own folder, and without conftests: these decide how tests run.
         """
-        places = tuple(self.check_out(f"{name}-{one.key}", role, repository=one) for one in self._beside)
-        for place in places:
-            place.install()
-        return places
+        folder = self.root / "base"
+        if not folder.exists():
+            check_out(self.source, folder)
+            settle_times(self.source, folder)
+            file_trees.remove(folder / ".git")
+            for path in file_trees.find(folder, "**/conftest.py", deepest=_DEEPEST_CONFTEST):
+                file_trees.remove(path)
+        return folder
+
+    def neighbours(self, role: Role) -> tuple[Checkout, ...]:
+        """Return installed checkouts, at their base commits, of what has to be served beside this job's repository.
+
+        In the order in which they have to be started; made once for a role.
+        """
+        if role not in self._neighbours:
+            places = tuple(self.check_out(f"{role}-{one.key}", role, repository=one) for one in self._beside)
+            for place in places:
+                place.install()
+            self._neighbours[role] = places
+        return self._neighbours[role]
 
     @property
     def _beside(self) -> tuple[Repository, ...]:

@@ -5,9 +5,10 @@ Reads untrusted files as plain files only, bounded, after the processes that cou
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pipelines.job.isolation.project_folder import discard, write
 from pipelines.job.reporting.disclosure import SAYS_NOTHING, Disclosure
@@ -18,6 +19,7 @@ from pipelines.language.report_seal import SUBMITTED
 from pipelines.language.wire import Input, sha256
 
 _LIMIT = 50 * 1024 * 1024
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Artifacts:
@@ -101,11 +103,29 @@ def read_untrusted(path: Path, *, limit: int = _LIMIT) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1 or facts.st_size > limit:
+        os.close(descriptor)
+        return None
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or facts.st_nlink > 1 or facts.st_size > limit:
-            return None
         return file.read(limit + 1)[:limit]
+
+
+def read_below(folder: Path, relative: str, *, limit: int) -> bytes | None:
+    """Return a plain file's bytes as `read_untrusted` does; None also where a link leads to it or out of the folder."""
+    parts = PurePosixPath(relative).parts
+    if not parts or ".." in parts or "\0" in relative or PurePosixPath(relative).is_absolute():
+        return None
+    with contextlib.ExitStack() as opened:
+        try:
+            here = os.open(folder, _FOLDER)
+            opened.callback(os.close, here)
+            for name in parts[:-1]:
+                here = os.open(name, _FOLDER, dir_fd=here)
+                opened.callback(os.close, here)
+        except (OSError, ValueError):
+            return None
+        return read_untrusted(Path(f"/proc/self/fd/{here}", parts[-1]), limit=limit)
 
 
 def read_input(project_dir: Path, inputs: tuple[Input, ...], *, phase: Phase, kind: ArtifactKind) -> bytes:

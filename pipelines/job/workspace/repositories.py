@@ -6,12 +6,15 @@ a work folder never run, because work folders bring none of them into this direc
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 from msgspec import Struct
 
+from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.executables import located
 from pipelines.job.reporting.errors import RunnerError
 from pipelines.job.workspace.git_command import environment, git, last_line
 from pipelines.language import CommitSha, ProjectPath
@@ -87,11 +90,24 @@ def check_out(source: Source, folder: Path) -> None:
     git([*own, "checkout", "--quiet", "base"])
 
 
+def settle_times(source: Source, folder: Path) -> None:
+    """Give all files of a work folder the time of the base commit: when it was made can't be told by them."""
+    shown = git(["--git-dir", str(source.git_dir), "show", "-s", "--format=%ct", source.base_sha]).stdout
+    second = max(int(shown.split()[-1]), _FIRST_ZIP_S)
+    for level in file_trees.walk(folder):
+        for name in (*level.others, *level.folders):
+            os.utime(name, (second, second), dir_fd=level.descriptor, follow_symlinks=False)
+    git(["--git-dir", str(folder / ".git"), "--work-tree", str(folder), "update-index", "-q", "--refresh"], check=False)
+
+
 def read_tree(source: Source) -> tuple[str, ...]:
     """Return the paths of all files at the base commit, sorted."""
     done = git(["--git-dir", str(source.git_dir), "ls-tree", "-r", "-z", "--name-only", source.base_sha])
     return tuple(sorted(name.decode(errors="replace") for name in done.stdout.split(b"\0") if name))
 
+
+_FIRST_ZIP_S = 315_619_200
+"""1980-01-02: archives hold no earlier times."""
 
 LARGEST_FILE = 50 * 1024 * 1024
 """Bytes of a file that are read at most: in a pack, a few kilobytes can be a file of many gigabytes."""
@@ -101,7 +117,7 @@ def read_file(source: Source, path: str, *, limit: int = LARGEST_FILE) -> bytes 
     """Return a file of the base commit, the first `limit` bytes of it; None where there is no such file."""
     process = subprocess.Popen(
         [
-            *("git", "-c", "core.bigFileThreshold=1m", "--git-dir", str(source.git_dir)),
+            *(located("git"), "-c", "core.bigFileThreshold=1m", "--git-dir", str(source.git_dir)),
             *("cat-file", "blob", f"{source.base_sha}:{path}"),
         ],
         env=environment(),

@@ -45,6 +45,8 @@ class AcceptedFix(Struct, frozen=True, kw_only=True):
     sha256: str
     """Of the change set as it was handed in."""
     base: CommitSha
+    test: bytes
+    """The reproduction test that was red and green, for people to read; empty when it is not kept any more."""
 
 
 async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> AcceptedFix:
@@ -59,6 +61,7 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
         submission = _result(submitted, MergeRequestResult)
         test = _result(tested, TestingResult)
         data = None if submission is None else await blobs.read(session, submission.patch_sha256, run=facts.id)
+        shown = None if test is None else await blobs.read(session, test.test_sha256, run=facts.id)
     base = facts.base_shas.get(effect.repository)
     policy = facts.catalogue
     if submission is None or test is None or policy is None or base is None:
@@ -75,7 +78,9 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
     for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
         raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
     fix = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
-    return AcceptedFix(change=fix.change, remarks=fix.remarks, sha256=submission.patch_sha256, base=base)
+    return AcceptedFix(
+        change=fix.change, remarks=fix.remarks, sha256=submission.patch_sha256, base=base, test=shown or b""
+    )
 
 
 T = TypeVar("T")

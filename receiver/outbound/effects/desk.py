@@ -49,9 +49,18 @@ class Notes(Protocol):
         """Return the status note on a merge request, in GitLab's Markdown."""
 
     def description(
-        self, story: Story, *, repository: str, evidence: tuple[EvidenceLink, ...], remarks: tuple[str, ...] = ()
+        self,
+        story: Story,
+        *,
+        repository: str,
+        evidence: tuple[EvidenceLink, ...],
+        remarks: tuple[str, ...] = (),
+        test: str = "",
     ) -> str:
-        """Return a merge request's description, in GitLab's Markdown; `remarks` are what people should look at."""
+        """Return a merge request's description, in GitLab's Markdown.
+
+        `remarks` are what people should look at, `test` is the text of the reproduction.
+        """
 
     def marker(self, run: str, target: str = "ticket") -> str:
         """Return the text that each note of a run at a target ends with."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
-from pipelines.language import ArtifactKind, RunId
+from pipelines.language import ArtifactKind, RunId, evidence_format
 from pipelines.language.wire import sha256
 from receiver import limits
 from receiver.notes.view import EvidenceLink
@@ -19,20 +18,13 @@ from receiver.store.story import Story, rows
 from receiver.workflow.effects import AttachEvidence
 from receiver.workflow.events import PicturesAttached
 
-BEGINNINGS: Final[dict[ArtifactKind, bytes]] = {
-    ArtifactKind.SCREENSHOT: b"\x89PNG\r\n\x1a\n",
-    ArtifactKind.TRACE: b"PK\x03\x04",
-    ArtifactKind.VIDEO: b"\x1a\x45\xdf\xa3",
-}
-"""How files of each kind begin: PNG, zip, WebM. A job may call anything a screenshot."""
-
 
 async def content(desk: Desk, chosen: Chosen) -> bytes | None:
     """Return a chosen file; None when it is not what its report said. Raises OutboundError."""
     report, file = chosen.report, chosen.file
     found = await asyncio.to_thread(desk.reader.artifact, report.project_id, report.job, file.path, limit=file.size)
     is_same = sha256(found) == file.sha256  # a job can change a file after it has reported; it proves nothing then
-    return found if is_same and found.startswith(BEGINNINGS[file.kind]) else None
+    return found if is_same and not evidence_format.fault(file.kind, found) else None
 
 
 async def upload(

@@ -40,7 +40,9 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     )
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
     await restriction_check.ensure_open(desk, run)
-    text = desk.notes.description(story, repository=project.path, evidence=shown, remarks=fix.remarks)
+    text = desk.notes.description(
+        story, repository=project.path, evidence=shown, remarks=fix.remarks, test=fix.test.decode(errors="replace")
+    )
     made = await asyncio.to_thread(_merge_request, desk, facts, project, title(story), text, asked)
     event = MergeRequestOpened(
         repository=effect.repository,

@@ -79,21 +79,24 @@ class Shop:
         self._launcher.renew(Role.APPLICATION)
         made = Checkout(
             name=name,
+            place="application-shop",
             role=Role.APPLICATION,
             repository=self._repository,
             launcher=self._launcher,
             artifacts=Artifacts(self._root, Phase.TESTING),
             log=JobLog(),
         )
+        made.clear()
         check_out(self._source, made.folder)
         if change is not None:
             make_changes(self._source, made.folder, change, without=without)
         made.settle(self._root)
+        made.keep()
         return made
 
     def prepare(self) -> PrepareResult:
         """Find the baseline as the job of that name does."""
-        place, again = self.place("before"), self.place("before-again")
+        place = again = self.place("before")
         first = run_checks(place)
         lines = measured_lines(first.unit, place, read_tree(self._source))
         runs = [first.unit, first.integration]

@@ -43,6 +43,7 @@ def place_of(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Callab
         assert isinstance(repository, Repository)
         place = Checkout(
             name=key,
+            place=key,
             role=role,
             repository=msgspec.structs.replace(repository, key=key, serve=serving),
             launcher=launcher,
@@ -70,6 +71,39 @@ def test_it_gets_a_free_port_and_is_gone_afterwards(place_of: Any, run: str, rea
         assert httpx2.get(application.base_url, timeout=60).status_code == 200
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(application.base_url, timeout=60)
+
+
+def test_it_is_found_at_the_same_address_each_time(place_of: Any) -> None:
+    place = place_of(Serve(run="python app.py $PORT", ready="http://127.0.0.1:$PORT/"))
+    addresses = []
+    for _ in range(2):
+        with serve(place) as application, httpx2.Client() as http:  # whose connection is still open at the end
+            assert http.get(application.base_url, timeout=60).status_code == 200
+            addresses.append(application.base_url)
+    assert addresses[0] == addresses[1]
+
+
+STUBBORN = """
+import socket, sys
+listening = socket.socket()
+listening.bind(("127.0.0.1", int(sys.argv[1])))  # without SO_REUSEADDR
+listening.listen()
+while True:
+    connection, _ = listening.accept()
+    connection.recv(10_000)
+    connection.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n")
+    connection.close()  # first, so that the address lingers
+"""
+
+
+def test_one_that_takes_no_address_twice_gets_another(place_of: Any) -> None:
+    place = place_of(Serve(run="python stubborn.py $PORT", ready="http://127.0.0.1:$PORT/"))
+    (place.folder / "stubborn.py").write_text(STUBBORN)
+    addresses = []
+    for _ in range(2):
+        with serve(place) as application:
+            addresses.append(application.base_url)
+    assert addresses[0] != addresses[1]
 
 
 TELLER = """

@@ -337,9 +337,9 @@ FAILS_ONCE = """
 
     def total(prices, discount=0):
         seen = Path("{seen}")
-        first = len(prices) == 3 and not seen.exists()
+        first = len(prices) == 3 and not (seen.exists() and seen.read_text())
         if len(prices) == 3:
-            seen.touch()
+            seen.write_text("x")
         return 0 if first else max(0, sum(prices) - discount)
 """
 
@@ -347,10 +347,10 @@ FAILS_ONCE = """
 def test_a_failure_that_does_not_come_back_in_fresh_checkouts_is_named_and_forgiven(
     shop: Shop, launcher: Launcher
 ) -> None:
-    luck = launcher.root / "luck"  # seen from every checkout, as luck is
-    luck.mkdir()
-    luck.chmod(0o777)
-    found, worse = shop.judge({"shop/price.py": FAILS_ONCE.replace("{seen}", str(luck / "seen"))})
+    luck = launcher.root / "luck"  # seen from every checkout and nobody's to take away, as luck is
+    luck.touch()
+    luck.chmod(0o666)
+    found, worse = shop.judge({"shop/price.py": FAILS_ONCE.replace("{seen}", str(luck))})
     assert worse == ()
     assert found.suite is not None
     assert (found.suite.failed, found.suite.flaky) == (2, ("tests.integration.test_shop::test_a_basket",))

@@ -15,7 +15,7 @@ from pipelines.job.isolation.environment import KEPT, JobSettings, Secrets, read
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
 from pipelines.job.reporting.errors import JobError
-from pipelines.language import Isolation, Phase
+from pipelines.language import Phase
 
 GIVEN = {
     "BUG_FIX_RUN": "0123456789abcdef",
@@ -55,6 +55,30 @@ def test_a_variable_of_the_wrong_kind_is_named() -> None:
 def test_no_token_is_kept_by_name_or_shown() -> None:
     assert not any(word in name for name in KEPT for word in ("TOKEN", "PASSWORD", "REPOSITORY_URL", "JWT", "SECRET"))
     assert "tok" not in repr(Secrets(id_token="tok-1", job_token="tok-2"))
+
+
+READER = """
+import subprocess, sys
+program = "from pipelines.job.isolation.environment import harden_process; import sys; HARDEN; "
+program += "print(flush=True); sys.stdin.read()"
+for harden in ("pass", "harden_process()"):
+    run = [sys.executable, "-c", program.replace("HARDEN", harden)]
+    with subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        try:
+            open(f"/proc/{process.pid}/environ", "rb").read()
+            open(f"/proc/{process.pid}/mem", "rb").close()
+            print("read")
+        except PermissionError:
+            print("refused")
+        process.stdin.close()
+"""
+
+
+@pytest.mark.integration
+def test_a_hardened_process_shows_its_memory_to_no_other_process_of_its_user(launcher: Launcher) -> None:
+    done = launcher.run([launcher.runtime.python, "-c", READER], role=Role.WORK, cwd=launcher.root, timeout_s=60)
+    assert done.output.split() == ["read", "refused"]
 
 
 @pytest.mark.integration
@@ -117,5 +141,5 @@ def test_a_runner_without_root_works_and_says_what_that_means(
         "WARNING: untrusted code runs under the supervisor's own user, because the runner's user is not root"
         in done.stdout
     )
-    assert launcher.isolation is Isolation.USERS
+    assert launcher.has_users
     assert receiver.reports, done.stdout + done.stderr

@@ -11,7 +11,6 @@ import pytest
 from pipelines.job.isolation import process_tree
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
-from pipelines.language import Isolation
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +34,7 @@ def test_a_command_sees_only_the_environment_that_is_named(launcher: Launcher, m
 
 @as_root
 def test_roles_are_users_that_see_nothing_of_each_other_or_of_us(launcher: Launcher) -> None:
-    assert launcher.isolation is Isolation.USERS
+    assert launcher.has_users
     secret = launcher.home(Role.BROWSER) / "secret"
     secret.write_text("of the browser")
     launcher.give(launcher.home(Role.BROWSER), Role.BROWSER)
@@ -70,6 +69,15 @@ def test_a_renewed_role_finds_nothing_of_what_it_left(launcher: Launcher) -> Non
     launcher.renew(Role.WORK)
     assert not place.exists()
     assert "No such file" in shell(launcher, "cat $HOME/count")
+
+
+def test_a_program_that_a_role_installed_for_itself_stands_in_no_other_ones_way(launcher: Launcher) -> None:
+    planted = "mkdir -p $HOME/.local/bin; cp /bin/true $HOME/.local/bin/git; cp /bin/true $HOME/.local/bin/own-tool"
+    shell(launcher, planted)
+    found = shell(launcher, "command -v git own-tool").splitlines()
+    assert found == [launcher.located("git"), f"{launcher.home(Role.WORK)}/.local/bin/own-tool"]
+    done = launcher.run(["git", "--version"], role=Role.WORK, cwd=launcher.root, timeout_s=60)
+    assert done.output.startswith("git version")
 
 
 def test_a_command_that_does_not_end_is_ended(launcher: Launcher) -> None:

@@ -88,7 +88,7 @@ def test_a_cache_that_is_a_link_is_neither_handed_out_nor_followed(
     (repository,) = catalogue_of(["python"]).repositories.values()
     artifacts = Artifacts(project_dir, Phase.PREPARE)
     facts = {"repository": repository, "launcher": launcher, "artifacts": artifacts, "log": JobLog()}
-    place = Checkout(name="work", role=Role.WORK, **facts)
+    place = Checkout(name="work", place="work", role=Role.WORK, **facts)
     place.folder.mkdir(parents=True)
     (project_dir / ".cache").symlink_to(precious)
     place.settle(project_dir)

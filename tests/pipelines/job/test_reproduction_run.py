@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
@@ -14,17 +13,20 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.confinement import Means
 from pipelines.job.isolation.processes import Launcher, make_root
 from pipelines.job.reproduction.application import Application
 from pipelines.job.reproduction.browser import find_browser
 from pipelines.job.reproduction.ffmpeg import find_recorder
 from pipelines.job.reproduction.frameworks import Tools
-from pipelines.job.reproduction.reproduction_run import Bench, Evidence, first_file, run_reproduction
+from pipelines.job.reproduction.reproduction_run import Bench, Evidence, left_file, run_reproduction
 from pipelines.job.reproduction.run_request import Script
-from pipelines.language import Framework
-from pipelines.proof.observations import Console, ObservedExchange, ObservedStep, Response
+from pipelines.language import ArtifactKind, Framework, image_format
+from pipelines.proof.observations import Console, LeftFile, ObservedExchange, ObservedStep, Response, Viewport
 from pipelines.proof.reproduction_verdict import called_tests, judge_failing, judge_passing
 from sandbox import node_tools
+from tests.pngs import png
 
 pytestmark = pytest.mark.integration
 
@@ -61,20 +63,32 @@ def application() -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def run(application: Application) -> Iterator[Callable[..., Evidence]]:
-    root = make_root()
     with TemporaryDirectory(prefix="bug-fix-node-") as name:
         Path(name).chmod(0o755)
         binaries = node_tools.place(Path(name) / "node")
         assert binaries is not None, "run scripts/setup"
-        launcher = Launcher(
-            root=root, job_id=1000 + os.getpid() * 13 % 1900, environ={"PATH": f"{binaries}:/usr/bin:/bin"}
-        )
-        browser = find_browser(launcher)
+        numbers = iter(range(1000 + os.getpid() * 13 % 1900, 3000))
+        launchers: dict[Means | None, Launcher] = {}
         package = binaries.parent / "node_modules" / "@playwright" / "test"
-        numbers = iter(range(100))
+
+        def launcher_of(means: Means | None) -> Launcher:
+            if means not in launchers:
+                launchers[means] = Launcher(
+                    root=make_root(),
+                    job_id=next(numbers),
+                    environ={"PATH": f"{binaries}:/usr/bin:/bin"},
+                    means=[means] if means else list(Means),
+                )
+            return launchers[means]
 
         def once(
-            test: str, suffix: str, module_type: str = "commonjs", filming: dict[str, str] | None = None
+            test: str,
+            suffix: str,
+            module_type: str = "commonjs",
+            *,
+            filming: dict[str, str] | None = None,
+            files: dict[str, str] | None = None,
+            means: Means | None = None,
         ) -> Evidence:
             framework = Framework.PYTEST if suffix == ".py" else Framework.PLAYWRIGHT_TEST
             tools = Tools(
@@ -82,18 +96,30 @@ def run(application: Application) -> Iterator[Callable[..., Evidence]]:
                 package=None if framework is Framework.PYTEST else package,
                 module_type=module_type,
             )
-            recorder = None
+            launcher = launcher_of(means)
+            root, recorder = launcher.root, None
             if filming is not None:
                 shutil.rmtree(root / "recorder", ignore_errors=True)
                 recorder = find_recorder(root, tools, filming)
-            bench = Bench(launcher=launcher, browser=browser, tools=tools, recorder=recorder)
-            script = Script(data=textwrap.dedent(test).encode(), framework=framework, suffix=suffix)
-            return run_reproduction(script, application=application, bench=bench, folder=root / f"run-{next(numbers)}")
+            for name, text in (files or {}).items():
+                (root / "base" / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / "base" / name).write_text(textwrap.dedent(text))
+            bench = Bench(launcher=launcher, browser=find_browser(launcher), tools=tools, recorder=recorder)
+            script = Script(
+                data=textwrap.dedent(test).encode(),
+                framework=framework,
+                path=f"e2e/contacts.spec{suffix}",
+                imports=files is not None,
+            )
+            return run_reproduction(
+                script, application=application, bench=bench, folder=root / "reproduction", base=root / "base"
+            )
 
-        once.root = root  # type: ignore[attr-defined]  # where a hostile file can lie
+        once.root = launcher_of(None).root  # type: ignore[attr-defined]  # where a hostile file can lie
         yield once
-        launcher.end_all()
-    shutil.rmtree(root)
+        for launcher in launchers.values():
+            launcher.end_all()
+            file_trees.remove(launcher.root)
 
 
 PAGE_PY = """
@@ -138,11 +164,41 @@ def test_a_page_that_is_wrong_is_red_with_its_evidence(run: Callable[..., Eviden
     assert verdict.holds, (verdict.reason, evidence.completed.output)
     assert "visible" in verdict.reason
     assert evidence.screenshot is not None
-    assert evidence.screenshot.startswith(b"\x89PNG")
+    assert image_format.png_size(evidence.screenshot) == (1280, 720)
     assert evidence.trace is not None
     assert evidence.trace.startswith(b"PK")
     assert any(isinstance(note, Console) and note.text == "no such name" for note in evidence.run.notes)
     assert any(isinstance(note, Response) and note.status == 404 for note in evidence.run.notes)
+
+
+@pytest.mark.parametrize(("test", "suffix"), [(PAGE_PY, ".py"), (PAGE_TS, ".ts")], ids=["pytest", "playwright_test"])
+def test_a_browser_works_where_landlock_confines_the_test(run: Callable[..., Evidence], test: str, suffix: str) -> None:
+    evidence = run(test, suffix, means=Means.LANDLOCK)
+    assert judge_failing(evidence.run).holds, evidence.completed.output
+    assert evidence.screenshot is not None
+
+
+HELPERS = {
+    "e2e/pages.py": 'def listed(page):\n    return page.get_by_text("O\'Brien")\n',
+    "e2e/pages.ts": 'export const listed = (page: any) => page.getByText("O\'Brien");\n',
+    "conftest.py": "raise RuntimeError('a conftest of the repository')\n",
+}
+IMPORTS_PY = PAGE_PY.replace("import Page, expect", "import Page, expect\n    from pages import listed").replace(
+    'page.get_by_text("O\'Brien")', "listed(page)"
+)
+IMPORTS_TS = f'    import {{ listed }} from "./pages";{PAGE_TS}'.replace('page.getByText("O\'Brien")', "listed(page)")
+
+
+@pytest.mark.parametrize(
+    ("test", "suffix"), [(IMPORTS_PY, ".py"), (IMPORTS_TS, ".ts")], ids=["pytest", "playwright_test"]
+)
+def test_one_that_imports_from_its_repository_runs_in_a_copy_of_it(
+    run: Callable[..., Evidence], test: str, suffix: str
+) -> None:
+    files = HELPERS if suffix == ".ts" else {name: text for name, text in HELPERS.items() if name != "conftest.py"}
+    evidence = run(test, suffix, files=files)
+    assert judge_failing(evidence.run).holds, evidence.completed.output
+    assert run.root.joinpath("base", "e2e", "pages.py").exists()  # type: ignore[attr-defined]  # see the fixture
 
 
 @pytest.mark.parametrize(
@@ -249,8 +305,8 @@ def test_a_script_that_forges_its_reports_is_not_believed(run: Callable[..., Evi
     assert not judge_failing(evidence.run).holds
 
 
-FFMPEG = '#!/bin/sh\nfor last; do :; done\ncat >"$last"\n'
-"""Stands for ffmpeg: what it is given becomes the film."""
+FFMPEG = '#!/bin/sh\nfor last; do :; done\n(printf "\\032\\105\\337\\243"; cat) >"$last"\n'
+"""Stands for ffmpeg: what it is given becomes the film, which begins as WebM does."""
 
 
 def test_a_run_is_filmed_where_there_is_an_ffmpeg(run: Callable[..., Evidence], tmp_path: Path) -> None:
@@ -268,25 +324,40 @@ def test_without_an_ffmpeg_there_is_nothing_to_film_with(tmp_path: Path) -> None
     assert find_recorder(tmp_path, tools, {"PATH": str(tmp_path), "HOME": str(tmp_path)}) is None
 
 
-def test_links_in_circles_and_folders_without_end_hide_no_screenshot_and_break_nothing(tmp_path: Path) -> None:
-    left = tmp_path / "playwright"
-    left.mkdir()
-    (left / "a.png").symlink_to("a.png")
-    (left / "b.png").symlink_to("/etc/passwd")
-    (left / "c.png").mkdir()
-    assert first_file(tmp_path, "*.png") is None
-    (left / "d.png").write_bytes(b"picture")
-    assert first_file(tmp_path, "*.png") == b"picture"
-    here, depth = os.open(left, os.O_RDONLY), 1_500
-    for _ in range(depth):
-        os.mkdir("x", dir_fd=here)
-        below = os.open("x", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = below
-    os.close(here)
-    assert first_file(tmp_path, "*.zip") is None
-    subprocess.run(["rm", "-rf", str(left)], check=True)  # deeper than Python's own can remove
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "a.png").write_bytes(b"secret")
-    left.symlink_to("elsewhere")
-    assert first_file(tmp_path, "*.png") is None
+SHOWN = Viewport(width=40, height=30)
+
+
+def taken(results: Path, path: str, *, shown: Viewport = SHOWN) -> bytes | None:
+    notes = (shown, LeftFile(what="screenshot", path=path))
+    return left_file(ArtifactKind.SCREENSHOT, notes, results)
+
+
+def test_only_an_announced_picture_of_the_size_of_a_page_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "of-the-test").mkdir()
+    for name, data in {
+        "whole.png": png(40, 30),
+        "double.png": png(80, 60),
+        "wide.png": png(44, 30),
+        "cut.png": png(40, 30)[:-5],
+        "text.png": b"<svg/>",
+    }.items():
+        (tmp_path / "of-the-test" / name).write_bytes(data)
+    assert left_file(ArtifactKind.SCREENSHOT, (SHOWN,), tmp_path) is None
+    assert taken(tmp_path, "of-the-test/whole.png") == png(40, 30)
+    assert taken(tmp_path, "of-the-test/double.png") is None
+    assert taken(tmp_path, "of-the-test/double.png", shown=Viewport(width=40, height=30, scale=2)) == png(80, 60)
+    assert {taken(tmp_path, f"of-the-test/{name}.png") for name in ("wide", "cut", "text", "absent")} == {None}
+
+
+def test_a_link_leads_to_no_evidence(tmp_path: Path) -> None:
+    results, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    results.mkdir()
+    elsewhere.mkdir()
+    (elsewhere / "a.png").write_bytes(png(40, 30))
+    (results / "folder").symlink_to(elsewhere)
+    (results / "circle.png").symlink_to("circle.png")
+    (results / "b.png").symlink_to(elsewhere / "a.png")
+    (results / "c.png").mkdir()
+    (results / "d.png").hardlink_to(elsewhere / "a.png")
+    paths = ("folder/a.png", "circle.png", "b.png", "c.png", "d.png", "../elsewhere/a.png", "", ".", "a\0b.png")
+    assert {taken(results, path) for path in (*paths, str(elsewhere / "a.png"))} == {None}

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import struct
-import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.language.image_format import LARGEST_SIDE_OF_MANY, TAKEN, fault, media_type
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def png(width: int = 4, height: int = 3) -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress(b"\0" * 16))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"tEXt", b"a\0b") + pixels + chunk(b"IEND", b"")
+from tests.pngs import chunk, png
 
 
 def jpeg(width: int = 4, height: int = 3, frame: int = 0xC2) -> bytes:

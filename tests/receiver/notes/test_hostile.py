@@ -161,7 +161,7 @@ def markdowns(text: str) -> list[str]:
     said = view(text)
     return [
         render_merge_request_note(said, repository=REPOSITORY),
-        render_merge_request_description(said, repository=REPOSITORY, evidence=evidence(text)),
+        render_merge_request_description(said, repository=REPOSITORY, evidence=evidence(text), test=text),
         render_merge_request_description(replace(said, audience=Audience.WITHHELD), repository=REPOSITORY),
         render_merge_request_note(replace(said, audience=Audience.WITHHELD), repository=REPOSITORY),
     ]
@@ -180,13 +180,18 @@ def everything(tokens: list[Any]) -> list[Any]:
 OWN_HTML = re.compile(
     r"<!-- bug-fix:run=0123456789abcdef -->|</?(details|summary|sub)>|Cost by phase, remarks, earlier attempts|"
     r"Cost by phase, earlier attempts|Findings|Steps of the reproduction|"
-    r"Contradicted tests: what they asserted, how they change|\s"
+    r"Contradicted tests: what they asserted, how they change|"
+    r"Reproduction test: red on the base commit, green with this change|\s"
 )
 
 
 def check_markdown(text: str) -> None:
     for note in markdowns(text):
         parsed = everything(MarkdownIt("gfm-like", {"linkify": False, "html": True}).parse(note))
+        blocks = [token for token in parsed if token.type == "fence"]
+        assert all(token.info == "" and token.level == 0 for token in blocks)
+        assert len(blocks) <= 1
+        parsed = [token for token in parsed if token.type != "fence"]
         for token in parsed:
             if token.type == "link_open":
                 assert token.attrs["href"].startswith(OURS)
@@ -239,6 +244,22 @@ def check_wiki(text: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_in_a_hostile_text_happens_in_gitlab(text: str) -> None:
     check_markdown(text)
+
+
+def test_a_block_of_code_is_whole_and_hides_nothing_from_its_readers() -> None:
+    code = "def test():\n\tassert 'a'\u202e\n" + " " * 400 + "evil()\n````\n  /merge\n"
+    (block,) = [t for t in MarkdownIt().parse(markup.gitlab_code_block(code)) if t.type == "fence"]
+    assert block.content.splitlines() == [
+        "def test():",
+        "    assert 'a'⟨U+202E⟩",
+        " " * 160,
+        "↪ " + " " * 160,
+        "↪ " + " " * 80 + "evil()",
+        "````",
+        f"  {markup.JOINER}/merge",
+    ]
+    assert "4 more characters; the whole file" in markup.gitlab_code_block("0123456789", limit=6)
+    assert markup.gitlab_code_block(" \n") == ""
 
 
 @pytest.mark.parametrize("text", HOSTILE)

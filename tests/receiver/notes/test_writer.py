@@ -304,7 +304,7 @@ def test_the_ticket_shows_before_and_after_where_they_are_attached(notes: Status
     pictures = tuple(TicketPicture(iteration=1, repository=REPOSITORY, filename=name) for name in names)
     other = TicketPicture(iteration=2, repository=REPOSITORY, filename="of-another-attempt.png")
     lines = shown(notes.ticket(replace(story, pictures=(*pictures, other)))).splitlines()
-    assert lines[3:5] == ["Before and after:", f"!{names[0]}|thumbnail! !b.png|thumbnail!"]
+    assert lines[3:5] == ["Before and after, as the test saw it:", f"!{names[0]}|thumbnail! !b.png|thumbnail!"]
 
 
 def test_the_ticket_shows_the_work_while_it_goes_on(notes: StatusNotes, story: Story) -> None:
@@ -342,15 +342,19 @@ EXHIBITS = (
 
 
 def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, story: Story) -> None:
-    text = notes.description(story, repository=REPOSITORY, evidence=EXHIBITS)
+    text = notes.description(story, repository=REPOSITORY, evidence=EXHIBITS, test="def test_red():\n    ...\n")
     assert shown(text) == (
         "**Wrong** Names with an apostrophe give 500.\n\n"
         "**Cause** `src/contacts.py:42`: Quoting by hand.\n\n"
         "**Change**\n- `src/contacts.py`: a bound parameter\n\n"
         "**Shown** reproduction ✗ → ✓ \\(isolation: none\\)\n\n"
         "| | before | after |\n|---|---|---|\n| reproduction | ✗ | ✓ |\n| unit tests | 40/40 | 41/41 |\n\n"
+        "<details><summary>Reproduction test: red on the base commit, green with this change</summary>\n\n"
+        "```\ndef test_red():\n    ...\n```\n\n</details>\n\n"
+        "Pictures are the test's own account of what it saw:\n\n"
         "| before | after |\n|---|---|\n| ![red](/uploads/1/red.png) | ![green](/uploads/2/green.png) |\n\n"
-        "Traces: [red.zip](/uploads/3/red.zip) (open one with `playwright show-trace`)\n\n"
+        "Traces, which are the test's own account too: [red.zip](/uploads/3/red.zip) "
+        "(open one with `playwright show-trace`)\n\n"
         "<details><summary>Steps of the reproduction</summary>\n\n"
         "1. Open the form.\n1. Save O'Brien.\n\n</details>\n\n"
         "**Risk** low: One statement.\\\n**Roll back** revert this commit.\\\n**Linked** none\n\n"

@@ -18,14 +18,14 @@ from receiver.store.schema import ArtifactRow
 from receiver.store.story import rows
 from receiver.workflow.effects import AttachEvidence
 from receiver.workflow.events import PicturesAttached
+from tests.pngs import png
 from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 CONTACTS = ProjectPath("payk12/contacts")
 EFFECT = AttachEvidence(iteration=1, repository=CONTACTS)
-PNG = evidence_upload.BEGINNINGS[ArtifactKind.SCREENSHOT]
-RED, GREEN, TRACE = PNG + b"red", PNG + b"green", b"PK\x03\x04trace"
+RED, GREEN, TRACE = png(3, 2), png(2, 3), b"PK\x03\x04trace"
 FILES = {"red.png": RED, "green.png": GREEN, "trace.zip": TRACE}
 
 
@@ -123,7 +123,7 @@ async def test_a_file_that_somebody_else_put_there_under_our_name_is_not_taken_f
 ) -> None:
     facts = world.facts["jira"]
     theirs = JiraClient(facts["url"], user=facts["person"], token=facts["person_token"])
-    theirs.attach("PL-479", filename=names(run)[0], content=PNG + b"RED")
+    theirs.attach("PL-479", filename=names(run)[0], content=png(3, 2, comment=b"c"))
     await perform(shown, run, EFFECT)
     theirs.close()
     found = world.jira("GET", "/rest/api/2/issue/PL-479?fields=attachment")["fields"]["attachment"]
@@ -131,7 +131,8 @@ async def test_a_file_that_somebody_else_put_there_under_our_name_is_not_taken_f
 
 
 @pytest.mark.parametrize(
-    ("path", "content"), [("green.png", PNG + b"other"), ("green.png", b"<svg onload='x'>"), ("red.png", PNG)]
+    ("path", "content"),
+    [("green.png", png(2, 3, comment=b"c")), ("green.png", b"<svg onload='x'>"), ("red.png", RED[:-1])],
 )
 async def test_a_file_that_was_changed_after_it_was_reported_proves_nothing(
     shown: Desk, archive: Archive, run: RunId, world: Any, path: str, content: bytes

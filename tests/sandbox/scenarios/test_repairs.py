@@ -124,7 +124,7 @@ def test_the_scripted_reproduction_is_red_on_the_base_and_green_only_with_a_righ
     test = (folder / reproduction[-1].input["test_path"]).read_bytes()
 
     def reproduce(number: int) -> Evidence:
-        script = Script(data=test, framework=Framework.PYTEST, suffix=".py")
+        script = Script(data=test, framework=Framework.PYTEST, path="tests/test_it.py")
         with served(repository, folder) as application:
             run_folder = bench.launcher.root / f"{name}-{number}"
             return run_reproduction(script, application=application, bench=bench, folder=run_folder)

@@ -17,7 +17,7 @@ module.exports = {
     actionTimeout: 30_000,
     navigationTimeout: 30_000,
     trace: "on",
-    screenshot: { mode: "on", fullPage: true },
+    screenshot: "on",
     video: told.video,
     launchOptions: {
       executablePath: told.executable ?? undefined,

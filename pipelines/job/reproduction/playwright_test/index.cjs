@@ -68,7 +68,16 @@ const test = real.test.extend({
     },
     { scope: "worker", box: true },
   ],
-  context: [async ({ context }, use) => use(observe(context)), { box: true }],
+  context: [
+    async ({ context, deviceScaleFactor }, use) => {
+      await use(observe(context));
+      for (const page of context.pages()) {
+        const size = page.viewportSize();
+        if (size) note({ kind: "viewport", ...size, scale: deviceScaleFactor ?? 1 });
+      }
+    },
+    { box: true },
+  ],
   request: [async ({ request }, use) => use(observeRequests(request)), { box: true }],
 });
 

@@ -1,6 +1,7 @@
 // Notes how each test ended, in the words that the pytest conftest uses: the same rules judge both.
 // Runs in the runner's process, not in the test's, but under the same user.
 const fs = require("node:fs");
+const path = require("node:path");
 const told = JSON.parse(process.env.BUG_FIX_REPRODUCTION);
 
 const plain = (text) => (text ?? "").replace(/\u001b\[[0-9;]*m/g, "");
@@ -10,6 +11,7 @@ const asserted = (steps, message) =>
   failing(steps).some(
     (step) => (step.category === "expect" && step.error.message === message) || asserted(step.steps, message),
   );
+const FILES = { screenshot: /^test-(finished|failed)-\d+\.png$/, trace: /^trace\.zip$/, video: /^[^/]+\.webm$/ };
 const HOOKS = { "Before Hooks": "setup", "After Hooks": "teardown", "Worker Cleanup": "teardown" };
 
 function kindOf(result, error) {
@@ -29,6 +31,11 @@ class Notes {
   }
 
   onTestEnd(test, result) {
+    for (const { name, path: file } of result.attachments) {
+      const place = file && path.relative(path.dirname(told.notes), file);
+      // a test may attach what it likes by any name; Playwright's own files have these
+      if (FILES[name]?.test(path.basename(file ?? ""))) note({ kind: "file", what: name, path: place });
+    }
     const name = test.titlePath().slice(3).join(" › ");
     const [error] = result.errors;
     const broken = failing(result.steps).find((step) => step.title in HOOKS);

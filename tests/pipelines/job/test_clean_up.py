@@ -1,0 +1,54 @@
+"""The end of a job: whatever can't be ended or removed, the rest is, and its report is handed in."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.reporting.errors import JobCancelledError, RunnerError
+from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.workspace.job import Job
+from pipelines.supervision import supervisor
+
+
+class Stuck(Launcher):
+    """Its processes don't end."""
+
+    def end_all(self) -> None:
+        raise RunnerError("Processes of the work user can't be ended.")
+
+
+class Settling:
+    """Stands for a job: remembers that it was settled, and is told to end meanwhile."""
+
+    is_settled = False
+
+    def settle(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.is_settled = True
+
+
+def test_a_step_that_fails_keeps_no_other_from_being_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, job = tmp_path / "root", Settling()
+    here = root
+    for _ in range(60):
+        here /= "d"
+    here.mkdir(parents=True)
+
+    def cancel(*_: object) -> None:
+        raise JobCancelledError("GitLab ended this job.")
+
+    before = signal.signal(signal.SIGTERM, cancel)
+    try:
+        with pytest.raises(JobCancelledError):
+            supervisor._clean_up(Stuck(root=root), cast("Job", cast("Any", job)), JobLog())
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert job.is_settled
+    assert not root.exists()
+    assert "the job could not end the processes that it started: RunnerError" in capsys.readouterr().out
