@@ -7,11 +7,11 @@ from pathlib import Path
 
 import rich_click as click
 
-from sandbox import scenario as scenarios
+from sandbox import scenario_format as scenarios
+from sandbox.emulators.assembly import AUTOMATION, Ports, World
+from sandbox.emulators.assembly import serve as serve_world
 from sandbox.gitlab.seed import SeedError
-from sandbox.scenario import ScenarioError
-from sandbox.serve import AUTOMATION, Ports, World
-from sandbox.serve import serve as serve_world
+from sandbox.scenario_format import ScenarioError
 
 _PORT = click.IntRange(0, 65535)
 _FOLDER = click.Path(path_type=Path, file_okay=False)

@@ -15,7 +15,7 @@ from sandbox.anthropic.models import Model
 from sandbox.anthropic.models import Thinking as Accepted
 from sandbox.anthropic.prices import Usage
 from sandbox.anthropic.prompt import BYTES_PER_TOKEN, tokens
-from sandbox.scenario import Turn
+from sandbox.scenario_format import Turn
 
 _PIECES: Final = 16
 """A block is streamed in about so many deltas."""

@@ -20,7 +20,7 @@ from sandbox.anthropic.page import page
 from sandbox.anthropic.parse import parse
 from sandbox.anthropic.rules import find_model
 from sandbox.http import Application, Body, Handler, HttpError, Request, Response, Route, Router
-from sandbox.scenario import Scenario
+from sandbox.scenario_format import Scenario
 
 _ALPHABET: Final = string.ascii_letters + string.digits
 _REQUEST_ID: Final = "x-sandbox-request-id"

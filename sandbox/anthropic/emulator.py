@@ -22,7 +22,7 @@ from sandbox.anthropic.prices import Usage
 from sandbox.anthropic.prompt import render
 from sandbox.anthropic.received import Received
 from sandbox.http import Disconnect, Response
-from sandbox.scenario import Scenario
+from sandbox.scenario_format import Scenario
 
 
 class Emulator:

@@ -11,7 +11,7 @@ import msgspec
 from sandbox.anthropic import wire
 from sandbox.anthropic.conform import misfit
 from sandbox.anthropic.errors import invalid
-from sandbox.scenario import Scenario, Turn
+from sandbox.scenario_format import Scenario, Turn
 
 _LINE: Final = re.compile(r"^(Phase|Issue|Iteration|Repository): (\S+)[ \t]*$", re.MULTILINE)
 

@@ -20,10 +20,10 @@ from sandbox.demo.board import board, result
 from sandbox.demo.options import DEFAULT, parser
 from sandbox.demo.play import Played, play
 from sandbox.demo.processes import DemoError
-from sandbox.demo.programme import demo_command, perform
+from sandbox.demo.scenario_batch import demo_command, perform
 from sandbox.demo.terminal import Screen, dollars, screen
 from sandbox.demo.world import READ_TOKEN, World
-from sandbox.scenario import Scenario, ScenarioError, find, load, names
+from sandbox.scenario_format import Scenario, ScenarioError, find, load, names
 
 WRONG_OUTCOME, CANNOT = 1, 2
 EVIDENCE = Path.cwd() / ".state" / "demo"

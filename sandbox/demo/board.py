@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.demo.programme import Board, Entry
 from sandbox.demo.pulse import HEARTBEAT_S, Pulse
+from sandbox.demo.scenario_batch import Board, Entry
 
 
 class ShownBoard(Board, Protocol):

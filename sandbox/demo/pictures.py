@@ -27,7 +27,7 @@ from sandbox.demo.processes import DemoError
 from sandbox.demo.story import Story
 from sandbox.demo.terminal import Screen, screen
 from sandbox.demo.world import CHECKOUT, READ_TOKEN, World
-from sandbox.scenario import find, load
+from sandbox.scenario_format import find, load
 
 IMAGES = CHECKOUT / "docs" / "images"
 SHARPNESS = 2

@@ -11,15 +11,15 @@ from msgspec import Struct
 
 from sandbox.demo.attachments import given
 from sandbox.demo.chaos import TROUBLE
-from sandbox.demo.people import People, set_label
 from sandbox.demo.processes import DemoError
+from sandbox.demo.reactions import Reactions, set_label
 from sandbox.demo.spoken import published, spoken, untold
 from sandbox.demo.standstill import final_story
 from sandbox.demo.story import ENDED, Reader, Story
 from sandbox.demo.summary import books, books_equal, caching, keep_artifacts, openings, summary
 from sandbox.demo.terminal import Screen
 from sandbox.demo.world import READ_TOKEN, World
-from sandbox.scenario import Expected, Scenario
+from sandbox.scenario_format import Expected, Scenario
 
 POLL_S = 0.8
 """Seconds between two looks at the story; each costs the receiver as much as some hooks do."""
@@ -55,8 +55,10 @@ def play(
     with Reader(world.receiver_url, READ_TOKEN) as reader:
         label_ticket(world)
         screen.line(f"Label bug-fix set on {issue_key} in Jira")
-        people = People(world, scenario.reactions, screen)
-        story = _follow(world, reader, screen, people, scenario.expected, began=began, timeout_s=timeout_s, chaos=chaos)
+        reactions = Reactions(world, scenario.reactions, screen)
+        story = _follow(
+            world, reader, screen, reactions, scenario.expected, began=began, timeout_s=timeout_s, chaos=chaos
+        )
         duration_s = time.monotonic() - began
         screen.close()
         screen.now("what came of it is being collected")
@@ -65,7 +67,7 @@ def play(
     told = books(world)
     equal = books_equal(story.costs.total, told)
     document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
-    document["ticket_status"] = people.ticket_status()
+    document["ticket_status"] = reactions.ticket_status()
     document["caching"] = caching(told)
     document["spoken"] = [
         *spoken(world, story, scenario.expected.unspoken),
@@ -84,7 +86,7 @@ def _follow(
     world: World,
     reader: Reader,
     screen: Screen,
-    people: People,
+    reactions: Reactions,
     expected: Expected,
     *,
     began: float,
@@ -102,13 +104,13 @@ def _follow(
             screen.wait(elapsed)
         else:
             screen.show(story, elapsed)
-            people.react(story)
+            reactions.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
-            elif _is_over(story, people) and (final := final_story(world, reader, story, expected)) is not None:
+            elif _is_over(story, reactions) and (final := final_story(world, reader, story, expected)) is not None:
                 if trouble:
                     raise DemoError(f"The run ended as {story.run.status} before all of --chaos was done to it.")
-                if _is_over(final, people):
+                if _is_over(final, reactions):
                     return final
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
@@ -116,8 +118,8 @@ def _follow(
         time.sleep(POLL_S)
 
 
-def _is_over(story: Story, people: People) -> bool:
-    return story.run.status in ENDED or people.is_over(story)
+def _is_over(story: Story, reactions: Reactions) -> bool:
+    return story.run.status in ENDED or reactions.is_over(story)
 
 
 def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:

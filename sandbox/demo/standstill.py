@@ -8,7 +8,7 @@ import httpx2
 
 from sandbox.demo.story import Reader, Story
 from sandbox.demo.world import World
-from sandbox.scenario import Expected
+from sandbox.scenario_format import Expected
 
 OVER = frozenset({"success", "failed", "canceled", "skipped"})
 """Statuses in which a pipeline stays."""

@@ -10,7 +10,7 @@ from sandbox.jira.errors import refusal
 from sandbox.jira.model import Person
 from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Site
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 Signed = Callable[[Site, Request, Person, Shapes], Response]
 

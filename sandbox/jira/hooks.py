@@ -20,7 +20,7 @@ from sandbox.faults.hook_faults import HookFaults, Treatment
 from sandbox.jira.model import Json
 from sandbox.jira.payloads import payloads
 from sandbox.jira.site import News, Site
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 RETRIED: Final = frozenset({408, 409, 425, 429, *range(500, 600)})
 """Statuses after which Cloud tries again; others end the delivery."""

@@ -10,7 +10,7 @@ from sandbox.jira.issue_shape import FIELDS, issue_shape, slim
 from sandbox.jira.model import Json
 from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Happening, News, Site
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 COMMENTED = {
     Happening.COMMENT_CREATED: "issue_commented",

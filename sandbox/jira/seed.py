@@ -20,7 +20,7 @@ from sandbox.jira.model import (
     Workflow,
 )
 from sandbox.jira.site import Site, issue_type, priority
-from sandbox.scenario import Scenario, ScenarioError
+from sandbox.scenario_format import Scenario, ScenarioError
 
 BOT: Final = Person(
     username="bug-fix-bot",

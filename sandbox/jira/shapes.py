@@ -19,7 +19,7 @@ from sandbox.jira.model import (
     Transition,
 )
 from sandbox.jira.site import Site
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 
 def timestamp(moment: datetime) -> str:

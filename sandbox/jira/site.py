@@ -28,7 +28,7 @@ from sandbox.jira.model import (
     Transition,
     Workflow,
 )
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 
 class Happening(Enum):

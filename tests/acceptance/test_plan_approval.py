@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox import scenario
+from sandbox import scenario_format as scenarios
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
 
@@ -19,7 +19,7 @@ def approved(played: Callable[[str], Any]) -> Any:
 def test_the_plan_that_was_approved_is_fixed_reviewed_next_and_paid_for_once(approved: Any) -> None:
     assert approved.out["as_expected"], approved.out["surprises"]
     assert (approved.out["outcome"], approved.out["run"]["iterations"]) == ("in_review", 2)
-    script = scenario.load(scenario.find("plan-approval")).conversation(
+    script = scenarios.load(scenarios.find("plan-approval")).conversation(
         phase="analysis", issue="PL-479", repository=None, iteration=1
     )
     assert script is not None

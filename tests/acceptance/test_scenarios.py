@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.scenario import find, load, names
+from sandbox.scenario_format import find, load, names
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1600)]
 

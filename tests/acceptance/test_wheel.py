@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from sandbox.scenario import SCENARIOS
+from sandbox.scenario_format import SCENARIOS
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 

@@ -16,7 +16,7 @@ import yaml
 
 from sandbox.demo.processes import DemoError
 from sandbox.demo.world import Vendors, World
-from sandbox.scenario import find, load
+from sandbox.scenario_format import find, load
 from tests.bench.load import Address
 
 SCENARIO = "pl-479"

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from sandbox import node_tools
-from sandbox.scenario import SCENARIOS
+from sandbox.scenario_format import SCENARIOS
 
 pytestmark = pytest.mark.integration
 

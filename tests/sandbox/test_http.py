@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from sandbox.http import Application, Body, Disconnect, Handler, HttpError, Request, Response, Route, Router
-from sandbox.multipart import Upload
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
+from sandbox.http.multipart import Upload
 
 pytestmark = pytest.mark.integration
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import scenario
+from sandbox import scenario_format as scenarios
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    source = scenario.find("pl-479")
+    source = scenarios.find("pl-479")
     return Path(shutil.copytree(source, tmp_path / "pl-479", ignore=shutil.ignore_patterns("__pycache__")))
 
 
@@ -20,28 +20,28 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("name", scenario.names())
+@pytest.mark.parametrize("name", scenarios.names())
 def test_every_scenario_that_comes_with_the_sandbox_loads(name: str) -> None:
-    loaded = scenario.load(scenario.find(name))
+    loaded = scenarios.load(scenarios.find(name))
     assert loaded.name == name
     assert loaded.conversations
 
 
-@pytest.mark.parametrize("name", scenario.names())
+@pytest.mark.parametrize("name", scenarios.names())
 def test_every_scenario_is_in_the_table_of_the_documentation(name: str) -> None:
     documentation = Path(__file__).parents[2] / "docs" / "scenarios.md"
     assert f"| `{name}` |" in documentation.read_text()
 
 
 def test_a_scenario_from_any_folder_loads(folder: Path) -> None:
-    loaded = scenario.load(scenario.find(str(folder)))
+    loaded = scenarios.load(scenarios.find(str(folder)))
     assert loaded.issue_key == "PL-479"
     assert loaded.repositories == {"payk12/contacts": folder / "repositories" / "contacts"}
 
 
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(scenario.ScenarioError, match="pl-479"):
-        scenario.find("pl-000")
+    with pytest.raises(scenarios.ScenarioError, match="pl-479"):
+        scenarios.find("pl-000")
 
 
 @pytest.mark.parametrize(
@@ -81,26 +81,26 @@ def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
 )
 def test_a_mistake_is_named_with_file_and_key(folder: Path, file: str, old: str, new: str, said: str) -> None:
     edit(folder / file, old, new)
-    with pytest.raises(scenario.ScenarioError, match=said):
-        scenario.load(folder)
+    with pytest.raises(scenarios.ScenarioError, match=said):
+        scenarios.load(folder)
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "ticket.yml").unlink()
-    with pytest.raises(scenario.ScenarioError, match=r"ticket\.yml: No such file"):
-        scenario.load(folder)
+    with pytest.raises(scenarios.ScenarioError, match=r"ticket\.yml: No such file"):
+        scenarios.load(folder)
 
 
 def test_only_the_last_turn_may_end_the_conversation(folder: Path) -> None:
     (folder / "turns" / "testing.yml").write_text("phase: testing\nturns:\n  - text: done\n  - text: more\n")
-    with pytest.raises(scenario.ScenarioError, match=r"testing\.yml: turns\[0\]\.tool_use: "):
-        scenario.load(folder)
+    with pytest.raises(scenarios.ScenarioError, match=r"testing\.yml: turns\[0\]\.tool_use: "):
+        scenarios.load(folder)
 
 
 def test_the_most_precise_conversation_is_played(folder: Path) -> None:
     for name, more in {"any": "", "second": "iteration: 2\n", "here": "repository: payk12/contacts\n"}.items():
         (folder / "turns" / f"testing.{name}.yml").write_text(f"phase: testing\n{more}turns:\n  - text: {name}\n")
-    loaded = scenario.load(folder)
+    loaded = scenarios.load(folder)
 
     def said(*, repository: str | None, iteration: int, issue: str = "PL-479") -> str | None:
         found = loaded.conversation(phase="testing", issue=issue, repository=repository, iteration=iteration)
@@ -121,7 +121,7 @@ REACTIONS = """reactions:
 
 def test_people_react_to_a_status_at_any_or_at_one_iteration(folder: Path) -> None:
     edit(folder / "scenario.yml", "expected:", f"{REACTIONS}expected:")
-    first, second = scenario.load(folder).reactions
+    first, second = scenarios.load(folder).reactions
     assert (first.comment, second.label) == ("In Firefox.", "bug-fix")
     assert first.is_due(status="needs_information", iteration=1)
     assert not first.is_due(status="running", iteration=1)
@@ -147,8 +147,8 @@ def test_people_react_to_a_status_at_any_or_at_one_iteration(folder: Path) -> No
 )
 def test_a_reaction_that_nobody_can_do_is_named(folder: Path, reaction: str, said: str) -> None:
     edit(folder / "scenario.yml", "expected:", f"reactions: [{reaction}]\nexpected:")
-    with pytest.raises(scenario.ScenarioError, match=said):
-        scenario.load(folder)
+    with pytest.raises(scenarios.ScenarioError, match=said):
+        scenarios.load(folder)
 
 
 def test_files_can_lie_over_a_repository_and_have_any_name(folder: Path) -> None:
@@ -161,9 +161,9 @@ def test_files_can_lie_over_a_repository_and_have_any_name(folder: Path) -> None
         '      - {path: "a\\nb $(c) \\"d\\"", text: "x\\n", times: 3}\n'
         "      - {path: out, link: /etc/passwd}",
     )
-    loaded = scenario.load(folder)
+    loaded = scenarios.load(folder)
     assert loaded.repositories == {"payk12/contacts": folder / "repositories" / "contacts"}
-    assert [(file.path, file.content, file.is_link) for file in loaded.laid["payk12/contacts"]] == [
+    assert [(file.path, file.content, file.is_link) for file in loaded.overlays["payk12/contacts"]] == [
         ("docs/more.md", b"More.\n", False),
         ('a\nb $(c) "d"', b"x\nx\nx\n", False),
         ("out", b"/etc/passwd", True),
@@ -177,5 +177,5 @@ def test_a_file_that_lies_over_a_repository_stays_in_it(folder: Path, path: str)
         "payk12/contacts: repositories/contacts",
         f'payk12/contacts: {{folder: repositories/contacts, odd: [{{path: "{path}"}}]}}',
     )
-    with pytest.raises(scenario.ScenarioError, match="repositories"):
-        scenario.load(folder)
+    with pytest.raises(scenarios.ScenarioError, match="repositories"):
+        scenarios.load(folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.scenario import Conversation, Scenario, find, load, names
+from sandbox.scenario_format import Conversation, Scenario, find, load, names
 
 STORIES = [load(find(name)) for name in names()]
 IN_REVIEW = [
@@ -41,7 +41,7 @@ def misfits(story: Scenario, conversation: Conversation, folder: Path) -> list[s
     """Replay what one conversation writes and edits; return the edits whose text is not there once."""
     project = conversation.repository or next(iter(story.repositories))
     shutil.copytree(story.repositories[project], folder, ignore=shutil.ignore_patterns("node_modules"))
-    for file in (file for file in story.laid[project] if not file.is_link):
+    for file in (file for file in story.overlays[project] if not file.is_link):
         (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
         (folder / file.path).write_bytes(file.content)
     found = []

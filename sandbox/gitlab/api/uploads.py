@@ -8,7 +8,7 @@ from typing import Final
 from sandbox.gitlab import auth
 from sandbox.gitlab.state import Access, Project, State
 from sandbox.http import HttpError, Request, Response, Route
-from sandbox.multipart import Upload
+from sandbox.http.multipart import Upload
 
 MAX_BYTES: Final = 100 * 1024 * 1024
 SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm"})

@@ -6,12 +6,12 @@ import mimetypes
 from typing import Final
 
 from sandbox.http import Request, Response, Route
+from sandbox.http.multipart import Upload
 from sandbox.jira.auth import authenticate, signed
 from sandbox.jira.errors import bad_request, not_found, refusal
 from sandbox.jira.model import Attachment, Person, RemoteLink
 from sandbox.jira.shapes import Shapes
 from sandbox.jira.site import Site
-from sandbox.multipart import Upload
 
 
 def get_links(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:

@@ -10,7 +10,7 @@ from sandbox.jira.issue_shape import expansions
 from sandbox.jira.model import Json, Person
 from sandbox.jira.shapes import Shapes, timestamp
 from sandbox.jira.site import Site
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 
 def server_info(site: Site, _: Request, shapes: Shapes) -> Response:

@@ -26,7 +26,7 @@ from sqlalchemy import make_url
 from sandbox.demo.play import Played, play
 from sandbox.demo.terminal import PlainScreen
 from sandbox.demo.world import CHECKOUT, READ_TOKEN, World
-from sandbox.scenario import find, load
+from sandbox.scenario_format import find, load
 
 JOB_TOKEN = re.compile(rb"glcbt-[A-Za-z0-9_-]{16,}")
 ID_TOKEN = re.compile(rb"eyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")

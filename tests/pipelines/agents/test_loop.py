@@ -33,10 +33,10 @@ from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Limits, Phase
 from pipelines.language.wire import AgentSpec
-from sandbox import scenario as scenarios
-from sandbox import server
+from sandbox import scenario_format as scenarios
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
+from sandbox.http import asgi_server
 
 pytestmark = pytest.mark.integration
 
@@ -95,8 +95,8 @@ class Talk:
             tuple[scenarios.Conversation, ...],
         )
         played = msgspec.structs.replace(scenario, conversations=said)
-        listener, url = server.bind()
-        with server.in_thread(create(played, api_keys=["sk-test"], pace=Pace.SIMULATED), listener):
+        listener, url = asgi_server.bind()
+        with asgi_server.in_thread(create(played, api_keys=["sk-test"], pace=Pace.SIMULATED), listener):
             for fault in faults:
                 httpx2.post(f"{url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
             return asyncio.run(self._hold(url))

@@ -57,11 +57,11 @@ from pipelines.language.wire import (
     sha256,
 )
 from pipelines.supervision.supervisor import run_job as supervise
-from sandbox import server
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
 from sandbox.anthropic.emulator import Emulator
-from sandbox.scenario import Conversation, Scenario, find, load
+from sandbox.http import asgi_server
+from sandbox.scenario_format import Conversation, Scenario, find, load
 from tests.changes import of_diff
 
 RUN = RunId("0123456789abcdef")
@@ -321,9 +321,9 @@ def repository(scenario: Scenario, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def anthropic(scenario: Scenario) -> Iterator[tuple[Emulator, str]]:
-    listener, url = server.bind()
+    listener, url = asgi_server.bind()
     application = create(scenario, api_keys=["sk-test"], pace=Pace.SIMULATED)
-    with server.in_thread(application, listener):
+    with asgi_server.in_thread(application, listener):
         yield application.emulator, url
 
 

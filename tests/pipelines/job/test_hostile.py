@@ -15,7 +15,7 @@ from pipelines.language import Phase, ReportOutcome
 from pipelines.language.catalogue import Commands
 from pipelines.language.change_set import SYMLINK, FileChange
 from pipelines.language.wire import MAX_BLOB
-from sandbox.scenario import Conversation
+from sandbox.scenario_format import Conversation
 from tests.changes import change_set, file_change
 
 pytestmark = pytest.mark.acceptance

@@ -25,7 +25,7 @@ from pipelines.language import (
     ReproductionResult,
 )
 from pipelines.language.wire import encode, sha256
-from sandbox.scenario import find, load
+from sandbox.scenario_format import find, load
 from tests.plans import a_plan
 
 pytestmark = pytest.mark.acceptance

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pipelines.language import Limits, Phase, ReportOutcome
-from sandbox.scenario import Conversation
+from sandbox.scenario_format import Conversation
 
 pytestmark = pytest.mark.acceptance
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.language import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Reproduction
-from sandbox.scenario import Conversation
+from sandbox.scenario_format import Conversation
 
 pytestmark = pytest.mark.acceptance
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.language import Phase, ReportOutcome, ReviewResult, Severity
 from pipelines.language.wire import sha256
-from sandbox.scenario import Conversation
+from sandbox.scenario_format import Conversation
 
 pytestmark = pytest.mark.acceptance
 

@@ -11,7 +11,7 @@ from jwt.algorithms import RSAAlgorithm
 from receiver import limits
 from receiver.jobs.issuer_keys import IssuerError, Keys, UnknownKeyError
 from sandbox.http import Application, Request, Response, Route, Router
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
 
 pytestmark = pytest.mark.integration
 

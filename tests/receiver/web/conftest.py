@@ -30,7 +30,7 @@ from receiver.settings import Settings
 from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
 from receiver.store.schema import IterationRow, PipelineRow, RunRow
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
 
 KEY = "whsec_" + base64.b64encode(b"a key for the tests of the hooks").decode()
 

@@ -13,11 +13,11 @@ import jsonschema
 import msgspec
 import pytest
 
-from sandbox import server
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
 from sandbox.anthropic.connection import Watched
-from sandbox.scenario import Conversation, Scenario
+from sandbox.http import asgi_server
+from sandbox.scenario_format import Conversation, Scenario
 
 TURNS = """
 [{"phase": "analysis", "turns": [
@@ -55,7 +55,7 @@ def scenario(tmp_path: Path) -> Scenario:
             "issue_key": "PL-479",
             "users": {},
             "repositories": {},
-            "laid": {},
+            "overlays": {},
             "expected": {"outcome": "merge_request"},
             "jira": jira,
             "ticket": {"summary": "s", "description": "", "reporter": "mara", "created": "2026-11-01T00:00:00Z"},
@@ -80,8 +80,8 @@ def app(scenario: Scenario) -> Watched:
 
 @pytest.fixture
 def url(app: Watched) -> Iterator[str]:
-    listener, address = server.bind()
-    with server.in_thread(app, listener):
+    listener, address = asgi_server.bind()
+    with asgi_server.in_thread(app, listener):
         yield address
 
 

@@ -8,7 +8,7 @@ import httpx2
 import msgspec
 import pytest
 
-from sandbox.scenario import ModelWorld, Scenario
+from sandbox.scenario_format import ModelWorld, Scenario
 
 LONG = "All of these words are in the cache. " * 600
 

@@ -15,11 +15,11 @@ import pytest
 
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
+from sandbox.emulators import gitlab_application
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
-from sandbox.gitlab_server import app as gitlab_app
 from sandbox.http import Application, Body, Request, Response, Route, Router
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
 
 
 @dataclass
@@ -116,7 +116,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         assert closed is not None
         closed.job_token_allowlist = set()
         ci = Ci(state, RunnerSettings(root=tmp_path / "runner", path=path, concurrency=concurrency))
-        emulators.enter_context(in_thread(gitlab_app.create(state, ci=ci), gate))
+        emulators.enter_context(in_thread(gitlab_application.create(state, ci=ci), gate))
         return Running(url, secrets, state, recorder, ci, emulators.close)
 
     with receivers, emulators:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.demo.pictures import IMAGES, MARGIN, PICTURES, SHARPNESS, Box, around
-from sandbox.scenario import names
+from sandbox.scenario_format import names
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from sandbox.demo.play import surprising
 from sandbox.demo.story import OwnPipeline
-from sandbox.scenario import Expected
+from sandbox.scenario_format import Expected
 from tests.sandbox.demo.test_terminal import moment, told
 
 EXPECTED = Expected(

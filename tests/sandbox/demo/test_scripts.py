@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.scenario import names
+from sandbox.scenario_format import names
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 SIGNS = f"set -euo pipefail\n. {CHECKOUT}/scripts/signs-of-life.sh\n"

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from sandbox.demo.standstill import final_story, is_complete
 from sandbox.demo.story import Act, Job, OwnPipeline, Pipeline, Reader
 from sandbox.http import Application, Request, Response, Route, Router
-from sandbox.scenario import Expected
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
+from sandbox.scenario_format import Expected
 from tests.sandbox.demo.stories import NOTHING, a_story
 
 EXPECTED = Expected(outcome="declined")

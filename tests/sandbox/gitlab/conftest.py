@@ -13,11 +13,11 @@ import gitlab
 import httpx2
 import pytest
 
+from sandbox.emulators import gitlab_application
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, JobSubject, State
-from sandbox.gitlab_server import app as gitlab_app
 from sandbox.http import Application, Body, Request, Response, Route, Router
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
 
 
 @dataclass
@@ -121,7 +121,7 @@ def emulated(tmp_path: Path, receiver: Receiver) -> Iterator[Emulated]:
     )
     jobs: dict[str, JobSubject] = {}
     state.job_token_subject = jobs.get
-    with in_thread(gitlab_app.create(state), listener):
+    with in_thread(gitlab_application.create(state), listener):
         yield Emulated(url, state, secrets, receiver, jobs)
 
 

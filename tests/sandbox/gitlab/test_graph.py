@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies
 
-from sandbox.gitlab_server.pages.graph import GAP_X, JOB_HEIGHT, NARROWEST, WIDEST, Node, lay_out
+from sandbox.gitlab_pages.graph import GAP_X, JOB_HEIGHT, NARROWEST, WIDEST, Node, lay_out
 
 
 def node(name: str, stage: str, needs: tuple[str, ...] | None = None, *, done: bool = False) -> Node:

@@ -5,8 +5,8 @@ import re
 import pytest
 from hypothesis import given, strategies
 
-from sandbox.gitlab_server.pages.ansi import lines
-from sandbox.gitlab_server.pages.markdown import render
+from sandbox.gitlab_pages.ansi import lines
+from sandbox.gitlab_pages.markdown import render
 
 ALLOWED = re.compile(
     r"</?(?:p|strong|em|code|pre|ul|ol|li|h[1-6]|table|thead|tbody|tr|th|td|blockquote|hr|br|s|sub|sup|kbd|b|i|details"

@@ -13,10 +13,10 @@ import pytest
 
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
+from sandbox.emulators import gitlab_application
 from sandbox.gitlab.seed import Person, seed
 from sandbox.gitlab.state import Access, State
-from sandbox.gitlab_server import app as gitlab_app
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
 
 pytestmark = pytest.mark.integration
 
@@ -63,7 +63,7 @@ def site(tmp_path: Path) -> Iterator[tuple[str, dict[str, gitlab.Gitlab]]]:
     )
     ci = Ci(state, RunnerSettings(root=tmp_path / "ci"))
     tokens = {"bot": secrets.token, "starter": secrets.starter_token, "mara": secrets.user_tokens["mara"]}
-    with in_thread(gitlab_app.create(state, ci=ci), listener):
+    with in_thread(gitlab_application.create(state, ci=ci), listener):
         yield url, {who: gitlab.Gitlab(url, private_token=token) for who, token in tokens.items()}
 
 

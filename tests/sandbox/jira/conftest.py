@@ -11,14 +11,14 @@ import jira
 import msgspec
 import pytest
 
-from sandbox import scenario
+from sandbox import scenario_format as scenarios
 from sandbox.http import Application, Body, Request, Response, Route, Router
+from sandbox.http.asgi_server import bind, in_thread
 from sandbox.jira.app import create
 from sandbox.jira.hooks import Webhook
 from sandbox.jira.seed import site
 from sandbox.jira.site import Site
-from sandbox.scenario import Flavour, JiraTransition, JiraWorld, Scenario
-from sandbox.server import bind, in_thread
+from sandbox.scenario_format import Flavour, JiraTransition, JiraWorld, Scenario
 
 SECRET = "hook secret"
 TOKENS = {"bug-fix-bot": "bot-token", "mara": "mara-token", "dana": "dana-token"}
@@ -86,7 +86,7 @@ Start = Callable[..., Emulated]
 
 @pytest.fixture(scope="session")
 def story() -> Scenario:
-    return scenario.load(scenario.find("pl-479"))
+    return scenarios.load(scenarios.find("pl-479"))
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 import jira
 import pytest
 
-from sandbox.scenario import JiraTransition
+from sandbox.scenario_format import JiraTransition
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jira.exceptions import JIRAError
 
-from sandbox.scenario import Flavour
+from sandbox.scenario_format import Flavour
 
 pytestmark = pytest.mark.integration
 RECORDED = Path(__file__).parents[3] / ".." / "shared" / "contracts" / "jira-webhooks" / "mattermost-plugin-jira"

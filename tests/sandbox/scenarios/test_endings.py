@@ -20,7 +20,7 @@ from pipelines.language.pipeline_key import fix
 from pipelines.language.wire import RepositoryPhase
 from receiver.workflow import plans
 from receiver.workflow.run import RunStatus
-from sandbox.scenario import Scenario, find, load, names
+from sandbox.scenario_format import Scenario, find, load, names
 
 ENDS = {
     "not-a-bug": (PlanOutcome.NOT_A_BUG, RunStatus.DECLINED),

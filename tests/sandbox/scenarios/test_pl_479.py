@@ -15,8 +15,8 @@ import pytest
 
 from pipelines.catalogue.file import read
 from pipelines.language import FixSubmission, Plan, ReproductionSubmission
-from sandbox import scenario
-from sandbox.scenario import Scenario, ToolUse
+from sandbox import scenario_format as scenarios
+from sandbox.scenario_format import Scenario, ToolUse
 
 pytestmark = pytest.mark.integration
 PROJECT = "payk12/contacts"
@@ -29,7 +29,7 @@ SUBMISSIONS: dict[str, Any] = {
 
 @pytest.fixture(scope="session")
 def story() -> Scenario:
-    return scenario.load(scenario.find("pl-479"))
+    return scenarios.load(scenarios.find("pl-479"))
 
 
 @pytest.fixture

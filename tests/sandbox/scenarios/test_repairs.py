@@ -26,7 +26,7 @@ from pipelines.job.reproduction.run_request import Script
 from pipelines.language import Framework, ProjectPath
 from pipelines.language.catalogue import Repository
 from pipelines.proof.reproduction_verdict import called_tests, judge_failing, judge_passing
-from sandbox.scenario import Scenario, ToolUse, find, load
+from sandbox.scenario_format import Scenario, ToolUse, find, load
 
 pytestmark = pytest.mark.integration
 

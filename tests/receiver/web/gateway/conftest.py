@@ -19,8 +19,8 @@ import pytest
 from pipelines.language import Phase
 from sandbox.anthropic.app import create
 from sandbox.anthropic.clock import Pace
-from sandbox.scenario import Conversation, Scenario
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
+from sandbox.scenario_format import Conversation, Scenario
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -75,7 +75,7 @@ def vendor(tmp_path: Path) -> Iterator[Vendor]:
             "issue_key": "PL-479",
             "users": {},
             "repositories": {},
-            "laid": {},
+            "overlays": {},
             "expected": {"outcome": "merge_request"},
             "jira": jira,
             "ticket": {"summary": "s", "description": "", "reporter": "mara", "created": "2026-11-01T00:00:00Z"},

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from sandbox.server import bind
+from sandbox.http.asgi_server import bind
 
 pytestmark = pytest.mark.acceptance
 

@@ -22,10 +22,10 @@ from pipelines.language import Phase, PhaseReport
 from pipelines.language.wire import SessionRequest, encode
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
+from sandbox.emulators import gitlab_application
 from sandbox.gitlab.seed import Secrets, seed
 from sandbox.gitlab.state import State
-from sandbox.gitlab_server import app as gitlab_app
-from sandbox.server import bind, in_thread
+from sandbox.http.asgi_server import bind, in_thread
 from tests.receiver.web.jobs.reported import a_report
 
 RUN = "00000000000000aa"
@@ -158,7 +158,7 @@ def emulated(folder: Path, config: str) -> Iterator[GitLab]:
     )
     with (
         (hold / "end").open("r+b", buffering=0) as end,
-        in_thread(gitlab_app.create(state, ci=ci), listener),
+        in_thread(gitlab_application.create(state, ci=ci), listener),
     ):
         running = GitLab(url, known, ci, hold, end)
         yield running

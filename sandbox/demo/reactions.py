@@ -10,7 +10,7 @@ from sandbox.demo.processes import DemoError
 from sandbox.demo.story import WAITING, Story
 from sandbox.demo.terminal import Screen
 from sandbox.demo.world import World
-from sandbox.scenario import Reaction
+from sandbox.scenario_format import Reaction
 
 TIMEOUT_S = 60.0
 
@@ -26,11 +26,11 @@ def set_label(world: World, login: tuple[str, str], label: str) -> None:
     _label(world, login, {"add": label})
 
 
-class People:
-    """The persons of a scenario. Each reaction happens once."""
+class Reactions:
+    """What the persons of a scenario do. Each reaction happens once."""
 
     def __init__(self, world: World, reactions: tuple[Reaction, ...], screen: Screen) -> None:
-        """Nobody does anything before `react` is called."""
+        """Start with all reactions left."""
         self._world = world
         self._left = list(reactions)
         self._screen = screen
@@ -38,7 +38,7 @@ class People:
         self._told = 0
 
     def react(self, story: Story) -> None:
-        """Do all that is due, also for a status that was over before this look."""
+        """Perform the reactions that are due, also to statuses that the run has already left."""
         reached = statuses_since(story, self._told)
         self._told = len(story.moments)
         iteration = story.run.iteration
@@ -55,7 +55,7 @@ class People:
         return status
 
     def is_over(self, story: Story) -> bool:
-        """Whether the run waits for people, who have nothing more to say, and what they said was taken in."""
+        """Return whether the run waits for people who have no reaction left, and has read all their comments."""
         run = story.run
         waits = run.status in WAITING
         due = any(one.is_due(status=run.status, iteration=run.iteration) for one in self._left)

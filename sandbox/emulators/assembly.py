@@ -13,23 +13,23 @@ from typing import Any, Final
 import msgspec
 
 from sandbox import node_tools
-from sandbox import scenario as scenarios
+from sandbox import scenario_format as scenarios
 from sandbox.anthropic.app import create as create_anthropic
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
+from sandbox.emulators.gitlab_application import create as create_gitlab
 from sandbox.gitlab.repository import Change
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import Access, State
-from sandbox.gitlab_server.app import create as create_gitlab
+from sandbox.http.asgi_server import bind, serving
 from sandbox.jira import app as jira_app
 from sandbox.jira import seed as jira_seed
 from sandbox.jira.hooks import Webhook
 from sandbox.jira.site import Site
-from sandbox.laid_files import LaidFile
-from sandbox.scenario import Flavour, Scenario
-from sandbox.server import bind, serving
+from sandbox.scenario_format import Flavour, Scenario
+from sandbox.scenario_format.overlay import OverlayFile
 
-_ROOT: Final = Path(__file__).resolve().parents[1]
+_ROOT: Final = Path(__file__).resolve().parents[2]
 AUTOMATION: Final = next(
     (folder for folder in (_ROOT, _ROOT / "pipelines" / "resources") if (folder / ".gitlab-ci.yml").is_file()), _ROOT
 )
@@ -127,14 +127,14 @@ async def _seed(state: State, world: World) -> Secrets:
         state,
         people=people,
         repositories=world.scenario.repositories,
-        over={project: tuple(map(_change, files)) for project, files in world.scenario.laid.items()},
+        over={project: tuple(map(_change, files)) for project, files in world.scenario.overlays.items()},
         catalogue=world.scenario.catalogue,
         automation=world.automation,
         receiver=world.receiver,
     )
 
 
-def _change(file: LaidFile) -> Change:
+def _change(file: OverlayFile) -> Change:
     return Change(path=file.path, content=file.content, mode="120000" if file.is_link else "100644")
 
 

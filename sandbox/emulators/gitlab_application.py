@@ -25,9 +25,9 @@ from sandbox.gitlab.api import (
 from sandbox.gitlab.control import Control
 from sandbox.gitlab.hooks import Deliverer
 from sandbox.gitlab.state import State
-from sandbox.gitlab_server.pages import browse, jobs, pipelines
-from sandbox.gitlab_server.pages import merge_requests as merge_requests_pages
-from sandbox.gitlab_server.pages.frame import Pages
+from sandbox.gitlab_pages import browse, jobs, pipelines
+from sandbox.gitlab_pages import merge_requests as merge_requests_pages
+from sandbox.gitlab_pages.frame import Pages
 from sandbox.http import Application, Router
 
 CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)

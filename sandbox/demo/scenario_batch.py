@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 from msgspec import Struct
 
 from sandbox.demo.processes import Process, python_module
-from sandbox.scenario import Scenario
+from sandbox.scenario_format import Scenario
 
 POLL_S = 0.2
 PATIENCE_S = 40.0

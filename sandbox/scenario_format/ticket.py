@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from sandbox.scenario.fields import Moment, Username
+from sandbox.scenario_format.fields import Moment, Username
 
 
 class Comment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

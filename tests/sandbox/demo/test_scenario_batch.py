@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from sandbox.demo.board import PlainBoard, result
-from sandbox.demo.programme import Command, Entry, perform
-from sandbox.scenario import Scenario, find, load, names
+from sandbox.demo.scenario_batch import Command, Entry, perform
+from sandbox.scenario_format import Scenario, find, load, names
 
 STORIES = [load(find(name)) for name in names()[:4]]
 SUMMARY = {

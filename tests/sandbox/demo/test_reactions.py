@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox.demo.chaos import TROUBLE
-from sandbox.demo.people import statuses_since
+from sandbox.demo.reactions import statuses_since
 from sandbox.demo.story import Job, Moment, Pipeline, Story
 from tests.sandbox.demo.stories import a_story
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sandbox.scenario.fields import ProjectPath, Username, Word
+from sandbox.scenario_format.fields import ProjectPath, Username, Word
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,9 +4,9 @@ from typing import Any
 
 from sandbox.gitlab.repository import Commit, Entry, Repository
 from sandbox.gitlab.state import Project
-from sandbox.gitlab_server.pages.changes import shown
-from sandbox.gitlab_server.pages.frame import Pages, size
-from sandbox.gitlab_server.pages.markdown import render
+from sandbox.gitlab_pages.changes import shown
+from sandbox.gitlab_pages.frame import Pages, size
+from sandbox.gitlab_pages.markdown import render
 from sandbox.http import HttpError, Request, Response, Route
 
 SHOWN_BYTES = 500_000

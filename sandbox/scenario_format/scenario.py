@@ -5,12 +5,12 @@ from typing import Annotated
 
 import msgspec
 
-from sandbox.laid_files import LaidFile, Source
-from sandbox.scenario.conversation import Conversation
-from sandbox.scenario.expected import Expected, Reaction
-from sandbox.scenario.fields import IssueKey, ProjectPath, Username
-from sandbox.scenario.ticket import Ticket
-from sandbox.scenario.world import JiraWorld, ModelWorld, User
+from sandbox.scenario_format.conversation import Conversation
+from sandbox.scenario_format.expected import Expected, Reaction
+from sandbox.scenario_format.fields import IssueKey, ProjectPath, Username
+from sandbox.scenario_format.overlay import OverlayFile, Source
+from sandbox.scenario_format.ticket import Ticket
+from sandbox.scenario_format.world import JiraWorld, ModelWorld, User
 
 
 class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +38,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """By username."""
     repositories: dict[str, Path]
     """GitLab project to the folder with its first commit's files."""
-    laid: dict[str, tuple[LaidFile, ...]]
+    overlays: dict[str, tuple[OverlayFile, ...]]
     """GitLab project to the files that lie over that folder."""
     expected: Expected
     reactions: tuple[Reaction, ...] = ()

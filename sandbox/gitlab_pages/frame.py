@@ -43,7 +43,7 @@ class Pages:
         self.state = state
         self.ci = ci
         self._templates = Environment(
-            loader=PackageLoader("sandbox.gitlab_server.pages", "templates"),
+            loader=PackageLoader("sandbox.gitlab_pages", "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -5,11 +5,11 @@ from typing import TypeVar
 
 import yaml
 
-from sandbox.laid_files import Source, laid_files
-from sandbox.scenario.conversation import Conversation
-from sandbox.scenario.scenario import Scenario, ScenarioFile
-from sandbox.scenario.ticket import Ticket
-from sandbox.scenario.world import User
+from sandbox.scenario_format.conversation import Conversation
+from sandbox.scenario_format.overlay import Source, overlay_files
+from sandbox.scenario_format.scenario import Scenario, ScenarioFile
+from sandbox.scenario_format.ticket import Ticket
+from sandbox.scenario_format.world import User
 from sandbox.yaml_file import YamlFileError, read_yaml
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -45,8 +45,8 @@ def load(folder: Path) -> Scenario:
         for project, source in head.repositories.items()
     }
     repositories = {project: _repository(folder, project, source.folder) for project, source in sources.items()}
-    laid = {
-        project: laid_files(source, None if source.over is None else _repository(folder, project, source.over))
+    overlays = {
+        project: overlay_files(source, None if source.over is None else _repository(folder, project, source.over))
         for project, source in sources.items()
     }
     _check_people(folder / "ticket.yml", ticket, head.users)
@@ -60,7 +60,7 @@ def load(folder: Path) -> Scenario:
         issue_key=head.issue,
         users=head.users,
         repositories=repositories,
-        laid=laid,
+        overlays=overlays,
         expected=head.expected,
         reactions=head.reactions,
         jira=head.jira,

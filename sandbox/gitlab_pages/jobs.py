@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from sandbox.ci.records import COMPLETED, Job
 from sandbox.gitlab.api.uploads import SHOWN
-from sandbox.gitlab_server.pages import ansi
-from sandbox.gitlab_server.pages.frame import Pages, size
-from sandbox.gitlab_server.pages.pipelines import engine_of, job_shown, pipeline_shown
+from sandbox.gitlab_pages import ansi
+from sandbox.gitlab_pages.frame import Pages, size
+from sandbox.gitlab_pages.pipelines import engine_of, job_shown, pipeline_shown
 from sandbox.http import HttpError, Request, Response, Route
 
 LOG_BYTES: Final = 2_000_000

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from sandbox.scenario.fields import IssueKey, ProjectPath, Word
+from sandbox.scenario_format.fields import IssueKey, ProjectPath, Word
 
 
 class ToolUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

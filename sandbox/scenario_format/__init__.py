@@ -3,12 +3,12 @@
 The format is described in docs/scenarios.md.
 """
 
-from sandbox.scenario.conversation import Conversation, ToolUse, Turn
-from sandbox.scenario.expected import Expected, Reaction, Reproduction
-from sandbox.scenario.folder import SCENARIOS, ScenarioError, find, load, names
-from sandbox.scenario.scenario import Scenario
-from sandbox.scenario.ticket import Attachment, Comment, Ticket
-from sandbox.scenario.world import Access, Flavour, JiraTransition, JiraWorld, ModelWorld, User
+from sandbox.scenario_format.conversation import Conversation, ToolUse, Turn
+from sandbox.scenario_format.expected import Expected, Reaction, Reproduction
+from sandbox.scenario_format.folder import SCENARIOS, ScenarioError, find, load, names
+from sandbox.scenario_format.scenario import Scenario
+from sandbox.scenario_format.ticket import Attachment, Comment, Ticket
+from sandbox.scenario_format.world import Access, Flavour, JiraTransition, JiraWorld, ModelWorld, User
 
 __all__ = [
     "SCENARIOS",

@@ -6,10 +6,10 @@ from sandbox.ci.instance import appearance
 from sandbox.gitlab import mergeable
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import MergeRequest, Note, Project
-from sandbox.gitlab_server.pages.browse import commit_shown
-from sandbox.gitlab_server.pages.changes import shown
-from sandbox.gitlab_server.pages.frame import Pages
-from sandbox.gitlab_server.pages.markdown import render
+from sandbox.gitlab_pages.browse import commit_shown
+from sandbox.gitlab_pages.changes import shown
+from sandbox.gitlab_pages.frame import Pages
+from sandbox.gitlab_pages.markdown import render
 from sandbox.http import HttpError, Request, Response, Route
 
 HINDRANCES = {

@@ -1,6 +1,6 @@
-"""Files that a scenario lays over a repository's folder, also such as no checkout of ours should hold.
+"""The files that a scenario adds to a repository on top of its folder; reads them, writes nothing.
 
-Odd names, links and huge files are described in scenario.yml instead of lying about. Writes nothing.
+Files that must not lie in our own checkout (odd names, links, huge files) are described in scenario.yml instead.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     odd: tuple[OddFile, ...] = ()
 
 
-class LaidFile(msgspec.Struct, frozen=True, kw_only=True):
+class OverlayFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file that lies over a repository's folder."""
 
     path: str
@@ -44,18 +44,18 @@ class LaidFile(msgspec.Struct, frozen=True, kw_only=True):
     is_link: bool = False
 
 
-def laid_files(source: Source, over: Path | None) -> tuple[LaidFile, ...]:
+def overlay_files(source: Source, over: Path | None) -> tuple[OverlayFile, ...]:
     """Return the files of the folder `over`, then the odd ones."""
     files = sorted(path for path in over.rglob("*") if path.is_file()) if over is not None else []
     plain = [
-        LaidFile(path=str(file.relative_to(over)), content=file.read_bytes())
+        OverlayFile(path=str(file.relative_to(over)), content=file.read_bytes())
         for file in files
         if over is not None and "__pycache__" not in file.parts
     ]
     odd = [
-        LaidFile(path=file.path, content=(file.text * file.times).encode())
+        OverlayFile(path=file.path, content=(file.text * file.times).encode())
         if file.link is None
-        else LaidFile(path=file.path, content=file.link.encode(), is_link=True)
+        else OverlayFile(path=file.path, content=file.link.encode(), is_link=True)
         for file in source.odd
     ]
     return (*plain, *odd)
