@@ -1,10 +1,10 @@
-"""Merge requests: list, get, create, update, the heads they had. Merging is in `merge`."""
+"""Merge requests: list, get, create, update, their commits, the heads they had. Merging is in `merge`."""
 
 from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, auth, mergeable, payloads, review
+from sandbox.gitlab import activity, auth, entities, mergeable, payloads, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.paging import PAGE, page
@@ -202,6 +202,13 @@ async def _change_state(
     await activity.merge_request_changed(state, project, mr, user, action=event)
 
 
+async def commits(state: State, request: Request) -> Response:
+    """List a merge request's commits, newest first."""
+    project, _, mr = find(state, request)
+    found = await Repository(project.repository).log(mr.sha, f"^{mr.base_sha}")
+    return page(request, found, lambda one: entities.commit(state, project, one), base_url=state.url)
+
+
 async def versions(state: State, request: Request) -> Response:
     """List the heads that a merge request had, newest first."""
     _, _, mr = find(state, request)
@@ -216,5 +223,6 @@ ROUTES = (
     Route("POST", _MRS, create, params=names(NewMergeRequest), required=required(NewMergeRequest)),
     Route("GET", f"{_MRS}/:iid", get, query=("render_html", "include_diverged_commits_count")),
     Route("PUT", f"{_MRS}/:iid", update, params=names(Edit)),
+    Route("GET", f"{_MRS}/:iid/commits", commits, query=PAGE),
     Route("GET", f"{_MRS}/:iid/versions", versions, query=PAGE),
 )

@@ -267,3 +267,9 @@ def test_a_branch_can_be_created_and_deleted_but_not_a_protected_one(project: An
         project.branches.get("topic")
     with pytest.raises(gitlab.GitlabDeleteError, match="403"):
         project.branches.delete("main")
+
+
+def test_the_commits_of_a_merge_request_come_from_git(project: Any) -> None:
+    change(project)
+    mr = project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Fix"})
+    assert [commit.title for commit in mr.commits(get_all=True)] == ["Fix it"]
