@@ -171,6 +171,18 @@ REPORT_UNSETTLED: Final = timedelta(seconds=15)
 """A report that waits this long: the hook about its job did not arrive, or the report did not."""
 TICKET_UNHEARD: Final = timedelta(minutes=10)
 """Interval at which the ticket of a waiting run is read: Jira gives up on a hook, or never repeats it."""
+LABELS_EVERY_S: Final = 120.0
+"""Seconds between two searches of Jira for labels of which no hook told."""
+LABEL_UNHEARD: Final = timedelta(minutes=2)
+"""A label set this long ago without a hook: the hook was lost. Also how far Jira's clock and ours may differ."""
+LABELS_OVERLAP: Final = timedelta(minutes=10)
+"""How much of the search before a search looks at again: for clocks that differ and labels that were too young."""
+LABELS_LOOK_BACK: Final = timedelta(days=7)
+"""How far the first search of a worker looks back: for so long no worker may have been at work."""
+LABEL_PAGE: Final = 100
+"""Tickets in one answer; Cloud gives no more."""
+LABEL_PAGES: Final = 10
+"""Answers of one search; the next one goes on where it ended."""
 DELIVERY_ATTEMPTS: Final = 5
 """Failures after which a delivery gets the verdict `failed`, which people see, and makes room for the next."""
 EFFECT_BUSY: Final = timedelta(seconds=2)

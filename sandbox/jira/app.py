@@ -8,13 +8,13 @@ from sandbox.faults.fault_routes import Faults
 from sandbox.faults.request_faults import RequestFaults, RequestLog
 from sandbox.http import Application, Handler, Request, Response, Router
 from sandbox.jira import control
-from sandbox.jira.api import comment, issue, link, site_api
+from sandbox.jira.api import comment, issue, link, search, site_api
 from sandbox.jira.control import Control
 from sandbox.jira.hooks import DELAYS_S, Deliverer, Webhook
 from sandbox.jira.site import Site
 from sandbox.jira.web_pages import pages
 
-MODULES = (site_api, comment, link, issue)
+MODULES = (site_api, comment, link, issue, search)
 
 
 def create(

@@ -61,7 +61,9 @@ class _Named(Struct, frozen=True):
     name: str = ""
 
 
-class _Person(Struct, frozen=True):
+class Person(Struct, frozen=True):
+    """Whom Jira names."""
+
     accountId: str = ""  # noqa: N815  # Jira's name
     key: str = ""
     name: str = ""
@@ -69,6 +71,7 @@ class _Person(Struct, frozen=True):
 
     @property
     def account(self) -> AccountId:
+        """Return what stands for the person; empty: Jira does not say."""
         return AccountId(self.accountId or self.key or self.name)
 
 
@@ -77,9 +80,9 @@ class _Comment(Struct, frozen=True):
     body: Any = None
     created: str = ""
     updated: str = ""
-    author: _Person | None = None
+    author: Person | None = None
     """None: somebody who is no more."""
-    updateAuthor: _Person | None = None  # noqa: N815  # Jira's name
+    updateAuthor: Person | None = None  # noqa: N815  # Jira's name
     visibility: dict[str, Any] | None = None
 
 
@@ -93,7 +96,7 @@ class _File(Struct, frozen=True):
     filename: str = ""
     mimeType: str = ""  # noqa: N815  # Jira's name
     size: int = 0
-    author: _Person | None = None
+    author: Person | None = None
 
 
 class _Fields(Struct, frozen=True):
@@ -103,7 +106,7 @@ class _Fields(Struct, frozen=True):
     priority: _Named | None = None
     components: list[_Named] | None = None
     labels: list[str] | None = None
-    reporter: _Person | None = None
+    reporter: Person | None = None
     status: _Named | None = None
     comment: _Comments | None = None
     attachment: list[_File] | None = None
@@ -121,7 +124,7 @@ FIELDS = ",".join(_Fields.__struct_fields__)
 
 def account(person: object) -> AccountId:
     """Return what stands for a person: an account id (Cloud) or a user key (Data Center)."""
-    return msgspec.convert(person, _Person).account
+    return msgspec.convert(person, Person).account
 
 
 def lacks_comments(body: object) -> bool:
@@ -187,7 +190,7 @@ def security_level(body: object) -> str:
 def comment(body: object) -> Comment:
     """Return a comment of REST's JSON."""
     found = msgspec.convert(body, _Comment)
-    author = found.author or _Person()
+    author = found.author or Person()
     last = found.updateAuthor or author
     return Comment(
         id=found.id,

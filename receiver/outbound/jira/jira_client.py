@@ -18,8 +18,9 @@ from pipelines.language import IssueKey
 from pipelines.language.catalogue import Confidential
 from receiver import limits
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.jira import comment_pages, issues
+from receiver.outbound.jira import comment_pages, issues, label_search
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
+from receiver.outbound.jira.label_search import LabelPage
 from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
 from receiver.workflow.events import AccountId
 
@@ -108,6 +109,28 @@ class JiraClient:
             body = self._api._get_json(f"issue/{key}", params={"fields": issues.FIELDS})  # noqa: SLF001  # its own objects can not hold documents
             comments = self._comments(key) if _parsed(issues.lacks_comments, body) else None
         return _parsed(issues.issue, body, url=self.url_of(key), own=self.account(), comments=comments)
+
+    def labelled(
+        self, project: str, label: str, *, minutes: int, start: int = 0, token: str | None = None
+    ) -> LabelPage:
+        """Return a page of the tickets that carry a label and were changed in the last minutes.
+
+        Cloud names the next page by a token, Data Center by the number of tickets before it.
+        """
+        asked: dict[str, Any] = {
+            "jql": label_search.query(project, label, minutes=minutes),
+            "maxResults": limits.LABEL_PAGE,
+            "fields": label_search.FIELDS,
+            "expand": "changelog",
+        }
+        with translate_errors("Jira", f"searching for tickets labelled {label}"):
+            api = self._api
+            if api._is_cloud:  # noqa: SLF001  # the package's own search reads all fields of the instance first
+                where, asked = "search/jql", asked | ({"nextPageToken": token} if token else {})
+            else:
+                where, asked = "search", asked | {"startAt": start}
+            body = api._get_json(where, params=asked)  # noqa: SLF001  # as above
+        return _parsed(label_search.page, body, label=label)
 
     def security_level(self, key: IssueKey) -> str | None:
         """Return the name of the ticket's security level, empty when it has none; None when it is not shown to us.

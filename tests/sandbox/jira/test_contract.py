@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from sandbox.jira.api import comment, issue, link, site_api
+from sandbox.jira.api import comment, issue, link, search, site_api
 
 pytestmark = pytest.mark.integration
 SWAGGER = Path(__file__).parents[3] / ".." / "shared" / "contracts" / "jira-openapi" / "swagger-v3.v3.json"
-MODULES = (site_api, comment, link, issue)
+MODULES = (site_api, comment, link, issue, search)
 
 
 @pytest.fixture(scope="session")

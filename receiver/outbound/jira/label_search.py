@@ -1,0 +1,121 @@
+"""What Jira's search says of tickets that carry a label: who set it, and when. No I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from pipelines.language import IssueKey
+from receiver.outbound.jira.issues import Person
+from receiver.workflow.events import AccountId
+
+FIELDS: Final = "labels,creator,created,updated"
+
+
+class LabelSet(Struct, frozen=True, kw_only=True):
+    """A label that a ticket carries, as it was last set."""
+
+    issue_key: IssueKey
+    actor: AccountId
+    actor_name: str
+    at: datetime
+
+
+class LabelPage(Struct, frozen=True, kw_only=True):
+    """One page of a search."""
+
+    found: tuple[LabelSet, ...]
+    """Tickets of which Jira says who set the label."""
+    tickets: int
+    """All of the page."""
+    updated: datetime | None
+    """When the last of them was changed; None: there is none."""
+    token: str | None
+    """Cloud's name of the next page; None: this is the last, or Data Center."""
+
+
+class _Item(Struct, frozen=True):
+    field: str = ""
+    fromString: str | None = None  # noqa: N815  # Jira's name
+    toString: str | None = None  # noqa: N815  # Jira's name
+
+
+class _Entry(Struct, frozen=True):
+    created: str
+    author: Person | None = None
+    items: list[_Item] = []
+
+
+class _Changelog(Struct, frozen=True):
+    histories: list[_Entry] = []
+    total: int = 0
+
+
+class _Fields(Struct, frozen=True):
+    created: str
+    updated: str
+    labels: list[str] | None = None
+    creator: Person | None = None
+
+
+class _Issue(Struct, frozen=True):
+    key: str
+    fields: _Fields
+    changelog: _Changelog = _Changelog()
+
+
+class _Answer(Struct, frozen=True):
+    issues: list[_Issue] = []
+    nextPageToken: str | None = None  # noqa: N815  # Jira's name
+
+
+def query(project: str, label: str, *, minutes: int) -> str:
+    """Return the JQL for tickets with a label that were changed lately, the longest unchanged first.
+
+    A relative time, because Jira reads an absolute one in the time zone of whoever asks.
+    """
+    return f'project = "{project}" AND labels = "{label}" AND updated >= "-{minutes}m" ORDER BY updated ASC'
+
+
+def page(body: object, *, label: str) -> LabelPage:
+    """Return what an answer says. Raises msgspec.ValidationError."""
+    answer = msgspec.convert(body, _Answer)
+    found = (_last_set(issue, label) for issue in answer.issues)
+    return LabelPage(
+        found=tuple(one for one in found if one is not None),
+        tickets=len(answer.issues),
+        updated=_moment(answer.issues[-1].fields.updated) if answer.issues else None,
+        token=answer.nextPageToken,
+    )
+
+
+def _last_set(issue: _Issue, label: str) -> LabelSet | None:
+    """Return who set the label last; a ticket that was created with it has no entry about that."""
+    if label not in (issue.fields.labels or ()):
+        return None
+    entries = [
+        (entry.created, entry.author)
+        for entry in issue.changelog.histories
+        if any(_adds(item, label) for item in entry.items)
+    ]
+    is_whole = issue.changelog.total <= len(issue.changelog.histories)
+    if not entries and is_whole:
+        entries = [(issue.fields.created, issue.fields.creator)]
+    at, who = max(((_moment(created), person) for created, person in entries), default=(None, None), key=lambda e: e[0])
+    if at is None or who is None or not who.account:
+        return None
+    name = who.displayName or str(who.account)
+    return LabelSet(issue_key=IssueKey(issue.key), actor=who.account, actor_name=name, at=at)
+
+
+def _adds(item: _Item, label: str) -> bool:
+    return item.field == "labels" and label in set((item.toString or "").split(" ")) - set(
+        (item.fromString or "").split(" ")
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")

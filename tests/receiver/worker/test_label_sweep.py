@@ -1,0 +1,184 @@
+"""Labels of which no hook told are found by searching, once each, in a bounded number of requests."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from pipelines.language import IssueKey
+from receiver import limits
+from receiver.outbound.effects.desk import Desk
+from receiver.outbound.jira import label_search
+from receiver.outbound.jira.label_search import LabelPage, LabelSet
+from receiver.store.postgres.database import Database
+from receiver.store.postgres.retention import Retention
+from receiver.store.schema import RunRow
+from receiver.worker.effect_task import Workshop
+from receiver.worker.event_handler import Setting, handle
+from receiver.worker.label_sweep import LabelSweep
+from receiver.workflow.events import AccountId, IssueLabelled
+
+pytestmark = [pytest.mark.integration, pytest.mark.anyio]
+
+
+class Searched:
+    """A Jira that keeps labels and answers searches for them, a page at a time."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.labels: dict[IssueKey, LabelSet] = {}
+        self.windows: list[int] = []
+        """Minutes of each request."""
+
+    def set(self, number: int, *, ago: timedelta, actor: str = "mara") -> IssueLabelled:
+        key = IssueKey(f"PL-{number}")
+        account = AccountId(actor)
+        self.labels[key] = LabelSet(issue_key=key, actor=account, actor_name="Mara", at=self.clock() - ago)
+        return IssueLabelled(issue_key=key, actor=account, actor_name="Mara")
+
+    def labelled(
+        self, _project: str, _label: str, *, minutes: int, start: int = 0, token: str | None = None
+    ) -> LabelPage:
+        assert token is None
+        self.windows.append(minutes)
+        since = self.clock() - timedelta(minutes=minutes)
+        found = sorted((one for one in self.labels.values() if one.at >= since), key=lambda one: one.at)
+        page = tuple(found[start : start + limits.LABEL_PAGE])
+        return LabelPage(found=page, tickets=len(page), updated=page[-1].at if page else None, token=None)
+
+
+class Sweeping:
+    """A worker's search on a real Postgres."""
+
+    def __init__(self, database: Database, setting: Setting) -> None:
+        self.jira = Searched(setting.clock)
+        days = timedelta(days=30)
+        desk = Desk(**dict.fromkeys(Desk.__struct_fields__) | {"database": database, "jira": self.jira})
+        self.workshop = Workshop(
+            database=database, desk=desk, setting=setting, retention=Retention(deliveries=days, transcripts=days)
+        )
+        self.sweep = LabelSweep(self.workshop)
+
+    async def hear(self, event: IssueLabelled) -> None:
+        async with self.workshop.database.begin() as session:
+            await handle(session, event, setting=self.workshop.setting)
+
+    async def runs(self) -> list[tuple[str, str | None]]:
+        async with self.workshop.database.begin() as session:
+            return [
+                (row.issue_key, row.actor) for row in await session.scalars(select(RunRow).order_by(RunRow.issue_key))
+            ]
+
+
+@pytest.fixture
+def sweeping(database: Database, setting: Setting) -> Sweeping:
+    return Sweeping(database, setting)
+
+
+async def test_a_label_of_which_no_hook_told_starts_a_run_of_whoever_set_it_and_is_found_once(
+    sweeping: Sweeping,
+) -> None:
+    sweeping.jira.set(7, ago=timedelta(minutes=3), actor="dana")
+    assert [await sweeping.sweep.alone() for _ in range(3)] == [1, 0, 0]
+    assert await sweeping.runs() == [("PL-7", "dana")]
+
+
+async def test_a_label_that_is_young_is_left_to_its_hook_and_found_within_two_searches_when_that_is_lost(
+    sweeping: Sweeping, clock: Any
+) -> None:
+    sweeping.jira.set(7, ago=timedelta(seconds=1))
+    found = []
+    for _ in range(3):
+        found.append(await sweeping.sweep.alone())
+        clock.pass_(timedelta(seconds=limits.LABELS_EVERY_S))
+    assert found == [0, 1, 0]
+
+
+async def test_a_label_that_a_hook_told_of_is_not_told_again_and_one_that_was_set_anew_is(
+    sweeping: Sweeping, clock: Any
+) -> None:
+    await sweeping.hear(sweeping.jira.set(7, ago=timedelta(seconds=1)))
+    clock.pass_(timedelta(hours=1))
+    assert await sweeping.sweep.alone() == 0
+    async with sweeping.workshop.database.begin() as session:
+        (row,) = await session.scalars(select(RunRow))
+        row.status, row.finished_at, row.deadline = "declined", clock.now, None
+    sweeping.jira.set(7, ago=timedelta(minutes=5))
+    assert await sweeping.sweep.alone() == 1
+    assert await sweeping.runs() == [("PL-7", "mara")] * 2
+
+
+async def test_30_percent_of_hooks_lost_are_found_with_one_request_a_search_and_every_ticket_has_one_run(
+    sweeping: Sweeping, clock: Any
+) -> None:
+    for number in range(40):
+        event = sweeping.jira.set(number, ago=timedelta())
+        if number % 10 >= 3:
+            await sweeping.hear(event)
+        clock.pass_(timedelta(seconds=30))
+        if number % 4 == 3:
+            await sweeping.sweep.alone()
+    clock.pass_(limits.LABEL_UNHEARD)
+    await sweeping.sweep.alone()
+    assert len(await sweeping.runs()) == len(set(await sweeping.runs())) == 40
+    assert len(sweeping.jira.windows) == 11
+    assert sweeping.jira.windows[0] > timedelta(days=7) / timedelta(minutes=1)
+    assert max(sweeping.jira.windows[1:]) <= 15
+
+
+async def test_a_search_is_bounded_and_the_next_one_goes_on_where_it_ended(
+    sweeping: Sweeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LABEL_PAGE", 2)
+    monkeypatch.setattr(limits, "LABEL_PAGES", 2)
+    monkeypatch.setattr(limits, "LABELS_OVERLAP", timedelta(seconds=1))
+    for number in range(6):
+        sweeping.jira.set(number, ago=timedelta(hours=6 - number))
+    assert [await sweeping.sweep.alone() for _ in range(3)] == [4, 2, 0]
+    assert len(sweeping.jira.windows) == 2 + 2 + 1
+
+
+async def test_jira_itself_answers_the_search_with_who_set_the_label(desk: Desk, world: Any) -> None:
+    page = desk.jira.labelled("PL", "bug-fix", minutes=60)
+    (one,) = page.found
+    assert (one.issue_key, page.tickets, page.token) == ("PL-479", 1, None)
+    history = world.as_person("mara", "GET", "?expand=changelog&fields=labels")["changelog"]["histories"]
+    people = [entry["author"]["accountId"] for entry in history if entry["items"][0]["field"] == "labels"]
+    assert one.actor in people or not people
+    assert desk.jira.labelled("PL", "no-such-label", minutes=60).found == ()
+
+
+def answer(*entries: dict[str, Any], labels: tuple[str, ...] = ("bug-fix",), total: int | None = None) -> Any:
+    fields = {
+        "created": "2026-11-16T08:00:00.000+0000",
+        "updated": "2026-11-16T14:05:00.000+0000",
+        "labels": list(labels),
+        "creator": {"accountId": "creator", "displayName": "Cora"},
+    }
+    log = {"histories": list(entries), "total": len(entries) if total is None else total}
+    return {"issues": [{"key": "PL-1", "fields": fields, "changelog": log}], "isLast": True}
+
+
+def entry(who: str, hour: int, before: str, after: str) -> dict[str, Any]:
+    item = {"field": "labels", "fromString": before, "toString": after}
+    return {"created": f"2026-11-16T{hour:02}:00:00.000+0000", "author": {"accountId": who}, "items": [item]}
+
+
+@pytest.mark.parametrize(
+    ("body", "who"),
+    [
+        (answer(entry("mara", 9, "", "bug-fix"), entry("dana", 11, "old", "bug-fix old")), ["dana"]),
+        (answer(entry("dana", 11, "old", "bug-fix old"), entry("mara", 9, "", "bug-fix")), ["dana"]),
+        (answer(entry("mara", 9, "bug-fix", "bug-fix two")), ["creator"]),
+        (answer(entry("mara", 9, "bug-fixes", "bug-fixes bug-fix")), ["mara"]),
+        (answer(), ["creator"]),
+        (answer(total=120), []),
+        (answer(labels=("other",)), []),
+        ({"issues": []}, []),
+    ],
+    ids=["last", "any order", "at creation", "whole label", "no history", "history cut off", "removed", "none"],
+)
+def test_the_changelog_says_who_set_the_label_last(body: Any, who: list[str]) -> None:
+    assert [one.actor for one in label_search.page(body, label="bug-fix").found] == who
