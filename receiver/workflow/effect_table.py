@@ -87,6 +87,7 @@ class EffectTable:
         return rule
 
 
+_QUEUED: Final = frozenset({RunStatus.QUEUED})
 _NEEDS_INFORMATION: Final = frozenset({RunStatus.NEEDS_INFORMATION})
 _AWAITING_APPROVAL: Final = frozenset({RunStatus.AWAITING_APPROVAL})
 
@@ -137,7 +138,12 @@ EFFECTS: Final = EffectTable(
             failure="The pipeline could not be created",
         ),
         EffectRule(
-            effect=effects.OfferTurn, name="let the run begin if it is its turn", group="start", only_latest=True
+            effect=effects.OfferTurn,
+            name="let the run begin if it is its turn",
+            group="start",
+            only_latest=True,
+            failure="The ticket could not be read when the run's turn came",
+            needed_in=_QUEUED,
         ),
         EffectRule(effect=effects.CancelPipeline, name="cancel a pipeline", group=None),
         EffectRule(

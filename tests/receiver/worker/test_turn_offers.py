@@ -16,6 +16,7 @@ from pipelines.language.catalogue import Catalogue, Concurrency
 from pipelines.language.wire import Ticket
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.faults import NoFaults
 from receiver.store.admissions import contenders
 from receiver.store.postgres.database import Database
@@ -54,6 +55,7 @@ class Storm:
         self.database, self.clock = database, clock
         self.pipelines = count(100)
         self.unlabelled: set[RunId] = set()
+        self.deleted: set[RunId] = set()
         days = timedelta(days=30)
         self.workshop = Workshop(
             database=database,
@@ -74,6 +76,8 @@ class Storm:
         )
 
     async def _offer(self, _desk: Desk, run: RunId, _effect: OfferTurn) -> Performed:
+        if run in self.deleted:
+            raise RefusedError("Jira has no such ticket.")
         gone = TicketRefused(reason="The label was removed.", actor=AccountId("mara"))
         return Performed(events=(gone if run in self.unlabelled else TurnOffered(),))
 
@@ -238,6 +242,28 @@ async def test_a_queued_run_whose_label_was_removed_is_withdrawn_and_the_next_on
     await world.settle()
     assert [run.issue_key for run in await world.of_status("refused")] == ["PL-1"]
     assert [run.issue_key for run in await world.at_work()] == ["PL-2"]
+
+
+async def test_a_queued_run_whose_ticket_is_gone_ends_and_the_same_persons_next_one_begins(
+    storm: Callable[..., Storm],
+) -> None:
+    world = storm(all=2, person=1)
+    for number in range(3):
+        await world.label(number, "mara")
+        await world.settle()
+        world.clock.pass_(timedelta(minutes=1))
+    (first,) = await world.at_work()
+    queued = await world.of_status("queued")
+    world.deleted = {RunId(queued[0].id)}
+    await world.end(first)
+    await world.settle()
+    (given_up,) = await world.of_status("escalated")
+    assert (given_up.issue_key, given_up.reason_code) == ("PL-1", "gave_up")
+    assert [run.issue_key for run in await world.at_work()] == ["PL-2"]
+    await sweep(world.workshop)
+    async with world.database.begin() as session:
+        offers = Counter(await session.scalars(select(EffectRow.state).where(EffectRow.kind == "OfferTurn")))
+    assert offers == {"given_up": 1, "done": 1}
 
 
 async def test_an_ended_runs_pipeline_counts_until_gitlab_says_that_it_is_over_but_not_for_ever(

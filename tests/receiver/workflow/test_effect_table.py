@@ -40,5 +40,9 @@ def test_a_run_that_waits_for_people_can_not_go_on_when_they_can_not_see_what_it
     assert ("PostPlan", RunStatus.AWAITING_APPROVAL) in waits
 
 
+def test_a_queued_run_whose_turn_could_not_be_offered_ends_and_one_that_began_goes_on() -> None:
+    assert [status for status in RunStatus if needs("OfferTurn", status)] == [RunStatus.QUEUED]
+
+
 def needs(kind: str, status: RunStatus) -> bool:
     return bool(EFFECTS.failure(kind, status))
