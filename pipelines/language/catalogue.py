@@ -218,8 +218,9 @@ class Concurrency(Struct, frozen=True, kw_only=True):
     """In all."""
     project: int = 4
     """For tickets of one Jira project; differs from `all` where receivers of several projects share a database."""
-    person: int = 1
-    """For one person who set labels: many labels at once cost one pipeline at a time."""
+    person: int = 2
+    """For one account that set labels, so that others find room. Where one account sets the labels of everybody (Jira
+    Automation, a service account), write the value of `all`."""
 
 
 class ReviewMode(StrEnum):
