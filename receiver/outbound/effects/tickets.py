@@ -44,17 +44,8 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     """Fetch the ticket and the repositories' heads, and check that the person may start runs."""
     catalogue = desk.catalogue()
     issue = await asyncio.to_thread(desk.jira.issue, effect.issue_key)
-    refusal = None
-    if effect.actor is not None:
-        allowed = await asyncio.to_thread(rights.may_start, catalogue, effect.actor, desk.jira.groups_of)
-        if not allowed:
-            refusal = (
-                "The person who set the label may not start bug fixes. Ask somebody who may, or have the account or "
-                "one of its groups added to `jira.start.allowed` in bug-fix.yml; then set the label again."
-            )
-        elif catalogue.jira.start.label not in issue.ticket.labels:
-            refusal = REMOVED.format(label=catalogue.jira.start.label)
-    if refusal is not None:
+    refusal = await _why_not(desk, effect.actor, issue)
+    if refusal:
         return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
     heads = await asyncio.to_thread(_heads, desk, run, catalogue)
     ticket = await _told(desk, run, issue, audience=Audience.PUBLIC)
@@ -64,17 +55,33 @@ async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
 
 
 async def offer_turn(desk: Desk, run: RunId, _effect: OfferTurn) -> Performed:
-    """Let a queued run begin if it is its turn; one whose label was removed before its first attempt is withdrawn."""
+    """Let a queued run begin if it is its turn; before its first attempt the ticket has to allow it still."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
-    label = desk.catalogue().jira.start.label
     if facts.actor is not None and facts.iteration == 1:
+        actor = AccountId(facts.actor)
         issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
-        if label not in issue.ticket.labels:
-            return Performed(events=(TicketRefused(reason=REMOVED.format(label=label), actor=AccountId(facts.actor)),))
+        refusal = await _why_not(desk, actor, issue)
+        if refusal:
+            return Performed(events=(TicketRefused(reason=refusal, actor=actor),))
     return Performed(events=(TurnOffered(),))
 
 
+async def _why_not(desk: Desk, actor: AccountId | None, issue: Issue) -> str:
+    """Return why a person's run may not begin, a sentence for people; empty: it may. An operator's always may."""
+    if actor is None:
+        return ""
+    catalogue = desk.catalogue()
+    if not await asyncio.to_thread(rights.may_start, catalogue, actor, desk.jira.groups_of):
+        return MAY_NOT_START
+    label = catalogue.jira.start.label
+    return "" if label in issue.ticket.labels else REMOVED.format(label=label)
+
+
+MAY_NOT_START = (
+    "The person who set the label may not start bug fixes. Ask somebody who may, or have the account or "
+    "one of its groups added to `jira.start.allowed` in bug-fix.yml; then set the label again."
+)
 REMOVED = "The label {label} was removed before the run began. Set it again to start."
 
 

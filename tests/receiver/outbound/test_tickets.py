@@ -16,8 +16,15 @@ from receiver.outbound.jira.jira_client import Transition
 from receiver.store.effects import outbox
 from receiver.store.postgres.database import Database
 from receiver.store.run import runs
-from receiver.workflow.effects import AdmitTicket, CommentRefusal, LinkTicket, TransitionIssue, UpdateTicketNote
-from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefused
+from receiver.workflow.effects import (
+    AdmitTicket,
+    CommentRefusal,
+    LinkTicket,
+    OfferTurn,
+    TransitionIssue,
+    UpdateTicketNote,
+)
+from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefused, TurnOffered
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -73,6 +80,30 @@ async def test_a_label_that_was_taken_off_in_the_meantime_starts_nothing(desk: D
     refused = await admitted(desk, run, MARA)
     assert isinstance(refused, TicketRefused)
     assert "removed" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("actor", "labels", "said"),
+    [
+        (MARA, ["bug-fix"], None),
+        (TOMAS, ["bug-fix"], None),
+        (MARA, [], "removed"),
+        (DANA, ["bug-fix"], "jira.start.allowed"),
+        (None, [], None),
+    ],
+)
+async def test_when_a_turn_comes_label_and_permission_are_asked_again(
+    desk: Desk, run: RunId, database: Database, world: Any, actor: str | None, labels: list[str], said: str | None
+) -> None:
+    world.jira("PUT", "/rest/api/2/issue/PL-479", {"update": {"labels": [{"set": labels}]}})
+    async with database.begin() as session:
+        (await runs.find(session, run)).actor = actor
+    (event,) = (await perform(desk, run, OfferTurn())).events
+    if said is None:
+        assert isinstance(event, TurnOffered)
+    else:
+        assert isinstance(event, TicketRefused)
+        assert said in event.reason
 
 
 async def test_an_operator_needs_neither_label_nor_permission(desk: Desk, run: RunId, world: Any) -> None:
