@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -18,6 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.job import limits
+from pipelines.job.isolation.bounded_command import run_bounded
 from pipelines.job.isolation.executables import located
 from pipelines.job.reporting.errors import RunnerError
 
@@ -82,13 +82,8 @@ def copy(source: Path, target: Path) -> None:
     # by descriptors, because a path may be one of this very process: /proc/self/fd/7/.cache
     paths = [f"/proc/self/fd/{folder}/{path.name}" for folder, path in zip(folders, (source, target), strict=True)]
     try:
-        done = subprocess.run(
-            [located("cp"), "-a", "--", *paths],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            pass_fds=folders,
-            timeout=limits.COPY_S,
+        done = run_bounded(
+            [located("cp"), "-a", "--", *paths], purpose="copy a folder", timeout_s=limits.COPY_S, pass_fds=folders
         )
     finally:
         for folder in folders:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from pipelines.job import limits
 from pipelines.job.isolation import confinement, file_trees, kernel_objects, process_tree, shared_folders
+from pipelines.job.isolation.bounded_command import run_bounded
 from pipelines.job.isolation.command_output import Completed, kill_group, read_until_end
 from pipelines.job.isolation.confinement import Confinement, Means, View
 from pipelines.job.isolation.executables import located
@@ -239,9 +240,12 @@ class Launcher:
         )
 
     def stop(self, process: subprocess.Popen[bytes], role: Role) -> None:
-        """End a command that was started, with its process group."""
+        """End a command that was started, with its process group. Raises `RunnerError` where it does not end."""
         kill_group(process)
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired as error:
+            raise RunnerError(f"Process {process.pid} of the {role} role can't be ended on this runner.") from error
         if process in self._groups[role]:
             self._groups[role].remove(process)
 
@@ -292,29 +296,27 @@ class Launcher:
         self._as_user(role, [self.runtime.python, "-I", "-S", str(kernel_objects.__file__), "[]"])
 
     def _as_user(self, role: Role, command: Sequence[str]) -> None:
-        subprocess.run(
+        run_bounded(
             command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
+            purpose=f"clean up after the {role} user",
+            timeout_s=limits.USER_CLEAN_UP_S,
             env={} if self.runtime.library_path is None else {"LD_LIBRARY_PATH": self.runtime.library_path},
             cwd="/",
-            timeout=limits.USER_CLEAN_UP_S,
-            **self.popen_arguments(role),  # type: ignore[call-overload]  # keyword arguments by name
+            **self.popen_arguments(role),
         )
 
     def end_all(self) -> None:
         """Kill every process that came from this one and remove what they left outside of the job's folder.
 
-        What can't be done for one role does not keep the others. Raises the first `RunnerError` at the end.
+        A step that fails, whatever with, keeps no other from being tried. Raises the first error at the end.
         """
-        errors: list[RunnerError] = []
+        errors: list[Exception] = []
         for role in Role if self._used else ():
-            try:
-                self.end(role)
-            except RunnerError as error:
-                errors.append(error)
-            self._forget(role)
+            for step in (self.end, self._forget):
+                try:
+                    step(role)
+                except Exception as error:  # noqa: BLE001 - raised when the other roles are done
+                    errors.append(error)
         if not self.has_users:
             process_tree.kill_descendants(timeout_s=5, but=self._before)
         if errors:

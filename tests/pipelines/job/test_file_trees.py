@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.job import limits
 from pipelines.job.isolation import file_trees
 from pipelines.job.reporting.errors import RunnerError
 
@@ -97,6 +98,13 @@ def test_a_copy_is_like_the_original_also_by_a_descriptor_of_this_process(tmp_pa
     assert (tmp_path / "copy" / "link").readlink() == Path("/etc")
     with pytest.raises(RunnerError, match="can't be copied"):
         file_trees.copy(tmp_path / "absent", tmp_path / "other")
+
+
+def test_a_copy_that_takes_too_long_is_the_runners_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.setattr(limits, "COPY_S", 0)
+    with pytest.raises(RunnerError, match="longer than 0 s to copy a folder"):
+        file_trees.copy(tmp_path / "a", tmp_path / "b")
 
 
 def test_a_pattern_finds_what_it_says_and_looks_not_too_deep(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines.job.isolation import process_tree
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
+from pipelines.job.reporting.errors import RunnerError
 
 pytestmark = pytest.mark.integration
 
@@ -117,3 +119,26 @@ def test_python_and_our_packages_work_for_a_user_who_can_not_enter_where_they_ar
         check=False,
     )
     assert done.stdout == "works\n", done.stderr
+
+
+@as_root
+def test_a_clean_up_that_fails_or_takes_too_long_keeps_no_other_role_from_being_cleaned_up(
+    launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [launcher.uid(role) for role in Role]
+    left = [Path(f"/tmp/bug-fix-left-{launcher.root.name}-{role}") for role in Role]  # noqa: S108 - what a role leaves
+    for role, path in zip(Role, left, strict=True):
+        shell(launcher, f"touch {path}; (setsid sleep 300 &)", role)
+    slow, real = users[0], subprocess.run
+
+    def run(command: list[str], **arguments: Any) -> Any:
+        if arguments.get("user") == slow:
+            raise subprocess.TimeoutExpired(command, arguments["timeout"])
+        return real(command, **arguments)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(RunnerError, match="longer than 60 s to clean up after the work user"):
+        launcher.end_all()
+    assert not any(path.exists() for path in left)
+    assert {process.uid for process in process_tree.running()}.isdisjoint(users[1:])
+    monkeypatch.undo()
