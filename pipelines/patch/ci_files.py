@@ -26,6 +26,11 @@ _LARGEST: Final = 1_000_000
 _LONGEST: Final = 500
 """Characters of a path."""
 _VARIABLE: Final = re.compile(r"\$(?:\w+|\{\w+\})|\$\[\[.*?\]\]")
+_NAMELESS: Final = re.compile(r"[*/]*(?:\.ya?ml)?")
+"""What is left of a path beside its variables where they alone say which file is meant."""
+_SECTIONS: Final = frozenset({"stages", "include", "workflow", "variables"})
+"""Keys at the top by which a file is taken for CI configuration; others, such as `services`, are in many files."""
+_JOB_KEYS: Final = frozenset({"script", "trigger", "extends"})
 _SCRIPTS: Final = frozenset({"script", "before_script", "after_script"})
 _WORD: Final = re.compile(r"[^\s\"';&|()=<>`]+")
 
@@ -50,14 +55,21 @@ class CiFiles(Struct, frozen=True, kw_only=True):
 
     included: tuple[str, ...] = ()
     """Globs of further configuration."""
+    by_variable: tuple[str, ...] = ()
+    """Globs of further configuration whose names only variables know, such as `**` for `include: $FILE`."""
     words: frozenset[str] = frozenset()
     """Words of scripts, among them paths of programs."""
 
 
 def ci_files(base: Base, folders: Folders) -> CiFiles:
-    """Return what `.gitlab-ci.yml` and all that it includes name, as far as this repository holds it."""
+    """Return what `.gitlab-ci.yml` and all that it includes name, as far as this repository holds it.
+
+    Variables stay wildcards: GitLab takes those of an include from the project, its groups and the pipeline, never from
+    the file's own `variables`. https://docs.gitlab.com/ci/yaml/includes/#use-variables-with-include
+    """
     waiting, read = [_ROOT], set[str]()
     patterns: list[str] = []
+    by_variable: list[str] = []
     words: set[str] = set()
     while waiting and len(read) < _MOST:
         path = waiting.pop(0)
@@ -65,24 +77,39 @@ def ci_files(base: Base, folders: Folders) -> CiFiles:
         read.add(path)
         if content is None:
             continue
-        for kind, text in _named(content[:_LARGEST]):
+        for kind, text in _named(content):
             if kind == "script":
                 words.update(word.removeprefix("./") for word in _WORD.findall(text))
                 continue
             pattern = _VARIABLE.sub("**", text.strip()).lstrip("/")
-            if pattern not in patterns and _is_path(pattern):
+            if pattern in patterns or pattern in by_variable or not _is_path(pattern):
+                continue
+            found = [pattern] if "*" not in pattern else _found(pattern, folders)
+            if _VARIABLE.search(text) and _NAMELESS.fullmatch(pattern):
+                by_variable.append(pattern)
+                found = [one for one in found if _is_configuration(base(one) or b"")]
+            else:
                 patterns.append(pattern)
-                waiting += [pattern] if "*" not in pattern else _found(pattern, folders)
-    return CiFiles(included=tuple(patterns), words=frozenset(words))
+            waiting += found
+    return CiFiles(included=tuple(patterns), by_variable=tuple(by_variable), words=frozenset(words))
 
 
 def included_files(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
     """Yield changed files that the repository's own CI includes, a sentence each."""
     for one in changed:
-        if one.path.endswith((".yml", ".yaml")) and any(matches(pattern, one.path) for pattern in known.included):
+        if not one.path.endswith((".yml", ".yaml")):
+            continue
+        if any(matches(pattern, one.path) for pattern in known.included):
             yield (
                 f"{shown(one.path)} belongs to the repository's own CI ({shown(_ROOT)} includes it), "
                 "which would run it before anybody has looked; a person has to change it."
+            )
+        elif any(matches(pattern, one.path) for pattern in known.by_variable) and any(
+            _is_configuration(text.encode()) for text in (one.before, one.after)
+        ):
+            yield (
+                f"{shown(one.path)} looks like CI configuration, and the repository's own CI includes a file that only "
+                "a variable names: it may run this one before anybody has looked; a person has to change it."
             )
 
 
@@ -95,12 +122,8 @@ def run_by_ci(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
 
 def _named(content: bytes) -> Iterator[tuple[str, str]]:
     """Yield what a configuration includes ("local") and runs ("script")."""
-    try:
-        documents = list(yaml.load_all(content.decode(errors="replace"), Loader=_Loader))
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError):
-        return  # GitLab reads nothing from it either
     seen = set[int]()
-    for document in documents:
+    for document in _documents(content):
         if isinstance(document, dict):
             yield from (("local", path) for path in _locals(document.get("include")))
             waiting: list[Any] = [document]
@@ -115,6 +138,29 @@ def _named(content: bytes) -> Iterator[tuple[str, str]]:
                     inside = trigger.get("include") if isinstance(trigger, dict) else None
                     yield from (("local", path) for path in _locals(inside))
                     yield from (("script", text) for key in _SCRIPTS for text in _texts(value.get(key)))
+
+
+def _documents(content: bytes) -> list[Any]:
+    """Return what a file holds; nothing where it is no YAML, since GitLab reads nothing from it either."""
+    try:
+        return list(yaml.load_all(content[:_LARGEST].decode(errors="replace"), Loader=_Loader))
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError):
+        return []
+
+
+def _is_configuration(content: bytes) -> bool:
+    """Say whether a file looks like CI configuration: by a section of it, a job, or a header with inputs."""
+    for document in _documents(content):
+        if not isinstance(document, dict):
+            continue
+        header = document.get("spec")
+        if isinstance(header, dict) and "inputs" in header:
+            return True
+        keys = (one for one in document if isinstance(one, str))
+        jobs = (one for one in document.values() if isinstance(one, dict))
+        if not _SECTIONS.isdisjoint(keys) or any(not _JOB_KEYS.isdisjoint(job) for job in jobs):
+            return True
+    return False
 
 
 def _locals(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain YAML data of any shape

@@ -72,10 +72,52 @@ def test_other_files_are_not(examined: Examined, root: str) -> None:
     assert examined({ROOT: root}, {"ci/x.yml": "a: 1\n"}) == ()
 
 
-def test_a_variable_alone_means_every_yaml_file_and_no_other(examined: Examined) -> None:
-    before = {ROOT: "include: {local: $FILE}\n"}
-    assert examined(before, {"any/thing.yml": "a: 1\n"}) != ()
-    assert examined(before, {"src/a.py": "a = 1\n"}) == ()
+@pytest.mark.parametrize(
+    "include", ["$FILE", "/$FILE", "$FOLDER/$FILE", "${NAME}.yml", "$FOLDER/*.yml", "$[[ inputs.file ]]"]
+)
+@pytest.mark.parametrize(
+    ("path", "text", "refusals"),
+    [
+        ("any/thing.yml", "a: {script: [make]}\n", 1),
+        ("any/thing.yml", "b: {trigger: group/project}\n", 1),
+        ("any/thing.yml", "c: {extends: .base}\n", 1),
+        ("any/thing.yml", "stages: [build]\n", 1),
+        ("any/thing.yml", "include: other.yml\n", 1),
+        ("any/thing.yml", "workflow: {rules: []}\n", 1),
+        ("any/thing.yml", "variables: {A: b}\n", 1),
+        ("any/thing.yml", "spec: {inputs: {}}\n---\n.a: {}\n", 1),
+        ("any/openapi.yml", "openapi: 3.1.0\npaths: {/a: {get: {}}}\n", 0),
+        ("any/de.yml", "de: {title: {script: Skript}}\n", 0),
+        ("any/deployment.yml", "kind: Deployment\nspec: {replicas: 2}\n", 0),
+        ("any/compose.yml", "services: {db: {ports: [80]}}\n", 0),
+        ("any/list.yml", "- script\n", 0),
+        ("any/odd.yml", "1: 2\nnull: 3\n", 0),
+        ("src/a.py", "script = 1\n", 0),
+    ],
+)
+def test_a_file_that_only_a_variable_names_is_refused_where_it_looks_like_ci(
+    examined: Examined, include: str, path: str, text: str, refusals: int
+) -> None:
+    root = f"include: {{local: '{include}'}}\n"
+    for before, after in (({}, text), ({path: text}, f"# x\n{text}"), ({path: text}, "other: 1\n")):
+        found = examined({ROOT: root} | before, {path: after})
+        assert [one.startswith(f"`{path}` looks like CI configuration") for one in found] == [True] * refusals
+
+
+def test_variables_of_the_file_itself_name_no_include(examined: Examined) -> None:
+    before = {ROOT: "variables: {FILE: ci/a.yml}\ninclude: $FILE\n"}
+    assert examined(before, {"ci/b.yml": "b: {script: [env]}\n"}) != ()
+
+
+def test_a_variable_leads_to_what_the_files_that_it_may_name_include(examined: Examined) -> None:
+    before = {
+        ROOT: "include: $FILE\n",
+        "ci/a.yml": "include: jobs/plain.yml\n",
+        "api.yml": "paths: {include: api/parts.yml}\n",
+        "jobs/plain.yml": ".a: {image: alpine}\n",
+    }
+    assert "includes it" in examined(before, {"jobs/plain.yml": ".a: {image: debian}\n"})[0]
+    assert examined(before, {"api/parts.yml": "b: 1\n"}) == ()
 
 
 def test_the_base_commit_decides_and_not_the_change(examined: Examined) -> None:
