@@ -28,6 +28,8 @@ WORK_FOLDER_GIT_S: Final = 300
 """For a git command in a folder that untrusted commands may write to."""
 COPY_S: Final = 600.0
 """For copying a checkout with what is installed in it."""
+CONFINE_S: Final = 60.0
+"""Until a command is confined and begins."""
 USER_CLEAN_UP_S: Final = 60.0
 """For removing what a user of the job left in the kernel."""
 

@@ -1,4 +1,4 @@
-"""Run a command of the runner's own that the job can't do without: it is bounded in time, and what fails is the runner."""
+"""Run a command that is the runner's own, bounded in time: if it can't be run, the runner is at fault."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from pipelines.job.reporting.errors import RunnerError
 
 
 def run_bounded(
-    command: Sequence[str], *, purpose: str, timeout_s: float, **arguments: Any
+    command: Sequence[str],
+    *,
+    purpose: str,
+    timeout_s: float,
+    **arguments: Any,  # noqa: ANN401 - passed on
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end, whatever its exit code, and return it with its output.
 

@@ -2,6 +2,8 @@
 
 With namespaces the command gets processes, IPC objects, mounts and monotonic clocks of its own, and its end is the end
 of all that it started. With Landlock it may read and write only what it is shown. In any case it gets its user.
+The plan's `report` is a descriptor that says `confined` just before the command takes over, else what failed. The
+command does not inherit it, nor does a process that the command can look into hold it.
 Imports nothing of ours and nothing that is installed: it runs before and outside of any checkout.
 """
 
@@ -21,9 +23,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-FAILED = 113
-"""Exit code when the command could not be confined; what failed is on standard error."""
-
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 
@@ -41,6 +40,8 @@ _MONOTONIC_START_S = 100_000
 
 def main(plan: dict[str, Any], command: Sequence[str]) -> NoReturn:
     """Confine this process as planned and become the command."""
+    report: int = plan["report"]
+    os.set_inheritable(report, False)  # noqa: FBT003 - its only form
     try:
         resource.setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))  # message queues can't always be listed, nor then removed
         _prctl(_NO_NEW_PRIVS, 1)
@@ -51,9 +52,9 @@ def main(plan: dict[str, Any], command: Sequence[str]) -> NoReturn:
             _restrict(plan)
         os.umask(0o077)
     except OSError as error:
-        sys.stderr.write(f"The command can't be confined: {error}\n")
-        sys.stderr.flush()
-        os._exit(FAILED)
+        os.write(report, str(error).encode(errors="replace"))
+        os._exit(1)
+    os.write(report, b"confined")
     try:
         os.execvpe(command[0], list(command), os.environ)  # noqa: S606 - without a shell
     except OSError as error:
@@ -80,17 +81,20 @@ def _enter_namespaces(plan: dict[str, Any]) -> None:
         for name, clock in clocks:
             offset = _MONOTONIC_START_S - int(time.clock_gettime(clock))
             Path("/proc/self/timens_offsets").write_text(f"{name} {offset} 0")
-    _fork_and_wait()  # only a child is in the new process namespace: its first process, whose end ends all others
+    _fork_and_wait(
+        plan["report"]
+    )  # only a child is in the new process namespace: its first process, whose end ends all others
     _prctl(_PDEATHSIG, signal.SIGKILL)
     _mount_view(plan)
-    _fork_and_wait()
+    _fork_and_wait(plan["report"])
 
 
-def _fork_and_wait() -> None:
-    """Return in a child; this process ends as the child does."""
+def _fork_and_wait(report: int) -> None:
+    """Return in a child, which alone goes on to report; this process ends as the child does."""
     child = os.fork()
     if child == 0:
         return
+    os.close(report)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     while True:

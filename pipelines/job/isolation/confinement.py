@@ -15,8 +15,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from pipelines.job import limits
+from pipelines.job.isolation.command_output import kill_group
+from pipelines.job.isolation.confined_start import ConfinedStart
+from pipelines.job.reporting.errors import RunnerError
+
 SCRIPT: Final = Path(__file__).with_name("confined_command.py")
-_TRIAL_S: Final = 60
 
 
 class Means(StrEnum):
@@ -46,9 +50,13 @@ class Confinement(Struct, frozen=True, kw_only=True):
     hidden: tuple[Path, ...]
     """Folders that hold what a command must not see: of this job, and those that everybody may write to."""
 
-    def command(self, argv: Sequence[str], *, view: View, cwd: Path) -> list[str]:
-        """Return the command line that runs a command with a view of these folders; started with our own rights."""
+    def command(self, argv: Sequence[str], *, view: View, cwd: Path, report: int) -> list[str]:
+        """Return the command line that runs a command with a view of these folders; started with our own rights.
+
+        `report` is the descriptor of a `ConfinedStart`, which the command line has to inherit.
+        """
         plan = {
+            "report": report,
             "means": self.means,
             "time": self.has_clocks,
             "uid": self.uid,
@@ -66,9 +74,11 @@ def found(
     uid: int | None,
     hidden: Iterable[Path],
     environment: Mapping[str, str],
+    view: View,
+    cwd: Path,
     allowed: Collection[Means] = frozenset(Means),
 ) -> Confinement:
-    """Return the best confinement that a trial shows to work."""
+    """Return the best confinement that a trial shows to work, with a view and a folder such as commands will have."""
     named = set(hidden)
     hidden = tuple(sorted(path for path in named if named.isdisjoint(path.parents)))  # with the uppermost all below it
     tried = (
@@ -77,23 +87,29 @@ def found(
         Confinement(means=Means.LANDLOCK, python=python, uid=uid, hidden=hidden),
     )
     for one in tried:
-        if one.means in allowed and _works(one, environment):
+        if one.means in allowed and _works(one, environment, view=view, cwd=cwd):
             return one
     return Confinement(means=Means.NOTHING, python=python, uid=uid, hidden=hidden)
 
 
-def _works(confinement: Confinement, environment: Mapping[str, str]) -> bool:
-    command = confinement.command(["/bin/true"], view=View(), cwd=Path("/"))
+def _works(confinement: Confinement, environment: Mapping[str, str], *, view: View, cwd: Path) -> bool:
     try:
-        done = subprocess.run(
-            command,
-            env=dict(environment),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_TRIAL_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        with ConfinedStart() as start:
+            trial = subprocess.Popen(
+                confinement.command(["/bin/true"], view=view, cwd=cwd, report=start.report),
+                env=dict(environment),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(start.report,),
+                start_new_session=True,
+            )
+            try:
+                start.check(timeout_s=limits.CONFINE_S)
+                return trial.wait(timeout=limits.CONFINE_S) == 0
+            finally:
+                kill_group(trial)
+                trial.wait(timeout=limits.CONFINE_S)
+    except (OSError, RunnerError, subprocess.TimeoutExpired):
         return False
-    return done.returncode == 0

@@ -16,11 +16,13 @@ from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pipelines.job import limits
 from pipelines.job.isolation import confinement, file_trees, kernel_objects, process_tree, shared_folders
 from pipelines.job.isolation.bounded_command import run_bounded
 from pipelines.job.isolation.command_output import Completed, kill_group, read_until_end
+from pipelines.job.isolation.confined_start import ConfinedStart
 from pipelines.job.isolation.confinement import Confinement, Means, View
 from pipelines.job.isolation.executables import located
 from pipelines.job.isolation.python_runtime import Runtime, own_runtime, shared_runtime, usable_by
@@ -94,11 +96,14 @@ class Launcher:
     @cached_property
     def confinement(self) -> Confinement:
         """How the test that judges is confined."""
+        home = self.home(Role.BROWSER)
         return confinement.found(
             python=self.runtime.python,
             uid=self.uid(Role.BROWSER),
             hidden=(*self._shared.folders, self.root, *([Path(self._project_dir)] if self._project_dir else [])),
             environment=self.environment(Role.BROWSER),
+            view=View(readable=self.programs(), writable=(home,)),
+            cwd=home,
             allowed=self._means,
         )
 
@@ -168,24 +173,32 @@ class Launcher:
         stdin: int = subprocess.DEVNULL,
         view: View | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a command in a session of its own and return it; with a `view` it is confined to that.
+        """Start a command in a session of its own and return it; with a `view` it is confined to that when it begins.
 
-        A program that is named without a path is the runner's, never one that the role installed.
+        A program that is named without a path is the runner's, never one that the role installed. Raises `RunnerError`
+        where the command can't be confined.
         """
         command = [self.located(argv[0]), *argv[1:]]
-        arguments = self.popen_arguments(role)
-        if view is not None:
-            command = self.confinement.command(command, view=view, cwd=cwd)
-            arguments = {"start_new_session": True}
-        process: subprocess.Popen[bytes] = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=self.environment(role, extra, home=home),
-            stdin=stdin,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **arguments,  # type: ignore[call-overload]  # keyword arguments by name
-        )
+        environment = self.environment(role, extra, home=home)
+        streams = {"stdin": stdin, "stdout": output, "stderr": subprocess.STDOUT}
+        arguments = {"cwd": cwd, "env": environment, **streams}
+        if view is None:
+            return self._started(command, role, arguments | self.popen_arguments(role))
+        with ConfinedStart() as start:
+            command = self.confinement.command(command, view=view, cwd=cwd, report=start.report)
+            arguments |= {"start_new_session": True, "pass_fds": (start.report,)}
+            process = self._started(command, role, arguments)
+            try:
+                start.check(timeout_s=limits.CONFINE_S)
+            except RunnerError:
+                if process.stdout is not None:
+                    process.stdout.close()
+                self.stop(process, role)
+                raise
+        return process
+
+    def _started(self, command: Sequence[str], role: Role, arguments: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, **arguments)
         self._groups[role].append(process)
         return process
 

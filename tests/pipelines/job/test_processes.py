@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipelines.job.isolation import process_tree
+from pipelines.job.isolation import confinement, process_tree
+from pipelines.job.isolation.confinement import Means, View
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
 from pipelines.job.reporting.errors import RunnerError
@@ -142,3 +144,48 @@ def test_a_clean_up_that_fails_or_takes_too_long_keeps_no_other_role_from_being_
     assert not any(path.exists() for path in left)
     assert {process.uid for process in process_tree.running()}.isdisjoint(users[1:])
     monkeypatch.undo()
+
+
+@pytest.fixture
+def confining(launcher: Launcher, monkeypatch: pytest.MonkeyPatch) -> Callable[[Means], Launcher]:
+    """Let the launcher confine commands by one means, or skip the test where this machine has it not."""
+
+    def by(means: Means) -> Launcher:
+        monkeypatch.setattr(launcher, "_means", {means})
+        if launcher.confinement.means is not means:
+            pytest.skip(f"{means} can't confine here")
+        return launcher
+
+    return by
+
+
+@pytest.mark.parametrize("means", Means)
+def test_a_confined_command_can_not_look_like_one_that_was_not_confined(
+    confining: Callable[[Means], Launcher], means: Means
+) -> None:
+    launcher = confining(means)
+    home = launcher.home(Role.BROWSER)
+    ask = "ls -l /proc/self/fd /proc/$PPID/fd | grep -c pipe: ; exit 113"
+    done = launcher.run(
+        ["/bin/bash", "-c", ask], role=Role.BROWSER, cwd=home, timeout_s=20, view=View(writable=(home,))
+    )
+    assert done.exit_code == 113
+    assert int(done.output.split()[-1]) <= 6  # output and error of the shell's, and of those that it waits for
+
+
+@pytest.mark.parametrize("means", [Means.NAMESPACES, Means.LANDLOCK])
+def test_a_command_that_can_not_be_confined_is_the_runners_failure(
+    confining: Callable[[Means], Launcher], means: Means, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launcher = confining(means)
+    home = launcher.home(Role.BROWSER)
+    view = View(writable=(home,))
+    failing = launcher.root / "failing.py"
+    source = confinement.SCRIPT.read_text()
+    failing.write_text(source.replace("os.umask(0o077)", 'raise OSError("no such mount")'))
+    monkeypatch.setattr(confinement, "SCRIPT", failing)
+    with pytest.raises(RunnerError, match="can't be confined on this runner: no such mount"):
+        launcher.run(["/bin/true"], role=Role.BROWSER, cwd=home, timeout_s=20, view=view)
+    failing.write_text("raise SystemExit(0)")
+    with pytest.raises(RunnerError, match="it ended without a word"):
+        launcher.run(["/bin/true"], role=Role.BROWSER, cwd=home, timeout_s=20, view=view)
