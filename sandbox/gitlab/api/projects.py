@@ -61,6 +61,7 @@ _PROJECT = "/api/v4/projects/:id"
 ROUTES = (
     Route("GET", _PROJECT, get, query=("statistics", "license", "with_custom_attributes")),
     Route("GET", f"{_PROJECT}/members", members, query=PAGE),
+    Route("GET", f"{_PROJECT}/members/all", members, query=PAGE),
     Route("GET", f"{_PROJECT}/members/all/:user_id", member),
     Route("GET", f"{_PROJECT}/members/:user_id", member),
     Route("PUT", f"{_PROJECT}/members/:user_id", update_member, required=names(Level)),
