@@ -54,6 +54,7 @@ def place(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Checkout:
     (repository,) = catalogue_of(["dotnet"]).repositories.values()
     made = Checkout(
         name="after",
+        place="application-payments",
         role=Role.APPLICATION,
         repository=repository,
         launcher=launcher,
@@ -67,6 +68,7 @@ def place(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Checkout:
     command.write_text(DOTNET)
     command.chmod(0o755)
     launcher.give(made.home, Role.APPLICATION)
+    made.keep()
     return made
 
 
