@@ -65,7 +65,7 @@ def test_a_rate_limit_counts_requests(emulated: Any) -> None:
 
 def test_lists_are_paged_as_small_as_asked_for_until_the_switch_is_turned_off(emulated: Any, project: Any) -> None:
     for number in range(4):
-        project.branches.create({"branch": f"b{number}", "ref": "main"})
+        project.commits.create({**COMMIT, "branch": f"b{number}"})
     emulated.faults(page_size=2)
     first = project.branches.list(page=1, per_page=100)
     assert ([one.name for one in first], len(branches(project))) == (["b0", "b1"], 5)
