@@ -7,15 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-_REST: Final = r"[^\s'\"<>,;)\]}|]"
-ADDRESS: Final = (
-    rf"[a-z][a-z0-9+.-]{{0,30}}://{_REST}+"
-    rf"|//(?:[^\s'\"/@]{{1,100}}@)?[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{1,20}}(?![\w-]){_REST}*"
-    rf"|\b[\w.-]{{1,100}}@[\w.-]{{1,100}}:{_REST}+"
-)
-"""A URL, one without a scheme whose host has a dot (`//word` is a comment), or git's `user@host:path`."""
-ESCAPED: Final = r"([^\s\\]{0,100}\\[ux/]\S{0,200})"
-"""A character that is written as an escape: no tool writes one into an address, so it hides what is fetched."""
+ADDRESS: Final = r"(?:[a-z][a-z0-9+.-]{0,30}:)?//[^\s'\"<>,;)\]}|]+|\b[\w.-]{1,100}@[\w.-]{1,100}:[^\s'\"<>,;)\]}]+"
+"""A URL, one without a scheme, or git's `user@host:path`."""
 
 
 class Grammar(StrEnum):
@@ -24,15 +17,6 @@ class Grammar(StrEnum):
     LINES = "lines"
     TOML = "toml"
     JSON = "json"
-    JSONC = "jsonc"
-    """JSON with comments and commas at the end."""
-
-
-class Archives(StrEnum):
-    """Whose lock file names packages and their archives."""
-
-    NPM = "npm"
-    YARN = "yarn"
 
 
 class OriginRow(Struct, frozen=True, kw_only=True):
@@ -42,17 +26,15 @@ class OriginRow(Struct, frozen=True, kw_only=True):
     """Of files, globs in lower case, in any folder."""
     grammar: Grammar = Grammar.LINES
     tables: tuple[str, ...] = ()
-    """For TOML and JSON: where origins stand, keys with dots between; each text below counts; empty: everywhere."""
-    addresses: tuple[str, ...] = ()
-    """For TOML and JSON: keys, wherever they stand, whose text is an address that a tool wrote down."""
+    """For TOML and JSON: where origins stand, keys with dots between; each text below counts."""
     direct: tuple[str, ...] = ()
     """Patterns whose group is an origin that somebody wrote down: an index, an archive, a repository, an image."""
     resolved: tuple[str, ...] = ()
     """Patterns whose group is an address that a tool wrote down; of these, hosts are compared."""
     is_unusual: bool = False
     """An address stands there only where it is not the usual one, so the first is new too."""
-    archives: Archives | None = None
-    """How the archives of packages are found, which have to hold the packages' names."""
+    archives: tuple[str, ...] = ()
+    """Patterns whose two groups are a package's name and the address of its archive, which has to hold that name."""
     packages: tuple[str, ...] = ()
     """Patterns whose group is the name of a package that is asked for."""
     keys: tuple[str, ...] = ()
@@ -67,10 +49,14 @@ _DEPENDENCIES: Final = (
     *("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "overrides", "resolutions"),
     "pnpm",
 )
-_SHORTHAND: Final = r"^((?!workspace:|catalog:)[a-z][a-z0-9+.-]*:\S+|[\w.-]+/[\w.-]+(?:#\S*)?)$"
+_SHORTHAND: Final = r"^((?:npm|github|gitlab|bitbucket|gist|file|link|portal|patch|exec):\S+|[\w.-]+/[\w.-]+(?:#\S*)?)$"
 _PEP_508: Final = r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:$|[<>=!~;@ ,(])"
-_WITHOUT_HOST: Final = r"(^(?:https?|git|ssh|ftp)(?:\+\w+)?:(?!//)\S+)"
-_IMAGE: Final = r"\bimage[\"']?:\s*[\"']?([^\s\"',}]+)"
+_IMAGE: Final = r"\bimage:\s*[\"']?([^\s\"',}]+)"
+
+_NPM_ARCHIVE: Final = (
+    r'"(?:[^"\s]{0,300}/)?node_modules/((?:@[^/"\s]{1,100}/)?[^/"\s]{1,200})":\s*\{\s*'
+    r'"version":\s*"[^"]{0,200}",\s*"resolved":\s*"(https?:[^"]+)"'
+)
 
 ROWS: Final = (
     OriginRow(
@@ -131,39 +117,36 @@ ROWS: Final = (
     ),
     OriginRow(
         names=("deno.json", "import_map.json", "jsr.json"),
-        grammar=Grammar.JSONC,
+        grammar=Grammar.JSON,
         tables=("imports", "scopes"),
         direct=(f"({ADDRESS})", r"^((?:npm|jsr):\S+)$"),
     ),
     OriginRow(
         names=("package-lock.json", "npm-shrinkwrap.json"),
-        grammar=Grammar.JSON,
-        addresses=("resolved", "version"),
-        archives=Archives.NPM,
+        resolved=(r'"resolved":\s*"([^"]+)"',),
+        archives=(_NPM_ARCHIVE,),
+        comment="",
     ),
     OriginRow(
         names=("yarn.lock",),
-        resolved=(
-            r'^\s+"?resolved"?\s+"?([^"\s]+)',
-            r'resolution"?:\s*"?@?[^"@\s]{1,200}@((?:https?|git|ssh)[^"\s]*)',
-            ESCAPED,
-        ),
-        archives=Archives.YARN,
+        resolved=(r'^\s+resolved\s+"([^"]+)"', r'resolution:\s*"@?[^"@]{1,200}@((?:https?|git|ssh)[^"]*)'),
     ),
     OriginRow(
         names=("pnpm-lock.yaml",),
         is_unusual=True,
-        resolved=(r"(?:tarball|registry|repo)['\"]?:\s*['\"]?([^\s,}'\"]+)", ESCAPED),
+        resolved=(r"(?:tarball|registry|repo):\s*['\"]?([^\s,}'\"]+)",),
         comment="",
     ),
-    OriginRow(names=("bun.lock",), grammar=Grammar.JSONC, is_unusual=True, resolved=(f"({ADDRESS})", _WITHOUT_HOST)),
-    OriginRow(names=("uv.lock",), grammar=Grammar.TOML, addresses=("registry", "git", "url", "path")),
-    OriginRow(names=("pdm.lock",), grammar=Grammar.TOML, is_unusual=True, addresses=("git", "url")),
-    OriginRow(names=("poetry.lock",), grammar=Grammar.TOML, is_unusual=True, addresses=("url",)),
-    OriginRow(names=("pipfile.lock",), grammar=Grammar.JSON, addresses=("url", "git", "file")),
-    OriginRow(names=("cargo.lock",), grammar=Grammar.TOML, addresses=("source",)),
-    OriginRow(names=("composer.lock",), grammar=Grammar.JSON, addresses=("dist.url", "source.url", "mirrors.url")),
+    OriginRow(names=("bun.lock",), is_unusual=True, resolved=(f"({ADDRESS})",), comment=""),
+    OriginRow(names=("uv.lock",), resolved=(r'\b(?:registry|git|url)\s*=\s*"([^"]+)"',)),
+    OriginRow(names=("pdm.lock",), is_unusual=True, resolved=(r'\b(?:git|url)\s*=\s*"([^"]+)"',)),
+    OriginRow(names=("poetry.lock",), is_unusual=True, resolved=(r'^url\s*=\s*"([^"]+)"',)),
+    OriginRow(names=("pipfile.lock",), resolved=(r'"(?:url|git|file)":\s*"([^"]+)"',), comment=""),
+    OriginRow(names=("cargo.lock",), resolved=(r'^source\s*=\s*"([^"]+)"',)),
     OriginRow(names=("gemfile.lock",), resolved=(r"^\s+remote:\s*(\S+)",)),
+    OriginRow(
+        names=("composer.lock",), resolved=(r'"type":\s*"(?:git|zip|tar|path)",\s*"url":\s*"([^"]+)"',), comment=""
+    ),
     OriginRow(
         names=("gemfile",),
         direct=(f"({ADDRESS})", r"\b(?:github|gist|bitbucket|gitlab):\s*[\"']([^\"']+)"),
@@ -190,9 +173,7 @@ ROWS: Final = (
         packages=(r"<dependency>(?:(?!<artifactId>)[\s\S]){0,600}<artifactId>\s*([^<\s]+)",),
         comment="",
     ),
-    OriginRow(
-        names=("*.gradle", "*.gradle.kts", "package.swift"), direct=(f"({ADDRESS})",), comment=r"^\s*(?://|\*).*"
-    ),
+    OriginRow(names=("*.gradle", "*.gradle.kts"), direct=(f"({ADDRESS})",), comment=r"^\s*(?://|\*).*"),
     OriginRow(
         names=("dockerfile*", "*.dockerfile", "containerfile*"),
         direct=(
@@ -211,7 +192,7 @@ ROWS: Final = (
     ),
     OriginRow(names=("chart.y*ml", "requirements.y*ml"), direct=(r"\brepository:\s*[\"']?([^\s\"',}]+)",)),
     OriginRow(names=("*.tf",), direct=(r"\bsource\s*=\s*\"([^\"]+)\"",)),
-    OriginRow(names=("environment.y*ml", "podfile"), direct=(f"({ADDRESS})",)),
+    OriginRow(names=("environment.y*ml", "podfile", "package.swift"), direct=(f"({ADDRESS})",)),
     OriginRow(names=("pubspec.y*ml",), direct=(rf"\b(?:url|git|hosted):\s*[\"']?({ADDRESS})",)),
     OriginRow(names=("mix.exs",), direct=(r"\b(?:git|github|url|repo):\s*\"([^\"]+)\"",)),
 )

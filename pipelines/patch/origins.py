@@ -9,17 +9,16 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
 from pipelines.patch.changed import Changed
 from pipelines.patch.display_name import shown
 from pipelines.patch.kinds import named
-from pipelines.patch.lock_archives import disguises_of_npm, disguises_of_yarn
-from pipelines.patch.origin_table import ADDRESS, ESCAPED, ROWS, Archives, Grammar, OriginRow
+from pipelines.patch.origin_table import ADDRESS, ROWS, Grammar, OriginRow
 
 _LARGEST: Final = 5_000_000
 """Characters of a file that are read."""
@@ -29,15 +28,6 @@ _IS_ADDRESS: Final = re.compile(ADDRESS, re.IGNORECASE)
 _ITSELF: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])(?![\w.-])")
 """An address of the machine that asks: nothing comes from elsewhere."""
 _STAGE: Final = re.compile(r"^[ \t]*FROM[ \t]+\S.*?[ \t]AS[ \t]+(\S+)", re.IGNORECASE | re.MULTILINE)
-_LOCAL: Final = re.compile(r"(?:file:|link:)?(?![a-z][a-z0-9+.-]*:|/)[^\\\x00-\x1f]*|npm:.*", re.IGNORECASE)
-"""A path within the repository, a version, or another name in the same registry."""
-_OF_GIT: Final = re.compile(r"[\w.-]+@([\w.-]+):(?!//)[^\\]*")
-_NAMED: Final = re.compile(r"@?[\w./-]{1,300}@(?=[a-z][a-z0-9+.-]{0,30}://)", re.IGNORECASE)
-"""A package's name before the address of its archive."""
-_WITHIN: Final = frozenset({"workspace", "link", "file", "root", "npm"})
-"""What stands after `name@` where no host is meant."""
-_COMMENTS: Final = re.compile(r'("(?:[^"\\]|\\.)*+"?)|//[^\n]*|/\*[\s\S]*?(?:\*/|\Z)', re.DOTALL)
-_LAST_COMMAS: Final = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*[}\]])', re.DOTALL)
 _MOST: Final = 3
 """Origins or packages that a sentence names."""
 
@@ -49,10 +39,8 @@ class Origins(Struct, frozen=True, kw_only=True):
     hosts: frozenset[str] = frozenset()
     packages: frozenset[str] = frozenset()
     builders: frozenset[str] = frozenset()
-    disguised: frozenset[tuple[str, str]] = frozenset()
-    """Packages whose archive has another name, and that name."""
-    is_unreadable: bool = False
-    """It is no TOML or JSON, though its name says so."""
+    disguised: frozenset[str] = frozenset()
+    """Packages whose archive has another name."""
 
 
 def origins(changed: Sequence[Changed]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -64,22 +52,17 @@ def origins(changed: Sequence[Changed]) -> tuple[tuple[str, ...], tuple[str, ...
         if row is None or not one.after:
             continue
         name, before, after = shown(one.path), _read(row, one.before), _read(row, one.after)
-        if after.is_unreadable and one.before != one.after and (row.addresses or not before.is_unreadable):
-            refused.append(
-                f"{name} cannot be read as {row.grammar.upper()} (of at most {_LARGEST} characters), so from where it "
-                "fetches is not known; write it with the tool that owns it."
-            )
         if new := sorted(after.direct - before.direct):
             refused.append(f"{name} fetches from a new place ({_some(new)}); a person has to bring it in.")
         if one.before and (new := sorted(after.builders - before.builders)):
             refused.append(f"{name} is built by another program ({_some(new)}); a person has to bring it in.")
         if new := sorted(after.hosts - before.hosts):
             sentence = f"{name} fetches packages from {_some(new)}"
-            if before.hosts or before.is_unreadable or (row.is_unusual and one.before):
+            if before.hosts or (row.is_unusual and one.before):
                 refused.append(f"{sentence}, of which it held nothing before; a person has to bring that in.")
             else:
                 remarked.append(f"{sentence}; no address stood there before.")
-        if new := sorted({package for package, _ in after.disguised - before.disguised}):
+        if new := sorted(after.disguised - before.disguised):
             refused.append(f"{name} fetches an archive of another name for {_some(new)}; restore it.")
         if new := sorted(after.packages - before.packages):
             remarked.append(f"{name} asks for packages that it did not ask for: {_some(new)}.")
@@ -90,53 +73,36 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(map(shown, names[:_MOST])) + (f" and {len(names) - _MOST} more" if len(names) > _MOST else "")
 
 
-def _read(row: OriginRow, whole: str) -> Origins:
-    text = whole.removeprefix("\ufeff")[: _LARGEST + 1]
-    document = _document(row, text)
-    is_unreadable = row.grammar is not Grammar.LINES and document is None
-    texts = _texts(row, text, document)
+def _read(row: OriginRow, text: str) -> Origins:
+    document = _document(row, text[:_LARGEST])
+    texts = _texts(row, text[:_LARGEST], document)
     stages = {name.lower() for name in _STAGE.findall(text)}
-    patterns = (*row.direct, ESCAPED) if is_unreadable else row.direct
-    direct = {place for found in _matches(patterns, texts) if (place := _place(found)) and place not in stages}
-    addresses = (value for outer, key, value in _walk(document) if {key, f"{outer}.{key}"}.intersection(row.addresses))
+    direct = {place for found in _matches(row.direct, texts) if (place := _place(found)) and place not in stages}
     return Origins(
         direct=frozenset(direct),
-        hosts=frozenset(host for found in (*_matches(row.resolved, texts), *addresses) if (host := _host(found))),
+        hosts=frozenset(host for found in _matches(row.resolved, texts) if (host := _host(found))),
         packages=frozenset(name.lower() for name in (*_matches(row.packages, texts), *_keys(document, row.keys))),
-        disguised=frozenset(_disguised(row, text, document)),
+        disguised=frozenset(
+            package for package, archive in _matches(row.archives, texts) if f"/{package}/" not in unquote(archive)
+        ),
         builders=frozenset(text for table in row.builders for text in _leaves(_at(document, table.split(".")))),
-        is_unreadable=is_unreadable,
     )
-
-
-def _disguised(row: OriginRow, text: str, document: Any) -> Iterable[tuple[str, str]]:  # noqa: ANN401 - plain data
-    match row.archives:
-        case Archives.NPM:
-            return disguises_of_npm(document)
-        case Archives.YARN:
-            return disguises_of_yarn(text)
-        case None:
-            return ()
 
 
 def _document(row: OriginRow, text: str) -> Any:  # noqa: ANN401 - plain data of any shape
     """Return what a TOML or JSON file holds; None for other files, and where it is not what its name says."""
-    if row.grammar is Grammar.LINES or len(text) > _LARGEST:
+    if row.grammar is Grammar.LINES:
         return None
     try:
-        if row.grammar is Grammar.TOML:
-            return tomllib.loads(text)
-        if row.grammar is Grammar.JSONC:
-            text = _LAST_COMMAS.sub(r"\1", _COMMENTS.sub(r"\1", text))
-        return json.loads(text if text.strip() else "{}")
+        return tomllib.loads(text) if row.grammar is Grammar.TOML else json.loads(text or "{}")
     except (ValueError, RecursionError):
         return None
 
 
 def _texts(row: OriginRow, text: str, document: Any) -> Sequence[str]:  # noqa: ANN401 - plain data of any shape
-    """Return the texts in which origins stand: of the document where there is one, else lines without comments."""
+    """Return the texts in which origins stand: of tables where there are some, else all lines without comments."""
     if document is not None:
-        return [leaf for table in row.tables or ("",) for leaf in _leaves(_at(document, table.split(".")))]
+        return [leaf for table in row.tables for leaf in _leaves(_at(document, table.split(".")))]
     if not row.comment:
         return [text]
     comment = re.compile(row.comment)
@@ -150,26 +116,20 @@ def _keys(document: Any, tables: Sequence[str]) -> Iterator[str]:  # noqa: ANN40
 
 
 def _at(value: Any, keys: Sequence[str]) -> Any:  # noqa: ANN401 - plain data of any shape
-    for key in filter(None, keys):
+    for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
 def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain data of any shape
-    return (text for _, _, text in _walk(value))
-
-
-def _walk(document: Any) -> Iterator[tuple[str, str, str]]:  # noqa: ANN401 - plain data of any shape
-    """Yield each text with the two keys under which it stands, the outer first. However deep, without recursion."""
-    waiting: list[tuple[str, str, Any]] = [("", "", document)]
-    while waiting:
-        outer, key, value = waiting.pop()
-        if isinstance(value, str):
-            yield outer, key, value
-        elif isinstance(value, dict):
-            waiting.extend((key, name, inner) for name, inner in value.items())
-        elif isinstance(value, list):
-            waiting.extend((outer, key, inner) for inner in value)
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
 
 
 def _matches(patterns: Sequence[str], texts: Sequence[str]) -> Iterator[Any]:
@@ -187,7 +147,7 @@ def _place(found: str) -> str:
         return ""
     if not _IS_ADDRESS.fullmatch(text):
         return (
-            re.sub(r"(?<=.)(?:@.*|#.*|:[^:/\\]*)$", "", text.removeprefix("npm:")) if not text.startswith(".") else text
+            re.sub(r"(?<=.)(?:@.*|#.*|:[^:/]*)$", "", text.removeprefix("npm:")) if not text.startswith(".") else text
         )
     plain = re.split(r"[?#]", text)[0]
     head, slash, last = plain.rpartition("/")
@@ -198,17 +158,10 @@ def _place(found: str) -> str:
 
 
 def _host(found: str) -> str:
-    """Return scheme and host of an address; nothing for a path or a version; the whole where no host can be told."""
-    text = found.strip()
-    if match := _OF_GIT.fullmatch(text):
-        return "" if match[1] in _WITHIN else f"ssh://{match[1].lower()}"
-    text = _NAMED.sub("", text, count=1)
-    if _LOCAL.fullmatch(text):
-        return ""
+    """Return scheme and host of an address; empty for a path and a package's name."""
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(found.strip())
     except ValueError:  # it is no address, and nobody should fetch from it
-        return text
-    if not parts.hostname or "\\" in text:  # browsers and npm take `\` for `/`
-        return text
-    return f"{parts.scheme.rpartition('+')[2]}://{parts.hostname}"
+        return found.strip()
+    scheme = parts.scheme.rpartition("+")[2]
+    return f"{scheme}://{parts.hostname}" if parts.hostname else ""
