@@ -20,6 +20,7 @@ from receiver.store.schema import ArtifactRow
 from receiver.workflow.effects import AttachEvidence, Effect, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
+from tests.pngs import png
 from tests.receiver.workers import Eyes, die_at_each, jobs_held, until
 from tests.reports import a_report, stored
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
 
 CONTACTS = ProjectPath("payk12/contacts")
 FIX = file_change("docs/fix.md", None, "Fixed.\n")
-PICTURES = {Phase.REPRODUCTION: b"\x89PNG\r\n\x1a\nred", Phase.TESTING: b"\x89PNG\r\n\x1a\ngreen"}
+PICTURES = {Phase.REPRODUCTION: png(1280, 720, comment=b"red"), Phase.TESTING: png(1280, 720, comment=b"green")}
 EVIDENCE = "evidence"
 """A branch whose jobs leave the pictures behind."""
 
