@@ -157,7 +157,7 @@ class Jobs:
         job = self._job(self._spec)
         try:
             stage = Stage(job, make_bench(job, Framework.PYTEST), name="after", change=_taken(job, changes))
-            run = stage.run(Script(data=REPRODUCTION, framework=Framework.PYTEST, suffix=".py")).run
+            run = stage.run(Script(data=REPRODUCTION, framework=Framework.PYTEST, path="tests/test_it.py")).run
             return judge_passing(run, names=(REPRODUCED,))
         finally:
             self._end(job)

@@ -148,14 +148,15 @@ class ActsAt:
 
 
 class ActsWhileRead(Commits):
-    """Lets something happen when a file of a commit is read."""
+    """Lets something happen when the first file of a commit is read."""
 
     def __init__(self, connection: Connection, act: Callable[[], object]) -> None:
         super().__init__(connection)
-        self._act = act
+        self._acts = [act]
 
     def file(self, project_id: int, path: str, *, ref: str) -> bytes | None:
-        self._act()
+        if self._acts:
+            self._acts.pop()()
         return super().file(project_id, path, ref=ref)
 
 
