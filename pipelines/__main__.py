@@ -7,10 +7,10 @@ import signal
 import sys
 from typing import NoReturn
 
+from pipelines.job.communication.client_version import client_version
+from pipelines.job.communication.errors import ExitCode, JobCancelledError, JobError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.environment import harden_process, read_settings, separate_secrets
-from pipelines.job.reporting.client_version import client_version
-from pipelines.job.reporting.errors import ExitCode, JobCancelledError, JobError
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.language import Phase
 
 _USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a GitLab CI job."
@@ -39,7 +39,7 @@ def _run(phase: str) -> ExitCode:
         return error.exit_code
     os.umask(0o022)
     # Only now: to be rid of its tokens this program executed itself again, and would have imported all of this twice.
-    from pipelines.job.reporting.receiver_client import ReceiverClient  # noqa: PLC0415 - see above
+    from pipelines.job.communication.receiver_client import ReceiverClient  # noqa: PLC0415 - see above
     from pipelines.supervision.supervisor import run_job  # noqa: PLC0415 - see above
 
     client = ReceiverClient(settings.receiver)

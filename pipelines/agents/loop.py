@@ -6,11 +6,9 @@ have one place each, and the whole request passes the gateway every time. Runs n
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
-from functools import cache
+from decimal import Decimal
 from typing import Any
 
 import anthropic
@@ -18,26 +16,19 @@ from anthropic.types import Message
 from msgspec import Struct
 
 from pipelines.agents import pictures
+from pipelines.agents.model_call import AgentError, ask
 from pipelines.agents.toolbox import Call, ToolResult
 from pipelines.agents.toolbox_client import Toolbox
 from pipelines.agents.tools import SUBMITS, definitions, refusal
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
-from pipelines.job.reporting.errors import JobError
-from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.communication.errors import JobError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.language import EndedBy, Phase
 from pipelines.language.wire import AgentSpec
-from pipelines.resources import TEMPLATES, digest
 
-MAX_TOKENS = 16_000
-"""Of one answer; more would need streaming (the SDK refuses what may take over ten minutes)."""
-MAX_RETRIES = 10
 _TOOL_OUTPUT = 30_000
 _NUDGES = 3
-
-
-class AgentError(JobError):
-    """The conversation ended without a result; the message says which limit or refusal ended it."""
 
 
 class Submitted(Struct, frozen=True, kw_only=True):
@@ -158,37 +149,26 @@ class AgentLoop:
 
     async def _ask(self, conversation: Conversation, messages: list[dict[str, Any]], left_s: float) -> Message:
         begun = self._clock()
-        try:
-            async with asyncio.timeout(left_s):
-                raw = await self._client.messages.with_raw_response.create(
-                    model=conversation.agent.model,
-                    max_tokens=MAX_TOKENS,
-                    system=list(conversation.system),  # type: ignore[arg-type]  # plain dicts, as are tools and messages
-                    tools=list(definitions()),  # type: ignore[arg-type]  # see above
-                    messages=_with_breakpoint(messages),  # type: ignore[arg-type]  # see above
-                    extra_headers={"X-Bug-Fix-Purpose": _purpose(self.turns), "X-Bug-Fix-Prompts": _prompts_sha256()},
-                )
-                answer = await raw.parse()
-        except TimeoutError as error:
-            sentence = f"The model did not answer within the {left_s:.0f} s that were left."
-            raise AgentError(sentence, EndedBy.LIMITS) from error
-        except anthropic.APIStatusError as error:
-            kind = _KINDS.get(error.status_code, EndedBy.UNAVAILABLE)
-            raise AgentError(_said(error), kind) from error
-        except anthropic.APIError as error:
-            raise AgentError(f"The gateway can't be reached: {error}.", EndedBy.UNAVAILABLE) from error
+        answered = await ask(
+            self._client,
+            model=conversation.agent.model,
+            system=conversation.system,
+            messages=messages,
+            is_first=self.turns == 0,
+            within_s=left_s,
+        )
+        answer, seconds = answered.message, self._clock() - begun
         self.turns += 1
-        cost = _cost(raw.headers)
-        self._count(answer, cost, self._clock() - begun)
+        self._count(answer, answered.cost, seconds)
         self._transcript.add(
             "message",
             role="assistant",
             content=[block.to_dict() for block in answer.content],
             stop_reason=answer.stop_reason,
             usage=answer.usage.to_dict(),
-            seconds=round(self._clock() - begun, 3),
-            cost_usd=None if cost is None else str(cost),
-            request_id=raw.headers.get("request-id"),
+            seconds=round(seconds, 3),
+            cost_usd=None if answered.cost is None else str(answered.cost),
+            request_id=answered.request_id,
         )
         self._transcript.save()
         return answer
@@ -279,65 +259,8 @@ def _tool_result(identity: str, result: ToolResult) -> dict[str, Any]:
     return block | {"is_error": True} if result.is_error else block
 
 
-def _with_breakpoint(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Let the next call read this conversation from the cache (5 minutes: turns follow each other quickly)."""
-    *before, last = messages
-    *blocks, final = last["content"]
-    marked = {**final, "cache_control": {"type": "ephemeral"}}
-    return [*before, {"role": last["role"], "content": [*blocks, marked]}]
-
-
-@cache
-def _prompts_sha256() -> str:
-    """Return which prompts these are: the ledger compares calls by it."""
-    return digest(TEMPLATES / "prompts")
-
-
-def _purpose(turns: int) -> str:
-    """Return what a call is booked for: the first of a conversation loads the shared prefix, the others do the work."""
-    return "work" if turns else "context"
-
-
-def _cost(headers: Mapping[str, str]) -> Decimal | None:
-    """Return what the gateway says that the call cost; None: it doesn't say, or doesn't know."""
-    try:
-        return Decimal(headers["x-bug-fix-cost-usd"])
-    except (KeyError, InvalidOperation):
-        return None
-
-
 def _gist(given: Mapping[str, object]) -> str:
     for key in ("command", "file_path", "pattern"):
         if isinstance(value := given.get(key), str):
             return " ".join(value.split())[:100]
     return ""
-
-
-_SENTENCES = {
-    402: "The run's budget can't fund another call",
-    403: "The gateway does not permit this call",
-    401: "The job's session with the gateway is not valid (any more)",
-}
-
-
-_KINDS = {
-    400: EndedBy.NOT_PERMITTED,
-    401: EndedBy.NOT_PERMITTED,
-    402: EndedBy.BUDGET,
-    403: EndedBy.NOT_PERMITTED,
-    404: EndedBy.NOT_PERMITTED,
-    413: EndedBy.LENGTH,
-}
-"""What an answer that is no success means; any other is overload or an outage."""
-
-
-def _said(error: anthropic.APIStatusError) -> str:
-    sentence = _SENTENCES.get(error.status_code, "The model could not be asked")
-    match error.body:
-        case {"error": {"message": str(message)}} if error.status_code == 402:
-            return message[:400]  # the gateway's own, and whole: which budget, what it holds, what to do
-        case {"error": {"message": str(message)}}:
-            why = message
-        case _:
-            why = error.message
-    return f"{sentence} ({error.status_code}): {why[:300]}"

@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pipelines.agents import pictures
 from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue.agent_profiles import DEFAULT
-from pipelines.job.reporting.errors import JobError
+from pipelines.job.communication.errors import JobError
 from pipelines.language import Diagnosis
 from pipelines.language.diagnosis import sentence
 from pipelines.language.wire import AgentSpec, RunSpec

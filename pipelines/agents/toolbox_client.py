@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from pipelines.agents.toolbox import Call, ToolResult
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.errors import JobError
 from pipelines.language import EndedBy
 
 _LINE_LIMIT = 16 * 1024 * 1024

@@ -6,9 +6,9 @@ from typing import Any
 
 from pipelines.agents.loop import Submitted
 from pipelines.catalogue.plan_check import problems
+from pipelines.job.communication.disclosure import Disclosure
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Role
-from pipelines.job.reporting.disclosure import Disclosure
-from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import check_out
 from pipelines.language import (

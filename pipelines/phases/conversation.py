@@ -11,13 +11,14 @@ import anthropic
 from msgspec import Struct
 
 from pipelines.agents import pictures
-from pipelines.agents.loop import MAX_RETRIES, AgentLoop, Conversation, Submitted
+from pipelines.agents.loop import AgentLoop, Conversation, Submitted
+from pipelines.agents.model_call import MAX_RETRIES
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox_client import open_toolbox
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
 from pipelines.context.builder import build
-from pipelines.job.reporting.errors import JobError
+from pipelines.job.communication.errors import JobError
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import AgentFacts, Job
 from pipelines.language import Phase

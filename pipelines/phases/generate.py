@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.generation.graph import GraphError, Origin, build
 from pipelines.generation.render import render
-from pipelines.job.reporting.errors import JobError
+from pipelines.job.communication.errors import JobError
 from pipelines.job.workspace.job import Job
 from pipelines.language import ArtifactKind, GenerateResult, PhaseReport, ReportOutcome
 

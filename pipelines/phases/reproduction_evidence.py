@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Role
-from pipelines.job.reporting.errors import JobError
-from pipelines.job.reports import suite_reports
+from pipelines.job.report_formats import suite_reports
 from pipelines.job.reproduction.application import serve
 from pipelines.job.reproduction.browser import find_browser
 from pipelines.job.reproduction.ffmpeg import find_recorder

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.job.reporting.errors import CommandsError, JobError, RunnerError, SilentApplicationError
+from pipelines.job.communication.errors import CommandsError, JobError, RunnerError, SilentApplicationError
 from pipelines.job.reproduction.reproduction_run import Bench
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.suites.suite import run_again

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any, Final
 
 from pipelines.agents.loop import Submitted
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Role
-from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.changes import make_changes, show_changes
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_change

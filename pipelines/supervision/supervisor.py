@@ -11,22 +11,22 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelines.job.isolation import file_trees
-from pipelines.job.isolation.confinement import Means
-from pipelines.job.isolation.environment import JobSettings, Secrets
-from pipelines.job.isolation.processes import Launcher, make_root
-from pipelines.job.isolation.project_folder import held, write
-from pipelines.job.reporting.client_version import client_version
-from pipelines.job.reporting.disclosure import at_start
-from pipelines.job.reporting.errors import (
+from pipelines.job.communication.client_version import client_version
+from pipelines.job.communication.disclosure import at_start
+from pipelines.job.communication.errors import (
     ExitCode,
     JobCancelledError,
     JobError,
     ReceiverRefusedError,
     ReceiverUnreachableError,
 )
-from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.job.communication.job_log import JobLog
+from pipelines.job.communication.receiver_client import ReceiverClient
+from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.confinement import Means
+from pipelines.job.isolation.environment import JobSettings, Secrets
+from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.isolation.project_folder import held, write
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Phase, PhaseReport, ReportOutcome

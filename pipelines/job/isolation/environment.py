@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec import Struct
 
-from pipelines.job.reporting.errors import JobError
+from pipelines.job.communication.errors import JobError
 from pipelines.language import Phase, PipelineKind, ProjectPath, RunId
 
 _SECRETS_FD = "BUG_FIX_SECRETS_FD"

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation import confinement, file_trees, kernel_objects, process_tree, shared_folders
 from pipelines.job.isolation.bounded_command import run_bounded
 from pipelines.job.isolation.command_output import Completed, kill_group, read_until_end
@@ -28,7 +29,6 @@ from pipelines.job.isolation.executables import located
 from pipelines.job.isolation.python_runtime import Runtime, own_runtime, shared_runtime, usable_by
 from pipelines.job.isolation.shared_folders import Shared
 from pipelines.job.isolation.user_ids import NoUidsError, UidBlock
-from pipelines.job.reporting.errors import RunnerError
 from pipelines.language import Isolation
 
 _PASSED = (

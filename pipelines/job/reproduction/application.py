@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pipelines.catalogue.served_order import address_variable
 from pipelines.job import limits
-from pipelines.job.reporting.errors import CommandsError, SilentApplicationError
+from pipelines.job.communication.errors import CommandsError, SilentApplicationError
 from pipelines.job.workspace.checkout import Checkout
 
 PORT = re.compile(r"\{port\}|\$\{PORT\}|\$PORT\b")

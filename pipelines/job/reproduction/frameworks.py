@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from msgspec import Struct, field
 
+from pipelines.job.communication.errors import CommandsError
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.processes import Role
-from pipelines.job.reporting.errors import CommandsError
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import Source, read_file, read_tree
 from pipelines.language import Framework

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pipelines.job.reporting.errors import JobError
+from pipelines.job.communication.errors import JobError
 from pipelines.job.reproduction.browser import Browser
 from pipelines.job.reproduction.run_request import Errand, Prepared
 

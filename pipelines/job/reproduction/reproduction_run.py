@@ -14,12 +14,12 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import JobError, RunnerError
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.command_output import Completed
 from pipelines.job.isolation.confinement import View
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.errors import JobError, RunnerError
-from pipelines.job.reports.junit import JUnitError, read_cases
+from pipelines.job.report_formats.junit import JUnitError, read_cases
 from pipelines.job.reproduction import playwright_framework, pytest_framework
 from pipelines.job.reproduction.application import Application
 from pipelines.job.reproduction.browser import Browser

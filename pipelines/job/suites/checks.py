@@ -12,8 +12,8 @@ from itertools import count
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipelines.job.reporting.errors import CommandsError
-from pipelines.job.reports.line_coverage import Lines, in_all, located, of_change
+from pipelines.job.communication.errors import CommandsError
+from pipelines.job.report_formats.line_coverage import Lines, in_all, located, of_change
 from pipelines.job.suites.suite import run_again, run_lint, run_tests
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.language import Baseline, CheckResult, Coverage, KnownTests, NamedTest, SuiteResult

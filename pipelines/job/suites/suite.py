@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.job.isolation import file_trees
-from pipelines.job.reports.cobertura import CoberturaError, read_coverage
-from pipelines.job.reports.hostile_xml import MAX_BYTES, XmlError
-from pipelines.job.reports.suite_reports import read_report
+from pipelines.job.report_formats.cobertura import CoberturaError, read_coverage
+from pipelines.job.report_formats.hostile_xml import MAX_BYTES, XmlError
+from pipelines.job.report_formats.suite_reports import read_report
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, CheckResult, SuiteResult

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.embedded_repositories import set_aside
 from pipelines.job.workspace.git_command import ENVIRONMENT, git, last_line
 from pipelines.job.workspace.job_files import read_untrusted

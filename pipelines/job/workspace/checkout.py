@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import CommandsError, JobError, RunnerError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.command_output import Completed
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.project_folder import discard
-from pipelines.job.reporting.errors import CommandsError, JobError, RunnerError
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind
 from pipelines.language.catalogue import Repository

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.executables import located
-from pipelines.job.reporting.errors import JobError
 
 ENVIRONMENT: Final = {
     "GIT_CONFIG_GLOBAL": "/dev/null",

@@ -8,11 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipelines.catalogue.served_order import start_order
-from pipelines.job.isolation import file_trees
-from pipelines.job.isolation.environment import JobSettings
-from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.client_version import client_version
-from pipelines.job.reporting.disclosure import (
+from pipelines.job.communication.client_version import client_version
+from pipelines.job.communication.disclosure import (
     CONFIDENTIAL,
     CONFIDENTIAL_NOW,
     NO_OUTCOME,
@@ -20,8 +17,11 @@ from pipelines.job.reporting.disclosure import (
     Disclosure,
     sentence,
 )
-from pipelines.job.reporting.errors import JobError
-from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.communication.errors import JobError
+from pipelines.job.communication.job_log import JobLog
+from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.environment import JobSettings
+from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.workspace.changes import conceal_changes, make_changes
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts

@@ -10,9 +10,9 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
+from pipelines.job.communication.disclosure import SAYS_NOTHING, Disclosure
+from pipelines.job.communication.errors import InputMismatchError, JobError
 from pipelines.job.isolation.project_folder import discard, write
-from pipelines.job.reporting.disclosure import SAYS_NOTHING, Disclosure
-from pipelines.job.reporting.errors import InputMismatchError, JobError
 from pipelines.language import Artifact, ArtifactKind, Phase
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
 from pipelines.language.report_seal import SUBMITTED

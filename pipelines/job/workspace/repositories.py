@@ -13,9 +13,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.executables import located
-from pipelines.job.reporting.errors import RunnerError
 from pipelines.job.workspace.git_command import environment, git, last_line
 from pipelines.language import CommitSha, ProjectPath
 

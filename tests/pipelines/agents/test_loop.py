@@ -18,18 +18,19 @@ import httpx2
 import msgspec
 import pytest
 
-from pipelines.agents import loop
-from pipelines.agents.loop import AgentError, AgentLoop, Conversation, Submitted
+from pipelines.agents import model_call
+from pipelines.agents.loop import AgentLoop, Conversation, Submitted
+from pipelines.agents.model_call import AgentError
 from pipelines.agents.prompts import Prompts
 from pipelines.agents.toolbox import Call, ToolResult
 from pipelines.agents.toolbox_client import Toolbox, open_toolbox
 from pipelines.agents.transcript import Transcript
 from pipelines.agents.untrusted import Cleaner
+from pipelines.job.communication.disclosure import Disclosure
+from pipelines.job.communication.errors import JobError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import process_tree
 from pipelines.job.isolation.processes import Launcher, Role, make_root
-from pipelines.job.reporting.disclosure import Disclosure
-from pipelines.job.reporting.errors import JobError
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Limits, Phase
 from pipelines.language.wire import AgentSpec
@@ -331,7 +332,7 @@ def test_what_the_gateway_says_of_a_budget_is_told_once_and_as_it_is() -> None:
     sentence = "The run's budget of $0.60 can't fund this call. Raise policy.budget_usd.run in bug-fix.yml."
     response = httpx2.Response(402, request=httpx2.Request("POST", "http://gateway.example"))
     error = anthropic.APIStatusError("402", response=response, body={"error": {"message": sentence}})
-    assert loop._said(error) == sentence
+    assert model_call._said(error) == sentence
 
 
 def test_a_tool_that_kills_its_own_toolbox_is_named(working: Talk) -> None:

@@ -17,7 +17,7 @@ from pipelines.agents.prompts import PROMPTS, Prompts
 from pipelines.agents.tools import PERMITTED, SUBMITS, definitions, permitted, refusal
 from pipelines.agents.untrusted import Cleaner
 from pipelines.catalogue.agent_profiles import BUILT_IN, READING
-from pipelines.job.reporting.errors import JobError
+from pipelines.job.communication.errors import JobError
 from pipelines.language import Diagnosis, DiagnosisKind, IssueKey, Limits, Phase, ProjectPath, RunId
 from pipelines.language.wire import AgentSpec, RunSpec, Ticket
 

@@ -20,11 +20,11 @@ import msgspec
 import pytest
 
 from pipelines.catalogue.file import read
+from pipelines.job.communication.job_log import JobLog
+from pipelines.job.communication.receiver_client import ReceiverClient
 from pipelines.job.isolation.environment import Secrets, read_settings
 from pipelines.job.isolation.processes import Launcher, make_root
 from pipelines.job.isolation.python_runtime import Runtime
-from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import (
     AnalysisResult,

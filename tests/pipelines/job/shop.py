@@ -9,9 +9,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from pipelines.catalogue.file import read
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.reports.line_coverage import in_all
+from pipelines.job.report_formats.line_coverage import in_all
 from pipelines.job.suites.checks import Findings, TestedChange, examine, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again
 from pipelines.job.workspace.changes import collect_changes, make_changes

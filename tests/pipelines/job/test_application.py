@@ -14,9 +14,9 @@ import httpx2
 import msgspec
 import pytest
 
+from pipelines.job.communication.errors import JobError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.errors import JobError
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reproduction.application import serve
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.errors import JobError
 from pipelines.job.workspace.changes import collect_changes, make_changes, show_changes
 from pipelines.job.workspace.repositories import Source, check_out, fetch
 from pipelines.language import ProjectPath

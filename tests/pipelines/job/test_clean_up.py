@@ -9,9 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from pipelines.job.communication.errors import JobCancelledError, RunnerError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.processes import Launcher
-from pipelines.job.reporting.errors import JobCancelledError, RunnerError
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.workspace.job import Job
 from pipelines.supervision import supervisor
 

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 import stamina
 
-from pipelines.job.reporting.errors import ExitCode, JobError, ReceiverRefusedError
-from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.job.communication.errors import ExitCode, JobError, ReceiverRefusedError
+from pipelines.job.communication.receiver_client import ReceiverClient
 from pipelines.language import Phase, RunId
 from pipelines.language.wire import Session, SessionRequest, encode, sha256
 

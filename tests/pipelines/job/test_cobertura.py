@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.reports.cobertura import MAX_FILES, MAX_SOURCE_LENGTH, MAX_SOURCES, CoberturaError, read_coverage
-from pipelines.job.reports.line_coverage import in_all, located, of_change
+from pipelines.job.report_formats.cobertura import (
+    MAX_FILES,
+    MAX_SOURCE_LENGTH,
+    MAX_SOURCES,
+    CoberturaError,
+    read_coverage,
+)
+from pipelines.job.report_formats.line_coverage import in_all, located, of_change
 from pipelines.language import Coverage
 
 COVERAGE_PY = b"""<?xml version="1.0" ?>

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.job.reporting.disclosure import Disclosure
-from pipelines.job.reporting.errors import InputMismatchError
+from pipelines.job.communication.disclosure import Disclosure
+from pipelines.job.communication.errors import InputMismatchError
 from pipelines.job.workspace.job_files import Artifacts, read_change, read_input
 from pipelines.language import Artifact, ArtifactKind, Phase
 from pipelines.language.wire import Input, sha256

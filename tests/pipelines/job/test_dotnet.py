@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.suites.checks import measured_lines, run_checks
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts

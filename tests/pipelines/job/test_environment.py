@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.environment import KEPT, JobSettings, Secrets, read_settings
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
-from pipelines.job.reporting.errors import JobError
 from pipelines.language import Phase
 
 GIVEN = {

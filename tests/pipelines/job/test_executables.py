@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation.executables import located
-from pipelines.job.reporting.errors import RunnerError
 
 
 def _program(folder: Path, mode: int) -> Path:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.reports.junit import JUnitError, read_cases
+from pipelines.job.report_formats.junit import JUnitError, read_cases
 from pipelines.proof.test_cases import CaseOutcome, count, failing
 
 PYTEST = b"""<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" errors="1"

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from pipelines.job.reporting.disclosure import Disclosure
-from pipelines.job.reporting.job_log import JobLog, printable
+from pipelines.job.communication.disclosure import Disclosure
+from pipelines.job.communication.job_log import JobLog, printable
 
 
 def test_secrets_are_taken_out_wherever_they_stand() -> None:

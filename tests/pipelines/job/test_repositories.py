@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from pipelines.context.builder import build
+from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.processes import Launcher, Role
-from pipelines.job.reporting.errors import JobError
 from pipelines.job.reproduction.frameworks import declared
 from pipelines.job.workspace.repositories import (
     LARGEST_FILE,

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from pipelines.job.communication.disclosure import Disclosure
+from pipelines.job.communication.errors import ExitCode, JobError, ReceiverRefusedError, ReceiverUnreachableError
+from pipelines.job.communication.job_log import JobLog
+from pipelines.job.communication.receiver_client import ReceiverClient
 from pipelines.job.isolation.environment import Secrets, read_settings
-from pipelines.job.reporting.disclosure import Disclosure
-from pipelines.job.reporting.errors import ExitCode, JobError, ReceiverRefusedError, ReceiverUnreachableError
-from pipelines.job.reporting.job_log import JobLog
-from pipelines.job.reporting.receiver_client import ReceiverClient
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind, Phase, PhaseReport, ReportOutcome, RunId
 from pipelines.language.report_seal import is_sealed, token_sha256

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipelines.job.reports.junit import read_cases
-from pipelines.job.reports.suite_reports import reproduction, written
+from pipelines.job.report_formats.junit import read_cases
+from pipelines.job.report_formats.suite_reports import reproduction, written
 from pipelines.proof.test_cases import CaseOutcome, case
 from sandbox.ci.running.reports import junit
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.job.reports.suite_reports import read_report
-from pipelines.job.reports.trx import THE_RUN, TrxError, read_cases
-from pipelines.job.reports.xml_repair import repaired
+from pipelines.job.report_formats.suite_reports import read_report
+from pipelines.job.report_formats.trx import THE_RUN, TrxError, read_cases
+from pipelines.job.report_formats.xml_repair import repaired
 from pipelines.proof.test_cases import CaseOutcome, count
 
 HEAD = """\ufeff<?xml version="1.0" encoding="utf-8"?>

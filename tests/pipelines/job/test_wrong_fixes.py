@@ -16,9 +16,9 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.catalogue.file import read
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.environment import JobSettings
 from pipelines.job.isolation.processes import Launcher, Role, make_root
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.workspace.changes import collect_changes
 from pipelines.job.workspace.job import Job

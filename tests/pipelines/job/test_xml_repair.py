@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.job.reports.cobertura import read_coverage
-from pipelines.job.reports.hostile_xml import XmlError
-from pipelines.job.reports.suite_reports import read_report
-from pipelines.job.reports.xml_repair import repaired
+from pipelines.job.report_formats.cobertura import read_coverage
+from pipelines.job.report_formats.hostile_xml import XmlError
+from pipelines.job.report_formats.suite_reports import read_report
+from pipelines.job.report_formats.xml_repair import repaired
 from pipelines.proof.test_cases import CaseOutcome
 
 FAILURE = "<testsuite><testcase classname='Cart' name='adds'><failure>{}</failure></testcase></testsuite>"

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.catalogue.file import read
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.confinement import Means
 from pipelines.job.isolation.environment import JobSettings, harden_process
 from pipelines.job.isolation.processes import Launcher, Role, make_root
-from pipelines.job.reporting.job_log import JobLog
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.workspace.changes import collect_changes
 from pipelines.job.workspace.job import Job

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipelines.job.reporting.errors import CommandsError
-from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.communication.errors import CommandsError
+from pipelines.job.communication.job_log import JobLog
 from pipelines.language import FileWord, ProbedFile, Proof
 from pipelines.language import TestingResult as PatchTested
 from pipelines.language.catalogue import Policy

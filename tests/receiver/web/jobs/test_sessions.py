@@ -13,7 +13,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from pipelines.job.reporting.receiver_client import ReceiverClient
+from pipelines.job.communication.receiver_client import ReceiverClient
 from pipelines.language import Phase, RunId
 from pipelines.language.wire import RunSpec, SessionRequest, decode
 from tests.receiver.web.jobs.conftest import wait_for

@@ -65,8 +65,8 @@ import json, os, sys
 from pathlib import Path
 import msgspec
 from pipelines.supervision import supervisor
-from pipelines.job.reporting.receiver_client import ReceiverClient
-from pipelines.job.reporting.job_log import JobLog
+from pipelines.job.communication.receiver_client import ReceiverClient
+from pipelines.job.communication.job_log import JobLog
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import PhaseReport
 from pipelines.language.wire import SessionRequest

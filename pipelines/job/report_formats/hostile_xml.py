@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Generic, Protocol, TypeVar
 from xml.parsers import expat
 
-from pipelines.job.reports.xml_repair import repaired
+from pipelines.job.report_formats.xml_repair import repaired
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_DEPTH = 50

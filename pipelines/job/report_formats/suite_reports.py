@@ -8,10 +8,10 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from msgspec import Struct
 
-from pipelines.job.reports.hostile_xml import read
-from pipelines.job.reports.junit import JUnitReader
-from pipelines.job.reports.trx import TrxReader
-from pipelines.job.reports.xml_repair import repaired
+from pipelines.job.report_formats.hostile_xml import read
+from pipelines.job.report_formats.junit import JUnitReader
+from pipelines.job.report_formats.trx import TrxReader
+from pipelines.job.report_formats.xml_repair import repaired
 from pipelines.proof.test_cases import Case, CaseOutcome
 
 _ROOTS: dict[str, Callable[[], JUnitReader | TrxReader]] = {

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from pipelines.job.reporting.disclosure import Disclosure
+from pipelines.job.communication.disclosure import Disclosure
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LINE_LIMIT = 400

@@ -11,7 +11,7 @@ import msgspec
 import stamina
 
 from pipelines.job import limits
-from pipelines.job.reporting.errors import JobError, ReceiverRefusedError, ReceiverUnreachableError
+from pipelines.job.communication.errors import JobError, ReceiverRefusedError, ReceiverUnreachableError
 from pipelines.language import Sha256
 from pipelines.language.wire import Problem, ReportTaken, RunSpec, Session, SessionRequest, decode, encode, sha256
 

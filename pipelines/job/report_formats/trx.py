@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipelines.job.reports.hostile_xml import XmlError, read
+from pipelines.job.report_formats.hostile_xml import XmlError, read
 from pipelines.proof.test_cases import MAX_CASES, Case, CaseOutcome, case
 
 

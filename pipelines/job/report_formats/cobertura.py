@@ -11,7 +11,7 @@ import math
 import re
 from typing import Final
 
-from pipelines.job.reports.hostile_xml import Doctype, XmlError, read
+from pipelines.job.report_formats.hostile_xml import Doctype, XmlError, read
 from pipelines.proof.measured_file import MeasuredFile, plain
 
 MAX_LINES = 3_000_000

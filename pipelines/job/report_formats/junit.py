@@ -6,7 +6,7 @@ nothing that exit codes should confirm.
 
 from __future__ import annotations
 
-from pipelines.job.reports.hostile_xml import XmlError, read
+from pipelines.job.report_formats.hostile_xml import XmlError, read
 from pipelines.proof.test_cases import MAX_CASES, Case, CaseOutcome, case
 
 

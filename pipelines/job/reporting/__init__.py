@@ -1,1 +1,0 @@
-"""What a job tells: the receiver, the log, its exit code."""
