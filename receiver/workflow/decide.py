@@ -18,9 +18,9 @@ from receiver.workflow import (
     end_reasons,
     lifecycle,
     merge_request_stage,
-    people,
     pipeline_progress,
     start,
+    ticket_dialogue,
     ticket_restriction,
 )
 from receiver.workflow.effect_table import EFFECTS, EffectTable
@@ -95,7 +95,7 @@ def decide(  # noqa: PLR0911  # a table over the events
         case MergeRequestChanged() | NotePosted() if run is None:
             return ignored(f"{event.project}!{event.iid} is not a run's merge request.")
         case IssueCommented() if run is None and event.is_addressed and event.issue_key is not None:
-            return people.nothing_here(event, now=now, new_id=new_id)
+            return ticket_dialogue.nothing_here(event, now=now, new_id=new_id)
         case _ if run is None:
             return ignored(NO_RUN)
         case IssueRestricted():
@@ -154,11 +154,11 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             said = commands.NOT_HERE if event.is_addressed else "it commands nothing."
             return noted(f"A note on the run's merge request; {said}")
         case IssueCommented():
-            return people.commented(event, run)
+            return ticket_dialogue.commented(event, run)
         case CommentRead():
-            return people.comment_read(event, run, learned=learned, catalogue=catalogue, queue=queue, now=now)
+            return ticket_dialogue.comment_read(event, run, learned=learned, catalogue=catalogue, queue=queue, now=now)
         case TicketRefreshed():
-            return people.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
+            return ticket_dialogue.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:

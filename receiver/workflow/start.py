@@ -9,7 +9,7 @@ from datetime import datetime
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
-from receiver.workflow import lifecycle, people, turns
+from receiver.workflow import lifecycle, ticket_dialogue, turns
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
@@ -40,7 +40,7 @@ def requested(
 ) -> Decision:
     """Somebody asks for a run: one that is active already is left alone."""
     if run is not None and run.status in lifecycle.WAITING:
-        return people.labelled_again(run, actor=actor, actor_name=actor_name)
+        return ticket_dialogue.labelled_again(run, actor=actor, actor_name=actor_name)
     if run is not None and run.status in lifecycle.ACTIVE:
         return ignored(f"Run {run.id} is already at work on {issue_key} ({run.status}).")
     again = f" again, after run {run.id} ended as {run.status}" if run is not None else ""
@@ -73,7 +73,7 @@ def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, queue: Ru
 def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
     """Say once why nothing is started."""
     if run.status in lifecycle.WAITING:
-        return people.not_refreshed(event, run)
+        return ticket_dialogue.not_refreshed(event, run)
     if run.status not in {RunStatus.ADMITTING, RunStatus.QUEUED}:
         return ignored(f"The ticket was refused too late; the run is {run.status}.")
     comment = CommentRefusal(issue_key=run.issue_key, text=event.reason, author=event.actor)

@@ -34,8 +34,8 @@ from receiver.workflow.effects import (
     UpdateTicketNote,
 )
 from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefreshed, TicketRefused, TurnOffered
-from receiver.workflow.people import MAY_ANSWER
 from receiver.workflow.person import Right
+from receiver.workflow.ticket_dialogue import MAY_ANSWER
 
 log = structlog.get_logger()
 

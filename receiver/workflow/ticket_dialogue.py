@@ -1,4 +1,4 @@
-"""Decide what people's words on the ticket mean for a run: answers, commands, the label set again. Performs no I/O."""
+"""Decide what people's comments, commands and labels on the ticket mean for a run. Performs no I/O."""
 
 from __future__ import annotations
 
