@@ -18,9 +18,10 @@ from sandbox.anthropic.app import create as create_anthropic
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
 from sandbox.emulators.gitlab_application import create as create_gitlab
+from sandbox.gitlab.model import Access
 from sandbox.gitlab.repository import Change
 from sandbox.gitlab.seed import Person, Secrets, seed
-from sandbox.gitlab.state import Access, State
+from sandbox.gitlab.state import State
 from sandbox.http.asgi_server import bind, serving
 from sandbox.jira import app as jira_app
 from sandbox.jira import seed as jira_seed

@@ -7,8 +7,10 @@ import secrets
 from collections.abc import Mapping
 
 from sandbox.gitlab import payloads
+from sandbox.gitlab.hook_model import Event
+from sandbox.gitlab.model import MergeRequest, Note, Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Commit, GitError, Repository
-from sandbox.gitlab.state import Event, MergeRequest, Note, Project, Push, State, User
+from sandbox.gitlab.state import State
 
 MAX_COMMITS = 20
 """A push hook lists at most so many commits (webhook_events.md)."""

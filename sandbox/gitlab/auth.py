@@ -7,7 +7,8 @@ A job token speaks for the user who started the pipeline, and only on the routes
 from dataclasses import dataclass
 from enum import Enum
 
-from sandbox.gitlab.state import Access, JobSubject, Project, State, User
+from sandbox.gitlab.model import Access, JobSubject, Project, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from sandbox.faults.request_faults import RequestLog
 from sandbox.gitlab import entities, review
+from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.hooks import Deliverer
+from sandbox.gitlab.model import Project, Tier
 from sandbox.gitlab.repository import Repository
-from sandbox.gitlab.state import Json, Project, State, Tier
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 

@@ -5,8 +5,10 @@ Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, and the
 
 from datetime import UTC, datetime
 
+from sandbox.gitlab.hook_model import Hook, HookDelivery, Json
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.repository import Commit, FileDiff
-from sandbox.gitlab.state import Access, Hook, HookDelivery, Json, Project, State, User
+from sandbox.gitlab.state import State
 
 
 def stamp(moment: datetime | None) -> str | None:

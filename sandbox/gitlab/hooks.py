@@ -17,7 +17,9 @@ import httpx2
 import msgspec
 
 from sandbox.faults.hook_faults import HookFaults, Treatment
-from sandbox.gitlab.state import TEMPORARY_FAILURES, VERSION, Event, Hook, HookDelivery, Json, Project, State
+from sandbox.gitlab.hook_model import TEMPORARY_FAILURES, Event, Hook, HookDelivery, Json
+from sandbox.gitlab.model import Project
+from sandbox.gitlab.state import VERSION, State
 
 TIMEOUT_S: Final = 10.0
 KEPT_BODY: Final = 4096

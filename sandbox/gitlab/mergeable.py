@@ -1,8 +1,8 @@
 """Whether a merge request could be merged now, in GitLab's words (`detailed_merge_status`). Merges nothing."""
 
+from sandbox.gitlab.model import MergeRequest, Project
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.review import is_draft
-from sandbox.gitlab.state import MergeRequest, Project
 
 
 async def status(project: Project, mr: MergeRequest) -> str:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from sandbox.gitlab import entities, review
+from sandbox.gitlab.hook_model import Json
+from sandbox.gitlab.model import MergeRequest, Note, Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Commit
-from sandbox.gitlab.state import Json, MergeRequest, Note, Project, Push, State, User
+from sandbox.gitlab.state import State
 
 
 class CommitFiles(msgspec.Struct, frozen=True, kw_only=True):

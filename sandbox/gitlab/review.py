@@ -6,7 +6,9 @@ Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, doc/api
 from datetime import datetime
 
 from sandbox.gitlab import entities
-from sandbox.gitlab.state import Access, Json, MergeRequest, Note, Project, State, User
+from sandbox.gitlab.hook_model import Json
+from sandbox.gitlab.model import Access, MergeRequest, Note, Project, User
+from sandbox.gitlab.state import State
 
 
 def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:

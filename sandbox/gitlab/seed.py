@@ -14,8 +14,10 @@ from typing import Final
 
 import msgspec
 
+from sandbox.gitlab.hook_model import Event, Hook
+from sandbox.gitlab.model import Access, Project
 from sandbox.gitlab.repository import NULL_SHA, Change, Identity, Repository
-from sandbox.gitlab.state import Access, Event, Hook, Project, State
+from sandbox.gitlab.state import State
 
 AUTOMATION: Final = "payk12/bug-fix"
 AUTOMATION_FILES: Final = (".gitlab-ci.yml", "templates/ci")

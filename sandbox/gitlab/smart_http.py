@@ -13,8 +13,9 @@ from typing import Final
 
 from sandbox.gitlab import activity, auth
 from sandbox.gitlab.auth import Subject
+from sandbox.gitlab.model import Access, Project, Push
 from sandbox.gitlab.repository import NULL_SHA, Repository, environment
-from sandbox.gitlab.state import Access, Project, Push, State
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 SERVICES: Final = {"git-upload-pack": Access.REPORTER, "git-receive-pack": Access.DEVELOPER}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Commit, Entry, Repository
-from sandbox.gitlab.state import Project
 from sandbox.gitlab_pages.changes import shown
 from sandbox.gitlab_pages.frame import Pages, size
 from sandbox.gitlab_pages.markdown import render

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sandbox.ci.instance.instance import Ci
-from sandbox.gitlab.state import Project, State
+from sandbox.gitlab.model import Project
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response
 
 STYLE: Final = (Path(__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")

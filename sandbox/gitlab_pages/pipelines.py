@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.ci.instance import appearance
 from sandbox.ci.instance.instance import Ci
 from sandbox.ci.records import COMPLETED, Job, Pipeline, Status, TestCase
-from sandbox.gitlab.state import Project
+from sandbox.gitlab.model import Project
 from sandbox.gitlab_pages import graph
 from sandbox.gitlab_pages.frame import Pages, took
 from sandbox.http import HttpError, Request, Response, Route

@@ -14,7 +14,7 @@ from sandbox.ci.records import CANCELABLE, COMPLETED, Archive, Job, Status
 from sandbox.gitlab import auth
 from sandbox.gitlab.api.given import number
 from sandbox.gitlab.auth import JobToken
-from sandbox.gitlab.state import Access, User
+from sandbox.gitlab.model import Access, User
 from sandbox.http import HttpError, Request, Response, Route
 
 NOT_FOUND = {"message": "404 Not found"}

@@ -13,9 +13,9 @@ from sandbox.ci.instance.instance import Ci
 from sandbox.ci.records import COMPLETED, Job, Pipeline, Status
 from sandbox.gitlab import auth
 from sandbox.gitlab.api.given import number
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import Repository
-from sandbox.gitlab.state import Access, Project, User
 from sandbox.http import HttpError, Request, Response, Route
 
 

@@ -4,7 +4,7 @@ from sandbox.ci.instance.appearance import of_pipeline
 from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.gitlab.entities import commit, stamp, user, user_basic
-from sandbox.gitlab.state import Json
+from sandbox.gitlab.hook_model import Json
 
 
 def basic(site: GitLabSite, one: Pipeline) -> Json:

@@ -6,8 +6,10 @@ from sandbox.ci.engine.site import NewPipeline, Tree
 from sandbox.ci.instance import hook_payloads, oidc, predefined
 from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.ci.running.checkout import GitSources, Sources
+from sandbox.gitlab.hook_model import Event
+from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Commit, Repository
-from sandbox.gitlab.state import Event, Project, State
+from sandbox.gitlab.state import State
 
 _JOB_EVENTS = frozenset(
     {Status.CREATED, Status.PENDING, Status.RUNNING, Status.SUCCESS, Status.FAILED, Status.CANCELED}

@@ -6,8 +6,9 @@ From lib/gitlab/data_builder/pipeline.rb and build.rb; times as these hooks writ
 from sandbox.ci.instance.appearance import of_pipeline
 from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.gitlab import payloads
+from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.repository import Commit
-from sandbox.gitlab.state import Json, State
+from sandbox.gitlab.state import State
 
 RUNNER: Json = {
     "id": 1,

@@ -16,8 +16,10 @@ from sandbox.ci.instance import entities
 from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import ACTIVE, Job, Pipeline
 from sandbox.gitlab.entities import stamp
+from sandbox.gitlab.hook_model import Json
+from sandbox.gitlab.model import JobSubject, MergeRequest, Project, Push
 from sandbox.gitlab.repository import NULL_SHA, Repository
-from sandbox.gitlab.state import JobSubject, Json, MergeRequest, Project, Push, State
+from sandbox.gitlab.state import State
 
 SKIPS: Final = re.compile(r"\[(ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 """lib/gitlab/ci/pipeline/chain/skip.rb: a push makes a skipped pipeline then; the pipelines API pays no heed to it."""

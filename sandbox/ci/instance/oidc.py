@@ -15,7 +15,9 @@ from jwt.algorithms import RSAAlgorithm
 
 from sandbox.ci.engine.site import CONFIG_PATH
 from sandbox.ci.records import Job
-from sandbox.gitlab.state import Json, Project, State
+from sandbox.gitlab.hook_model import Json
+from sandbox.gitlab.model import Project
+from sandbox.gitlab.state import State
 
 ALGORITHM: Final = "RS256"
 CLAIMS: Final = (

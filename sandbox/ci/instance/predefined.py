@@ -5,8 +5,9 @@ from urllib.parse import urlsplit
 
 from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline
 from sandbox.ci.records import Job
+from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Commit
-from sandbox.gitlab.state import VERSION, Project, State
+from sandbox.gitlab.state import VERSION, State
 
 
 def of_pipeline(state: State, project: Project, new: NewPipeline, commit: Commit) -> dict[str, str]:

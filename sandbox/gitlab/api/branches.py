@@ -3,9 +3,10 @@
 import re
 
 from sandbox.gitlab import activity, auth, entities
+from sandbox.gitlab.model import Access, Project, Push, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import NULL_SHA, GitError, Repository
-from sandbox.gitlab.state import Access, Project, Push, State, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 

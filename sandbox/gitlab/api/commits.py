@@ -11,9 +11,10 @@ import msgspec
 from sandbox.gitlab import activity, auth, entities
 from sandbox.gitlab.api.branches import create_ref
 from sandbox.gitlab.api.given import names, parse, required
+from sandbox.gitlab.model import Access, Project, Push, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import NULL_SHA, Change, Commit, Identity, Repository
-from sandbox.gitlab.state import Access, Project, Push, State, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 

@@ -5,9 +5,10 @@ import hashlib
 import mimetypes
 
 from sandbox.gitlab import auth
+from sandbox.gitlab.model import Access
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import Entry, Repository
-from sandbox.gitlab.state import Access, State
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 

@@ -2,9 +2,11 @@
 
 from sandbox.gitlab import auth, entities
 from sandbox.gitlab.api.given import number
+from sandbox.gitlab.hook_model import Hook, HookDelivery
 from sandbox.gitlab.hooks import Deliverer
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.paging import PAGE, page
-from sandbox.gitlab.state import Access, Hook, HookDelivery, Project, State, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 

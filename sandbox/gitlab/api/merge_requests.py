@@ -7,9 +7,11 @@ import msgspec
 from sandbox.gitlab import activity, auth, entities, mergeable, payloads, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
+from sandbox.gitlab.hook_model import Json
+from sandbox.gitlab.model import Access, MergeRequest, Project, Tier, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import Repository
-from sandbox.gitlab.state import Access, Json, MergeRequest, Project, State, Tier, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 Labels = str | list[str]

@@ -12,8 +12,9 @@ from sandbox.gitlab import activity, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.auth import JobToken
+from sandbox.gitlab.model import Access, MergeRequest, Note, Project, User
 from sandbox.gitlab.paging import PAGE, page
-from sandbox.gitlab.state import Access, MergeRequest, Note, Project, State, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 MAX_BODY: Final = 1_000_000

@@ -4,8 +4,9 @@ import msgspec
 
 from sandbox.gitlab import auth, entities
 from sandbox.gitlab.api.given import names, number, parse
+from sandbox.gitlab.model import Access
 from sandbox.gitlab.paging import PAGE, page
-from sandbox.gitlab.state import Access, State
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 NOT_FOUND = {"message": "404 Not found"}

@@ -6,7 +6,8 @@ import secrets
 from typing import Final
 
 from sandbox.gitlab import auth
-from sandbox.gitlab.state import Access, Project, State
+from sandbox.gitlab.model import Access, Project
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 from sandbox.http.multipart import Upload
 

@@ -2,8 +2,9 @@
 
 from sandbox.gitlab import auth, entities
 from sandbox.gitlab.api.given import number
+from sandbox.gitlab.model import User
 from sandbox.gitlab.paging import PAGE, page
-from sandbox.gitlab.state import State, User
+from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
 

@@ -14,8 +14,9 @@ import httpx2
 import pytest
 
 from sandbox.emulators import gitlab_application
+from sandbox.gitlab.model import Access, JobSubject
 from sandbox.gitlab.seed import Person, Secrets, seed
-from sandbox.gitlab.state import Access, JobSubject, State
+from sandbox.gitlab.state import State
 from sandbox.http import Application, Body, Request, Response, Route, Router
 from sandbox.http.asgi_server import bind, in_thread
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from sandbox.gitlab.state import JobSubject
+from sandbox.gitlab.model import JobSubject
 
 pytestmark = pytest.mark.integration
 Git = Callable[..., Any]

@@ -14,8 +14,9 @@ import pytest
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
 from sandbox.emulators import gitlab_application
+from sandbox.gitlab.model import Access
 from sandbox.gitlab.seed import Person, seed
-from sandbox.gitlab.state import Access, State
+from sandbox.gitlab.state import State
 from sandbox.http.asgi_server import bind, in_thread
 
 pytestmark = pytest.mark.integration

@@ -1,0 +1,157 @@
+"""What stands in the emulated GitLab: users, tokens, projects, merge requests and their notes. Data only.
+
+Git objects lie on disk in bare repositories (`Project.repository`).
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum
+from pathlib import Path
+
+from sandbox.gitlab.hook_model import Hook
+
+
+class Access(IntEnum):
+    """GitLab's access levels (doc/api/members.md)."""
+
+    NONE = 0
+    MINIMAL = 5
+    GUEST = 10
+    PLANNER = 15
+    REPORTER = 20
+    DEVELOPER = 30
+    MAINTAINER = 40
+    OWNER = 50
+    ADMIN = 60
+
+
+class Tier(Enum):
+    """What GitLab is paid for, as far as the emulator tells the difference."""
+
+    FREE = "free"
+    """One reviewer and one assignee of a merge request: of several, the first is taken."""
+    PREMIUM = "premium"
+
+
+@dataclass
+class User:
+    """A user; bots are users too."""
+
+    id: int
+    username: str
+    name: str
+    admin: bool = False
+    bot: bool = False
+    state: str = "active"
+    """`active` or `blocked`."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A personal access token."""
+
+    value: str
+    user_id: int
+    scopes: frozenset[str] = frozenset({"api"})
+
+
+@dataclass(frozen=True)
+class JobSubject:
+    """Whom a job token speaks for: the user who started the pipeline, from inside one project."""
+
+    user_id: int
+    project_id: int
+    job_id: int
+
+
+@dataclass
+class Note:
+    """One note of a merge request."""
+
+    id: int
+    body: str
+    author_id: int
+    created_at: datetime
+    updated_at: datetime
+    discussion_id: str
+    system: bool = False
+    internal: bool = False
+
+
+@dataclass
+class MergeRequest:
+    """A merge request within one project."""
+
+    id: int
+    iid: int
+    project_id: int
+    title: str
+    description: str
+    source_branch: str
+    target_branch: str
+    author_id: int
+    created_at: datetime
+    updated_at: datetime
+    state: str = "opened"
+    """`opened`, `merged` or `closed`."""
+    labels: list[str] = field(default_factory=list)
+    assignee_ids: list[int] = field(default_factory=list)
+    reviewer_ids: list[int] = field(default_factory=list)
+    approved_by_ids: list[int] = field(default_factory=list)
+    remove_source_branch: bool = False
+    sha: str = ""
+    """Head of the source branch."""
+    versions: list[tuple[str, str, datetime]] = field(default_factory=list)
+    """Heads that were pushed, oldest first: head, base, time."""
+    base_sha: str = ""
+    merge_commit_sha: str | None = None
+    merged_by_id: int | None = None
+    merged_at: datetime | None = None
+    closed_at: datetime | None = None
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass
+class Project:
+    """A project and its bare repository."""
+
+    id: int
+    path_with_namespace: str
+    repository: Path
+    created_at: datetime
+    name: str = ""
+    default_branch: str = "main"
+    visibility: str = "private"
+    members: dict[int, Access] = field(default_factory=dict)
+    protected_branches: set[str] = field(default_factory=set)
+    job_token_allowlist: set[int] = field(default_factory=set)
+    """Ids of projects whose job tokens may come in; the project itself always may."""
+    merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
+    hooks: dict[int, Hook] = field(default_factory=dict)
+    uploads: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
+    """(secret, file name) → (content type, content)."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the repository or a merge request is looked at and then changed."""
+
+    @property
+    def path(self) -> str:
+        """The last part of the full path."""
+        return self.path_with_namespace.rpartition("/")[2]
+
+    @property
+    def namespace(self) -> str:
+        """All but the last part of the full path."""
+        return self.path_with_namespace.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class Push:
+    """One ref of one repository has moved."""
+
+    project: Project
+    user: User
+    ref: str
+    """Full ref, `refs/heads/…`."""
+    before: str
+    after: str
