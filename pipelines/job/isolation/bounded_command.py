@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.job.reporting.errors import RunnerError
+from pipelines.job.communication.errors import RunnerError
 
 
 def run_bounded(

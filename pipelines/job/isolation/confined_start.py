@@ -12,7 +12,7 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
-from pipelines.job.reporting.errors import RunnerError
+from pipelines.job.communication.errors import RunnerError
 
 _CONFINED: Final = b"confined"
 """What `confined_command.py` says."""

@@ -16,9 +16,9 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation.command_output import kill_group
 from pipelines.job.isolation.confined_start import ConfinedStart
-from pipelines.job.reporting.errors import RunnerError
 
 SCRIPT: Final = Path(__file__).with_name("confined_command.py")
 

@@ -17,9 +17,9 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation.bounded_command import run_bounded
 from pipelines.job.isolation.executables import located
-from pipelines.job.reporting.errors import RunnerError
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from pipelines.job.reporting.errors import RunnerError
 
 from pipelines.job import limits
 from pipelines.job.isolation import file_trees
-from pipelines.job.reporting.errors import RunnerError
 
 DEEP = 2_500
 """Levels: more than Python recurses, and a path of 5,000 characters where 4,096 are allowed."""

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipelines.job.reporting.errors import RunnerError
 
 from pipelines.job.isolation import confinement, process_tree
 from pipelines.job.isolation.confinement import Means, View
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
-from pipelines.job.reporting.errors import RunnerError
 
 pytestmark = pytest.mark.integration
 
