@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from pipelines.job.reporting.errors import RunnerError
 
 from pipelines.job import limits
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation import file_trees
 
 DEEP = 2_500

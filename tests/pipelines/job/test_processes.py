@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipelines.job.reporting.errors import RunnerError
 
+from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation import confinement, process_tree
 from pipelines.job.isolation.confinement import Means, View
 from pipelines.job.isolation.processes import Launcher, Role
