@@ -27,10 +27,10 @@ LIKE_ANOTHER = {
     "frontend-bug": "pl-479; tests/pipelines/job/test_reproduction_run.py runs Playwright Test, "
     "tests/sandbox/test_estate.py the commands of the portal",
     "superfluous-file": "pl-479, with a file more that testing takes back; the picture in docs/review.md shows it",
-    "breaks-another-test": "hostile-model: testing rejects the fix; tests/pipelines/job/test_checks.py finds "
-    "what a fix makes worse",
-    "wrong-patch": "hostile-model: testing rejects the fix; test_repairs.py shows that its reproduction stays red",
-    "needs-information": "plan-approval: a person's word begins the next attempt",
+    "breaks-another-test": "not-reproduced: a job says no; test_checks.py finds what a fix makes worse",
+    "wrong-patch": "not-reproduced: a job says no; test_repairs.py shows that its reproduction stays red",
+    "plan-approval": "review-once: an attempt that reuses what holds; test_people.py says who may approve",
+    "needs-information": "review-once; test_people.py begins the next attempt by a person's word",
     "restricted-later": "restricted-ticket, from the moment of the level; tests/receiver/worker/test_restriction.py "
     "stops runs then, tests/pipelines/job/test_phases.py takes back what a job at work has left",
     "security-fix-allowed": "restricted-ticket: what is found is withheld, here from the analysis on",

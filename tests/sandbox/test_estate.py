@@ -34,7 +34,11 @@ def path() -> Iterator[str]:
         yield f"{node}:{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
-@pytest.fixture(params=sorted(CATALOGUE))
+@pytest.fixture(
+    params=[  # the nightly scenario frontend-bug installs, builds and tests the portal
+        pytest.param(name, marks=pytest.mark.nightly if name == "frontend" else []) for name in sorted(CATALOGUE)
+    ]
+)
 def key(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

@@ -72,7 +72,7 @@ class Launcher:
         """What lies at a place, where nothing ran since it was put there."""
         self.ports: dict[str, int] = {}
         """By name: an application is served at the same port each time."""
-        self._used = False
+        self._used: set[Role] = set()
         self._preferred = job_id
         self._may_switch = may_switch
         self._means = means
@@ -137,8 +137,8 @@ class Launcher:
         """Return the whole environment of a command; nothing of this process gets in that is not named here."""
         home = home or self.home(role)
         if not self._used:
-            self._used = True
             assert self._shared is not None  # noqa: S101 - looked at before anything untrusted runs
+        self._used.add(role)
         own = {
             # What a command installed for itself comes last: it stands in the way of nothing that the runner has.
             "PATH": os.pathsep.join((*self.runtime.path, self._search_path, str(home / ".local/bin"))),
@@ -324,7 +324,7 @@ class Launcher:
         A step that fails, whatever with, keeps no other from being tried. Raises the first error at the end.
         """
         errors: list[Exception] = []
-        for role in Role if self._used else ():
+        for role in sorted(self._used):
             for step in (self.end, self._forget):
                 try:
                     step(role)

@@ -12,6 +12,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.acceptance,
+    pytest.mark.nightly,  # tests/pipelines/job/test_hostile.py plays its agent, its test and its patch as single jobs
     pytest.mark.timeout(1600),
     pytest.mark.skipif(
         os.geteuid() != 0,

@@ -42,6 +42,7 @@ ORDER = (
 )
 
 
+@pytest.mark.nightly  # the demo of pl-479 plays the same phases, with the receiver and the pipelines beside
 def test_a_ticket_becomes_a_tested_patch(receiver: Any, run_job: RunJob, project_dir: Path) -> None:
     logs = {}
     for phase in ORDER:

@@ -169,37 +169,3 @@ def test_analysis_looks_only_at_files_that_are_there(story: Scenario, checkout: 
     checkout.rename(desk / PROJECT)
     for tool in tools(story, "analysis", None):
         use(desk, tool)
-
-
-@pytest.mark.acceptance
-def test_the_scripted_reproduction_is_red_before_the_fix_and_green_after(story: Scenario, checkout: Path) -> None:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("there is no browser on this machine")
-    for tool in tools(story, "reproduction"):
-        if tool.name in {"write", "edit"}:
-            use(checkout, tool)
-    test = tools(story, "reproduction")[-1].input["test_path"]
-    (checkout / "conftest.py").write_text(LAUNCH.format(browser=browser))
-
-    def reproduce() -> str:
-        with served(checkout) as url:
-            return run(checkout, f'python -m pytest -q {test} --base-url "$BASE_URL"', BASE_URL=url).stdout
-
-    before = reproduce()
-    assert "1 failed" in before
-    assert 'get_by_role("heading", name="Contacts")' in before
-    for tool in tools(story, "implementation"):
-        if tool.name == "edit":
-            use(checkout, tool)
-    assert "1 passed" in reproduce()
-
-
-LAUNCH = """
-import pytest
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args():
-    return {{"executable_path": {browser!r}, "args": ["--no-sandbox"]}}
-"""
