@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from tests import guarantees
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,3 +27,8 @@ def test_every_relative_link_of_the_documentation_leads_to_a_file() -> None:
     ]
     assert len(links) > 40
     assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_page_on_guarantees_is_current_and_names_tests_that_exist() -> None:
+    assert guarantees.missing() == []
+    assert guarantees.PAGE.read_text(encoding="utf-8") == guarantees.page(), "run python -m tests.guarantees"
