@@ -8,12 +8,12 @@ from __future__ import annotations
 import configparser
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from pipelines.patch.changed import Base, Change, Changed
 from pipelines.patch.display_name import shown
+from pipelines.patch.documents import toml
 from pipelines.patch.kinds import TEST_CONFIGURATION, named
 from pipelines.patch.stand_ins import stand_in
 
@@ -55,7 +55,7 @@ def configuration(changed: Sequence[Changed], base: Base) -> Iterator[str]:
 
 
 def _pyproject(text: str) -> dict[str, Any]:
-    document = tomllib.loads(text)
+    document = toml(text)
     found = {f"tool.{name}": _at(document, "tool", name) for name in _TOOLS}
     deep = (("tool", "hatch", "envs"), ("tool", "pdm", "scripts"), ("tool", "poe"), ("tool", "taskipy"))
     plugins = (("project", "entry-points", _PLUGIN), ("tool", "poetry", "plugins", _PLUGIN))

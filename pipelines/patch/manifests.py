@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from pipelines.patch.documents import toml
 
 _NPM: Final = (
     *("dependencies", "devDependencies", "peerDependencies", "peerDependenciesMeta", "optionalDependencies"),
@@ -48,7 +49,7 @@ def composer_hash(text: str) -> object:
 
 def poetry(text: str) -> object:
     """Return what Poetry's content hash covers: dependency tables and sources, not the project's own version."""
-    document = tomllib.loads(text)
+    document = toml(text)
     tables = document.get("tool", {}).get("poetry", {})
     names = {"extras", "group", "source", *(name for name in tables if name.endswith("dependencies"))}
     return [_picked(tables, names), _python(document)]
@@ -56,14 +57,14 @@ def poetry(text: str) -> object:
 
 def pdm(text: str) -> object:
     """Return what PDM's content hash covers."""
-    document = tomllib.loads(text)
+    document = toml(text)
     tables = document.get("tool", {}).get("pdm", {})
     return [_picked(tables, ("dev-dependencies", "source", "resolution", "overrides")), _python(document)]
 
 
 def uv(text: str) -> object:
     """Return what uv.lock depends on: it holds the project itself, with name and version."""
-    document = tomllib.loads(text)
+    document = toml(text)
     project = document.get("project", {})
     settings = {name: value for name, value in document.get("tool", {}).get("uv", {}).items() if name != "pip"}
     return [project.get("name"), project.get("version"), settings, _python(document)]
@@ -71,12 +72,12 @@ def uv(text: str) -> object:
 
 def pipenv(text: str) -> object:
     """Return what the hash in Pipfile.lock covers."""
-    return {name: value for name, value in tomllib.loads(text).items() if name not in {"scripts", "pipenv"}}
+    return {name: value for name, value in toml(text).items() if name not in {"scripts", "pipenv"}}
 
 
 def cargo(text: str) -> object:
     """Return what Cargo.lock depends on: it holds the package itself, with name and version."""
-    document = tomllib.loads(text)
+    document = toml(text)
     package, workspace = document.get("package", {}), document.get("workspace", {})
     return [
         package.get("name"),

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
-ADDRESS: Final = r"(?:[a-z][a-z0-9+.-]{0,30}:)?//[^\s'\"<>,;)\]}|]+|\b[\w.-]{1,100}@[\w.-]{1,100}:[^\s'\"<>,;)\]}]+"
-"""A URL, one without a scheme, or git's `user@host:path`."""
-
-
-class Grammar(StrEnum):
-    """How a file is read."""
-
-    LINES = "lines"
-    TOML = "toml"
-    JSON = "json"
+from pipelines.patch.documents import Grammar
+from pipelines.patch.lock_archives import Archives
+from pipelines.patch.origin_names import ADDRESS, ADDRESS_IN_CODE, ESCAPED
 
 
 class OriginRow(Struct, frozen=True, kw_only=True):
@@ -26,21 +18,31 @@ class OriginRow(Struct, frozen=True, kw_only=True):
     """Of files, globs in lower case, in any folder."""
     grammar: Grammar = Grammar.LINES
     tables: tuple[str, ...] = ()
-    """For TOML and JSON: where origins stand, keys with dots between; each text below counts."""
+    """For documents: where origins stand, keys with dots between; each text below counts; empty: everywhere."""
+    addresses: tuple[str, ...] = ()
+    """For documents: keys, wherever they stand, whose text is an address that a tool wrote down; `a.*`: all below."""
     direct: tuple[str, ...] = ()
     """Patterns whose group is an origin that somebody wrote down: an index, an archive, a repository, an image."""
     resolved: tuple[str, ...] = ()
     """Patterns whose group is an address that a tool wrote down; of these, hosts are compared."""
     is_unusual: bool = False
     """An address stands there only where it is not the usual one, so the first is new too."""
-    archives: tuple[str, ...] = ()
-    """Patterns whose two groups are a package's name and the address of its archive, which has to hold that name."""
+    archives: Archives | None = None
+    """How the archives of packages are found, which have to hold the packages' names."""
+    sources: tuple[str, ...] = ()
+    """Lists of packages of which each keeps its repository."""
+    is_by_host: bool = False
+    """All packages come from repositories of anybody, so that of a new one only the host is compared."""
+    files: tuple[str, ...] = ()
+    """Patterns whose group is another file of packages that is taken in."""
     packages: tuple[str, ...] = ()
     """Patterns whose group is the name of a package that is asked for."""
     keys: tuple[str, ...] = ()
-    """For TOML and JSON: tables whose keys are such names."""
+    """For documents: tables whose keys are such names."""
     builders: tuple[str, ...] = ()
     """For TOML: values that name a program which builds the package."""
+    is_continued: bool = False
+    """A line that ends with a backslash goes on in the next one."""
     comment: str = r"(?:^|\s)#.*"
     """What is left out of each line; empty: nothing."""
 
@@ -49,14 +51,12 @@ _DEPENDENCIES: Final = (
     *("dependencies", "devDependencies", "peerDependencies", "optionalDependencies", "overrides", "resolutions"),
     "pnpm",
 )
-_SHORTHAND: Final = r"^((?:npm|github|gitlab|bitbucket|gist|file|link|portal|patch|exec):\S+|[\w.-]+/[\w.-]+(?:#\S*)?)$"
+_SHORTHAND: Final = r"^((?!workspace:|catalog:)[a-z][a-z0-9+.-]*:\S+|[\w.-]+/[\w.-]+(?:#\S*)?)$"
+_OTHER: Final = r"(?:(?:-[rc]|--requirem\w*|--c\w*)(?:\s*=\s*|\s+)|-[rc])"
+"""How pip is told to read another file; it takes the beginnings of long options too."""
 _PEP_508: Final = r"^\s*([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?\s*(?:$|[<>=!~;@ ,(])"
-_IMAGE: Final = r"\bimage:\s*[\"']?([^\s\"',}]+)"
-
-_NPM_ARCHIVE: Final = (
-    r'"(?:[^"\s]{0,300}/)?node_modules/((?:@[^/"\s]{1,100}/)?[^/"\s]{1,200})":\s*\{\s*'
-    r'"version":\s*"[^"]{0,200}",\s*"resolved":\s*"(https?:[^"]+)"'
-)
+_WITHOUT_HOST: Final = r"(?:^|[\"'@\s])((?:https?|git|ssh|ftp)(?:\+\w+)?:(?!//)\S+)"
+_IMAGE: Final = r"\bimage[\"']?:\s*[\"']?(?:\$\{\w+:?-)?([^\s\"',}]+)"
 
 ROWS: Final = (
     OriginRow(
@@ -67,8 +67,19 @@ ROWS: Final = (
             "requirements/*.in",
             "*constraints*.txt",
         ),
-        direct=(f"({ADDRESS})", r"--trusted-host[=\s]+(\S+)"),
+        direct=(f"({ADDRESS})", r"--t[a-z-]*[=\s]+(\S+)"),
+        files=(rf"(?:^|\s){_OTHER}([^\s#\\]\S*)",),
+        is_continued=True,
         packages=(_PEP_508,),
+    ),
+    OriginRow(
+        names=("*.txt", "*.in"),  # pip reads any file by any name; a text that is none has no such lines
+        direct=(
+            rf"^\s*(?:-\S{{1,30}}[=\s]\s*|-[ife]|[\w.-]{{1,100}}\s*(?:\[[^\]]{{0,100}}\]\s*)?@\s*)({ADDRESS})\s*(?:[;#].*|--hash.*)?$",
+            r"^\s*--trusted-host[=\s]\s*(\S+)\s*$",
+        ),
+        files=(rf"^\s*{_OTHER}(\S+\.(?:txt|in))\s*$",),
+        is_continued=True,
     ),
     OriginRow(
         names=("pyproject.toml",),
@@ -104,7 +115,7 @@ ROWS: Final = (
     OriginRow(
         names=("package.json",),
         grammar=Grammar.JSON,
-        tables=_DEPENDENCIES,
+        tables=(*_DEPENDENCIES, "packageManager"),
         direct=(f"({ADDRESS})", _SHORTHAND),
         keys=_DEPENDENCIES[:4],
     ),
@@ -117,36 +128,64 @@ ROWS: Final = (
     ),
     OriginRow(
         names=("deno.json", "import_map.json", "jsr.json"),
-        grammar=Grammar.JSON,
+        grammar=Grammar.JSONC,
         tables=("imports", "scopes"),
         direct=(f"({ADDRESS})", r"^((?:npm|jsr):\S+)$"),
     ),
     OriginRow(
         names=("package-lock.json", "npm-shrinkwrap.json"),
-        resolved=(r'"resolved":\s*"([^"]+)"',),
-        archives=(_NPM_ARCHIVE,),
-        comment="",
+        grammar=Grammar.JSON,
+        addresses=(
+            *("resolved", "version", "requires.*"),
+            *(f"{name}.*" for name in _DEPENDENCIES if name.endswith("ependencies")),
+        ),
+        archives=Archives.NPM,
     ),
     OriginRow(
         names=("yarn.lock",),
-        resolved=(r'^\s+resolved\s+"([^"]+)"', r'resolution:\s*"@?[^"@]{1,200}@((?:https?|git|ssh)[^"]*)'),
+        is_unusual=True,  # in files of yarn 2 and later
+        resolved=(rf"(?:@|\b|[\"'])({ADDRESS})", _WITHOUT_HOST, r'"?resolved"?\s+"?([^"\s]+)', ESCAPED),
+        archives=Archives.YARN,
+        comment="",
     ),
     OriginRow(
         names=("pnpm-lock.yaml",),
+        grammar=Grammar.YAML,
         is_unusual=True,
-        resolved=(r"(?:tarball|registry|repo):\s*['\"]?([^\s,}'\"]+)",),
-        comment="",
+        addresses=("tarball", "registry", "repo", "url"),
+        archives=Archives.PNPM,
     ),
-    OriginRow(names=("bun.lock",), is_unusual=True, resolved=(f"({ADDRESS})",), comment=""),
-    OriginRow(names=("uv.lock",), resolved=(r'\b(?:registry|git|url)\s*=\s*"([^"]+)"',)),
-    OriginRow(names=("pdm.lock",), is_unusual=True, resolved=(r'\b(?:git|url)\s*=\s*"([^"]+)"',)),
-    OriginRow(names=("poetry.lock",), is_unusual=True, resolved=(r'^url\s*=\s*"([^"]+)"',)),
-    OriginRow(names=("pipfile.lock",), resolved=(r'"(?:url|git|file)":\s*"([^"]+)"',), comment=""),
-    OriginRow(names=("cargo.lock",), resolved=(r'^source\s*=\s*"([^"]+)"',)),
-    OriginRow(names=("gemfile.lock",), resolved=(r"^\s+remote:\s*(\S+)",)),
+    OriginRow(names=("bun.lock",), grammar=Grammar.JSONC, is_unusual=True, resolved=(f"({ADDRESS})", _WITHOUT_HOST)),
     OriginRow(
-        names=("composer.lock",), resolved=(r'"type":\s*"(?:git|zip|tar|path)",\s*"url":\s*"([^"]+)"',), comment=""
+        names=("uv.lock",),
+        grammar=Grammar.TOML,
+        addresses=("registry", "git", "url", "path", "index"),
+        archives=Archives.PYTHON,
     ),
+    OriginRow(
+        names=("pdm.lock",),
+        grammar=Grammar.TOML,
+        is_unusual=True,
+        addresses=("git", "url", "path"),
+        archives=Archives.PYTHON,
+    ),
+    OriginRow(names=("poetry.lock",), grammar=Grammar.TOML, is_unusual=True, addresses=("url", "git")),
+    OriginRow(
+        names=("pipfile.lock",), grammar=Grammar.JSON, addresses=("url", "git", "hg", "svn", "bzr", "file", "path")
+    ),
+    OriginRow(names=("cargo.lock",), grammar=Grammar.TOML, addresses=("source",)),
+    OriginRow(
+        names=("composer.lock",),
+        grammar=Grammar.JSON,
+        addresses=("dist.url", "source.url", "mirrors.url"),
+        sources=("packages", "packages-dev"),
+        is_by_host=True,
+    ),
+    OriginRow(
+        names=("package.resolved",), grammar=Grammar.JSON, addresses=("location", "repositoryURL"), is_by_host=True
+    ),
+    OriginRow(names=("pubspec.lock", "chart.lock"), grammar=Grammar.YAML, addresses=("url", "repository")),
+    OriginRow(names=("gemfile.lock",), resolved=(r"^\s+remote:\s*(\S+)",)),
     OriginRow(
         names=("gemfile",),
         direct=(f"({ADDRESS})", r"\b(?:github|gist|bitbucket|gitlab):\s*[\"']([^\"']+)"),
@@ -173,10 +212,16 @@ ROWS: Final = (
         packages=(r"<dependency>(?:(?!<artifactId>)[\s\S]){0,600}<artifactId>\s*([^<\s]+)",),
         comment="",
     ),
-    OriginRow(names=("*.gradle", "*.gradle.kts"), direct=(f"({ADDRESS})",), comment=r"^\s*(?://|\*).*"),
+    OriginRow(
+        names=("*.gradle", "*.gradle.kts", "package.swift"),
+        direct=(f"({ADDRESS_IN_CODE})",),
+        comment=r"^\s*(?://|\*(?!.*\*/)).*",
+    ),
     OriginRow(
         names=("dockerfile*", "*.dockerfile", "containerfile*"),
+        grammar=Grammar.DOCKERFILE,
         direct=(
+            r"--mount=\S*?\bfrom=([^,\s]+)",
             *(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", r"^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*--from=(\S+)", f"({ADDRESS})"),
             r"^#\s*syntax\s*=\s*(\S+)",
         ),
@@ -192,7 +237,7 @@ ROWS: Final = (
     ),
     OriginRow(names=("chart.y*ml", "requirements.y*ml"), direct=(r"\brepository:\s*[\"']?([^\s\"',}]+)",)),
     OriginRow(names=("*.tf",), direct=(r"\bsource\s*=\s*\"([^\"]+)\"",)),
-    OriginRow(names=("environment.y*ml", "podfile", "package.swift"), direct=(f"({ADDRESS})",)),
+    OriginRow(names=("environment.y*ml", "podfile"), direct=(f"({ADDRESS})",)),
     OriginRow(names=("pubspec.y*ml",), direct=(rf"\b(?:url|git|hosted):\s*[\"']?({ADDRESS})",)),
     OriginRow(names=("mix.exs",), direct=(r"\b(?:git|github|url|repo):\s*\"([^\"]+)\"",)),
 )

@@ -103,7 +103,7 @@ def test_code_behind_blanks_is_refused(examined: Examined, blank: str) -> None:
 def test_a_long_line_is_remarked() -> None:
     (sentence,) = remarks((added("src/a.py", "x" * (LONG_LINE + 1)),))
     assert "a line of 1001 characters (line 1)" in sentence
-    assert remarks((added("package-lock.json", "x" * 5_000),)) == ()
+    assert remarks((added("package-lock.json", f'{{"a": "{"x" * 5_000}"}}'),)) == ()
 
 
 @pytest.mark.parametrize("word", ["p\u0430y", "\u0421lient", "t\u03bftal", "\uff43ost"])

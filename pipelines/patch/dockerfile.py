@@ -1,0 +1,66 @@
+"""A Dockerfile with its variables replaced by what they hold. Pure.
+
+https://docs.docker.com/reference/dockerfile/#understand-how-arg-and-from-interact: `FROM` sees the arguments that stand
+before the first one, a stage those that it declares itself.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Final
+
+_ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
+_INSTRUCTION: Final = re.compile(r"\s*(ARG|ENV|FROM)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?([-+])([^{}]{0,500}))?\})")
+_LONGEST: Final = 2_000
+"""Characters by which variables may make a line longer: each may double what the one before holds."""
+
+
+_ESCAPE: Final = re.compile(r"(?:#[ \t]*\w+[ \t]*=.*\n)*#[ \t]*escape[ \t]*=[ \t]*`", re.IGNORECASE)
+_LINE_ENDS: Final = {escape: re.compile(rf"{re.escape(escape)}[ \t]*\n(?:[ \t]*(?:#.*)?\n)*") for escape in ("\\", "`")}
+"""Where an instruction goes on in another line: blank lines and comments between are left out."""
+
+
+def instructions(text: str) -> list[str]:
+    """Return the lines of a Dockerfile, each with those in which it goes on."""
+    return _LINE_ENDS["`" if _ESCAPE.match(text) else "\\"].sub(" ", text).split("\n")
+
+
+def expanded(lines: list[str]) -> list[str]:
+    """Return the lines of a Dockerfile with the values of its arguments in the place of their names."""
+    outside: dict[str, str] = {}
+    inside: dict[str, str] | None = None
+    found = []
+    for line in lines:
+        instruction = _INSTRUCTION.match(line)
+        word = instruction[1].upper() if instruction else ""
+        known = outside if word == "FROM" or inside is None else inside
+        text = _VARIABLE.sub(partial(_value, known), line)
+        text = text if len(text) <= _LONGEST + len(line) else line
+        found.append(text)
+        if word == "FROM":
+            inside = {}
+        elif instruction and word and (assigned := _INSTRUCTION.match(text)):
+            for name, value in _assigned(word, assigned[2]):
+                known[name] = outside.get(name, "") if value is None else value
+    return found
+
+
+def _assigned(word: str, text: str) -> list[tuple[str, str | None]]:
+    """Return names and values; None for an argument that is only declared."""
+    name, blank, rest = text.partition(" ")
+    if word == "ENV" and blank and "=" not in name:  # the old form, with a blank
+        return [(name, rest.strip())]
+    return [
+        (match[1], None if match[2] is None else match[2].strip("\"'"))
+        for match in _ASSIGNED.finditer(text)
+        if match[2] is not None or word == "ARG"
+    ]
+
+
+def _value(known: dict[str, str], match: re.Match[str]) -> str:
+    name, sign, other = match[1] or match[2], match[3], match[4] or ""
+    if sign == "+":
+        return other if known.get(name) else ""
+    return known.get(name) or (other if sign == "-" else match[0])
