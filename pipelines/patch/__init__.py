@@ -1,7 +1,7 @@
 """What a change touches and whether it may: asked in jobs before handing it in, by the receiver before committing."""
 
 from pipelines.patch.changed import Base, Change, Changed, contents
-from pipelines.patch.ci_files import ci_files
+from pipelines.patch.ci_files import ci_files, ci_setting
 from pipelines.patch.examine import examine
 from pipelines.patch.kinds import is_documentation
 from pipelines.patch.lines import ChangeSize, compare, size_of
@@ -16,6 +16,7 @@ __all__ = [
     "FolderEntry",
     "Folders",
     "ci_files",
+    "ci_setting",
     "compare",
     "contents",
     "examine",

@@ -1,5 +1,7 @@
 """Which files a repository's own CI reads, besides those known by name: found in its configuration at the base commit.
 
+It begins at `.gitlab-ci.yml` and, where the project has one, at its setting *CI/CD configuration file*.
+
 Pushing a fix runs these before anybody has looked. Pure; reads the base commit only, so a change can't take itself out.
 https://docs.gitlab.com/ci/yaml/#includelocal, #triggerinclude; what `extends` means stands in one of these files.
 """
@@ -10,19 +12,19 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import yaml
 from msgspec import Struct
 
 from pipelines.patch.changed import Base, Changed
 from pipelines.patch.display_name import shown
 from pipelines.patch.globs import matches
 from pipelines.patch.name_clashes import Folders
+from pipelines.patch.yaml_data import yaml_documents
 
 _ROOT: Final = ".gitlab-ci.yml"
 _MOST: Final = 150
 """Files that GitLab includes in one pipeline: https://docs.gitlab.com/administration/settings/continuous_integration."""
 _LARGEST: Final = 1_000_000
-"""Bytes of a file that are read; GitLab takes no more."""
+"""Characters of a file that are read; GitLab takes no more."""
 _LONGEST: Final = 500
 """Characters of a path."""
 _VARIABLE: Final = re.compile(r"\$(?:\w+|\{\w+\})|\$\[\[.*?\]\]")
@@ -35,39 +37,50 @@ _SCRIPTS: Final = frozenset({"script", "before_script", "after_script"})
 _WORD: Final = re.compile(r"[^\s\"';&|()=<>`]+")
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
-    """Reads GitLab's own tags, such as `!reference`, as plain values."""
-
-
-def _plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> Any:  # noqa: ANN401 - whatever a tag stands at
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_mapping(node, deep=True) if isinstance(node, yaml.MappingNode) else None
-
-
-_Loader.add_multi_constructor("!", _plain)
-
-
 class CiFiles(Struct, frozen=True, kw_only=True):
     """What the configuration at the base commit names."""
 
+    root: str = ""
+    """The file that the project's setting names, if it is in the same project."""
     included: tuple[str, ...] = ()
     """Globs of further configuration."""
     by_variable: tuple[str, ...] = ()
     """Globs of further configuration whose names only variables know, such as `**` for `include: $FILE`."""
     words: frozenset[str] = frozenset()
     """Words of scripts, among them paths of programs."""
+    is_elsewhere: bool = False
+    """The configuration begins in another project or at an address, so that nobody here knows what it includes."""
 
 
-def ci_files(base: Base, folders: Folders) -> CiFiles:
-    """Return what `.gitlab-ci.yml` and all that it includes name, as far as this repository holds it.
+class CiSetting(Struct, frozen=True, kw_only=True):
+    """What GitLab's setting *CI/CD configuration file* means for a project.
+
+    https://docs.gitlab.com/ci/pipelines/settings/#specify-a-custom-cicd-configuration-file
+    """
+
+    root: str = ""
+    is_elsewhere: bool = False
+
+
+def ci_setting(text: str, project: str) -> CiSetting:
+    """Read the setting: a path, a path with `@group/project` and perhaps `:ref`, or an address; empty: the usual file.
+
+    The file may be the project's own though its path is given: then a fix is run from it once it is merged.
+    """
+    path, at, place = text.strip().partition("@")
+    if "://" in text or (at and place.partition(":")[0].strip("/").lower() != project.lower()):
+        return CiSetting(is_elsewhere=True)
+    return CiSetting(root=path.strip("/"))
+
+
+def ci_files(base: Base, folders: Folders, setting: CiSetting | None = None) -> CiFiles:
+    """Return what `.gitlab-ci.yml`, or the file of the setting, and all that they include name in this repository.
 
     Variables stay wildcards: GitLab takes those of an include from the project, its groups and the pipeline, never from
     the file's own `variables`. https://docs.gitlab.com/ci/yaml/includes/#use-variables-with-include
     """
-    waiting, read = [_ROOT], set[str]()
+    setting = setting or CiSetting()
+    waiting, read = list(filter(None, [setting.root, _ROOT])), set[str]()
     patterns: list[str] = []
     by_variable: list[str] = []
     words: set[str] = set()
@@ -87,30 +100,46 @@ def ci_files(base: Base, folders: Folders) -> CiFiles:
             found = [pattern] if "*" not in pattern else _found(pattern, folders)
             if _VARIABLE.search(text) and _NAMELESS.fullmatch(pattern):
                 by_variable.append(pattern)
-                found = [one for one in found if _is_configuration(base(one) or b"")]
+                found = [one for one in found if _is_configuration((base(one) or b"").decode(errors="replace"))]
             else:
                 patterns.append(pattern)
             waiting += found
-    return CiFiles(included=tuple(patterns), by_variable=tuple(by_variable), words=frozenset(words))
+    return CiFiles(
+        root=setting.root,
+        included=tuple(patterns),
+        by_variable=tuple(by_variable),
+        words=frozenset(words),
+        is_elsewhere=setting.is_elsewhere,
+    )
 
 
 def included_files(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
     """Yield changed files that the repository's own CI includes, a sentence each."""
     for one in changed:
-        if not one.path.endswith((".yml", ".yaml")):
-            continue
-        if any(matches(pattern, one.path) for pattern in known.included):
+        if one.path == known.root:
             yield (
-                f"{shown(one.path)} belongs to the repository's own CI ({shown(_ROOT)} includes it), "
+                f"{shown(one.path)} is the configuration of the repository's own CI, which would run it before anybody "
+                "has looked; a person has to change it."
+            )
+        elif not one.path.endswith((".yml", ".yaml")):
+            continue
+        elif any(matches(pattern, one.path) for pattern in known.included):
+            yield (
+                f"{shown(one.path)} belongs to the repository's own CI ({shown(known.root or _ROOT)} includes it), "
                 "which would run it before anybody has looked; a person has to change it."
             )
-        elif any(matches(pattern, one.path) for pattern in known.by_variable) and any(
-            _is_configuration(text.encode()) for text in (one.before, one.after)
-        ):
+        elif (why := _unknown(one.path, known)) and any(map(_is_configuration, (one.before, one.after))):
             yield (
-                f"{shown(one.path)} looks like CI configuration, and the repository's own CI includes a file that only "
-                "a variable names: it may run this one before anybody has looked; a person has to change it."
+                f"{shown(one.path)} looks like CI configuration, and the repository's own CI {why}: "
+                "it may run this one before anybody has looked; a person has to change it."
             )
+
+
+def _unknown(path: str, known: CiFiles) -> str:
+    """Return why nobody can tell whether the CI includes a file; empty where one can."""
+    if any(matches(pattern, path) for pattern in known.by_variable):
+        return "includes a file that only a variable names"
+    return "begins in a file that is not of this project" if known.is_elsewhere else ""
 
 
 def run_by_ci(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
@@ -123,7 +152,7 @@ def run_by_ci(changed: Sequence[Changed], known: CiFiles) -> Iterator[str]:
 def _named(content: bytes) -> Iterator[tuple[str, str]]:
     """Yield what a configuration includes ("local") and runs ("script")."""
     seen = set[int]()
-    for document in _documents(content):
+    for document in _documents(content.decode(errors="replace")):
         if isinstance(document, dict):
             yield from (("local", path) for path in _locals(document.get("include")))
             waiting: list[Any] = [document]
@@ -140,15 +169,15 @@ def _named(content: bytes) -> Iterator[tuple[str, str]]:
                     yield from (("script", text) for key in _SCRIPTS for text in _texts(value.get(key)))
 
 
-def _documents(content: bytes) -> list[Any]:
+def _documents(content: str) -> list[Any]:
     """Return what a file holds; nothing where it is no YAML, since GitLab reads nothing from it either."""
     try:
-        return list(yaml.load_all(content[:_LARGEST].decode(errors="replace"), Loader=_Loader))
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError):
+        return yaml_documents(content[:_LARGEST])
+    except ValueError:
         return []
 
 
-def _is_configuration(content: bytes) -> bool:
+def _is_configuration(content: str) -> bool:
     """Say whether a file looks like CI configuration: by a section of it, a job, or a header with inputs."""
     for document in _documents(content):
         if not isinstance(document, dict):

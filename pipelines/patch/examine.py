@@ -11,7 +11,7 @@ from typing import Final
 from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.language.change_set import ChangeSet, ChangeSetError
 from pipelines.patch.changed import Base, Change, Changed, contents
-from pipelines.patch.ci_files import ci_files, included_files
+from pipelines.patch.ci_files import CiSetting, ci_files, included_files
 from pipelines.patch.configuration import configuration
 from pipelines.patch.dependencies import dependencies, is_lock_file
 from pipelines.patch.display_name import shown
@@ -40,12 +40,14 @@ def examine(
     handwritten: Sequence[str] = (),
     policy: Policy,
     secrets: SecretSearch,
+    ci: CiSetting | None = None,
 ) -> tuple[str, ...]:
     """Return why a change is refused, a sentence each.
 
     `base` and `folders` tell of the commit that it was made for; folders are asked for only where files are added,
     or where its CI includes files by a pattern.
     `allowed` and `handwritten` are the catalogue's globs for the repository (`paths_allowed`, `paths_handwritten`).
+    `ci` is the project's setting of its CI configuration, known to the receiver only.
     """
     refused = list(size_faults(change, policy=policy))
     if refused:
@@ -66,7 +68,7 @@ def examine(
     refused += names_not_held(sound)
     refused += unseen(changed)[0]
     refused += origins(changed)[0]
-    refused += included_files(changed, ci_files(base, folders))
+    refused += included_files(changed, ci_files(base, folders, ci))
     refused += _lines(changed, policy)
     refused += secrets(changed)
     refused += foreign_files(changed, base, handwritten=handwritten)

@@ -106,7 +106,7 @@ def project(state: State, one: Project, viewer: User) -> Json:
         "snippets_enabled": False,
         "wiki_enabled": False,
         "creator_id": 1,
-        "ci_config_path": "",
+        "ci_config_path": one.ci_config_path,
         "ci_job_token_scope_enabled": True,
         "ci_pipeline_variables_minimum_override_role": "no_one_allowed",
         "ci_push_repository_for_job_token_allowed": False,

@@ -122,6 +122,8 @@ class Project:
     created_at: datetime
     name: str = ""
     default_branch: str = "main"
+    ci_config_path: str = ""
+    """The setting, as the API tells it; pipelines here begin at `.gitlab-ci.yml` all the same."""
     visibility: str = "private"
     members: dict[int, Access] = field(default_factory=dict)
     protected_branches: set[str] = field(default_factory=set)

@@ -51,7 +51,7 @@ def project(state: State, one: Project) -> Json:
         "visibility_level": 0,
         "path_with_namespace": one.path_with_namespace,
         "default_branch": one.default_branch,
-        "ci_config_path": "",
+        "ci_config_path": one.ci_config_path,
         "homepage": f"{state.url}/{one.path_with_namespace}",
         "url": http_url,
         "ssh_url": ssh_url,

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pipelines.language import CommitSha
 from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
-from pipelines.patch import FolderEntry, ci_files, contents, examine, remarks
+from pipelines.patch import FolderEntry, ci_files, ci_setting, contents, examine, remarks
 from pipelines.secrets import find_secrets
 from receiver import limits
 from receiver.outbound.effects import former_diff
@@ -33,7 +33,9 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
 
     Raises RefusedError with what speaks against it for this commit.
     """
-    commit = _BaseCommit(desk.commits, desk.repositories.project(repository.project).id, base)
+    project = desk.repositories.project(repository.project)
+    commit = _BaseCommit(desk.commits, project.id, base)
+    ci = ci_setting(project.ci_config_path, project.path)
     try:
         change = _read(data, commit)
     except ChangeSetError as error:
@@ -46,12 +48,13 @@ def checked(desk: Desk, data: bytes, base: CommitSha, *, repository: Repository,
         handwritten=repository.paths_handwritten,
         policy=policy,
         secrets=partial(find_secrets, allowed=repository.secrets_allowed),
+        ci=ci,
     )
     if found:
         raise RefusedError(" ".join(found[: limits.PATCH_PROBLEMS]))
     if change.base_sha != base or not fits(change, commit.folder):
         raise RefusedError("The change was made for other files than the commit holds.")
-    known = ci_files(commit.file, commit.entries)
+    known = ci_files(commit.file, commit.entries, ci)
     return CheckedChange(change=change, remarks=remarks(contents(change.files, commit.file), known))
 
 

@@ -29,6 +29,8 @@ class Project(Struct, frozen=True, kw_only=True):
     default_branch: str
     url: str
     is_archived: bool = False
+    ci_config_path: str = ""
+    """The setting *CI/CD configuration file*; empty: `.gitlab-ci.yml`."""
 
 
 class HeadPipeline(Struct, frozen=True, kw_only=True):
@@ -90,7 +92,14 @@ class Repositories:
         if not branch:
             raise RefusedError(f"{path} has no repository that our bot can read: it is switched off, or empty.")
         is_archived = bool(getattr(found, "archived", False))
-        return Project(id=int(found.id), path=path, default_branch=branch, url=found.web_url, is_archived=is_archived)
+        return Project(
+            id=int(found.id),
+            path=path,
+            default_branch=branch,
+            url=found.web_url,
+            is_archived=is_archived,
+            ci_config_path=getattr(found, "ci_config_path", None) or "",
+        )
 
     def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
         """Return the newest open merge request of the project's branch into `target`, or None.

@@ -12,6 +12,12 @@ from sandbox.http import HttpError, Request, Response, Route
 NOT_FOUND = {"message": "404 Not found"}
 
 
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a project that can be changed here."""
+
+    ci_config_path: str
+
+
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """An access level."""
 
@@ -21,6 +27,13 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
 def get(state: State, request: Request) -> Response:
     """Give one project by id or full path."""
     project, user = auth.project(state, request)
+    return Response.json(entities.project(state, project, user))
+
+
+def update(state: State, request: Request) -> Response:
+    """Change where a project's CI configuration begins."""
+    project, user = auth.project(state, request, Access.MAINTAINER)
+    project.ci_config_path = parse(request, Settings).ci_config_path
     return Response.json(entities.project(state, project, user))
 
 
@@ -61,6 +74,7 @@ def _level(value: int) -> Access:
 _PROJECT = "/api/v4/projects/:id"
 ROUTES = (
     Route("GET", _PROJECT, get, query=("statistics", "license", "with_custom_attributes")),
+    Route("PUT", _PROJECT, update, required=names(Settings)),
     Route("GET", f"{_PROJECT}/members", members, query=PAGE),
     Route("GET", f"{_PROJECT}/members/all", members, query=PAGE),
     Route("GET", f"{_PROJECT}/members/all/:user_id", member),

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from pipelines.patch import Change, Changed, folders_of, remarks
-from pipelines.patch.ci_files import CiFiles, ci_files
+from pipelines.patch.ci_files import CiFiles, CiSetting, ci_files, ci_setting, included_files
 
 Examined = Callable[..., tuple[str, ...]]
 ROOT = ".gitlab-ci.yml"
@@ -170,3 +170,58 @@ def test_nothing_is_read_by_an_odd_path(path: str) -> None:
         lambda name: (read.append(name), f'include: "{path}"\n'.encode() if name == ROOT else None)[1], lambda _: ()
     )
     assert read == [ROOT]
+
+
+@pytest.mark.parametrize(
+    ("setting", "meant"),
+    [
+        ("", CiSetting()),
+        ("ci/main.yml", CiSetting(root="ci/main.yml")),
+        ("/ci/main", CiSetting(root="ci/main")),
+        ("main.yml@Team/Shop", CiSetting(root="main.yml")),
+        ("main.yml@team/shop:refs/heads/main", CiSetting(root="main.yml")),
+        ("main.yml@team/pipelines", CiSetting(is_elsewhere=True)),
+        ("https://ci.example.org/main.yml", CiSetting(is_elsewhere=True)),
+    ],
+)
+def test_the_setting_of_the_configurations_path_is_read(setting: str, meant: CiSetting) -> None:
+    assert ci_setting(setting, "team/shop") == meant
+
+
+CONFIGURED = {"ci/main": "include: ci/a.yml\ntests: {script: [./scripts/a.sh]}\n", "ci/a.yml": "include: [b.yml]\n"}
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("ci/main", "is the configuration of the repository's own CI"),
+        ("ci/a.yml", "belongs to the repository's own CI (`ci/main` includes it)"),
+        ("b.yml", "belongs to the repository's own CI (`ci/main` includes it)"),
+    ],
+)
+def test_the_file_that_the_setting_names_and_what_it_includes_are_refused(path: str, words: str) -> None:
+    found = configured(CONFIGURED, "ci/main@team/shop")
+    (sentence,) = included_files([changed(path, CONFIGURED.get(path, ""), "a: {script: [env]}\n")], found)
+    assert sentence.startswith(f"`{path}` {words}")
+    assert "scripts/a.sh" in found.words
+
+
+def test_configuration_of_another_project_may_include_anything_that_looks_like_it() -> None:
+    found = configured({}, "main.yml@team/pipelines")
+    job, other = changed("x.yml", "", "a: {script: [env]}\n"), changed("y.yml", "", "a: {b: c}\n")
+    (sentence,) = included_files([job, other], found)
+    assert sentence.startswith("`x.yml` looks like CI configuration, and the repository's own CI begins in a file")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "- " * 100_000, "{a: " * 100_000, "a: &a\n  - *a\n"])
+def test_configuration_that_nests_without_end_ends_nothing(text: str) -> None:
+    assert list(included_files([changed("x.yml", "", text)], configured({}, "main.yml@team/pipelines"))) == []
+
+
+def configured(files: dict[str, str], setting: str) -> CiFiles:
+    held = {path: text.encode() for path, text in files.items()}
+    return ci_files(held.get, folders_of(held), ci_setting(setting, "team/shop"))
+
+
+def changed(path: str, before: str, after: str) -> Changed:
+    return Changed(path=path, change=Change.MODIFIED if before else Change.ADDED, before=before, after=after)

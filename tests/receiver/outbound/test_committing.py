@@ -106,6 +106,24 @@ async def test_a_change_that_is_no_plain_file_does_not_fit_or_clashes_is_not_com
 
 @pytest.mark.integration
 @pytest.mark.anyio
+async def test_the_file_in_which_the_projects_ci_begins_is_not_committed(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    project = world.admin.projects.get("payk12/contacts")
+    project.ci_config_path = "README.md@payk12/contacts"
+    project.save()
+    try:
+        readme = project.files.get("README.md", ref="main").decode()
+        await submit(run, file_change("README.md", readme, "x"))
+        with pytest.raises(RefusedError, match=r"`README\.md` is the configuration of"):
+            await perform(desk, run, EFFECT)
+    finally:
+        project.ci_config_path = ""
+        project.save()
+
+
+@pytest.mark.integration
+@pytest.mark.anyio
 async def test_a_mode_that_the_base_does_not_have_is_found_out(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
     """`update` would leave a symbolic link one, and write the new text into it."""
     text = world.contacts.files.get("README.md", ref="main").decode()
