@@ -12,9 +12,15 @@ from typing import Any
 
 import pytest
 
+from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.confinement import Means
 from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.reproduction.application import serve
+from pipelines.job.suites.suite import run_tests
+from pipelines.job.workspace.checkout import Checkout
+from pipelines.proof.suite_run import Kind
 from tests.pipelines.job import telling, told_apart
+from tests.pipelines.job.wrong_fixes import FILES
 
 pytestmark = [
     pytest.mark.integration,
@@ -71,6 +77,48 @@ def test_runs_look_alike_to_a_test_of_the_same_user(means: Means, launcher: Laun
     assert "ISOLATION none" in lines, done.stdout + done.stderr
     known = KNOWN["none"].get(means, set())
     _assert_alike([json.loads(line.removeprefix("FOUND ")) for line in lines if line.startswith("FOUND ")], known)
+
+
+BROKEN = {"be_skipped", "return_early", "catch_all", "assert_nothing"}
+PLANTED = """
+import pytest
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    report.outcome = "passed"
+"""
+PLANTER = f"""
+import pathlib
+for folder in (".", "tests", pathlib.Path.home()):
+    pathlib.Path(folder, "conftest.py").write_text({PLANTED!r})
+"""
+
+
+def test_a_conftest_that_the_application_plants_where_it_is_served_is_in_no_later_run(tmp_path: Path) -> None:
+    server, prices = FILES["shop/__main__.py"], FILES["shop/price.py"]
+    files = {
+        **FILES,
+        "shop/__main__.py": server.replace("HTTPServer((", f"{PLANTER}\nHTTPServer(("),
+        "shop/price.py": prices.replace("percent // 100", "percent // 10"),
+    }
+    job = told_apart.make_job(_open_to_others(tmp_path), means=list(Means), files=files)
+    try:
+        place = job.check_out("after", Role.APPLICATION)
+        place.keep()
+        with serve(place):
+            assert len(_planted(place)) == 3
+        ran = run_tests(place, Kind.UNIT)
+        assert ran is not None
+        assert {one.rpartition("test_to_")[2] for one in ran.failing} == BROKEN
+        assert _planted(place) == []
+    finally:
+        job.launcher.end_all()
+        file_trees.remove(job.root)
+
+
+def _planted(place: Checkout) -> list[Path]:
+    return [path for top in {place.place, place.launcher.home(place.role)} for path in top.rglob("conftest.py")]
 
 
 def _assert_alike(runs: list[dict[str, Any]], known: set[str] | frozenset[str] = frozenset()) -> None:

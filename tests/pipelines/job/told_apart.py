@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ ORDER = (Side.AFTER, Side.BEFORE)
 
 def told(folder: Path, *, means: Sequence[Means]) -> tuple[str, list[dict[str, Any]]]:
     """Return the isolation of this runner, and what each run found."""
-    job = _job(folder, means)
+    job = make_job(folder, means=means)
     try:
         work = job.check_out("work", Role.WORK)
         (work.folder / "shop" / "price.py").write_text(f"{FILES['shop/price.py']}\n\n# Nothing changes.\n")
@@ -61,10 +61,11 @@ def told(folder: Path, *, means: Sequence[Means]) -> tuple[str, list[dict[str, A
         file_trees.remove(job.root)
 
 
-def _job(folder: Path, means: Sequence[Means]) -> Job:
+def make_job(folder: Path, *, means: Sequence[Means], files: Mapping[str, str] = FILES) -> Job:
+    """Return a job of the shop, or of a repository with these files."""
     origin, project = folder / "origin", folder / "builds"
     project.mkdir()
-    for name, text in FILES.items():
+    for name, text in files.items():
         (origin / name).parent.mkdir(parents=True, exist_ok=True)
         (origin / name).write_text(text)
     who = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
