@@ -67,11 +67,30 @@ LARGE_HOOKS_AT_ONCE: Final = 8
 HOOK_TURN_S: Final = 5.0
 """Seconds that a large body waits for its turn."""
 HOOK_BODY_S: Final = 30.0
-"""Seconds in which a large body has to arrive."""
+"""Seconds in which a body has to arrive; GitLab itself gives up after 10."""
 HOOK_RETRY_S: Final = 5
 """Seconds after which a sender tries again when a hook can't be stored (503)."""
 REQUEST_BODY: Final = 1024 * 1024
 """Bytes of any other request body; routes that accept more declare it."""
+REQUEST_HEAD_S: Final = 15.0
+"""Seconds in which the head of a request has to arrive: of a connection's first from its opening on, of a later one
+from its first byte on."""
+REQUEST_BODY_S: Final = 120.0
+"""Seconds in which the body of any request has to arrive after its head: 32 MiB at 2.3 Mbit/s."""
+CONNECTION_KEPT_S: Final = 75
+"""Seconds for which a connection is kept between two requests: longer than proxies and clients keep theirs, because
+the other way requests get lost."""
+WAITING_OF_ADDRESS: Final = 250
+"""Connections of one address that wait for their sender; with one more, the one that waits longest is closed."""
+WAITING_IN_ALL: Final = 1000
+"""The same of all addresses; the one to go is of the address that has most."""
+ACCEPTED_AT_ONCE: Final = 256
+"""Connections that are opened before the first of them is looked at."""
+SERVED_AT_ONCE: Final = 2000
+"""Connections and requests above which the answer is 503. Only `WAITING_IN_ALL` of them wait: the rest is being
+answered, and is far more than a team's CI needs."""
+OPEN_FILES: Final = 4096
+"""Files and connections that the web service may have open, where the system lets it."""
 DATABASE_ANSWER_S: Final = 3
 """Seconds in which the database has to answer a readiness check, and after which the check is repeated."""
 SIGNED_IN_S: Final = 30 * 24 * 3600

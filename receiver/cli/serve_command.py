@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 import socket
-from typing import Final
 
 import uvicorn
+from litestar.types import ASGIApp
 
-from receiver import logs
+from receiver import limits, logs
 from receiver.app import create_app
 from receiver.cli import command as base
 from receiver.cli.command import click, command
 from receiver.cli.log_level import log_level_option
 from receiver.settings import Settings, SettingsError
-
-AT_ONCE: Final = 1000
-"""Concurrent connections and requests above which the answer is 503: far more than a team's CI needs."""
+from receiver.web import connections
 
 
 @click.command()
@@ -30,19 +29,36 @@ async def serve(log_level: str) -> None:
     logs.configure(log_level)
     settings = base.settings()
     app = create_app(settings, catalogue=base.catalogue(settings.bug_fix_catalogue))
-    config = uvicorn.Config(
+    config = server_config(app, settings, in_all=min(limits.WAITING_IN_ALL, _open_files() // 4))
+    with _listener(settings) as listener:
+        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def server_config(app: ASGIApp, settings: Settings, *, in_all: int = limits.WAITING_IN_ALL) -> uvicorn.Config:
+    """Return how the application is served. `in_all`: connections that may wait for their senders."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=120,  # model calls under way are read to their end
-        timeout_keep_alive=75,  # longer than proxies and clients keep idle connections: the other way requests get lost
+        timeout_keep_alive=limits.CONNECTION_KEPT_S,
         server_header=False,
-        limit_concurrency=AT_ONCE,
+        http=connections.protocol(connections.Patience(in_all=in_all)),
+        ws="none",
+        backlog=limits.ACCEPTED_AT_ONCE,
+        limit_concurrency=limits.SERVED_AT_ONCE,
     )
-    with _listener(settings) as listener:
-        await uvicorn.Server(config).serve(sockets=[listener])
+
+
+def _open_files() -> int:
+    """Return how many files may be open, after raising the limit as far as wanted and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = limits.OPEN_FILES if hard == resource.RLIM_INFINITY else min(limits.OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(soft, wanted)
 
 
 def _listener(settings: Settings) -> socket.socket:

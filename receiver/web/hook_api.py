@@ -184,16 +184,20 @@ async def _body(intake: Intake, headers: Headers, receive: Receive) -> bytes:
     """Return the body; a large one waits for its turn. Raises BusyError, and TimeoutError for a slow sender."""
     length = announced(headers)
     if length is not None and length <= limits.LARGE_HOOK:
-        return await body_of(headers, receive, at_most=limits.HOOK_BODY)
+        return await _arrived(headers, receive)
     try:
         await asyncio.wait_for(intake.turns.acquire(), limits.HOOK_TURN_S)
     except TimeoutError:
         raise BusyError("Too many large hooks are being read; nothing was stored.") from None
     try:
-        async with asyncio.timeout(limits.HOOK_BODY_S):
-            return await body_of(headers, receive, at_most=limits.HOOK_BODY)
+        return await _arrived(headers, receive)
     finally:
         intake.turns.release()
+
+
+async def _arrived(headers: Headers, receive: Receive) -> bytes:
+    async with asyncio.timeout(limits.HOOK_BODY_S):
+        return await body_of(headers, receive, at_most=limits.HOOK_BODY)
 
 
 HANDLERS = [gitlab_hook, jira_hook]

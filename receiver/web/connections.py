@@ -1,0 +1,170 @@
+"""Connections that wait for their senders: until when a request has to be here, and how many may wait at once.
+
+uvicorn has a time limit for connections that are kept between two requests only, and counts silent connections among
+those of `limit_concurrency`. So whoever opened a thousand connections and said nothing had everybody else answered 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from functools import lru_cache
+from typing import Final, Generic, TypeVar
+
+import structlog
+from msgspec import Struct
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from receiver import limits
+
+log = structlog.get_logger()
+
+C = TypeVar("C")
+
+IPV6_SITE: Final = 64
+"""Bits of an IPv6 address that say whose it is; the others are anybody's choice."""
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """How long senders are waited for, and how many of them."""
+
+    head_s: float = limits.REQUEST_HEAD_S
+    body_s: float = limits.REQUEST_BODY_S
+    of_address: int = limits.WAITING_OF_ADDRESS
+    in_all: int = limits.WAITING_IN_ALL
+
+
+class WaitingRoom(Generic[C]):
+    """Connections that wait for their senders, by address. When there are too many, the one that waits longest goes.
+
+    Never the one that came last: whoever sends at once is served, however many others say nothing.
+    """
+
+    def __init__(self, *, of_address: int, in_all: int) -> None:
+        self._of_address = of_address
+        self._in_all = in_all
+        self._waiting: dict[str, dict[C, None]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        """Return how many wait."""
+        return self._count
+
+    def enter(self, connection: C, address: str) -> C | None:
+        """Let a connection wait; return the one that has to go for it, which waits no longer. None: there is room."""
+        there = self._waiting.setdefault(address, {})
+        if connection in there:
+            return None
+        gone = None
+        if len(there) >= self._of_address:
+            gone = next(iter(there))
+            self.leave(gone, address)
+        elif self._count >= self._in_all:
+            fullest = max(self._waiting, key=lambda one: len(self._waiting[one]))
+            gone = next(iter(self._waiting[fullest]))
+            self.leave(gone, fullest)
+        self._waiting.setdefault(address, {})[connection] = None
+        self._count += 1
+        return gone
+
+    def leave(self, connection: C, address: str) -> None:
+        """Note that a connection waits no longer; does nothing when it did not."""
+        there = self._waiting.get(address, {})
+        if connection not in there:
+            return
+        del there[connection]
+        self._count -= 1
+        if not there:
+            del self._waiting[address]
+
+
+@lru_cache(maxsize=4096)
+def sender(host: str) -> str:
+    """Return whose address this is: of an IPv6 address the network, which one sender has to itself."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:  # a socket of the machine, for example
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, IPV6_SITE), strict=False))
+
+
+def protocol(patience: Patience) -> type[HttpToolsProtocol]:
+    """Return the protocol of a server's connections, which share one waiting room."""
+    room: WaitingRoom[_PatientProtocol] = WaitingRoom(of_address=patience.of_address, in_all=patience.in_all)
+    return type("PatientProtocol", (_PatientProtocol,), {"patience": patience, "room": room})
+
+
+class _PatientProtocol(HttpToolsProtocol):
+    """uvicorn's protocol; between requests, and while one arrives, a connection waits in the room."""
+
+    patience: Patience
+    room: WaitingRoom[_PatientProtocol]
+    _sender = ""
+    _overdue: asyncio.TimerHandle | None = None
+    """Ends the connection when the head or the body that it is about is not here in time."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._sender = sender(self.client[0] if self.client else "")
+        self._wait(self.patience.head_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing():
+            self._stop_waiting()
+        elif not self._is_served():
+            self._wait(self.patience.head_s if self._wants_head() else self.patience.body_s)
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._forget_deadline()  # that of the head; the body has its own
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._stop_waiting()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self.transport.is_closing() and not self._is_served():
+            self._enter()  # without a deadline: uvicorn's own for connections that are kept
+
+    def _wants_head(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _is_served(self) -> bool:
+        """Say whether a request is here in full and not answered yet."""
+        return not self._wants_head() and not self.cycle.more_body
+
+    def _wait(self, seconds: float) -> None:
+        self._enter()
+        if self._overdue is None:  # a sender who trickles does not get more time
+            self._overdue = self.loop.call_later(seconds, self.end, "too slow")
+
+    def _enter(self) -> None:
+        gone = self.room.enter(self, self._sender)
+        if gone is not None:
+            gone.end("too many wait")
+
+    def end(self, why: str) -> None:
+        """Close the connection without an answer."""
+        self._stop_waiting()
+        if not self.transport.is_closing():
+            log.info("connection.ended", reason=why, sender=self._sender, waiting=len(self.room))
+            self.transport.abort()
+
+    def _stop_waiting(self) -> None:
+        self.room.leave(self, self._sender)
+        self._forget_deadline()
+
+    def _forget_deadline(self) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
