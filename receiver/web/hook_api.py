@@ -51,6 +51,7 @@ class Intake(Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
     turns: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(limits.LARGE_HOOKS_AT_ONCE))
     """Bounds the memory that senders take who have not proved yet who they are."""
+    body_s: float = limits.HOOK_BODY_S
 
 
 Headers = Mapping[str, str]
@@ -184,19 +185,19 @@ async def _body(intake: Intake, headers: Headers, receive: Receive) -> bytes:
     """Return the body; a large one waits for its turn. Raises BusyError, and TimeoutError for a slow sender."""
     length = announced(headers)
     if length is not None and length <= limits.LARGE_HOOK:
-        return await _arrived(headers, receive)
+        return await _arrived(intake, headers, receive)
     try:
         await asyncio.wait_for(intake.turns.acquire(), limits.HOOK_TURN_S)
     except TimeoutError:
         raise BusyError("Too many large hooks are being read; nothing was stored.") from None
     try:
-        return await _arrived(headers, receive)
+        return await _arrived(intake, headers, receive)
     finally:
         intake.turns.release()
 
 
-async def _arrived(headers: Headers, receive: Receive) -> bytes:
-    async with asyncio.timeout(limits.HOOK_BODY_S):
+async def _arrived(intake: Intake, headers: Headers, receive: Receive) -> bytes:
+    async with asyncio.timeout(intake.body_s):
         return await body_of(headers, receive, at_most=limits.HOOK_BODY)
 
 

@@ -1,5 +1,6 @@
 """The hook endpoints: what is answered when, and what is stored."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
@@ -162,6 +164,24 @@ def test_large_bodies_wait_for_their_turn_and_small_ones_do_not(vendors: Any) ->
         assert not large.done()
         vendors.client.blocking_portal.call(intake.turns.release)
         assert large.result().status_code == 202
+
+
+@pytest.mark.parametrize("length", [b"100", b"%d" % (limits.LARGE_HOOK + 1)])
+def test_a_body_that_does_not_come_is_408(vendors: Any, length: bytes) -> None:
+    app = vendors.client.app
+    app.state.intake = replace(app.state.intake, body_s=0.02)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"content-length", length), (b"x-hub-signature", b"sha256=00")]
+    scope = {"type": "http", "method": "POST", "path": "/hooks/jira", "raw_path": b"/hooks/jira", "headers": headers}
+    vendors.client.blocking_portal.call(app, scope | {"query_string": b"", "root_path": ""}, receive, send)
+    assert sent[0]["status"] == 408
 
 
 def test_other_methods_and_addresses_are_refused_as_problems(vendors: Any) -> None:
