@@ -22,7 +22,7 @@ from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.jobs_api import GitLabJobs
 from receiver.settings import Settings
 from receiver.store.postgres.database import Database, address
-from receiver.web import gateway_api, hook_api, job_api, liveness_api, pages, problems, run_api
+from receiver.web import gateway_api, hook_api, hook_secrets, job_api, liveness_api, pages, problems, run_api
 from receiver.web.hook_api import Intake
 from receiver.web.services import Services
 
@@ -46,7 +46,9 @@ def utc_now() -> datetime:
 
 def create_app(settings: Settings, *, catalogue: Catalogue, clock: Callable[[], datetime] = utc_now) -> Litestar:
     """Return the application. Raises SettingsError when hooks of a vendor could not be verified."""
-    gitlab, jira = hook_api.gitlab_secrets(settings), hook_api.jira_secrets(settings)
+    gitlab, jira = hook_secrets.gitlab_secrets(settings, catalogue), hook_secrets.jira_secrets(settings)
+    for sentence in hook_secrets.without_secret(gitlab, catalogue):
+        log.warning("hooks.without_secret", reason=sentence)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:

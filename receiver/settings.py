@@ -6,10 +6,13 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
+
+MIN_SECRET: Final = 16
+"""Characters of a secret: fewer can be guessed, and vendors' own have more."""
 
 
 class SettingsError(Exception):
@@ -69,9 +72,13 @@ class Settings(WorkerSettings, frozen=True, kw_only=True, rename="upper"):
     gitlab_oidc_issuer: str = ""
     """Issuer of the ID tokens of jobs, when it is not GITLAB_URL; it is checked apart from the API's address."""
     gitlab_webhook_secrets: str = ""
-    """Secret tokens of GitLab's hooks (`X-Gitlab-Token`), separated by commas; several while one is being replaced."""
+    """Secret tokens of GitLab's hooks (`X-Gitlab-Token`), separated by commas; several while one is being replaced.
+
+    Each speaks for one group or project: `group:token`, `group/project:token`; without, for the automation project's
+    group."""
     gitlab_signing_tokens: str = ""
-    """Signing tokens of GitLab's hooks (`whsec_…`, GitLab 19.0 and later), separated by commas."""
+    """Signing tokens of GitLab's hooks (`whsec_…`, GitLab 19.0 and later), separated by commas, each for a group or
+    project as above: `group:whsec_…`."""
     jira_webhook_secrets: str = ""
     """Secrets of Jira's hooks (`X-Hub-Signature`), separated by commas."""
     jira_webhook_header: str = ""
@@ -81,7 +88,8 @@ class Settings(WorkerSettings, frozen=True, kw_only=True, rename="upper"):
     anthropic_api_key: str
     """Key of the Messages API. The gateway alone holds it."""
     read_tokens: str
-    """Tokens that may read runs, deliveries and the ledger, separated by commas; at least one."""
+    """Tokens that may read runs, deliveries and the ledger, separated by commas; at least one, of 16 characters or
+    more."""
     host: str = "127.0.0.1"
     """Address that `bug-fix serve` listens on."""
     port: Annotated[int, Meta(ge=1, le=65535)] = 8080
@@ -110,6 +118,9 @@ def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
     if missing:
         lines = [f"Set {f.encode_name}: {documented[f.name]}" for f in missing]
         raise SettingsError("\n".join(lines))
+    short = [sentence for f in fields if (sentence := _too_short(f.name, given.get(f.encode_name, "")))]
+    if short:
+        raise SettingsError("\n".join(short))
     try:
         settings = msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
@@ -119,6 +130,34 @@ def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
             "Set DATABASE_URL to a PostgreSQL database, or BUG_FIX_EMBEDDED to a folder for an embedded one."
         )
     return settings
+
+
+_ONE: Final = frozenset({"gitlab_token", "gitlab_starter_token", "jira_token", "anthropic_api_key"})
+_SEVERAL: Final = frozenset({"jira_webhook_secrets", "read_tokens"})
+_NAMED: Final = frozenset({"gitlab_webhook_secrets", "gitlab_signing_tokens"})
+"""Settings that hold a secret, several, or several each of which may have the name of a project before a colon."""
+
+
+def _too_short(name: str, value: str) -> str:
+    """Return what is wrong with a setting whose secrets are too short; empty when nothing is."""
+    if name in _ONE:
+        secrets: tuple[str, ...] = (value,)
+    elif name in _SEVERAL:
+        secrets = several(value)
+    elif name in _NAMED:
+        secrets = tuple(one.rpartition(":")[2] for one in several(value))
+    elif name == "jira_webhook_header":
+        secrets = (value.partition(":")[2].strip(),)
+    else:
+        return ""
+    shortest = min((len(secret) for secret in secrets if secret), default=MIN_SECRET)
+    if shortest >= MIN_SECRET:
+        return ""
+    characters = "1 character" if shortest == 1 else f"{shortest} characters"
+    return (
+        f"{name.upper()} holds a secret of {characters}, which can be guessed: at least {MIN_SECRET} are needed. Make "
+        "one with `openssl rand -hex 32`, or copy the vendor's again, all of it."
+    )
 
 
 def documentation(kind: type[Struct]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from receiver.outbound.jira.jira_client import JiraClient
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
 from receiver.store.postgres import migration
 from receiver.store.postgres.database import Database, address
-from receiver.web import hook_api
+from receiver.web import hook_secrets
 
 
 class Health(StrEnum):
@@ -76,8 +76,9 @@ async def findings() -> AsyncIterator[HealthCheck]:
         yield HealthCheck(health=Health.UNKNOWN, what="GitLab, Jira", sentence="not asked, settings are missing")
         return
     yield HealthCheck(health=Health.GOOD, what="settings", sentence="complete")
-    yield _hooks("GitLab hooks", hook_api.gitlab_secrets, settings)
-    yield _hooks("Jira hooks", hook_api.jira_secrets, settings)
+    for finding in _gitlab_hooks(settings):
+        yield finding
+    yield _jira_hooks(settings)
     yield _catalogue(settings)
     async for finding in _repositories(settings):
         yield finding
@@ -109,13 +110,32 @@ async def _database() -> AsyncIterator[HealthCheck]:
         yield HealthCheck(health=Health.BAD, what="tables", sentence=sentence)
 
 
-def _hooks(what: str, secrets_of: Callable[[Settings], object], settings: Settings) -> HealthCheck:
-    """Check the hooks' secrets as `bug-fix serve` does at start."""
+def _gitlab_hooks(settings: Settings) -> list[HealthCheck]:
+    """Check the hooks' secrets as `bug-fix serve` does at start, and for whose hooks they stand."""
+    what = "GitLab hooks"
     try:
-        secrets_of(settings)
+        catalogue = base.catalogue(settings.bug_fix_catalogue)
+    except (CatalogueError, SettingsError):  # said by the check of the catalogue
+        return [HealthCheck(health=Health.UNKNOWN, what=what, sentence="not checked, bug-fix.yml can't be read")]
+    try:
+        secrets = hook_secrets.gitlab_secrets(settings, catalogue)
     except SettingsError as error:
-        return HealthCheck(health=Health.BAD, what=what, sentence=str(error))
-    return HealthCheck(health=Health.GOOD, what=what, sentence="can be verified")
+        return [HealthCheck(health=Health.BAD, what=what, sentence=str(error))]
+    scopes = ", ".join(sorted(secrets.scopes()))
+    sentence = f"can be verified; whoever knows a secret speaks for its projects: {scopes}"
+    without = hook_secrets.without_secret(secrets, catalogue)
+    return [
+        HealthCheck(health=Health.GOOD, what=what, sentence=sentence),
+        *(HealthCheck(health=Health.BAD, what=what, sentence=one) for one in without),
+    ]
+
+
+def _jira_hooks(settings: Settings) -> HealthCheck:
+    try:
+        hook_secrets.jira_secrets(settings)
+    except SettingsError as error:
+        return HealthCheck(health=Health.BAD, what="Jira hooks", sentence=str(error))
+    return HealthCheck(health=Health.GOOD, what="Jira hooks", sentence="can be verified")
 
 
 def _catalogue(settings: Settings) -> HealthCheck:

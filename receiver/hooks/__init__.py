@@ -11,8 +11,8 @@ from receiver.hooks.delivery import (
     WrongShapeError,
 )
 from receiver.hooks.delivery_reader import read
+from receiver.hooks.gitlab_secrets import GitlabSecrets, HookSecret
 from receiver.hooks.signatures import (
-    GitlabSecrets,
     JiraSecrets,
     screen_gitlab,
     screen_jira,
@@ -24,6 +24,7 @@ __all__ = [
     "Delivery",
     "GitlabSecrets",
     "HookError",
+    "HookSecret",
     "Interests",
     "JiraSecrets",
     "NotJsonError",

@@ -59,6 +59,9 @@ KEPT_HEADERS: Final = frozenset(
 )
 """Stored with a delivery. Never a secret and never a signature."""
 
+SPEAKS_FOR: Final = "bug-fix-speaks-for"
+"""Stored with a delivery of GitLab, by us and not by its sender: groups and projects of the secret that proved it."""
+
 MAX_HEADER: Final = 1_000
 """Characters kept of a header's value."""
 
@@ -69,10 +72,17 @@ _PROOF: Final = object()
 class Delivery:
     """One verified HTTP hook request. Made by `verify_gitlab`, `verify_jira`, `asked_by_operator` or `stored` only."""
 
-    __slots__ = ("body", "headers", "kind", "received_at", "source")
+    __slots__ = ("body", "headers", "kind", "received_at", "source", "speaks_for")
 
     def __init__(
-        self, *, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime, proof: object
+        self,
+        *,
+        source: Source,
+        headers: Mapping[str, str],
+        body: bytes,
+        received_at: datetime,
+        proof: object,
+        speaks_for: tuple[str, ...] | None = None,
     ) -> None:
         if proof is not _PROOF:
             raise TypeError("A Delivery is made by verifying a request, see receiver.hooks.signatures.")
@@ -82,13 +92,21 @@ class Delivery:
         self.received_at = received_at
         self.headers = {k.lower(): clean(v, MAX_HEADER) for k, v in headers.items() if k.lower() in KEPT_HEADERS}
         """Lowercase names; without secrets and signatures."""
+        self.speaks_for = speaks_for
+        """Groups and projects of the secret that proved a hook of GitLab; None: another source or version."""
+        if speaks_for is not None:
+            self.headers[SPEAKS_FOR] = " ".join(speaks_for)
         self.kind = self.headers.get("x-gitlab-event", "")
         """The vendor's name of the event as far as headers tell; `Reading.kind` tells it from the body."""
 
     @classmethod
     def stored(cls, *, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
         """Return a delivery from the inbox: it was verified before it was stored. For the store only."""
-        return cls(source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF)
+        told = headers.get(SPEAKS_FOR)
+        speaks_for = None if told is None else tuple(told.split())
+        return cls(
+            source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF, speaks_for=speaks_for
+        )
 
     @classmethod
     def asked_by_operator(cls, request: StartRequested, *, request_id: str, now: datetime) -> Delivery:
@@ -98,9 +116,18 @@ class Delivery:
         return cls(source=Source.OPERATOR, headers=headers, body=body, received_at=now, proof=_PROOF)
 
 
-def verified(*, source: Source, headers: Mapping[str, str], body: bytes, received_at: datetime) -> Delivery:
+def verified(
+    *,
+    source: Source,
+    headers: Mapping[str, str],
+    body: bytes,
+    received_at: datetime,
+    speaks_for: tuple[str, ...] | None = None,
+) -> Delivery:
     """Return the delivery of a request whose signature was just verified. For `signatures` only."""
-    return Delivery(source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF)
+    return Delivery(
+        source=source, headers=headers, body=body, received_at=received_at, proof=_PROOF, speaks_for=speaks_for
+    )
 
 
 class Interests(Struct, frozen=True, kw_only=True):

@@ -64,8 +64,9 @@ def _key_without_header(delivery: Delivery, event: Event) -> str:
     stamp = found.timestamp if isinstance(found, _Stamp) else None
     if delivery.source is Source.JIRA and stamp is None:
         return own
-    meaning = msgspec.json.encode((event, stamp), order="deterministic")
-    return key_of_meaning(meaning)
+    # nobody can tell first, with another secret, what a project is about to tell, and make its own hook a repetition
+    secret = () if delivery.speaks_for is None else (delivery.speaks_for,)
+    return key_of_meaning(msgspec.json.encode((event, stamp, *secret), order="deterministic"))
 
 
 class _Stamp(msgspec.Struct, frozen=True, kw_only=True):

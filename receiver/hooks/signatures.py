@@ -19,20 +19,9 @@ from msgspec import Struct
 
 from receiver import limits
 from receiver.hooks.delivery import Delivery, SignatureError, Source, verified
+from receiver.hooks.gitlab_secrets import GitlabSecrets, HookSecret
 
 MIN_KEY_BYTES: Final = 16
-
-
-class GitlabSecrets(Struct, frozen=True, kw_only=True):
-    """Secrets of GitLab's hooks; several of each during a rotation."""
-
-    tokens: tuple[str, ...] = ()
-    """Secret tokens, sent as they are in `X-Gitlab-Token`."""
-    signing_tokens: tuple[str, ...] = ()
-    """`whsec_…` tokens whose key signs the request. A signed request is judged by its signature only."""
-
-    def __repr__(self) -> str:
-        return f"GitlabSecrets({len(self.tokens)} tokens, {len(self.signing_tokens)} signing tokens)"
 
 
 class JiraSecrets(Struct, frozen=True, kw_only=True):
@@ -55,7 +44,7 @@ def screen_gitlab(headers: Mapping[str, str], *, secrets: GitlabSecrets, now: da
         _refuse_unsigned("webhook-signature", configured=bool(secrets.signing_tokens))
     elif "x-gitlab-token" not in headers:
         raise SignatureError("The header X-Gitlab-Token is missing. Set the hook's secret token in GitLab.")
-    elif not _any_equal(headers["x-gitlab-token"].encode("latin-1", "replace"), secrets.tokens):
+    elif not _equal_to(headers, secrets.tokens):
         raise SignatureError("X-Gitlab-Token is not the configured secret token.")
 
 
@@ -63,8 +52,11 @@ def verify_gitlab(body: bytes, *, headers: Mapping[str, str], secrets: GitlabSec
     """Return the delivery, or raise SignatureError. `headers` have lowercase names."""
     screen_gitlab(headers, secrets=secrets, now=now)
     if _signed_by_gitlab(headers, secrets):
-        _check_standard_webhook(body, headers=headers, signing_tokens=secrets.signing_tokens)
-    return verified(source=Source.GITLAB, headers=headers, body=body, received_at=now)
+        proved_by = _standard_webhook(body, headers=headers, signing_tokens=secrets.signing_tokens)
+    else:
+        proved_by = _equal_to(headers, secrets.tokens)
+    speaks_for = tuple(sorted({secret.scope for secret in proved_by}))
+    return verified(source=Source.GITLAB, headers=headers, body=body, received_at=now, speaks_for=speaks_for)
 
 
 def screen_jira(headers: Mapping[str, str], *, secrets: JiraSecrets) -> None:
@@ -75,7 +67,7 @@ def screen_jira(headers: Mapping[str, str], *, secrets: JiraSecrets) -> None:
         _refuse_unsigned("X-Hub-Signature", configured=bool(secrets.secrets))
     else:
         name, value = secrets.header
-        if not _any_equal(headers.get(name.lower(), "").encode("latin-1", "replace"), (value,)):
+        if not _equal(headers.get(name.lower(), ""), value):
             raise SignatureError(f"Neither X-Hub-Signature nor the configured header {name} proves the sender.")
 
 
@@ -104,10 +96,16 @@ def _refuse_unsigned(header: str, *, configured: bool) -> None:
     raise SignatureError("No secret is configured for this hook, so nothing can be accepted.")
 
 
-def _any_equal(given: bytes, secrets: tuple[str, ...]) -> bool:
-    """Compare with all secrets, each in constant time, without stopping early. An empty secret matches nothing."""
-    matches = [hmac.compare_digest(given, secret.encode()) for secret in secrets if secret]
-    return any(matches)
+def _equal(given: str, secret: str) -> bool:
+    """Compare in constant time. An empty secret equals nothing."""
+    return hmac.compare_digest(given.encode("latin-1", "replace"), secret.encode()) and bool(secret)
+
+
+def _equal_to(headers: Mapping[str, str], tokens: tuple[HookSecret, ...]) -> list[HookSecret]:
+    """Return the tokens that were sent, after comparing with all of them: one may stand for several projects."""
+    given = headers["x-gitlab-token"]
+    matches = [_equal(given, token.value) for token in tokens]
+    return [token for token, is_equal in zip(tokens, matches, strict=True) if is_equal]
 
 
 def _signed_by_gitlab(headers: Mapping[str, str], secrets: GitlabSecrets) -> bool:
@@ -128,14 +126,20 @@ def _check_sent(headers: Mapping[str, str], *, now: datetime) -> None:
         raise SignatureError("The request is older or newer than 5 minutes: a replay, or a clock that is wrong.")
 
 
-def _check_standard_webhook(body: bytes, *, headers: Mapping[str, str], signing_tokens: tuple[str, ...]) -> None:
+def _standard_webhook(
+    body: bytes, *, headers: Mapping[str, str], signing_tokens: tuple[HookSecret, ...]
+) -> list[HookSecret]:
+    """Return the tokens with which the request is signed. Raises SignatureError when it is none of them."""
     message_id, sent = headers["webhook-id"], headers["webhook-timestamp"]
     signed = f"{message_id}.{sent}.".encode("latin-1", "replace") + body
-    given = [part.removeprefix("v1,") for part in headers["webhook-signature"].split() if part.startswith("v1,")]
-    expected = [base64.b64encode(_hmac(signing_key(token), signed)) for token in signing_tokens]
-    matches = [hmac.compare_digest(g.encode("latin-1", "replace"), e) for g in given for e in expected]
-    if not any(matches):
+    parts = (part for part in headers["webhook-signature"].split() if part.startswith("v1,"))
+    given = [part.removeprefix("v1,").encode("latin-1", "replace") for part in parts]
+    expected = [base64.b64encode(_hmac(signing_key(token.value), signed)) for token in signing_tokens]
+    matches = [[hmac.compare_digest(g, e) for g in given] for e in expected]
+    found = [token for token, match in zip(signing_tokens, matches, strict=True) if any(match)]
+    if not found:
         raise SignatureError("webhook-signature does not fit the body and the configured signing token.")
+    return found
 
 
 def _check_hub_signature(body: bytes, *, signature: str, secrets: tuple[str, ...]) -> None:

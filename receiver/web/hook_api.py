@@ -31,8 +31,6 @@ from receiver.hooks import (
     verify_gitlab,
     verify_jira,
 )
-from receiver.hooks.signatures import signing_key
-from receiver.settings import Settings, SettingsError, several
 from receiver.store.deliveries.inbox import DatabaseDownError, Incoming, accept
 from receiver.store.postgres.database import Database
 from receiver.web.asgi import announced, answer, answer_json, body_of, headers_of
@@ -69,38 +67,6 @@ class Receipt(Struct, frozen=True, kw_only=True):
     delivery: int
     verdict: str
     """`pending`: it will be handled; `duplicate`: it was stored before."""
-
-
-def gitlab_secrets(settings: Settings) -> GitlabSecrets:
-    """Return how GitLab proves itself. Raises SettingsError when it can't."""
-    tokens, signing_tokens = several(settings.gitlab_webhook_secrets), several(settings.gitlab_signing_tokens)
-    if not tokens and not signing_tokens:
-        raise SettingsError(
-            "Set GITLAB_SIGNING_TOKENS (GitLab 19.0 and later) or GITLAB_WEBHOOK_SECRETS to what the hooks in GitLab "
-            "are configured with; without one every hook would have to be refused."
-        )
-    for token in signing_tokens:
-        try:
-            signing_key(token)
-        except SignatureError as error:
-            raise SettingsError(f"GITLAB_SIGNING_TOKENS: {error}") from error
-    return GitlabSecrets(tokens=tokens, signing_tokens=signing_tokens)
-
-
-def jira_secrets(settings: Settings) -> JiraSecrets:
-    """Return how Jira proves itself. Raises SettingsError when it can't."""
-    secrets = several(settings.jira_webhook_secrets)
-    name, colon, value = settings.jira_webhook_header.partition(":")
-    header = (name.strip().lower(), value.strip()) if name.strip() and value.strip() else None
-    if settings.jira_webhook_header and header is None:
-        missing = "a value after" if colon else "a colon and a value after"
-        raise SettingsError(f"JIRA_WEBHOOK_HEADER needs {missing} the header's name, for example `X-Hook-Key: s3cret`.")
-    if not secrets and header is None:
-        raise SettingsError(
-            "Set JIRA_WEBHOOK_SECRETS to the secret of the webhook in Jira, or JIRA_WEBHOOK_HEADER where Jira can't "
-            "sign; without one every hook would have to be refused."
-        )
-    return JiraSecrets(secrets=secrets, header=header)
 
 
 @asgi("/hooks/gitlab", copy_scope=False)

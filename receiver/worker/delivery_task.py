@@ -33,7 +33,7 @@ async def process(database: Database, delivery_id: int, *, setting: Setting) -> 
                 session, row, verdict="ignored", reason=str(error), run=None, now=setting.clock()
             )
             return
-        handled = await handle(session, reading.event, setting=setting, delivery=row.id)
+        handled = await handle(session, reading.event, setting=setting, delivery=row.id, scopes=delivery.speaks_for)
         decision = handled.decision
         await decisions.give_verdict(
             session, row, verdict=decision.verdict, reason=decision.reason, run=handled.run, now=setting.clock()

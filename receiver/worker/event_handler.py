@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue
+from receiver.hooks import claims
 from receiver.release import Release
 from receiver.store.admissions import contenders
 from receiver.store.run import decisions, episodes, runs, ticket_levels
 from receiver.store.run.fold import Reader, fold
-from receiver.store.run.run_lookup import run_of
+from receiver.store.run.run_lookup import run_of, subject_of
 from receiver.store.schema import RunRow
 from receiver.workflow import lifecycle, ticket_restriction
 from receiver.workflow.decide import decide
@@ -76,8 +77,12 @@ async def handle(
     run: RunId | None = None,
     delivery: int | None = None,
     effect: int | None = None,
+    scopes: tuple[str, ...] | None = None,
 ) -> Handled:
-    """Decide about an event and store all that follows. `run`: known already, because the event is an effect's."""
+    """Decide about an event and store all that follows. `run`: known already, because the event is an effect's.
+
+    `scopes`: the groups and projects that the delivery's secret speaks for; None: there is none, or it speaks for all.
+    """
     now = setting.clock()
     restricted = ticket_restriction.of(event)
     key = event.issue_key if isinstance(event, _OF_TICKET) else restricted.issue_key if restricted else None
@@ -88,6 +93,10 @@ async def handle(
     known = run or await run_of(session, event)
     row = None if known is None else await runs.hold(session, known)
     learned, view, catalogue, queue = NOTHING_LEARNED, None, setting.catalogue, EMPTY_QUEUE
+    if row is not None and delivery is not None:
+        doubted = await _doubted(session, event, row, setting=setting, delivery=delivery, scopes=scopes)
+        if doubted is not None:
+            return doubted
     if row is not None:
         learned = await fold(session, event, row, reader=_reader(setting))
         view = await runs.load(session, row)
@@ -114,6 +123,28 @@ async def handle(
     if restricted is not None:
         await _restrict(session, restricted, setting=setting, delivery=delivery, effect=effect)
     return Handled(decision=decision, run=RunId(row.id), ends_turn=_ends_turn(event, before, row.status))
+
+
+async def _doubted(
+    session: AsyncSession,
+    event: Event,
+    row: RunRow,
+    *,
+    setting: Setting,
+    delivery: int,
+    scopes: tuple[str, ...] | None,
+) -> Handled | None:
+    """Handle what a hook may not tell, or not alone; None: it is believed. Of a refused one the run keeps nothing."""
+    catalogue = runs.catalogue_of(row) or setting.catalogue
+    subject = await subject_of(session, event, row, automation=catalogue.automation_project)
+    decision = None if subject is None else claims.doubted(event, subject, scopes=scopes)
+    if decision is None:
+        return None
+    if not decision.effects:
+        return Handled(decision=decision, run=None)
+    now, table = setting.clock(), setting.effects
+    await decisions.record(session, event, decision, row, delivery=delivery, effect=None, now=now, table=table)
+    return Handled(decision=decision, run=RunId(row.id))
 
 
 def _ends_turn(event: Event, before: str | None, after: str) -> bool:

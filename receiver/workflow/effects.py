@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from pipelines.language import IssueKey, PipelineKind, ProjectPath
-from receiver.workflow.events import AccountId, PipelineId
+from receiver.workflow.events import AccountId, MergeRequestChanged, PipelineChanged, PipelineId
 
 
 class Effect(Struct, frozen=True, kw_only=True, tag=True):
@@ -106,6 +106,15 @@ class PollGitLab(Effect, frozen=True, kw_only=True):
     """
 
     iteration: int
+
+
+class ConfirmEnd(Effect, frozen=True, kw_only=True):
+    """Ask GitLab whether a pipeline or merge request ended as a hook tells; the answer is the event, if there is one.
+
+    A hook proves that its sender knows a secret, and a run's end can't be taken back.
+    """
+
+    told: PipelineChanged | MergeRequestChanged
 
 
 class OpenMergeRequest(Effect, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from sandbox.demo.processes import DemoError, Process, free_port, python_module,
 CHECKOUT = Path(__file__).resolve().parents[2]
 STARTUP_S = 180.0
 """For a process to start; one that ends is noticed at once, so this is for busy machines only."""
-READ_TOKEN = "demo-read-token"  # noqa: S105 - opens the demo's own receiver on loopback, nothing else
+READ_TOKEN = "the-demos-read-token"  # noqa: S105 - opens the demo's own receiver on loopback, nothing else
 
 
 class Vendors(Struct, frozen=True, kw_only=True):

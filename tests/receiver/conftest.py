@@ -136,7 +136,7 @@ class World:
             "ANTHROPIC_API_KEY": "none",
             "BUG_FIX_CATALOGUE": str(CATALOGUE),
             "PUBLIC_URL": RECEIVER,
-            "READ_TOKENS": "read",
+            "READ_TOKENS": "a token to read with",
             "SWEEP_SECONDS": "1",
         }
 

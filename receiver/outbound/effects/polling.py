@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import structlog
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath, RunId
@@ -12,9 +13,11 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
 from receiver.store.run import merge_requests, runs, target_pipelines
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import PollGitLab
+from receiver.workflow.effects import ConfirmEnd, PollGitLab
 from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged, PipelineId
 from receiver.workflow.run import MergeRequestView, PipelineView, Run, RunStatus
+
+log = structlog.get_logger()
 
 ACTIONS = {"merged": "merge", "closed": "close", "opened": "reopen"}
 """What a hook would have called it."""
@@ -37,6 +40,26 @@ async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
         events += _merge_request(known, there, theirs, is_waited_for=is_waited_for)
         events += await _approvals(desk, known, there, approvers.get((known.project_id, known.iid), {}))
     return Performed(events=tuple(events), result={"news": len(events)})
+
+
+async def confirm(desk: Desk, run: RunId, effect: ConfirmEnd) -> Performed:
+    """Return what GitLab says of a pipeline, or that a merge request is as a hook told; nothing if it is not.
+
+    What of a merge request only hooks tell is kept, such as who closed it.
+    """
+    told = effect.told
+    if isinstance(told, PipelineChanged):
+        now = await asyncio.to_thread(desk.reader.pipeline, told.project_id, told.project, told.pipeline)
+        answer: Event = replace(now, parent=told.parent, source=told.source)
+        is_so, state = now.status == told.status, now.status
+    else:
+        there = await asyncio.to_thread(desk.repositories.merge_request, told.project_id, told.iid)
+        answer = replace(told, merge_commit_sha=there.merge_commit_sha)
+        is_so, state = there.state == told.state, there.state
+    if not is_so:
+        log.warning("hook.contradicted", run=run, kind=type(told).__name__, project=told.project_id, state=state)
+    is_worth_telling = is_so or isinstance(told, PipelineChanged)
+    return Performed(events=(answer,) if is_worth_telling else (), result={"state": state, "is_so": is_so})
 
 
 async def _pipelines(desk: Desk, run: Run, parent: PipelineView, project: ProjectPath) -> list[Event]:

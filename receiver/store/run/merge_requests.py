@@ -9,7 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
 from receiver.store.schema import InterventionRow, MergeRequestEventRow, MergeRequestRow, RunRow
-from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, NotePosted, TargetPipelineReleased
+from receiver.workflow.events import (
+    MergeRequestChanged,
+    MergeRequestOpened,
+    NotePosted,
+    PipelineChanged,
+    TargetPipelineReleased,
+)
 
 STATE_ACTIONS = frozenset({"open", "close", "reopen", "merge"})
 """Actions that change a merge request's state (doc/user/project/integrations/webhook_events.md)."""
@@ -29,12 +35,12 @@ async def run_of(session: AsyncSession, event: MergeRequestChanged | NotePosted)
     if found is None and isinstance(event, MergeRequestChanged) and _is_of_our_branch(event):
         # its hook can be here before our own answer to having opened it
         branch = select(RunRow).where(RunRow.branch == event.source_branch).order_by(RunRow.created_at.desc())
-        runs = (row for row in await session.scalars(branch) if _repository(event, row) is not None)
+        runs = (row for row in await session.scalars(branch) if repository(event, row) is not None)
         found = next((row.id for row in runs), None)
     return None if found is None else RunId(found)
 
 
-def _repository(event: MergeRequestChanged, run: RunRow) -> str | None:
+def repository(event: MergeRequestChanged | NotePosted | PipelineChanged, run: RunRow) -> str | None:
     """Return what a run calls the project of a hook before its id is known; GitLab tells paths apart without case."""
     return next((path for path in run.repositories if path.casefold() == event.project.casefold()), None)
 
@@ -140,14 +146,14 @@ async def _adopted(
     session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, at: datetime
 ) -> MergeRequestRow | None:
     """Take in the merge request of the run's branch before our own answer to having opened it; None: it is another."""
-    repository = _repository(event, run)
-    if not _is_of_our_branch(event) or event.source_branch != run.branch or repository is None:
+    path = repository(event, run)
+    if not _is_of_our_branch(event) or event.source_branch != run.branch or path is None:
         return None
-    if await session.scalar(_of(run, MergeRequestRow.repository == repository)) is not None:
+    if await session.scalar(_of(run, MergeRequestRow.repository == path)) is not None:
         return None
     row = MergeRequestRow(
         run_id=run.id,
-        repository=repository,
+        repository=path,
         project_id=event.project_id,
         iid=event.iid,
         url="",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import RunId
+from pipelines.language import ProjectPath, RunId
+from receiver.hooks.claims import Subject
 from receiver.store.run import merge_requests, runs, target_pipelines
-from receiver.store.schema import PipelineRow, RunRow
+from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow
 from receiver.workflow.events import (
     Event,
     IssueCommented,
@@ -51,3 +52,27 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
     if found is None and isinstance(event, PipelineChanged) and event.parent is None:
         return await target_pipelines.run_of(session, event)
     return None if found is None else RunId(found)
+
+
+async def subject_of(session: AsyncSession, event: Event, run: RunRow, *, automation: ProjectPath) -> Subject | None:
+    """Return what a hook of GitLab about a run is about, by its ids; None for any other event."""
+    match event:
+        case JobChanged():
+            return Subject(project=automation)
+        case PipelineChanged():
+            known = await session.get(PipelineRow, event.pipeline)
+            above = None if event.parent is None else await session.get(PipelineRow, event.parent)
+            own = next((p for p in (known, above) if p is not None and p.project_id == event.project_id), None)
+            if own is not None:
+                state = None if known is None else known.status
+                return Subject(project=automation, state=state, is_own_pipeline=True)
+            theirs = MergeRequestRow.project_id == event.project_id
+        case MergeRequestChanged() | NotePosted():
+            theirs = (MergeRequestRow.project_id == event.project_id) & (MergeRequestRow.iid == event.iid)
+        case _:
+            return None
+    row = await session.scalar(select(MergeRequestRow).where(MergeRequestRow.run_id == run.id, theirs).limit(1))
+    if row is not None:
+        return Subject(project=ProjectPath(row.repository), state=row.state)
+    # a merge request that is not known yet: the run was found by its branch and by the path, one of the run's
+    return Subject(project=ProjectPath(merge_requests.repository(event, run) or event.project))

@@ -148,8 +148,10 @@ def test_doctor_says_what_is_wrong_and_ends_with_its_own_code(postgres: str, emp
 
 def test_doctor_judges_hooks_as_serve_does() -> None:
     names = ("GITLAB_TOKEN", "GITLAB_STARTER_TOKEN", "JIRA_TOKEN", "ANTHROPIC_API_KEY", "READ_TOKENS")
-    environ = dict.fromkeys(names, "t") | dict.fromkeys(("GITLAB_URL", "JIRA_URL", "PUBLIC_URL"), "http://127.0.0.1:1")
-    hooks = {"GITLAB_SIGNING_TOKENS": "whsec_###", "JIRA_WEBHOOK_HEADER": "X-Key"}
+    environ = dict.fromkeys(names, "a token that is long enough") | dict.fromkeys(
+        ("GITLAB_URL", "JIRA_URL", "PUBLIC_URL"), "http://127.0.0.1:1"
+    )
+    hooks = {"GITLAB_SIGNING_TOKENS": "whsec_############", "JIRA_WEBHOOK_HEADER": "X-Key"}
     address = {"DATABASE_URL": "postgresql://127.0.0.1:1/x?connect_timeout=1"}
     answer = CliRunner(env={"COLUMNS": "400"} | environ | hooks | address).invoke(main, ["doctor"])
     assert "✗ GitLab hooks  GITLAB_SIGNING_TOKENS: A signing token is not" in answer.output

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from receiver.hooks import (
     Delivery,
     GitlabSecrets,
+    HookSecret,
     JiraSecrets,
     SignatureError,
     Source,
     verify_gitlab,
     verify_jira,
 )
+from receiver.hooks.delivery import SPEAKS_FOR
 
 # the example of the Standard Webhooks specification and of its reference libraries' tests
 SPEC_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -29,7 +31,18 @@ SPEC_SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 SPEC_NOW = datetime.fromtimestamp(int(SPEC_TIMESTAMP), UTC)
 
 OTHER_SECRET = "whsec_" + base64.b64encode(b"another key of 32 bytes in size!").decode()
-SIGNED = GitlabSecrets(signing_tokens=(SPEC_SECRET,))
+
+
+def known(
+    *, tokens: tuple[str, ...] = (), signing_tokens: tuple[str, ...] = (), scope: str = "payk12"
+) -> GitlabSecrets:
+    return GitlabSecrets(
+        tokens=tuple(HookSecret(value=one, scope=scope) for one in tokens),
+        signing_tokens=tuple(HookSecret(value=one, scope=scope) for one in signing_tokens),
+    )
+
+
+SIGNED = known(signing_tokens=(SPEC_SECRET,))
 
 
 def headers(**changes: str | None) -> dict[str, str]:
@@ -59,7 +72,7 @@ def test_one_right_signature_among_several_is_enough(others: str) -> None:
 
 
 def test_during_a_rotation_the_old_and_the_new_token_are_both_right() -> None:
-    assert gitlab(headers(), secrets=GitlabSecrets(signing_tokens=(OTHER_SECRET, SPEC_SECRET)))
+    assert gitlab(headers(), secrets=known(signing_tokens=(OTHER_SECRET, SPEC_SECRET)))
 
 
 @pytest.mark.parametrize("seconds", [-300, 0, 300])
@@ -97,31 +110,31 @@ def test_anything_else_than_the_signature_is_refused(wrong: dict[str, str]) -> N
 
 
 def test_a_changed_body_or_another_key_is_refused() -> None:
-    for body, secrets in ((SPEC_BODY + b" ", SIGNED), (SPEC_BODY, GitlabSecrets(signing_tokens=(OTHER_SECRET,)))):
+    for body, secrets in ((SPEC_BODY + b" ", SIGNED), (SPEC_BODY, known(signing_tokens=(OTHER_SECRET,)))):
         with pytest.raises(SignatureError, match="does not fit"):
             gitlab(headers(), body=body, secrets=secrets)
 
 
 def test_a_wrong_signature_is_not_saved_by_the_secret_token() -> None:
-    secrets = GitlabSecrets(tokens=("t0ken",), signing_tokens=(OTHER_SECRET,))
+    secrets = known(tokens=("t0ken",), signing_tokens=(OTHER_SECRET,))
     with pytest.raises(SignatureError):
         gitlab(headers() | {"x-gitlab-token": "t0ken"}, secrets=secrets)
 
 
 def test_the_secret_token_serves_gitlabs_that_do_not_sign() -> None:
-    secrets = GitlabSecrets(tokens=("old", "t0kén"), signing_tokens=(SPEC_SECRET,))
+    secrets = known(tokens=("old", "t0kén"), signing_tokens=(SPEC_SECRET,))
     as_latin_1 = "t0kén".encode().decode("latin-1")
     assert gitlab({"x-gitlab-token": as_latin_1}, secrets=secrets)
-    assert gitlab({"x-gitlab-token": "old"}, secrets=GitlabSecrets(tokens=("old",)))
+    assert gitlab({"x-gitlab-token": "old"}, secrets=known(tokens=("old",)))
 
 
 @pytest.mark.parametrize("given_headers", [{}, {"x-gitlab-token": ""}, {"x-gitlab-token": "t0ke"}])
 def test_a_missing_or_wrong_secret_token_is_refused(given_headers: dict[str, str]) -> None:
     with pytest.raises(SignatureError):
-        gitlab(given_headers, secrets=GitlabSecrets(tokens=("t0ken", "")))
+        gitlab(given_headers, secrets=known(tokens=("t0ken", "")))
 
 
-@pytest.mark.parametrize("secrets", [GitlabSecrets(), GitlabSecrets(tokens=("",))])
+@pytest.mark.parametrize("secrets", [known(), known(tokens=("",))])
 def test_without_a_secret_everything_is_refused(secrets: GitlabSecrets) -> None:
     for given_headers in ({}, headers(), {"x-gitlab-token": ""}, {"x-gitlab-token": "x"}):
         with pytest.raises(SignatureError):
@@ -131,7 +144,7 @@ def test_without_a_secret_everything_is_refused(secrets: GitlabSecrets) -> None:
 @pytest.mark.parametrize("token", ["whsec_%%%", "whsec_" + base64.b64encode(b"short").decode()])
 def test_a_signing_token_that_is_none_is_refused_with_what_to_do(token: str) -> None:
     with pytest.raises(SignatureError, match="GitLab"):
-        gitlab(headers(), secrets=GitlabSecrets(signing_tokens=(token,)))
+        gitlab(headers(), secrets=known(signing_tokens=(token,)))
 
 
 # Atlassian's documented test vector: developer.atlassian.com/cloud/jira/platform/webhooks, "Secure admin webhooks"
@@ -190,6 +203,27 @@ def test_only_the_signed_bytes_pass(body: bytes, other: bytes) -> None:
             jira({"x-hub-signature": signature}, secrets=secrets, body=other)
 
 
+def test_a_delivery_knows_which_projects_its_secret_speaks_for() -> None:
+    first, second, other = (HookSecret(value="one", scope="a"), HookSecret(value="one", scope="b"), "c/d")
+    secrets = GitlabSecrets(
+        tokens=(first, second, HookSecret(value="two", scope=other)),
+        signing_tokens=(HookSecret(value=OTHER_SECRET, scope="a"), HookSecret(value=SPEC_SECRET, scope=other)),
+    )
+    assert gitlab({"x-gitlab-token": "one"}, secrets=secrets).speaks_for == ("a", "b")
+    assert gitlab({"x-gitlab-token": "two"}, secrets=secrets).speaks_for == (other,)
+    assert gitlab(headers(), secrets=secrets).speaks_for == (other,)
+    assert jira({"x-hub-signature": JIRA_SIGNATURE}, secrets=JiraSecrets(secrets=(JIRA_SECRET,))).speaks_for is None
+
+
+def test_a_sender_can_not_say_which_projects_it_speaks_for() -> None:
+    delivery = gitlab(headers() | {SPEAKS_FOR: "everybody"})
+    assert delivery.headers[SPEAKS_FOR] == "payk12"
+    again = Delivery.stored(source=Source.GITLAB, headers=delivery.headers, body=b"", received_at=SPEC_NOW)
+    assert again.speaks_for == delivery.speaks_for == ("payk12",)
+    old = Delivery.stored(source=Source.GITLAB, headers={}, body=b"", received_at=SPEC_NOW)
+    assert old.speaks_for is None
+
+
 def test_a_delivery_can_not_be_made_without_verification() -> None:
     with pytest.raises(TypeError, match="verifying"):
         Delivery(source=Source.JIRA, headers={}, body=b"", received_at=SPEC_NOW, proof=object())
@@ -198,7 +232,7 @@ def test_a_delivery_can_not_be_made_without_verification() -> None:
 def test_a_delivery_keeps_no_secret_and_no_signature() -> None:
     sent = headers() | {"x-gitlab-token": "t0ken", "authorization": "Bearer x", "cookie": "c", "x-gitlab-event": "Job"}
     kept = gitlab(sent).headers
-    assert set(kept) == {"webhook-id", "webhook-timestamp", "x-gitlab-event"}
+    assert set(kept) == {"webhook-id", "webhook-timestamp", "x-gitlab-event", SPEAKS_FOR}
     for secret in ("t0ken", SPEC_SECRET):
-        assert secret not in repr(GitlabSecrets(tokens=("t0ken",), signing_tokens=(SPEC_SECRET,)))
+        assert secret not in repr(known(tokens=("t0ken",), signing_tokens=(SPEC_SECRET,)))
     assert JIRA_SECRET not in repr(JiraSecrets(secrets=(JIRA_SECRET,)))

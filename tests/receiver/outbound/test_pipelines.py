@@ -13,7 +13,7 @@ from receiver.store.run import runs
 from receiver.store.run.settled_reports import PendingReport
 from receiver.store.schema import PipelineRow
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import CancelPipeline, PollGitLab, StartPipeline
+from receiver.workflow.effects import CancelPipeline, ConfirmEnd, PollGitLab, StartPipeline
 from receiver.workflow.events import (
     JobChanged,
     JobId,
@@ -118,6 +118,37 @@ async def test_polling_tells_what_hooks_would_have_told_and_nothing_twice(desk: 
     assert any(name.startswith("prepare: [payk12/contacts, python, ") for name in names)
     assert isinstance(told[-1], PipelineChanged)
     assert lifecycle.is_over(told[-1].status)
+
+
+@pytest.mark.parametrize("told", ["canceled", "failed"])
+async def test_an_end_that_gitlab_does_not_know_is_answered_with_what_it_says(
+    desk: Desk, run: RunId, world: Any, told: str
+) -> None:
+    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/hold", json={"pattern": "*"}, timeout=60).raise_for_status()
+    event = await started(desk, run)
+    hook = PipelineChanged(
+        project_id=event.project_id,
+        project=ProjectPath("payk12/contacts"),
+        pipeline=event.pipeline,
+        status=told,
+        source="api",
+        parent=None,
+        url="http://elsewhere.example",
+        ref="main",
+        sha="f" * 40,
+        created_at=None,
+        finished_at=None,
+    )
+    done = await perform(desk, run, ConfirmEnd(told=hook))
+    (answer,) = done.events
+    assert isinstance(answer, PipelineChanged)
+    assert not lifecycle.is_over(answer.status)
+    assert (answer.url, done.result["is_so"]) == (event.url, False)
+    world.automation.pipelines.get(event.pipeline).cancel()
+    (answer,) = (await perform(desk, run, ConfirmEnd(told=hook))).events
+    assert isinstance(answer, PipelineChanged)
+    assert answer.status == "canceled"
+    httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/release", json={"pattern": "*"}, timeout=60).raise_for_status()
 
 
 def report(outcome: ReportOutcome) -> PhaseReport:

@@ -214,6 +214,10 @@ def test_without_a_database_it_is_503_with_a_time_to_come_back(
     [
         ({"gitlab_signing_tokens": ""}, "Set GITLAB_SIGNING_TOKENS"),
         ({"gitlab_signing_tokens": "whsec_###"}, "GITLAB_SIGNING_TOKENS: A signing token is not"),
+        (
+            {"gitlab_signing_tokens": "payk13:whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+            "is for payk13, which is neither a project",
+        ),
         ({"jira_webhook_secrets": " , "}, "Set JIRA_WEBHOOK_SECRETS"),
         ({"jira_webhook_header": "X-Key"}, "JIRA_WEBHOOK_HEADER needs a colon"),
         ({"jira_webhook_header": "X-Key:"}, "JIRA_WEBHOOK_HEADER needs a value"),

@@ -87,7 +87,7 @@ def vendor(tmp_path: Path) -> Iterator[Vendor]:
     numbers = itertools.count(1)
     app = create(
         scenario,
-        api_keys=["sk-one"],
+        api_keys=["sk-ant-of-the-tests"],
         now=lambda: NOW,
         new_id=lambda prefix: f"{prefix}_{next(numbers):06}",
         pace=Pace.SIMULATED,
@@ -193,14 +193,14 @@ class Door:
 def door(vendor: Vendor, serve: Any, desk: Any) -> Door:
     """Put the gateway in front of the emulated vendor, with a run at work."""
     desk.run()
-    return Door(serve(anthropic_base_url=vendor.url, anthropic_api_key="sk-one"), desk)
+    return Door(serve(anthropic_base_url=vendor.url, anthropic_api_key="sk-ant-of-the-tests"), desk)
 
 
 @pytest.fixture
 def rough(upstream: Upstream, serve: Any, desk: Any) -> Door:
     """Put the gateway in front of a vendor that does as the test says."""
     desk.run()
-    return Door(serve(anthropic_base_url=upstream.url, anthropic_api_key="sk-one"), desk)
+    return Door(serve(anthropic_base_url=upstream.url, anthropic_api_key="sk-ant-of-the-tests"), desk)
 
 
 ADD = {

@@ -76,16 +76,16 @@ def gateway(desk: Any, vendor: Any, tmp_path: Path) -> Iterator[Served]:
     settings = {
         "database_url": desk.address,
         "gitlab_url": "http://127.0.0.1:9",
-        "gitlab_token": "t",
-        "gitlab_starter_token": "s",
-        "gitlab_webhook_secrets": "hook",
+        "gitlab_token": "gitlab token of the bot",
+        "gitlab_starter_token": "starter token of the bot",
+        "gitlab_webhook_secrets": "the secret of the hooks",
         "jira_url": "http://127.0.0.1:9",
-        "jira_token": "j",
-        "jira_webhook_secrets": "hook",
+        "jira_token": "jira token of the bot",
+        "jira_webhook_secrets": "the secret of the hooks",
         "anthropic_base_url": vendor.url,
-        "anthropic_api_key": "sk-one",
+        "anthropic_api_key": "sk-ant-of-the-tests",
         "public_url": "http://receiver.example",
-        "read_tokens": "r",
+        "read_tokens": "a token to read with",
     }
     with served(tmp_path, **settings) as running:
         wait_for(lambda: running.process.poll() is not None or running.answers())

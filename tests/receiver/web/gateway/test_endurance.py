@@ -57,7 +57,9 @@ async def gateway_of(database: Database, vendor: Any) -> AsyncIterator[Callable[
     made: list[Gateway] = []
 
     def make(**more: Any) -> Gateway:
-        made.append(Gateway(database, base_url=vendor.url, api_key="sk-one", clock=lambda: vendor.now, **more))
+        made.append(
+            Gateway(database, base_url=vendor.url, api_key="sk-ant-of-the-tests", clock=lambda: vendor.now, **more)
+        )
         return made[-1]
 
     yield make
@@ -212,7 +214,7 @@ def test_no_secret_and_no_prompt_is_ever_logged(
     logged = "".join(capfd.readouterr())
     assert "gateway.settled" in logged
     assert "gateway.unsettled" in logged
-    assert not [secret for secret in ("sk-one", token, prompt[-16:], "glpat-") if secret in logged]
+    assert not [secret for secret in ("sk-ant-of-the-tests", token, prompt[-16:], "glpat-") if secret in logged]
 
 
 def test_many_jobs_that_leave_their_streams_are_all_settled(door: Any, vendor: Any, request_body: Body) -> None:

@@ -65,7 +65,7 @@ def test_only_listed_headers_go_upstream_and_the_key_is_ours(rough: Any, upstrea
         client.post("/v1/messages?beta=true", json=request_body(), headers=sent)
     ((path, headers, _),) = upstream.got
     assert path == "/v1/messages?beta=true"
-    assert headers["x-api-key"] == "sk-one"
+    assert headers["x-api-key"] == "sk-ant-of-the-tests"
     assert headers["anthropic-version"] == "2023-06-01"
     assert headers["anthropic-beta"].replace(",", ", ") == sent["anthropic-beta"]
     names = {"host", "accept", "accept-encoding", "connection", "user-agent", "content-type", "content-length"}

@@ -1,0 +1,99 @@
+"""A hook is believed about its secret's projects, and about an end only when GitLab says so too."""
+
+import pytest
+from msgspec.structs import replace
+
+from pipelines.language import ProjectPath
+from receiver.hooks.claims import Subject, doubted
+from receiver.workflow import lifecycle
+from receiver.workflow.effects import ConfirmEnd
+from receiver.workflow.events import MergeRequestChanged, PipelineChanged, PipelineId
+from receiver.workflow.run import Verdict
+
+AUTOMATION, CONTACTS = ProjectPath("payk12/bug-fix"), ProjectPath("payk12/contacts")
+PIPELINE = PipelineChanged(
+    project_id=1,
+    project=CONTACTS,  # the sender's word
+    pipeline=PipelineId(100),
+    status="canceled",
+    source="api",
+    parent=None,
+    url="",
+    ref="main",
+    sha="a" * 40,
+    created_at=None,
+    finished_at=None,
+)
+MERGED = MergeRequestChanged(
+    project_id=2,
+    project=CONTACTS,
+    iid=1,
+    action="merge",
+    state="merged",
+    source_branch="b",
+    head_sha="e" * 40,
+    actor_id=42,
+    actor="mara",
+    at=None,
+)
+OWN = Subject(project=AUTOMATION, state="running", is_own_pipeline=True)
+OPEN = Subject(project=CONTACTS, state="opened")
+
+
+def test_a_hook_with_another_projects_secret_is_ignored_and_says_which_secret_is_missing() -> None:
+    for status in ("running", "canceled"):
+        decision = doubted(replace(PIPELINE, status=status), OWN, scopes=("payk12/contacts",))
+        assert decision is not None
+        assert (decision.verdict, decision.effects) == (Verdict.IGNORED, ())
+        assert "about payk12/bug-fix, and its secret speaks for payk12/contacts only" in decision.reason
+
+
+@pytest.mark.parametrize("status", lifecycle.STATUSES)
+def test_an_end_of_a_pipeline_is_asked_for_and_all_else_is_believed(status: str) -> None:
+    event = replace(PIPELINE, status=status)
+    decision = doubted(event, OWN, scopes=("payk12",))
+    assert (decision is not None) is lifecycle.is_over(status)
+    assert decision is None or decision.effects == (ConfirmEnd(told=event),)
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "asks"),
+    [
+        ("canceled", None, True),  # a child of which nothing was heard
+        ("canceled", "canceled", False),
+        ("success", "failed", True),  # retried in GitLab
+        ("failed", "success", False),  # late: it changes nothing
+    ],
+)
+def test_an_end_that_changes_nothing_is_not_asked_for(told: str, known: str | None, *, asks: bool) -> None:
+    decision = doubted(replace(PIPELINE, status=told), replace(OWN, state=known), scopes=("payk12",))
+    assert (decision is not None) is asks
+
+
+def test_a_repositorys_own_pipeline_ends_no_run() -> None:
+    assert doubted(PIPELINE, Subject(project=CONTACTS, state="opened"), scopes=("payk12",)) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "known", "asks"),
+    [
+        ("merged", "merge", "opened", True),
+        ("closed", "close", "opened", True),
+        ("merged", "open", None, True),  # it is known by its branch only
+        ("merged", "update", "merged", False),
+        ("merged", "merge", "closed", True),
+        ("opened", "reopen", "closed", False),
+        ("opened", "approved", "opened", False),
+        ("locked", "update", "opened", False),
+    ],
+)
+def test_an_end_of_a_merge_request_is_asked_for(state: str, action: str, known: str | None, *, asks: bool) -> None:
+    event = replace(MERGED, state=state, action=action)
+    decision = doubted(event, replace(OPEN, state=known), scopes=("payk12/contacts",))
+    assert (decision is not None) is asks
+    assert decision is None or decision.effects == (ConfirmEnd(told=event),)
+
+
+def test_a_delivery_of_an_older_version_speaks_for_all_but_not_for_an_end() -> None:
+    assert doubted(replace(PIPELINE, status="running"), OWN, scopes=None) is None
+    assert doubted(PIPELINE, OWN, scopes=None) is not None
