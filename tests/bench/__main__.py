@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
-        description="Measure the product with real processes: five measures, in several rounds. About ten "
+        description="Measure the product with real processes: six measures, in several rounds. About ten "
         "minutes; the machine should do nothing else. Exit code 0 whatever the verdicts are; 2 when something "
         "could not be measured.",
         epilog="Measures: " + "; ".join(f"{one.name} ({one.title})" for one in MEASURES) + ". What the figures say and "

@@ -1,4 +1,4 @@
-"""The five measures, in the order of their numbers."""
+"""The six measures, in the order of their numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from tests.bench import dispatch, gateway, generation, ingest, whole_run
+from tests.bench import dispatch, gateway, generation, ingest, silence, whole_run
 from tests.bench.figures import Measured
 from tests.bench.plan import Plan, Tell
 
@@ -25,4 +25,5 @@ MEASURES = (
     Measure(name="generate", title="Generating a child pipeline, in process", run=generation.measure),
     Measure(name="run", title="A whole run, less tests and model turns", run=whole_run.measure),
     Measure(name="gateway", title="What the gateway adds to a model call", run=gateway.measure),
+    Measure(name="silence", title="Signed hooks beside 1,005 connections that say nothing", run=silence.measure),
 )

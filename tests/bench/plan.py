@@ -27,7 +27,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Whole runs of PL-479."""
     pairs: int = 100
     """Of calls with and without the gateway, in a round."""
+    silence_s: float = 60.0
+    """Seconds for which connections are held that say nothing."""
 
 
 FULL = Plan()
-QUICK = Plan(rounds=2, hooks_s=2.0, tickets=4, generations=20, runs=1, pairs=15)
+QUICK = Plan(rounds=2, hooks_s=2.0, tickets=4, generations=20, runs=1, pairs=15, silence_s=8.0)

@@ -7,6 +7,9 @@ from click.testing import CliRunner, Result
 
 from receiver.cli.command import CANNOT, SETTINGS
 from receiver.cli.program import main
+from receiver.cli.serve_command import server_config
+from receiver.settings import Settings, load
+from receiver.web.connections import Patience
 
 EVERYTHING = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
@@ -50,3 +53,10 @@ def test_an_address_that_cannot_be_listened_on_is_named() -> None:
 def test_a_port_that_no_machine_has_is_refused() -> None:
     done = start("serve", PORT="70000")
     assert (done.exit_code, "PORT" in done.output) == (SETTINGS, True)
+
+
+def test_the_service_waits_for_its_senders_with_limits() -> None:
+    config = server_config(lambda *_: None, load(Settings, EVERYTHING), in_all=400)  # type: ignore[arg-type]
+    config.load()
+    assert getattr(config.http_protocol_class, "patience", None) == Patience(in_all=400)
+    assert (config.limit_concurrency or 0) > Patience().in_all, "connections that wait are not what makes it answer 503"
