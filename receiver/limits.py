@@ -80,12 +80,17 @@ REQUEST_BODY_S: Final = 120.0
 CONNECTION_KEPT_S: Final = 75
 """Seconds for which a connection is kept between two requests: longer than proxies and clients keep theirs, because
 the other way requests get lost."""
-WAITING_OF_ADDRESS: Final = 250
-"""Connections of one address that wait for their sender; with one more, the one that waits longest is closed."""
+WAITING_OF_ADDRESS: Final = 500
+"""Connections of one address that wait for their sender; with one more, the one that waits longest is closed. So this
+many others have to be opened before somebody who is about to speak is cut off."""
 WAITING_IN_ALL: Final = 1000
 """The same of all addresses; the one to go is of the address that has most."""
-ACCEPTED_AT_ONCE: Final = 256
-"""Connections that are opened before the first of them is looked at."""
+ACCEPTED_AT_ONCE: Final = 64
+"""Connections that are taken in before the first of them is read from: far fewer than may wait of one address."""
+ENDED_TOLD_S: Final = 10.0
+"""Seconds between two lines in the log about connections that were closed because they waited: they can be many."""
+UNACCEPTED: Final = 1024
+"""Connections that the system keeps until they are taken in."""
 SERVED_AT_ONCE: Final = 2000
 """Connections and requests above which the answer is 503. Only `WAITING_IN_ALL` of them wait: the rest is being
 answered, and is far more than a team's CI needs."""

@@ -31,7 +31,16 @@ async def serve(log_level: str) -> None:
     app = create_app(settings, catalogue=base.catalogue(settings.bug_fix_catalogue))
     config = server_config(app, settings, in_all=min(limits.WAITING_IN_ALL, _open_files() // 4))
     with _listener(settings) as listener:
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await _Server(config).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Asyncio has one number for the connections that the system queues and for those that are taken in at once."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(limits.UNACCEPTED)
 
 
 def server_config(app: ASGIApp, settings: Settings, *, in_all: int = limits.WAITING_IN_ALL) -> uvicorn.Config:

@@ -34,6 +34,14 @@ class Patience(Struct, frozen=True, kw_only=True):
     in_all: int = limits.WAITING_IN_ALL
 
 
+class Tally(Struct):
+    """Connections that were closed since the log was told of some."""
+
+    count: int = 0
+    told_again: float = 0.0
+    """From when on the log is told again, by the event loop's clock."""
+
+
 class WaitingRoom(Generic[C]):
     """Connections that wait for their senders, by address. When there are too many, the one that waits longest goes.
 
@@ -95,7 +103,7 @@ def sender(host: str) -> str:
 def protocol(patience: Patience) -> type[HttpToolsProtocol]:
     """Return the protocol of a server's connections, which share one waiting room."""
     room: WaitingRoom[_PatientProtocol] = WaitingRoom(of_address=patience.of_address, in_all=patience.in_all)
-    return type("PatientProtocol", (_PatientProtocol,), {"patience": patience, "room": room})
+    return type("PatientProtocol", (_PatientProtocol,), {"patience": patience, "room": room, "tally": Tally()})
 
 
 class _PatientProtocol(HttpToolsProtocol):
@@ -103,6 +111,7 @@ class _PatientProtocol(HttpToolsProtocol):
 
     patience: Patience
     room: WaitingRoom[_PatientProtocol]
+    tally: Tally
     _sender = ""
     _overdue: asyncio.TimerHandle | None = None
     """Ends the connection when the head or the body that it is about is not here in time."""
@@ -156,9 +165,14 @@ class _PatientProtocol(HttpToolsProtocol):
     def end(self, why: str) -> None:
         """Close the connection without an answer."""
         self._stop_waiting()
-        if not self.transport.is_closing():
-            log.info("connection.ended", reason=why, sender=self._sender, waiting=len(self.room))
-            self.transport.abort()
+        if self.transport.is_closing():
+            return
+        self.transport.abort()
+        self.tally.count += 1
+        if self.loop.time() >= self.tally.told_again:
+            count, waiting = self.tally.count, len(self.room)
+            log.warning("connections.ended", count=count, last=why, sender=self._sender, waiting=waiting)
+            self.tally.count, self.tally.told_again = 0, self.loop.time() + limits.ENDED_TOLD_S
 
     def _stop_waiting(self) -> None:
         self.room.leave(self, self._sender)
