@@ -150,7 +150,12 @@ EFFECTS: Final = EffectTable(
             effect=effects.SettleReports, name="ask GitLab whether reports count", group="settle", only_latest=True
         ),
         EffectRule(effect=effects.PollGitLab, name="ask GitLab how things are", group="poll", only_latest=True),
-        EffectRule(effect=effects.ConfirmEnd, name="ask GitLab whether what a hook tells is so", group="confirm"),
+        EffectRule(
+            effect=effects.ConfirmEnd,
+            name="ask GitLab whether what a hook tells is so",
+            group="confirm",
+            only_latest=True,
+        ),
         EffectRule(
             effect=effects.OpenMergeRequest,
             name="commit the fix and open the merge request",

@@ -15,8 +15,8 @@ from receiver.store.run import runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobOwnerRow, PlanRow, ReportRow
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.effects import LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
-from receiver.workflow.events import MergeRequestOpened
+from receiver.workflow.effects import ConfirmEnd, LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
 from tests.changes import file_change
 from tests.plans import a_plan
 
@@ -407,3 +407,28 @@ async def test_the_status_note_is_edited_in_place_and_made_anew_when_deleted(
     await perform(desk, run, effect)
     (again,) = [note for note in notes.list(get_all=True) if not note.system]
     assert again.id != ours.id
+
+
+@pytest.mark.usefixtures("tidy")
+async def test_a_hook_that_tells_of_an_end_counts_only_when_gitlab_says_so_too(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    text = readme(world)
+    await submit(run, file_change("README.md", text, text + "\nFixed.\n"))
+    made = await opened(desk, run)
+    hook = MergeRequestChanged(
+        project_id=made.project_id,
+        project=CONTACTS,
+        iid=made.iid,
+        action="close",
+        state="closed",
+        source_branch=await branch_of(desk, run),
+        head_sha=made.head_sha,
+        actor_id=42,
+        actor="mara",
+        at=datetime(2026, 11, 30, tzinfo=UTC),
+    )
+    forged = await perform(desk, run, ConfirmEnd(told=hook))
+    assert (forged.events, forged.result) == ((), {"state": "opened", "is_so": False})
+    world.contacts.mergerequests.update(made.iid, {"state_event": "close"})
+    assert (await perform(desk, run, ConfirmEnd(told=hook))).events == (hook,)
