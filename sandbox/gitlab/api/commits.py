@@ -42,6 +42,7 @@ class NewCommit(msgspec.Struct, frozen=True, kw_only=True):
     author_email: str | None = None
     stats: bool = True
     force: bool = False
+    allow_empty: bool = False
 
 
 async def listed(state: State, request: Request) -> Response:
@@ -120,11 +121,15 @@ def _throttle(state: State, size: int) -> None:
 async def commit_actions(state: State, project: Project, user: User, new: NewCommit) -> Commit:
     """Write the commit, move the branch, tell everyone."""
     repository = Repository(project.repository)
+    if not new.actions and not new.allow_empty:
+        raise HttpError(400, {"message": "Provide at least one action, or set allow_empty to true"})
     if new.branch in project.protected_branches and state.access(user, project) < Access.MAINTAINER:
         raise HttpError(403, {"message": "You are not allowed to push into this branch"})
     async with project.lock:
         old = await repository.branch(new.branch)
         parent = await _parent(repository, new, old)
+        for action in new.actions:
+            await _check_unchanged(repository, parent, action)
         tree = await repository.write_tree(parent, await _staged(repository, parent, new.actions))
         now = state.now()
         author = Identity(
@@ -158,6 +163,16 @@ async def _parent(repository: Repository, new: NewCommit, old: str | None) -> st
     if found is None:
         raise HttpError(400, {"message": f"Cannot find start branch or commit {start}"})
     return found
+
+
+async def _check_unchanged(repository: Repository, parent: str, action: Action) -> None:
+    """Refuse to touch a file whose last commit is not the one that the client names (lib: files/multi_service.rb)."""
+    if action.action == "create" or not action.last_commit_id:
+        return
+    path = _checked(action.previous_path or action.file_path)
+    last = await repository.log(parent, limit=1, paths=[path])
+    if last and last[0].id != action.last_commit_id:
+        raise HttpError(400, {"message": f"The file has changed since you started editing it: {path}"})
 
 
 async def _staged(repository: Repository, parent: str, actions: list[Action]) -> list[Change]:

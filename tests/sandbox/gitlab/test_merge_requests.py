@@ -116,6 +116,41 @@ def test_an_action_finds_what_the_actions_before_it_left(project: Any) -> None:
     assert (found["new.sh"], found["run.sh"]) == ("100755", "100644")
 
 
+def test_without_a_start_a_commit_is_made_on_whatever_the_branch_stands_on(project: Any) -> None:
+    """No head that is expected can be given; only the answer's parents say onto what the commit was made."""
+    first = change(project)
+    action = {"action": "create", "file_path": "theirs", "content": ""}
+    theirs = project.commits.create({"branch": "bug-fix/PL-479-x", "commit_message": "Theirs", "actions": [action]})
+    actions = [{"action": "update", "file_path": "src/contacts.py", "content": "better\n"}]
+    ours = project.commits.create({"branch": "bug-fix/PL-479-x", "commit_message": "Ours", "actions": actions})
+    assert (theirs.parent_ids, ours.parent_ids) == ([first.id], [theirs.id])
+    with pytest.raises(gitlab.GitlabCreateError, match="already exists"):
+        change(project)
+
+
+def test_a_file_that_changed_since_the_commit_that_a_client_names_is_not_touched(project: Any) -> None:
+    first = change(project)
+    assert project.files.get("src/contacts.py", ref="bug-fix/PL-479-x").last_commit_id == first.id
+    before = project.files.get("run.sh", ref="bug-fix/PL-479-x").last_commit_id
+    data = {"branch": "bug-fix/PL-479-x", "commit_message": "Twice"}
+    update = {"action": "update", "file_path": "src/contacts.py", "content": "x", "last_commit_id": first.id}
+    project.commits.create({**data, "actions": [update]})
+    mode = {"action": "chmod", "file_path": "run.sh", "execute_filemode": False, "last_commit_id": before}
+    for action in (update, {**update, "action": "delete"}):
+        with pytest.raises(gitlab.GitlabCreateError, match=r"changed since you started editing it: src/contacts\.py"):
+            project.commits.create({**data, "actions": [mode, action]})
+    project.commits.create({**data, "actions": [mode]})
+
+
+def test_a_commit_without_actions_is_made_only_when_it_is_asked_for(project: Any) -> None:
+    first = change(project)
+    data = {"branch": "bug-fix/PL-479-x", "commit_message": "Nothing", "actions": []}
+    with pytest.raises(gitlab.GitlabCreateError, match="set allow_empty to true"):
+        project.commits.create(data)
+    empty = project.commits.create({**data, "allow_empty": True})
+    assert (empty.parent_ids, empty.diff(get_all=True)) == ([first.id], [])
+
+
 def test_an_update_keeps_the_mode_and_a_symbolic_link_stays_one(emulated: Any, project: Any) -> None:
     entries = {one["path"]: one["mode"] for one in project.repository_tree(ref="main", get_all=True)}
     assert entries["run.sh"] == "100755"
