@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import NoReturn
 
 from pipelines.job.communication.client_version import client_version
 from pipelines.job.communication.errors import ExitCode, JobCancelledError, JobError
 from pipelines.job.communication.job_log import JobLog
-from pipelines.job.isolation.environment import harden_process, read_settings, separate_secrets
+from pipelines.job.isolation.environment import (
+    JobSettings,
+    Secrets,
+    harden_process,
+    read_settings,
+    separate_secrets,
+)
 from pipelines.language import Phase
+from pipelines.supervision.cancellation import Cancellation
 
 _USAGE = f"Usage: bug-fix-job {{{','.join(Phase)}}}. It is meant to run in a GitLab CI job."
 
@@ -28,16 +33,27 @@ def main() -> None:
 
 
 def _run(phase: str) -> ExitCode:
-    log = JobLog()
+    log, cancellation = JobLog(), Cancellation()
     try:
         secrets = separate_secrets(os.environ)
         harden_process()
-        signal.signal(signal.SIGTERM, _cancel)
+        cancellation.watch()
         settings = read_settings(phase, os.environ)
+        os.umask(0o022)
+        code = _done(settings, secrets, log)
+        cancellation.end()
+    except JobCancelledError as error:
+        cancellation.end()
+        log.state(f"{error.exit_code.name}: {error}")
+        return error.exit_code
     except JobError as error:
+        cancellation.end()
         log.say(f"{error.exit_code.name}: {error}")
         return error.exit_code
-    os.umask(0o022)
+    return code
+
+
+def _done(settings: JobSettings, secrets: Secrets, log: JobLog) -> ExitCode:
     # Only now: to be rid of its tokens this program executed itself again, and would have imported all of this twice.
     from pipelines.job.communication.receiver_client import ReceiverClient  # noqa: PLC0415 - see above
     from pipelines.supervision.supervisor import run_job  # noqa: PLC0415 - see above
@@ -47,11 +63,6 @@ def _run(phase: str) -> ExitCode:
         return run_job(settings, secrets, log, client)
     finally:
         client.close()
-
-
-def _cancel(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not interrupt the ending of what was started
-    raise JobCancelledError("GitLab ended this job.")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ RECEIVER_ANSWER_S: Final = 60.0
 """Until the receiver has to answer one request."""
 RECEIVER_LONGEST_WAIT_S: Final = 60.0
 """Longest `Retry-After` of the receiver that is honoured in full."""
+CANCELLED_AGAIN_S: Final = 1.0
+"""After which a job that GitLab ends, and that goes on nevertheless, is interrupted once more."""
 
 
 # Commands.

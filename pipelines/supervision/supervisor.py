@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,6 @@ from pipelines.job.communication.client_version import client_version
 from pipelines.job.communication.disclosure import at_start
 from pipelines.job.communication.errors import (
     ExitCode,
-    JobCancelledError,
     JobError,
     ReceiverRefusedError,
     ReceiverUnreachableError,
@@ -33,6 +31,7 @@ from pipelines.language import EndedBy, Phase, PhaseReport, ReportOutcome
 from pipelines.language.report_seal import goes_along, report_path, seal, seal_path, token_sha256
 from pipelines.language.wire import Input, InputSource, RunSpec, SessionRequest, encode
 from pipelines.phases import import_ahead, phase_function
+from pipelines.supervision.cancellation import postponed
 
 _EXIT_CODES = {
     ReportOutcome.SUCCEEDED: ExitCode.SUCCEEDED,
@@ -120,7 +119,7 @@ def _do(
         _say_isolation(launcher, log, spec.phase)
         job.fetch(token=secrets.job_token)
         report = phase_function(spec.phase)(job)
-    except (ReceiverRefusedError, JobCancelledError):
+    except ReceiverRefusedError:
         raise
     except JobError as error:
         report = job.report(ReportOutcome.FAILED, str(error), None, ended_by=error.ended_by)
@@ -145,16 +144,13 @@ def _clean_up(launcher: Launcher, job: Job, log: JobLog) -> None:
         ("remove its folder", lambda: file_trees.remove(launcher.root)),
         ("decide what may be told", job.settle),
     )
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # a job that is cancelled now cleans up all the same
-    try:
+    with postponed():
         for what, step in steps:
             try:
                 step()
             except Exception as error:  # noqa: BLE001 - whatever it is, the job's report must not be lost for it
                 log.state(f"the job could not {what}: {type(error).__name__}")
                 log.block("".join(traceback.format_exception(error)), lines=20)
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:

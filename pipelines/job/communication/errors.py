@@ -55,8 +55,13 @@ class ReceiverUnreachableError(JobError):
     """The receiver took a request for longer than a job is patient: it does not answer, or not yet."""
 
 
-class JobCancelledError(JobError):
-    """GitLab ends this job (cancelled, or out of time): everything it started is ended, nothing is reported."""
+class JobCancelledError(BaseException):
+    """GitLab ends this job (cancelled, or out of time): everything it started is ended, nothing is reported.
+
+    No `Exception`: whoever catches those, to try again for example, means something that went wrong.
+    """
+
+    exit_code = ExitCode.FAILED
 
 
 class InputMismatchError(JobError):

@@ -14,6 +14,7 @@ from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.processes import Launcher
 from pipelines.job.workspace.job import Job
 from pipelines.supervision import supervisor
+from pipelines.supervision.cancellation import Cancellation
 
 
 class Stuck(Launcher):
@@ -40,15 +41,16 @@ def test_a_step_that_fails_keeps_no_other_from_being_done(tmp_path: Path, capsys
         here /= "d"
     here.mkdir(parents=True)
 
-    def cancel(*_: object) -> None:
-        raise JobCancelledError("GitLab ended this job.")
-
-    before = signal.signal(signal.SIGTERM, cancel)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGALRM)}
+    cancellation = Cancellation()
+    cancellation.watch()
     try:
         with pytest.raises(JobCancelledError):
             supervisor._clean_up(Stuck(root=root), cast("Job", cast("Any", job)), JobLog())
     finally:
-        signal.signal(signal.SIGTERM, before)
+        cancellation.end()
+        for number, handler in before.items():
+            signal.signal(number, handler)
     assert job.is_settled
     assert not root.exists()
     assert "the job could not end the processes that it started: RunnerError" in capsys.readouterr().out
