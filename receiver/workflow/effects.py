@@ -131,7 +131,7 @@ class NeutraliseMergeRequest(Effect, frozen=True, kw_only=True):
 
 
 class StartTargetPipeline(Effect, frozen=True, kw_only=True):
-    """Let the repository's own CI run the fix, now that somebody approved it: the commit is made anew without the mark.
+    """Let the repository's own CI run the fix, now that somebody approved it: a commit without the mark follows.
 
     Who approved, and whether that still holds for this head, is asked when it is performed.
     """

@@ -147,7 +147,7 @@ class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
     has_reviewer: bool | None = None
     """Somebody is asked for a review; None: was not looked at."""
     same_as: CommitSha | None = None
-    """The head before, when this one has its parent and its tree: who approved that one has approved this one."""
+    """The head before, when this one adds nothing to it: who approved that one has approved this one."""
 
 
 class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):

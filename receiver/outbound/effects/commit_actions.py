@@ -1,11 +1,14 @@
-"""A change set as the actions of one commit, and whether a commit of GitLab's holds just that."""
+"""A change set as the actions of one commit, whether a commit of GitLab's holds just that, and what a branch lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from pipelines.language.change_set import EXECUTABLE, PLAIN, ChangeSet, FileBefore, FileChange, blob_id
+from msgspec.structs import replace
+
+from pipelines.language import CommitSha
+from pipelines.language.change_set import EXECUTABLE, PLAIN, ChangeSet, FileAfter, FileBefore, FileChange, blob_id
 from receiver import limits
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.commits_api import Action, Commits, TreeEntry
@@ -38,6 +41,18 @@ def _actions(file: FileChange) -> Iterator[Action]:
         yield Action(action="chmod", path=file.path, executable=after.mode == EXECUTABLE)
 
 
+def guarded(actions: Iterable[Action], last_change: Callable[[str], str]) -> tuple[Action, ...]:
+    """Return the actions so that GitLab refuses them for files that somebody has changed since."""
+    made: set[str] = set()
+    found = []
+    for action in actions:
+        if action.action == "create":
+            made.add(action.path)
+        is_there = action.path not in made
+        found.append(replace(action, last_change=last_change(action.path)) if is_there else action)
+    return tuple(found)
+
+
 Tree = Callable[[str], Iterable[TreeEntry]]
 """Returns what a folder of a commit holds; the root is empty."""
 
@@ -53,12 +68,38 @@ def holds(commits: Commits, project_id: int, change: ChangeSet, *, sha: str) -> 
     paths = frozenset(file.path for file in change.files)
     if commits.changed_paths(project_id, sha) != paths:
         return False
-    promised = {
-        file.path: FileBefore(mode=file.after.mode, blob=blob_id(file.after.content))
-        for file in change.files
-        if file.after is not None
-    }
+    promised = {file.path: after for file in change.files if (after := _as_before(file.after)) is not None}
     return _files(partial(commits.folder, project_id, ref=sha), paths) == promised
+
+
+def lacking(
+    commits: Commits, project_id: int, change: ChangeSet, *, base: CommitSha, head: CommitSha, touched: Iterable[str]
+) -> ChangeSet:
+    """Return what has to be changed at `head` so that it differs from `base` by the change set and nothing else.
+
+    `touched` are the paths that differ between the two as it is.
+    """
+    wanted = {file.path: file.after for file in change.files}
+    paths = frozenset(touched) | wanted.keys()
+    there = _files(partial(commits.folder, project_id, ref=head), paths)
+    before = _files(partial(commits.folder, project_id, ref=base), paths)
+
+    def of_base(path: str) -> FileAfter | None:
+        content = commits.file(project_id, path, ref=base) if path in before else None
+        return None if content is None else FileAfter(mode=before[path].mode, content=content)
+
+    files = []
+    for path in sorted(paths):
+        if path not in wanted and there.get(path) == before.get(path):
+            continue
+        after = wanted[path] if path in wanted else of_base(path)
+        if there.get(path) != _as_before(after):
+            files.append(FileChange(path=path, before=there.get(path), after=after))
+    return ChangeSet(base_sha=head, files=tuple(files))
+
+
+def _as_before(after: FileAfter | None) -> FileBefore | None:
+    return None if after is None else FileBefore(mode=after.mode, blob=blob_id(after.content))
 
 
 def _files(tree: Tree, paths: Iterable[str]) -> dict[str, FileBefore]:

@@ -1,94 +1,36 @@
-"""Commit the accepted patch to the run's branch: checked against what was promised, and never over others' work."""
+"""Commit the accepted fix to the run's branch, and never over others' work.
+
+While a merge request of the branch is open, nothing is forced: the fix becomes a commit on the branch's head, and its
+parent in GitLab's answer says whether somebody pushed meanwhile. A branch without one, on which only our commits are,
+is made anew upon the commit that the fix was made for.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from enum import StrEnum
-from typing import Final, TypeVar
+from functools import partial
+from itertools import pairwise
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from pipelines.language import (
-    CommitSha,
-    MergeRequestResult,
-    Phase,
-    PhaseReport,
-    ReproductionResult,
-    RunId,
-    TestingResult,
-)
+from pipelines.language import CommitSha, RunId
 from pipelines.language.catalogue import TargetPipeline
 from pipelines.language.change_set import ChangeSet, ChangeSetError
-from pipelines.language.wire import sha256
-from pipelines.proof.red_green import judge
 from receiver.outbound.effects import patch_check
-from receiver.outbound.effects.commit_actions import actions_of, holds
+from receiver.outbound.effects.accepted_fix import AcceptedFix
+from receiver.outbound.effects.commit_actions import actions_of, fits, guarded, holds, lacking
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.gitlab.commits_api import Head
+from receiver.outbound.gitlab.commits_api import Commits, Head
 from receiver.outbound.gitlab.repositories_api import Project
 from receiver.store.jobs import blobs
-from receiver.store.run import merge_requests, settled_reports
+from receiver.store.run import merge_requests
 from receiver.store.run.runs import RunFacts
-from receiver.workflow.effects import OpenMergeRequest
 from receiver.workflow.start import branch_name
-
-
-class AcceptedFix(Struct, frozen=True, kw_only=True):
-    """A change set that may be committed: submitted, tested, and the same bytes in both."""
-
-    change: ChangeSet
-    remarks: tuple[str, ...] = ()
-    """What people are asked to look at, a sentence each."""
-    sha256: str
-    """Of the change set as it was handed in."""
-    base: CommitSha
-    test: bytes
-    """The reproduction test that was red and green, for people to read; empty when it is not kept any more."""
-
-
-async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> AcceptedFix:
-    """Return the fix, if everything that was promised about it holds. Raises RefusedError that says what does not."""
-    async with desk.database.begin() as session:
-        reproduced, tested, submitted = [
-            await settled_reports.accepted(
-                session, facts.id, iteration=effect.iteration, phase=phase, repository=effect.repository
-            )
-            for phase in (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST)
-        ]
-        submission = _result(submitted, MergeRequestResult)
-        test = _result(tested, TestingResult)
-        data = None if submission is None else await blobs.read(session, submission.patch_sha256, run=facts.id)
-        shown = None if test is None else await blobs.read(session, test.test_sha256, run=facts.id)
-    base = facts.base_shas.get(effect.repository)
-    policy = facts.catalogue
-    if submission is None or test is None or policy is None or base is None:
-        raise RefusedError(f"{effect.repository} has no accepted testing report and submission.")
-    repository = policy.repositories.get(effect.repository)
-    if repository is None:
-        raise RefusedError(f"{effect.repository} is not in the catalogue that the run was started with.")
-    if data is None:
-        raise RefusedError("The submitted change is not kept; it was never handed in, or its time is over.")
-    if sha256(data) != submission.patch_sha256:
-        raise RefusedError("The patch is not the one that was submitted.")
-    if submission.base_sha != base:
-        raise RefusedError("The patch was made for another commit.")
-    for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
-        raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
-    fix = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
-    return AcceptedFix(
-        change=fix.change, remarks=fix.remarks, sha256=submission.patch_sha256, base=base, test=shown or b""
-    )
-
-
-T = TypeVar("T")
-
-
-def _result(found: tuple[int, PhaseReport] | None, kind: type[T]) -> T | None:
-    return found[1].result if found is not None and isinstance(found[1].result, kind) else None
-
 
 SKIP: Final = "[skip ci]"
 """In a commit's message, it lets GitLab make no pipeline of a push: neither a branch's nor a merge request's."""
@@ -142,64 +84,161 @@ class Committed(Struct, frozen=True, kw_only=True):
     """The repository's own CI leaves it alone."""
 
 
-async def commit(
-    desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, subject: str, pipeline: CommitPipeline
-) -> Committed:
-    """Make the branch hold the base and the change; a branch that does already is left alone.
+class Branch(Struct, frozen=True, kw_only=True):
+    """A branch that looks as ours do: commits in a row upon one of the default branch."""
 
-    A commit that may run is never replaced by one that waits: somebody approved it.
+    head: Head
+    base: CommitSha
+    """The newest commit that the default branch has as well."""
+    commits: tuple[CommitSha, ...]
+    """Those beyond it, the newest first."""
+
+
+def read_branch(desk: Desk, project: Project, head: Head) -> Branch | None:
+    """Return what a branch is made of; None when it is no row of commits, or a long one."""
+    own = desk.commits.beyond(project.id, project.default_branch, sha=head.sha)
+    if own is None or any(len(one.parents) != 1 for one in own):
+        return None
+    if any(above.parents != (below.sha,) for above, below in pairwise(own)):
+        return None
+    base = own[-1].parents[0] if own else head.sha
+    return Branch(head=head, base=CommitSha(base), commits=tuple(CommitSha(one.sha) for one in own))
+
+
+async def our_branch(desk: Desk, facts: RunFacts, project: Project, head: Head) -> Branch:
+    """Return the branch if all its commits are ours. Raises RefusedError: a person's work is on it.
+
+    They are when we noted the head, for what is below a commit of ours was ours when we made it; or when base and head
+    differ by a change of ours to the byte, which is what a crash between commit and note leaves behind. A person who
+    amends our commit keeps its message and parent, so these prove nothing.
     """
-    head = await asyncio.to_thread(desk.commits.head, project.id, facts.branch)
-    if head is not None and not await _is_ours(desk, facts, project, head):
+    branch = await asyncio.to_thread(read_branch, desk, project, head)
+    async with desk.database.begin() as session:
+        is_ours = head.sha in await merge_requests.heads(session, project.id, branch=facts.branch)
+        named = None if is_ours else _TRAILER.search(head.message)
+        data = None if named is None else await blobs.read(session, named[2], run=RunId(named[1]))
+    if branch is not None and data is not None:
+        is_ours = await asyncio.to_thread(_is_change, desk.commits, project, branch, data)
+    if branch is None or not is_ours:
         raise RefusedError(
             f"Branch {facts.branch} of {project.path} ends in a commit that is not ours; it is left alone. "
             "Merge or delete the branch, then set the label again."
         )
+    return branch
+
+
+def _is_change(commits: Commits, project: Project, branch: Branch, data: bytes) -> bool:
+    """Say whether a branch holds the change that a job handed in, upon files that it was made for."""
+    try:
+        change = patch_check.handed_in(commits, project.id, data, base=branch.base)
+    except ChangeSetError:
+        return False
+    is_for_it = fits(change, partial(commits.folder, project.id, ref=branch.base))
+    return is_for_it and not _lacking(commits, project, branch, change).files
+
+
+def _lacking(commits: Commits, project: Project, branch: Branch, change: ChangeSet) -> ChangeSet:
+    touched = {path for sha in branch.commits for path in commits.changed_paths(project.id, sha)}
+    return lacking(commits, project.id, change, base=branch.base, head=CommitSha(branch.head.sha), touched=touched)
+
+
+async def commit(
+    desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, subject: str, pipeline: CommitPipeline
+) -> Committed:
+    """Make the branch hold the change and nothing else; a branch that does already is left alone.
+
+    A commit that may run is never replaced by one that waits: somebody approved it. Raises RefusedError where a person
+    has to decide, and says so.
+    """
     line = trailer(facts.id, fix.sha256)
-    is_there = head is not None and line in head.message and head.parents == (fix.base,)
-    if head is not None and is_there and (pipeline is CommitPipeline.WAITS or SKIP not in head.message):
-        return Committed(sha=head.sha, held_back=SKIP in head.message)
     mark = f"{SKIP}\n\n" if pipeline is CommitPipeline.WAITS else ""
-    sha = await asyncio.to_thread(_push, desk, facts, project, fix, message=f"{subject}\n\n{mark}{line}\n")
+    message = f"{subject}\n\n{mark}{line}\n"
+    head = await asyncio.to_thread(desk.commits.head, project.id, facts.branch)
+    branch = None if head is None else await our_branch(desk, facts, project, head)
+    if branch is not None:
+        is_open = bool(await asyncio.to_thread(desk.repositories.merge_requests_of, project.id, facts.branch))
+        if is_open:
+            lacks = await asyncio.to_thread(_lacks, desk, project, fix, branch)
+            is_there = not lacks.files
+        else:
+            is_there = branch.base == fix.base and line in branch.head.message
+        is_held_back = SKIP in branch.head.message
+        if is_there and (pipeline is CommitPipeline.WAITS or not is_held_back):
+            return Committed(sha=CommitSha(branch.head.sha), held_back=is_held_back)
+        if is_open:
+            sha = await asyncio.to_thread(_add, desk, facts, project, branch.head, lacks, message=message)
+            return Committed(sha=sha, held_back=bool(mark))
+    sha = await asyncio.to_thread(_start, desk, facts, project, fix, message=message, replaces=branch is not None)
     return Committed(sha=sha, held_back=bool(mark))
 
 
-async def _is_ours(desk: Desk, facts: RunFacts, project: Project, head: Head) -> bool:
-    """Say whether a commit may be replaced: we noted it, or it is a change of ours to the byte.
-
-    The second is what a crash between commit and note leaves behind. A person who amends our commit keeps its message
-    and parent, so these prove nothing.
-    """
-    named = _TRAILER.search(head.message)
-    async with desk.database.begin() as session:
-        if head.sha in await merge_requests.heads(session, project.id, branch=facts.branch):
-            return True
-        data = None if named is None else await blobs.read(session, named[2], run=RunId(named[1]))
-    if data is None or len(head.parents) != 1:
-        return False
-    (base,) = head.parents
-    try:
-        change = await asyncio.to_thread(patch_check.handed_in, desk.commits, project.id, data, base=base)
-    except ChangeSetError:
-        return False
-    if change.base_sha != base:
-        return False
-    return await asyncio.to_thread(holds, desk.commits, project.id, change, sha=head.sha)
+def _lacks(desk: Desk, project: Project, fix: AcceptedFix, branch: Branch) -> ChangeSet:
+    """Return what the branch of an open merge request lacks of the fix. Raises RefusedError if it can't hold it."""
+    if branch.base != fix.base and not fits(fix.change, partial(desk.commits.folder, project.id, ref=branch.base)):
+        raise RefusedError(
+            f"The open merge request in {project.path} stands on commit {branch.base[:12]}; since then "
+            f"{project.default_branch} has changed files that the fix changes, too. While a merge request is open, its "
+            "branch is never rewritten. Merge or close it, then set the label again."
+        )
+    return _lacking(desk.commits, project, branch, fix.change)
 
 
-def is_just(desk: Desk, project: Project, fix: AcceptedFix, head: Head) -> bool:
-    """Say whether a commit is the fix upon its base and nothing else: any other of that kind has the same tree."""
-    return head.parents == (fix.base,) and holds(desk.commits, project.id, fix.change, sha=head.sha)
-
-
-def _push(desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, message: str) -> CommitSha:
+def _start(
+    desk: Desk, facts: RunFacts, project: Project, fix: AcceptedFix, *, message: str, replaces: bool
+) -> CommitSha:
     actions = actions_of(fix.change)
     desk.faults.reach("OpenMergeRequest:before_push")
-    made = desk.commits.commit(project.id, branch=facts.branch, start_sha=fix.base, message=message, actions=actions)
+    made = desk.commits.start(
+        project.id, branch=facts.branch, at=fix.base, message=message, actions=actions, replaces=replaces
+    )
     desk.faults.reach("OpenMergeRequest:after_push")
-    if not holds(desk.commits, project.id, fix.change, sha=made):
+    _check(desk, facts, project, fix.change, made)
+    return CommitSha(made)
+
+
+def _add(desk: Desk, facts: RunFacts, project: Project, head: Head, lacks: ChangeSet, *, message: str) -> CommitSha:
+    actions = guarded(actions_of(lacks), partial(desk.commits.last_change, project.id, ref=head.sha))
+    desk.faults.reach("OpenMergeRequest:before_push")
+    try:
+        made = desk.commits.add(project.id, branch=facts.branch, message=message, actions=actions)
+    except RefusedError as error:
+        now = desk.commits.head(project.id, facts.branch)
+        if now is None or now.sha == head.sha:
+            raise
+        raise RefusedError(_pushed(facts, project, now.sha, "The fix was not committed.")) from error
+    desk.faults.reach("OpenMergeRequest:after_push")
+    if made.parents != (head.sha,):
+        what = f"Our commit {made.sha[:12]} is on top of theirs; the two together were not tested."
+        raise RefusedError(_pushed(facts, project, made.parents[0], what))
+    _check(desk, facts, project, lacks, made.sha)
+    return CommitSha(made.sha)
+
+
+def _pushed(facts: RunFacts, project: Project, theirs: str, what: str) -> str:
+    return (
+        f"Somebody pushed {theirs[:12]} to branch {facts.branch} of {project.path} while the fix was being committed. "
+        f"Nothing of it was overwritten. {what} Look at the branch, then merge or close its merge request."
+    )
+
+
+def _check(desk: Desk, facts: RunFacts, project: Project, change: ChangeSet, made: str) -> None:
+    if not holds(desk.commits, project.id, change, sha=made):
         raise RefusedError(
             f"Commit {made[:12]} on {facts.branch} of {project.path} is not what was tested, so no merge request is "
             "opened for it. Delete the branch; what GitLab did to the files has to be found out."
         )
+
+
+async def release(desk: Desk, facts: RunFacts, project: Project, head: Head, *, subject: str) -> Head:
+    """Put a commit without the mark and without a change on the branch's head, which is ours; return it.
+
+    Raises RefusedError when the head is not ours.
+    """
+    await our_branch(desk, facts, project, head)
+    named = _TRAILER.search(head.message)
+    line = "" if named is None else f"\n{named[0].strip()}\n"
+    message = f"{subject}\n\nSomebody approved the commit before, so its pipeline may run. Changes no file.\n{line}"
+    desk.faults.reach("OpenMergeRequest:before_push")
+    made = await asyncio.to_thread(desk.commits.add, project.id, branch=facts.branch, message=message, actions=())
+    desk.faults.reach("OpenMergeRequest:after_push")
     return made

@@ -6,8 +6,8 @@ import asyncio
 
 from pipelines.language import ProjectPath, RunId
 from receiver.notes import markup
-from receiver.outbound.effects import commits, evidence_upload, restriction_check, reviewers
-from receiver.outbound.effects.commits import AcceptedFix
+from receiver.outbound.effects import accepted_fix, commits, evidence_upload, restriction_check, reviewers
+from receiver.outbound.effects.accepted_fix import AcceptedFix
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.reviewers import Reviewers
 from receiver.outbound.effects.status_notes import NoteLocation, keep_note
@@ -30,7 +30,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await stories.story(session, await runs.find(session, run))
-    fix = await commits.accepted(desk, facts, effect)
+    fix = await accepted_fix.accepted(desk, facts, effect)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     facts = await commits.on_branch(desk, facts, project)
     await restriction_check.ensure_open(desk, run)

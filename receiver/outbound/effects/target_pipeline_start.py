@@ -1,8 +1,8 @@
 """Start the repository's own pipeline for a fix that was held back until somebody approved it.
 
-The commit is made anew without `[skip ci]`, and pushing it starts whatever the repository starts for a push, of a
-branch or of a merge request. Starting one by the API would leave the mark on the commit: it would keep merge request
-pipelines from running, and after a fast-forward merge those of the default branch.
+A commit without `[skip ci]`, which changes nothing, is put on top, and pushing it starts whatever the repository starts
+for a push, of a branch or of a merge request. Starting one by the API would leave the mark on the head: it would keep
+merge request pipelines from running, and after a fast-forward merge those of the default branch.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import asyncio
 
 from msgspec.structs import replace
 
-from pipelines.language import RunId
+from pipelines.language import CommitSha, RunId
 from receiver.outbound.effects import commits, rights
-from receiver.outbound.effects.commits import SKIP, CommitPipeline
+from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.merge_request_effects import title
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import MergeRequest
 from receiver.store.run import merge_requests, runs
 from receiver.store.story import rows
-from receiver.workflow.effects import OpenMergeRequest, StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
+from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import MergeRequestOpened, TargetPipelineReleased
 from receiver.workflow.person import Right
 
 
 async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performed:
-    """Take the mark off the commit, if the approval holds. Performed again, it finds the mark gone."""
+    """Take the mark off the branch's head, if the approval holds. Performed again, it finds the mark gone."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await rows.story(session, await runs.find(session, run))
@@ -42,24 +42,29 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
     why_not = await asyncio.to_thread(_why_not, desk, there, effect)
     if why_not:
         return _left(effect, f"The pipeline of {effect.repository}!{known.iid} was not started: {why_not}")
-    opening = OpenMergeRequest(iteration=effect.iteration, repository=effect.repository)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     try:
-        fix = await commits.accepted(desk, facts, opening)
-        is_the_fix = await asyncio.to_thread(commits.is_just, desk, project, fix, head)
-        made = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=CommitPipeline.RUNS)
-    except RefusedError as error:  # the patch is no longer kept, for example
+        made = await commits.release(desk, facts, project, head, subject=title(story))
+    except RefusedError as error:
         sentence = f"The pipeline of {effect.repository}!{known.iid} was not started: {error} Start it by hand."
         return _left(effect, sentence)
+    if made.parents != (head.sha,):
+        return Performed(
+            events=(TargetPipelineReleased(repository=effect.repository),),
+            result={"started": True, "head": made.sha},
+            remark=f"Somebody pushed {made.parents[0][:12]} to {effect.repository}!{known.iid} after it was approved. "
+            "Nothing of it was overwritten; the repository's own pipeline runs for it, too. It was not tested here.",
+            then=_told(effect),
+        )
     event = MergeRequestOpened(
         repository=effect.repository,
         project_id=project.id,
         iid=there.iid,
         url=there.url,
-        head_sha=made.sha,
+        head_sha=CommitSha(made.sha),
         branch=facts.branch,
-        held_back=made.held_back,
-        same_as=head.sha if is_the_fix and made.sha != head.sha else None,
+        held_back=False,
+        same_as=CommitSha(head.sha),
     )
     return Performed(events=(event,), result={"started": True, "head": made.sha}, then=_told(effect))
 

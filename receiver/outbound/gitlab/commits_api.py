@@ -6,7 +6,7 @@ https://docs.gitlab.com/api/commits/: a mode is an action of its own (`chmod`), 
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Final
 
 from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
@@ -14,9 +14,11 @@ from msgspec import Struct
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.sdk_errors import translate_errors
 
+_PAGE: Final = 100
+
 
 class Head(Struct, frozen=True, kw_only=True):
-    """The commit that a branch stands on."""
+    """A commit that a branch stands on, or stood on."""
 
     sha: str
     parents: tuple[str, ...]
@@ -43,6 +45,8 @@ class Action(Struct, frozen=True, kw_only=True):
     path: str
     content: bytes | None = None
     executable: bool | None = None
+    last_change: str | None = None
+    """The last commit that changed the file, as far as is known: when there is another, GitLab refuses."""
 
 
 class Commits:
@@ -60,10 +64,7 @@ class Commits:
                 if error.response_code == 404:
                     return None
                 raise
-        commit = found.commit
-        return Head(
-            sha=commit["id"], parents=tuple(commit.get("parent_ids") or ()), message=commit.get("message") or ""
-        )
+        return _head(found.commit)
 
     def file(self, project_id: int, path: str, *, ref: str) -> bytes | None:
         """Return a file's bytes at a commit; None when there is no such file."""
@@ -100,18 +101,51 @@ class Commits:
             diffs = self._api.projects.get(project_id, lazy=True).commits.get(sha, lazy=True).diff(get_all=True)
         return frozenset(diff[side] for diff in diffs for side in ("old_path", "new_path"))
 
-    def commit(self, project_id: int, *, branch: str, start_sha: str, message: str, actions: tuple[Action, ...]) -> str:
-        """Make the branch hold exactly `start_sha` and one commit on top; return that commit's id."""
-        data = {
-            "branch": branch,
-            "start_sha": start_sha,
-            "force": True,
-            "commit_message": message,
-            "actions": [_action(action) for action in actions],
-        }
+    def last_change(self, project_id: int, path: str, *, ref: str) -> str:
+        """Return the last commit that changed a file, as of a commit."""
+        with translate_errors("GitLab", f"looking for {path}"):
+            return str(self._api.projects.get(project_id, lazy=True).files.get(path, ref=ref).last_commit_id)
+
+    def beyond(self, project_id: int, branch: str, *, sha: str) -> tuple[Head, ...] | None:
+        """Return a commit and those below it that a branch does not have, newest first; None for more than a page."""
+        with translate_errors("GitLab", f"listing the commits of {sha[:12]}"):
+            found = self._api.projects.get(project_id, lazy=True).commits.list(
+                ref_name=f"{branch}..{sha}", per_page=_PAGE, get_all=False
+            )
+        return tuple(_head(one.attributes) for one in found) if len(found) < _PAGE else None
+
+    def start(
+        self,
+        project_id: int,
+        *,
+        branch: str,
+        at: str,
+        message: str,
+        actions: tuple[Action, ...],
+        replaces: bool = False,
+    ) -> str:
+        """Make a branch of a commit and one more on top; return that commit's id.
+
+        With `replaces` a branch that is there loses what it had; without, GitLab refuses.
+        """
+        data = {"start_sha": at, "force": replaces, "actions": [_action(action) for action in actions]}
+        return self._commit(project_id, branch, message, data).sha
+
+    def add(self, project_id: int, *, branch: str, message: str, actions: tuple[Action, ...]) -> Head:
+        """Commit on whatever a branch stands on: its parents in the answer say on what."""
+        data = {"actions": [_action(action) for action in actions]} | ({} if actions else {"allow_empty": True})
+        return self._commit(project_id, branch, message, data)
+
+    def _commit(self, project_id: int, branch: str, message: str, data: dict[str, Any]) -> Head:
         with translate_errors("GitLab", f"committing to {branch}"):
-            made = self._api.projects.get(project_id, lazy=True).commits.create(data)
-        return str(made.id)
+            made = self._api.projects.get(project_id, lazy=True).commits.create(
+                data | {"branch": branch, "commit_message": message}
+            )
+        return _head(made.attributes)
+
+
+def _head(commit: dict[str, Any]) -> Head:
+    return Head(sha=commit["id"], parents=tuple(commit.get("parent_ids") or ()), message=commit.get("message") or "")
 
 
 def _action(action: Action) -> dict[str, Any]:
@@ -120,4 +154,6 @@ def _action(action: Action) -> dict[str, Any]:
         data |= {"content": base64.b64encode(action.content).decode(), "encoding": "base64"}
     if action.executable is not None:
         data["execute_filemode"] = action.executable
+    if action.last_change is not None:
+        data["last_commit_id"] = action.last_change
     return data

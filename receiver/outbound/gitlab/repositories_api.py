@@ -101,18 +101,22 @@ class Repositories:
             ci_config_path=getattr(found, "ci_config_path", None) or "",
         )
 
-    def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
-        """Return the newest open merge request of the project's branch into `target`, or None.
+    def merge_requests_of(self, project_id: int, branch: str) -> list[MergeRequest]:
+        """Return the open merge requests of the project's branch, the newest first.
 
-        Skips merge requests of branches with the same name in forks, which GitLab lists too.
+        Skips those of branches with the same name in forks, which GitLab lists too.
         """
         with translate_errors("GitLab", f"looking for the merge request of {branch}"):
             found = self._api.projects.get(project_id, lazy=True).mergerequests.list(
                 source_branch=branch, state="opened", order_by="created_at", sort="desc", get_all=True
             )
         requests = (_merge_request(one, project_id) for one in found)
-        wanted = (project_id, branch, target)
-        return next((r for r in requests if (r.source_project_id, r.source_branch, r.target_branch) == wanted), None)
+        return [r for r in requests if (r.source_project_id, r.source_branch) == (project_id, branch)]
+
+    def merge_request_of(self, project_id: int, *, branch: str, target: str) -> MergeRequest | None:
+        """Return the newest open merge request of the project's branch into `target`, or None."""
+        found = self.merge_requests_of(project_id, branch)
+        return next((one for one in found if one.target_branch == target), None)
 
     def merge_request(self, project_id: int, iid: int) -> MergeRequest:
         """Return a merge request."""
@@ -207,11 +211,11 @@ class Repositories:
             return _unless_gone(lambda: request.notes.update(note, {"body": body}))
 
     def notes_with(self, project_id: int, iid: int, *, marker: str) -> list[int]:
-        """Return the notes on a merge request that hold a marker, oldest first."""
+        """Return our notes on a merge request that hold a marker, oldest first; anybody can paste a marker."""
         with translate_errors("GitLab", f"reading the notes on !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             found = request.notes.list(sort="asc", order_by="created_at", get_all=True)
-        return [int(note.id) for note in found if marker in note.body]
+        return [int(note.id) for note in found if marker in note.body and (note.author or {}).get("id") == self.bot]
 
 
 def _unless_gone(act: Callable[[], object]) -> bool:

@@ -78,7 +78,7 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
 
 
 async def _inherit_approvals(session: AsyncSession, row: MergeRequestRow, *, approved: str, now: datetime) -> None:
-    """Note the approvals that stand of a commit for the head that has the same parent and tree."""
+    """Note the approvals that stand of a commit for the head that has the same tree."""
     told = MergeRequestEventRow
     theirs = select(told).where(told.merge_request_id == row.id, told.action.in_(["approved", "unapproved"]))
     last = {one.actor_id: one for one in await session.scalars(theirs.order_by(told.at, told.id))}

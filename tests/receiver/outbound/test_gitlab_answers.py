@@ -87,6 +87,19 @@ def test_a_forks_merge_request_and_one_into_another_branch_are_not_the_branchs_o
         assert (found.iid if found else None) == expected
 
 
+def test_a_note_is_ours_by_its_marker_and_its_author(answering: Answering) -> None:
+    """Anybody who reads a note's source can paste its marker into one of their own."""
+    notes = [
+        {"id": 1, "body": "pasted <!-- m -->", "author": {"id": 8}},
+        {"id": 2, "body": "ours <!-- m -->", "author": {"id": 7}},
+        {"id": 3, "body": "ours, another", "author": {"id": 7}},
+        {"id": 4, "body": "of somebody who is no more <!-- m -->", "author": None},
+    ]
+    repositories = Repositories(answering(Body(json.dumps(notes).encode())))
+    repositories._bot = 7
+    assert repositories.notes_with(2, 1, marker="<!-- m -->") == [2]
+
+
 def test_an_artifact_is_read_in_large_pieces(answering: Answering) -> None:
     body = Body(bytes(3 * CHUNK + 1))
     read = Pipelines(answering(body)).artifact(1, 2, "a.png", limit=4 * CHUNK)

@@ -20,11 +20,12 @@ from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 
 COUNT = 5
+BOT = 3
 TIME = "2026-11-30T08:00:00.000Z"
 
 
 class PagedGitLab(BaseAdapter):
-    """Answers every list with five entries, two on a page, whatever is asked for."""
+    """Answers every list with five entries, two on a page, whatever is asked for; it knows whose the token is."""
 
     def __init__(self, entry: Callable[[int], dict[str, Any]]) -> None:
         super().__init__()
@@ -34,7 +35,9 @@ class PagedGitLab(BaseAdapter):
         """Give the page that the address names."""
         address = str(request.url)
         page = int(address.partition("&page=")[2] or 1)
-        entries = [self._entry(number) for number in range(2 * page - 2, min(2 * page, COUNT))]
+        entries: Any = [self._entry(number) for number in range(2 * page - 2, min(2 * page, COUNT))]
+        if address.endswith("/user"):
+            entries = {"id": BOT}
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = 200, request, address
         answer.raw = BytesIO(json.dumps(entries).encode())
@@ -74,7 +77,7 @@ def merge_request(number: int) -> dict[str, Any]:
 
 
 def note(number: int) -> dict[str, Any]:
-    return {"id": number, "body": "ours", "system": False}
+    return {"id": number, "body": "ours", "system": False, "author": {"id": BOT}}
 
 
 def version(number: int) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
 import msgspec
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import delete, select
 
 from pipelines.language import ProjectPath, RunId
+from pipelines.language.change_set import EXECUTABLE, FileChange
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.outbound.errors import RefusedError
@@ -257,18 +259,157 @@ async def plan(desk: Desk, run: RunId, title: str, summary: str = "") -> None:
         session.add(PlanRow(run_id=run, iteration=1, report_id=report, plan=kept, accepted_at=datetime.now(UTC)))
 
 
-async def test_another_patch_updates_branch_and_merge_request(desk: Desk, run: RunId, submit: Any, world: Any) -> None:
+async def resubmit(desk: Desk, run: RunId, submit: Any, *files: FileChange) -> None:
+    """Let the run have another accepted fix instead."""
+    async with desk.database.begin() as session:
+        await session.execute(delete(ReportRow))
+    await submit(run, *files)
+
+
+def commits_of(world: Any, branch: str) -> list[str]:
+    """Return the commits of a branch beyond main, the oldest first."""
+    found = world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)
+    return [one.id for one in reversed(found)]
+
+
+def text_of(world: Any, path: str, branch: str) -> str:
+    text: str = world.contacts.files.get(path, ref=branch).decode().decode()
+    return text
+
+
+def commit_to(world: Any, branch: str, message: str, *actions: tuple[str, str, str], **more: Any) -> str:
+    """Commit as a person; an action is its name, a path and a text."""
+    listed = [{"action": name, "file_path": path, "content": text} for name, path, text in actions]
+    made = world.contacts.commits.create({"branch": branch, "commit_message": message, "actions": listed, **more})
+    return str(made.id)
+
+
+class Meanwhile:
+    """Does something at a point, once."""
+
+    def __init__(self, point: str, act: Callable[[], object]) -> None:
+        self._point = point
+        self._act = act
+        self.was_there = False
+
+    def reach(self, point: str) -> None:
+        if point == self._point and not self.was_there:
+            self.was_there = True
+            self._act()
+
+
+async def test_another_fix_is_a_commit_on_top_while_the_merge_request_is_open(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    text = readme(world)
+    await submit(run, file_change("README.md", text, text + "\nFirst.\n"), file_change("first.txt", None, "x"))
+    first = await opened(desk, run)
+    await resubmit(desk, run, submit, file_change("second.sh", None, "y", mode=EXECUTABLE))
+    second = await opened(desk, run)
+    branch = await branch_of(desk, run)
+    assert (second.iid, commits_of(world, branch)) == (first.iid, [first.head_sha, second.head_sha])
+    trees = [world.contacts.repository_tree(ref=ref, get_all=True) for ref in ("main", branch)]
+    before, after = ({(one["path"], one["mode"], one["id"]) for one in tree} for tree in trees)
+    assert (before - after, [one[:2] for one in after - before]) == (set(), [("second.sh", "100755")])
+    assert await opened(desk, run) == second  # a crash came before it was noted
+    await resubmit(desk, run, submit, file_change("README.md", text, text + "\nFirst.\n"))
+    third = await opened(desk, run)
+    assert commits_of(world, branch) == [first.head_sha, second.head_sha, third.head_sha]
+    assert text_of(world, "README.md", branch) == text + "\nFirst.\n"
+
+
+async def test_a_branch_of_ours_without_a_merge_request_is_made_anew(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
     text = readme(world)
     await submit(run, file_change("README.md", text, text + "\nFirst.\n"))
     first = await opened(desk, run)
-    async with desk.database.begin() as session:
-        await session.execute(delete(ReportRow))
-    await submit(run, file_change("README.md", text, text + "\nSecond.\n"))
+    world.contacts.mergerequests.update(first.iid, {"state_event": "close"})
+    await resubmit(desk, run, submit, file_change("README.md", text, text + "\nSecond.\n"))
     second = await opened(desk, run)
-    assert (second.iid, second.head_sha == first.head_sha) == (first.iid, False)
+    assert second.iid != first.iid
+    assert commits_of(world, await branch_of(desk, run)) == [second.head_sha]
+
+
+async def test_of_a_push_while_the_fix_is_committed_nothing_is_lost(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    text = readme(world)
+    await submit(run, file_change("README.md", text, text + "\nFirst.\n"))
+    first = await opened(desk, run)
+    await resubmit(desk, run, submit, file_change("README.md", text, text + "\nSecond.\n"))
     branch = await branch_of(desk, run)
-    assert len(world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)) == 1
-    assert "Second." in world.contacts.files.get("README.md", ref=branch).decode().decode()
+    push = Meanwhile(
+        "OpenMergeRequest:before_push", lambda: commit_to(world, branch, "Mine", ("create", "mine.txt", "mine"))
+    )
+    with pytest.raises(RefusedError, match=r"Somebody pushed \w{12} .* overwritten\. Our commit \w{12} is on top"):
+        await opened(replace(desk, faults=push), run)
+    before, theirs, ours = commits_of(world, branch)
+    assert (before, push.was_there) == (first.head_sha, True)
+    assert [world.contacts.commits.get(one).title for one in (theirs, ours)] == ["Mine", "PL-479: Fix"]
+    assert (text_of(world, "mine.txt", branch), text_of(world, "README.md", branch)) == ("mine", text + "\nSecond.\n")
+    with pytest.raises(RefusedError, match="not ours"):
+        await opened(desk, run)
+    assert commits_of(world, branch) == [before, theirs, ours]
+
+
+async def test_a_file_that_somebody_changes_meanwhile_stays_as_they_left_it(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    text = readme(world)
+    await submit(run, file_change("README.md", text, text + "\nFirst.\n"))
+    first = await opened(desk, run)
+    await resubmit(desk, run, submit, file_change("README.md", text, text + "\nSecond.\n"))
+    branch = await branch_of(desk, run)
+    push = Meanwhile(
+        "OpenMergeRequest:before_push", lambda: commit_to(world, branch, "Mine", ("update", "README.md", "mine"))
+    )
+    with pytest.raises(RefusedError, match=r"Somebody pushed \w{12} .* The fix was not committed\."):
+        await opened(replace(desk, faults=push), run)
+    assert len(commits_of(world, branch)) == 2
+    assert commits_of(world, branch)[0] == first.head_sha
+    assert text_of(world, "README.md", branch) == "mine"
+
+
+async def test_a_branch_that_somebody_makes_meanwhile_is_left_alone(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    text = readme(world)
+    await submit(run, file_change("README.md", text, text + "\nFirst.\n"))
+    branch = await branch_of(desk, run)
+    push = Meanwhile(
+        "OpenMergeRequest:before_push",
+        lambda: commit_to(world, branch, "Mine", ("create", "mine.txt", "mine"), start_branch="main"),
+    )
+    with pytest.raises(RefusedError, match="already exists"):
+        await opened(replace(desk, faults=push), run)
+    (theirs,) = commits_of(world, branch)
+    assert world.contacts.commits.get(theirs).title == "Mine"
+
+
+async def test_an_open_merge_request_is_not_rewritten_for_a_newer_base(
+    desk: Desk, run: RunId, submit: Any, world: Any
+) -> None:
+    """The fix goes on top where the branch has its files as the new base has them; else people decide."""
+    text = readme(world)
+    await submit(run, file_change("README.md", text, text + "\nFirst.\n"))
+    first = await opened(desk, run)
+    branch, moved = await branch_of(desk, run), f"moved-{run}.txt"
+    await rebase(desk, run, commit_to(world, "main", "Move on", ("create", moved, "x")))
+    await resubmit(desk, run, submit, file_change("README.md", text, text + "\nSecond.\n"))
+    second = await opened(desk, run)
+    assert commits_of(world, branch) == [first.head_sha, second.head_sha]
+    assert text_of(world, "README.md", branch) == text + "\nSecond.\n"
+    await resubmit(desk, run, submit, file_change(moved, "x", "y"))
+    with pytest.raises(RefusedError, match="never rewritten"):
+        await opened(desk, run)
+    assert commits_of(world, branch) == [first.head_sha, second.head_sha]
+
+
+async def rebase(desk: Desk, run: RunId, base: str) -> None:
+    """Let the run's fix be made for another commit."""
+    async with desk.database.begin() as session:
+        (await runs.hold(session, run)).base_shas = {CONTACTS: base}
 
 
 async def test_a_branch_that_somebody_committed_to_is_left_alone(

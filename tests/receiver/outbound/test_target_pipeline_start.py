@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import delete, select
 
-from pipelines.language import ProjectPath, RunId
+from pipelines.language import CommitSha, ProjectPath, RunId
 from pipelines.language.change_set import FileChange
 from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk
@@ -129,7 +129,7 @@ async def test_a_fix_is_pushed_without_a_pipeline_and_runs_once_it_is_approved(
     before = world.contacts.commits.get(held.head_sha)
     assert SKIP in before.message
     assert SKIP not in commit.message
-    assert commit.parent_ids == before.parent_ids
+    assert (commit.parent_ids, commit.diff(get_all=True)) == ([before.id], [])
     assert SKIP not in world.contacts.mergerequests.get(held.iid).title
     assert await own_pipelines(desk, run, world, at_least=2) == ["skipped", "ran"]
     await note(desk, run, event)
@@ -272,15 +272,14 @@ async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_sta
 ) -> None:
     mara, project = people("mara")
     project.mergerequests.get(held.iid).approve()
-    before = world.contacts.commits.get(held.head_sha)
-    pushed = await asyncio.to_thread(
-        desk.commits.commit,
+    made = await asyncio.to_thread(
+        desk.commits.add,
         held.project_id,
         branch=await branch_of(desk, run),
-        start_sha=before.parent_ids[0],
         message=f"Another patch\n\n{SKIP}",
         actions=(Action(action="create", path="other.txt", content=b"x"),),
     )
+    pushed = CommitSha(made.sha)
     await note(desk, run, replace(held, head_sha=pushed))
     (told,) = await approvals(desk, run)
     assert (told.actor_id, told.head_sha) == (mara.id, "")
@@ -304,14 +303,56 @@ async def approvals(desk: Desk, run: RunId) -> list[MergeRequestChanged]:
     return [one for one in events if isinstance(one, MergeRequestChanged) and one.action == "approved"]
 
 
-async def test_a_patch_that_is_no_longer_kept_is_said_to_need_a_hand(
-    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+async def test_it_runs_though_the_patch_is_no_longer_kept(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
 ) -> None:
     mara, project = people("mara")
     project.mergerequests.get(held.iid).approve()
     async with desk.database.begin() as session:
         await session.execute(delete(BlobOwnerRow))
-    assert "Start it by hand." in await refused(desk, run, effect(held, mara), world)
+    (event,) = (await perform(desk, run, effect(held, mara))).events
+    assert (event.head_sha != held.head_sha, event.held_back) == (True, False)
+
+
+async def test_a_persons_commit_is_not_released_by_us(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    made = push(project, await branch_of(desk, run), f"Mine {SKIP}")
+    project.mergerequests.get(held.iid).approve()
+    done = await perform(desk, run, effect(held, mara, head_sha=made))
+    assert (done.events, "not ours" in done.remark) == ((), True)
+    assert world.contacts.branches.get(await branch_of(desk, run)).commit["id"] == made
+
+
+async def test_of_a_push_while_it_is_released_nothing_is_lost(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    """Our commit is on top of it and not noted as a head of ours: the two were not tested."""
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    branch = await branch_of(desk, run)
+
+    class Pushes:
+        theirs = ""
+
+        def reach(self, point: str) -> None:
+            if point == "OpenMergeRequest:before_push":
+                self.theirs = push(project, branch, "Mine")
+
+    faults = Pushes()
+    done = await perform(replace(desk, faults=faults), run, effect(held, mara))
+    assert done.events == (TargetPipelineReleased(repository=CONTACTS),)
+    assert f"Somebody pushed {faults.theirs[:12]}" in done.remark
+    head = world.contacts.branches.get(branch).commit
+    assert head["parent_ids"] == [faults.theirs]
+    assert world.contacts.commits.get(faults.theirs).parent_ids == [held.head_sha]
+
+
+def push(project: Any, branch: str, message: str) -> str:
+    """Commit a file as a person."""
+    action = {"action": "create", "file_path": "mine.txt", "content": "mine"}
+    return str(project.commits.create({"branch": branch, "commit_message": message, "actions": [action]}).id)
 
 
 async def test_what_the_repositorys_own_ci_says_is_asked_for_when_its_hook_was_lost(
