@@ -21,6 +21,7 @@ _HEAD = """\
 #
 # Run it in a clone of {project}, from the folder in which this file and {test} lie.
 # It needs what the repository's own commands need, and {runner}.
+# Each command is said before it runs: those of bug-fix.yml, with the files of that commit, and the test.
 """
 _RUNNERS = {
     Framework.PYTEST: "for the test: `pip install pytest-playwright` and a Chromium (`playwright install chromium`)",

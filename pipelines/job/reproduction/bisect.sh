@@ -1,7 +1,9 @@
 set -u
 here=$(cd -- "$(dirname -- "$0")" && pwd)
 scratch=$(mktemp -d) server=
-cannot_tell() { printf 'bisect: %s\n' "$*" >&2; exit 125; }
+say() { printf 'bisect: %s\n' "$*" >&2; }
+cannot_tell() { say "$*"; exit 125; }
+run_test() { say "test: $*"; "$@"; }
 leave() { [ -z "$server" ] || kill -KILL -- "-$server" 2>/dev/null; rm -rf -- "$scratch"; }
 trap leave EXIT
 
@@ -11,7 +13,10 @@ python=$(command -v python3 || command -v python) || cannot_tell 'Python is miss
 PORT=$("$python" -c "$free_port_py")
 export PORT
 settings
+say "commit $(git rev-parse --short HEAD 2>/dev/null || echo unknown), PORT=$PORT"
+say "install: $install"
 bash -c "$install" >"$scratch/install.log" 2>&1 || { tail -n 20 "$scratch/install.log" >&2; cannot_tell 'install failed'; }
+say "serve: $serve"
 setsid bash -c "$serve" >"$scratch/server.log" 2>&1 &
 server=$!
 for _ in $(seq 240); do
@@ -23,7 +28,7 @@ done
 
 case $framework in
   pytest)
-    "$python" -m pytest -q -c /dev/null --rootdir="$scratch" --confcutdir="$scratch" -p no:cacheprovider \
+    run_test "$python" -m pytest -q -c /dev/null --rootdir="$scratch" --confcutdir="$scratch" -p no:cacheprovider \
       --base-url="$base_url" --junitxml="$scratch/junit.xml" "$here/$test"
     code=$?
     # Not every failure is the bug: only an assertion's is.
@@ -35,7 +40,7 @@ case $framework in
     ln -s -- "$PWD/node_modules" "$scratch/node_modules"
     export base_url scratch
     echo 'module.exports = { testDir: __dirname, use: { baseURL: process.env.base_url } };' >"$scratch/config.cjs"
-    node node_modules/@playwright/test/cli.js test --config "$scratch/config.cjs" --reporter=json >"$scratch/run.json"
+    run_test node node_modules/@playwright/test/cli.js test --config "$scratch/config.cjs" --reporter=json >"$scratch/run.json"
     code=$?
     judge='const run = require(process.env.scratch + "/run.json");
       const results = (suite) => [...(suite.suites ?? []).flatMap(results),

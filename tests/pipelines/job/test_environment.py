@@ -57,6 +57,24 @@ def test_no_token_is_kept_by_name_or_shown() -> None:
     assert "tok" not in repr(Secrets(id_token="tok-1", job_token="tok-2"))
 
 
+HARDENED = """
+import ctypes, resource
+from pipelines.job.isolation.environment import harden_process
+harden_process()
+libc, found = ctypes.CDLL(None), ctypes.c_int()
+get_dumpable, get_child_subreaper, get_no_new_privileges = 3, 37, 39  # linux/prctl.h
+libc.prctl(get_child_subreaper, ctypes.byref(found), 0, 0, 0)
+flags = [libc.prctl(option, 0, 0, 0, 0) for option in (get_dumpable, get_no_new_privileges)]
+print(*flags, found.value, *resource.getrlimit(resource.RLIMIT_CORE))
+"""
+
+
+def test_a_hardened_process_is_not_dumpable_gains_no_rights_and_inherits_orphans() -> None:
+    """Asked of the kernel, so it shows with any user: of a dumpable process others of its user read the memory."""
+    done = subprocess.run([sys.executable, "-c", HARDENED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "1", "1", "0", "0"]
+
+
 READER = """
 import subprocess, sys
 program = "from pipelines.job.isolation.environment import harden_process; import sys; HARDEN; "
