@@ -12,9 +12,9 @@ import subprocess
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pipelines.job import limits
 from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation import confinement, file_trees, kernel_objects, process_tree, shared_folders
 from pipelines.job.isolation.bounded_command import run_bounded
+from pipelines.job.isolation.clean_up_steps import each
 from pipelines.job.isolation.command_output import Completed, kill_group, read_until_end
 from pipelines.job.isolation.confined_start import ConfinedStart
 from pipelines.job.isolation.confinement import Confinement, Means, View
@@ -304,9 +305,12 @@ class Launcher:
         if uid is None:  # files of this user may be another job's; a confined command leaves none
             kernel_objects.remove(kept=self._kept_objects)
             return
-        self._shared.remove_owned(uid)
-        self._shared.restore_times()
-        self._as_user(role, [self.runtime.python, "-I", "-S", str(kernel_objects.__file__), "[]"])
+        remove_objects = [self.runtime.python, "-I", "-S", str(kernel_objects.__file__), "[]"]
+        each(
+            partial(self._shared.remove_owned, uid),
+            self._shared.restore_times,
+            partial(self._as_user, role, remove_objects),
+        )
 
     def _as_user(self, role: Role, command: Sequence[str]) -> None:
         run_bounded(
@@ -323,17 +327,11 @@ class Launcher:
 
         A step that fails, whatever with, keeps no other from being tried. Raises the first error at the end.
         """
-        errors: list[Exception] = []
-        for role in sorted(self._used):
-            for step in (self.end, self._forget):
-                try:
-                    step(role)
-                except Exception as error:  # noqa: BLE001 - raised when the other roles are done
-                    errors.append(error)
+        roles = sorted(self._used)
+        steps: list[Callable[[], object]] = [partial(step, role) for role in roles for step in (self.end, self._forget)]
         if not self.has_users:
-            process_tree.kill_descendants(timeout_s=5, but=self._before)
-        if errors:
-            raise errors[0]
+            steps.append(partial(process_tree.kill_descendants, timeout_s=5, but=self._before))
+        each(*steps)
 
     @cached_property
     def has_users(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Final
 
 from pipelines.job import limits
 from pipelines.job.communication.errors import JobError
+from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.workspace.embedded_repositories import set_aside
 from pipelines.job.workspace.git_command import ENVIRONMENT, git, last_line
@@ -63,7 +64,7 @@ def collect_changes(source: Source, folder: Path, *, launcher: Launcher, role: R
     listed = "".join(f"{blob}\n" for blob in wanted).encode()
     run("/bin/sh", "-c", 'exec git cat-file --batch >"$0"', str(scratch / "blobs"), given=listed)
     blobs = _blobs(_read(scratch / "blobs", source))
-    shutil.rmtree(scratch)
+    file_trees.remove(scratch)  # git ran there as the role: nothing says what it is like now
     files = (
         FileChange(path=path, before=before, after=None if mode == _ABSENT else _after(mode, blobs.get(blob, b"")))
         for path, before, mode, blob in entries

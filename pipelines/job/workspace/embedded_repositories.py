@@ -6,13 +6,13 @@ files are files like others, so its git directory is out of the way while change
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from pipelines.job.isolation import file_trees
 from pipelines.job.workspace.job_files import read_untrusted
 
 _GIT: Final = ".git"
@@ -36,12 +36,9 @@ def set_aside(folder: Path, aside: Path) -> Iterator[None]:
 
 
 def _without_commit(folder: Path) -> Iterator[Path]:
-    for place, folders, _ in os.walk(folder):
-        if _GIT not in folders:
-            continue
-        folders.remove(_GIT)
-        found = Path(place, _GIT)
-        if Path(place) != folder and not found.is_symlink() and not _has_commit(found):
+    for level in file_trees.walk(folder):
+        found = folder.joinpath(*level.parts, _GIT)
+        if level.parts and _GIT in level.folders and _GIT not in level.parts and not _has_commit(found):
             yield found
 
 

@@ -123,6 +123,17 @@ def test_a_repository_without_a_commit_in_the_work_folder_is_a_folder_of_files(
         assert (folder / name / ".git" / "HEAD").is_file()
 
 
+def test_a_work_folder_may_be_deeper_than_python_recurses(launcher: Launcher, source: Source, folder: Path) -> None:
+    """A folder of nothing but folders is no change, and a repository far down is one like others."""
+    work(
+        launcher,
+        folder,
+        f"mkdir -p {'d/' * 1_400}; mkdir -p {'e/' * 1_100}; git -C {'e/' * 1_100} init -q; echo n >new",
+    )
+    assert set(files(taken(launcher, source, folder))) == {"new"}
+    work(launcher, folder, "rm -rf d e")
+
+
 def test_a_repository_with_a_commit_is_a_submodule_which_the_rules_refuse(
     launcher: Launcher, source: Source, folder: Path
 ) -> None:

@@ -15,6 +15,7 @@ from pipelines.job.isolation import confinement, process_tree
 from pipelines.job.isolation.confinement import Means, View
 from pipelines.job.isolation.processes import Launcher, Role
 from pipelines.job.isolation.python_runtime import shared_runtime
+from pipelines.job.isolation.shared_folders import Shared
 
 pytestmark = pytest.mark.integration
 
@@ -144,6 +145,31 @@ def test_a_clean_up_that_fails_or_takes_too_long_keeps_no_other_role_from_being_
     assert not any(path.exists() for path in left)
     assert {process.uid for process in process_tree.running()}.isdisjoint(users[1:])
     monkeypatch.undo()
+
+
+class Breaking(Shared):
+    """Folders in which something can't be removed."""
+
+    def remove_owned(self, uid: int) -> None:
+        raise RecursionError(uid)
+
+
+@as_root
+def test_of_what_a_role_left_the_rest_is_removed_where_something_resists(launcher: Launcher) -> None:
+    shell(launcher, "ipcmk --queue >/dev/null", Role.WORK)
+    uid = launcher.uid(Role.WORK)
+    assert queues(uid) == 1
+    launcher.__dict__["_shared"] = Breaking(folders=())
+    with pytest.raises(RecursionError):
+        launcher.renew(Role.WORK)
+    del launcher.__dict__["_shared"]
+    assert queues(uid) == 0
+
+
+def queues(uid: int | None) -> int:
+    """Return how many message queues of System V a user has."""
+    rows = [row.split() for row in Path("/proc/sysvipc/msg").read_text().splitlines()[1:]]
+    return sum(row[7] == str(uid) for row in rows)
 
 
 @pytest.fixture
