@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.language.catalogue import Catalogue
-from receiver.workflow.events import Event, NotInteresting, StartRequested
+from receiver.workflow.events import AccountId, Event, NotInteresting, StartRequested
 
 
 class Source(StrEnum):
@@ -139,11 +139,14 @@ class Interests(Struct, frozen=True, kw_only=True):
     """Tickets of other projects are ignored."""
     bot: int | None = None
     """GitLab user id of our bot, whose notes are ignored; None: unknown, only the hidden marker identifies them."""
+    jira_account: AccountId | None = None
+    """Our account in Jira, whose comments are ignored; None: unknown, as above."""
 
     @classmethod
-    def of(cls, catalogue: Catalogue, *, bot: int | None = None) -> Interests:
+    def of(cls, catalogue: Catalogue, *, bot: int | None = None, jira_account: AccountId | None = None) -> Interests:
         """Return the interests of a catalogue."""
-        return cls(label=catalogue.jira.start.label, jira_project=catalogue.jira.project, bot=bot)
+        jira = catalogue.jira
+        return cls(label=jira.start.label, jira_project=jira.project, bot=bot, jira_account=jira_account)
 
 
 class HookMeaning(Struct, frozen=True, kw_only=True):

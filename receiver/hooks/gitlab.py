@@ -261,7 +261,8 @@ def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:
 
 def _why_note_is_ignored(hook: _NoteHook, interests: Interests) -> str | None:
     fields = hook.object_attributes
-    if fields.author_id == interests.bot or NOTE_MARKER in (fields.note or ""):
+    is_unknown = interests.bot is None  # otherwise a person who pastes our marker would not be heard
+    if fields.author_id == interests.bot or (is_unknown and NOTE_MARKER in (fields.note or "")):
         return "The note is our own."
     if fields.system:
         return "The note was written by GitLab itself."

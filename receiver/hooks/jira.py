@@ -27,10 +27,7 @@ KeyText = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,200}-[0-9]{1,18}
 
 
 OWN_COMMENT: Final = re.compile(r"bug-fix:run=[0-9a-f]{16}(?:;[a-z]+(?::[0-9]+)?)?\s*\Z")
-"""Ends each comment that we write. A person's comment that quotes one is not ours.
-
-Only a hint: who wrote a comment is asked before it has any effect.
-"""
+"""Ends each comment that we write. Anybody can paste it: it counts only while our own account is not known."""
 
 
 class _Envelope(Struct, frozen=True, kw_only=True):
@@ -192,7 +189,8 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
     if account is None:
         return NotInteresting(reason="Jira did not say who wrote the comment."), None
     body = wiki(hook.comment.body)
-    if OWN_COMMENT.search(body):
+    own = interests.jira_account
+    if account == own or (own is None and OWN_COMMENT.search(body)):
         return NotInteresting(reason="The comment is our own."), None
     key = IssueKey(hook.issue.key) if hook.issue else None
     if key is not None and _project(key) != interests.jira_project:

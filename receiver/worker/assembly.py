@@ -7,12 +7,13 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 import stamina
+import structlog
 
 from pipelines.language import PipelineKind, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.errors import UnavailableError
+from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
@@ -25,6 +26,9 @@ from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import Setting
+from receiver.workflow.events import AccountId
+
+log = structlog.get_logger()
 
 
 def now() -> datetime:
@@ -44,13 +48,14 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
     async for attempt in stamina.retry_context(on=UnavailableError, attempts=8, timeout=60):
         with attempt:
             bot = await asyncio.to_thread(writer.user_id)
+    jira = JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
     desk = Desk(
         database=database,
         starters={PipelineKind.FIX: Pipelines(starter)},
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
-        jira=JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token),
+        jira=jira,
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
         catalogue=lambda: catalogue,
         public_url=settings.public_url,
@@ -61,9 +66,25 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
     return Workshop(
         database=database,
         desk=desk,
-        setting=Setting(catalogue=catalogue, clock=now, new_run=new_run, bot=bot, release=installed()),
+        setting=Setting(
+            catalogue=catalogue,
+            clock=now,
+            new_run=new_run,
+            bot=bot,
+            jira_account=await _jira_account(jira),
+            release=installed(),
+        ),
         retention=Retention(
             deliveries=timedelta(days=settings.deliveries_retention_days),
             transcripts=timedelta(days=settings.transcripts_retention_days),
         ),
     )
+
+
+async def _jira_account(jira: JiraClient) -> AccountId | None:
+    """Return our account in Jira. A worker starts without Jira, too: then our comments are known by their marker."""
+    try:
+        return await asyncio.to_thread(jira.account)
+    except OutboundError as error:
+        log.warning("jira.account_unknown", error=str(error))
+        return None

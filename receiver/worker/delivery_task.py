@@ -26,7 +26,8 @@ async def process(database: Database, delivery_id: int, *, setting: Setting) -> 
             source=Source(row.source), headers=row.headers, body=row.body, received_at=row.received_at
         )
         try:
-            reading = read(delivery, interests=Interests.of(setting.catalogue, bot=setting.bot))
+            interests = Interests.of(setting.catalogue, bot=setting.bot, jira_account=setting.jira_account)
+            reading = read(delivery, interests=interests)
         except HookError as error:
             # the receiver read it before storing it, so this is an older version's delivery
             await decisions.give_verdict(

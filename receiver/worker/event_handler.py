@@ -24,6 +24,7 @@ from receiver.workflow import lifecycle, ticket_restriction
 from receiver.workflow.decide import decide
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import (
+    AccountId,
     CommentRead,
     Event,
     IssueCommented,
@@ -48,6 +49,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     new_run: Callable[[], RunId]
     bot: int | None
     """Our GitLab user id."""
+    jira_account: AccountId | None = None
+    """Our account in Jira; None: Jira did not say."""
     effects: EffectTable = EFFECTS
     release: Release | None = None
     """What is installed; each new run keeps it."""

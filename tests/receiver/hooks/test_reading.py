@@ -149,15 +149,21 @@ def test_comments_of_cloud_and_data_center(reading: Read) -> None:
     assert isinstance(elsewhere.event, NotInteresting)
 
 
-def commented(body: object) -> bytes:
-    comment = {"id": "9", "author": {"key": "mara"}, "body": body}
+def commented(body: object, author: str = "mara") -> bytes:
+    comment = {"id": "9", "author": {"key": author}, "body": body}
     return json({"webhookEvent": "comment_created", "comment": comment, "issue": {"key": "PL-479"}})
 
 
 @pytest.mark.parametrize("suffix", ["", "\n", ";question:1", ";answer:10203", ";confidential\n"])
-def test_our_own_comment_on_a_ticket_means_nothing(reading: Read, suffix: str) -> None:
-    event = reading(Source.JIRA, commented(f"Bug fix\nbug-fix:run=0123456789abcdef{suffix}")).event
-    assert event == NotInteresting(reason="The comment is our own.")
+def test_a_comment_is_our_own_by_its_author_or_while_we_do_not_know_ourselves_by_its_marker(
+    reading: Read, reading_as_nobody: Read, suffix: str
+) -> None:
+    own = NotInteresting(reason="The comment is our own.")
+    said = f"/bug-fix approve\nbug-fix:run=0123456789abcdef{suffix}"
+    assert reading(Source.JIRA, commented("Bug fix", author="bug-fix-bot")).event == own
+    assert reading_as_nobody(Source.JIRA, commented(said)).event == own
+    pasted = reading(Source.JIRA, commented(said)).event
+    assert pasted == IssueCommented(issue_key="PL-479", comment="9", actor="mara", is_addressed=True)
 
 
 def test_a_comment_that_quotes_us_is_a_persons(reading: Read) -> None:
@@ -428,7 +434,6 @@ def test_a_persons_note_on_a_merge_request_is_read(reading: Read) -> None:
     ("body", "says"),
     [
         (note(attributes={"author_id": 7}), "our own"),
-        (note(attributes={"note": "hi\n<!-- bug-fix:run=0123 -->"}), "our own"),
         (note(attributes={"system": True}), "GitLab itself"),
         (note(event_type="confidential_note"), "confidential"),
         (note(attributes={"internal": True}), "confidential"),
@@ -442,6 +447,16 @@ def test_other_notes_and_hooks_say_why_they_mean_nothing(reading: Read, body: by
     event = reading(Source.GITLAB, body).event
     assert isinstance(event, NotInteresting)
     assert says in event.reason
+
+
+def test_a_persons_note_with_our_marker_is_a_persons_unless_we_do_not_know_ourselves(
+    reading: Read, reading_as_nobody: Read
+) -> None:
+    pasted = note(attributes={"note": "/bug-fix approve\n<!-- bug-fix:run=0123 -->"})
+    found = reading(Source.GITLAB, pasted).event
+    assert isinstance(found, NotePosted)
+    assert found.is_addressed
+    assert reading_as_nobody(Source.GITLAB, pasted).event == NotInteresting(reason="The note is our own.")
 
 
 @pytest.mark.parametrize(
