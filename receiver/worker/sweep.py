@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import procrastinate
 import structlog
 from procrastinate.jobs import Status
@@ -59,8 +62,21 @@ async def sweep(workshop: Workshop) -> None:
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         await ledger.hold_abandoned(session, before=now - limits.CALL_ABANDONED, at=now)
         await episodes.refresh(session, now=now)
-        await retention.expired(session, retention=workshop.retention, now=now)
     for run, late_status in late:
+        with _alone("deadline", run=run):
+            async with workshop.database.begin() as session:
+                await handle(session, DeadlinePassed(status=late_status), setting=workshop.setting, run=run)
+    with _alone("turns"):
+        await offer(workshop.database, setting=workshop.setting)
+    with _alone("retention"):
         async with workshop.database.begin() as session:
-            await handle(session, DeadlinePassed(status=late_status), setting=workshop.setting, run=run)
-    await offer(workshop.database, setting=workshop.setting)
+            await retention.expired(session, retention=workshop.retention, now=now)
+
+
+@contextmanager
+def _alone(step: str, **facts: str) -> Iterator[None]:
+    """Do a step that keeps no other from being done: what goes wrong is logged, and the next sweep tries again."""
+    try:
+        yield
+    except Exception:
+        log.exception("sweep.step_broke", step=step, **facts)

@@ -160,4 +160,10 @@ def test_a_commit_gets_its_exit_code(
     run(history, environment, "git", "checkout", "--quiet", commit)
     done = subprocess.run([script], cwd=history, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
+    told = [
+        line.partition(" ")[2].partition(":")[0] for line in done.stderr.splitlines() if line.startswith("bisect: ")
+    ]
+    commands = [one for one in told if one in {"install", "serve", "test"}]
+    assert commands == ([] if beside else ["install", "serve", "test"])  # in the order in which they run
+    assert beside or "bisect: serve: exec python3 app.py" in done.stderr
     assert ("start legacy-api and set LEGACY_API_URL" in done.stderr) == bool(beside)

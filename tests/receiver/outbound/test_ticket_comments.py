@@ -353,6 +353,17 @@ async def test_a_plan_that_was_shown_is_taken_back_when_it_becomes_confidential(
     assert after.startswith("This bug fix has become confidential.")
 
 
+async def test_a_comment_into_which_somebody_pasted_our_marker_is_not_edited(
+    desk: Desk, planned: RunId, world: Any
+) -> None:
+    pasted = f"Mine. {desk.notes.marker(planned, 'plan:1')}"
+    theirs = world.say("mara", pasted)
+    done = await perform(desk, planned, PostPlan(iteration=1))
+    assert done.result is not None
+    assert done.result["comment"] != theirs
+    assert sorted(one == pasted for one in plans(world, planned)) == [False, True]
+
+
 async def test_a_plan_is_shown_where_jira_says_that_the_ticket_is_restricted(
     desk: Desk, planned: RunId, database: Database, world: Any
 ) -> None:

@@ -216,3 +216,14 @@ async def test_the_sweep_ends_a_run_that_is_overdue(workshop: Workshop, clock: A
     clock.now += timedelta(hours=1)
     await sweep(workshop)
     assert await status_of(workshop, run) == "escalated"
+
+
+async def test_a_clean_up_that_fails_keeps_the_sweep_from_nothing_else(workshop: Workshop, clock: Any) -> None:
+    asked = StartRequested(issue_key=IssueKey("PL-480"), actor_name="an operator")
+    async with workshop.database.begin() as session:
+        run = (await handle(session, asked, setting=workshop.setting)).run
+    assert run is not None
+    clock.now += timedelta(hours=1)
+    for_ever = Retention(deliveries=timedelta.max, transcripts=timedelta.max)  # no time was that long ago
+    await sweep(replace(workshop, retention=for_ever))
+    assert await status_of(workshop, run) == "escalated"
