@@ -159,11 +159,12 @@ async def commit(
         is_open = bool(await asyncio.to_thread(desk.repositories.merge_requests_of, project.id, facts.branch))
         if is_open:
             lacks = await asyncio.to_thread(_lacks, desk, project, fix, branch)
-            is_there = not lacks.files
+        elif branch.base == fix.base and line in branch.head.message:
+            lacks = await asyncio.to_thread(_lacking, desk.commits, project, branch, fix.change)
         else:
-            is_there = branch.base == fix.base and line in branch.head.message
+            lacks = fix.change
         is_held_back = SKIP in branch.head.message
-        if is_there and (pipeline is CommitPipeline.WAITS or not is_held_back):
+        if not lacks.files and (pipeline is CommitPipeline.WAITS or not is_held_back):
             return Committed(sha=CommitSha(branch.head.sha), held_back=is_held_back)
         if is_open:
             sha = await asyncio.to_thread(_add, desk, facts, project, branch.head, lacks, message=message)
