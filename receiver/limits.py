@@ -188,21 +188,34 @@ WORKER_STALLED_S: Final = 10.0
 DELIVERY_LOST: Final = timedelta(seconds=30)
 """A delivery in nobody's queue for this long was lost with a failed job."""
 RUN_SILENT: Final = timedelta(minutes=2)
-"""Without a hook about a run at work for this long, GitLab is asked."""
+"""Without a hook about the pipelines of a run at work for this long, GitLab is asked whether the first one ended."""
+JOBS_SILENT: Final = timedelta(minutes=10)
+"""The same, after which GitLab is asked about its children and all jobs, too."""
 REVIEW_SILENT: Final = timedelta(hours=1)
-"""The same for a run whose merge requests are in review."""
+"""The same for a run whose merge requests are in review, because of the repositories' own pipelines."""
 REPORT_UNSETTLED: Final = timedelta(seconds=15)
 """A report that waits this long: the hook about its job did not arrive, or the report did not."""
-TICKET_UNHEARD: Final = timedelta(minutes=10)
-"""Interval at which the ticket of a waiting run is read: Jira gives up on a hook, or never repeats it."""
-LABELS_EVERY_S: Final = 120.0
-"""Seconds between two searches of Jira for labels of which no hook told."""
-LABEL_UNHEARD: Final = timedelta(minutes=2)
-"""A label set this long ago without a hook: the hook was lost. Also how far Jira's clock and ours may differ."""
+TICKET_UNHEARD: Final = timedelta(hours=1)
+"""Interval at which the ticket of an active run is looked at though the search did not find it changed: people may have
+taken the label off."""
+POLL_EVERY_S: Final = 120.0
+"""Seconds between two searches of Jira, and two looks at the runs' merge requests, for what no hook told."""
+POLLED_BY_ANOTHER: Final = timedelta(seconds=POLL_EVERY_S / 2)
+"""After a worker searched, the others leave it at that for this long."""
+HOOK_ON_ITS_WAY: Final = timedelta(minutes=2)
+"""What changed later than this is left to its hook. Also how far a vendor's clock and ours may differ."""
+LABEL_TOLD_TWICE: Final = timedelta(seconds=10)
+"""By how much the times differ that Jira's hook and Jira's changelog tell of one label."""
 LABELS_OVERLAP: Final = timedelta(minutes=10)
 """How much of the search before a search looks at again: for clocks that differ and labels that were too young."""
 LABELS_LOOK_BACK: Final = timedelta(days=7)
-"""How far the first search of a worker looks back: for so long no worker may have been at work."""
+"""How far the very first search looks back; later ones begin where the one before ended."""
+MERGE_REQUEST_FOLLOWED: Final = timedelta(days=30)
+"""After the end of a run for this long, GitLab is asked what became of its merge requests."""
+MERGE_REQUESTS_AT_ONCE: Final = 100
+"""Merge requests of one project that are asked for in one request."""
+NOTES_READ: Final = 1_000
+"""Notes of a merge request that are looked at, the newest first, for those of which no hook told."""
 LABEL_PAGE: Final = 100
 """Tickets in one answer; Cloud gives no more."""
 LABEL_PAGES: Final = 10

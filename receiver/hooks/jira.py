@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from pipelines.language import IssueKey
 from receiver.comments.jira_document import wiki
 from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError, not_understood
-from receiver.hooks.payload_fields import Url, Word, decode, envelope, word
+from receiver.hooks.payload_fields import Url, Word, decode, envelope, milliseconds, word
 from receiver.workflow import commands
 from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, IssueRestricted, NotInteresting
 
@@ -75,6 +75,8 @@ class _IssueHook(Struct, frozen=True, kw_only=True):
     user: _User | None = None
     changelog: _Changelog | None = None
     comment: _Comment | None = None
+    timestamp: Any = None
+    """When it happened, in milliseconds; an automation rule sends it as text."""
 
 
 class _Comment(Struct, frozen=True, kw_only=True):
@@ -141,7 +143,7 @@ def _labelled(hook: _IssueHook, key: IssueKey, added: set[str] | None, label: st
         reason = f"Jira did not say who set the label on {key}; take it off and set it again as a person."
         return NotInteresting(reason=reason)
     name = word(hook.user.displayName) or str(actor)
-    return IssueLabelled(issue_key=key, actor=actor, actor_name=name)
+    return IssueLabelled(issue_key=key, actor=actor, actor_name=name, at=milliseconds(hook.timestamp))
 
 
 def _labels_at_creation(hook: _IssueHook) -> set[str]:

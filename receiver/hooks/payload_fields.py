@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
@@ -18,6 +18,10 @@ MAX_WORD: Final = 255
 """Characters kept of names, statuses, branches: the vendors' own maximum."""
 
 MAX_URL: Final = 2_000
+
+EARLIEST_MS: Final = 946_684_800_000
+LATEST_MS: Final = 4_102_444_800_000
+"""Times between 2000 and 2100; another one is none that a vendor's clock shows."""
 
 LONGEST_S: Final = 1e9
 """Seconds of a duration that is kept."""
@@ -99,6 +103,14 @@ def seconds(value: float | None) -> float | None:
 def moment(value: Moment | None) -> datetime | None:
     """Return the time, or None."""
     return value.at if value else None
+
+
+def milliseconds(value: object) -> datetime | None:
+    """Return the time that a number of milliseconds, or one written as text, stands for; None for anything else."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdecimal() and EARLIEST_MS <= int(text[:15]) < LATEST_MS):
+        return None
+    return datetime.fromtimestamp(int(text[:15]) / 1000, UTC)
 
 
 def word(value: Word | Url | None) -> str:

@@ -19,8 +19,9 @@ from receiver.store.postgres.database import Database
 from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
 from receiver.worker.delivery_task import failed, process
 from receiver.worker.effect_task import Workshop, work_on
-from receiver.worker.label_sweep import LabelSweep
+from receiver.worker.merge_request_sweep import sweep_merge_requests
 from receiver.worker.sweep import revive, sweep
+from receiver.worker.ticket_sweep import sweep_tickets
 
 log = structlog.get_logger()
 
@@ -99,7 +100,8 @@ async def run(workshop: Workshop, *, concurrency: int, sweep_every: float) -> No
         helpers = [
             asyncio.create_task(_again_and_again(lambda: revive(app), every=limits.REVIVE_EVERY_S)),
             asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
-            asyncio.create_task(_again_and_again(LabelSweep(workshop).alone, every=limits.LABELS_EVERY_S)),
+            asyncio.create_task(_again_and_again(lambda: sweep_tickets(workshop), every=limits.POLL_EVERY_S)),
+            asyncio.create_task(_again_and_again(lambda: sweep_merge_requests(workshop), every=limits.POLL_EVERY_S)),
         ]
         log.info("worker.started", concurrency=concurrency)
         try:

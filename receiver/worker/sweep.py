@@ -27,8 +27,12 @@ from receiver.workflow.run import RunStatus
 log = structlog.get_logger()
 
 
-SILENT = {RunStatus.RUNNING: limits.RUN_SILENT, RunStatus.IN_REVIEW: limits.REVIEW_SILENT}
-"""After how long without a hook GitLab is asked about a run, by the run's status."""
+SILENT = (
+    (RunStatus.RUNNING, limits.JOBS_SILENT, False),
+    (RunStatus.RUNNING, limits.RUN_SILENT, True),
+    (RunStatus.IN_REVIEW, limits.REVIEW_SILENT, False),
+)
+"""After how long without a hook GitLab is asked about a run of a status, and whether only for its pipeline's end."""
 
 
 async def revive(app: procrastinate.App) -> int:
@@ -54,11 +58,12 @@ async def sweep(workshop: Workshop) -> None:
         for run, iteration in [*unsettled, *await unreported.runs(session, before=now - limits.REPORT_UNSETTLED)]:
             wanted = (SettleReports(iteration=iteration),)
             await outbox.store(session, run, wanted, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
-        for status, patience in SILENT.items():
-            for run, iteration in await overdue.silent(session, status, before=now - patience):
-                asked = (PollGitLab(iteration=iteration),)
+        for status, patience, only_end in SILENT:
+            before = now - patience
+            for run, iteration in await overdue.silent(session, status, before=before, wholly=not only_end):
+                asked = (PollGitLab(iteration=iteration, asks_for_end=only_end),)
                 await outbox.store(session, run, asked, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
-        for run in await overdue.waiting(session, before=now - limits.TICKET_UNHEARD):
+        for run in await overdue.unread(session, before=now - limits.TICKET_UNHEARD):
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         await ledger.hold_abandoned(session, before=now - limits.CALL_ABANDONED, at=now)
         await episodes.refresh(session, now=now)

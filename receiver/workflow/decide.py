@@ -81,9 +81,8 @@ def decide(  # noqa: PLR0911  # a table over the events
     """
     match event:
         case IssueLabelled():
-            return start.requested(
-                event.issue_key, run=run, actor=event.actor, actor_name=event.actor_name, now=now, new_id=new_id
-            )
+            told_late = run is not None and not learned.is_new
+            return start.labelled(event, run=run, told_late=told_late, now=now, new_id=new_id)
         case StartRequested():
             return start.requested(
                 event.issue_key, run=run, actor=None, actor_name=event.actor_name, now=now, new_id=new_id

@@ -157,6 +157,12 @@ EFFECTS: Final = EffectTable(
             only_latest=True,
         ),
         EffectRule(
+            effect=effects.PollMergeRequest,
+            name="ask GitLab what happened to a merge request",
+            group="poll",
+            once=("project_id", "iid", "updated_at"),
+        ),
+        EffectRule(
             effect=effects.OpenMergeRequest,
             name="commit the fix and open the merge request",
             group="merge_request",

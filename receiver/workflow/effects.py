@@ -6,6 +6,8 @@ its key: performing it twice has the result of performing it once.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from pipelines.language import IssueKey, PipelineKind, ProjectPath
@@ -44,7 +46,7 @@ class ReadComment(Effect, frozen=True, kw_only=True):
 
 
 class PollTicket(Effect, frozen=True, kw_only=True):
-    """Look for comments on the ticket of a run that waits: each that is news is told as its hook would have told it."""
+    """Look at the ticket of a run: each comment that is news, and a security level, is told as its hook would have."""
 
 
 class AskReporter(Effect, frozen=True, kw_only=True):
@@ -106,6 +108,20 @@ class PollGitLab(Effect, frozen=True, kw_only=True):
     """
 
     iteration: int
+    asks_for_end: bool = False
+    """Ask for the rest only when the status of the first pipeline is news: one request while nothing ends."""
+
+
+class PollMergeRequest(Effect, frozen=True, kw_only=True):
+    """Ask GitLab what happened to a merge request: its state, its head, approvals, notes.
+
+    Each answer is the MergeRequestChanged or NotePosted that a hook would have been.
+    """
+
+    project_id: int
+    iid: int
+    updated_at: datetime
+    """When it was last changed, by GitLab's clock."""
 
 
 class ConfirmEnd(Effect, frozen=True, kw_only=True):

@@ -24,6 +24,8 @@ class IssueLabelled(Struct, frozen=True, kw_only=True, tag=True):
     actor_name: str
     level: str = ""
     """The security level that the same edit gave the ticket."""
+    at: datetime | None = None
+    """When, by Jira's clock; None: not told."""
 
 
 class StartRequested(Struct, frozen=True, kw_only=True, tag=True):

@@ -146,6 +146,11 @@ def later(known: str, told: str) -> str:
     return told if (meaning(told).rank, told) > (meaning(known).rank, known) else known
 
 
+def is_news(told: str, known: str | None) -> bool:
+    """Return whether GitLab told a status that was not known, and that stands."""
+    return known is None or later(known, told) != known
+
+
 def is_over(status: str) -> bool:
     """Return whether nothing more happens by itself in a pipeline or job of this status."""
     return meaning(status).progress not in {Progress.WAITING, Progress.WORKING}

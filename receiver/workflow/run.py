@@ -158,7 +158,7 @@ class Learned(Struct, frozen=True, kw_only=True):
     """What the fold changed when it wrote an event, before the event is decided on."""
 
     is_new: bool
-    """Something was written that was not known; False for a repetition, and for events that carry no knowledge."""
+    """Something was told that was not known; False for a repetition, and for events that carry no knowledge."""
     was_confidential: bool
     """Whether the run was confidential before the event."""
 

@@ -23,10 +23,17 @@ from receiver.workflow.effects import (
     TransitionIssue,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import AccountId, PipelineStarted, TicketAdmitted, TicketRefused
+from receiver.workflow.events import AccountId, IssueLabelled, PipelineStarted, TicketAdmitted, TicketRefused
 from receiver.workflow.outcomes import acted, begun, ignored, moved, noted
 from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
 from receiver.workflow.turns import RunQueue
+
+
+def labelled(event: IssueLabelled, *, run: Run | None, told_late: bool, now: datetime, new_id: RunId) -> Decision:
+    """Somebody set the label. `told_late`: it was heard of before, or a later one was."""
+    if told_late and (run is None or run.status not in lifecycle.ACTIVE - lifecycle.WAITING):
+        return ignored(f"The label of {event.issue_key} was heard of before: its hook is late.")
+    return requested(event.issue_key, run=run, actor=event.actor, actor_name=event.actor_name, now=now, new_id=new_id)
 
 
 def requested(

@@ -10,10 +10,12 @@ from pipelines.language import RunId
 from receiver.outbound.effects import (
     evidence_upload,
     merge_request_effects,
+    merge_request_polling,
     pipeline_effects,
     polling,
     target_pipeline_start,
     ticket_comments,
+    ticket_polling,
     tickets,
 )
 from receiver.outbound.effects.desk import Desk, Performed
@@ -31,6 +33,7 @@ from receiver.workflow.effects import (
     OfferTurn,
     OpenMergeRequest,
     PollGitLab,
+    PollMergeRequest,
     PollTicket,
     PostPlan,
     ReadComment,
@@ -51,7 +54,7 @@ PERFORMERS: Final[Mapping[type[Effect], Performer]] = MappingProxyType(
         AdmitTicket: tickets.admit,
         RefreshTicket: tickets.refresh,
         ReadComment: ticket_comments.read,
-        PollTicket: ticket_comments.poll,
+        PollTicket: ticket_polling.poll,
         AskReporter: ticket_comments.ask,
         PostPlan: ticket_comments.post_plan,
         AnswerComment: ticket_comments.answer,
@@ -61,6 +64,7 @@ PERFORMERS: Final[Mapping[type[Effect], Performer]] = MappingProxyType(
         SettleReports: pipeline_effects.settle,
         PollGitLab: polling.poll,
         ConfirmEnd: polling.confirm,
+        PollMergeRequest: merge_request_polling.poll,
         OpenMergeRequest: merge_request_effects.open_one,
         NeutraliseMergeRequest: merge_request_effects.neutralise,
         StartTargetPipeline: target_pipeline_start.start,

@@ -15,15 +15,14 @@ from receiver.outbound.effects.status_notes import NoteLocation, keep_note, on_t
 from receiver.outbound.jira.issues import Comment
 from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
-from receiver.store.effects.note_locations import ANSWER, PLAN, QUESTION, TICKET
+from receiver.store.effects.note_locations import ANSWER, PLAN, QUESTION
 from receiver.store.run import iterations, runs
 from receiver.store.run.runs import RunFacts
 from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
-from receiver.workflow import commands
 from receiver.workflow.audience import Audience, Readers, may_read
-from receiver.workflow.effects import AnswerComment, AskReporter, PollTicket, PostPlan, ReadComment
-from receiver.workflow.events import CommentRead, IssueCommented
+from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
+from receiver.workflow.events import CommentRead
 from receiver.workflow.person import Directory, Person, Right
 
 
@@ -79,29 +78,6 @@ def _has_seen_plan(comment: Comment, shown: NoteRow | None, since: datetime | No
 
 def _ignored(effect: ReadComment, why: str) -> Performed:
     return Performed(events=(CommentRead(comment=effect.comment, ignored=why),), result={"ignored": why})
-
-
-async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
-    """Tell of comments that no hook told of, written after the question or the plan that people are to answer."""
-    async with desk.database.begin() as session:
-        facts = await runs.facts(session, run)
-        heard = await taken_comments.heard(session, run)
-        targets = (f"{QUESTION}:{facts.iteration}", f"{PLAN}:{facts.iteration}", TICKET)
-        shown = [row.note_id for one in targets if (row := await note_locations.known(session, run, one)) is not None]
-    own = await asyncio.to_thread(desk.jira.account)
-    found = await asyncio.to_thread(desk.jira.comments, facts.issue_key) if shown else []
-    after = int(shown[0]) if shown else 0
-    events = [
-        IssueCommented(
-            issue_key=facts.issue_key,
-            comment=one.id,
-            actor=one.author,
-            is_addressed=commands.is_addressed(one.text),
-        )
-        for one in found
-        if one.author != own and one.id not in heard and int(one.id) > after
-    ]
-    return Performed(events=tuple(events), result={"news": len(events)})
 
 
 async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:

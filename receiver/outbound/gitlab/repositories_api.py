@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice, takewhile
 from typing import Any
 
 from gitlab.base import RESTObject
@@ -12,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
+from receiver import limits
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.members import Users
@@ -63,6 +65,18 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     merged_by: str = ""
     head_pipeline: HeadPipeline | None = None
     """Told of a single merge request only, not in lists."""
+    updated_at: datetime
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """A note on a merge request that people or bots wrote, not GitLab itself."""
+
+    id: int
+    author_id: int
+    body: str
+    is_internal: bool
+    """Not everybody who sees the merge request sees it."""
+    created_at: datetime
 
 
 class Repositories:
@@ -122,6 +136,12 @@ class Repositories:
         """Return a merge request."""
         with translate_errors("GitLab", f"reading merge request !{iid}"):
             return _merge_request(self._api.projects.get(project_id, lazy=True).mergerequests.get(iid), project_id)
+
+    def merge_requests(self, project_id: int, iids: Sequence[int]) -> list[MergeRequest]:
+        """Return those of a project's merge requests that have these numbers."""
+        with translate_errors("GitLab", f"reading the merge requests of project {project_id}"):
+            found = self._api.projects.get(project_id, lazy=True).mergerequests.list(iids=list(iids), get_all=True)
+        return [_merge_request(one, project_id) for one in found]
 
     def open_merge_request(
         self,
@@ -210,6 +230,14 @@ class Repositories:
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             return _unless_gone(lambda: request.notes.update(note, {"body": body}))
 
+    def notes_since(self, project_id: int, iid: int, *, since: datetime) -> list[Note]:
+        """Return the notes that people and bots wrote on a merge request since a time, oldest first."""
+        with translate_errors("GitLab", f"reading the notes on !{iid}"):
+            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
+            wanted = {"sort": "desc", "order_by": "created_at", "activity_filter": "only_comments"}
+            newest_first = map(_note, islice(request.notes.list(iterator=True, **wanted), limits.NOTES_READ))
+            return list(takewhile(lambda note: note.created_at >= since, newest_first))[::-1]
+
     def notes_with(self, project_id: int, iid: int, *, marker: str) -> list[int]:
         """Return our notes on a merge request that hold a marker, oldest first; anybody can paste a marker."""
         with translate_errors("GitLab", f"reading the notes on !{iid}"):
@@ -244,6 +272,17 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         merge_commit_sha=getattr(one, "merge_commit_sha", None) or "",
         merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
         head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
+        updated_at=datetime.fromisoformat(one.updated_at),
+    )
+
+
+def _note(one: RESTObject) -> Note:
+    return Note(
+        id=int(one.id),
+        author_id=int(one.author["id"]),
+        body=one.body or "",
+        is_internal=bool(getattr(one, "internal", False) or getattr(one, "confidential", False)),
+        created_at=datetime.fromisoformat(one.created_at),
     )
 
 

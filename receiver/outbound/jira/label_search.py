@@ -29,10 +29,8 @@ class LabelPage(Struct, frozen=True, kw_only=True):
 
     found: tuple[LabelSet, ...]
     """Tickets of which Jira says who set the label."""
-    tickets: int
-    """All of the page."""
-    updated: datetime | None
-    """When the last of them was changed; None: there is none."""
+    changed: tuple[tuple[IssueKey, datetime], ...]
+    """All tickets of the page, and when each was last changed; the longest unchanged first."""
     token: str | None
     """Cloud's name of the next page; None: this is the last, or Data Center."""
 
@@ -86,8 +84,7 @@ def page(body: object, *, label: str) -> LabelPage:
     found = (_last_set(issue, label) for issue in answer.issues)
     return LabelPage(
         found=tuple(one for one in found if one is not None),
-        tickets=len(answer.issues),
-        updated=_moment(answer.issues[-1].fields.updated) if answer.issues else None,
+        changed=tuple((IssueKey(issue.key), _moment(issue.fields.updated)) for issue in answer.issues),
         token=answer.nextPageToken,
     )
 

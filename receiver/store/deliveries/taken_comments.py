@@ -9,8 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from receiver.store.schema import CommentCommandRow, EffectRow, RunRow
+from receiver.store.schema import CommentCommandRow, DecisionRow, EffectRow, RunRow
 from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment
+from receiver.workflow.events import IssueCommented
+from receiver.workflow.run import Verdict
 
 
 async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str, command: str, now: datetime) -> bool:
@@ -20,12 +22,23 @@ async def take(session: AsyncSession, run: str, *, issue_key: str, comment: str,
     return taken is not None
 
 
-async def heard(session: AsyncSession, run: str) -> frozenset[str]:
-    """Return the comments that a run has read, or is about to; one that could not be read counts as unheard."""
-    wanted = select(EffectRow.payload["comment"].astext).where(
-        EffectRow.run_id == run, EffectRow.kind == ReadComment.__name__, EffectRow.state != "given_up"
+async def heard(session: AsyncSession, issue_key: str) -> frozenset[str]:
+    """Return the comments on a ticket that its runs were told of; one that could not be read counts as unheard."""
+    read = (
+        select(EffectRow.payload["comment"].astext)
+        .join(RunRow, RunRow.id == EffectRow.run_id)
+        .where(RunRow.issue_key == issue_key, EffectRow.kind == ReadComment.__name__, EffectRow.state != "given_up")
     )
-    return frozenset(await session.scalars(wanted))
+    left_alone = (
+        select(DecisionRow.event["comment"].astext)
+        .join(RunRow, RunRow.id == DecisionRow.run_id)
+        .where(
+            RunRow.issue_key == issue_key,
+            DecisionRow.event_kind == IssueCommented.__name__,
+            DecisionRow.verdict == Verdict.NOTED,
+        )
+    )
+    return frozenset(await session.scalars(read.union(left_alone)))
 
 
 async def answered(session: AsyncSession, run: str) -> list[AnswerComment]:

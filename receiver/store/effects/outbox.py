@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select, text, update
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -57,10 +57,12 @@ async def store(
     origin: str,
     now: datetime,
     table: EffectTable = EFFECTS,
+    again_after: timedelta | None = None,
 ) -> list[int]:
     """Store effects and enqueue them, in the caller's transaction. Returns the ids of those that are new.
 
-    `origin` distinguishes what wants them: `decision:17`, `sweep:…`.
+    `origin` distinguishes what wants them: `decision:17`, `sweep:…`. One that was given up so long ago as `again_after`
+    is new again.
     """
     stored = []
     for position, effect in enumerate(effects):
@@ -77,7 +79,12 @@ async def store(
             created_at=now,
             due_at=now,
         )
-        new = await session.scalar(row.on_conflict_do_nothing().returning(EffectRow.id))
+        kept = row.on_conflict_do_nothing()
+        if again_after is not None:
+            anew = {"state": "pending", "attempts": 0, "first_attempt_at": None, "due_at": now}
+            is_over = and_(EffectRow.state == "given_up", EffectRow.performed_at < now - again_after)
+            kept = row.on_conflict_do_update(index_elements=[EffectRow.key], set_=anew, where=is_over)
+        new = await session.scalar(kept.returning(EffectRow.id))
         if new is not None:
             await enqueue_effect(session, new, group=_group(rule, run, effect))
             stored.append(new)

@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language.catalogue import Catalogue
 from receiver.store.deliveries import taken_comments
 from receiver.store.postgres.json_text import storable
-from receiver.store.run import merge_requests, run_pipelines, settled_reports, ticket_pictures
+from receiver.store.run import heard_labels, merge_requests, run_pipelines, settled_reports, ticket_pictures
 from receiver.store.schema import RunRow
 from receiver.workflow import audience, lifecycle
 from receiver.workflow.events import (
     CommentRead,
     Event,
+    IssueLabelled,
     JobChanged,
     MergeRequestChanged,
     MergeRequestOpened,
@@ -51,7 +52,8 @@ async def fold(session: AsyncSession, event: Event, run: RunRow, *, reader: Read
     is_new = await _written(session, event, run, reader)
     run.confidential = run.confidential or audience.is_confidential_by(event)
     await session.flush()
-    return Learned(is_new=is_new or run.confidential != before, was_confidential=before)
+    became_confidential = run.confidential != before and not isinstance(event, IssueLabelled)
+    return Learned(is_new=is_new or became_confidential, was_confidential=before)
 
 
 async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
@@ -59,6 +61,10 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
 ) -> bool:
     now = reader.now
     match event:
+        case IssueLabelled(at=datetime() as at):
+            return not await heard_labels.was_heard(session, run.issue_key, at=at)  # noted with the decision
+        case IssueLabelled():
+            return True
         case TicketAdmitted():
             return _admitted(event, run, reader.catalogue)
         case TicketRefreshed():

@@ -247,23 +247,6 @@ def _record(
     )
 
 
-async def approvers(session: AsyncSession, run: str) -> dict[tuple[int, int], dict[int, str]]:
-    """Return by project and iid whose approvals of a run's merge requests we were told of, and stand: of which head."""
-    event = MergeRequestEventRow
-    told = (
-        select(MergeRequestRow.project_id, MergeRequestRow.iid, event.actor_id, event.action, event.head_sha)
-        .join(MergeRequestRow, MergeRequestRow.id == event.merge_request_id)
-        .where(MergeRequestRow.run_id == run, event.action.in_(["approved", "unapproved"]))
-        .order_by(event.at, event.id)
-    )
-    last = {(row.project_id, row.iid, row.actor_id): row for row in await session.execute(told)}
-    found: dict[tuple[int, int], dict[int, str]] = {}
-    for (project_id, iid, actor), row in last.items():
-        if row.action == "approved" and actor is not None:
-            found.setdefault((project_id, iid), {})[actor] = row.head_sha
-    return found
-
-
 async def heads(session: AsyncSession, project_id: int, *, branch: str) -> frozenset[str]:
     """Return the commits that runs made on a branch and noted."""
     found = select(MergeRequestRow.head_sha).where(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
@@ -34,16 +34,23 @@ async def unsettled(session: AsyncSession, *, before: datetime) -> list[tuple[Ru
     return [(RunId(run), int(iteration)) for run, iteration in rows]
 
 
-async def silent(session: AsyncSession, status: RunStatus, *, before: datetime) -> list[tuple[RunId, int]]:
-    """Return runs of a status of whose pipelines nobody told us anything since a time, with the iteration."""
+async def silent(
+    session: AsyncSession, status: RunStatus, *, before: datetime, wholly: bool = True
+) -> list[tuple[RunId, int]]:
+    """Return runs of a status of whose pipelines nobody told us anything since a time, with the iteration.
+
+    `wholly`: of whose jobs neither; it does not count that GitLab was asked for the pipelines' end.
+    """
     heard = (
         select(func.max(PipelineRow.seen_at))
         .where(PipelineRow.run_id == RunRow.id, PipelineRow.iteration == RunRow.iteration)
         .scalar_subquery()
     )
+    asks_for_end = func.coalesce(EffectRow.payload["asks_for_end"].astext, "false") == "true"
     asked = (
         select(func.max(EffectRow.created_at))
         .where(EffectRow.run_id == RunRow.id, EffectRow.kind == "PollGitLab")
+        .where(not_(asks_for_end) if wholly else true())
         .scalar_subquery()
     )
     rows = await session.execute(
@@ -56,14 +63,15 @@ async def silent(session: AsyncSession, status: RunStatus, *, before: datetime) 
     return [(RunId(run), int(iteration)) for run, iteration in rows]
 
 
-async def waiting(session: AsyncSession, *, before: datetime) -> list[RunId]:
-    """Return runs that wait for people's comments since a time, and whose ticket was not looked at since."""
+async def unread(session: AsyncSession, *, before: datetime) -> list[RunId]:
+    """Return active runs whose ticket was not looked at since a time."""
     asked = (
         select(func.max(EffectRow.created_at))
         .where(EffectRow.run_id == RunRow.id, EffectRow.kind == "PollTicket")
         .scalar_subquery()
     )
+    read = lifecycle.ACTIVE - {RunStatus.ADMITTING}
     rows = await session.scalars(
-        select(RunRow.id).where(RunRow.status.in_(lifecycle.WAITING), func.greatest(RunRow.status_at, asked) < before)
+        select(RunRow.id).where(RunRow.status.in_(read), func.greatest(RunRow.status_at, asked) < before)
     )
     return [RunId(run) for run in rows]

@@ -2,7 +2,7 @@
 
 from receiver.store.schema.columns import Base, Json
 from receiver.store.schema.figure_tables import EpisodeRow, FeedbackRow, LeverRow, OutcomeRow
-from receiver.store.schema.inbox_tables import DecisionRow, DeliveryRow
+from receiver.store.schema.inbox_tables import CursorRow, DecisionRow, DeliveryRow
 from receiver.store.schema.job_tables import (
     ArtifactRow,
     BlobOwnerRow,
@@ -42,6 +42,7 @@ __all__ = [
     "ClaimRow",
     "CommentCommandRow",
     "ContextRow",
+    "CursorRow",
     "DecisionRow",
     "DeliveryRow",
     "EffectRow",

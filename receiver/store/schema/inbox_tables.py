@@ -1,4 +1,4 @@
-"""Tables of what came in and what was decided about it: deliveries and decisions."""
+"""Tables of what came in and what was decided about it: deliveries and decisions; and how far we looked ourselves."""
 
 from __future__ import annotations
 
@@ -63,4 +63,13 @@ class DecisionRow(Base):
     reason: Mapped[str]
     status_before: Mapped[str | None]
     status_after: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class CursorRow(Base):
+    """Up to when a vendor was searched for what no hook told."""
+
+    __tablename__ = "cursors"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]

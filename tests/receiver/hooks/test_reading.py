@@ -110,6 +110,32 @@ def test_a_level_of_another_project_s_ticket_means_nothing(reading: Read) -> Non
     assert isinstance(reading(Source.JIRA, body).event, NotInteresting)
 
 
+@pytest.mark.parametrize(
+    ("told", "is_time"),
+    [
+        (1764489600999, True),
+        ("1764489600000", True),
+        (0, False),
+        (-1764489600000, False),
+        ("1764489600000" * 40, False),
+        ("١٧٦٤٤٨٩٦٠٠٠٠٠", False),
+        (True, False),
+        (None, False),
+        ("yesterday", False),
+        ([1764489600000], False),
+    ],
+)
+def test_a_label_is_of_the_time_that_jira_tells_if_that_is_one(
+    reading: Read,
+    told: object,
+    is_time: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    event = reading(Source.JIRA, updated("", "bug-fix", timestamp=told)).event
+    assert isinstance(event, IssueLabelled)
+    at = event.at and event.at.replace(microsecond=0)
+    assert at == (datetime(2025, 11, 30, 8, tzinfo=UTC) if is_time else None)
+
+
 def test_a_label_present_at_creation_counts(reading: Read) -> None:
     hook = {"webhookEvent": "jira:issue_created", "user": {"name": "mara", "key": "JIRAUSER1"}}
     body = json(hook | {"issue": {"key": "PL-1", "fields": {"labels": ["x", "bug-fix"]}}})
@@ -211,7 +237,8 @@ def test_the_custom_body_of_the_documentation_starts_a_run(reading: Read) -> Non
         body = body.replace("{{" + smart + "}}", value)
     assert "{{" not in body
     found = reading(Source.JIRA, body.encode())
-    assert found.event == IssueLabelled(issue_key="PL-7", actor="5b10ac", actor_name="5b10ac")
+    at = datetime(2025, 11, 30, 8, tzinfo=UTC)
+    assert found.event == IssueLabelled(issue_key="PL-7", actor="5b10ac", actor_name="5b10ac", at=at)
     later = reading(Source.JIRA, body.replace("1764489600000", "1764489600001").encode())
     assert later.delivery_key != found.delivery_key
 

@@ -15,7 +15,7 @@ from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.outbound.gitlab.commits_api import Action
-from receiver.store.run import merge_requests, runs
+from receiver.store.run import polled_merge_requests, runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobOwnerRow, MergeRequestEventRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
@@ -176,7 +176,7 @@ async def test_the_commit_without_the_mark_inherits_the_approvals_that_stood(
     await note(desk, run, event)
     await note(desk, run, event)  # told twice, noted once
     async with desk.database.begin() as session:
-        standing = await merge_requests.approvers(session, run)
+        standing = (await polled_merge_requests.known(session, run)).approvers
         noted = await session.scalars(select(MergeRequestEventRow.head_sha).where(MergeRequestEventRow.actor == "mara"))
         assert sorted(noted) == sorted([held.head_sha, event.head_sha])
     assert standing == {(held.project_id, held.iid): {mara.id: event.head_sha}}
@@ -191,7 +191,7 @@ async def test_a_commit_that_holds_anything_else_inherits_nothing(
     await approvals(desk, run)
     await note(desk, run, replace(held, head_sha="e" * 40))
     async with desk.database.begin() as session:
-        standing = await merge_requests.approvers(session, run)
+        standing = (await polled_merge_requests.known(session, run)).approvers
     assert standing == {(held.project_id, held.iid): {mara.id: held.head_sha}}
 
 

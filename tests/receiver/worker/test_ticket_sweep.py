@@ -14,10 +14,10 @@ from receiver.outbound.jira import label_search
 from receiver.outbound.jira.label_search import LabelPage, LabelSet
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
-from receiver.store.schema import RunRow
+from receiver.store.schema import EffectRow, RunRow
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import Setting, handle
-from receiver.worker.label_sweep import LabelSweep
+from receiver.worker.ticket_sweep import sweep_tickets
 from receiver.workflow.events import AccountId, IssueLabelled
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -29,14 +29,17 @@ class Searched:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.clock = clock
         self.labels: dict[IssueKey, LabelSet] = {}
+        self.changes: dict[IssueKey, datetime] = {}
+        """When tickets were changed after they were labelled."""
         self.windows: list[int] = []
         """Minutes of each request."""
 
     def set(self, number: int, *, ago: timedelta, actor: str = "mara") -> IssueLabelled:
         key = IssueKey(f"PL-{number}")
         account = AccountId(actor)
-        self.labels[key] = LabelSet(issue_key=key, actor=account, actor_name="Mara", at=self.clock() - ago)
-        return IssueLabelled(issue_key=key, actor=account, actor_name="Mara")
+        at = self.clock() - ago
+        self.labels[key] = LabelSet(issue_key=key, actor=account, actor_name="Mara", at=at)
+        return IssueLabelled(issue_key=key, actor=account, actor_name="Mara", at=at + timedelta(seconds=2))
 
     def labelled(
         self, _project: str, _label: str, *, minutes: int, start: int = 0, token: str | None = None
@@ -46,20 +49,37 @@ class Searched:
         since = self.clock() - timedelta(minutes=minutes)
         found = sorted((one for one in self.labels.values() if one.at >= since), key=lambda one: one.at)
         page = tuple(found[start : start + limits.LABEL_PAGE])
-        return LabelPage(found=page, tickets=len(page), updated=page[-1].at if page else None, token=None)
+        changed = tuple((one.issue_key, max(one.at, self.changes.get(one.issue_key, one.at))) for one in page)
+        return LabelPage(found=page, changed=changed, token=None)
 
 
 class Sweeping:
-    """A worker's search on a real Postgres."""
+    """Workers' searches on a real Postgres, at their times."""
 
-    def __init__(self, database: Database, setting: Setting) -> None:
+    def __init__(self, database: Database, setting: Setting, clock: Any) -> None:
+        self.clock = clock
         self.jira = Searched(setting.clock)
         days = timedelta(days=30)
         desk = Desk(**dict.fromkeys(Desk.__struct_fields__) | {"database": database, "jira": self.jira})
         self.workshop = Workshop(
             database=database, desk=desk, setting=setting, retention=Retention(deliveries=days, transcripts=days)
         )
-        self.sweep = LabelSweep(self.workshop)
+
+    async def search(self) -> int:
+        """Search when it is time to."""
+        self.clock.pass_(timedelta(seconds=limits.POLL_EVERY_S))
+        return await sweep_tickets(self.workshop)
+
+    async def end_run(self) -> None:
+        async with self.workshop.database.begin() as session:
+            row = await session.scalar(select(RunRow).where(RunRow.finished_at.is_(None)))
+            assert row is not None
+            row.status, row.finished_at, row.deadline = "declined", self.clock.now, None
+
+    async def polled(self) -> int:
+        async with self.workshop.database.begin() as session:
+            wanted = select(EffectRow.id).where(EffectRow.kind == "PollTicket")
+            return len(list(await session.scalars(wanted)))
 
     async def hear(self, event: IssueLabelled) -> None:
         async with self.workshop.database.begin() as session:
@@ -73,27 +93,23 @@ class Sweeping:
 
 
 @pytest.fixture
-def sweeping(database: Database, setting: Setting) -> Sweeping:
-    return Sweeping(database, setting)
+def sweeping(database: Database, setting: Setting, clock: Any) -> Sweeping:
+    return Sweeping(database, setting, clock)
 
 
 async def test_a_label_of_which_no_hook_told_starts_a_run_of_whoever_set_it_and_is_found_once(
     sweeping: Sweeping,
 ) -> None:
     sweeping.jira.set(7, ago=timedelta(minutes=3), actor="dana")
-    assert [await sweeping.sweep.alone() for _ in range(3)] == [1, 0, 0]
+    assert [await sweeping.search() for _ in range(3)] == [1, 0, 0]
     assert await sweeping.runs() == [("PL-7", "dana")]
 
 
 async def test_a_label_that_is_young_is_left_to_its_hook_and_found_within_two_searches_when_that_is_lost(
-    sweeping: Sweeping, clock: Any
+    sweeping: Sweeping,
 ) -> None:
-    sweeping.jira.set(7, ago=timedelta(seconds=1))
-    found = []
-    for _ in range(3):
-        found.append(await sweeping.sweep.alone())
-        clock.pass_(timedelta(seconds=limits.LABELS_EVERY_S))
-    assert found == [0, 1, 0]
+    sweeping.jira.set(7, ago=timedelta(seconds=1 - limits.POLL_EVERY_S))
+    assert [await sweeping.search() for _ in range(3)] == [0, 1, 0]
 
 
 async def test_a_label_that_a_hook_told_of_is_not_told_again_and_one_that_was_set_anew_is(
@@ -101,13 +117,86 @@ async def test_a_label_that_a_hook_told_of_is_not_told_again_and_one_that_was_se
 ) -> None:
     await sweeping.hear(sweeping.jira.set(7, ago=timedelta(seconds=1)))
     clock.pass_(timedelta(hours=1))
-    assert await sweeping.sweep.alone() == 0
+    assert await sweeping.search() == 0
+    await sweeping.end_run()
+    sweeping.jira.set(7, ago=timedelta(minutes=5))
+    assert await sweeping.search() == 1
+    assert await sweeping.runs() == [("PL-7", "mara")] * 2
+
+
+async def test_a_label_set_anew_is_found_though_the_one_before_was_heard_a_minute_ago(
+    sweeping: Sweeping, clock: Any
+) -> None:
+    await sweeping.hear(sweeping.jira.set(7, ago=timedelta()))
+    await sweeping.end_run()
+    clock.pass_(timedelta(minutes=1))
+    sweeping.jira.set(7, ago=timedelta())
+    assert [await sweeping.search() for _ in range(3)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["has ended", "is at work"])
+async def test_a_hook_that_is_late_starts_no_second_run_when_the_one_that_the_search_began(
+    sweeping: Sweeping,
+    clock: Any,
+    ended: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    late = sweeping.jira.set(7, ago=timedelta(minutes=3))
+    assert await sweeping.search() == 1
+    if ended:
+        await sweeping.end_run()
+    clock.pass_(timedelta(hours=5))
+    await sweeping.hear(late)
+    assert len(await sweeping.runs()) == 1
+    clock.pass_(timedelta(minutes=1))
+    await sweeping.hear(sweeping.jira.set(7, ago=timedelta()))
+    assert len(await sweeping.runs()) == 1 + ended
+
+
+async def test_a_label_that_was_set_before_the_one_which_began_a_run_starts_nothing_when_it_is_told_at_last(
+    sweeping: Sweeping,
+) -> None:
+    first = sweeping.jira.set(7, ago=timedelta(hours=2))
+    await sweeping.hear(sweeping.jira.set(7, ago=timedelta(hours=1)))
+    await sweeping.end_run()
+    await sweeping.hear(first)
+    assert len(await sweeping.runs()) == 1
+
+
+async def test_a_time_of_the_future_hides_no_later_label(sweeping: Sweeping, clock: Any) -> None:
+    await sweeping.hear(sweeping.jira.set(7, ago=-timedelta(days=400)))
+    await sweeping.end_run()
+    clock.pass_(timedelta(hours=1))
+    await sweeping.hear(sweeping.jira.set(7, ago=timedelta()))
+    assert len(await sweeping.runs()) == 2
+
+
+async def test_a_worker_goes_on_where_the_others_searched_and_leaves_out_what_one_just_did(
+    sweeping: Sweeping, clock: Any
+) -> None:
+    await sweeping.search()
+    assert await sweep_tickets(sweeping.workshop) == 0
+    clock.pass_(timedelta(days=1))
+    sweeping.jira.set(7, ago=timedelta(hours=23))
+    assert await sweeping.search() == 1
+    week, day = sweeping.jira.windows
+    assert week > timedelta(days=7) / timedelta(minutes=1)
+    assert timedelta(days=1) / timedelta(minutes=1) < day < timedelta(days=1.1) / timedelta(minutes=1)
+
+
+async def test_the_ticket_of_a_run_is_looked_at_once_for_each_change(sweeping: Sweeping, clock: Any) -> None:
+    sweeping.jira.set(8, ago=timedelta())
+    await sweeping.hear(sweeping.jira.set(7, ago=timedelta()))
     async with sweeping.workshop.database.begin() as session:
         (row,) = await session.scalars(select(RunRow))
-        row.status, row.finished_at, row.deadline = "declined", clock.now, None
-    sweeping.jira.set(7, ago=timedelta(minutes=5))
-    assert await sweeping.sweep.alone() == 1
-    assert await sweeping.runs() == [("PL-7", "mara")] * 2
+        row.status = "running"
+    polled = []
+    for minutes in (0, 0, 3, 0):
+        if minutes:
+            sweeping.jira.changes[IssueKey("PL-7")] = clock.now
+        clock.pass_(timedelta(minutes=minutes))
+        await sweeping.search()
+        polled.append(await sweeping.polled())
+    assert polled == [1, 1, 2, 2]
 
 
 async def test_30_percent_of_hooks_lost_are_found_with_one_request_a_search_and_every_ticket_has_one_run(
@@ -117,11 +206,10 @@ async def test_30_percent_of_hooks_lost_are_found_with_one_request_a_search_and_
         event = sweeping.jira.set(number, ago=timedelta())
         if number % 10 >= 3:
             await sweeping.hear(event)
-        clock.pass_(timedelta(seconds=30))
         if number % 4 == 3:
-            await sweeping.sweep.alone()
-    clock.pass_(limits.LABEL_UNHEARD)
-    await sweeping.sweep.alone()
+            await sweeping.search()
+    clock.pass_(limits.HOOK_ON_ITS_WAY)
+    await sweeping.search()
     assert len(await sweeping.runs()) == len(set(await sweeping.runs())) == 40
     assert len(sweeping.jira.windows) == 11
     assert sweeping.jira.windows[0] > timedelta(days=7) / timedelta(minutes=1)
@@ -136,14 +224,14 @@ async def test_a_search_is_bounded_and_the_next_one_goes_on_where_it_ended(
     monkeypatch.setattr(limits, "LABELS_OVERLAP", timedelta(seconds=1))
     for number in range(6):
         sweeping.jira.set(number, ago=timedelta(hours=6 - number))
-    assert [await sweeping.sweep.alone() for _ in range(3)] == [4, 2, 0]
+    assert [await sweeping.search() for _ in range(3)] == [4, 2, 0]
     assert len(sweeping.jira.windows) == 2 + 2 + 1
 
 
 async def test_jira_itself_answers_the_search_with_who_set_the_label(desk: Desk, world: Any) -> None:
     page = desk.jira.labelled("PL", "bug-fix", minutes=60)
     (one,) = page.found
-    assert (one.issue_key, page.tickets, page.token) == ("PL-479", 1, None)
+    assert ([key for key, _ in page.changed], page.token) == (["PL-479"], None)
     history = world.as_person("mara", "GET", "?expand=changelog&fields=labels")["changelog"]["histories"]
     people = [entry["author"]["accountId"] for entry in history if entry["items"][0]["field"] == "labels"]
     assert one.actor in people or not people

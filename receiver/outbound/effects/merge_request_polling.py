@@ -1,0 +1,151 @@
+"""Ask GitLab what happened to a merge request of a run: its state and head, its pipeline, approvals and notes.
+
+Only what is news is told, as the hook would have told it that was lost or came too early.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from pipelines.language import RunId
+from receiver.hooks.gitlab import NOTE_MARKER
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
+from receiver.store.run import polled_merge_requests, runs
+from receiver.store.run.polled_merge_requests import Known
+from receiver.workflow import commands, lifecycle
+from receiver.workflow.effects import PollMergeRequest
+from receiver.workflow.events import Event, MergeRequestChanged, NotePosted, PipelineChanged, PipelineId
+from receiver.workflow.run import MergeRequestView, Run, RunStatus
+
+ACTIONS = {"merged": "merge", "closed": "close", "opened": "reopen"}
+"""What a hook would have called it."""
+
+
+async def poll(desk: Desk, run: RunId, effect: PollMergeRequest) -> Performed:
+    """Return what hooks would have told of a merge request that was changed, as far as it is not known."""
+    async with desk.database.begin() as session:
+        view = await runs.load(session, await runs.hold(session, run))
+        before = await polled_merge_requests.known(session, run)
+        since = await polled_merge_requests.read_before(session, run, effect)
+        heard = await polled_merge_requests.heard_notes(session, run)
+    this = (effect.project_id, effect.iid)
+    known = next((one for one in view.merge_requests if (one.project_id, one.iid) == this), None)
+    if known is None:  # the run has another by now
+        return Performed(result={"news": 0})
+    events = await _notes(desk, known, heard, since=since)
+    events += await news(desk, view, known, before)
+    return Performed(events=tuple(events), result={"news": len(events)})
+
+
+async def _notes(desk: Desk, known: MergeRequestView, heard: frozenset[int], *, since: datetime) -> list[Event]:
+    """Tell of notes as their hooks would have; of our own, and of those that not everybody sees, hooks mean nothing."""
+    bot = await asyncio.to_thread(lambda: desk.repositories.bot)
+    found = await asyncio.to_thread(desk.repositories.notes_since, known.project_id, known.iid, since=since)
+    return [
+        NotePosted(
+            project_id=known.project_id,
+            project=known.repository,
+            iid=known.iid,
+            note=one.id,
+            action="create",
+            system=False,
+            author_id=one.author_id,
+            is_addressed=commands.read_note(one.body) is not None,
+        )
+        for one in found
+        if one.id not in heard and one.author_id != bot and NOTE_MARKER not in one.body and not one.is_internal
+    ]
+
+
+async def news(desk: Desk, run: Run, known: MergeRequestView, before: Known) -> list[Event]:
+    """Return what is news of a merge request's state, its head and pipeline, and who approved it."""
+    there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+    this = (known.project_id, known.iid)
+    is_waited_for = run.status is RunStatus.IN_REVIEW  # for an end, which may have come before the run was there
+    events = _merge_request(known, there, before.pipelines, is_waited_for=is_waited_for)
+    if there.state == known.state == "opened" and there.sha not in before.heads.get(this, {there.sha}):
+        events.append(_changed(known, there, action="update", actor_id=None, actor=""))
+    return events + await _approvals(desk, known, there, before.approvers.get(this, {}))
+
+
+async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, heard: dict[int, str]) -> list[Event]:
+    """Tell of approvals whose hook was lost, and of which commit they are; a pipeline may wait for one.
+
+    GitLab keeps an approval when the branch gets another commit, and an earlier run may have left one behind. So it is
+    of the head only when it was given after the head was pushed; otherwise of no commit that is known.
+    """
+    if there.state != "opened":
+        return []
+    try:
+        given = await asyncio.to_thread(desk.repositories.approved_by, known.project_id, known.iid)
+        if all(heard.get(user) == there.sha for user in given):
+            return []
+        fresh = await asyncio.to_thread(_given_after_push, desk, there)
+    except RefusedError:  # this GitLab does not let us see them
+        return []
+    events: list[Event] = []
+    for user, name in given.items():
+        head = there.sha if user in fresh else ""
+        if user not in heard or (head and heard[user] != head):
+            approval = _changed(known, there, action="approved", actor_id=user, actor=name)
+            events.append(replace(approval, head_sha=head))
+    return events
+
+
+def _given_after_push(desk: Desk, there: MergeRequest) -> frozenset[int]:
+    """Return the users who approved after the head was pushed, by GitLab's times; unknown times do not count."""
+    pushed = desk.repositories.pushed_at(there.project_id, there.iid, head=there.sha)
+    times = desk.repositories.approved_at(there.project_id, there.iid)
+    return frozenset(user for user, at in times.items() if pushed is not None and at > pushed)
+
+
+def _merge_request(
+    known: MergeRequestView, there: MergeRequest, theirs: dict[int, str], *, is_waited_for: bool
+) -> list[Event]:
+    pipeline = there.head_pipeline
+    events: list[Event] = []
+    if pipeline is not None and lifecycle.is_news(pipeline.status, theirs.get(pipeline.id)):
+        events.append(_target_pipeline(known, pipeline))
+    if there.state == known.state and (there.state == "opened" or not is_waited_for):
+        return events
+    action = ACTIONS.get(there.state, "update")
+    return [*events, _changed(known, there, action=action, actor_id=None, actor=there.merged_by)]
+
+
+def _changed(
+    known: MergeRequestView, there: MergeRequest, *, action: str, actor_id: int | None, actor: str
+) -> MergeRequestChanged:
+    return MergeRequestChanged(
+        project_id=known.project_id,
+        project=known.repository,
+        iid=known.iid,
+        action=action,
+        state=there.state,
+        source_branch=there.source_branch,
+        head_sha=there.sha,
+        actor_id=actor_id,
+        actor=actor,
+        at=None,
+        merge_commit_sha=there.merge_commit_sha,
+    )
+
+
+def _target_pipeline(known: MergeRequestView, pipeline: HeadPipeline) -> PipelineChanged:
+    return PipelineChanged(
+        project_id=known.project_id,
+        project=known.repository,
+        pipeline=PipelineId(pipeline.id),
+        status=pipeline.status,
+        source=pipeline.source,
+        parent=None,
+        url=pipeline.url,
+        ref=pipeline.ref,
+        sha=pipeline.sha,
+        created_at=pipeline.created_at,
+        finished_at=None,
+    )

@@ -1,0 +1,55 @@
+"""Ask Jira what people did on the ticket of a run: comments and a security level of which no hook told."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from pipelines.language import IssueKey, RunId
+from receiver import limits
+from receiver.outbound.effects import restriction_check
+from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.jira.issues import Comment
+from receiver.store.deliveries import taken_comments
+from receiver.store.effects import note_locations
+from receiver.store.effects.note_locations import PLAN, QUESTION
+from receiver.store.run import runs
+from receiver.workflow import commands, lifecycle
+from receiver.workflow.effects import PollTicket
+from receiver.workflow.events import Event, IssueCommented
+
+
+async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
+    """Tell of comments that no hook told of, and of a restriction.
+
+    While people are to answer, only what they wrote after the question or the plan counts; else what they wrote since
+    the run began.
+    """
+    async with desk.database.begin() as session:
+        row = await runs.find(session, run)
+        heard = await taken_comments.heard(session, row.issue_key)
+        is_waiting = row.status in lifecycle.WAITING
+        targets = (f"{QUESTION}:{row.iteration}", f"{PLAN}:{row.iteration}") if is_waiting else ()
+        shown = [note.note_id for one in targets if (note := await note_locations.known(session, run, one)) is not None]
+    restricted = await restriction_check.news(desk, run)
+    own = await asyncio.to_thread(desk.jira.account)
+    key, since = IssueKey(row.issue_key), row.status_at if is_waiting else row.created_at - limits.HOOK_ON_ITS_WAY
+    comments = (
+        [] if restricted is not None and not restricted.level else await asyncio.to_thread(desk.jira.comments, key)
+    )
+    events: list[Event] = [] if restricted is None else [restricted]
+    events += [
+        IssueCommented(issue_key=key, comment=one.id, actor=one.author, is_addressed=commands.is_addressed(one.text))
+        for one in comments
+        if one.author != own
+        and one.id not in heard
+        and (int(one.id) > int(shown[0]) if shown else _is_since(one, since))
+    ]
+    return Performed(events=tuple(events), result={"news": len(events)})
+
+
+def _is_since(comment: Comment, since: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(comment.created) >= since
+    except (ValueError, TypeError):  # no time, or none with an offset
+        return False

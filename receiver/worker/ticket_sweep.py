@@ -1,0 +1,89 @@
+"""The search of Jira for what no hook told: Data Center never repeats a hook, and Cloud gives up after five attempts.
+
+One search finds labels, and tickets of runs that were changed: these are then looked at for comments.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import datetime, timedelta
+
+import structlog
+
+from pipelines.language import IssueKey, RunId
+from receiver import limits
+from receiver.outbound.jira.label_search import LabelSet
+from receiver.store.deliveries import cursors
+from receiver.store.effects import outbox
+from receiver.store.run import heard_labels, runs
+from receiver.worker.effect_task import Workshop
+from receiver.worker.event_handler import handle
+from receiver.workflow.effects import PollTicket
+from receiver.workflow.events import IssueLabelled
+from receiver.workflow.run import RunStatus
+
+log = structlog.get_logger()
+
+
+async def sweep_tickets(workshop: Workshop) -> int:
+    """Search since the search before, unless another worker just did. Returns how many labels were found.
+
+    Raises OutboundError.
+    """
+    async with workshop.database.exclusive("tickets") as is_ours:
+        return await _search(workshop) if is_ours else 0
+
+
+async def _search(workshop: Workshop) -> int:
+    now, rule = workshop.setting.clock(), workshop.setting.catalogue.jira
+    cursor = f"tickets:{rule.project}:{rule.start.label}"
+    async with workshop.database.begin() as session:
+        searched = await cursors.read(session, cursor)
+    if searched is not None and now - searched < limits.POLLED_BY_ANOTHER:
+        return 0
+    since = now - limits.LABELS_LOOK_BACK if searched is None else searched - limits.LABELS_OVERLAP
+    minutes = math.ceil((now - since) / timedelta(minutes=1)) + 1
+    start, token, found, until = 0, None, 0, since
+    for _ in range(limits.LABEL_PAGES):
+        page = await asyncio.to_thread(
+            workshop.desk.jira.labelled, rule.project, rule.start.label, minutes=minutes, start=start, token=token
+        )
+        found += sum([await _hear(workshop, one, now=now) for one in page.found])
+        for key, updated in page.changed:
+            await _look_at(workshop, key, updated, now=now)
+        start, token = start + len(page.changed), page.token
+        is_last = len(page.changed) < limits.LABEL_PAGE and token is None
+        until = now if is_last else page.changed[-1][1] if page.changed else until
+        if is_last:
+            break
+    else:
+        log.warning("tickets.search_goes_on", tickets=start, until=str(until))
+    async with workshop.database.begin() as session:
+        await cursors.move(session, cursor, to=until)
+    return found
+
+
+async def _hear(workshop: Workshop, one: LabelSet, *, now: datetime) -> bool:
+    """Handle a label of which no hook told as its hook would have been."""
+    if one.at > now - limits.HOOK_ON_ITS_WAY:
+        return False
+    event = IssueLabelled(issue_key=one.issue_key, actor=one.actor, actor_name=one.actor_name, at=one.at)
+    async with workshop.database.begin() as session:
+        await runs.lock_issue(session, one.issue_key)
+        if await heard_labels.was_heard(session, one.issue_key, at=one.at, slack=limits.HOOK_ON_ITS_WAY):
+            return False
+        handled = await handle(session, event, setting=workshop.setting)
+    log.warning("label.found", issue_key=one.issue_key, run=handled.run, set_at=str(one.at))
+    return True
+
+
+async def _look_at(workshop: Workshop, key: IssueKey, updated: datetime, *, now: datetime) -> None:
+    """Have the ticket of a run looked at, once for each change of it; a hook may still tell of a young one."""
+    if updated > now - limits.HOOK_ON_ITS_WAY:
+        return
+    async with workshop.database.begin() as session:
+        run = await runs.newest(session, key)
+        if run is not None and run.status != RunStatus.ADMITTING:
+            origin = f"changed:{updated.isoformat()}"
+            await outbox.store(session, RunId(run.id), (PollTicket(),), decision=None, origin=origin, now=now)
