@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver import limits
 from receiver.outbound.errors import OutboundError
-from receiver.outbound.gitlab.repositories_api import MergeRequest
 from receiver.store.deliveries import cursors
 from receiver.store.effects import outbox
 from receiver.store.run import polled_merge_requests
@@ -49,10 +48,10 @@ async def _look(workshop: Workshop) -> int:
             continue
         async with workshop.database.begin() as session:
             for one in found:
-                wanted = _reading(one)
                 # what is young is left to its hook; what was read before is known by the effect's key
-                if wanted.updated_at <= now - limits.HOOK_ON_ITS_WAY:
+                if one.updated_at is not None and one.updated_at <= now - limits.HOOK_ON_ITS_WAY:
                     run = followed[one.project_id, one.iid]
+                    wanted = PollMergeRequest(project_id=project, iid=one.iid, updated_at=one.updated_at)
                     changed += await _have_read(session, run, wanted, now=now)
     return changed
 
@@ -63,10 +62,6 @@ async def _have_read(session: AsyncSession, run: RunId, wanted: PollMergeRequest
         session, run, (wanted,), decision=None, origin="changed", now=now, again_after=again_after
     )
     return len(stored)
-
-
-def _reading(one: MergeRequest) -> PollMergeRequest:
-    return PollMergeRequest(project_id=one.project_id, iid=one.iid, updated_at=one.updated_at)
 
 
 def requests(places: Iterable[Place]) -> Iterator[tuple[int, list[int]]]:

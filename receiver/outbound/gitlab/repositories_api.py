@@ -65,7 +65,7 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     merged_by: str = ""
     head_pipeline: HeadPipeline | None = None
     """Told of a single merge request only, not in lists."""
-    updated_at: datetime
+    updated_at: datetime | None = None
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -272,7 +272,7 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         merge_commit_sha=getattr(one, "merge_commit_sha", None) or "",
         merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
         head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
-        updated_at=datetime.fromisoformat(one.updated_at),
+        updated_at=datetime.fromisoformat(one.updated_at) if "updated_at" in one.attributes else None,
     )
 
 

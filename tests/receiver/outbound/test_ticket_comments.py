@@ -32,6 +32,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.events import AccountId, CommentRead, TicketRefreshed, TicketRefused
 from receiver.workflow.person import Directory, Person, Right
+from receiver.workflow.run import RunStatus
 from tests.changes import file_change
 from tests.plans import a_plan
 from tests.receiver.outbound.test_merge_requests import readme
@@ -207,6 +208,7 @@ async def test_comments_that_no_hook_told_of_are_found_and_only_those(
     question = world.say("bug-fix-bot", "Which name?")
     async with database.begin() as session:
         await note_locations.keep(session, asked, "question:1", note_id=question, sha256="0" * 64, now=desk.clock())
+        (await runs.hold(session, asked)).status = RunStatus.NEEDS_INFORMATION
     answer, command = world.say("dana", "O'Brien."), world.say("mara", APPROVE)
     found = (await perform(desk, asked, PollTicket())).events
     assert [(one.comment, one.is_addressed) for one in found] == [(answer, False), (command, True)]  # type: ignore[union-attr]  # all are IssueCommented
