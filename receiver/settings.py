@@ -41,6 +41,9 @@ class WorkerSettings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"
     Developer on the repositories and on the automation project."""
     gitlab_starter_token: str
     """Token of the bot that starts and cancels fix pipelines: Maintainer of the automation project, else Reporter."""
+    gitlab_hooks_token: str = ""
+    """Token (scope `api`) of a Maintainer of the automation project and the repositories. Optional, for `doctor`
+    alone: it reads whether GitLab still sends its hooks. What no hook tells is asked for in any case."""
     jira_url: str
     """Address of Jira, for example `https://example.atlassian.net`."""
     jira_user: str = ""

@@ -57,6 +57,7 @@ def _row(field: msgspec.structs.FieldInfo, text: str) -> str:
 
 
 NEEDED_BY = {
+    "gitlab_hooks_token": "doctor",
     "worker_concurrency": "work",
     "sweep_seconds": "work",
     "deliveries_retention_days": "work",

@@ -19,6 +19,7 @@ from receiver.outbound.effects.repository_heads import read_heads
 from receiver.outbound.errors import OutboundError
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.hooks_api import Hooks
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
@@ -84,6 +85,8 @@ async def findings() -> AsyncIterator[HealthCheck]:
         yield finding
     for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
         yield await _asked(what, Connection(settings.gitlab_url, token).identity)
+    async for finding in _sent_hooks(settings):
+        yield finding
     jira = JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
     yield await _asked("Jira bot", jira.identity)
 
@@ -168,6 +171,40 @@ async def _repositories(settings: Settings) -> AsyncIterator[HealthCheck]:
         yield HealthCheck(health=Health.BAD, what=path, sentence=sentence)
     if heads.shas:
         yield HealthCheck(health=Health.GOOD, what="repositories", sentence=f"{len(heads.shas)} can be read")
+
+
+UNSEEN_HOOKS = (
+    "not looked at: reading whether GitLab sends them takes a Maintainer's token (GITLAB_HOOKS_TOKEN). Without it, "
+    "hooks that GitLab stopped to send go unnoticed, and what they would tell is found by asking, minutes later"
+)
+
+
+async def _sent_hooks(settings: Settings) -> AsyncIterator[HealthCheck]:
+    """Check that GitLab has not switched off its hooks, as it does after four failures in a row."""
+    what = "GitLab hook status"
+    if not settings.gitlab_hooks_token:
+        yield HealthCheck(health=Health.UNKNOWN, what=what, sentence=UNSEEN_HOOKS)
+        return
+    try:
+        found = base.catalogue(settings.bug_fix_catalogue)
+    except (CatalogueError, SettingsError):  # said already
+        return
+    connection = Connection(settings.gitlab_url, settings.gitlab_hooks_token)
+    hooks, faults = Hooks(connection), 0
+    paths = [found.automation_project, *found.repositories]
+    try:
+        for path in paths:
+            fault = await asyncio.to_thread(hooks.fault, path, public_url=settings.public_url)
+            faults += bool(fault)
+            if fault:
+                yield HealthCheck(health=Health.BAD, what=f"{path} hook", sentence=fault)
+    except OutboundError as error:
+        yield HealthCheck(health=Health.UNKNOWN, what=what, sentence=str(error))
+        return
+    finally:
+        connection.close()
+    if not faults:
+        yield HealthCheck(health=Health.GOOD, what=what, sentence=f"sent by {len(paths)} projects")
 
 
 async def _asked(what: str, identity: Callable[[], str]) -> HealthCheck:

@@ -9,7 +9,14 @@ from receiver.store.effects import outbox
 from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import EffectRow
-from receiver.workflow.effects import CommentRefusal, Effect, SettleReports, StartPipeline, UpdateTicketNote
+from receiver.workflow.effects import (
+    CommentRefusal,
+    Effect,
+    PollMergeRequest,
+    SettleReports,
+    StartPipeline,
+    UpdateTicketNote,
+)
 from receiver.workflow.lifecycle import FINAL
 from receiver.workflow.run import RunStatus
 
@@ -41,6 +48,23 @@ async def test_an_iteration_is_started_once_whatever_decides_it_again(database: 
     assert len(await stored(database, StartPipeline(iteration=1), origin="decision:1")) == 1
     assert await stored(database, StartPipeline(iteration=1), origin="decision:2") == []
     assert len(await stored(database, StartPipeline(iteration=2), origin="decision:3")) == 1
+
+
+@pytest.mark.usefixtures("run")
+async def test_what_was_given_up_is_done_again_only_where_that_is_wanted_and_not_at_once(database: Database) -> None:
+    reading = PollMergeRequest(project_id=1, iid=2, updated_at=NOW)
+    (effect,) = await stored(database, reading, origin="changed")
+    async with database.begin() as session:
+        await outbox.finish(session, effect, state="given_up", now=NOW, error="403")
+    hour = timedelta(hours=1)
+    found = []
+    for later, again_after in ((2 * hour, None), (hour / 2, hour), (2 * hour, hour), (3 * hour, hour)):
+        async with database.begin() as session:
+            wanted = outbox.store(
+                session, RUN, (reading,), decision=None, origin="x", now=NOW + later, again_after=again_after
+            )
+            found.append(await wanted)
+    assert found == [[], [], [effect], []]
 
 
 @pytest.mark.usefixtures("run")

@@ -42,6 +42,7 @@ from receiver.store.run import iterations, runs
 from receiver.store.schema import (
     DecisionRow,
     EffectRow,
+    InterventionRow,
     MergeRequestEventRow,
     MergeRequestRow,
     PipelineRow,
@@ -76,11 +77,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 STEP = timedelta(seconds=30)
 BOUND = timedelta(minutes=6)
-"""After so long what happened to a ticket or a merge request is known without any hook (docs/operations.md)."""
+"""After so long what happened to a ticket or a merge request is known without any hook (docs/lost-hooks.md)."""
 PIPELINE_BOUND = timedelta(minutes=3)
 """The same for the end of a pipeline."""
-AT_WORK = 60
-"""Calls in an hour for a run at work of which no hook tells."""
+AT_WORK = 30
+"""Calls in half an hour for a run at work of which no hook tells."""
 SCENARIO = scenarios.load(scenarios.find("pl-479"))
 MARA, DANA = (SCENARIO.users[name].account_id for name in ("mara", "dana"))
 CONTACTS = "payk12/contacts"
@@ -322,8 +323,8 @@ class Service:
         async with self.database.begin() as session:
             return {row.id: (row.status, row.iteration) for row in await session.scalars(select(RunRow))}
 
-    async def said(self, run: RunId) -> tuple[int, int]:
-        """Return how many notes and approvals of a run's merge request are known."""
+    async def said(self, run: RunId) -> tuple[int, int, int]:
+        """Return how many notes, approvals and commits of people a run's merge request is known to have."""
         async with self.database.begin() as session:
             notes = select(DecisionRow.event["note"].astext).where(
                 DecisionRow.run_id == run, DecisionRow.event_kind == "NotePosted"
@@ -333,7 +334,11 @@ class Service:
                 .join(MergeRequestRow, MergeRequestRow.id == MergeRequestEventRow.merge_request_id)
                 .where(MergeRequestRow.run_id == run, MergeRequestEventRow.action == "approved")
             )
-            return len(set(await session.scalars(notes))), len(set(await session.scalars(approvals)))
+            commits = select(InterventionRow.detail).where(
+                InterventionRow.run_id == run, InterventionRow.kind == "commit"
+            )
+            found = [await session.scalars(one) for one in (notes, approvals, commits)]
+            return tuple(len(set(one)) for one in found)  # type: ignore[return-value]  # of three
 
     def cancel(self, pipeline: int) -> None:
         api = gitlab.Gitlab(self.vendors.gitlab_url, private_token=self.vendors.secrets.user_tokens["mara"])
@@ -363,7 +368,7 @@ async def test_every_run_ends_up_as_if_no_hook_had_been_lost_and_within_the_boun
     reviewed, to_review = await service.requested(RunStatus.IN_REVIEW)
     given_up, merged_late = await service.requested(RunStatus.IN_REVIEW)
     restricted, _ = await service.requested(RunStatus.IN_REVIEW)
-    await service.pass_(timedelta(minutes=1))
+    await service.pass_(STEP)
     async with service.database.begin() as session:
         row = await runs.hold(session, given_up)
         row.status, row.finished_at, row.deadline = RunStatus.ESCALATED, service.clock(), None
@@ -380,9 +385,12 @@ async def test_every_run_ends_up_as_if_no_hook_had_been_lost_and_within_the_boun
     to_close.state_event = "close"
     to_close.save()
     to_review.approve()
+    change = {"action": "create", "file_path": "people.md", "content": "Better.\n"}
+    commit = {"branch": f"bug-fix/{issues[reviewed]}", "commit_message": "Improve it", "actions": [change]}
+    vendors.gitlab("mara").commits.create(commit)
     for said in ("Looks good.", "/bug-fix retry", "Thank you."):
         to_review.notes.create({"body": said})
-    await service.pass_(BOUND)
+    await service.pass_(BOUND, step=timedelta(minutes=1))
     begun = RunId((await service.newest(labelled)).id)
     expected = {
         begun: ("running", 1),
@@ -395,7 +403,7 @@ async def test_every_run_ends_up_as_if_no_hook_had_been_lost_and_within_the_boun
         restricted: ("escalated", 1),
     }
     assert await service.statuses() == expected
-    assert await service.said(reviewed) == (3, 1)
+    assert await service.said(reviewed) == (3, 1, 1)
 
     async with service.database.begin() as session:
         ours = select(PipelineRow).where(PipelineRow.run_id.in_([begun, asked]))
@@ -410,11 +418,11 @@ async def test_while_nothing_happens_few_calls_are_made(service: Service, vendor
     vendors.jira("mara", "PUT", f"issue/{labelled}", {"update": {"labels": [{"add": "bug-fix"}]}})
     for _ in range(2):
         await service.requested(RunStatus.IN_REVIEW)
-    await service.pass_(2 * BOUND)
+    await service.pass_(2 * BOUND, step=timedelta(seconds=limits.POLL_EVERY_S))
     assert sorted(status for status, _ in (await service.statuses()).values()) == ["in_review", "in_review", "running"]
     service.calls.clear()
-    hour = timedelta(hours=1)
-    await service.pass_(hour, step=timedelta(seconds=limits.POLL_EVERY_S))
-    searches = hour / timedelta(seconds=limits.POLL_EVERY_S)
+    duration = timedelta(minutes=30)
+    await service.pass_(duration, step=timedelta(seconds=limits.POLL_EVERY_S))
+    searches = duration / timedelta(seconds=limits.POLL_EVERY_S)
     assert searches <= service.calls["jira"] <= searches + 3 * 2, "and two for the ticket of each active run"
     assert searches <= service.calls["gitlab"] <= searches + AT_WORK, "a list for the project, and the run at work"
