@@ -210,8 +210,8 @@ LABELS_OVERLAP: Final = timedelta(minutes=10)
 """How much of the search before a search looks at again: for clocks that differ and labels that were too young."""
 LABELS_LOOK_BACK: Final = timedelta(days=7)
 """How far the very first search looks back; later ones begin where the one before ended."""
-MERGE_REQUEST_FOLLOWED: Final = timedelta(days=30)
-"""After the end of a run for this long, GitLab is asked what became of its merge requests."""
+RUN_FOLLOWED: Final = timedelta(days=30)
+"""For this long after the end of a run, what people do on its ticket and its merge requests is still looked for."""
 MERGE_REQUESTS_AT_ONCE: Final = 100
 """Merge requests of one project that are asked for in one request."""
 NOTES_READ: Final = 1_000

@@ -84,6 +84,8 @@ async def _look_at(workshop: Workshop, key: IssueKey, updated: datetime, *, now:
         return
     async with workshop.database.begin() as session:
         run = await runs.newest(session, key)
-        if run is not None and run.status != RunStatus.ADMITTING:
+        if run is None or run.status == RunStatus.ADMITTING:
+            return
+        if run.finished_at is None or run.finished_at > now - limits.RUN_FOLLOWED:
             origin = f"changed:{updated.isoformat()}"
             await outbox.store(session, RunId(run.id), (PollTicket(),), decision=None, origin=origin, now=now)

@@ -46,7 +46,7 @@ async def followed(session: AsyncSession, *, now: datetime) -> dict[Place, RunId
             newest.c.state != "merged",
             or_(
                 newest.c.status.in_(lifecycle.ACTIVE),
-                newest.c.finished_at > now - limits.MERGE_REQUEST_FOLLOWED,
+                newest.c.finished_at > now - limits.RUN_FOLLOWED,
             ),
         )
     )
