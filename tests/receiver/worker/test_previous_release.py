@@ -65,11 +65,15 @@ async def migrated(empty_database: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def base(world: Any) -> Iterator[str]:
-    """Let GitLab have the commit that the run's fix was made for; return its id."""
-    action = {"action": "create", "file_path": "src/contacts.py", "content": "old\n"}
-    data = {"branch": "before-the-upgrade", "start_branch": "main", "commit_message": "Old", "actions": [action]}
-    yield world.contacts.commits.create(data).id
-    world.contacts.branches.delete("before-the-upgrade")
+    """Let GitLab have the commit that the run's fix was made for on the default branch; return its id."""
+
+    def commit(message: str, **action: str) -> str:
+        actions = [{"file_path": "src/contacts.py", **action}]
+        made = world.contacts.commits.create({"branch": "main", "commit_message": message, "actions": actions})
+        return str(made.id)
+
+    yield commit("Old", action="create", content="old\n")
+    commit("Take back", action="delete")
 
 
 @pytest.fixture
