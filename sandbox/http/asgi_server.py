@@ -23,10 +23,39 @@ def bind(port: int = 0, host: str = "127.0.0.1") -> tuple[socket.socket, str]:
 
 
 class _Server(uvicorn.Server):
+    """Ends when it is told to. uvicorn looks every tenth of a second whether it was, and then as long for clients."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told_to_end = asyncio.Event()
+
+    def end(self) -> None:
+        """Stop serving."""
+        self.should_exit = True
+        self._told_to_end.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Install no signal handlers: the caller runs several servers."""
         yield
+
+    async def main_loop(self) -> None:
+        ticking = asyncio.create_task(super().main_loop())
+        await self._told_to_end.wait()
+        ticking.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while self.server_state.connections or self.server_state.tasks:
+                    await asyncio.sleep(0.002)
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
 
 
 def _server(app: Any) -> _Server:  # noqa: ANN401 - any ASGI application
@@ -62,7 +91,7 @@ async def serving(apps: Sequence[tuple[Any, socket.socket]]) -> AsyncIterator[No
         yield
     finally:
         for server in servers:
-            server.should_exit = True
+            server.end()
         await asyncio.gather(*tasks)
         for _, listener in apps:
             listener.close()
