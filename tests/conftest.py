@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -30,7 +31,7 @@ settings.register_profile(
 
 TEMPLATE = "bug_fix_template"
 KEPT = frozenset({"alembic_version", "prices"})
-OWNED_SEQUENCES = b"""
+OWNED_SEQUENCES = """
     SELECT sequence.oid::regclass FROM pg_class AS sequence
     JOIN pg_depend ON pg_depend.objid = sequence.oid AND pg_depend.deptype IN ('a', 'i')
     JOIN pg_class AS owner ON owner.oid = pg_depend.refobjid
@@ -107,42 +108,79 @@ def worker_database(postgres_server: str) -> str:
     return _address(postgres_server, name)
 
 
+class Standing:
+    """A connection to the worker's database that tests share: a new one costs the server more than what it is asked."""
+
+    def __init__(self, address: str) -> None:
+        self._address = _plain(address)
+        self._connection = self._open()
+
+    def _open(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._address, autocommit=True)
+
+    def rows(self, query: str, *values: Any) -> list[Any]:
+        """Do this, and return what it gives."""
+        try:
+            return self._rows(query, *values)
+        except psycopg.OperationalError:  # a test has ended all connections
+            if not self._connection.closed:
+                raise
+            self._connection = self._open()
+            return self._rows(query, *values)
+
+    def _rows(self, query: str, *values: Any) -> list[Any]:
+        cursor = self._connection.execute(query.encode(), values or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
 @pytest.fixture(scope="session")
-def cleaning(worker_database: str) -> bytes:
+def standing_connection(worker_database: str) -> Iterator[Standing]:
+    """Return a connection to this worker's own database; each statement is a transaction."""
+    with closing(Standing(worker_database)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def cleaning(standing_connection: Standing) -> str:
     """Return SQL that empties all tables but a few and starts their sequences anew.
 
     It waits for whoever still writes, as TRUNCATE would; but TRUNCATE makes new files for each table and index, which
     takes a hundred times as long when a test has left a few rows in a few tables.
     """
-    with psycopg.connect(_plain(worker_database)) as connection:
-        tables = [
-            name
-            for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            if name not in KEPT
-        ]
-        sequences = connection.execute(OWNED_SEQUENCES, [tables]).fetchall()
+    found = standing_connection.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = [name for (name,) in found if name not in KEPT]
+    sequences = standing_connection.rows(OWNED_SEQUENCES, tables)
     statements = [
         "SET LOCAL session_replication_role = replica",  # no triggers, no checks of foreign keys
         f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE",
         *(f"DELETE FROM {name}" for name in tables),  # noqa: S608 - names that the database itself gives
         *(f"SELECT setval('{sequence}', 1, false)" for (sequence,) in sequences),
     ]
-    return ";".join(statements).encode()
+    return ";".join(statements)
 
 
 @pytest.fixture
-def postgres(worker_database: str, cleaning: bytes) -> str:
+def postgres(worker_database: str, standing_connection: Standing, cleaning: str) -> str:
     """Address (SQLAlchemy's; use it as DATABASE_URL) of a migrated database that holds nothing but prices."""
-    with psycopg.connect(_plain(worker_database)) as connection:
-        connection.execute(cleaning)
+    standing_connection.rows(cleaning)
     return worker_database
 
 
-@pytest.fixture
-async def database(postgres: str) -> AsyncIterator[Database]:
-    """Open the store on a clean database. For `@pytest.mark.anyio` tests."""
-    async with Database(postgres) as opened:
+@pytest.fixture(scope="session")
+async def worker_store(worker_database: str) -> AsyncIterator[Database]:
+    """Open the store once: a new one connects, and compiles each of its statements, anew."""
+    async with Database(worker_database) as opened:
         yield opened
+
+
+@pytest.fixture
+async def database(worker_store: Database, postgres: str) -> Database:  # noqa: ARG001 - it cleans
+    """Return the store on a clean database. For `@pytest.mark.anyio` tests, which share one event loop because of it."""
+    return worker_store
 
 
 @pytest.fixture

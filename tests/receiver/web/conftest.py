@@ -6,8 +6,9 @@ import hashlib
 import hmac
 import itertools
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,11 +16,10 @@ from typing import Any
 
 import httpx
 import msgspec
-import psycopg
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
-from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import IssueKey, Phase, ProjectPath, RunId
 from pipelines.language.catalogue import Agent, Budget, Catalogue, Jira, Policy, Repository, Stack, Start
@@ -31,6 +31,7 @@ from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
 from receiver.store.schema import IterationRow, PipelineRow, RunRow
 from sandbox.http.asgi_server import bind, in_thread
+from tests.conftest import Standing
 
 KEY = "whsec_" + base64.b64encode(b"a key for the tests of the hooks").decode()
 
@@ -38,9 +39,9 @@ KEY = "whsec_" + base64.b64encode(b"a key for the tests of the hooks").decode()
 class Vendors:
     """GitLab and Jira as their hooks come in."""
 
-    def __init__(self, client: TestClient[Litestar], url: str) -> None:
+    def __init__(self, client: TestClient[Litestar], connection: Standing) -> None:
         self.client = client
-        self.database = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self.rows = connection.rows
         self._keys = itertools.count(1)
 
     def gitlab(self, body: bytes, *, key: str | None = None, **headers: str) -> httpx.Response:
@@ -62,11 +63,6 @@ class Vendors:
         signed = {"X-Hub-Signature": signature}
         signed["X-Atlassian-Webhook-Identifier"] = key or f"id-{next(self._keys)}"
         return self.client.post("/hooks/jira", content=body, headers=signed | headers)
-
-    def rows(self, query: str) -> list[Any]:
-        """Return what is in the database."""
-        with psycopg.connect(self.database) as connection:
-            return connection.execute(query.encode()).fetchall()
 
 
 @pytest.fixture
@@ -105,10 +101,10 @@ def settings_of() -> Any:
 
 
 @pytest.fixture
-def vendors(postgres: str, settings_of: Any, catalogue: Catalogue) -> Iterator[Vendors]:
+def vendors(postgres: str, standing_connection: Standing, settings_of: Any, catalogue: Catalogue) -> Iterator[Vendors]:
     """Talk to the application on a clean database."""
     with TestClient(create_app(settings_of(postgres), catalogue=catalogue), raise_server_exceptions=False) as client:
-        yield Vendors(client, postgres)
+        yield Vendors(client, standing_connection)
 
 
 RUN = RunId("00000000000000aa")
@@ -133,21 +129,47 @@ def frozen_catalogue(**budget: str) -> Catalogue:
     )
 
 
+class Writer:
+    """The store as the product writes to it, on a loop of its own, opened once for all tests."""
+
+    def __init__(self, address: str) -> None:
+        self._database = Database(address, pool_size=1)
+        self._runner = asyncio.Runner()
+        self._turn = threading.Lock()
+
+    def write(self, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        """Do this in a transaction."""
+
+        async def transaction() -> None:
+            async with self._database.begin() as session:
+                await work(session)
+
+        with self._turn:
+            self._runner.run(transaction())
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._runner.run(self._database.close())
+        self._runner.close()
+
+
+@pytest.fixture(scope="session")
+def writer(worker_database: str) -> Iterator[Writer]:
+    with closing(Writer(worker_database)) as opened:
+        yield opened
+
+
 @dataclass
 class Desk:
     """The database, as a test fills it and looks into it."""
 
     address: str
+    connection: Standing
+    writer: Writer
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
-    @property
-    def plain(self) -> str:
-        return make_url(self.address).set(drivername="postgresql").render_as_string(hide_password=False)
-
     def rows(self, query: str, *values: Any) -> list[Any]:
-        with psycopg.connect(self.plain, autocommit=True) as connection:
-            cursor = connection.execute(query.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+        return self.connection.rows(query, *values)
 
     def one(self, query: str, *values: Any) -> Any:
         ((value,),) = self.rows(query, *values)
@@ -187,11 +209,10 @@ class Desk:
         return RUN
 
     def add(self, *rows: Any) -> None:
-        async def write() -> None:
-            async with Database(self.address) as database, database.begin() as session:
-                session.add_all(rows)
+        async def write(session: AsyncSession) -> None:
+            session.add_all(rows)
 
-        asyncio.run(write())
+        self.writer.write(write)
 
     def session(
         self, phase: Phase, *, job: int | None = None, iteration: int = 1, hours: int = 1, client: str = ""
@@ -213,11 +234,10 @@ class Desk:
             expires_at=NOW + timedelta(hours=hours),
         )
 
-        async def write() -> None:
-            async with Database(self.address) as database, database.begin() as session:
-                assert await sessions.open_once(session, new) is not None
+        async def write(session: AsyncSession) -> None:
+            assert await sessions.open_once(session, new) is not None
 
-        asyncio.run(write())
+        self.writer.write(write)
         return token
 
     def refusals(self) -> list[str]:
@@ -226,8 +246,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(postgres: str) -> Desk:
-    return Desk(postgres)
+def desk(postgres: str, standing_connection: Standing, writer: Writer) -> Desk:
+    return Desk(postgres, standing_connection, writer)
 
 
 @pytest.fixture
