@@ -179,7 +179,7 @@ async def worker_store(worker_database: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def database(worker_store: Database, postgres: str) -> Database:  # noqa: ARG001 - it cleans
-    """Return the store on a clean database. For `@pytest.mark.anyio` tests, which share one event loop because of it."""
+    """Return the store on a clean database. For `@pytest.mark.anyio` tests; all of them share its event loop."""
     return worker_store
 
 

@@ -113,7 +113,7 @@ class Repository:
     async def init(self, *, default_branch: str) -> None:
         """Make the repository; fetching any commit by id is allowed, as GitLab allows it."""
         self.path.mkdir(parents=True)
-        await self.git("init", "--quiet", "--bare", f"--initial-branch={default_branch}", str(self.path))
+        await self.git("init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", str(self.path))
         with (self.path / "config").open("a", encoding="ascii") as config:
             config.write(_CONFIG)
         hook = self.path / "hooks" / "pre-receive"

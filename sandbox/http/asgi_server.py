@@ -44,14 +44,14 @@ class _Server(uvicorn.Server):
         await self._told_to_end.wait()
         ticking.cancel()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - the caller closes them
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.config.timeout_graceful_shutdown):
-                while self.server_state.connections or self.server_state.tasks:
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - uvicorn's
                     await asyncio.sleep(0.002)
         for task in self.server_state.tasks:
             task.cancel()
@@ -62,6 +62,7 @@ def _server(app: Any) -> _Server:  # noqa: ANN401 - any ASGI application
     return _Server(
         uvicorn.Config(
             app,
+            log_config=None,  # setting up logging costs as much as all else here
             log_level="warning",
             lifespan="on",
             proxy_headers=False,

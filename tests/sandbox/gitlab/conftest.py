@@ -1,6 +1,8 @@
 """A seeded GitLab emulator on a real socket, a receiver that records hooks, and real python-gitlab clients."""
 
 import asyncio
+import copy
+import shutil
 import subprocess
 import threading
 import time
@@ -92,18 +94,31 @@ def receiver() -> Iterator[Receiver]:
         yield recorder
 
 
-@pytest.fixture
-def emulated(tmp_path: Path, receiver: Receiver) -> Iterator[Emulated]:
-    sources = tmp_path / "contacts"
+def copy_of(template: State, *, url: str, root: Path, receiver: str) -> State:
+    """Copy a seeded emulator that was never started, repositories included."""
+    shutil.copytree(template.root, root)
+    state = copy.deepcopy(template)
+    state.url, state.root = url, root
+    for project in state.projects.values():
+        project.repository = root / project.repository.relative_to(template.root)
+        for hook in project.hooks.values():
+            hook.url = receiver + hook.url
+    return state
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, Secrets]:
+    """Seed an emulator that is never started; tests get copies, since seeding runs some twenty git processes."""
+    folder = tmp_path_factory.mktemp("seeded")
+    sources = folder / "contacts"
     (sources / "src").mkdir(parents=True)
     (sources / "src" / "contacts.py").write_text("def save(name):\n    return name\n")
     (sources / "run.sh").write_text("#!/bin/sh\n")
     (sources / "run.sh").chmod(0o755)
-    checkout = tmp_path / "checkout"
+    checkout = folder / "checkout"
     checkout.mkdir()
     (checkout / ".gitlab-ci.yml").write_text("check: {script: 'true'}\n")
-    listener, url = bind()
-    state = State(url=url, root=tmp_path / "gitlab")
+    state = State(url="", root=folder / "gitlab")
     people = {
         "mara": Person(name="Mara Lindqvist", access=Access.MAINTAINER),
         "tomas": Person(name="Tomás Ferreira", access=Access.DEVELOPER),
@@ -117,9 +132,17 @@ def emulated(tmp_path: Path, receiver: Receiver) -> Iterator[Emulated]:
             repositories={"payk12/contacts": sources, "payk12/other": sources},
             catalogue="version: 1\n",
             automation=checkout,
-            receiver=receiver.url,
+            receiver="",
         )
     )
+    return state, secrets
+
+
+@pytest.fixture
+def emulated(tmp_path: Path, receiver: Receiver, seeded: tuple[State, Secrets]) -> Iterator[Emulated]:
+    template, secrets = seeded
+    listener, url = bind()
+    state = copy_of(template, url=url, root=tmp_path / "gitlab", receiver=receiver.url)
     jobs: dict[str, JobSubject] = {}
     state.job_token_subject = jobs.get
     with in_thread(gitlab_application.create(state), listener):

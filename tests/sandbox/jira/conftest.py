@@ -71,12 +71,11 @@ class Emulated:
         return httpx2.Client(
             base_url=f"{self.url}/rest/api/2",
             auth=(self.site.people[username].email, TOKENS[username]),
-            trust_env=False,
             timeout=60,
         )
 
     def control(self, method: str, path: str, **body: Any) -> Any:
-        answer = httpx2.request(method, f"{self.url}/_sandbox/{path}", json=body or None, trust_env=False, timeout=60)
+        answer = httpx2.request(method, f"{self.url}/_sandbox/{path}", json=body or None, timeout=60)
         assert answer.status_code < 300, answer.text
         return answer.json() if answer.content else None
 

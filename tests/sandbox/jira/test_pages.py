@@ -10,7 +10,7 @@ pytestmark = pytest.mark.integration
 
 
 def page(emulated: Any, path: str) -> httpx2.Response:
-    return httpx2.get(f"{emulated.url}{path}", trust_env=False, timeout=60)
+    return httpx2.get(f"{emulated.url}{path}", timeout=60)
 
 
 def test_an_issue_s_page_tells_its_story(either: Any) -> None:

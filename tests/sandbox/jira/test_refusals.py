@@ -20,27 +20,24 @@ def test_an_unknown_issue_is_404_in_jira_s_words(unchanged: Any) -> None:
     [{}, {"authorization": "Basic !!"}, {"authorization": "Basic Ym9iOndyb25n"}, {"authorization": "Digest x"}],
 )
 def test_without_good_credentials_nobody_reads_anything(unchanged: Any, headers: dict[str, str]) -> None:
-    answer = httpx2.get(f"{unchanged.url}/rest/api/2/issue/PL-479", headers=headers, trust_env=False, timeout=60)
+    answer = httpx2.get(f"{unchanged.url}/rest/api/2/issue/PL-479", headers=headers, timeout=60)
     assert answer.status_code == 401
     assert answer.json() == {"errorMessages": ["Client must be authenticated to access this resource."], "errors": {}}
 
 
 def test_somebody_s_token_with_another_s_name_is_refused(unchanged_cloud: Any) -> None:
     auth = ("dana@example.org", "mara-token")
-    assert (
-        httpx2.get(f"{unchanged_cloud.url}/rest/api/2/myself", auth=auth, trust_env=False, timeout=60).status_code
-        == 401
-    )
+    assert httpx2.get(f"{unchanged_cloud.url}/rest/api/2/myself", auth=auth, timeout=60).status_code == 401
 
 
 def test_cloud_takes_no_personal_access_token(unchanged_cloud: Any) -> None:
     headers = {"authorization": "Bearer mara-token"}
-    answer = httpx2.get(f"{unchanged_cloud.url}/rest/api/2/myself", headers=headers, trust_env=False, timeout=60)
+    answer = httpx2.get(f"{unchanged_cloud.url}/rest/api/2/myself", headers=headers, timeout=60)
     assert answer.status_code == 403
 
 
 def test_another_version_of_rest_is_refused(unchanged: Any) -> None:
-    answer = httpx2.get(f"{unchanged.url}/rest/api/3/myself", trust_env=False, timeout=60)
+    answer = httpx2.get(f"{unchanged.url}/rest/api/3/myself", timeout=60)
     assert answer.status_code == 404
     assert "does not know GET /rest/api/3/myself" in answer.json()["errorMessages"][0]
 
@@ -84,6 +81,6 @@ def test_an_answer_can_be_lost_after_the_comment_was_made(cloud: Any) -> None:
 
 
 def test_the_state_tells_no_token(unchanged_cloud: Any) -> None:
-    state = httpx2.get(f"{unchanged_cloud.url}/_sandbox/state", trust_env=False, timeout=60).text
+    state = httpx2.get(f"{unchanged_cloud.url}/_sandbox/state", timeout=60).text
     assert "Contact creation fails" in state
     assert "-token" not in state
