@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,15 +139,30 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, Secrets]:
     return state, secrets
 
 
-@pytest.fixture
-def emulated(tmp_path: Path, receiver: Receiver, seeded: tuple[State, Secrets]) -> Iterator[Emulated]:
+Emulate = Callable[[Path, Receiver], AbstractContextManager[Emulated]]
+
+
+@pytest.fixture(scope="session")
+def emulate(seeded: tuple[State, Secrets]) -> Emulate:
+    """Return a function that runs a copy of the seeded emulator in a folder, with hooks for a receiver."""
     template, secrets = seeded
-    listener, url = bind()
-    state = copy_of(template, url=url, root=tmp_path / "gitlab", receiver=receiver.url)
-    jobs: dict[str, JobSubject] = {}
-    state.job_token_subject = jobs.get
-    with in_thread(gitlab_application.create(state), listener):
-        yield Emulated(url, state, secrets, receiver, jobs)
+
+    @contextmanager
+    def run(folder: Path, receiver: Receiver) -> Iterator[Emulated]:
+        listener, url = bind()
+        state = copy_of(template, url=url, root=folder / "gitlab", receiver=receiver.url)
+        jobs: dict[str, JobSubject] = {}
+        state.job_token_subject = jobs.get
+        with in_thread(gitlab_application.create(state), listener):
+            yield Emulated(url, state, secrets, receiver, jobs)
+
+    return run
+
+
+@pytest.fixture
+def emulated(tmp_path: Path, receiver: Receiver, emulate: Emulate) -> Iterator[Emulated]:
+    with emulate(tmp_path, receiver) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """One table: who may do what, and what the others are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
 from sandbox.gitlab.model import JobSubject
+from tests.sandbox.gitlab.conftest import Receiver
 
 pytestmark = pytest.mark.integration
 
@@ -38,13 +39,29 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
 ]
 
 
-@pytest.fixture
-def call(emulated: Any) -> Callable[..., int]:
+def furnish(emulated: Any) -> None:
+    """Add two branches, and a merge request for one of them."""
     project = emulated.client().projects.get("payk12/contacts")
     for branch in ("topic", "topic2"):
         project.commits.create({**COMMIT, "branch": branch})
     project.mergerequests.create({**NEW_MR, "source_branch": "topic"})
 
+
+@pytest.fixture(scope="session")
+def standing(emulate: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return an emulator for tests that change nothing."""
+    with emulate(tmp_path_factory.mktemp("standing"), Receiver(url="http://127.0.0.1:9")) as made:
+        furnish(made)
+        yield made
+
+
+@pytest.fixture
+def call(emulated: Any) -> Callable[..., int]:
+    furnish(emulated)
+    return caller(emulated)
+
+
+def caller(emulated: Any) -> Callable[..., int]:
     def send(method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> int:
         return httpx2.request(method, f"{emulated.url}{path}", json=body, headers=headers, timeout=60).status_code
 
@@ -53,8 +70,12 @@ def call(emulated: Any) -> Callable[..., int]:
 
 @pytest.mark.parametrize(("method", "path", "body", "statuses"), TABLE, ids=lambda value: str(value)[:60])
 def test_the_permission_table(
-    emulated: Any, call: Callable[..., int], method: str, path: str, body: Any, statuses: tuple[int, ...]
+    request: pytest.FixtureRequest, method: str, path: str, body: Any, statuses: tuple[int, ...]
 ) -> None:
+    emulated = request.getfixturevalue("standing" if method == "GET" else "emulated")
+    if method != "GET":
+        furnish(emulated)
+    call = caller(emulated)
     got = {}
     first_success = True
     for who, wanted in zip(WHO, statuses, strict=True):
@@ -66,8 +87,9 @@ def test_the_permission_table(
     assert {who: given for who, (given, _) in got.items()} == {who: wanted for who, (_, wanted) in got.items()}
 
 
-def test_a_token_without_the_api_scope_only_reads(emulated: Any, call: Callable[..., int]) -> None:
-    reader = emulated.state.add_token(emulated.state.user("mara"), scopes=frozenset({"read_api"})).value
+def test_a_token_without_the_api_scope_only_reads(standing: Any) -> None:
+    call = caller(standing)
+    reader = standing.state.add_token(standing.state.user("mara"), scopes=frozenset({"read_api"})).value
     headers = {"authorization": f"Bearer {reader}"}
     assert call("GET", MR, None, headers) == 200
     assert call("POST", f"{MR}/notes", {"body": "x"}, headers) == 403
@@ -90,13 +112,14 @@ def test_a_blocked_users_token_is_refused(emulated: Any, call: Callable[..., int
     ],
 )
 def test_a_job_token_reads_merge_requests_and_notes_and_little_else(
-    emulated: Any, call: Callable[..., int], method: str, path: str, status: int
+    standing: Any, method: str, path: str, status: int
 ) -> None:
-    emulated.jobs["eyJob"] = JobSubject(
-        user_id=emulated.state.user("bug-fix-starter").id,
-        project_id=emulated.state.project("payk12/bug-fix").id,
+    standing.jobs["eyJob"] = JobSubject(
+        user_id=standing.state.user("bug-fix-starter").id,
+        project_id=standing.state.project("payk12/bug-fix").id,
         job_id=1,
     )
+    call = caller(standing)
     body = {"body": "x"} if method == "POST" else None
     assert call(method, path, body, {"job-token": "eyJob"}) == status
     assert call("GET", MR, None, {"job-token": "eyWrong"}) == 401
