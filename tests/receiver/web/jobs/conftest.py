@@ -22,6 +22,7 @@ from pipelines.language import Phase, PhaseReport
 from pipelines.language.wire import SessionRequest, encode
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.instance.instance import Ci
+from sandbox.ci.records import Job
 from sandbox.emulators import gitlab_application
 from sandbox.gitlab.seed import Secrets, seed
 from sandbox.gitlab.state import State
@@ -105,13 +106,18 @@ class GitLab:
         """Wait until a job runs; return its id and its ID token."""
 
         def found() -> tuple[int, str] | None:
-            for job in pipeline.jobs.list(get_all=True):
-                if job.name == name and (file := self.hold / str(job.id)).exists():
-                    return int(job.id), file.read_text()
-            return None
+            job = self.job(pipeline, name)
+            if job is None or not (file := self.hold / str(job.id)).exists():
+                return None
+            return job.id, file.read_text()
 
         known: tuple[int, str] = wait_for(found)
         return known
+
+    def job(self, pipeline: Any, name: str) -> Job | None:
+        """Return a pipeline's job as the engine knows it: to ask by HTTP until it has moved costs more than the job."""
+        jobs = self.ci.engine.pipelines[pipeline.id].jobs
+        return next((job for job in jobs if job.name == name and not job.retried), None)
 
     def end_jobs(self) -> None:
         """Let all jobs end, also those that begin later: each waits for a line."""

@@ -180,8 +180,8 @@ class Scene:
         name = phase if phase is Phase.ANALYSIS else f"{phase}: {CONTACTS}"
 
         def ended() -> Any:
-            (job,) = [one for one in pipeline.jobs.list(get_all=True) if one.name == name]
-            return job.id if job.status in {"success", "failed"} else None
+            job = self.world.job(pipeline, name)
+            return job.id if job.status.value in {"success", "failed"} else None
 
         job = int(wait_for(ended))
         self.log = self.world.project.jobs.get(job).trace().decode()
