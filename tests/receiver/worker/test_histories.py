@@ -185,7 +185,7 @@ def check_growth(before: Snapshot, after: Snapshot) -> None:
 
 
 def test_no_history_of_a_ticket_breaks_a_rule(histories: Histories) -> None:
-    run_state_machine_as_test(lambda: TicketMachine(histories), settings=PLAYED(stateful_step_count=14))
+    run_state_machine_as_test(lambda: TicketMachine(histories), settings=PLAYED(stateful_step_count=10))
 
 
 def test_any_order_and_repetition_of_the_same_events_ends_in_the_same_knowledge(histories: Histories) -> None:
@@ -197,7 +197,7 @@ def test_any_order_and_repetition_of_the_same_events_ends_in_the_same_knowledge(
         histories.take_back()
         return end
 
-    @PLAYED(max_examples=max(100, settings().max_examples))
+    @PLAYED(max_examples=max(60, settings().max_examples // 2))
     @given(st.sampled_from(["running", "in_review"]), st.data())
     def play(stage: str, data: Any) -> None:
         one = draw.told_in_any_order(histories.worlds[stage], is_opened=stage == "in_review")
