@@ -20,6 +20,7 @@ from receiver.store.schema import ArtifactRow
 from receiver.workflow.effects import AttachEvidence, Effect, OpenMergeRequest, StartTargetPipeline
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
+from tests.conftest import Standing
 from tests.pngs import png
 from tests.receiver.workers import Eyes, die_at_each, jobs_held, until
 from tests.reports import a_report, stored
@@ -34,8 +35,8 @@ EVIDENCE = "evidence"
 
 
 @pytest.fixture
-def eyes(postgres: str) -> Eyes:
-    return Eyes(postgres)
+def eyes(postgres: str, standing_connection: Standing) -> Eyes:
+    return Eyes(postgres, standing_connection)
 
 
 async def want(database: Database, run: RunId, effect: Effect, *, status: RunStatus) -> None:

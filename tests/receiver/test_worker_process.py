@@ -22,6 +22,7 @@ from receiver.workflow.effects import AnswerComment, OpenMergeRequest, UpdateTic
 from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
+from tests.conftest import Standing
 from tests.receiver.workers import Eyes, die_at_each, jobs_held, until, worker
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.anyio]
@@ -30,8 +31,8 @@ FIX = file_change("docs/fix.md", None, "Fixed.\n")
 
 
 @pytest.fixture
-def eyes(postgres: str) -> Eyes:
-    return Eyes(postgres)
+def eyes(postgres: str, standing_connection: Standing) -> Eyes:
+    return Eyes(postgres, standing_connection)
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
-import psycopg
-from sqlalchemy import make_url
+
+from tests.conftest import Standing
 
 KILLED = 137
 _FORKS: Final = multiprocessing.get_context("forkserver")
@@ -35,7 +35,7 @@ def work(environment: Mapping[str, str], log: Path) -> None:
 
 @contextmanager
 def worker(world: Any, postgres: str, folder: Path, **extra: str) -> Iterator[ForkServerProcess]:
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "SSL_CERT_FILE") if name in os.environ}
     _FORKS.set_forkserver_preload(["receiver.cli.program", "receiver.cli.work_command"])
     process = _FORKS.Process(target=work, args=(environment | world.settings(postgres) | extra, folder / "worker.log"))
     process.start()
@@ -57,19 +57,17 @@ def until(look: Callable[[], Any], *, within_s: float = 60) -> Any:
 class Eyes:
     """Looks into the database from outside."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connection: Standing) -> None:
         self.given = url
-        self.url = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self.connection = connection
 
     def __call__(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query.encode()).fetchall()
+        return self.connection.rows(query)
 
 
 def time_passes(eyes: Eyes) -> None:
     """Let the dead worker's last sign of life be long ago, so that others take over at once."""
-    with psycopg.connect(eyes.url) as connection:
-        connection.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+    eyes("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
 
 
 async def die_at_each(points: tuple[str, ...], world: Any, eyes: Eyes, folder: Path) -> None:
