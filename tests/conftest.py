@@ -8,7 +8,7 @@ import shutil
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -180,9 +180,11 @@ async def worker_store(worker_database: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def database(worker_store: Database, postgres: str) -> Database:  # noqa: ARG001 - it cleans
     """Return the store on a clean database. For `@pytest.mark.anyio` tests; all of them share its event loop."""
-    with suppress(psycopg.OperationalError):  # a test before has ended all connections: now they are replaced
+    try:
         async with worker_store.direct() as connection:
             await connection.execute("SELECT 1")
+    except psycopg.OperationalError:  # a test before has ended all connections
+        await worker_store.close()  # it opens again when it is used
     return worker_store
 
 
