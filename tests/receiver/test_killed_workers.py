@@ -114,8 +114,8 @@ async def test_workers_that_die_around_the_push_of_an_approved_fix_start_its_own
         await want(database, run, approved, status=RunStatus.IN_REVIEW)
         points = ("OpenMergeRequest:before_push", "OpenMergeRequest:after_push", "StartTargetPipeline:after_commit")
         await die_at_each(points, world, eyes, tmp_path)
-        (commit,) = world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)
-        assert SKIP not in commit.message
+        commit, below = world.contacts.commits.list(ref_name=f"main..{branch}", get_all=True)
+        assert (SKIP in commit.message, below.id) == (False, held.id)
 
         def made() -> Any:
             found = world.contacts.pipelines.list(ref=branch, source="push", get_all=True)
