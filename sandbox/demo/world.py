@@ -140,8 +140,8 @@ class World:
             "GITLAB_TOKEN": gitlab["token"],
             "GITLAB_STARTER_TOKEN": gitlab["starter_token"],
             "GITLAB_OIDC_ISSUER": gitlab["oidc_issuer"],
-            "GITLAB_WEBHOOK_SECRETS": gitlab["webhook_secret"],
-            "GITLAB_SIGNING_TOKENS": gitlab["webhook_signing_token"],
+            "GITLAB_WEBHOOK_SECRETS": for_each_group(gitlab["webhook_secret"], gitlab["groups"]),
+            "GITLAB_SIGNING_TOKENS": for_each_group(gitlab["webhook_signing_token"], gitlab["groups"]),
             "JIRA_URL": jira["url"],
             "JIRA_USER": jira["user"],
             "JIRA_TOKEN": jira["token"],
@@ -164,6 +164,11 @@ class World:
         )
         self._processes[name] = process
         return process
+
+
+def for_each_group(secret: str, groups: str) -> str:
+    """Return the setting by which one secret of hooks speaks for all groups of a scenario."""
+    return ",".join(f"{group}:{secret}" for group in groups.split(","))
 
 
 def _is_ready(http: httpx2.Client) -> bool:

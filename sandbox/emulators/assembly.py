@@ -20,6 +20,7 @@ from sandbox.ci.instance.instance import Ci
 from sandbox.emulators.gitlab_application import create as create_gitlab
 from sandbox.gitlab.model import Access
 from sandbox.gitlab.repository import Change
+from sandbox.gitlab.seed import AUTOMATION as AUTOMATION_PROJECT
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import State
 from sandbox.http.asgi_server import bind, serving
@@ -99,6 +100,7 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
     facts = {
         "gitlab": {
             **_gitlab_facts(gitlab, person_of(world.scenario)),
+            "groups": ",".join(_groups(world.scenario)),
             "url": urls["gitlab"],
             "oidc_issuer": urls["gitlab"],
         },
@@ -137,6 +139,11 @@ async def _seed(state: State, world: World) -> Secrets:
 
 def _change(file: OverlayFile) -> Change:
     return Change(path=file.path, content=file.content, mode="120000" if file.is_link else "100644")
+
+
+def _groups(scenario: Scenario) -> list[str]:
+    """Return the top groups of all projects, for each of which a hook's secret has to speak."""
+    return sorted({path.partition("/")[0] for path in (AUTOMATION_PROJECT, *scenario.repositories)})
 
 
 def _gitlab_facts(gitlab: Secrets, person: str) -> dict[str, str]:
