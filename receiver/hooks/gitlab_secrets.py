@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-_SCOPED: Final = re.compile(r"([\w.][\w.\-]*(?:/[\w.][\w.\-]*)*):(.+)", re.ASCII)
+_SCOPED: Final = re.compile(r"([\w.][\w.\-]*(?:/[\w.][\w.\-]*)*):([^:\s][^:]*)", re.ASCII)
 """A path of a group or project, a colon, a secret: neither paths nor what `whsec_` tokens consist of have colons."""
 
 
@@ -39,11 +39,14 @@ class GitlabSecrets(Struct, frozen=True, kw_only=True):
 def hook_secret(setting: str, *, home: str) -> HookSecret:
     """Return a secret as the settings write it: `group:secret`, `group/project:secret`, or without what it is for.
 
-    Without, it stands for `home`: the group of the automation project.
+    Without, it stands for `home`: the group of the automation project. Raises ValueError, whose text shows no secret,
+    for anything else with a colon: taken as a secret, `group/project:` before an unset variable could be guessed.
     """
+    if ":" not in setting:
+        return HookSecret(value=setting, scope=home)
     matched = _SCOPED.fullmatch(setting)
     if matched is None:
-        return HookSecret(value=setting, scope=home)
+        raise ValueError("has nothing after its colon" if setting.endswith(":") else "has a colon in the wrong place")
     return HookSecret(value=matched[2], scope=matched[1])
 
 

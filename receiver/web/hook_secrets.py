@@ -12,8 +12,8 @@ from receiver.settings import Settings, SettingsError, several
 def gitlab_secrets(settings: Settings, catalogue: Catalogue) -> GitlabSecrets:
     """Return how GitLab proves itself. Raises SettingsError when it can't."""
     home = home_of(catalogue.automation_project)
-    tokens = _bound(settings.gitlab_webhook_secrets, home=home)
-    signing_tokens = _bound(settings.gitlab_signing_tokens, home=home)
+    tokens = _bound("GITLAB_WEBHOOK_SECRETS", settings.gitlab_webhook_secrets, home=home)
+    signing_tokens = _bound("GITLAB_SIGNING_TOKENS", settings.gitlab_signing_tokens, home=home)
     if not tokens and not signing_tokens:
         raise SettingsError(
             "Set GITLAB_SIGNING_TOKENS (GitLab 19.0 and later) or GITLAB_WEBHOOK_SECRETS to what the hooks in GitLab "
@@ -58,8 +58,17 @@ def jira_secrets(settings: Settings) -> JiraSecrets:
     return JiraSecrets(secrets=secrets, header=header)
 
 
-def _bound(setting: str, *, home: str) -> tuple[HookSecret, ...]:
-    return tuple(hook_secret(one, home=home) for one in several(setting))
+def _bound(name: str, setting: str, *, home: str) -> tuple[HookSecret, ...]:
+    found: list[HookSecret] = []
+    for number, one in enumerate(several(setting), start=1):
+        try:
+            found.append(hook_secret(one, home=home))
+        except ValueError as error:
+            raise SettingsError(
+                f"{name}: secret {number} of the list {error}. Write `group:secret`, `group/project:secret` or the "
+                "secret alone; a path has ASCII letters, digits and `_.-`, a secret itself can't hold a colon."
+            ) from error
+    return tuple(found)
 
 
 def _projects(catalogue: Catalogue) -> list[str]:

@@ -17,14 +17,26 @@ PROJECTS = ("payk12/bug-fix", "payk12/contacts", "shop/api")
         ("payk12/contacts:s3cret", "payk12/contacts", "s3cret"),
         ("shop:whsec_MfKQ9r8GKYqr+/==", "shop", "whsec_MfKQ9r8GKYqr+/=="),
         ("a.b/c_d/e-f:s3cret", "a.b/c_d/e-f", "s3cret"),
-        ("shop/:s3cret", HOME, "shop/:s3cret"),  # no path
-        (":s3cret", HOME, ":s3cret"),
-        ("shop:", HOME, "shop:"),
     ],
 )
 def test_a_setting_says_whose_a_secret_is(setting: str, scope: str, value: str) -> None:
     assert hook_secret(setting, home=HOME) == HookSecret(scope=scope, value=value)
     assert value not in repr(hook_secret(setting, home=HOME))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["shop/:s3cret", "/shop/api:s3cret", "shop/über:s3cret", "shop :s3cret", "shop: s3cret", ":s3cret", "shop:s3:cret"],
+)
+def test_what_has_a_colon_and_no_path_before_it_is_no_secret(setting: str) -> None:
+    with pytest.raises(ValueError, match=r"^has a colon in the wrong place$"):
+        hook_secret(setting, home=HOME)
+
+
+@pytest.mark.parametrize("setting", ["payk12/bug-fix:", "shop:", ":"])
+def test_a_scope_without_a_secret_is_no_secret_that_can_be_guessed(setting: str) -> None:
+    with pytest.raises(ValueError, match=r"^has nothing after its colon$"):
+        hook_secret(setting, home=HOME)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Catalogue, Repository, Stack
 from receiver.hooks import HookSecret
+from receiver.settings import SettingsError
 from receiver.web.hook_secrets import gitlab_secrets, without_secret
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -46,3 +47,17 @@ def test_one_secret_alone_speaks_for_the_automation_projects_group(settings_of: 
     settings = settings_of("postgresql://127.0.0.1:1/x", gitlab_signing_tokens="", gitlab_webhook_secrets="old,new")
     secrets = gitlab_secrets(settings, two)
     assert secrets.tokens == (HookSecret(value="old", scope="payk12"), HookSecret(value="new", scope="payk12"))
+
+
+@pytest.mark.parametrize("name", ["gitlab_webhook_secrets", "gitlab_signing_tokens"])
+@pytest.mark.parametrize(
+    "wrong", ["payk12/bug-fix:", "payk12 : s3cret-s3cret-s3cret", "/payk12/contacts:s3cret-s3cret"]
+)
+def test_a_setting_of_the_wrong_form_is_refused_by_name_and_without_its_secret(
+    settings_of: Any, two: Catalogue, name: str, wrong: str
+) -> None:
+    settings = settings_of("postgresql://127.0.0.1:1/x", **{name: f"{KEY}, {wrong}"})
+    with pytest.raises(SettingsError, match=rf"^{name.upper()}: secret 2 of the list has ") as raised:
+        gitlab_secrets(settings, two)
+    assert "s3cret" not in str(raised.value)
+    assert KEY not in str(raised.value)
