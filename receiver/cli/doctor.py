@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.catalogue.file import CatalogueError
+from pipelines.language import ProjectPath
 from receiver.cli import command as base
 from receiver.cli import story_printer
 from receiver.cli.command import click, command
@@ -34,7 +36,7 @@ class Health(StrEnum):
     GOOD = "✓"
     BAD = "✗"
     UNKNOWN = "?"
-    """Not checked, because an earlier check failed."""
+    """Not checked, because an earlier check failed or we may not see it."""
 
 
 class HealthCheck(Struct, frozen=True, kw_only=True):
@@ -173,38 +175,60 @@ async def _repositories(settings: Settings) -> AsyncIterator[HealthCheck]:
         yield HealthCheck(health=Health.GOOD, what="repositories", sentence=f"{len(heads.shas)} can be read")
 
 
+HOOK_STATUS = "GitLab hook status"
 UNSEEN_HOOKS = (
     "not looked at: reading whether GitLab sends them takes a Maintainer's token (GITLAB_HOOKS_TOKEN). Without it, "
     "hooks that GitLab stopped to send go unnoticed, and what they would tell is found by asking, minutes later"
 )
 
 
+NO_HOOK = "no hook of its own leads here; whether one of its group does can't be seen with this check"
+
+
+class SeenHooks(Protocol):
+    """Hooks as a Maintainer sees them."""
+
+    def fault(self, project: ProjectPath, *, public_url: str) -> str | None:
+        """Return what is wrong with a project's hook; empty: nothing, None: it has none."""
+
+
 async def _sent_hooks(settings: Settings) -> AsyncIterator[HealthCheck]:
     """Check that GitLab has not switched off its hooks, as it does after four failures in a row."""
-    what = "GitLab hook status"
     if not settings.gitlab_hooks_token:
-        yield HealthCheck(health=Health.UNKNOWN, what=what, sentence=UNSEEN_HOOKS)
+        yield HealthCheck(health=Health.UNKNOWN, what=HOOK_STATUS, sentence=UNSEEN_HOOKS)
         return
     try:
         found = base.catalogue(settings.bug_fix_catalogue)
     except (CatalogueError, SettingsError):  # said already
         return
     connection = Connection(settings.gitlab_url, settings.gitlab_hooks_token)
-    hooks, faults = Hooks(connection), 0
     paths = [found.automation_project, *found.repositories]
     try:
-        for path in paths:
-            fault = await asyncio.to_thread(hooks.fault, path, public_url=settings.public_url)
-            faults += bool(fault)
-            if fault:
-                yield HealthCheck(health=Health.BAD, what=f"{path} hook", sentence=fault)
-    except OutboundError as error:
-        yield HealthCheck(health=Health.UNKNOWN, what=what, sentence=str(error))
-        return
+        async for finding in sent_hooks(Hooks(connection), paths, public_url=settings.public_url):
+            yield finding
     finally:
         connection.close()
-    if not faults:
-        yield HealthCheck(health=Health.GOOD, what=what, sentence=f"sent by {len(paths)} projects")
+
+
+async def sent_hooks(hooks: SeenHooks, paths: Sequence[ProjectPath], *, public_url: str) -> AsyncIterator[HealthCheck]:
+    """Check the hooks of these projects. What can't be seen of one is a remark, and says nothing of the others."""
+    sent = 0
+    for path in paths:
+        what = f"{path} hook"
+        try:
+            fault = await asyncio.to_thread(hooks.fault, path, public_url=public_url)
+        except OutboundError as error:
+            yield HealthCheck(health=Health.UNKNOWN, what=what, sentence=str(error))
+            continue
+        if fault is None:
+            yield HealthCheck(health=Health.UNKNOWN, what=what, sentence=NO_HOOK)
+        elif fault:
+            yield HealthCheck(health=Health.BAD, what=what, sentence=fault)
+        else:
+            sent += 1
+    if sent:
+        sentence = f"sent by {sent} of {len(paths)} projects"
+        yield HealthCheck(health=Health.GOOD, what=HOOK_STATUS, sentence=sentence)
 
 
 async def _asked(what: str, identity: Callable[[], str]) -> HealthCheck:

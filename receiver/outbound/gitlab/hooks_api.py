@@ -22,13 +22,16 @@ class Hooks:
     def __init__(self, connection: Connection) -> None:
         self._api = connection.api
 
-    def fault(self, project: ProjectPath, *, public_url: str) -> str:
-        """Return what is wrong with a project's hook to the receiver, a sentence without its end; empty: nothing."""
+    def fault(self, project: ProjectPath, *, public_url: str) -> str | None:
+        """Return what is wrong with a project's hook to the receiver, a sentence without its end; empty: nothing.
+
+        None: it has no hook of its own to the receiver. One of its group may do, which GitLab shows only to its owners.
+        """
         with translate_errors("GitLab", f"reading the hooks of {project}"):
             found = self._api.projects.get(project, lazy=True)
             ours = [one for one in found.hooks.list(get_all=True) if one.url.startswith(f"{public_url.rstrip('/')}/")]
         if not ours:
-            return "no hook of its own leads here; one of its group is not looked at"
+            return None
         for hook in ours:
             status = getattr(hook, "alert_status", SENT)
             if status != SENT:

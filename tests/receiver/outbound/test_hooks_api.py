@@ -17,8 +17,8 @@ OURS: dict[str, Any] = {"url": "https://bug-fix.example.com/hooks/gitlab", "aler
     [
         ([OURS], ""),
         ([{key: value for key, value in OURS.items() if key != "alert_status"}], ""),
-        ([OURS | {"url": "https://bug-fix.example.com.evil.example/hooks/gitlab"}], "no hook of its own leads here"),
-        ([], "no hook of its own leads here"),
+        ([OURS | {"url": "https://bug-fix.example.com.evil.example/hooks/gitlab"}], None),
+        ([], None),
         ([OURS | {"alert_status": "disabled"}], "sends its hook no more (disabled)"),
         (
             [OURS | {"alert_status": "temporarily_disabled", "disabled_until": "2026-11-23T09:02:00Z"}],
@@ -28,10 +28,13 @@ OURS: dict[str, Any] = {"url": "https://bug-fix.example.com/hooks/gitlab", "aler
         ([OURS | {"note_events": False}, OURS | {"job_events": False}], ""),
     ],
 )
-def test_a_hook_that_gitlab_does_not_send_is_named(hooks: list[dict[str, Any]], fault: str) -> None:
+def test_a_hook_that_gitlab_does_not_send_is_named(hooks: list[dict[str, Any]], fault: str | None) -> None:
     listed = [SimpleNamespace(**one) for one in hooks]
     project = SimpleNamespace(hooks=SimpleNamespace(list=lambda **_: listed))
     api = SimpleNamespace(projects=SimpleNamespace(get=lambda *_, **__: project))
     told = Hooks(SimpleNamespace(api=api)).fault(ProjectPath("a/b"), public_url="https://bug-fix.example.com")  # type: ignore[arg-type]  # a connection without GitLab
-    assert fault in told
-    assert bool(told) == bool(fault)
+    if told is None or fault is None:
+        assert told is fault
+    else:
+        assert fault in told
+        assert bool(told) == bool(fault)
