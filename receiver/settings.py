@@ -42,8 +42,9 @@ class WorkerSettings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"
     gitlab_starter_token: str
     """Token of the bot that starts and cancels fix pipelines: Maintainer of the automation project, else Reporter."""
     gitlab_hooks_token: str = ""
-    """Token (scope `api`) of a Maintainer of the automation project and the repositories. Optional, for `doctor`
-    alone: it reads whether GitLab still sends its hooks. What no hook tells is asked for in any case."""
+    """Token (scope `read_api`) of a Maintainer of the automation project and the repositories. Optional; set it only
+    where `doctor` is run, which reads whether GitLab still sends its hooks. What no hook tells is asked for in any
+    case."""
     jira_url: str
     """Address of Jira, for example `https://example.atlassian.net`."""
     jira_user: str = ""
@@ -135,7 +136,9 @@ def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
     return settings
 
 
-_ONE: Final = frozenset({"gitlab_token", "gitlab_starter_token", "jira_token", "anthropic_api_key"})
+_ONE: Final = frozenset(
+    {"gitlab_token", "gitlab_starter_token", "gitlab_hooks_token", "jira_token", "anthropic_api_key"}
+)
 _SEVERAL: Final = frozenset({"jira_webhook_secrets", "read_tokens"})
 _NAMED: Final = frozenset({"gitlab_webhook_secrets", "gitlab_signing_tokens"})
 """Settings that hold a secret, several, or several each of which may have the name of a project before a colon."""

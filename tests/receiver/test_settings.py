@@ -61,6 +61,7 @@ def test_tokens_are_not_shown_when_settings_are_printed() -> None:
     ("name", "value"),
     [
         *((name, "t") for name in ("GITLAB_TOKEN", "GITLAB_STARTER_TOKEN", "JIRA_TOKEN", "ANTHROPIC_API_KEY")),
+        ("GITLAB_HOOKS_TOKEN", "t"),
         ("READ_TOKENS", "x"),
         ("READ_TOKENS", "a token that is long enough, x"),
         ("GITLAB_WEBHOOK_SECRETS", "x"),
