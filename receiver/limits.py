@@ -77,12 +77,16 @@ REQUEST_HEAD_S: Final = 15.0
 from its first byte on."""
 REQUEST_BODY_S: Final = 120.0
 """Seconds in which the body of any request has to arrive after its head: 32 MiB at 2.3 Mbit/s."""
+ANSWER_UNREAD_S: Final = 60.0
+"""Seconds in which an answer, or a part of a streamed one, has to be taken once the system's buffers are full."""
+PIPELINED: Final = 10
+"""Requests that one connection may send ahead, before the first is answered."""
 CONNECTION_KEPT_S: Final = 75
 """Seconds for which a connection is kept between two requests: longer than proxies and clients keep theirs, because
 the other way requests get lost."""
 WAITING_OF_ADDRESS: Final = 500
-"""Connections of one address that wait for their sender; with one more, the one that waits longest is closed. So this
-many others have to be opened before somebody who is about to speak is cut off."""
+"""Connections of one address that wait for their sender, or for somebody to read their answer; with one more, the one
+that waits longest is closed. So this many others have to be opened before somebody who is about to speak is cut off."""
 WAITING_IN_ALL: Final = 1000
 """The same of all addresses; the one to go is of the address that has most."""
 ACCEPTED_AT_ONCE: Final = 64

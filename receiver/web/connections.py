@@ -1,7 +1,8 @@
-"""Connections that wait for their senders: until when a request has to be here, and how many may wait at once.
+"""Connections that wait for the other side: until when a request is here, or an answer is read, and how many may wait.
 
 uvicorn has a time limit for connections that are kept between two requests only, and counts silent connections among
 those of `limit_concurrency`. So whoever opened a thousand connections and said nothing had everybody else answered 503.
+Nor does it limit how long an answer may lie unread, or how many requests a connection sends ahead.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ IPV6_SITE: Final = 64
 
 
 class Patience(Struct, frozen=True, kw_only=True):
-    """How long senders are waited for, and how many of them."""
+    """How long senders and readers are waited for, and how many of them."""
 
     head_s: float = limits.REQUEST_HEAD_S
     body_s: float = limits.REQUEST_BODY_S
+    unread_s: float = limits.ANSWER_UNREAD_S
+    pipelined: int = limits.PIPELINED
     of_address: int = limits.WAITING_OF_ADDRESS
     in_all: int = limits.WAITING_IN_ALL
 
@@ -106,8 +109,12 @@ def protocol(patience: Patience) -> type[HttpToolsProtocol]:
     return type("PatientProtocol", (_PatientProtocol,), {"patience": patience, "room": room, "tally": Tally()})
 
 
+class _TooManyRequestsError(Exception):
+    """Makes the parser leave the rest of what arrived."""
+
+
 class _PatientProtocol(HttpToolsProtocol):
-    """uvicorn's protocol; between requests, and while one arrives, a connection waits in the room."""
+    """uvicorn's protocol; between requests, while one arrives and while an answer is not read, it waits in the room."""
 
     patience: Patience
     room: WaitingRoom[_PatientProtocol]
@@ -115,13 +122,17 @@ class _PatientProtocol(HttpToolsProtocol):
     _sender = ""
     _overdue: asyncio.TimerHandle | None = None
     """Ends the connection when the head or the body that it is about is not here in time."""
+    _unread: asyncio.TimerHandle | None = None
+    """Ends the connection when what was written is not taken in time."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # pause_writing tells of everything that the system did not take
         self._sender = sender(self.client[0] if self.client else "")
         self._wait(self.patience.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_unread()
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -135,6 +146,9 @@ class _PatientProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         self._forget_deadline()  # that of the head; the body has its own
+        if len(self.pipeline) > self.patience.pipelined:
+            self.end("too many requests at once")
+            raise _TooManyRequestsError
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -144,6 +158,18 @@ class _PatientProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if not self.transport.is_closing() and not self._is_served():
             self._enter()  # without a deadline: uvicorn's own for connections that are kept
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._forget_unread()
+        self._unread = self.loop.call_later(self.patience.unread_s, self.end, "answer not read")
+        self._enter()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._forget_unread()
+        if self._is_served():
+            self._stop_waiting()
 
     def _wants_head(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -163,9 +189,11 @@ class _PatientProtocol(HttpToolsProtocol):
             gone.end("too many wait")
 
     def end(self, why: str) -> None:
-        """Close the connection without an answer."""
+        """Close the connection without an answer, or without the rest of one."""
+        unread = self._unread is not None  # else a transport that is closing is as good as closed
+        self._forget_unread()
         self._stop_waiting()
-        if self.transport.is_closing():
+        if self.transport.is_closing() and not unread:
             return
         self.transport.abort()
         self.tally.count += 1
@@ -175,8 +203,14 @@ class _PatientProtocol(HttpToolsProtocol):
             self.tally.count, self.tally.told_again = 0, self.loop.time() + limits.ENDED_TOLD_S
 
     def _stop_waiting(self) -> None:
-        self.room.leave(self, self._sender)
+        if self._unread is None:
+            self.room.leave(self, self._sender)
         self._forget_deadline()
+
+    def _forget_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _forget_deadline(self) -> None:
         if self._overdue is not None:

@@ -44,8 +44,27 @@ class App:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+class LongAnswer:
+    """Streams an answer that is far larger than the system's buffers."""
+
+    SIZE = 32 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.ended = asyncio.Event()
+
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+        length = str(self.SIZE).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        self.under_way += 1
+        await send({"type": "http.response.body", "body": b"x" * self.SIZE, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})  # when the other side has read
+        self.under_way -= 1
+        self.ended.set()
+
+
 @asynccontextmanager
-async def served(app: App, **patience: Any) -> AsyncIterator[Connect]:
+async def served(app: Any, **patience: Any) -> AsyncIterator[Connect]:
     config = uvicorn.Config(app, http=protocol(Patience(**patience)), lifespan="off", log_config=None, ws="none")
     config.load()
     state = ServerState()
@@ -138,6 +157,41 @@ async def test_a_connection_is_kept_between_requests_and_goes_when_others_came_l
         await connect()
         assert await is_closed(other)
         assert await answer(kept) == b"HTTP/1.1 202 Accepted"
+
+
+async def test_an_answer_that_nobody_reads_ends_its_connection() -> None:
+    app = LongAnswer()
+    async with served(app, unread_s=0.05) as connect:
+        stream = await connect()
+        assert await answer(stream) == b"HTTP/1.1 200 OK"
+        await asyncio.wait_for(app.ended.wait(), 20)
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await asyncio.wait_for(stream[0].readexactly(app.SIZE), 20)
+
+
+async def test_those_who_do_not_read_make_room_as_those_do_who_do_not_speak() -> None:
+    app = LongAnswer()
+    async with served(app, of_address=3) as connect:
+        streams = [await connect() for _ in range(3)]
+        for stream in streams:
+            assert await answer(stream) == b"HTTP/1.1 200 OK"
+        assert app.under_way == 3
+        await connect()
+        await asyncio.wait_for(app.ended.wait(), 20)
+        assert app.under_way == 2
+        assert len(await asyncio.wait_for(streams[1][0].readexactly(app.SIZE), 20)) == app.SIZE
+
+
+async def test_a_few_requests_may_be_sent_ahead_and_not_many() -> None:
+    app = App()
+    async with served(app, pipelined=3) as connect:
+        few, many = await connect(), await connect()
+        assert await answer(few, 4 * REQUEST) == b"HTTP/1.1 202 Accepted"
+        for _ in range(3):
+            assert await answer(few, b"") == b"HTTP/1.1 202 Accepted"
+        app.may_answer.clear()
+        many[1].write(5 * REQUEST)
+        assert await is_closed(many)
 
 
 def test_who_waits_longest_goes_first_from_where_most_wait() -> None:
