@@ -232,7 +232,7 @@ def test_an_automation_rules_own_body_says_what_to_send_instead(reading: Read) -
 def test_the_custom_body_of_the_documentation_starts_a_run(reading: Read) -> None:
     page = (Path(__file__).resolve().parents[3] / "docs/connect.md").read_text()
     body = page.partition("```json\n")[2].partition("```")[0]
-    values = {"now.epochMillis": "1764489600000", "initiator.accountId": "5b10ac", "issue.key": "PL-7"}
+    values = {"issue.updated.epochMillis": "1764489600000", "initiator.accountId": "5b10ac", "issue.key": "PL-7"}
     for smart, value in values.items():
         body = body.replace("{{" + smart + "}}", value)
     assert "{{" not in body
