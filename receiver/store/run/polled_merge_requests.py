@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import DateTime, Integer, cast, func, or_, select
+from sqlalchemy import BigInteger, DateTime, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,8 +61,8 @@ async def read_before(session: AsyncSession, run: str, effect: PollMergeRequest)
         EffectRow.run_id == run,
         EffectRow.kind == PollMergeRequest.__name__,
         EffectRow.state == "done",
-        payload["project_id"].astext.cast(Integer) == effect.project_id,
-        payload["iid"].astext.cast(Integer) == effect.iid,
+        payload["project_id"].astext.cast(BigInteger) == effect.project_id,
+        payload["iid"].astext.cast(BigInteger) == effect.iid,
         updated_at < effect.updated_at,
     )
     began = (await session.scalars(select(RunRow.created_at).where(RunRow.id == run))).one()
@@ -71,7 +71,7 @@ async def read_before(session: AsyncSession, run: str, effect: PollMergeRequest)
 
 async def heard_notes(session: AsyncSession, run: str) -> frozenset[int]:
     """Return the notes on merge requests of a run that it was told of."""
-    told = select(DecisionRow.event["note"].astext.cast(Integer)).where(
+    told = select(DecisionRow.event["note"].astext.cast(BigInteger)).where(
         DecisionRow.run_id == run, DecisionRow.event_kind == NotePosted.__name__
     )
     return frozenset(await session.scalars(told))
