@@ -11,7 +11,6 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from pipelines.language import RunId
-from receiver.hooks.gitlab import NOTE_MARKER
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
@@ -37,12 +36,12 @@ async def poll(desk: Desk, run: RunId, effect: PollMergeRequest) -> Performed:
     known = next((one for one in view.merge_requests if (one.project_id, one.iid) == this), None)
     if known is None:  # the run has another by now
         return Performed(result={"news": 0})
-    events = await _notes(desk, known, heard, since=since)
+    events = await unheard_notes(desk, known, heard, since=since)
     events += await news(desk, view, known, before)
     return Performed(events=tuple(events), result={"news": len(events)})
 
 
-async def _notes(desk: Desk, known: MergeRequestView, heard: frozenset[int], *, since: datetime) -> list[Event]:
+async def unheard_notes(desk: Desk, known: MergeRequestView, heard: frozenset[int], *, since: datetime) -> list[Event]:
     """Tell of notes as their hooks would have; of our own, and of those that not everybody sees, hooks mean nothing."""
     bot = await asyncio.to_thread(lambda: desk.repositories.bot)
     found = await asyncio.to_thread(desk.repositories.notes_since, known.project_id, known.iid, since=since)
@@ -58,7 +57,7 @@ async def _notes(desk: Desk, known: MergeRequestView, heard: frozenset[int], *, 
             is_addressed=commands.read_note(one.body) is not None,
         )
         for one in found
-        if one.id not in heard and one.author_id != bot and NOTE_MARKER not in one.body and not one.is_internal
+        if one.id not in heard and one.author_id != bot and not one.is_internal
     ]
 
 
