@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from pipelines.language import RunId
+from pipelines.language import ProjectPath, RunId
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
@@ -64,12 +64,21 @@ async def unheard_notes(desk: Desk, known: MergeRequestView, heard: frozenset[in
 async def news(desk: Desk, run: Run, known: MergeRequestView, before: Known) -> list[Event]:
     """Return what is news of a merge request's state, its head and pipeline, and who approved it."""
     there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
+    if not known.confirmed and not await is_of_branch(desk, there, path=known.repository, branch=run.branch):
+        return []
     this = (known.project_id, known.iid)
     is_waited_for = run.status is RunStatus.IN_REVIEW  # for an end, which may have come before the run was there
     events = _merge_request(known, there, before.pipelines, is_waited_for=is_waited_for)
     if there.state == known.state == "opened" and there.sha not in before.heads.get(this, {there.sha}):
         events.append(_changed(known, there, action="update", actor_id=None, actor=""))
     return events + await _approvals(desk, known, there, before.approvers.get(this, {}))
+
+
+async def is_of_branch(desk: Desk, there: MergeRequest, *, path: str, branch: str) -> bool:
+    """Say whether a merge request is of a branch in the project that GitLab has at a path: a hook's ids may be any."""
+    if (there.source_project_id, there.source_branch) != (there.project_id, branch):
+        return False
+    return (await asyncio.to_thread(desk.repositories.project, ProjectPath(path))).id == there.project_id
 
 
 async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, heard: dict[int, str]) -> list[Event]:

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath, RunId
 from receiver.outbound.effects import merge_request_polling
 from receiver.outbound.effects.desk import Desk, Performed
-from receiver.store.run import polled_merge_requests, runs
+from receiver.outbound.gitlab.repositories_api import MergeRequest
+from receiver.store.run import merge_requests, polled_merge_requests, runs
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import ConfirmEnd, PollGitLab
-from receiver.workflow.events import Event, PipelineChanged
+from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged
 from receiver.workflow.run import PipelineView, Run
 
 log = structlog.get_logger()
@@ -50,11 +51,23 @@ async def confirm(desk: Desk, run: RunId, effect: ConfirmEnd) -> Performed:
     else:
         there = await asyncio.to_thread(desk.repositories.merge_request, told.project_id, told.iid)
         answer = replace(told, merge_commit_sha=there.merge_commit_sha)
-        is_so, state = there.state == told.state, there.state
+        is_so = there.state == told.state and await _is_the_runs(desk, run, told, there)
+        state = there.state
     if not is_so:
         log.warning("hook.contradicted", run=run, kind=type(told).__name__, project=told.project_id, state=state)
     is_worth_telling = is_so or isinstance(told, PipelineChanged)
     return Performed(events=(answer,) if is_worth_telling else (), result={"state": state, "is_so": is_so})
+
+
+async def _is_the_runs(desk: Desk, run: RunId, told: MergeRequestChanged, there: MergeRequest) -> bool:
+    """Say whether a merge request is the run's; one that only hooks told of could be any project's under our path."""
+    async with desk.database.begin() as session:
+        row = await runs.find(session, run)
+        known = await merge_requests.of_run(session, run)
+        path, branch = merge_requests.repository(told, row), row.branch
+    if any((one.project_id, one.iid) == (told.project_id, told.iid) and one.head_sha for one in known):
+        return True
+    return path is not None and await merge_request_polling.is_of_branch(desk, there, path=path, branch=branch)
 
 
 async def _pipelines(
