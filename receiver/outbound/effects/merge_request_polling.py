@@ -93,7 +93,7 @@ async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, h
         given = await asyncio.to_thread(desk.repositories.approved_by, known.project_id, known.iid)
         if all(heard.get(user) == there.sha for user in given):
             return []
-        fresh = await asyncio.to_thread(_given_after_push, desk, there)
+        fresh = await asyncio.to_thread(given_after_push, desk, there)
     except RefusedError:  # this GitLab does not let us see them
         return []
     events: list[Event] = []
@@ -105,7 +105,7 @@ async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, h
     return events
 
 
-def _given_after_push(desk: Desk, there: MergeRequest) -> frozenset[int]:
+def given_after_push(desk: Desk, there: MergeRequest) -> frozenset[int]:
     """Return the users who approved after the head was pushed, by GitLab's times; unknown times do not count."""
     pushed = desk.repositories.pushed_at(there.project_id, there.iid, head=there.sha)
     times = desk.repositories.approved_at(there.project_id, there.iid)

@@ -16,6 +16,7 @@ from receiver.outbound.effects import commits, rights
 from receiver.outbound.effects.commits import SKIP
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.merge_request_effects import title
+from receiver.outbound.effects.merge_request_polling import given_after_push
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.repositories_api import MergeRequest
 from receiver.store.run import merge_requests, runs
@@ -71,16 +72,22 @@ async def start(desk: Desk, run: RunId, effect: StartTargetPipeline) -> Performe
 
 def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> str:
     """Return why the approval counts for nothing, as GitLab has it now; empty when it counts."""
-    repositories = desk.repositories
     if there.state != "opened":
         return f"it is {there.state}."
     if there.sha != effect.head_sha:
         return _ANOTHER if effect.head_sha else _UNKNOWN
-    if effect.approved_by == repositories.bot:
+    return _why_approver_does_not_count(desk, there, effect.approved_by)
+
+
+def _why_approver_does_not_count(desk: Desk, there: MergeRequest, user: int) -> str:
+    repositories = desk.repositories
+    if user == repositories.bot:
         return "our own account approved it, and that counts for nothing."
-    if effect.approved_by not in repositories.approved_by(there.project_id, there.iid):
+    if user not in repositories.approved_by(there.project_id, there.iid):
         return "the approval was taken back."
-    approver = rights.in_project(repositories.users, effect.approved_by, project_id=there.project_id)
+    if user not in given_after_push(desk, there):  # a hook says of an old one what its sender likes
+        return _UNKNOWN
+    approver = rights.in_project(repositories.users, user, project_id=there.project_id)
     if not approver.has_any({Right.DEVELOP}):
         return approver.unknown_because or "who approved it is no developer of the project."
     return ""
