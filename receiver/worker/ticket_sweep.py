@@ -36,16 +36,23 @@ async def sweep_tickets(workshop: Workshop) -> int:
 
 
 async def _search(workshop: Workshop) -> int:
+    """Search from where the search before ended, with some overlap; with none if that was full, and left tickets over.
+
+    More tickets than one search looks at may be changed within the overlap, and would be looked at for ever.
+    """
     now, rule = workshop.setting.clock(), workshop.setting.catalogue.jira
     cursor = f"tickets:{rule.project}:{rule.start.label}"
     async with workshop.database.begin() as session:
         searched = await cursors.read(session, cursor)
+        goes_on = searched is not None and await cursors.read(session, f"{cursor}:full") == searched
     if searched is not None and now - searched < limits.POLLED_BY_ANOTHER:
         return 0
-    since = now - limits.LABELS_LOOK_BACK if searched is None else searched - limits.LABELS_OVERLAP
+    since = now - limits.LABELS_LOOK_BACK if searched is None else searched
+    if searched is not None and not goes_on:
+        since -= limits.LABELS_OVERLAP
     minutes = math.ceil((now - since) / timedelta(minutes=1)) + 1
-    start, token, found, until = 0, None, 0, since
-    for _ in range(limits.LABEL_PAGES):
+    start, token, found, until, pages = 0, None, 0, since, 0
+    while pages < limits.LABEL_PAGES:
         page = await asyncio.to_thread(
             workshop.desk.jira.labelled, rule.project, rule.start.label, minutes=minutes, start=start, token=token
         )
@@ -53,14 +60,17 @@ async def _search(workshop: Workshop) -> int:
         for key, updated in page.changed:
             await _look_at(workshop, key, updated, now=now)
         start, token = start + len(page.changed), page.token
-        is_last = len(page.changed) < limits.LABEL_PAGE and token is None
-        until = now if is_last else page.changed[-1][1] if page.changed else until
-        if is_last:
+        pages += not (goes_on and page.changed and page.changed[-1][1] <= since)  # others were read the time before
+        until = now if page.is_last else page.changed[-1][1] if page.changed else until
+        if page.is_last:
             break
     else:
+        until = min(until, now - limits.HOOK_ON_ITS_WAY)  # what is younger is looked at again
         log.warning("tickets.search_goes_on", tickets=start, until=str(until))
     async with workshop.database.begin() as session:
         await cursors.move(session, cursor, to=until)
+        if not page.is_last:
+            await cursors.move(session, f"{cursor}:full", to=until)
     return found
 
 

@@ -33,6 +33,8 @@ class LabelPage(Struct, frozen=True, kw_only=True):
     """All tickets of the page, and when each was last changed; the longest unchanged first."""
     token: str | None
     """Cloud's name of the next page; None: this is the last, or Data Center."""
+    is_last: bool
+    """No page follows. The number of tickets does not tell: a Jira may give fewer than it was asked for."""
 
 
 class _Item(Struct, frozen=True):
@@ -68,6 +70,9 @@ class _Issue(Struct, frozen=True):
 class _Answer(Struct, frozen=True):
     issues: list[_Issue] = []
     nextPageToken: str | None = None  # noqa: N815  # Jira's name
+    startAt: int = 0  # noqa: N815  # Jira's name
+    total: int | None = None
+    """Of Data Center: how many tickets all pages have."""
 
 
 def query(project: str, label: str, *, minutes: int) -> str:
@@ -86,7 +91,14 @@ def page(body: object, *, label: str) -> LabelPage:
         found=tuple(one for one in found if one is not None),
         changed=tuple((IssueKey(issue.key), _moment(issue.fields.updated)) for issue in answer.issues),
         token=answer.nextPageToken,
+        is_last=_is_last(answer),
     )
+
+
+def _is_last(answer: _Answer) -> bool:
+    if answer.total is None:
+        return answer.nextPageToken is None
+    return not answer.issues or answer.startAt + len(answer.issues) >= answer.total
 
 
 def _last_set(issue: _Issue, label: str) -> LabelSet | None:

@@ -29,7 +29,7 @@ def search_jql(site: Site, request: Request, _: Person, shapes: Shapes) -> Respo
     if site.flavour is not Flavour.CLOUD:
         raise refusal(404, "only a Jira Cloud has this route")
     found = _select(site, request.arg("jql"))
-    start, most = _token(request.arg("nextPageToken")), min(int(request.arg("maxResults") or 50), MOST)
+    start, most = _token(request.arg("nextPageToken")), _most(request, MOST)
     answer: Json = {"issues": _page(request, shapes, found[start : start + most], default="id")}
     answer["isLast"] = start + most >= len(found)
     if not answer["isLast"]:
@@ -42,7 +42,7 @@ def search(site: Site, request: Request, _: Person, shapes: Shapes) -> Response:
     if site.flavour is Flavour.CLOUD:
         raise refusal(410, "The requested API has been removed. Please migrate to the /rest/api/3/search/jql API.")
     found = _select(site, request.arg("jql"))
-    start, most = int(request.arg("startAt") or 0), min(int(request.arg("maxResults") or 50), 1000)
+    start, most = int(request.arg("startAt") or 0), _most(request, 1000)
     page = _page(request, shapes, found[start : start + most], default="*navigable")
     return Response.json({"startAt": start, "maxResults": most, "total": len(found), "issues": page})
 
@@ -58,6 +58,10 @@ def _select(site: Site, jql: str) -> list[Issue]:
         if one.project.key == asked[1] and asked[2] in one.labels and one.updated >= since
     ]
     return sorted(found, key=lambda one: one.updated)
+
+
+def _most(request: Request, limit: int) -> int:
+    return request.page_of(int(request.arg("maxResults") or 50), limit)
 
 
 def _page(request: Request, shapes: Shapes, found: list[Issue], *, default: str) -> list[Json]:

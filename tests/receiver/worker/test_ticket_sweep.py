@@ -31,6 +31,8 @@ class Searched:
         self.labels: dict[IssueKey, LabelSet] = {}
         self.changes: dict[IssueKey, datetime] = {}
         """When tickets were changed after they were labelled."""
+        self.most = limits.LABEL_PAGE
+        """Tickets of one answer, whatever is asked for."""
         self.windows: list[int] = []
         """Minutes of each request."""
 
@@ -48,9 +50,9 @@ class Searched:
         self.windows.append(minutes)
         since = self.clock() - timedelta(minutes=minutes)
         found = sorted((one for one in self.labels.values() if one.at >= since), key=lambda one: one.at)
-        page = tuple(found[start : start + limits.LABEL_PAGE])
+        page = tuple(found[start : start + min(self.most, limits.LABEL_PAGE)])
         changed = tuple((one.issue_key, max(one.at, self.changes.get(one.issue_key, one.at))) for one in page)
-        return LabelPage(found=page, changed=changed, token=None)
+        return LabelPage(found=page, changed=changed, token=None, is_last=start + len(page) >= len(found))
 
 
 class Sweeping:
@@ -228,10 +230,39 @@ async def test_a_search_is_bounded_and_the_next_one_goes_on_where_it_ended(
     assert len(sweeping.jira.windows) == 2 + 2 + 1
 
 
+async def test_of_a_jira_that_gives_fewer_tickets_than_it_is_asked_for_every_page_is_read(sweeping: Sweeping) -> None:
+    sweeping.jira.most = 2
+    for number in range(5):
+        sweeping.jira.set(number, ago=timedelta(hours=6 - number))
+    assert [await sweeping.search() for _ in range(2)] == [5, 0]
+
+
+async def test_tickets_that_were_changed_all_at_once_are_found_in_several_searches(
+    sweeping: Sweeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LABEL_PAGE", 2)
+    monkeypatch.setattr(limits, "LABEL_PAGES", 2)
+    for number in range(10):
+        sweeping.jira.set(number, ago=timedelta(hours=1, milliseconds=-number))
+    assert [await sweeping.search() for _ in range(4)] == [4, 4, 2, 0]
+
+
+async def test_labels_that_were_too_young_in_a_search_that_was_full_are_found_later(
+    sweeping: Sweeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LABEL_PAGE", 2)
+    monkeypatch.setattr(limits, "LABEL_PAGES", 2)
+    await sweeping.search()
+    for number in range(6):
+        sweeping.jira.set(number, ago=timedelta(seconds=-110, milliseconds=-number))
+    found = [await sweeping.search() for _ in range(5)]
+    assert (found[0], sum(found)) == (0, 6)
+
+
 async def test_jira_itself_answers_the_search_with_who_set_the_label(desk: Desk, world: Any) -> None:
     page = desk.jira.labelled("PL", "bug-fix", minutes=60)
     (one,) = page.found
-    assert ([key for key, _ in page.changed], page.token) == (["PL-479"], None)
+    assert ([key for key, _ in page.changed], page.token, page.is_last) == (["PL-479"], None, True)
     history = world.as_person("mara", "GET", "?expand=changelog&fields=labels")["changelog"]["histories"]
     people = [entry["author"]["accountId"] for entry in history if entry["items"][0]["field"] == "labels"]
     assert one.actor in people or not people
@@ -270,3 +301,17 @@ def entry(who: str, hour: int, before: str, after: str) -> dict[str, Any]:
 )
 def test_the_changelog_says_who_set_the_label_last(body: Any, who: list[str]) -> None:
     assert [one.actor for one in label_search.page(body, label="bug-fix").found] == who
+
+
+@pytest.mark.parametrize(
+    ("told", "is_last"),
+    [
+        ({"startAt": 0, "total": 3}, False),
+        ({"startAt": 2, "total": 3}, True),
+        ({"startAt": 3, "total": 9, "issues": []}, True),
+        ({"nextPageToken": "abc"}, False),
+        ({}, True),
+    ],
+)
+def test_the_last_page_is_told_by_the_total_or_by_no_token(told: dict[str, Any], *, is_last: bool) -> None:
+    assert label_search.page(answer() | told, label="bug-fix").is_last is is_last

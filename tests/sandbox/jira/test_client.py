@@ -76,6 +76,20 @@ def test_comments_come_in_pages_as_small_as_asked_for(cloud: Any) -> None:
     assert (len(embedded.comments), embedded.total) == (1, 2)
 
 
+def test_a_search_has_pages_as_small_as_the_switch_says(either: Any) -> None:
+    kind = {"project": {"key": "PL"}, "issuetype": {"name": "Bug"}, "summary": "Slow", "labels": ["bug-fix"]}
+    for _ in range(2):
+        either.client("dana").create_issue(**kind)
+    either.control("POST", "faults", page_size=1)
+    client = either.client()
+    is_cloud = client.deploymentType == "Cloud"
+    jql = 'project = "PL" AND labels = "bug-fix" AND updated >= "-9m" ORDER BY updated ASC'
+    asked = {"jql": jql, "maxResults": 100, "fields": "labels"}
+    found = client._get_json("search/jql" if is_cloud else "search", params=asked)
+    assert [one["key"] for one in found["issues"]] == ["PL-480"]
+    assert (found["isLast"] if is_cloud else found["total"] == found["maxResults"]) is False
+
+
 def test_somebody_else_s_comment_can_not_be_edited(unchanged: Any) -> None:
     comment = unchanged.client().comments("PL-479")[0]
     with pytest.raises(jira.JIRAError, match="permission to edit this comment"):
