@@ -136,7 +136,7 @@ def merge_requests(world: World) -> st.SearchStrategy[Event]:
 
     def changed(action: str, hour: int, head: str, iid: int) -> Event:
         event = world.merge_request(action, STATES.get(action, "opened"), iid=iid)
-        at = world.now + timedelta(hours=hour, minutes=ACTIONS.index(action))
+        at = world.now - timedelta(hours=6 - hour) + timedelta(minutes=ACTIONS.index(action))  # no time to come
         return replace(event, at=at, head_sha=head * 40, source_project_id=event.project_id)
 
     iids = st.sampled_from([world.iid, world.iid, world.iid, world.iid + 500])

@@ -22,6 +22,8 @@ MAX_URL: Final = 2_000
 EARLIEST_MS: Final = 946_684_800_000
 LATEST_MS: Final = 4_102_444_800_000
 """Times between 2000 and 2100; another one is none that a vendor's clock shows."""
+EARLIEST: Final = datetime.fromtimestamp(EARLIEST_MS / 1000, UTC)
+LATEST: Final = datetime.fromtimestamp(LATEST_MS / 1000, UTC)
 
 LONGEST_S: Final = 1e9
 """Seconds of a duration that is kept."""
@@ -50,7 +52,7 @@ class Url:
 
 
 class Moment:
-    """A point in time in any of GitLab's hook formats; None for one that can't be read, or lies in no time zone."""
+    """A point in time in any of GitLab's hook formats; None for one that is not possible, or lies in no time zone."""
 
     __slots__ = ("at",)
 
@@ -61,7 +63,7 @@ class Moment:
         except (ValueError, OverflowError):
             self.at = None
         else:
-            self.at = parsed if parsed.tzinfo is not None else None
+            self.at = parsed if parsed.tzinfo is not None and EARLIEST <= parsed < LATEST else None
 
 
 def _convert(kind: type[Any], value: object) -> object:

@@ -384,7 +384,9 @@ def test_a_duration_of_a_clock_that_is_behind_is_nothing(reading: Read, told: fl
     assert (found.event.duration_s, found.event.queued_s, found.event.allow_failure) == (kept, kept, False)
 
 
-@pytest.mark.parametrize("text", ["soon", "2016-08-12", "2016-13-45 00:00:00 UTC", "2016-08-12T15:23:28", ""])
+@pytest.mark.parametrize(
+    "text", ["soon", "2016-08-12", "2016-13-45 00:00:00 UTC", "2016-08-12T15:23:28", "", "9999-12-31T23:59:59-01:00"]
+)
 def test_a_time_that_can_not_be_read_spoils_nothing_else(reading: Read, text: str) -> None:
     event = reading(Source.GITLAB, pipeline(attributes={"created_at": text})).event
     assert isinstance(event, PipelineChanged)

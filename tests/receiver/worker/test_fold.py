@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from pipelines.language import Phase, PlanOutcome, ReportOutcome
 from receiver.store.postgres.database import Database
+from receiver.store.run import polled_merge_requests
 from receiver.store.schema import InterventionRow, JobRow, MergeRequestEventRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.worker.event_handler import Setting
 from receiver.workflow import lifecycle
@@ -162,6 +163,7 @@ async def test_closing_and_opening_again_ends_in_what_happened_last_in_whatever_
     await told.tell(replace(world.merge_request("close", "closed"), at=None))
     assert (await told.view()).status is RunStatus.CLOSED
     hours = [world.now.replace(hour=hour) for hour in (12, 13, 14)]
+    world.now = hours[-1]
     steps = [("close", "closed"), ("reopen", "opened"), ("close", "closed")]
     events = [replace(world.merge_request(*step), at=at) for step, at in zip(steps, hours, strict=True)]
     for order in permutations(events):
@@ -170,6 +172,23 @@ async def test_closing_and_opening_again_ends_in_what_happened_last_in_whatever_
             assert [m.state for m in (await told.view()).merge_requests] == ["closed"]
             actions = select(func.count()).select_from(MergeRequestEventRow)
             assert await told.session.scalar(actions.where(MergeRequestEventRow.at.in_(hours))) == 3
+
+
+async def test_a_time_of_the_future_hides_nothing_that_happens_later(told: ToldRun, world: World) -> None:
+    await told.tell(*running(world), *opening(world), world.opened(), world.opened())
+    forged = replace(world.merge_request("reopen", "opened"), at=world.now + timedelta(days=73 * 365))
+    approved = replace(forged, action="approved")
+    await told.tell(forged, forged, approved, approved)
+    times = list(await told.session.scalars(select(MergeRequestEventRow.at)))
+    assert times == [world.now, world.now]
+    world.now += timedelta(hours=1)
+    await told.tell(
+        replace(approved, action="unapproved", at=world.now),
+        replace(world.merge_request("close", "closed"), at=world.now),
+    )
+    run = await told.view()
+    assert ([m.state for m in run.merge_requests], run.status) == (["closed"], RunStatus.CLOSED)
+    assert (await polled_merge_requests.known(told.session, RUN)).approvers == {}
 
 
 async def test_a_person_who_closes_with_a_commit_of_their_own_is_known_for_both(told: ToldRun, world: World) -> None:
