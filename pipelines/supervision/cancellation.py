@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from pipelines.job import limits
 from pipelines.job.communication.errors import JobCancelledError
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGALRM)
+
+class _Postponement:
+    """How many blocks postpone a cancellation, and what is to be done when the last one ends.
+
+    Of the process, as its signals are: a mask of signals would be of one thread, and what any other thread gets is
+    raised in the main one too.
+    """
+
+    blocks: int = 0
+    look: Callable[[], None] | None = None
+
+
+_postponement: Final = _Postponement()
 
 
 class Cancellation:
@@ -42,6 +54,9 @@ class Cancellation:
         self._look()
 
     def _look(self, *_: object) -> None:
+        if _postponement.blocks:
+            _postponement.look = self._look
+            return
         # where it is being dealt with, another would interrupt the ending of what was started
         if self._is_wanted and not _is_being_handled():
             raise JobCancelledError("GitLab ended this job.")
@@ -61,9 +76,16 @@ def _is_being_handled() -> bool:
 
 @contextmanager
 def postponed() -> Iterator[None]:
-    """Raise no `JobCancelledError` before the end: a job that is cancelled now cleans up all the same."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    """Raise no `JobCancelledError` before the end: a job that is cancelled now cleans up all the same.
+
+    To be called in the main thread; whichever thread gets the signal.
+    """
+    _postponement.blocks += 1
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        _postponement.blocks -= 1
+        if not _postponement.blocks:
+            look, _postponement.look = _postponement.look, None
+            if look:
+                look()

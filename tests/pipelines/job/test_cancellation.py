@@ -27,6 +27,17 @@ def cancellation() -> Iterator[Cancellation]:
         signal.signal(number, handler)
 
 
+@contextlib.contextmanager
+def raised(cancellation: Cancellation) -> Iterator[None]:
+    """Expect that the job's end is raised, and deal with it at once, as else the timer raises it in pytest."""
+    try:
+        yield
+    except JobCancelledError:
+        cancellation.end()
+    else:
+        pytest.fail("nothing was raised")
+
+
 @pytest.fixture
 def unraisable(monkeypatch: pytest.MonkeyPatch) -> list[type[BaseException]]:
     """Return what was raised where nobody can catch it."""
@@ -51,9 +62,10 @@ class Finalized:
         end_the_job()
 
 
-@pytest.mark.usefixtures("cancellation")
-def test_a_cancellation_that_a_finalizer_drops_is_raised_again(unraisable: list[type[BaseException]]) -> None:
-    with pytest.raises(JobCancelledError):
+def test_a_cancellation_that_a_finalizer_drops_is_raised_again(
+    cancellation: Cancellation, unraisable: list[type[BaseException]]
+) -> None:
+    with raised(cancellation):
         _drop()
     assert JobCancelledError in unraisable
 
@@ -64,10 +76,9 @@ def _drop() -> None:
     wait_for_something()
 
 
-@pytest.mark.usefixtures("cancellation")
-def test_a_signal_that_does_not_interrupt_a_wait_is_seen_all_the_same() -> None:
+def test_a_signal_that_does_not_interrupt_a_wait_is_seen_all_the_same(cancellation: Cancellation) -> None:
     """As one that comes just before the wait begins: another thread gets it."""
-    with pytest.raises(JobCancelledError):
+    with raised(cancellation):
         _wait_while_another_thread_is_told()
 
 
@@ -76,9 +87,8 @@ def _wait_while_another_thread_is_told() -> None:
     wait_for_something()
 
 
-@pytest.mark.usefixtures("cancellation")
-def test_what_tries_again_after_any_exception_does_not_catch_it() -> None:
-    with pytest.raises(JobCancelledError), contextlib.suppress(Exception):
+def test_what_tries_again_after_any_exception_does_not_catch_it(cancellation: Cancellation) -> None:
+    with raised(cancellation), contextlib.suppress(Exception):
         end_the_job()
 
 
@@ -98,17 +108,15 @@ def ended() -> Iterator[list[str]]:
             done.append(number.name)
 
 
-@pytest.mark.usefixtures("cancellation")
-def test_the_ending_of_what_was_started_is_not_interrupted() -> None:
-    with pytest.raises(JobCancelledError), ended() as done:
+def test_the_ending_of_what_was_started_is_not_interrupted(cancellation: Cancellation) -> None:
+    with raised(cancellation), ended() as done:
         end_the_job()
     assert done == ["SIGTERM", "SIGALRM"]
 
 
-@pytest.mark.usefixtures("cancellation")
-def test_a_cancellation_can_be_postponed() -> None:
+def test_a_cancellation_can_be_postponed(cancellation: Cancellation) -> None:
     done: list[str] = []
-    with pytest.raises(JobCancelledError):
+    with raised(cancellation):
         _clean_up(done)
     assert done == ["cleaned up"]
 
@@ -119,9 +127,31 @@ def _clean_up(done: list[str]) -> None:
         done.append("cleaned up")
 
 
+def test_a_cancellation_that_another_thread_gets_is_postponed_too(cancellation: Cancellation) -> None:
+    done: list[str] = []
+    with raised(cancellation):
+        _clean_up_beside_another_thread(done)
+    assert done == ["cleaned up", "and what is around it"]
+
+
+def _clean_up_beside_another_thread(done: list[str]) -> None:
+    with postponed():
+        with postponed():
+            told = threading.Thread(target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM))
+            told.start()
+            told.join()
+            done.append("cleaned up")
+        done.append("and what is around it")
+
+
+@pytest.mark.usefixtures("cancellation")
+def test_nothing_is_raised_after_what_was_postponed_where_nobody_ended_the_job() -> None:
+    with postponed():
+        signal.raise_signal(signal.SIGALRM)
+
+
 def test_a_job_that_ends_is_not_interrupted_any_more(cancellation: Cancellation) -> None:
-    with pytest.raises(JobCancelledError):
+    with raised(cancellation):
         end_the_job()
-    cancellation.end()
     signal.raise_signal(signal.SIGTERM)
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
