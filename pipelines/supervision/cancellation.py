@@ -46,6 +46,7 @@ class Cancellation:
 
     def end(self) -> None:
         """Raise nothing any more: the job ends by itself, or because of this."""
+        self._is_wanted = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
