@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from pipelines.patch.documents import items
+from pipelines.patch.documents import at, items
 from pipelines.patch.origin_names import host
 
 
@@ -27,6 +27,12 @@ class Archives(StrEnum):
 _HEAD: Final = re.compile(r"\s*(?P<name>@?[^@]+)@(?:npm:(?P<alias>@?[^@]+)@)?")
 """A descriptor of yarn: `name@range`, or `name@npm:other@range` where the manifest gives a package another name."""
 _PNPM_KEY: Final = re.compile(r"/?(@?[^@]+?)(?:@|/\d)")
+_PNPM_REFERENCE: Final = re.compile(r"(?:[^@/:]*/)?(@[^@/:]+/[^@/:]+?|[^@/:]+?)(?:@|/\d)")
+"""What begins with a name, and is no address: `/other@1.0.0`, `/other/1.0.0` or `other@1.0.0`."""
+_PNPM_PEERS: Final = re.compile(r"(?<=\d)_.*")
+"""What stands after a version in files before version 6."""
+_PNPM_ALIAS: Final = re.compile(r"npm:(@?[^@]+)")
+_PNPM_TABLES: Final = ("dependencies", "devDependencies", "optionalDependencies")
 _VERSION: Final = re.compile(r"[0-9a-f]{7,40}|v?\d[\w.+-]*")
 _WHEEL: Final = re.compile(r"(.+?)-\d[^/]*\.(?:whl|tar\.\w+|tgz|zip)")
 
@@ -70,13 +76,40 @@ def _yarn(text: str) -> Iterator[tuple[str, str]]:
 
 def _pnpm(document: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - plain data of any shape
     for one in document if isinstance(document, list) else ():
-        for head, entry in items(one.get("packages") if isinstance(one, dict) else None):
-            resolution = entry.get("resolution") if isinstance(entry, dict) else None
-            address = resolution.get("tarball") if isinstance(resolution, dict) else None
+        for head, entry in items(at(one, ["packages"])):
+            address = at(entry, ["resolution", "tarball"])
             if isinstance(address, str) and (match := _PNPM_KEY.match(head)):
                 full = address if "//" in address else f"https://registry/{address.lstrip('/')}"
                 if other := _other_name(full, match[1]):
                     yield match[1], other
+        below = [entry for table in ("importers", "packages", "snapshots") for _, entry in items(at(one, [table]))]
+        seen = set[int]()  # an alias of YAML may stand in a thousand places
+        for holder in (one, *below):
+            for asked in (at(holder, [table]) for table in _PNPM_TABLES):
+                for name, value in items(asked) if id(asked) not in seen else ():
+                    found = value.get("version") if isinstance(value, dict) else value
+                    other = _pnpm_name(found, at(one, ["lockfileVersion"])) if isinstance(found, str) else ""
+                    if other not in ("", name, _pnpm_alias(one, holder, name, value)):
+                        yield name, other
+                seen.add(id(asked))
+
+
+def _pnpm_name(reference: str, version: object) -> str:
+    """Return the name with which a dependency's version begins; empty where it has the dependency's own."""
+    plain = reference.partition("(")[0]
+    if str(version).startswith("5") and plain[:1].isdigit():
+        plain = _PNPM_PEERS.sub("", plain)
+    match = _PNPM_REFERENCE.match(plain)
+    return match[1] if match else ""
+
+
+def _pnpm_alias(one: Any, holder: Any, name: str, value: Any) -> str:  # noqa: ANN401 - plain data of any shape
+    """Return the other name by which a manifest or catalog openly asks for a dependency; empty where none does."""
+    asked = at(value, ["specifier"]) or at(holder, ["specifiers", name])
+    if isinstance(asked, str) and asked.startswith("catalog:"):
+        asked = at(one, ["catalogs", asked.removeprefix("catalog:").strip() or "default", name, "specifier"])
+    match = _PNPM_ALIAS.match(asked) if isinstance(asked, str) else None
+    return match[1] if match else ""
 
 
 def _python(document: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - plain data of any shape

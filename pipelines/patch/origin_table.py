@@ -39,6 +39,8 @@ class OriginRow(Struct, frozen=True, kw_only=True):
     """Patterns whose group is the name of a package that is asked for."""
     keys: tuple[str, ...] = ()
     """For documents: tables whose keys are such names."""
+    renamed: tuple[str, ...] = ()
+    """For documents: keys in `tables` whose text is the name of another package, which counts as an origin."""
     builders: tuple[str, ...] = ()
     """For TOML: values that name a program which builds the package."""
     is_continued: bool = False
@@ -111,6 +113,7 @@ ROWS: Final = (
         ),
         direct=(f"({ADDRESS})",),
         keys=("dependencies", "dev-dependencies", "build-dependencies", "workspace.dependencies"),
+        renamed=("package",),
     ),
     OriginRow(
         names=("package.json",),

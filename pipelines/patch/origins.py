@@ -122,7 +122,8 @@ def _read(row: OriginRow, path: str, whole: str) -> Origins:
     texts = _texts(row, text[: LARGEST + 1], found)
     stages = {name.lower() for name in _STAGE.findall("\n".join(texts))}
     patterns = (*row.direct, ESCAPED) if is_unreadable else row.direct
-    direct = {name for one in _matches(patterns, texts) if (name := place(one)) and name not in stages}
+    written = (*_matches(patterns, texts), *_renamed(row, found))
+    direct = {name for one in written if (name := place(one)) and name not in stages}
     files, elsewhere = _files(row, path, texts)
     addresses = (*_matches(row.resolved, texts), *_addresses(row, found))
     return Origins(
@@ -171,6 +172,14 @@ def _addresses(row: OriginRow, found: Any) -> Iterator[str]:  # noqa: ANN401 - p
             yield value
         elif f"{outer}.*" in row.addresses:
             yield _REPOSITORY.sub(r"github:\1", value) if _REPOSITORY.fullmatch(value) else value
+
+
+def _renamed(row: OriginRow, found: Any) -> Iterator[str]:  # noqa: ANN401 - plain data of any shape
+    """Yield the other names of packages. A version, of a package that has this key as its name, begins otherwise."""
+    for table in row.tables if row.renamed else ():
+        for _, key, value in walk(at(found, table.split("."))):
+            if key in row.renamed and (value[:1].isalpha() or value[:1] == "_"):
+                yield value
 
 
 def _keys(found: Any, tables: Sequence[str]) -> Iterator[str]:  # noqa: ANN401 - plain data of any shape

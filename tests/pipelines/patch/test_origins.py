@@ -54,6 +54,8 @@ NEW = [
     ("setup.cfg", "[options]\n", f"[options]\ninstall_requires =\n  x @ {OTHER}/x.zip\n"),
     ("Pipfile", "[packages]\n", f'[[source]]\nurl = "{OTHER}/simple"\n[packages]\n'),
     ("Cargo.toml", CARGO, f'{CARGO}[patch.crates-io]\nserde = {{ git = "{OTHER}/serde" }}\n'),
+    ("Cargo.toml", CARGO, CARGO.replace('"1"', '{ version = "1", package = "evil-serde" }')),
+    ("Cargo.toml", CARGO, f'{CARGO}[target."cfg(unix)".dependencies.serde]\npackage = "evil-serde"\n'),
     ("package.json", "{}", json.dumps({"dependencies": {"a": f"{OTHER}/a-1.0.0.tgz"}})),
     ("package.json", "{}", json.dumps({"devDependencies": {"a": "somebody/a#main"}})),
     ("package.json", "{}", json.dumps({"overrides": {"a": {"b": "npm:c@1.0.0"}}})),
@@ -162,6 +164,7 @@ def matches_any(name: str, patterns: tuple[str, ...]) -> bool:
         ("Dockerfile", "FROM a:1\n", f"FROM a:1\nHEALTHCHECK CMD curl -f http://web:80/up\nLABEL source={OTHER}\n"),
         ("Dockerfile", "FROM a:1\n", "FROM a:1\nRUN serve & wget http://localhost:8080/up http://127.0.0.1/x\n"),
         ("compose.yaml", "image: db:15\n", "image: db:16\n    environment:\n      API_URL: http://api:8080\n"),
+        ("Cargo.toml", f'{CARGO}package = "1"\n', f'{CARGO}package = "=2.0"\n'),
         ("go.mod", "module shop\n", "module shop\n// replace a => b\n"),
         ("src/shop/addresses.py", "A = 1\n", f"A = '{OTHER}'\n"),
         (
@@ -287,6 +290,14 @@ BUN_LOCK = '{\n  // written by bun\n  "packages": {"a": ["a@1.0.0", "", {}, "sha
 YARN_LOCK = f'lodash@^4.0.0:\n  version "4.17.20"\n  resolved "{OURS}/lodash/-/lodash-4.17.20.tgz#ab"\n'
 BERRY_LOCK = '"lodash@npm:^4.0.0":\n  version: 4.17.20\n  resolution: "lodash@npm:4.17.20"\n'
 PNPM_LOCK = "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n    resolution: {integrity: sha512-AA==}\n"
+PNPM_LOCKS = {
+    "importers:\n b:\n    dependencies:\n      a:\n        specifier: ^1.0.0\n        version: {}\n": "1.0.0(@x/y@2.0)",
+    "lockfileVersion: '6.0'\ndevDependencies:\n  a:\n    specifier: ^1.0.0\n    version: {}\n": "1.0.0(@x/y@2.0.0)",
+    "lockfileVersion: 5.4\nspecifiers:\n  a: ^1.0.0\ndependencies:\n  a: {}\n": "1.0.0_@x+y@2.0.0",
+    "snapshots:\n  x@1.0.0(y@2.0.0):\n    optionalDependencies:\n      a: {}\n": "1.0.0",
+    "packages:\n  /x@1.0.0:\n    dependencies:\n      a: {}\n": "link:../1a",
+}
+"""Where a file of pnpm says which package a dependency is, with what is said there of the package of that name."""
 SLASHES = OTHER.replace("/", "\\/")
 HIDDEN = OTHER.replace("/", "\\u002f")
 
@@ -479,6 +490,11 @@ KEPT = entry(version="1.0.0", resolved=f"{OURS}/a/-/a-1.0.0.tgz")
             PNPM_LOCK,
             PNPM_LOCK.replace("integrity: sha512-AA==", "tarball: ab/-/ab-1.0.0.tgz"),
         ),
+        *(
+            ("pnpm-lock.yaml", text.format(own), text.format(other))
+            for text, own in PNPM_LOCKS.items()
+            for other in ("ab@1.0.0", "/ab/1.0.0", "'@b/a@1.0.0'", "packages.example.org/ab@1.0.0")
+        ),
         (
             "uv.lock",
             f"{UV_LOCK}wheels = [{{ url = '{OURS}/aa/a-1.0-py3-none-any.whl' }}]\n",
@@ -488,6 +504,27 @@ KEPT = entry(version="1.0.0", resolved=f"{OURS}/a/-/a-1.0.0.tgz")
 )
 def test_an_archive_of_another_package_is_refused_however_it_is_written(path: str, before: str, after: str) -> None:
     assert f"`{path}` fetches an archive of another name for `a`; restore it." in told(path, before, after)[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        *((text.format("1.0.1"), text.format(own)) for text, own in PNPM_LOCKS.items()),
+        *((text.format("1.0.1"), text.format("a@1.0.0")) for text in PNPM_LOCKS),
+        *(
+            (text.format("1.0.1"), text.replace("^1.0.0", "npm:ab@^1").format("ab@1.0.0"))
+            for text in PNPM_LOCKS
+            if "^1.0.0" in text
+        ),
+        (
+            next(iter(PNPM_LOCKS)).format("1.0.1"),
+            next(iter(PNPM_LOCKS)).replace("^1.0.0", "'catalog:'").format("ab@1.0.0")
+            + "catalogs: {default: {a: {specifier: 'npm:ab@^1', version: 1.0.0}}}\n",
+        ),
+    ],
+)
+def test_a_package_that_is_openly_asked_for_by_another_name_passes(before: str, after: str) -> None:
+    assert told("pnpm-lock.yaml", before, after) == ((), ())
 
 
 def test_a_comment_is_no_address() -> None:
