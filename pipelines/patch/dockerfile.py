@@ -9,10 +9,17 @@ from __future__ import annotations
 import re
 from functools import partial
 from typing import Final
+from urllib.parse import quote
 
 _ASSIGNED: Final = re.compile(r"([A-Za-z_]\w*)(?:=(\"[^\"]*\"|'[^']*'|\S*))?")
-_INSTRUCTION: Final = re.compile(r"\s*(ARG|ENV|FROM)\s+(.*)", re.IGNORECASE | re.DOTALL)
-_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?([-+])([^{}]{0,500}))?\})")
+_ONBUILD: Final = re.compile(r"\s*ONBUILD\s", re.IGNORECASE)
+_INSTRUCTION: Final = re.compile(r"\s*(?:ONBUILD\s+)?(ARG|ENV|FROM)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?([-+?])([^{}]*)|([^\w{}][^{}]*))?\})")
+_HIDDEN: Final = str.maketrans("${}", "\ue000\ue001\ue002")
+"""What is in the place of a variable is not read again as one, and hides none that is around it."""
+_SHOWN: Final = str.maketrans("\ue000\ue001\ue002", "${}")
+_DEEPEST: Final = 10
+"""Variables in each other's braces."""
 _LONGEST: Final = 2_000
 """Characters by which variables may make a line longer: each may double what the one before holds."""
 
@@ -30,14 +37,16 @@ def instructions(text: str) -> list[str]:
 def expanded(lines: list[str]) -> list[str]:
     """Return the lines of a Dockerfile with the values of its arguments in the place of their names."""
     outside: dict[str, str] = {}
+    later: dict[str, str] = {}
     inside: dict[str, str] | None = None
     found = []
     for line in lines:
         instruction = _INSTRUCTION.match(line)
         word = instruction[1].upper() if instruction else ""
         known = outside if word == "FROM" or inside is None else inside
-        text = _VARIABLE.sub(partial(_value, known), line)
-        text = text if len(text) <= _LONGEST + len(line) else line
+        if _ONBUILD.match(line):  # for builds upon this image, which see none of its arguments
+            known = later
+        text = _filled(line, known)
         found.append(text)
         if word == "FROM":
             inside = {}
@@ -59,8 +68,25 @@ def _assigned(word: str, text: str) -> list[tuple[str, str | None]]:
     ]
 
 
+def _filled(line: str, known: dict[str, str]) -> str:
+    """Return a line with its variables replaced, the innermost first; as it is where that makes it too long."""
+    text = line
+    for _ in range(_DEEPEST):
+        before, text = text, _VARIABLE.sub(partial(_value, known), text)
+        if len(text) > _LONGEST + len(line):
+            return line
+        if text == before:
+            break
+    return text.translate(_SHOWN)
+
+
 def _value(known: dict[str, str], match: re.Match[str]) -> str:
-    name, sign, other = match[1] or match[2], match[3], match[4] or ""
-    if sign == "+":
-        return other if known.get(name) else ""
-    return known.get(name) or (other if sign == "-" else match[0])
+    name, sign, other, modifier = match[1] or match[2], match[3], match[4] or "", match[5]
+    value = known.get(name)
+    if modifier:  # such as `%` and `/`: it is not applied, but whatever changes shows
+        found = f"{value or f'${name}'}{quote(modifier, safe='')}"
+    elif sign == "+":
+        found = other if value else ""
+    else:
+        found = value or (other if sign == "-" else f"${{{name}}}" if sign else match[0])
+    return found.translate(_HIDDEN)

@@ -225,7 +225,11 @@ ROWS: Final = (
         grammar=Grammar.DOCKERFILE,
         direct=(
             r"--mount=\S*?\bfrom=([^,\s]+)",
-            *(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)", r"^\s*(?:COPY|ADD)\s+(?:--\S+\s+)*--from=(\S+)", f"({ADDRESS})"),
+            *(
+                r"^\s*FROM\s+(?:--\S+\s+)*(\S+)",
+                r"^\s*(?:ONBUILD\s+)?(?:COPY|ADD)\s+(?:--\S+\s+)*--from=(\S+)",
+                f"({ADDRESS})",
+            ),
             r"^#\s*syntax\s*=\s*(\S+)",
         ),
         comment=r"^\s*(?:#(?!\s*syntax\b)|HEALTHCHECK\b|LABEL\b|MAINTAINER\b).*",

@@ -72,6 +72,18 @@ NEW = [
     ("Dockerfile", "ARG BASE=python\nFROM $BASE\n", "ARG BASE=forge.example.net/python\nFROM $BASE\n"),
     ("Dockerfile", "FROM ${BASE:-python:3.11}\n", "FROM ${BASE:-forge.example.net/python:3.11}\n"),
     ("Dockerfile", "ARG A=a\nFROM x/$A\n", "ARG A=b\nARG B=$A\nFROM x/${B}\n"),
+    *(
+        ("Dockerfile", f"ARG J=goodA\nFROM {image}/x\n", f"ARG J=evilA\nFROM {image}/x\n")
+        for image in ("${J%A}.io", "${J/A/}.io", "${J##*A}", "${K:-${J}}", "${J:-${K:-a}}", "${J%${K}}.io", "${J:?a}")
+    ),
+    ("Dockerfile", "FROM ${J#a@x}good.io/x\n", "FROM ${J#a@x}evil.io/x\n"),
+    ("Dockerfile", "ARG J=evilgood\nFROM ${J%%evil}.io/x\n", "ARG J=evilgood\nFROM ${J%%good}.io/x\n"),
+    ("Dockerfile", "FROM a\n", "FROM a\nONBUILD COPY --from=evil.example.net/x /a /b\n"),
+    (
+        "Dockerfile",
+        "FROM a\nARG J=x\nONBUILD ARG J=a\nONBUILD COPY --from=$J/x /a /b\n",
+        "FROM a\nARG J=x\nONBUILD ARG J=b\nONBUILD COPY --from=$J/x /a /b\n",
+    ),
     ("Dockerfile", "FROM a\n", "FROM a\nARG A=x.example.net \\\n  B=b\nADD https://${A}/b /b\n"),
     ("Dockerfile", "FROM a AS b\n", "# escape=`\nFROM a AS b\nRUN dir c:\\\nFROM c`\n/d\n"),
     ("Dockerfile", "FROM a\n", "FROM a\nRUN --mount=type=bind,from=forge.example.net/b,target=/b /b/run\n"),
@@ -175,6 +187,8 @@ def matches_any(name: str, patterns: tuple[str, ...]) -> bool:
         ("notes.txt", "a\n", f"a\nsee {OTHER}/simple\n{OTHER}\n  -x b\n -f FILE\n -c FILE\nmail me@example.org\n"),
         ("Dockerfile", "ARG V=3.11\nFROM python:${V}\n", "ARG V=3.12\nFROM python:${V}\n"),
         ("Dockerfile", "FROM python:3.11\n", "ARG BASE=python:3.11\nFROM $BASE\n"),
+        ("Dockerfile", "ARG V=3.11-a\nFROM python:${V%-a}\n", "ARG V=3.12-a\nFROM python:${V%-a}\n"),
+        ("Dockerfile", "FROM ${BASE}\nENV P=$P:/a\n", "FROM ${BASE:?a}\nENV P=$P:/b\nENV P=$P:/c\n"),
         (
             "Dockerfile",
             "FROM ${BASE:-python:3.11} AS a\nFROM a\n",
