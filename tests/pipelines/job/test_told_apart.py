@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -30,16 +31,29 @@ KNOWN = {"none": {"landlock": {"a_device_that_was_touched"}}}
 """What can't be undone, by isolation and means; docs/jobs.md says so."""
 
 
-@pytest.fixture(autouse=True)
+DEVICE = Path("/dev/full")
+"""What a test touches and looks at; there is one for all processes that run tests, which lock it."""
+
+
+@pytest.fixture
 def device() -> Iterator[None]:
-    """Let the device that is touched look untouched, before and after."""
-    for step in range(2):
-        facts = Path("/dev/zero").stat()
-        os.utime("/dev/full", ns=(facts.st_atime_ns, facts.st_mtime_ns))
-        if step == 0:
-            yield
+    """Let the device that is touched look untouched, before and after, and no other process touch it meanwhile."""
+    with DEVICE.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for step in range(2):
+            facts = Path("/dev/zero").stat()
+            os.utime(DEVICE, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+            if step == 0:
+                yield
 
 
+@pytest.mark.usefixtures("device")
+def test_no_two_processes_look_at_the_device_at_once() -> None:
+    with DEVICE.open() as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.usefixtures("device")
 @pytest.mark.parametrize(("isolation", "means"), [("namespaces", Means.NAMESPACES), ("users", Means.LANDLOCK)])
 def test_runs_look_alike_to_a_test_of_another_user(isolation: str, means: Means, tmp_path: Path) -> None:
     found, runs = told_apart.told(_open_to_others(tmp_path), means=[means])
@@ -47,6 +61,7 @@ def test_runs_look_alike_to_a_test_of_another_user(isolation: str, means: Means,
     _assert_alike(runs)
 
 
+@pytest.mark.usefixtures("device")
 @pytest.mark.parametrize("means", [Means.NAMESPACES, Means.LANDLOCK])
 def test_runs_look_alike_to_a_test_of_the_same_user(means: Means, launcher: Launcher) -> None:
     launcher.root.chmod(0o755)
