@@ -126,7 +126,8 @@ def _wait_ready(
 ) -> None:
     deadline = time.monotonic() + ready_within_s
     last = "no answer"
-    with httpx2.Client(timeout=5.0, trust_env=False) as http:
+    is_secure = address.ready.startswith("https:")  # else the machine's authorities would be read for nothing
+    with httpx2.Client(timeout=5.0, trust_env=False, verify=is_secure) as http:
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise CommandsError(f"{key} ended with exit code {process.returncode}: {_tail(log)}")
