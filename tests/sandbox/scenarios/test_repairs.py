@@ -111,7 +111,9 @@ def served(repository: Repository, folder: Path) -> Iterator[Application]:
         process.wait()
 
 
-@pytest.mark.parametrize("name", REPAIRS)
+@pytest.mark.parametrize(
+    "name", [name if name == "wrong-patch" else pytest.param(name, marks=pytest.mark.nightly) for name in REPAIRS]
+)
 def test_the_scripted_reproduction_is_red_on_the_base_and_green_only_with_a_right_fix(
     name: str, bench: Bench, tmp_path: Path
 ) -> None:
