@@ -22,7 +22,7 @@ class Demo(NamedTuple):
     out: dict[str, Any]
 
 
-PAGED = {"review-once": ("--page-size", "2")}
+PAGED = {"pl-479": ("--page-size", "2")}
 """A whole run whose lists all have several pages: pipelines, jobs, members, notes, comments on the ticket."""
 
 PATIENCE_S = 900

@@ -10,7 +10,7 @@ from sandbox import scenario_format as scenarios
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.timeout(1600),
-    pytest.mark.nightly,  # test_second_attempt.py, and tests/receiver/worker/test_people.py for who may approve
+    pytest.mark.nightly,  # tests/receiver/worker/test_people.py
 ]
 
 

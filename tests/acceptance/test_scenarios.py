@@ -29,8 +29,10 @@ LIKE_ANOTHER = {
     "superfluous-file": "pl-479, with a file more that testing takes back; the picture in docs/review.md shows it",
     "breaks-another-test": "not-reproduced: a job says no; test_checks.py finds what a fix makes worse",
     "wrong-patch": "not-reproduced: a job says no; test_repairs.py shows that its reproduction stays red",
-    "plan-approval": "review-once: an attempt that reuses what holds; test_people.py says who may approve",
-    "needs-information": "review-once; test_people.py begins the next attempt by a person's word",
+    "review-once": "pl-479; tests/pipelines/job/test_review.py reviews, test_reuse.py of the receiver and the golden "
+    "child second-attempt.yml show what an attempt reuses",
+    "plan-approval": "pl-479; tests/receiver/worker/test_people.py says who may approve, and what follows",
+    "needs-information": "pl-479; test_people.py begins the next attempt by a person's word",
     "restricted-later": "restricted-ticket, from the moment of the level; tests/receiver/worker/test_restriction.py "
     "stops runs then, tests/pipelines/job/test_phases.py takes back what a job at work has left",
     "security-fix-allowed": "restricted-ticket: what is found is withheld, here from the analysis on",

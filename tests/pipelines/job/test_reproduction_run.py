@@ -171,7 +171,11 @@ def test_a_page_that_is_wrong_is_red_with_its_evidence(run: Callable[..., Eviden
     assert any(isinstance(note, Response) and note.status == 404 for note in evidence.run.notes)
 
 
-@pytest.mark.parametrize(("test", "suffix"), [(PAGE_PY, ".py"), (PAGE_TS, ".ts")], ids=["pytest", "playwright_test"])
+@pytest.mark.parametrize(
+    ("test", "suffix"),
+    [pytest.param(PAGE_PY, ".py", marks=pytest.mark.nightly), (PAGE_TS, ".ts")],  # told apart under Landlock as well
+    ids=["pytest", "playwright_test"],
+)
 def test_a_browser_works_where_landlock_confines_the_test(run: Callable[..., Evidence], test: str, suffix: str) -> None:
     evidence = run(test, suffix, means=Means.LANDLOCK)
     assert judge_failing(evidence.run).holds, evidence.completed.output

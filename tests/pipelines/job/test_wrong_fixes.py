@@ -242,6 +242,7 @@ def test_what_hides_the_bug_leaves_the_reproduction_red(jobs: Jobs, what: str) -
 
 
 @pytest.mark.integration
+@pytest.mark.nightly  # a limit that docs/jobs.md tells
 def test_the_reproductions_own_value_hard_coded_is_green_and_nothing_but_the_reproduction_is_shown_for_it(
     jobs: Jobs,
 ) -> None:
