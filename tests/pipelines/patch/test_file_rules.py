@@ -116,7 +116,7 @@ def test_paths_outside_of_the_catalogues_globs_are_refused() -> None:
 
 
 def test_the_number_of_files_is_policy() -> None:
-    assert list(size_faults(change_set(changed("x")), policy=Policy())) == []
+    assert list(size_faults(change_set(changed("x")), policy=Policy(max_patch_files=1))) == []
     (sentence,) = size_faults(change_set(changed("x"), changed("y")), policy=Policy(max_patch_files=1))
     assert "2 files; policy allows 1" in sentence
     assert list(size_faults(change_set(), policy=Policy())) == ["The fix changes nothing."]

@@ -35,6 +35,7 @@ def test_a_new_file_gets_a_name_that_every_machine_can_hold(examined: Examined, 
 @pytest.mark.parametrize(
     "path",
     [
+        "d/" * 109 + "xy",
         *("src/console.py", "auxiliary.md", "com10.txt", "nullable.ts", "src/con_fig.py", "app/[...slug]/page.tsx"),
         *(
             "app/(shop)/@cart/page.tsx",
