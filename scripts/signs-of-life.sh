@@ -11,7 +11,8 @@ beats() {
   beat=$!
   "$@"
   status=$?
-  kill "$beat" 2>/dev/null
+  # Not TERM: that is lost if it comes before the new process has put off the traps of this one, which would wait for ever.
+  kill -KILL "$beat" 2>/dev/null
   wait "$beat" 2>/dev/null || true
   return $status
 }
