@@ -12,7 +12,8 @@ import msgspec
 
 from pipelines.agents.toolbox import Call, ToolResult
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.language import EndedBy
 
 _LINE_LIMIT = 16 * 1024 * 1024
@@ -58,7 +59,7 @@ async def open_toolbox(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         limit=_LINE_LIMIT,
-        **launcher.popen_arguments(Role.WORK),  # type: ignore[arg-type]  # keyword arguments by name
+        **launcher.users.popen_arguments(Role.WORK),  # type: ignore[arg-type]  # keyword arguments by name
     )
     launcher.leave_alone(process.pid)
     try:

@@ -8,7 +8,7 @@ from pipelines.agents.loop import Submitted
 from pipelines.catalogue.plan_check import problems
 from pipelines.job.communication.disclosure import Disclosure
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import check_out
 from pipelines.language import (
@@ -35,7 +35,7 @@ def _submitted(job: Job) -> Plan:
     folder.mkdir()
     for path, source in sorted(job.sources.items()):
         check_out(source, folder / path)
-    job.launcher.give(folder, Role.WORK)
+    job.launcher.users.give(folder, Role.WORK)
     place = PhaseSetting(folder=folder, home=job.launcher.home(Role.WORK), variables={})
     plans: list[Plan] = []
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pipelines.agents.loop import Submitted
 from pipelines.agents.model_call import AgentError
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.changes import collect_changes, show_changes
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job

@@ -6,7 +6,7 @@ a patch.
 
 from __future__ import annotations
 
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.report_formats.line_coverage import in_all
 from pipelines.job.suites.checks import Checked, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again

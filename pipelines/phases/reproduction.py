@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.agents.loop import Submitted
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.application import serve
 from pipelines.job.reproduction.bisect import bisect_script
 from pipelines.job.reproduction.frameworks import framework_of

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.report_formats import suite_reports
 from pipelines.job.reproduction.application import serve
 from pipelines.job.reproduction.browser import find_browser

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pipelines.agents.loop import Submitted
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.changes import make_changes, show_changes
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_change
@@ -35,7 +35,7 @@ def run(job: Job) -> PhaseReport:
     folder = job.root / "work"
     check_out(job.source, folder)
     make_changes(job.source, folder, change)
-    job.launcher.give(folder, Role.WORK)
+    job.launcher.users.give(folder, Role.WORK)
     place = PhaseSetting(folder=folder, home=job.launcher.home(Role.WORK), variables={})
     files = {*read_tree(job.source), *(file.path for file in change.files)}
     reviews: list[ReviewSubmission] = []

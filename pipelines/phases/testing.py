@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from pipelines.job.communication.errors import InputMismatchError, JobError
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.suites.checks import Findings, TestedChange, commands_of, examine
 from pipelines.job.workspace.checkout import Checkout

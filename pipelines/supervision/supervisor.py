@@ -158,7 +158,7 @@ def _say_isolation(launcher: Launcher, log: JobLog, phase: Phase) -> None:
         return
     if phase in {Phase.REPRODUCTION, Phase.TESTING}:
         log.state(f"isolation: {launcher.isolation}; {_CONFINED[launcher.confinement.means]}")
-    if launcher.has_users:
+    if launcher.users.are_apart:
         log.state("untrusted code runs under other users than this job's supervisor")
     else:
         why = "this user may not change to others" if os.geteuid() == 0 else "the runner's user is not root"

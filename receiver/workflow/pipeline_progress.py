@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pipelines.language import Phase, PhaseReport, ReportOutcome
+from pipelines.language import GenerateResult, Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.pipeline_key import fix
 from receiver import limits
 from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
 from receiver.workflow.attempts import next_attempt
-from receiver.workflow.effects import OpenMergeRequest, SettleReports, UpdateTicketNote
+from receiver.workflow.effects import OpenMergeRequest, PollGitLab, SettleReports, UpdateTicketNote
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
 from receiver.workflow.lifecycle import Progress
@@ -40,7 +40,10 @@ def pipeline_changed(  # noqa: PLR0911  # each guard has its sentence
     if run.status is not RunStatus.RUNNING or not lifecycle.is_over(view.status) or not learned.is_new:
         return noted(_what_it_does(view))
     if view.parent is not None:
-        return noted(f"Child pipeline {view.pipeline} ended as {view.status}.", SettleReports(iteration=run.iteration))
+        settle = SettleReports(iteration=run.iteration)
+        # hooks of its jobs that came before the one that made it known were ignored
+        ask = () if _is_heard_of(view, run) else (PollGitLab(iteration=run.iteration),)
+        return noted(f"Child pipeline {view.pipeline} ended as {view.status}.", settle, *ask)
     if lifecycle.meaning(view.status).progress is Progress.CANCELLED:
         reason = f"Somebody cancelled pipeline {view.pipeline} in GitLab. Set the label again for a new run."
         return ended(run, RunStatus.CANCELLED, EndReason(code=EndCode.CANCELLED, sentence=reason), now=now)
@@ -49,6 +52,14 @@ def pipeline_changed(  # noqa: PLR0911  # each guard has its sentence
         SettleReports(iteration=run.iteration),
         deadline=now + limits.REPORTS_SETTLE,
     )
+
+
+def _is_heard_of(child: PipelineView, run: Run) -> bool:
+    """Return whether the end of every job that the child was generated with is known."""
+    generated = run.report(Phase.GENERATE)
+    result = None if generated is None else generated.result
+    ended_jobs = {job.name for job in run.jobs if job.pipeline == child.pipeline and lifecycle.is_over(job.status)}
+    return isinstance(result, GenerateResult) and ended_jobs.issuperset(result.jobs)
 
 
 def _what_it_does(view: PipelineView) -> str:

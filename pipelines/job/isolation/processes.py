@@ -13,39 +13,28 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from enum import StrEnum
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from pipelines.job import limits
 from pipelines.job.communication.errors import RunnerError
-from pipelines.job.isolation import confinement, file_trees, kernel_objects, process_tree, shared_folders
-from pipelines.job.isolation.bounded_command import run_bounded
+from pipelines.job.isolation import confinement, file_trees, process_tree, shared_folders
 from pipelines.job.isolation.clean_up_steps import each
 from pipelines.job.isolation.command_output import Completed, kill_group, read_until_end
 from pipelines.job.isolation.confined_start import ConfinedStart
 from pipelines.job.isolation.confinement import Confinement, Means, View
 from pipelines.job.isolation.executables import located
+from pipelines.job.isolation.leftovers import Leftovers
 from pipelines.job.isolation.python_runtime import Runtime, own_runtime, shared_runtime, usable_by
+from pipelines.job.isolation.role_users import Role, RoleUsers
 from pipelines.job.isolation.shared_folders import Shared
-from pipelines.job.isolation.user_ids import NoUidsError, UidBlock
 from pipelines.language import Isolation
 
 _PASSED = (
     *("LANG", "LC_ALL", "TZ", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
 )
-
-
-class Role(StrEnum):
-    """On whose behalf a command runs."""
-
-    WORK = "work"
-    APPLICATION = "application"
-    BROWSER = "browser"
-    NEIGHBOUR = "neighbour"
-    """Repositories that the one under test needs running beside it: a patch to it can't reach into them."""
 
 
 class Launcher:
@@ -74,23 +63,14 @@ class Launcher:
         self.ports: dict[str, int] = {}
         """By name: an application is served at the same port each time."""
         self._used: set[Role] = set()
-        self._preferred = job_id
-        self._may_switch = may_switch
+        self.users = RoleUsers(job_id=job_id, may_switch=may_switch)
         self._means = means
-        self._kept_objects = kernel_objects.listed()
-
-    @cached_property
-    def _uids(self) -> dict[Role, int]:
-        try:
-            self._block = UidBlock(len(Role), preferred=self._preferred)  # held as long as this object lives
-        except NoUidsError as error:
-            raise RunnerError(f"Untrusted code can't be given users of its own: {error}") from error
-        return {role: self._block.first + place for place, role in enumerate(Role)}
+        self._leftovers = Leftovers(self.users, runtime=lambda: self.runtime, shared=lambda: self._shared)
 
     @property
     def isolation(self) -> Isolation:
         """How far this runner lets us keep untrusted code apart; found out when it is first asked for."""
-        if not self.has_users:
+        if not self.users.are_apart:
             return Isolation.NONE
         return Isolation.NAMESPACES if self.confinement.means is Means.NAMESPACES else Isolation.USERS
 
@@ -100,7 +80,7 @@ class Launcher:
         home = self.home(Role.BROWSER)
         return confinement.found(
             python=self.runtime.python,
-            uid=self.uid(Role.BROWSER),
+            uid=self.users.uid(Role.BROWSER),
             hidden=(*self._shared.folders, self.root, *([Path(self._project_dir)] if self._project_dir else [])),
             environment=self.environment(Role.BROWSER),
             view=View(readable=self.programs(), writable=(home,)),
@@ -116,12 +96,8 @@ class Launcher:
     @cached_property
     def runtime(self) -> Runtime:
         """A Python with our packages that the roles can run."""
-        uid = self.uid(Role.WORK)
+        uid = self.users.uid(Role.WORK)
         return own_runtime() if uid is None or usable_by(uid) else shared_runtime(self.root / "runtime")
-
-    def uid(self, role: Role) -> int | None:
-        """Return the user id of a role; None: this process's own."""
-        return self._uids[role] if self.has_users else None
 
     def home(self, role: Role) -> Path:
         """Return the role's own folder, which no other role can read; made when it is first asked for."""
@@ -129,7 +105,7 @@ class Launcher:
         if not home.exists():
             (home / "tmp").mkdir(parents=True)
             home.parent.chmod(0o711)
-            self.give(home, role)
+            self.users.give(home, role)
         return home
 
     def environment(
@@ -155,13 +131,6 @@ class Launcher:
             own["LD_LIBRARY_PATH"] = self.runtime.library_path
         return {"LANG": "C.UTF-8"} | self._passed | own | dict(extra or {})
 
-    def popen_arguments(self, role: Role) -> dict[str, object]:
-        """Return what makes a child process belong to the role, for `subprocess` and `asyncio` alike."""
-        uid = self.uid(role)
-        if uid is None:
-            return {"start_new_session": True}
-        return {"start_new_session": True, "user": uid, "group": uid, "extra_groups": [], "umask": 0o077}
-
     def start(
         self,
         argv: Sequence[str],
@@ -184,7 +153,7 @@ class Launcher:
         streams = {"stdin": stdin, "stdout": output, "stderr": subprocess.STDOUT}
         arguments = {"cwd": cwd, "env": environment, **streams}
         if view is None:
-            return self._started(command, role, arguments | self.popen_arguments(role))
+            return self._started(command, role, arguments | self.users.popen_arguments(role))
         with ConfinedStart() as start:
             command = self.confinement.command(command, view=view, cwd=cwd, report=start.report)
             arguments |= {"start_new_session": True, "pass_fds": (start.report,)}
@@ -206,7 +175,7 @@ class Launcher:
     def located(self, name: str) -> str:
         """Return the absolute path of a program of this runner's that the roles can run. Raises `RunnerError`."""
         search_path = os.pathsep.join((*self.runtime.path, self._search_path))
-        return located(name, search_path, for_others=self.has_users)
+        return located(name, search_path, for_others=self.users.are_apart)
 
     def programs(self) -> tuple[Path, ...]:
         """Return the folders that hold Python and the programs of this runner's search path."""
@@ -263,12 +232,6 @@ class Launcher:
         if process in self._groups[role]:
             self._groups[role].remove(process)
 
-    def give(self, path: Path, role: Role) -> None:
-        """Make a folder with all in it belong to a role, and to no other."""
-        uid = self.uid(role)
-        if uid is not None:
-            file_trees.give(path, uid)
-
     def leave_alone(self, pid: int) -> None:
         """Keep a process that others started, with all below it, when a role's processes are ended."""
         self._apart.add(pid)
@@ -279,14 +242,11 @@ class Launcher:
             kill_group(process)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=5)
-        uid = self.uid(role)
+        uid = self.users.uid(role)
         if uid is None:
             self._end_strays()
             return
-        # Sent by the user itself to "all that I may signal": the kernel does it in one go, so no fork escapes.
-        self._as_user(role, ["/bin/sh", "-c", "kill -KILL -1"])
-        if not process_tree.wait_gone(uid=uid, timeout_s=5):
-            raise RunnerError(f"Processes of the {role} user {uid} can't be ended; the runner's machine needs a look.")
+        self._leftovers.kill(role, uid)
 
     def _end_strays(self) -> None:
         """Where all roles are one user: kill what descends from this process and from no command that still runs."""
@@ -297,30 +257,7 @@ class Launcher:
         """Kill the role's processes and remove all that they left: the next command starts as if it were the first."""
         self.end(role)
         file_trees.remove(self.home(role))
-        self._forget(role)
-
-    def _forget(self, role: Role) -> None:
-        """Remove what a role left outside of the job's folder: files where everybody may write, IPC objects, keys."""
-        uid = self.uid(role)
-        if uid is None:  # files of this user may be another job's; a confined command leaves none
-            kernel_objects.remove(kept=self._kept_objects)
-            return
-        remove_objects = [self.runtime.python, "-I", "-S", str(kernel_objects.__file__), "[]"]
-        each(
-            partial(self._shared.remove_owned, uid),
-            self._shared.restore_times,
-            partial(self._as_user, role, remove_objects),
-        )
-
-    def _as_user(self, role: Role, command: Sequence[str]) -> None:
-        run_bounded(
-            command,
-            purpose=f"clean up after the {role} user",
-            timeout_s=limits.USER_CLEAN_UP_S,
-            env={} if self.runtime.library_path is None else {"LD_LIBRARY_PATH": self.runtime.library_path},
-            cwd="/",
-            **self.popen_arguments(role),
-        )
+        self._leftovers.remove(role)
 
     def end_all(self) -> None:
         """Kill every process that came from this one and remove what they left outside of the job's folder.
@@ -328,22 +265,12 @@ class Launcher:
         A step that fails, whatever with, keeps no other from being tried. Raises the first error at the end.
         """
         roles = sorted(self._used)
-        steps: list[Callable[[], object]] = [partial(step, role) for role in roles for step in (self.end, self._forget)]
-        if not self.has_users:
+        steps: list[Callable[[], object]] = [
+            partial(step, role) for role in roles for step in (self.end, self._leftovers.remove)
+        ]
+        if not self.users.are_apart:
             steps.append(partial(process_tree.kill_descendants, timeout_s=5, but=self._before))
         each(*steps)
-
-    @cached_property
-    def has_users(self) -> bool:
-        """Whether each role is a user of its own; found out when it is first asked for."""
-        if os.geteuid() != 0 or not self._may_switch:
-            return False
-        try:
-            for uid in self._uids.values():
-                subprocess.run(["/bin/true"], user=uid, group=uid, extra_groups=[], check=True, env={})
-        except (OSError, ValueError, subprocess.CalledProcessError):
-            return False
-        return True
 
 
 def make_root() -> Path:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PLACES = ("/usr/bin", "/usr/local/bin", "/snap/bin", "/opt/google/chrome")
@@ -61,7 +62,7 @@ def _downloaded(environ: Mapping[str, str]) -> str | None:
 
 
 def _can_sandbox(launcher: Launcher) -> bool:
-    if launcher.uid(Role.BROWSER) is None and os.geteuid() == 0:
+    if launcher.users.uid(Role.BROWSER) is None and os.geteuid() == 0:
         return False
     python = launcher.runtime.python if Path(launcher.runtime.python).exists() else sys.executable
     done = subprocess.run(
@@ -70,6 +71,6 @@ def _can_sandbox(launcher: Launcher) -> bool:
         capture_output=True,
         env=launcher.environment(Role.BROWSER),
         cwd="/",
-        **launcher.popen_arguments(Role.BROWSER),  # type: ignore[call-overload]  # keyword arguments by name
+        **launcher.users.popen_arguments(Role.BROWSER),  # type: ignore[call-overload]  # keyword arguments by name
     )
     return bool(done.returncode == 0)

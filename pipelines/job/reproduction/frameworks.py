@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from pipelines.job.communication.errors import CommandsError
 from pipelines.job.isolation import file_trees
-from pipelines.job.isolation.processes import Role
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import Source, read_file, read_tree
 from pipelines.language import Framework
@@ -75,7 +75,7 @@ def prepare_tools(job: Job, framework: Framework) -> Tools:
     modules, package = found
     modules.rename(kept)
     place.clear()
-    _seal(kept, uid=job.launcher.uid(place.role))
+    _seal(kept, uid=job.launcher.users.uid(place.role))
     return Tools(framework=framework, package=kept / package, modules=kept, module_type=package_file.type)
 
 

@@ -18,7 +18,8 @@ from pipelines.job.communication.errors import JobError, RunnerError
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.command_output import Completed
 from pipelines.job.isolation.confinement import View
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.report_formats.junit import JUnitError, read_cases
 from pipelines.job.reproduction import playwright_framework, pytest_framework
 from pipelines.job.reproduction.application import Application
@@ -88,7 +89,7 @@ def run_reproduction(
         file_trees.copy(base, errand.copy)
     prepared = _PREPARE[script.framework](errand)
     folder.chmod(0o755)
-    launcher.give(results, Role.BROWSER)
+    launcher.users.give(results, Role.BROWSER)
     try:
         completed = launcher.run(
             prepared.command,

@@ -17,7 +17,8 @@ from typing import Final
 from pipelines.job import limits
 from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation import file_trees
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.embedded_repositories import set_aside
 from pipelines.job.workspace.git_command import ENVIRONMENT, git, last_line
 from pipelines.job.workspace.job_files import read_untrusted
@@ -45,7 +46,7 @@ def collect_changes(source: Source, folder: Path, *, launcher: Launcher, role: R
     """
     scratch = Path(tempfile.mkdtemp(prefix="changes-", dir=launcher.root))
     (scratch / "objects").mkdir()
-    launcher.give(scratch, role)
+    launcher.users.give(scratch, role)
     extra = ENVIRONMENT | _stores(source, scratch) | {"GIT_WORK_TREE": str(folder)}
 
     def run(*arguments: str, given: bytes = b"") -> None:

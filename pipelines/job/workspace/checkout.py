@@ -16,8 +16,9 @@ from pipelines.job.communication.errors import CommandsError, JobError, RunnerEr
 from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.command_output import Completed
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
 from pipelines.job.isolation.project_folder import discard
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind
 from pipelines.language.catalogue import Repository
@@ -61,8 +62,8 @@ class Checkout:
         cache = project_dir / _CACHE
         if cache.is_dir() and not cache.is_symlink():  # a link could lead to what only this program may read
             file_trees.copy(cache, place / _CACHE)
-        self.launcher.give(self.home, self.role)
-        self.launcher.give(self.folder, self.role)
+        self.launcher.users.give(self.home, self.role)
+        self.launcher.users.give(self.folder, self.role)
 
     def return_cache(self, project_dir: Path) -> None:
         """Put the cache back for GitLab to keep; the role's processes must have ended."""

@@ -21,7 +21,8 @@ from pipelines.job.communication.errors import JobError
 from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.environment import JobSettings
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.changes import conceal_changes, make_changes
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts

@@ -30,7 +30,8 @@ from pipelines.job.communication.disclosure import Disclosure
 from pipelines.job.communication.errors import JobError
 from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import process_tree
-from pipelines.job.isolation.processes import Launcher, Role, make_root
+from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import EndedBy, Limits, Phase
 from pipelines.language.wire import AgentSpec
@@ -146,7 +147,7 @@ class Talk:
         if self.results is not None:
             yield ScriptedToolbox(self.results)
             return
-        self.launcher.give(self.folder, Role.WORK)
+        self.launcher.users.give(self.folder, Role.WORK)
         home = self.launcher.home(Role.WORK)
         async with open_toolbox(self.launcher, self.folder, home=home, extra={}) as toolbox:
             yield toolbox
@@ -190,7 +191,7 @@ def test_tools_work_in_the_work_folder_the_shell_stays_and_nothing_of_them_is_le
     )
     assert agent.turns == 6
     texts = [result["content"] for result in working.told()]
-    uid = working.launcher.uid(Role.WORK)
+    uid = working.launcher.users.uid(Role.WORK)
     assert texts[1] == f"1 /\n{os.geteuid() if uid is None else uid}"
     assert texts[2] == "one\n"
     assert texts[3].endswith("/a.txt")

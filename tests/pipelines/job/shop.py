@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from pipelines.catalogue.file import read
 from pipelines.job.communication.job_log import JobLog
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.report_formats.line_coverage import in_all
 from pipelines.job.suites.checks import Findings, TestedChange, examine, measured_lines, run_checks
 from pipelines.job.suites.suite import run_again
@@ -123,7 +124,7 @@ class Shop:
         """Return what the checks find when these files are changed, and what the rules say of it."""
         work = self.place("work")
         write_files(work.folder, changes)
-        self._launcher.give(work.folder, Role.APPLICATION)
+        self._launcher.users.give(work.folder, Role.APPLICATION)
         change = collect_changes(self._source, work.folder, launcher=self._launcher, role=Role.APPLICATION)
         texts = contents(change.files, lambda path: read_file(self._source, path))
         self.places.clear()

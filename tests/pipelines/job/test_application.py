@@ -16,7 +16,8 @@ import pytest
 
 from pipelines.job.communication.errors import JobError
 from pipelines.job.communication.job_log import JobLog
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.application import serve
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
@@ -129,7 +130,7 @@ def test_what_is_served_beside_it_runs_first_and_is_found_by_those_that_name_it(
     store, legacy = make("store", Role.NEIGHBOUR), make("legacy-api", Role.NEIGHBOUR, "store")
     web = make("web", Role.APPLICATION, "legacy-api")
     with serve(web, beside=(store, legacy)) as application:
-        mine, theirs = (web.launcher.uid(role) or os.getuid() for role in (Role.APPLICATION, Role.NEIGHBOUR))
+        mine, theirs = (web.launcher.users.uid(role) or os.getuid() for role in (Role.APPLICATION, Role.NEIGHBOUR))
         seen = httpx2.get(application.base_url, timeout=60).text
         urls = [application.base_url, *application.addresses.values()]
     assert seen == f"{mine} ['LEGACY_API_URL'] {theirs} ['STORE_URL'] {theirs} [] "

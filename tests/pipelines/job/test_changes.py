@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.changes import collect_changes, make_changes, show_changes
 from pipelines.job.workspace.repositories import Source, check_out, fetch
 from pipelines.language import ProjectPath
@@ -37,7 +38,7 @@ def source(launcher: Launcher, repository: Path) -> Source:
 def folder(launcher: Launcher, source: Source) -> Path:
     place = launcher.root / "work" / "repository"
     check_out(source, place)
-    launcher.give(place, Role.WORK)
+    launcher.users.give(place, Role.WORK)
     return place
 
 
@@ -83,7 +84,7 @@ def test_every_kind_of_change_is_taken_and_made_again_byte_for_byte(
     assert {path: (fresh / path).read_bytes() for path in made} == made
     assert not (fresh / "CHANGELOG.md").exists()
     assert os.access(fresh / "run.sh", os.X_OK)
-    launcher.give(fresh, Role.WORK)
+    launcher.users.give(fresh, Role.WORK)
     assert taken(launcher, source, fresh) == change
 
 
@@ -155,7 +156,7 @@ def test_a_made_change_is_not_committed_and_leaves_nothing_in_git(
     change = change_set(file_change("new.txt", None, "x\n"), base=source.base_sha)
     make_changes(source, folder, change)
     assert {path for path in (folder / ".git").rglob("*") if path.is_file()} == before
-    launcher.give(folder, Role.WORK)
+    launcher.users.give(folder, Role.WORK)
     assert work(launcher, folder, "git status --porcelain") == "?? new.txt\n"
 
 

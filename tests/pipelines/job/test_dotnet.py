@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pipelines.job.communication.job_log import JobLog
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.suites.checks import measured_lines, run_checks
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
@@ -67,7 +68,7 @@ def place(launcher: Launcher, project_dir: Path, catalogue_of: Any) -> Checkout:
     command.parent.mkdir(parents=True)
     command.write_text(DOTNET)
     command.chmod(0o755)
-    launcher.give(made.home, Role.APPLICATION)
+    launcher.users.give(made.home, Role.APPLICATION)
     made.keep()
     return made
 

@@ -13,8 +13,9 @@ import pytest
 
 from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.environment import KEPT, JobSettings, Secrets, read_settings
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
 from pipelines.job.isolation.python_runtime import shared_runtime
+from pipelines.job.isolation.role_users import Role
 from pipelines.language import Phase
 
 GIVEN = {
@@ -136,8 +137,8 @@ def test_a_runner_without_root_works_and_says_what_that_means(
     runtime = shared_runtime(launcher.root / "shared")
     folder = launcher.home(Role.WORK) / "builds"
     folder.mkdir()
-    launcher.give(folder, Role.WORK)
-    uid = launcher.uid(Role.WORK)
+    launcher.users.give(folder, Role.WORK)
+    uid = launcher.users.uid(Role.WORK)
     for place in (receiver.repository, *receiver.repository.parents):  # where it is cloned from, by that user
         if place.stat().st_uid == 0 and len(place.parts) > 2:
             place.chmod(0o755)
@@ -159,5 +160,5 @@ def test_a_runner_without_root_works_and_says_what_that_means(
         "WARNING: untrusted code runs under the supervisor's own user, because the runner's user is not root"
         in done.stdout
     )
-    assert launcher.has_users
+    assert launcher.users.are_apart
     assert receiver.reports, done.stdout + done.stderr

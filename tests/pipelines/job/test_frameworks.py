@@ -7,14 +7,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.frameworks import _seal, installed
 
 pytestmark = pytest.mark.integration
 
 
 def test_a_sealed_tree_is_read_by_all_and_written_by_none(launcher: Launcher) -> None:
-    uid = launcher.uid(Role.BROWSER)
+    uid = launcher.users.uid(Role.BROWSER)
     if uid is None:
         pytest.skip("the runner of this test may not change users, so there is nobody to keep out")
     tree = launcher.root / "tree"
@@ -23,7 +24,7 @@ def test_a_sealed_tree_is_read_by_all_and_written_by_none(launcher: Launcher) ->
     (tree / "package" / "run").write_text("#!/bin/sh\necho ran\n")
     (tree / "package" / "run").chmod(0o700)
     (tree / "package" / "cli.js").chmod(0o600)
-    launcher.give(tree, Role.BROWSER)
+    launcher.users.give(tree, Role.BROWSER)
     private = launcher.root / "private"
     private.write_text("of the supervisor")
     private.chmod(0o600)

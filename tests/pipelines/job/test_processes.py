@@ -13,8 +13,9 @@ import pytest
 from pipelines.job.communication.errors import RunnerError
 from pipelines.job.isolation import confinement, process_tree
 from pipelines.job.isolation.confinement import Means, View
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
 from pipelines.job.isolation.python_runtime import shared_runtime
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.isolation.shared_folders import Shared
 
 pytestmark = pytest.mark.integration
@@ -39,17 +40,17 @@ def test_a_command_sees_only_the_environment_that_is_named(launcher: Launcher, m
 
 @as_root
 def test_roles_are_users_that_see_nothing_of_each_other_or_of_us(launcher: Launcher) -> None:
-    assert launcher.has_users
+    assert launcher.users.are_apart
     secret = launcher.home(Role.BROWSER) / "secret"
     secret.write_text("of the browser")
-    launcher.give(launcher.home(Role.BROWSER), Role.BROWSER)
+    launcher.users.give(launcher.home(Role.BROWSER), Role.BROWSER)
     out = shell(
         launcher, f"cat {secret} /proc/{os.getpid()}/environ; ls {launcher.root}; id -u; id -G; kill -0 {os.getpid()}"
     )
     assert "of the browser" not in out
     assert out.count("Permission denied") == 3
     assert "Operation not permitted" in out
-    uid = str(launcher.uid(Role.WORK))
+    uid = str(launcher.users.uid(Role.WORK))
     assert out.split().count(uid) == 2
 
 
@@ -59,7 +60,7 @@ def test_every_process_of_a_role_ends_also_those_that_hide(launcher: Launcher) -
         launcher,
         "(setsid sleep 300 &); (setsid bash -c 'trap \"\" TERM HUP; sleep 301 & sleep 302' &); nohup sleep 303 &",
     )
-    uid = launcher.uid(Role.WORK)
+    uid = launcher.users.uid(Role.WORK)
     assert uid is not None
     assert any(process.uid == uid for process in process_tree.running())
     launcher.end(Role.WORK)
@@ -108,7 +109,7 @@ def test_a_command_gets_what_it_is_given_and_keeps_its_exit_code(launcher: Launc
 def test_python_and_our_packages_work_for_a_user_who_can_not_enter_where_they_are(launcher: Launcher) -> None:
     launcher.environment(Role.WORK)
     runtime = shared_runtime(launcher.root / "copy")
-    uid = launcher.uid(Role.WORK)
+    uid = launcher.users.uid(Role.WORK)
     code = "import pytest, playwright.sync_api, anthropic, ssl, pipelines.language; print('works')"
     done = subprocess.run(
         [runtime.python, "-I", "-c", code],
@@ -128,7 +129,7 @@ def test_python_and_our_packages_work_for_a_user_who_can_not_enter_where_they_ar
 def test_a_clean_up_that_fails_or_takes_too_long_keeps_no_other_role_from_being_cleaned_up(
     launcher: Launcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    users = [launcher.uid(role) for role in Role]
+    users = [launcher.users.uid(role) for role in Role]
     left = [Path(f"/tmp/bug-fix-left-{launcher.root.name}-{role}") for role in Role]  # noqa: S108 - what a role leaves
     for role, path in zip(Role, left, strict=True):
         shell(launcher, f"touch {path}; (setsid sleep 300 &)", role)
@@ -157,7 +158,7 @@ class Breaking(Shared):
 @as_root
 def test_of_what_a_role_left_the_rest_is_removed_where_something_resists(launcher: Launcher) -> None:
     shell(launcher, "ipcmk --queue >/dev/null", Role.WORK)
-    uid = launcher.uid(Role.WORK)
+    uid = launcher.users.uid(Role.WORK)
     assert queues(uid) == 1
     launcher.__dict__["_shared"] = Breaking(folders=())
     with pytest.raises(RecursionError):

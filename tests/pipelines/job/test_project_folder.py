@@ -11,8 +11,9 @@ import pytest
 
 from pipelines.job.communication.errors import JobError
 from pipelines.job.communication.job_log import JobLog
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
 from pipelines.job.isolation.project_folder import held, write
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind, Phase

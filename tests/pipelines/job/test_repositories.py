@@ -15,7 +15,8 @@ import pytest
 
 from pipelines.context.builder import build
 from pipelines.job.communication.errors import JobError
-from pipelines.job.isolation.processes import Launcher, Role
+from pipelines.job.isolation.processes import Launcher
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.frameworks import declared
 from pipelines.job.workspace.repositories import (
     LARGEST_FILE,
@@ -48,7 +49,7 @@ def source(launcher: Launcher, repository: Path) -> Source:
 def folder(launcher: Launcher, source: Source) -> Path:
     place = launcher.root / "work" / "repository"
     check_out(source, place)
-    launcher.give(place, Role.WORK)
+    launcher.users.give(place, Role.WORK)
     return place
 
 

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from pipelines.catalogue.file import read
 from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation.environment import JobSettings
-from pipelines.job.isolation.processes import Launcher, Role, make_root
+from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.workspace.changes import collect_changes
 from pipelines.job.workspace.job import Job
@@ -166,7 +167,7 @@ class Jobs:
 def _taken(job: Job, changes: Changes) -> ChangeSet:
     work = job.check_out("work", Role.WORK)
     write_files(work.folder, changes)
-    job.launcher.give(work.folder, Role.WORK)
+    job.launcher.users.give(work.folder, Role.WORK)
     return collect_changes(job.source, work.folder, launcher=job.launcher, role=Role.WORK)
 
 

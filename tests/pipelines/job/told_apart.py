@@ -19,7 +19,8 @@ from pipelines.job.communication.job_log import JobLog
 from pipelines.job.isolation import file_trees
 from pipelines.job.isolation.confinement import Means
 from pipelines.job.isolation.environment import JobSettings, harden_process
-from pipelines.job.isolation.processes import Launcher, Role, make_root
+from pipelines.job.isolation.processes import Launcher, make_root
+from pipelines.job.isolation.role_users import Role
 from pipelines.job.reproduction.run_request import Script
 from pipelines.job.workspace.changes import collect_changes
 from pipelines.job.workspace.job import Job
@@ -40,7 +41,7 @@ def told(folder: Path, *, means: Sequence[Means]) -> tuple[str, list[dict[str, A
     try:
         work = job.check_out("work", Role.WORK)
         (work.folder / "shop" / "price.py").write_text(f"{FILES['shop/price.py']}\n\n# Nothing changes.\n")
-        job.launcher.give(work.folder, Role.WORK)
+        job.launcher.users.give(work.folder, Role.WORK)
         change = collect_changes(job.source, work.folder, launcher=job.launcher, role=Role.WORK)
         bench = make_bench(job, Framework.PYTEST)
         stages = {

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pipelines.language import (
     AnalysisResult,
     FixSubmission,
+    GenerateResult,
     ImplementationResult,
     IssueKey,
     MergeRequestResult,
@@ -259,6 +260,7 @@ class World:
     def result(self, phase: Phase, **changes: Any) -> PhaseResult:
         results: dict[Phase, PhaseResult] = {
             Phase.ANALYSIS: AnalysisResult(plan=self.plan()),
+            Phase.GENERATE: GenerateResult(jobs=("testing: payk12/contacts",), sha256=TEST),
             Phase.REPRODUCTION: ReproductionResult(
                 base_sha=SHA,
                 reproduced=True,
@@ -303,7 +305,7 @@ class World:
             run=self.run_id,
             iteration=iteration,
             phase=phase,
-            repository=None if phase is Phase.ANALYSIS else REPOSITORY,
+            repository=None if phase in {Phase.ANALYSIS, Phase.GENERATE} else REPOSITORY,
             outcome=outcome,
             reason=reason,
             result=self.result(phase, **changes),

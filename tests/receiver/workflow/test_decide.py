@@ -191,6 +191,26 @@ def test_a_report_of_another_iteration_means_nothing(world: Any) -> None:
     assert decision.verdict is Verdict.IGNORED
 
 
+@pytest.mark.parametrize(
+    ("jobs", "asked"),
+    [
+        ({}, [PollGitLab(iteration=1)]),
+        ({"testing: payk12/contacts": "running"}, [PollGitLab(iteration=1)]),
+        ({"testing: payk12/contacts": "success"}, []),
+    ],
+)
+def test_gitlab_is_asked_for_jobs_of_a_child_that_ended_before_their_end_was_heard_of(
+    world: Any, jobs: dict[str, str], asked: list[PollGitLab]
+) -> None:
+    run = world.run(RunStatus.RUNNING)
+    run, _ = world.apply(run, world.accepted(Phase.GENERATE))
+    run, _ = world.apply(run, world.pipeline("running", pipeline=world.child, parent=world.parent))
+    for name, status in jobs.items():
+        run, _ = world.apply(run, world.job(name, status))
+    decision = world.decide(world.pipeline("success", pipeline=world.child, parent=world.parent), run)
+    assert decision.effects == (SettleReports(iteration=1), *asked)
+
+
 def test_not_reproduced_ends_the_run_once_the_pipeline_ended_and_opens_nothing(world: Any) -> None:
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.accepted(Phase.IMPLEMENTATION))
