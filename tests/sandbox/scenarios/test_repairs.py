@@ -91,7 +91,7 @@ def write(folder: Path, uses: list[ToolUse]) -> None:
 
 
 @contextmanager
-def served(repository: Repository, folder: Path) -> Iterator[Application]:
+def served(repository: Repository, folder: Path, launcher: Launcher) -> Iterator[Application]:
     """Serve a repository as the catalogue says, until the end of the block."""
     assert repository.serve is not None
     with socket.socket() as probe:
@@ -102,6 +102,7 @@ def served(repository: Repository, folder: Path) -> Iterator[Application]:
     with (folder / "served.log").open("wb") as log:
         command = ["/bin/bash", "-c", repository.serve.run]
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+    launcher.leave_alone(process.pid)  # else it ends with what the launcher started, where all are one user
     try:
         with httpx2.Client(transport=httpx2.HTTPTransport(retries=12), trust_env=False, timeout=60) as http:
             http.get(repository.serve.ready.replace("$PORT", port), timeout=60).raise_for_status()
@@ -127,7 +128,7 @@ def test_the_scripted_reproduction_is_red_on_the_base_and_green_only_with_a_righ
 
     def reproduce(number: int) -> Evidence:
         script = Script(data=test, framework=Framework.PYTEST, path="tests/test_it.py")
-        with served(repository, folder) as application:
+        with served(repository, folder, bench.launcher) as application:
             run_folder = bench.launcher.root / f"{name}-{number}"
             return run_reproduction(script, application=application, bench=bench, folder=run_folder)
 
