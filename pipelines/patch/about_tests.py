@@ -43,8 +43,8 @@ def changed_test_files(change: ChangeSet, paths: Iterable[str]) -> tuple[str, ..
     `paths` are all files of the repository.
     """
     left = [file.path for file in change.files if file.after is not None]
-    tests = [path for path in paths if is_test(path) and is_collected(path)]
-    found = [path for path in left if path in tests and not named(path, SNAPSHOTS)]
+    tests = [path for path in paths if is_test(path) and is_collected(path) and not named(path, SNAPSHOTS)]
+    found = [path for path in left if path in tests]
     found += [next((test for test in tests if owns(test, path)), path) for path in left if named(path, SNAPSHOTS)]
     return tuple(dict.fromkeys(found))
 

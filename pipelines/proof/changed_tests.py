@@ -57,7 +57,7 @@ def _judged(
 ) -> Iterator[NamedTest]:
     known = base.union(*tests.values())
     for path, owned in tests.items():
-        if old is None or (not old and owned):
+        if old is None:
             yield NamedTest(name=path, word=TestWord.WEAK_RED)
             continue
         if any(old.get(test) in _RED for test in owned):
@@ -76,7 +76,7 @@ def changed_part(test: str, texts: Sequence[tuple[str, str]]) -> str:
     """
     name = test.rpartition("::")[2].partition("[")[0].rpartition(".")[2]
     hunks = [hunk for before, after in texts for hunk in _hunks(before, after)]
-    naming = [hunk for hunk in hunks if name and any(name in row for row in hunk)]
+    naming = [hunk for hunk in hunks if any(name in row for row in hunk)]
     rows = [row for hunk in naming or hunks for row in hunk if not row.startswith(" ")]
     return "".join(rows)[:_CHANGE]
 

@@ -131,7 +131,7 @@ def _unusable(run: TestRun) -> Iterator[str]:
         yield f"The test file can't be run: {_short(broken)}"
     if not run.cases or not steps:
         yield "The run left no report of any test."
-    if errors and not any(step.when == "call" and step.outcome == "failed" for step in steps):
+    if errors and not any(step.when == "call" for step in steps):
         yield f"The set-up failed before the test could: {_short(errors[0].message)}"
     crash = next((note for note in run.notes if isinstance(note, Crash)), None)
     if crash is not None:
@@ -178,7 +178,7 @@ def _wrong_pass(run: TestRun, names: list[str]) -> Iterator[str]:
         yield f"The reproduction still fails: {_short(failed)}"
     if any(step.outcome != "passed" for step in steps):
         yield "The notes of the run name a step that did not pass, its exit code does not."
-    if not names or sorted(step.test for step in called) != names:
+    if sorted(step.test for step in called) != names:
         yield f"{len(called)} tests ran instead of the {len(names)} that failed before."
     if len(run.cases) != len(called) or not all(_answered(run, step) for step in called):
         yield "A test passed without an answer of the application, or the report lacks it."

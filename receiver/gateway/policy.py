@@ -170,8 +170,7 @@ def _check_content(content: object, where: str, depth: int) -> int:
 
 
 def _check_block(block: object, where: str, depth: int) -> int:
-    kind = block.get("type") if isinstance(block, dict) else None
-    if not isinstance(block, dict) or not isinstance(kind, str):
+    if not (isinstance(block, dict) and isinstance(kind := block.get("type"), str)):
         raise _wrong(f"Each content block must be an object with a type ({where}).")
     if kind not in BLOCKS:
         raise _forbidden(f"Content blocks of type {_named(kind)} are not passed on ({where}).")

@@ -50,6 +50,7 @@ def test_names_say_whether_a_file_is_about_tests(path: str, *, it_is: bool) -> N
         ("tests.unit.test_store::test_add", "tests/unit/test_store.py", True),
         ("tests.unit.test_store.TestAdd::test_it", "tests/unit/test_store.py", True),
         ("unit.test_store::test_add", "api/tests/unit/test_store.py", True),
+        ("test_store.TestAdd::test_it", "tests/unit/test_store.py", True),
         ("tests.unit.test_store", "tests/unit/test_store.py", True),  # a module that could not be imported
         ("tests.other.test_store::test_add", "tests/unit/test_store.py", False),
         ("tests.unit.test_store_more::test_add", "tests/unit/test_store.py", False),
@@ -58,6 +59,7 @@ def test_names_say_whether_a_file_is_about_tests(path: str, *, it_is: bool) -> N
         ("form.test.tsx::Form saves", "src/form.test.tsx", True),
         ("/builds/x/src/form.test.tsx::Form saves", "src/form.test.tsx", True),
         ("other.test.tsx::Form saves", "src/form.test.tsx", False),
+        ("src/form.test.tsx::Form saves", "src/test.ts", False),
         ("Form::saves", "src/form.test.tsx", False),
         ("Contacts.Tests.StoreTests::Saves", "test/Contacts.Tests/StoreTests.cs", True),
         ("Contacts.Tests.StoreTests+Nested::Saves", "test/Contacts.Tests/StoreTests.cs", True),
@@ -76,11 +78,17 @@ def test_files_that_a_change_edits_are_told_from_new_ones() -> None:
         file_change("tests/test_new.py", None, "x"),
         file_change("tests/test_old.py", "x", "y"),
     )
-    assert files_about_tests(change) == ("conftest.py", "tests/test_gone.py", "tests/test_new.py", "tests/test_old.py")
-    assert changed_test_files(change, ["tests/test_new.py", "tests/test_old.py"]) == (
-        "tests/test_new.py",
-        "tests/test_old.py",
+    tests = ("tests/test_new.py", "tests/test_old.py")
+    assert files_about_tests(change) == ("conftest.py", "tests/test_gone.py", *tests)
+    assert changed_test_files(change, ["conftest.py", "src/store.py", *tests]) == tests
+
+
+def test_only_files_in_which_a_runner_finds_tests_are_changed_files_of_tests() -> None:
+    paths = ["src/Store.cs", "tests/helpers.py", "tests/test_list.py"]
+    change = change_set(
+        *(file_change(path, "x", "y") for path in paths), file_change("tests/__snapshots__/test_form.ambr", "x", None)
     )
+    assert changed_test_files(change, [*paths, "tests/test_form.py"]) == ("tests/test_list.py",)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +99,7 @@ def test_files_that_a_change_edits_are_told_from_new_ones() -> None:
         ("tests/test_list.py", "tests/__snapshots__/test_list/test_empty.raw", True),
         ("e2e/list.spec.ts", "e2e/list.spec.ts-snapshots/empty.png", True),
         ("Api.Tests/ListTests.cs", "Api.Tests/ListTests.Renders.verified.txt", True),
+        ("Api.Tests/ListTests.cs", "Api.Tests/ListTests.Renders.verified.cs", True),
         ("src/list.test.ts", "src/__snapshots__/listing.test.ts.snap", False),
         ("src/list.test.ts", "other/__snapshots__/list.test.ts.snap", False),
     ],
@@ -99,7 +108,7 @@ def test_a_snapshot_belongs_to_its_test_file(test: str, snapshot: str, *, it_doe
     assert owns(test, snapshot) is it_does
     assert is_about_tests(snapshot)
     change = change_set(file_change(snapshot, "x", "y"))
-    assert changed_test_files(change, [test]) == ((test,) if it_does else (snapshot,))
+    assert changed_test_files(change, [snapshot, test]) == ((test,) if it_does else (snapshot,))
 
 
 def test_what_the_command_runs_comes_with_the_tests() -> None:

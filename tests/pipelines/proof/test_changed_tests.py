@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.language import TestWord as Word
-from pipelines.proof.changed_tests import MOST_DETAILS, changed_part, contradicted, new_on_old
+from pipelines.proof.changed_tests import MOST_DETAILS, changed_part, contradicted, new_on_old, unprovable
 from pipelines.proof.test_cases import CaseOutcome
 
 PASSED, FAILED, ERROR, SKIPPED = CaseOutcome.PASSED, CaseOutcome.FAILED, CaseOutcome.ERROR, CaseOutcome.SKIPPED
@@ -47,12 +47,20 @@ def test_each_changed_file_is_judged_by_itself() -> None:
         base=frozenset(),
     )
     assert [one.name for one in named] == ["t_b.py"]
+    _, named = new_on_old({"t_a.py": frozenset({A}), "t_b.py": frozenset()}, None, base=frozenset())
+    assert [one.name for one in named] == ["t_a.py", "t_b.py"]
+
+
+def test_tests_that_did_not_run_on_the_changed_code_are_named_in_order() -> None:
+    named = unprovable(frozenset({B, A}))
+    assert [(one.name, one.word) for one in named] == [(A, Word.UNPROVABLE), (B, Word.UNPROVABLE)]
 
 
 def test_a_report_gives_details_of_the_first_tests_and_an_end_to_each() -> None:
-    named = contradicted({f"t::{n:02}": "x" * 5_000 for n in range(60)}, {"t::00": "diff"})
-    assert (len(named), named[0].change) == (50, "diff")
+    tests = [f"t::{number:02}" for number in range(60)]
+    named = contradicted(dict.fromkeys(tests, "x" * 5_000), dict.fromkeys(tests[1:], "diff"))
     assert [bool(one.asserted) for one in named] == [True] * MOST_DETAILS + [False] * (50 - MOST_DETAILS)
+    assert [one.change for one in named] == ["", *["diff"] * (MOST_DETAILS - 1), *[""] * (50 - MOST_DETAILS)]
     assert max(len(one.asserted) for one in named) < 1_000
 
 

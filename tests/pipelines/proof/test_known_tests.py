@@ -100,6 +100,7 @@ def test_many_failures_at_once_are_no_chance_and_nothing_is_forgiven_without_a_b
         raise AssertionError
 
     assert forgiven(frozenset("0123"), known, again=never) == frozenset()
+    assert forgiven(frozenset("012"), known, again=lambda: ran("p p p p p p p")) == set("012")
     assert forgiven(frozenset("0"), None, again=never) == frozenset()
 
 

@@ -55,4 +55,5 @@ def test_what_was_not_reported_shows_nothing() -> None:
         is_red=False, is_green=False, gaps=("the reproduction was not reported",)
     )
     assert judge(RED, None, CHANGE) == RedGreen(is_red=True, is_green=False, gaps=("the testing was not reported",))
+    assert not judge(replace(RED, reproduced=False), None, CHANGE).is_red
     assert not judge(RED, GREEN, None).is_green

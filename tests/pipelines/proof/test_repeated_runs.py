@@ -25,7 +25,7 @@ def test_a_place_in_the_order_tells_no_side(place: int) -> None:
 
 
 def test_runs_that_agree_say_what_each_says() -> None:
-    assert together([RED, RED]) == RED
+    assert together([RED, RED]) == together([RED]) == RED
     assert together([NOT_RED]) == NOT_RED
 
 

@@ -97,19 +97,31 @@ def test_what_the_application_did_wrong_before_does_not_matter(run: TestRun) -> 
 ERROR = (case(CaseOutcome.ERROR, "No module named 'x'"),)
 WRONG = {
     "it passes": (green(), "passes on the unpatched code"),
+    "it passes, and leaves a part out": (
+        green(cases=(case(CaseOutcome.PASSED), case(CaseOutcome.SKIPPED))),
+        "passes on the unpatched code",
+    ),
+    "only its report names a failure": (red(setup(), LOADED, passed()), "do not agree"),
     "it can't be imported": (red(exit_code=2, cases=ERROR, notes=()), "No module named 'x'"),
     "it can't be compiled": (
         red(Broken(text="SyntaxError: Unexpected token"), cases=()),
         "can't be run: SyntaxError: Unexpected token",
     ),
     "there is no test": (red(exit_code=5, cases=(), notes=()), "no test"),
+    "pytest broke": (red(exit_code=3, cases=(), notes=()), "an internal error"),
+    "pytest does not know an option": (red(exit_code=4, cases=(), notes=()), "called wrongly"),
     "a fixture fails": (red(step(when="setup", error=("FixtureError",)), cases=ERROR), "set-up failed"),
     "an assertion of the set-up fails": (red(LOADED, step(when="setup")), "its setup did"),
     "the tear-down fails": (red(setup(), LOADED, passed(), step(when="teardown")), "its teardown did"),
+    "its report calls that an error": (
+        red(setup(), LOADED, passed(), step(when="teardown"), cases=ERROR),
+        "its teardown did",
+    ),
     "a click times out": (
         red(setup(), LOADED, step(error=("TimeoutError", "Error", "Exception"))),
         "ended with TimeoutError",
     ),
+    "it failed without an exception": (red(setup(), LOADED, step(error=None)), "ended with an unknown error"),
     "the application is gone": (
         red(setup(), LOADED, step(error=("Error", "Exception"), message="ERR_CONNECTION_REFUSED")),
         "REFUSED",
@@ -164,7 +176,7 @@ def test_the_same_tests_passing_is_a_pass() -> None:
 
 
 FORGED = {
-    "it still fails": (red(), "still fails"),
+    "it still fails": (red(), "still fails: Locator expected to be visible"),
     "it left before the report, with code 0": (green(cases=()), "no report"),
     "the report says passed, the exit code does not": (green(exit_code=1), "still fails"),
     "the exit code says passed, the report does not": (red(exit_code=0), "still fails"),
@@ -205,6 +217,10 @@ def test_notes_of_another_shape_are_refused() -> None:
             "Locator expected to be visible",
         ),
         (
+            "Locator expected to have text 'Jan 1'\nActual value: Dec 31\nCall log:\n",
+            "Locator expected to have text 'Jan 1'; Actual value: Dec 31",
+        ),
+        (
             (
                 'Error: expect(locator).toContainText(expected) failed\n\nLocator: row\nExpected substring: "Jan 1"\n'
                 'Received string: "Dec 31"\nTimeout: 5000ms\n'
@@ -218,6 +234,10 @@ def test_notes_of_another_shape_are_refused() -> None:
                 '\nCall log:\n  - Expect "toContainText" getByRole("row") with timeout 5000ms\n  - waiting for it\n'
             ),
             "expect(locator).toContainText(expected) failed; Expected: Jan 1, 2027; Received: CV-1 Dec 31, 2026",
+        ),
+        (
+            "expect(a).toBe(b) failed\n- Expected  - 1\n+ Received  + 0\n\n- x\n",
+            "expect(a).toBe(b) failed; Expected: x",
         ),
         ("assert 500 == 201\n +  where 500 = <APIResponse>.status", "assert 500 == 201"),
         (" \n", "an assertion failed"),

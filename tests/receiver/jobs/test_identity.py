@@ -39,6 +39,7 @@ def test_a_job_of_our_pipeline_passes(source: str) -> None:
         ({"pipeline_source": "merge_request_event"}, "not started"),
         ({"pipeline_source": "schedule"}, "not started"),
         ({"job_id": "../1"}, "numbers"),
+        ({"pipeline_id": "../1"}, "numbers"),
         ({"jti": ""}, "no id"),
     ],
 )
