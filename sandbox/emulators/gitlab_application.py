@@ -11,6 +11,7 @@ from sandbox.faults.request_faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (
     approvals,
+    award_emoji,
     branches,
     commits,
     files,
@@ -32,7 +33,7 @@ from sandbox.http import Application, Router
 
 CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
-MODULES = (users, projects, branches, commits, files, merge_requests, merge, approvals, notes, uploads)
+MODULES = (users, projects, branches, commits, files, merge_requests, merge, approvals, notes, award_emoji, uploads)
 
 
 def create(state: State, *, ci: Ci | None = None, page_size: int | None = None) -> Application:

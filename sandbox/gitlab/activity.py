@@ -6,9 +6,10 @@ Each function changes the state and emits; none checks permissions.
 import secrets
 from collections.abc import Mapping
 
-from sandbox.gitlab import payloads
+from sandbox.gitlab import note_payloads, payloads
 from sandbox.gitlab.hook_model import Event
-from sandbox.gitlab.model import MergeRequest, Note, Project, Push, User
+from sandbox.gitlab.merge_request_model import Award, MergeRequest, Note
+from sandbox.gitlab.model import Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Commit, GitError, Repository
 from sandbox.gitlab.state import State
 
@@ -102,8 +103,17 @@ async def note_changed(
     state.emit(
         project,
         event,
-        payloads.note(state, project, mr, note, actor, action=action, head=await head(project, mr)),
+        note_payloads.note(state, project, mr, note, actor, action=action, head=await head(project, mr)),
     )
+
+
+async def award_changed(
+    state: State, project: Project, mr: MergeRequest, note: Note | None, award: Award, actor: User, *, action: str
+) -> None:
+    """Emit the hook of an emoji: `award` or `revoke`."""
+    at = await head(project, mr)
+    payload = note_payloads.emoji(state, project, mr, note, award, actor, action=action, head=at)
+    state.emit(project, Event.EMOJI, payload)
 
 
 async def head(project: Project, mr: MergeRequest) -> Commit:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.faults.request_faults import RequestLog
-from sandbox.gitlab import entities, review
+from sandbox.gitlab import conversation, entities, review
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.hooks import Deliverer
 from sandbox.gitlab.model import Project, Tier
@@ -44,7 +44,7 @@ async def _project(state: State, project: Project) -> Json:
         "merge_requests": [
             {
                 **review.merge_request_basic(state, project, mr),
-                "notes": [review.note(state, mr, note) for note in mr.notes],
+                "notes": [conversation.note(state, mr, note) for note in mr.notes],
             }
             for mr in project.merge_requests.values()
         ],

@@ -1,6 +1,7 @@
 """Whether a merge request could be merged now, in GitLab's words (`detailed_merge_status`). Merges nothing."""
 
-from sandbox.gitlab.model import MergeRequest, Project
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.review import is_draft
 

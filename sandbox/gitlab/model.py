@@ -1,4 +1,4 @@
-"""What stands in the emulated GitLab: users, tokens, projects, merge requests and their notes. Data only.
+"""What stands in the emulated GitLab: users, tokens, projects. Data only.
 
 Git objects lie on disk in bare repositories (`Project.repository`).
 """
@@ -10,6 +10,7 @@ from enum import Enum, IntEnum
 from pathlib import Path
 
 from sandbox.gitlab.hook_model import Hook
+from sandbox.gitlab.merge_request_model import MergeRequest
 
 
 class Access(IntEnum):
@@ -63,53 +64,6 @@ class JobSubject:
     user_id: int
     project_id: int
     job_id: int
-
-
-@dataclass
-class Note:
-    """One note of a merge request."""
-
-    id: int
-    body: str
-    author_id: int
-    created_at: datetime
-    updated_at: datetime
-    discussion_id: str
-    system: bool = False
-    internal: bool = False
-
-
-@dataclass
-class MergeRequest:
-    """A merge request within one project."""
-
-    id: int
-    iid: int
-    project_id: int
-    title: str
-    description: str
-    source_branch: str
-    target_branch: str
-    author_id: int
-    created_at: datetime
-    updated_at: datetime
-    state: str = "opened"
-    """`opened`, `merged` or `closed`."""
-    labels: list[str] = field(default_factory=list)
-    assignee_ids: list[int] = field(default_factory=list)
-    reviewer_ids: list[int] = field(default_factory=list)
-    approved_by_ids: list[int] = field(default_factory=list)
-    remove_source_branch: bool = False
-    sha: str = ""
-    """Head of the source branch."""
-    versions: list[tuple[str, str, datetime]] = field(default_factory=list)
-    """Heads that were pushed, oldest first: head, base, time."""
-    base_sha: str = ""
-    merge_commit_sha: str | None = None
-    merged_by_id: int | None = None
-    merged_at: datetime | None = None
-    closed_at: datetime | None = None
-    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What hooks say of pushes, merge requests and notes: GitLab's payload shapes. Sends nothing.
+"""What hooks say of pushes and merge requests: GitLab's payload shapes. Sends nothing.
 
 Shapes follow doc/user/project/integrations/webhook_events.md of 18.x; `project`, `user` and `repository` serve the
 payloads of pipelines and jobs too.
@@ -11,7 +11,8 @@ import msgspec
 
 from sandbox.gitlab import entities, review
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import MergeRequest, Note, Project, Push, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Commit
 from sandbox.gitlab.state import State
 
@@ -137,7 +138,8 @@ def label(title: str, one: Project) -> Json:
     }
 
 
-def _merge_request_attributes(state: State, one: Project, mr: MergeRequest, head: Commit) -> Json:
+def merge_request_attributes(state: State, one: Project, mr: MergeRequest, head: Commit) -> Json:
+    """Shape `object_attributes` of a merge request, which the hooks of its notes tell as well."""
     draft = review.is_draft(mr.title)
     return {
         "id": mr.id,
@@ -204,7 +206,7 @@ def merge_request(
         "project": project(state, one),
         "repository": repository(state, one),
         "object_attributes": {
-            **_merge_request_attributes(state, one, mr, head),
+            **merge_request_attributes(state, one, mr, head),
             "action": action,
             **({"oldrev": oldrev} if oldrev else {}),
         },
@@ -212,43 +214,4 @@ def merge_request(
         "changes": dict(changes),
         "assignees": [user(state.users[user_id]) for user_id in mr.assignee_ids],
         "reviewers": [user(state.users[user_id]) for user_id in mr.reviewer_ids],
-    }
-
-
-def note(state: State, one: Project, mr: MergeRequest, value: Note, actor: User, *, action: str, head: Commit) -> Json:
-    """Shape the Note Hook of a merge request's note; edits come with action `update`."""
-    return {
-        "object_kind": "note",
-        "event_type": "confidential_note" if value.internal else "note",
-        "user": user(actor),
-        "project_id": one.id,
-        "project": project(state, one),
-        "repository": repository(state, one),
-        "object_attributes": {
-            "id": value.id,
-            "note": value.body,
-            "description": value.body,
-            "noteable_type": "MergeRequest",
-            "noteable_id": mr.id,
-            "author_id": value.author_id,
-            "created_at": utc(value.created_at),
-            "updated_at": utc(value.updated_at),
-            "project_id": one.id,
-            "discussion_id": value.discussion_id,
-            "attachment": None,
-            "line_code": None,
-            "commit_id": None,
-            "position": None,
-            "type": None,
-            "internal": value.internal,
-            "system": value.system,
-            "st_diff": None,
-            "action": action,
-            "url": f"{state.url}/{one.path_with_namespace}/-/merge_requests/{mr.iid}#note_{value.id}",
-        },
-        "merge_request": {
-            key: content
-            for key, content in _merge_request_attributes(state, one, mr, head).items()
-            if key not in {"merge_params", "merge_user_id", "merge_when_pipeline_succeeds"}
-        },
     }

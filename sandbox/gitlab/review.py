@@ -1,13 +1,14 @@
-"""The REST shapes of merge requests and notes: what an API client reads. Changes nothing.
+"""The REST shapes of merge requests: what an API client reads. Changes nothing.
 
-Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, doc/api/notes.md).
+Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10).
 """
 
 from datetime import datetime
 
-from sandbox.gitlab import entities
+from sandbox.gitlab import awards, entities
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import Access, MergeRequest, Note, Project, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.state import State
 
 
@@ -34,8 +35,8 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
         "target_branch": mr.target_branch,
         "source_branch": mr.source_branch,
         "user_notes_count": sum(not note.system for note in mr.notes),
-        "upvotes": 0,
-        "downvotes": 0,
+        "upvotes": awards.count(mr.awards, "thumbsup"),
+        "downvotes": awards.count(mr.awards, "thumbsdown"),
         "author": entities.user_basic(state, mr.author_id),
         "assignees": [people[user_id] for user_id in mr.assignee_ids],
         "assignee": people[mr.assignee_ids[0]] if mr.assignee_ids else None,
@@ -111,29 +112,6 @@ def can_merge(state: State, one: Project, viewer: User) -> bool:
 def is_draft(title: str) -> bool:
     """Whether a title makes a merge request a draft."""
     return title.lower().startswith(("draft:", "[draft]", "(draft)"))
-
-
-def note(state: State, mr: MergeRequest, value: Note) -> Json:
-    """Shape Note."""
-    return {
-        "id": value.id,
-        "type": None,
-        "body": value.body,
-        "author": entities.user_basic(state, value.author_id),
-        "created_at": entities.stamp(value.created_at),
-        "updated_at": entities.stamp(value.updated_at),
-        "system": value.system,
-        "noteable_id": mr.id,
-        "noteable_type": "MergeRequest",
-        "project_id": mr.project_id,
-        "resolvable": False,
-        "confidential": value.internal,
-        "internal": value.internal,
-        "imported": False,
-        "imported_from": "none",
-        "noteable_iid": mr.iid,
-        "commands_changes": {},
-    }
 
 
 def version(mr: MergeRequest, number: int, pushed: tuple[str, str, datetime]) -> Json:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.gitlab.hook_model import Event, Json
-from sandbox.gitlab.model import Access, JobSubject, MergeRequest, Project, Push, Tier, Token, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, JobSubject, Project, Push, Tier, Token, User
 
 VERSION: Final = "19.1.0"
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from sandbox.ci.instance import appearance
 from sandbox.gitlab import mergeable
-from sandbox.gitlab.model import MergeRequest, Note, Project
+from sandbox.gitlab.merge_request_model import MergeRequest, Note
+from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab_pages.browse import commit_shown
 from sandbox.gitlab_pages.changes import shown

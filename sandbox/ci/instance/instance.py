@@ -17,7 +17,8 @@ from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import ACTIVE, Job, Pipeline
 from sandbox.gitlab.entities import stamp
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import JobSubject, MergeRequest, Project, Push
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import JobSubject, Project, Push
 from sandbox.gitlab.repository import NULL_SHA, Repository
 from sandbox.gitlab.state import State
 

@@ -9,7 +9,8 @@ from sandbox.gitlab import activity, entities
 from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.auth import JobToken
-from sandbox.gitlab.model import Access, MergeRequest, Project, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 

@@ -5,7 +5,8 @@ import msgspec
 from sandbox.gitlab import activity, review
 from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.api.merge_requests import answer, find
-from sandbox.gitlab.model import Access, MergeRequest, Project, Push, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Identity, Repository
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route

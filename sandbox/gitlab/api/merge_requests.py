@@ -8,7 +8,8 @@ from sandbox.gitlab import activity, auth, entities, mergeable, payloads, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import Access, MergeRequest, Project, Tier, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, Project, Tier, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import State

@@ -1,4 +1,4 @@
-"""Notes of merge requests; no threads, no emoji.
+"""Notes of merge requests; no threads.
 
 A line with one of GitLab's own quick actions would be carried out by GitLab; here it is refused by name.
 """
@@ -8,11 +8,12 @@ from typing import Final
 
 import msgspec
 
-from sandbox.gitlab import activity, review
+from sandbox.gitlab import activity, conversation
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.auth import JobToken
-from sandbox.gitlab.model import Access, MergeRequest, Note, Project, User
+from sandbox.gitlab.merge_request_model import MergeRequest, Note
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
@@ -62,7 +63,7 @@ def listed(state: State, request: Request) -> Response:
     kept = {"only_comments": {False}, "only_activity": {True}}.get(request.arg("activity_filter"), {True, False})
     found = [note for note in visible(state, project, user, mr) if note.system in kept]
     found.sort(key=lambda note: (getattr(note, key), note.id), reverse=request.arg("sort", "desc") != "asc")
-    return page(request, found, lambda note: review.note(state, mr, note), base_url=state.url)
+    return page(request, found, lambda note: conversation.note(state, mr, note), base_url=state.url)
 
 
 def visible(state: State, project: Project, user: User, mr: MergeRequest) -> list[Note]:
@@ -82,7 +83,7 @@ def note_of(request: Request, mr: MergeRequest) -> Note:
 def get(state: State, request: Request) -> Response:
     """Give one note."""
     _, _, mr = find(state, request, job_token=JobToken.ACCEPTED)
-    return Response.json(review.note(state, mr, note_of(request, mr)))
+    return Response.json(conversation.note(state, mr, note_of(request, mr)))
 
 
 async def create(state: State, request: Request) -> Response:
@@ -92,7 +93,7 @@ async def create(state: State, request: Request) -> Response:
     note = activity.add_note(state, mr, user, checked(new.body), internal=new.internal or new.confidential)
     mr.updated_at = state.now()
     await activity.note_changed(state, project, mr, note, user, action="create")
-    return Response.json(review.note(state, mr, note), status=201)
+    return Response.json(conversation.note(state, mr, note), status=201)
 
 
 async def update(state: State, request: Request) -> Response:
@@ -104,7 +105,7 @@ async def update(state: State, request: Request) -> Response:
     if body != note.body:
         note.body, note.updated_at = body, state.now()
         await activity.note_changed(state, project, mr, note, user, action="update")
-    return Response.json(review.note(state, mr, note))
+    return Response.json(conversation.note(state, mr, note))
 
 
 def delete(state: State, request: Request) -> Response:

@@ -165,6 +165,66 @@ def emulated(tmp_path: Path, receiver: Receiver, emulate: Emulate) -> Iterator[E
         yield running
 
 
+LINES = tuple(f"line {number}" for number in range(1, 21))
+
+
+def lines(**changed: str | None) -> str:
+    """Return the file of `proposal` with lines changed (`l10="ten"`); None takes a line out."""
+    new = {int(name[1:]): text for name, text in changed.items()}
+    kept = (new.get(number, line) for number, line in enumerate(LINES, start=1))
+    return "".join(f"{line}\n" for line in kept if line is not None)
+
+
+@dataclass
+class Proposal:
+    """A merge request of the bot, `fix` into `main`, that changes line 10 of a file of twenty lines."""
+
+    emulated: Emulated
+    iid: int = 1
+    file: str = "src/lines.txt"
+    branch: str = "fix"
+
+    def project(self, who: str = "bot") -> Any:
+        return self.emulated.client(who).projects.get("payk12/contacts")
+
+    def seen_by(self, who: str = "bot") -> Any:
+        """Read the merge request as this user."""
+        return self.project(who).mergerequests.get(self.iid)
+
+    def commit(self, content: str, *, who: str = "bot", branch: str = "fix", **more: Any) -> Any:
+        """Commit a new content of the file, or of another one."""
+        path = more.pop("path", self.file)
+        action = {"action": more.pop("action", "update"), "file_path": path, "content": content}
+        return self.project(who).commits.create(
+            {"branch": branch, "commit_message": "Change lines", "actions": [action], **more}
+        )
+
+    def place(self, *, old_line: int | None = None, new_line: int | None = None, **more: Any) -> dict[str, Any]:
+        """Return the `position` of a note on a line of the diff."""
+        refs = self.seen_by().diff_refs
+        where = {"position_type": "text", "old_path": self.file, "new_path": self.file}
+        place = {**refs, **where, "old_line": old_line, "new_line": new_line, **more}
+        return {key: value for key, value in place.items() if value is not None}
+
+    def hooks(self, event: str = "Merge Request Hook") -> list[Any]:
+        """Return what was told of an event so far."""
+        self.emulated.settled()
+        return [one.json() for one in self.emulated.receiver.of(event)]
+
+    def control(self, method: str, path: str, **body: Any) -> httpx2.Response:
+        """Use a route of the emulator itself."""
+        return httpx2.request(method, f"{self.emulated.url}/_sandbox/{path}", json=body, timeout=60)
+
+
+@pytest.fixture
+def proposal(emulated: Emulated) -> Proposal:
+    made = Proposal(emulated)
+    made.commit(lines(), who="mara", branch="main", action="create")
+    made.commit(lines(l10="ten"), start_branch="main")
+    made.project().mergerequests.create({"source_branch": "fix", "target_branch": "main", "title": "Fix ten"})
+    return made
+
+
 @pytest.fixture
 def git(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
