@@ -14,6 +14,7 @@ from sandbox.gitlab.api import (
     award_emoji,
     branches,
     commits,
+    discussions,
     files,
     hooks,
     merge,
@@ -33,7 +34,20 @@ from sandbox.http import Application, Router
 
 CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
-MODULES = (users, projects, branches, commits, files, merge_requests, merge, approvals, notes, award_emoji, uploads)
+MODULES = (
+    users,
+    projects,
+    branches,
+    commits,
+    files,
+    merge_requests,
+    merge,
+    approvals,
+    notes,
+    award_emoji,
+    discussions,
+    uploads,
+)
 
 
 def create(state: State, *, ci: Ci | None = None, page_size: int | None = None) -> Application:

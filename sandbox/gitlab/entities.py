@@ -112,6 +112,7 @@ def project(state: State, one: Project, viewer: User) -> Json:
         "ci_push_repository_for_job_token_allowed": False,
         "merge_method": "merge",
         "only_allow_merge_if_pipeline_succeeds": False,
+        **vars(one.settings),
         "remove_source_branch_after_merge": True,
         "squash_option": "default_off",
         "permissions": {"project_access": access, "group_access": None},

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,48 @@ class Award:
     created_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class DiffRefs:
+    """The commits between which a diff lies: the merge base, the target's head at that time, the source's head."""
+
+    base_sha: str
+    start_sha: str
+    head_sha: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position:
+    """A line of a diff: added (no old line), removed (no new one) or unchanged (both)."""
+
+    refs: DiffRefs
+    old_path: str
+    new_path: str
+    old_line: int | None = None
+    new_line: int | None = None
+    line_range: dict[str, object] | None = None
+    """What a client said of several lines; kept as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffVersion:
+    """One of the diffs that a merge request had: each push makes one."""
+
+    id: int
+    refs: DiffRefs
+    created_at: datetime
+
+
+class NoteType(Enum):
+    """What a note begins or belongs to; the value is the REST field `type`."""
+
+    COMMENT = None
+    """On its own, until somebody replies."""
+    DISCUSSION = "DiscussionNote"
+    """In a thread."""
+    DIFF = "DiffNote"
+    """In a thread on a line of the diff."""
+
+
 @dataclass
 class Note:
     """One note of a merge request."""
@@ -25,9 +68,19 @@ class Note:
     created_at: datetime
     updated_at: datetime
     discussion_id: str
+    type: NoteType = NoteType.COMMENT
     system: bool = False
     internal: bool = False
     awards: list[Award] = field(default_factory=list)
+    position: Position | None = None
+    """Of a note on the diff; follows its line while pushes leave the line there."""
+    original_position: Position | None = None
+    change_position: Position | None = None
+    """Where the line was changed; set when the note is outdated."""
+    line_code: str | None = None
+    resolved_by_id: int | None = None
+    resolved_at: datetime | None = None
+    resolved_by_push: bool | None = None
 
 
 @dataclass
@@ -52,13 +105,22 @@ class MergeRequest:
     approved_by_ids: list[int] = field(default_factory=list)
     remove_source_branch: bool = False
     sha: str = ""
-    """Head of the source branch."""
-    versions: list[tuple[str, str, datetime]] = field(default_factory=list)
-    """Heads that were pushed, oldest first: head, base, time."""
-    base_sha: str = ""
+    """Head of the newest diff: it follows the source branch a moment after a push."""
+    versions: list[DiffVersion] = field(default_factory=list)
+    """The diffs, oldest first."""
     merge_commit_sha: str | None = None
     merged_by_id: int | None = None
     merged_at: datetime | None = None
     closed_at: datetime | None = None
     notes: list[Note] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
+
+    @property
+    def refs(self) -> DiffRefs | None:
+        """The commits of the newest diff; None until GitLab has made the first one."""
+        return self.versions[-1].refs if self.versions else None
+
+    @property
+    def base_sha(self) -> str:
+        """Where the newest diff begins; without one, its head: nothing changes then."""
+        return self.refs.base_sha if self.refs else self.sha

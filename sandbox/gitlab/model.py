@@ -67,6 +67,15 @@ class JobSubject:
 
 
 @dataclass
+class MergeSettings:
+    """What a project says about merging; the names are those of `PUT /projects/:id`."""
+
+    only_allow_merge_if_all_discussions_are_resolved: bool = False
+    resolve_outdated_diff_discussions: bool = False
+    """Threads on lines that a push has changed are resolved by it."""
+
+
+@dataclass
 class Project:
     """A project and its bare repository."""
 
@@ -79,6 +88,7 @@ class Project:
     ci_config_path: str = ""
     """The setting, as the API tells it; pipelines here begin at `.gitlab-ci.yml` all the same."""
     visibility: str = "private"
+    settings: MergeSettings = field(default_factory=MergeSettings)
     members: dict[int, Access] = field(default_factory=dict)
     protected_branches: set[str] = field(default_factory=set)
     job_token_allowlist: set[int] = field(default_factory=set)

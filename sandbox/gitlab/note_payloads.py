@@ -1,7 +1,8 @@
 """What hooks say of notes and of emoji: GitLab's payload shapes (Gitlab::HookData::NoteBuilder, DataBuilder::Emoji)."""
 
+from sandbox.gitlab import conversation
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.merge_request_model import Award, MergeRequest, Note
+from sandbox.gitlab.merge_request_model import Award, MergeRequest, Note, Position
 from sandbox.gitlab.model import Project, User
 from sandbox.gitlab.payloads import merge_request_attributes, project, repository, user, utc
 from sandbox.gitlab.repository import Commit
@@ -25,15 +26,26 @@ def _note_attributes(state: State, one: Project, mr: MergeRequest, value: Note) 
         "project_id": one.id,
         "discussion_id": value.discussion_id,
         "attachment": None,
-        "line_code": None,
+        "line_code": value.line_code,
         "commit_id": None,
-        "position": None,
-        "type": None,
+        "position": _position(value.position),
+        "original_position": _position(value.original_position),
+        "change_position": _position(value.change_position),
+        "type": value.type.value,
+        "resolved_at": utc(value.resolved_at),
+        "resolved_by_id": value.resolved_by_id,
+        "resolved_by_push": value.resolved_by_push,
+        "updated_by_id": None,
         "internal": value.internal,
         "system": value.system,
         "st_diff": None,
         "url": _note_url(state, one, mr, value),
     }
+
+
+def _position(value: Position | None) -> Json | None:
+    shape = conversation.position(value)
+    return None if shape is None else {**shape, "ignore_whitespace_change": False}
 
 
 def _merge_request_of_note(state: State, one: Project, mr: MergeRequest, head: Commit) -> Json:

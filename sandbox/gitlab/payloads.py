@@ -162,7 +162,7 @@ def merge_request_attributes(state: State, one: Project, mr: MergeRequest, head:
         "milestone_id": None,
         "state_id": {"opened": 1, "closed": 2, "merged": 3}[mr.state],
         "state": mr.state,
-        "blocking_discussions_resolved": True,
+        "blocking_discussions_resolved": review.blocking_discussions_resolved(one, mr),
         "work_in_progress": draft,
         "draft": draft,
         "first_contribution": False,

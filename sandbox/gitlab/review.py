@@ -3,11 +3,9 @@
 Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10).
 """
 
-from datetime import datetime
-
-from sandbox.gitlab import awards, entities
+from sandbox.gitlab import awards, conversation, entities, threads
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.merge_request_model import DiffVersion, MergeRequest
 from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.state import State
 
@@ -77,7 +75,7 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
         "squash_on_merge": False,
         "task_completion_status": {"count": 0, "completed_count": 0},
         "has_conflicts": False,
-        "blocking_discussions_resolved": True,
+        "blocking_discussions_resolved": blocking_discussions_resolved(one, mr),
         "approvals_before_merge": None,
     }
 
@@ -97,7 +95,7 @@ def merge_request(state: State, one: Project, mr: MergeRequest, *, changes: int,
         "first_deployed_to_production_at": None,
         "pipeline": pipeline,
         "head_pipeline": pipeline,
-        "diff_refs": {"base_sha": mr.base_sha, "head_sha": mr.sha, "start_sha": mr.base_sha},
+        "diff_refs": conversation.diff_refs(mr.refs) if mr.refs else None,
         "merge_error": None,
         "first_contribution": False,
         "user": {"can_merge": can_merge(state, one, viewer)},
@@ -114,15 +112,20 @@ def is_draft(title: str) -> bool:
     return title.lower().startswith(("draft:", "[draft]", "(draft)"))
 
 
-def version(mr: MergeRequest, number: int, pushed: tuple[str, str, datetime]) -> Json:
-    """Shape of one of the heads that a merge request had, API_Entities_MergeRequestDiff; `number` is its id there."""
-    head, base, at = pushed
+def blocking_discussions_resolved(one: Project, mr: MergeRequest) -> bool:
+    """Whether no thread blocks the merge: always, where the project does not ask for it, open threads or not."""
+    wanted = one.settings.only_allow_merge_if_all_discussions_are_resolved
+    return not (wanted and any(map(threads.to_be_resolved, mr.notes)))
+
+
+def version(mr: MergeRequest, one: DiffVersion) -> Json:
+    """Shape of one of the diffs that a merge request had, API_Entities_MergeRequestDiff."""
     return {
-        "id": number,
-        "head_commit_sha": head,
-        "base_commit_sha": base,
-        "start_commit_sha": base,
-        "created_at": entities.stamp(at),
+        "id": one.id,
+        "head_commit_sha": one.refs.head_sha,
+        "base_commit_sha": one.refs.base_sha,
+        "start_commit_sha": one.refs.start_sha,
+        "created_at": entities.stamp(one.created_at),
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": "1",

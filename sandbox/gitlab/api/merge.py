@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sandbox.gitlab import activity, review
+from sandbox.gitlab import activity, pushes, review
 from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.api.merge_requests import answer, find
 from sandbox.gitlab.merge_request_model import MergeRequest
@@ -56,7 +56,7 @@ async def _merge(state: State, project: Project, mr: MergeRequest, user: User, h
     mr.state, mr.merge_commit_sha, mr.merged_by_id, mr.merged_at, mr.updated_at = "merged", sha, user.id, now, now
     activity.system_note(state, mr, user, "merged")
     ref = f"refs/heads/{mr.target_branch}"
-    await activity.pushed(state, Push(project=project, user=user, ref=ref, before=target, after=sha))
+    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=target, after=sha))
     await activity.merge_request_changed(state, project, mr, user, action="merge")
     remove = how.should_remove_source_branch
     if mr.remove_source_branch if remove is None else remove:
@@ -70,7 +70,7 @@ async def _remove_source(state: State, project: Project, mr: MergeRequest, user:
         return
     ref = f"refs/heads/{mr.source_branch}"
     await repository.move(ref, new=NULL_SHA, old=head)
-    await activity.pushed(state, Push(project=project, user=user, ref=ref, before=head, after=NULL_SHA))
+    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=head, after=NULL_SHA))
 
 
 ROUTES = (Route("PUT", "/api/v4/projects/:id/merge_requests/:iid/merge", merge, params=names(Merge)),)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, auth, entities, mergeable, payloads, review
+from sandbox.gitlab import activity, auth, entities, mergeable, payloads, refresh, review
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.hook_model import Json
@@ -94,15 +94,20 @@ async def get(state: State, request: Request) -> Response:
 
 
 async def create(state: State, request: Request) -> Response:
-    """Open a merge request; 409 when its source branch has an open one already."""
+    """Open a merge request; 409 when its branches have an open one already."""
     project, user = auth.project(state, request, Access.DEVELOPER)
-    new = parse(request, NewMergeRequest)
+    mr = await open_merge_request(state, project, user, parse(request, NewMergeRequest))
+    return await answer(state, project, user, mr, status=201)
+
+
+async def open_merge_request(state: State, project: Project, user: User, new: NewMergeRequest) -> MergeRequest:
+    """Make a merge request and its first diff, and tell everyone."""
     if new.target_project_id not in {None, project.id}:
         raise HttpError(400, {"error": "target_project_id: this emulator has no forks"})
     repository = Repository(project.repository)
     async with project.lock:
         source = await _branch(repository, "source_branch", new.source_branch)
-        target = await _branch(repository, "target_branch", new.target_branch)
+        await _branch(repository, "target_branch", new.target_branch)
         if new.source_branch == new.target_branch:
             raise HttpError(409, {"message": ["You can't use same project/branch for source and target"]})
         refuse_second(project, new.source_branch)
@@ -122,12 +127,11 @@ async def create(state: State, request: Request) -> Response:
             reviewer_ids=_people(state, new.reviewer_ids),
             remove_source_branch=new.remove_source_branch,
             sha=source,
-            base_sha=await repository.merge_base(target, source) or target,
         )
-        mr.versions.append((mr.sha, mr.base_sha, now))
+        await refresh.reload_diff(state, project, mr, user)
         project.merge_requests[mr.iid] = mr
         await activity.merge_request_changed(state, project, mr, user, action="open")
-    return await answer(state, project, user, mr, status=201)
+    return mr
 
 
 async def _branch(repository: Repository, parameter: str, name: str) -> str:
@@ -196,12 +200,13 @@ async def _change_state(
     before, after = {"close": ("opened", "closed"), "reopen": ("closed", "opened")}[event]
     if mr.state != before:
         return
-    if event == "reopen":
-        refuse_second(project, mr.source_branch)
-        mr.sha = await Repository(project.repository).branch(mr.source_branch) or mr.sha
-    mr.state, mr.updated_at = after, state.now()
-    mr.closed_at = state.now() if event == "close" else None
-    activity.system_note(state, mr, user, "closed" if event == "close" else "reopened")
+    if event == "close":
+        await refresh.close(state, project, mr, user)
+        return
+    refuse_second(project, mr.source_branch)
+    mr.state, mr.closed_at, mr.updated_at = after, None, state.now()
+    await refresh.reload_diff(state, project, mr, user)
+    activity.system_note(state, mr, user, "reopened")
     await activity.merge_request_changed(state, project, mr, user, action=event)
 
 
@@ -215,8 +220,7 @@ async def commits(state: State, request: Request) -> Response:
 async def versions(state: State, request: Request) -> Response:
     """List the heads that a merge request had, newest first."""
     _, _, mr = find(state, request)
-    found = list(enumerate(mr.versions, start=1))[::-1]
-    return page(request, found, lambda one: review.version(mr, *one), base_url=state.url)
+    return page(request, mr.versions[::-1], lambda one: review.version(mr, one), base_url=state.url)
 
 
 _MRS = "/api/v4/projects/:id/merge_requests"

@@ -1,4 +1,4 @@
-"""Notes of merge requests; no threads.
+"""Notes of merge requests; threads are in `discussions`.
 
 A line with one of GitLab's own quick actions would be carried out by GitLab; here it is refused by name.
 """
@@ -99,9 +99,13 @@ async def create(state: State, request: Request) -> Response:
 async def update(state: State, request: Request) -> Response:
     """Edit a note: its author may, and maintainers; nobody a system note."""
     project, user, mr = find(state, request)
-    note = note_of(request, mr)
+    return await edit(state, project, user, mr, note_of(request, mr), parse(request, EditNote).body)
+
+
+async def edit(state: State, project: Project, user: User, mr: MergeRequest, note: Note, text: str) -> Response:
+    """Give a note another text."""
     editable(state, project, user, note)
-    body = checked(parse(request, EditNote).body)
+    body = checked(text)
     if body != note.body:
         note.body, note.updated_at = body, state.now()
         await activity.note_changed(state, project, mr, note, user, action="update")
@@ -113,6 +117,11 @@ def delete(state: State, request: Request) -> Response:
     project, user, mr = find(state, request)
     note = note_of(request, mr)
     editable(state, project, user, note)
+    return remove(mr, note)
+
+
+def remove(mr: MergeRequest, note: Note) -> Response:
+    """Take a note out."""
     mr.notes.remove(note)
     return Response(status=204)
 

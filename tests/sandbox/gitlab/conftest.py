@@ -17,6 +17,8 @@ import httpx2
 import pytest
 
 from sandbox.emulators import gitlab_application
+from sandbox.gitlab.api.commits import Action, NewCommit, commit_actions
+from sandbox.gitlab.api.merge_requests import NewMergeRequest, open_merge_request
 from sandbox.gitlab.model import Access, JobSubject
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import State
@@ -139,7 +141,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, Secrets]:
     return state, secrets
 
 
-Emulate = Callable[[Path, Receiver], AbstractContextManager[Emulated]]
+Emulate = Callable[..., AbstractContextManager[Emulated]]
 
 
 @pytest.fixture(scope="session")
@@ -148,9 +150,9 @@ def emulate(seeded: tuple[State, Secrets]) -> Emulate:
     template, secrets = seeded
 
     @contextmanager
-    def run(folder: Path, receiver: Receiver) -> Iterator[Emulated]:
+    def run(folder: Path, receiver: Receiver, of: State = template) -> Iterator[Emulated]:
         listener, url = bind()
-        state = copy_of(template, url=url, root=folder / "gitlab", receiver=receiver.url)
+        state = copy_of(of, url=url, root=folder / "gitlab", receiver=receiver.url)
         jobs: dict[str, JobSubject] = {}
         state.job_token_subject = jobs.get
         with in_thread(gitlab_application.create(state), listener):
@@ -216,13 +218,32 @@ class Proposal:
         return httpx2.request(method, f"{self.emulated.url}/_sandbox/{path}", json=body, timeout=60)
 
 
+@pytest.fixture(scope="session")
+def proposed(seeded: tuple[State, Secrets], tmp_path_factory: pytest.TempPathFactory) -> State:
+    """Make the merge request of `proposal` in an emulator that is never started."""
+    state = copy_of(seeded[0], url="", root=tmp_path_factory.mktemp("proposed") / "gitlab", receiver="")
+
+    async def make() -> None:
+        project, bot, mara = state.project("payk12/contacts"), state.user("bug-fix-bot"), state.user("mara")
+        assert project is not None
+        assert bot is not None
+        assert mara is not None
+        for user, branch, content in ((mara, "main", lines()), (bot, "fix", lines(l10="ten"))):
+            action = Action(action="update" if user is bot else "create", file_path=Proposal.file, content=content)
+            more = {"start_branch": "main"} if user is bot else {}
+            new = NewCommit(branch=branch, commit_message="Change lines", actions=[action], **more)
+            await commit_actions(state, project, user, new)
+        opened = NewMergeRequest(source_branch="fix", target_branch="main", title="Fix ten")
+        await open_merge_request(state, project, bot, opened)
+
+    asyncio.run(make())
+    return state
+
+
 @pytest.fixture
-def proposal(emulated: Emulated) -> Proposal:
-    made = Proposal(emulated)
-    made.commit(lines(), who="mara", branch="main", action="create")
-    made.commit(lines(l10="ten"), start_branch="main")
-    made.project().mergerequests.create({"source_branch": "fix", "target_branch": "main", "title": "Fix ten"})
-    return made
+def proposal(tmp_path: Path, receiver: Receiver, emulate: Emulate, proposed: State) -> Iterator[Proposal]:
+    with emulate(tmp_path, receiver, proposed) as running:
+        yield Proposal(running)
 
 
 @pytest.fixture
