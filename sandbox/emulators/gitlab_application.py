@@ -21,6 +21,7 @@ from sandbox.gitlab.api import (
     merge_requests,
     notes,
     projects,
+    suggestions,
     uploads,
     users,
 )
@@ -35,18 +36,8 @@ from sandbox.http import Application, Router
 CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
 MODULES = (
-    users,
-    projects,
-    branches,
-    commits,
-    files,
-    merge_requests,
-    merge,
-    approvals,
-    notes,
-    award_emoji,
-    discussions,
-    uploads,
+    *(users, projects, branches, commits, files, uploads),
+    *(merge_requests, merge, approvals, notes, award_emoji, discussions, suggestions),
 )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sandbox.faults.request_faults import RequestLog
 from sandbox.gitlab import conversation, entities, review
+from sandbox.gitlab.background import Step
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.hooks import Deliverer
 from sandbox.gitlab.model import Project, Tier
@@ -78,7 +79,34 @@ def set_tier(control: Control, request: Request) -> Response:
     return Response(status=204)
 
 
+def hold(control: Control, request: Request) -> Response:
+    """Let a step that GitLab does after its answer wait until it is released."""
+    control.state.background.held.add(_step(request))
+    return _steps(control)
+
+
+async def release(control: Control, request: Request) -> Response:
+    """Do what waits for a step, and hold it no longer."""
+    await control.state.background.release(_step(request))
+    return _steps(control)
+
+
+def _step(request: Request) -> Step:
+    try:
+        return Step(str(request.fields()["step"]))
+    except ValueError as error:
+        known = ", ".join(step.value for step in Step)
+        raise HttpError(400, {"error": f"{error}; there are: {known}"}) from error
+
+
+def _steps(control: Control) -> Response:
+    background = control.state.background
+    return Response.json({"held": sorted(one.value for one in background.held), "waiting": background.waiting()})
+
+
 ROUTES = (
+    Route("POST", "/_sandbox/background/hold", hold, required=("step",)),
+    Route("POST", "/_sandbox/background/release", release, required=("step",)),
     Route("PUT", "/_sandbox/tier", set_tier, required=("tier",)),
     Route("GET", "/_sandbox/state", dump),
 )

@@ -5,9 +5,9 @@ Field names follow lib/api/entities/note.rb, discussion.rb and award_emoji.rb of
 
 from collections.abc import Sequence
 
-from sandbox.gitlab import entities, threads
+from sandbox.gitlab import entities, suggestions, threads
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.merge_request_model import Award, DiffRefs, MergeRequest, Note, NoteType, Position
+from sandbox.gitlab.merge_request_model import Award, DiffRefs, MergeRequest, Note, NoteType, Position, Suggestion
 from sandbox.gitlab.state import State
 
 
@@ -29,12 +29,30 @@ def note(state: State, mr: MergeRequest, value: Note) -> Json:
         **({} if value.type is not NoteType.DIFF else {"commit_id": None, "position": position(value.position)}),
         "resolvable": resolvable,
         **(_resolution(state, value) if resolvable else {}),
+        **({} if value.type is not NoteType.DIFF else _suggestions(mr, value)),
         "confidential": value.internal,
         "internal": value.internal,
         "imported": False,
         "imported_from": "none",
         "noteable_iid": mr.iid,
         "commands_changes": {},
+    }
+
+
+def _suggestions(mr: MergeRequest, value: Note) -> Json:
+    return {"suggestions": [suggestion(mr, value, one) for one in value.suggestions]}
+
+
+def suggestion(mr: MergeRequest, value: Note, one: Suggestion) -> Json:
+    """Shape Suggestion; GitLab's page calls the field `applicable`, its code `appliable`."""
+    return {
+        "id": one.id,
+        "from_line": suggestions.from_line(value, one),
+        "to_line": suggestions.to_line(value, one),
+        "appliable": suggestions.inapplicable_reason(mr, value, one) is None,
+        "applied": one.applied,
+        "from_content": one.from_content,
+        "to_content": one.to_content,
     }
 
 

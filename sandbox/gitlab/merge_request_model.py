@@ -47,6 +47,21 @@ class DiffVersion:
     created_at: datetime
 
 
+@dataclass
+class Suggestion:
+    """New text for lines around the one that a note on the diff is about."""
+
+    id: int
+    lines_above: int
+    lines_below: int
+    from_content: str = ""
+    to_content: str = ""
+    applied: bool = False
+    outdated: bool = False
+    """What it replaces stands there no more."""
+    commit_id: str | None = None
+
+
 class NoteType(Enum):
     """What a note begins or belongs to; the value is the REST field `type`."""
 
@@ -78,6 +93,7 @@ class Note:
     change_position: Position | None = None
     """Where the line was changed; set when the note is outdated."""
     line_code: str | None = None
+    suggestions: list[Suggestion] = field(default_factory=list)
     resolved_by_id: int | None = None
     resolved_at: datetime | None = None
     resolved_by_push: bool | None = None

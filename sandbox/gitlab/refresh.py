@@ -3,7 +3,8 @@
 A merge request whose source branch is gone is closed; one whose head came into its target by a push is merged.
 """
 
-from sandbox.gitlab import activity, positions, threads
+from sandbox.gitlab import activity, positions, suggestions, threads
+from sandbox.gitlab.background import Step
 from sandbox.gitlab.merge_request_model import DiffRefs, DiffVersion, MergeRequest, Note, NoteType
 from sandbox.gitlab.model import Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Repository
@@ -11,7 +12,11 @@ from sandbox.gitlab.state import State
 
 
 async def refresh(state: State, push: Push, *, added: int) -> None:
-    """Do all that a push to a branch does to merge requests; `added` commits came."""
+    """Do all that a push to a branch does to merge requests, a moment later; `added` commits came."""
+    await state.background.run(Step.DIFF_RELOAD, push.project, lambda: _refresh(state, push, added=added))
+
+
+async def _refresh(state: State, push: Push, *, added: int) -> None:
     branch = push.ref.removeprefix("refs/heads/")
     for mr in [one for one in push.project.merge_requests.values() if one.state == "opened"]:
         if push.after == NULL_SHA:
@@ -49,6 +54,7 @@ async def _merged_by_push(state: State, push: Push, mr: MergeRequest) -> None:
 
 async def _source_moved(state: State, push: Push, mr: MergeRequest, *, added: int) -> None:
     await reload_diff(state, push.project, mr, push.user)
+    await suggestions.outdate(push.project, mr)
     activity.system_note(state, mr, push.user, f"added {added} commit{'' if added == 1 else 's'}")
     await activity.merge_request_changed(state, push.project, mr, push.user, action="update", oldrev=push.before)
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from sandbox.gitlab.background import Background
 from sandbox.gitlab.hook_model import Event, Json
 from sandbox.gitlab.merge_request_model import MergeRequest
 from sandbox.gitlab.model import Access, JobSubject, Project, Push, Tier, Token, User
@@ -46,6 +47,7 @@ class State:
         """Set by the CI engine: the newest pipeline for a merge request's head, in REST shape."""
         self.deliver: Emitter = lambda _project, _event, _payload: None
         """Set by the hook deliverer."""
+        self.background = Background()
         self.large_commits: list[datetime] = []
         """When large commits were asked for, as far as it counts for the next one."""
         self._counters: dict[str, int] = defaultdict(int)

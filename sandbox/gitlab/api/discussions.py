@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, conversation, positions, threads
+from sandbox.gitlab import activity, conversation, positions, suggestions, threads
 from sandbox.gitlab.api.given import names, parse, required
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.api.notes import checked, edit, editable, note_of, remove, visible
@@ -103,6 +103,7 @@ async def create(state: State, request: Request) -> Response:
         if placed is not None:
             note.original_position, note.line_code = placed
             await _bring_up_to_date(project, mr, note, placed[0])
+            await suggestions.make(state, project, note)
         mr.updated_at = state.now()
         await activity.note_changed(state, project, mr, note, user, action="create")
     return Response.json(conversation.discussion(state, mr, [note]), status=201)
@@ -145,6 +146,7 @@ async def reply(state: State, request: Request) -> Response:
     if thread[0].type is NoteType.COMMENT:
         thread[0].type = NoteType.DISCUSSION
     note = activity.add_reply(state, mr, user, body, thread=thread)
+    await suggestions.make(state, project, note)
     mr.updated_at = state.now()
     await activity.note_changed(state, project, mr, note, user, action="create")
     return Response.json(conversation.note(state, mr, note), status=201)

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from sandbox.gitlab import activity, conversation
+from sandbox.gitlab import activity, conversation, suggestions
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.auth import JobToken
@@ -108,7 +108,9 @@ async def edit(state: State, project: Project, user: User, mr: MergeRequest, not
     body = checked(text)
     if body != note.body:
         note.body, note.updated_at = body, state.now()
-        await activity.note_changed(state, project, mr, note, user, action="update")
+        await suggestions.make(state, project, note)
+        author = state.users[note.author_id]  # not who edited it: Notes::UpdateService#execute_note_webhook
+        await activity.note_changed(state, project, mr, note, author, action="update")
     return Response.json(conversation.note(state, mr, note))
 
 
