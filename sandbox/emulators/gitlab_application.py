@@ -10,6 +10,7 @@ from sandbox.faults.fault_routes import Faults
 from sandbox.faults.request_faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (
+    approval_settings,
     approvals,
     award_emoji,
     branches,
@@ -37,7 +38,7 @@ CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
 MODULES = (
     *(users, projects, branches, commits, files, uploads),
-    *(merge_requests, merge, approvals, notes, award_emoji, discussions, suggestions),
+    *(merge_requests, merge, approvals, approval_settings, notes, award_emoji, discussions, suggestions),
 )
 
 

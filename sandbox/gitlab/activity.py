@@ -23,8 +23,10 @@ async def merge_request_changed(
     action: str,
     changes: Mapping[str, object] | None = None,
     oldrev: str | None = None,
+    system_action: str | None = None,
 ) -> None:
-    """Emit the hook of a merge request, and tell the CI engine."""
+    """Emit the hook of a merge request, and tell the CI engine; `system_action` is what GitLab did by itself."""
+    by_itself = {"system": True, "system_action": system_action} if system_action else {}
     payload = payloads.merge_request(
         state,
         project,
@@ -33,7 +35,7 @@ async def merge_request_changed(
         action=action,
         head=await head(project, mr),
         changes=changes or {},
-        oldrev=oldrev,
+        more={**({"oldrev": oldrev} if oldrev else {}), **by_itself},
     )
     state.emit(project, Event.MERGE_REQUEST, payload)
     for listener in state.on_merge_request:

@@ -16,6 +16,8 @@ class Step(Enum):
 
     DIFF_RELOAD = "diff_reload"
     """After a push: the merge request's new diff, moved notes and suggestions, its hook."""
+    APPROVAL_RESET = "approval_reset"
+    """After a push, where the project resets approvals: that they are taken away."""
 
 
 class Background:

@@ -45,6 +45,17 @@ class DiffVersion:
     id: int
     refs: DiffRefs
     created_at: datetime
+    patch_id: str
+    """The same for the same changes, wherever they begin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """One user's approval, and of which changes it is."""
+
+    user_id: int
+    created_at: datetime
+    patch_id: str
 
 
 @dataclass
@@ -118,7 +129,12 @@ class MergeRequest:
     labels: list[str] = field(default_factory=list)
     assignee_ids: list[int] = field(default_factory=list)
     reviewer_ids: list[int] = field(default_factory=list)
-    approved_by_ids: list[int] = field(default_factory=list)
+    approvals: list[Approval] = field(default_factory=list)
+    """In the order in which they were given."""
+    approvals_syncing: bool = False
+    """A push is about to take approvals away."""
+    committers: frozenset[str] = frozenset()
+    """Addresses of those who committed what the newest diff shows."""
     remove_source_branch: bool = False
     sha: str = ""
     """Head of the newest diff: it follows the source branch a moment after a push."""

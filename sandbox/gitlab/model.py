@@ -30,8 +30,10 @@ class Access(IntEnum):
 class Tier(Enum):
     """What GitLab is paid for, as far as the emulator tells the difference."""
 
+    COMMUNITY = "community"
+    """The Community Edition: as the free tier, but the answers about approvals are shorter."""
     FREE = "free"
-    """One reviewer and one assignee of a merge request: of several, the first is taken."""
+    """One reviewer and one assignee of a merge request: of several, the first is taken. No approval rules."""
     PREMIUM = "premium"
 
 
@@ -66,6 +68,25 @@ class JobSubject:
     job_id: int
 
 
+class RuleType(Enum):
+    """Of whom an approval rule wants approvals."""
+
+    ANY_APPROVER = "any_approver"
+    REGULAR = "regular"
+    """Of the users that it names."""
+
+
+@dataclass
+class ApprovalRule:
+    """How many approvals a project wants, and of whom. Premium."""
+
+    id: int
+    name: str
+    type: RuleType
+    approvals_required: int
+    user_ids: list[int] = field(default_factory=list)
+
+
 @dataclass
 class MergeSettings:
     """What a project says about merging; the names are those of `PUT /projects/:id`."""
@@ -73,6 +94,10 @@ class MergeSettings:
     only_allow_merge_if_all_discussions_are_resolved: bool = False
     resolve_outdated_diff_discussions: bool = False
     """Threads on lines that a push has changed are resolved by it."""
+    reset_approvals_on_push: bool = True
+    """Premium, with the two below; changed by `POST /projects/:id/approvals`."""
+    merge_requests_author_approval: bool = False
+    merge_requests_disable_committers_approval: bool = False
 
 
 @dataclass
@@ -89,6 +114,7 @@ class Project:
     """The setting, as the API tells it; pipelines here begin at `.gitlab-ci.yml` all the same."""
     visibility: str = "private"
     settings: MergeSettings = field(default_factory=MergeSettings)
+    approval_rules: dict[int, ApprovalRule] = field(default_factory=dict)
     members: dict[int, Access] = field(default_factory=dict)
     protected_branches: set[str] = field(default_factory=set)
     job_token_allowlist: set[int] = field(default_factory=set)

@@ -196,9 +196,9 @@ def merge_request(
     action: str,
     head: Commit,
     changes: Mapping[str, object],
-    oldrev: str | None = None,
+    more: Mapping[str, object],
 ) -> Json:
-    """Shape the Merge Request Hook; `oldrev` only when code changed."""
+    """Shape the Merge Request Hook; `more` are the attributes that only some actions have."""
     return {
         "object_kind": "merge_request",
         "event_type": "merge_request",
@@ -208,7 +208,9 @@ def merge_request(
         "object_attributes": {
             **merge_request_attributes(state, one, mr, head),
             "action": action,
-            **({"oldrev": oldrev} if oldrev else {}),
+            "actioned_at": utc(state.now()),
+            "system": False,
+            **more,
         },
         "labels": [label(title, one) for title in mr.labels],
         "changes": dict(changes),

@@ -3,7 +3,7 @@
 A merge request whose source branch is gone is closed; one whose head came into its target by a push is merged.
 """
 
-from sandbox.gitlab import activity, positions, suggestions, threads
+from sandbox.gitlab import activity, approval_resets, positions, suggestions, threads
 from sandbox.gitlab.background import Step
 from sandbox.gitlab.merge_request_model import DiffRefs, DiffVersion, MergeRequest, Note, NoteType
 from sandbox.gitlab.model import Project, Push, User
@@ -57,6 +57,7 @@ async def _source_moved(state: State, push: Push, mr: MergeRequest, *, added: in
     await suggestions.outdate(push.project, mr)
     activity.system_note(state, mr, push.user, f"added {added} commit{'' if added == 1 else 's'}")
     await activity.merge_request_changed(state, push.project, mr, push.user, action="update", oldrev=push.before)
+    await approval_resets.after_push(state, push.project, mr, push.user)
 
 
 async def reload_diff(state: State, project: Project, mr: MergeRequest, actor: User) -> None:
@@ -68,7 +69,9 @@ async def reload_diff(state: State, project: Project, mr: MergeRequest, actor: U
     base = await repository.merge_base(target, head) or target
     refs = DiffRefs(base_sha=base, start_sha=target, head_sha=head)
     mr.sha, mr.updated_at = head, state.now()
-    mr.versions.append(DiffVersion(id=state.next_id("merge_request_diff"), refs=refs, created_at=mr.updated_at))
+    patch_id, number = await repository.patch_id(base, head), state.next_id("merge_request_diff")
+    mr.versions.append(DiffVersion(id=number, refs=refs, created_at=mr.updated_at, patch_id=patch_id))
+    mr.committers = frozenset(one.committer.email for one in await repository.log(head, f"^{base}"))
     if old is not None and old != refs:
         await _move_notes(state, project, mr, actor, old)
 

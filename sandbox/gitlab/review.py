@@ -129,5 +129,5 @@ def version(mr: MergeRequest, one: DiffVersion) -> Json:
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": "1",
-        "patch_id_sha": None,
+        "patch_id_sha": one.patch_id,
     }

@@ -16,6 +16,7 @@ from sandbox.http import HttpError, Request, Response, Route
 HINDRANCES = {
     "draft_status": "This is a draft",
     "conflict": "There are conflicts with the target branch",
+    "not_approved": "Approvals are missing",
 }
 TABS = {"overview": "Overview", "commits": "Commits", "diffs": "Changes"}
 
@@ -30,7 +31,7 @@ def _shown(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any]:
         "target_branch": mr.target_branch,
         "author": pages.person(mr.author_id),
         "assignees": [pages.person(one) for one in mr.assignee_ids],
-        "approved_by": [pages.person(one) for one in mr.approved_by_ids],
+        "approved_by": [pages.person(one.user_id) for one in mr.approvals],
         "reviewers": [pages.person(one) for one in mr.reviewer_ids],
         "labels": mr.labels,
         "created": pages.moment(mr.created_at),
@@ -84,7 +85,7 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
     context = {
         "mr": _shown(pages, project, mr),
         "tab": tab,
-        "hindrance": HINDRANCES.get(await mergeable.status(project, mr)),
+        "hindrance": HINDRANCES.get(await mergeable.status(pages.state, project, mr)),
         "tabs": [(key, text, "" if key == "overview" else f"/{key}", counts[key]) for key, text in TABS.items()],
         "description": render(mr.description, uploads=uploads) if mr.description else None,
         "pipeline": _pipeline(pages, project, mr),

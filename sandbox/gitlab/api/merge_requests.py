@@ -59,7 +59,7 @@ async def answer(state: State, project: Project, user: User, mr: MergeRequest, *
 
 
 async def _shape(state: State, project: Project, user: User, mr: MergeRequest, *, changes: int) -> Json:
-    status = await mergeable.status(project, mr)
+    status = await mergeable.status(state, project, mr)
     return review.merge_request(state, project, mr, changes=changes, viewer=user, mergeable=status)
 
 
@@ -156,7 +156,7 @@ def _labels(given: Labels | None) -> list[str]:
 
 def _people(state: State, ids: list[int]) -> list[int]:
     found = [user_id for user_id in ids if user_id in state.users]
-    return found[:1] if state.tier is Tier.FREE else found
+    return found[:1] if state.tier is not Tier.PREMIUM else found
 
 
 async def update(state: State, request: Request) -> Response:
