@@ -19,6 +19,7 @@ from sandbox.gitlab.api import (
     files,
     hooks,
     merge,
+    merge_request_changes,
     merge_requests,
     notes,
     projects,
@@ -38,7 +39,17 @@ CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
 MODULES = (
     *(users, projects, branches, commits, files, uploads),
-    *(merge_requests, merge, approvals, approval_settings, notes, award_emoji, discussions, suggestions),
+    *(
+        merge_requests,
+        merge_request_changes,
+        merge,
+        approvals,
+        approval_settings,
+        notes,
+        award_emoji,
+        discussions,
+        suggestions,
+    ),
 )
 
 

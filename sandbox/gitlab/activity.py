@@ -6,11 +6,11 @@ Each function changes the state and emits; none checks permissions. What follows
 import secrets
 from collections.abc import Mapping, Sequence
 
-from sandbox.gitlab import note_payloads, payloads, threads
+from sandbox.gitlab import mergeable, note_payloads, payloads, threads
 from sandbox.gitlab.hook_model import Event
 from sandbox.gitlab.merge_request_model import Award, MergeRequest, Note, NoteType
 from sandbox.gitlab.model import Project, User
-from sandbox.gitlab.repository import Commit, GitError, Repository
+from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import State
 
 
@@ -33,7 +33,7 @@ async def merge_request_changed(
         mr,
         actor,
         action=action,
-        head=await head(project, mr),
+        told=await _told(state, project, mr),
         changes=changes or {},
         more={**({"oldrev": oldrev} if oldrev else {}), **by_itself},
     )
@@ -50,7 +50,7 @@ async def note_changed(
     state.emit(
         project,
         event,
-        note_payloads.note(state, project, mr, note, actor, action=action, head=await head(project, mr)),
+        note_payloads.note(state, project, mr, note, actor, action=action, told=await _told(state, project, mr)),
     )
 
 
@@ -58,17 +58,14 @@ async def award_changed(
     state: State, project: Project, mr: MergeRequest, note: Note | None, award: Award, actor: User, *, action: str
 ) -> None:
     """Emit the hook of an emoji: `award` or `revoke`."""
-    at = await head(project, mr)
-    payload = note_payloads.emoji(state, project, mr, note, award, actor, action=action, head=at)
+    told = await _told(state, project, mr)
+    payload = note_payloads.emoji(state, project, mr, note, award, actor, action=action, told=told)
     state.emit(project, Event.EMOJI, payload)
 
 
-async def head(project: Project, mr: MergeRequest) -> Commit:
-    """Give the head commit of a merge request."""
-    try:
-        return await Repository(project.repository).commit(mr.sha)
-    except (GitError, IndexError):
-        return await Repository(project.repository).commit(mr.base_sha)
+async def _told(state: State, project: Project, mr: MergeRequest) -> payloads.Told:
+    head = await Repository(project.repository).commit(mr.sha)
+    return payloads.Told(head=head, detailed_merge_status=await mergeable.status(state, project, mr))
 
 
 def add_note(

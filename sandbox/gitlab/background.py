@@ -16,6 +16,14 @@ class Step(Enum):
 
     DIFF_RELOAD = "diff_reload"
     """After a push: the merge request's new diff, moved notes and suggestions, its hook."""
+    PREPARATION = "preparation"
+    """After a merge request was opened: its first diff, its hook, the first check."""
+    MERGE_CHECK = "merge_check"
+    """After a merge request with an unknown status was read: whether its branches merge."""
+    REBASE = "rebase"
+    """After a rebase was asked for."""
+    HEAD_PIPELINE = "head_pipeline"
+    """That a merge request takes notice of its head's newest pipeline."""
     APPROVAL_RESET = "approval_reset"
     """After a push, where the project resets approvals: that they are taken away."""
 

@@ -111,8 +111,9 @@ def project(state: State, one: Project, viewer: User) -> Json:
         "ci_job_token_scope_enabled": True,
         "ci_pipeline_variables_minimum_override_role": "no_one_allowed",
         "ci_push_repository_for_job_token_allowed": False,
-        "merge_method": "merge",
-        "only_allow_merge_if_pipeline_succeeds": False,
+        "merge_method": one.settings.merge_method.value,
+        "only_allow_merge_if_pipeline_succeeds": one.settings.only_allow_merge_if_pipeline_succeeds,
+        "allow_merge_on_skipped_pipeline": one.settings.allow_merge_on_skipped_pipeline,
         "only_allow_merge_if_all_discussions_are_resolved": (
             one.settings.only_allow_merge_if_all_discussions_are_resolved
         ),

@@ -110,6 +110,32 @@ class Note:
     resolved_by_push: bool | None = None
 
 
+class MergeStatus(Enum):
+    """What GitLab knows of whether the branches merge: the state machine `merge_status` of app/models/merge_request.rb.
+
+    A push to either branch makes it unknown; reading the merge request has it checked, and the next reading knows.
+    """
+
+    PREPARING = "preparing"
+    UNCHECKED = "unchecked"
+    CHECKING = "checking"
+    MERGEABLE = "can_be_merged"
+    UNMERGEABLE = "cannot_be_merged"
+    UNMERGEABLE_RECHECK = "cannot_be_merged_recheck"
+    UNMERGEABLE_RECHECKING = "cannot_be_merged_rechecking"
+
+    @property
+    def public(self) -> str:
+        """The word that is told."""
+        hidden = {MergeStatus.PREPARING, MergeStatus.UNMERGEABLE_RECHECKING}
+        return MergeStatus.CHECKING.value if self in hidden else self.value
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it says yes or no."""
+        return self in {MergeStatus.MERGEABLE, MergeStatus.UNMERGEABLE}
+
+
 @dataclass
 class MergeRequest:
     """A merge request within one project."""
@@ -140,6 +166,18 @@ class MergeRequest:
     """Head of the newest diff: it follows the source branch a moment after a push."""
     versions: list[DiffVersion] = field(default_factory=list)
     """The diffs, oldest first."""
+    merge_status: MergeStatus = MergeStatus.PREPARING
+    prepared_at: datetime | None = None
+    """When its first diff was there."""
+    merge_error: str | None = None
+    """Why the last merge or rebase failed."""
+    rebase_in_progress: bool = False
+    head_pipeline_id: int | None = None
+    """The newest pipeline that a head had; stays when a head gets none."""
+    forced_status: str | None = None
+    """A `detailed_merge_status` that a test wants told."""
+    next_failure: str | None = None
+    """Why the next merge is to fail."""
     merge_commit_sha: str | None = None
     merged_by_id: int | None = None
     merged_at: datetime | None = None

@@ -87,9 +87,24 @@ class ApprovalRule:
     user_ids: list[int] = field(default_factory=list)
 
 
+class MergeMethod(Enum):
+    """How a project merges."""
+
+    MERGE = "merge"
+    """With a merge commit."""
+    REBASE_MERGE = "rebase_merge"
+    """With a merge commit, of a source that stands on the target's head."""
+    FAST_FORWARD = "ff"
+    """Without one."""
+
+
 @dataclass
 class MergeSettings:
     """What a project says about merging; the names are those of `PUT /projects/:id`."""
+
+    merge_method: MergeMethod = MergeMethod.MERGE
+    only_allow_merge_if_pipeline_succeeds: bool = False
+    allow_merge_on_skipped_pipeline: bool = False
 
     only_allow_merge_if_all_discussions_are_resolved: bool = False
     resolve_outdated_diff_discussions: bool = False
@@ -147,3 +162,5 @@ class Push:
     """Full ref, `refs/heads/…`."""
     before: str
     after: str
+    skips_ci: bool = False
+    """With the push option `ci.skip`, in whatever way it was given."""

@@ -4,8 +4,7 @@ from sandbox.gitlab import conversation
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.merge_request_model import Award, MergeRequest, Note, Position
 from sandbox.gitlab.model import Project, User
-from sandbox.gitlab.payloads import merge_request_attributes, project, repository, user, utc
-from sandbox.gitlab.repository import Commit
+from sandbox.gitlab.payloads import Told, merge_request_attributes, project, repository, user, utc
 from sandbox.gitlab.state import State
 
 
@@ -48,15 +47,15 @@ def _position(value: Position | None) -> Json | None:
     return None if shape is None else {**shape, "ignore_whitespace_change": False}
 
 
-def _merge_request_of_note(state: State, one: Project, mr: MergeRequest, head: Commit) -> Json:
+def _merge_request_of_note(state: State, one: Project, mr: MergeRequest, told: Told) -> Json:
     return {
         key: content
-        for key, content in merge_request_attributes(state, one, mr, head).items()
+        for key, content in merge_request_attributes(state, one, mr, told).items()
         if key not in {"merge_params", "merge_user_id", "merge_when_pipeline_succeeds"}
     }
 
 
-def note(state: State, one: Project, mr: MergeRequest, value: Note, actor: User, *, action: str, head: Commit) -> Json:
+def note(state: State, one: Project, mr: MergeRequest, value: Note, actor: User, *, action: str, told: Told) -> Json:
     """Shape the Note Hook of a merge request's note; edits come with action `update`."""
     return {
         "object_kind": "note",
@@ -66,7 +65,7 @@ def note(state: State, one: Project, mr: MergeRequest, value: Note, actor: User,
         "project": project(state, one),
         "repository": repository(state, one),
         "object_attributes": {**_note_attributes(state, one, mr, value), "action": action},
-        "merge_request": _merge_request_of_note(state, one, mr, head),
+        "merge_request": _merge_request_of_note(state, one, mr, told),
     }
 
 
@@ -79,7 +78,7 @@ def emoji(
     actor: User,
     *,
     action: str,
-    head: Commit,
+    told: Told,
 ) -> Json:
     """Shape the Emoji Hook; `note` is there when the emoji is on one."""
     request_url = f"{state.url}/{one.path_with_namespace}/-/merge_requests/{mr.iid}"
@@ -101,5 +100,5 @@ def emoji(
             "awarded_on_url": request_url if on_note is None else _note_url(state, one, mr, on_note),
         },
         **({} if on_note is None else {"note": _note_attributes(state, one, mr, on_note)}),
-        "merge_request": merge_request_attributes(state, one, mr, head),
+        "merge_request": merge_request_attributes(state, one, mr, told),
     }

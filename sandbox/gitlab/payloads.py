@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sandbox.gitlab import entities, review
+from sandbox.gitlab import entities, head_pipeline, mergeable, threads
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.merge_request_model import MergeRequest
 from sandbox.gitlab.model import Project, Push, User
@@ -24,6 +24,13 @@ class CommitFiles(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a merge request has to be looked up in its repository before a hook can tell of it."""
+
+    head: Commit
+    detailed_merge_status: str
 
 
 def utc(moment: datetime | None) -> str | None:
@@ -138,9 +145,10 @@ def label(title: str, one: Project) -> Json:
     }
 
 
-def merge_request_attributes(state: State, one: Project, mr: MergeRequest, head: Commit) -> Json:
+def merge_request_attributes(state: State, one: Project, mr: MergeRequest, told: Told) -> Json:
     """Shape `object_attributes` of a merge request, which the hooks of its notes tell as well."""
-    draft = review.is_draft(mr.title)
+    detailed, head = told.detailed_merge_status, told.head
+    draft = mergeable.is_draft(mr.title)
     return {
         "id": mr.id,
         "iid": mr.iid,
@@ -156,24 +164,25 @@ def merge_request_attributes(state: State, one: Project, mr: MergeRequest, head:
         "description": mr.description,
         "created_at": entities.stamp(mr.created_at),
         "updated_at": entities.stamp(mr.updated_at),
-        "prepared_at": entities.stamp(mr.created_at),
+        "prepared_at": entities.stamp(mr.prepared_at),
         "last_edited_at": None,
         "last_edited_by_id": None,
         "milestone_id": None,
         "state_id": {"opened": 1, "closed": 2, "merged": 3}[mr.state],
         "state": mr.state,
-        "blocking_discussions_resolved": review.blocking_discussions_resolved(one, mr),
+        "blocking_discussions_resolved": threads.blocking_resolved(one.settings, mr),
         "work_in_progress": draft,
         "draft": draft,
         "first_contribution": False,
-        "merge_status": "can_be_merged",
-        "detailed_merge_status": "mergeable" if mr.state == "opened" else "not_open",
+        "merge_status": mr.merge_status.public,
+        "detailed_merge_status": detailed,
         "merge_commit_sha": mr.merge_commit_sha,
-        "merge_error": None,
+        "merged_at": utc(mr.merged_at),
+        "merge_error": mr.merge_error,
         "merge_params": {"force_remove_source_branch": "1" if mr.remove_source_branch else "0"},
         "merge_user_id": mr.merged_by_id,
         "merge_when_pipeline_succeeds": False,
-        "head_pipeline_id": (state.head_pipeline(one, mr) or {}).get("id"),
+        "head_pipeline_id": (head_pipeline.shown(state, one, mr) or {}).get("id"),
         "total_time_spent": 0,
         "time_change": 0,
         "human_total_time_spent": None,
@@ -194,7 +203,7 @@ def merge_request(
     actor: User,
     *,
     action: str,
-    head: Commit,
+    told: Told,
     changes: Mapping[str, object],
     more: Mapping[str, object],
 ) -> Json:
@@ -206,7 +215,7 @@ def merge_request(
         "project": project(state, one),
         "repository": repository(state, one),
         "object_attributes": {
-            **merge_request_attributes(state, one, mr, head),
+            **merge_request_attributes(state, one, mr, told),
             "action": action,
             "actioned_at": utc(state.now()),
             "system": False,

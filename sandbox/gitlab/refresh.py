@@ -3,7 +3,7 @@
 A merge request whose source branch is gone is closed; one whose head came into its target by a push is merged.
 """
 
-from sandbox.gitlab import activity, approval_resets, positions, suggestions, threads
+from sandbox.gitlab import activity, approval_resets, mergeable, positions, suggestions, threads
 from sandbox.gitlab.background import Step
 from sandbox.gitlab.merge_request_model import DiffRefs, DiffVersion, MergeRequest, Note, NoteType
 from sandbox.gitlab.model import Project, Push, User
@@ -22,8 +22,8 @@ async def _refresh(state: State, push: Push, *, added: int) -> None:
         if push.after == NULL_SHA:
             if mr.source_branch == branch:
                 await close(state, push.project, mr, push.user)
-        elif mr.target_branch == branch and await _came_in(push, mr):
-            await _merged_by_push(state, push, mr)
+        elif mr.target_branch == branch:
+            await _target_moved(state, push, mr)
         elif mr.source_branch == branch:
             await _source_moved(state, push, mr, added=added)
 
@@ -36,6 +36,13 @@ async def close(state: State, project: Project, mr: MergeRequest, actor: User) -
     await activity.merge_request_changed(state, project, mr, actor, action="close")
 
 
+async def _target_moved(state: State, push: Push, mr: MergeRequest) -> None:
+    if await _came_in(push, mr):
+        await _merged_by_push(state, push, mr)
+    else:
+        mergeable.forget(mr)
+
+
 async def _came_in(push: Push, mr: MergeRequest) -> bool:
     repository = Repository(push.project.repository)
     since = [] if push.before == NULL_SHA else [f"^{push.before}"]
@@ -45,11 +52,16 @@ async def _came_in(push: Push, mr: MergeRequest) -> bool:
 async def _merged_by_push(state: State, push: Push, mr: MergeRequest) -> None:
     repository = Repository(push.project.repository)
     made = [one.id for one in await repository.log(push.after, f"^{mr.sha}") if mr.sha in one.parents]
-    now = state.now()
-    mr.state, mr.merged_by_id, mr.merged_at, mr.updated_at = "merged", push.user.id, now, now
     mr.merge_commit_sha = made[-1] if made else mr.sha
-    activity.system_note(state, mr, push.user, "merged")
+    mark_merged(state, mr, push.user)
     await activity.merge_request_changed(state, push.project, mr, push.user, action="merge")
+
+
+def mark_merged(state: State, mr: MergeRequest, actor: User) -> None:
+    """Take a merge request as merged; no hook."""
+    now = state.now()
+    mr.state, mr.merged_by_id, mr.merged_at, mr.updated_at, mr.merge_error = "merged", actor.id, now, now, None
+    activity.system_note(state, mr, actor, "merged")
 
 
 async def _source_moved(state: State, push: Push, mr: MergeRequest, *, added: int) -> None:
@@ -68,7 +80,8 @@ async def reload_diff(state: State, project: Project, mr: MergeRequest, actor: U
         return
     base = await repository.merge_base(target, head) or target
     refs = DiffRefs(base_sha=base, start_sha=target, head_sha=head)
-    mr.sha, mr.updated_at = head, state.now()
+    mr.sha, mr.updated_at, mr.merge_error = head, state.now(), None
+    mergeable.forget(mr)
     patch_id, number = await repository.patch_id(base, head), state.next_id("merge_request_diff")
     mr.versions.append(DiffVersion(id=number, refs=refs, created_at=mr.updated_at, patch_id=patch_id))
     mr.committers = frozenset(one.committer.email for one in await repository.log(head, f"^{base}"))

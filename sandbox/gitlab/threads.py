@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from sandbox.gitlab.merge_request_model import MergeRequest, Note, NoteType
+from sandbox.gitlab.model import MergeSettings
 
 
 def threads(notes: Iterable[Note]) -> list[list[Note]]:
@@ -28,6 +29,12 @@ def is_resolved(thread: Iterable[Note]) -> bool:
     """Whether a thread can be resolved, and is."""
     notes = [note for note in thread if resolvable(note)]
     return bool(notes) and not any(map(to_be_resolved, notes))
+
+
+def blocking_resolved(settings: MergeSettings, mr: MergeRequest) -> bool:
+    """Whether no thread blocks the merge: always, where the project does not ask for it, open threads or not."""
+    wanted = settings.only_allow_merge_if_all_discussions_are_resolved
+    return not (wanted and any(map(to_be_resolved, mr.notes)))
 
 
 def all_resolved(mr: MergeRequest) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.ci.instance import appearance
-from sandbox.gitlab import mergeable
+from sandbox.gitlab import head_pipeline, mergeable
 from sandbox.gitlab.merge_request_model import MergeRequest, Note
 from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Repository
@@ -73,6 +73,8 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
     mr = project.merge_requests.get(int(iid)) if iid.isdecimal() else None
     if mr is None:
         raise HttpError(404, {"message": "404 Not found"})
+    if mergeable.begin(mr):
+        await mergeable.check(project, mr)
     repository = Repository(project.repository)
     found = await repository.diff(mr.base_sha, mr.sha)
     made = await repository.log(mr.sha, f"^{mr.base_sha}")
@@ -103,9 +105,10 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
 
 
 def _pipeline(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any] | None:
-    found = pages.ci.head_pipeline(project, mr) if pages.ci else None
-    if found is None:
+    told = head_pipeline.shown(pages.state, project, mr)
+    if told is None or pages.ci is None:
         return None
+    found = pages.ci.engine.pipelines[told["id"]]
     return {
         "id": found.id,
         "status": found.status.value,

@@ -4,7 +4,7 @@ import msgspec
 
 from sandbox.gitlab import auth, entities
 from sandbox.gitlab.api.given import names, number, parse
-from sandbox.gitlab.model import Access
+from sandbox.gitlab.model import Access, MergeMethod
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
@@ -16,6 +16,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a project that can be changed here; what is given is changed."""
 
     ci_config_path: str | None = None
+    merge_method: MergeMethod | None = None
+    only_allow_merge_if_pipeline_succeeds: bool | None = None
+    allow_merge_on_skipped_pipeline: bool | None = None
     only_allow_merge_if_all_discussions_are_resolved: bool | None = None
     resolve_outdated_diff_discussions: bool | None = None
 

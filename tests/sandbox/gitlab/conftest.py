@@ -18,7 +18,7 @@ import pytest
 
 from sandbox.emulators import gitlab_application
 from sandbox.gitlab.api.commits import Action, NewCommit, commit_actions
-from sandbox.gitlab.api.merge_requests import NewMergeRequest, open_merge_request
+from sandbox.gitlab.api.merge_request_changes import NewMergeRequest, open_merge_request, prepare
 from sandbox.gitlab.model import Access, JobSubject
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import State
@@ -234,7 +234,8 @@ def proposed(seeded: tuple[State, Secrets], tmp_path_factory: pytest.TempPathFac
             new = NewCommit(branch=branch, commit_message="Change lines", actions=[action], **more)
             await commit_actions(state, project, user, new)
         opened = NewMergeRequest(source_branch="fix", target_branch="main", title="Fix ten")
-        await open_merge_request(state, project, bot, opened)
+        mr = await open_merge_request(state, project, bot, opened)
+        await prepare(state, project, mr, bot)
 
     asyncio.run(make())
     return state

@@ -185,7 +185,7 @@ def test_until_approvals_have_been_reset_they_are_told_as_syncing(proposal: Prop
     proposal.seen_by("mara").approve()
     proposal.control("POST", "background/hold", step="approval_reset")
     proposal.commit(lines(l10="TEN"))
-    assert status(proposal) == "approvals_syncing"
+    assert [status(proposal), status(proposal)] == ["checking", "approvals_syncing"]
     found = proposal.seen_by().approvals.get()
     assert (found.approved, len(found.approved_by)) == (False, 1)
     proposal.control("POST", "background/release", step="approval_reset")
