@@ -10,15 +10,20 @@ from sandbox.faults.fault_routes import Faults
 from sandbox.faults.request_faults import RequestFaults, RequestLog
 from sandbox.gitlab import control, smart_http
 from sandbox.gitlab.api import (
+    approval_settings,
     approvals,
+    award_emoji,
     branches,
     commits,
+    discussions,
     files,
     hooks,
     merge,
+    merge_request_changes,
     merge_requests,
     notes,
     projects,
+    suggestions,
     uploads,
     users,
 )
@@ -32,7 +37,20 @@ from sandbox.http import Application, Router
 
 CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
-MODULES = (users, projects, branches, commits, files, merge_requests, merge, approvals, notes, uploads)
+MODULES = (
+    *(users, projects, branches, commits, files, uploads),
+    *(
+        merge_requests,
+        merge_request_changes,
+        merge,
+        approvals,
+        approval_settings,
+        notes,
+        award_emoji,
+        discussions,
+        suggestions,
+    ),
+)
 
 
 def create(state: State, *, ci: Ci | None = None, page_size: int | None = None) -> Application:

@@ -1,71 +1,17 @@
-"""What follows when a ref moves, or a merge request or note changes: heads, system notes, hooks, the CI engine's cue.
+"""What follows when a merge request, a note or an emoji changes: system notes, hooks, the CI engine's cue.
 
-Each function changes the state and emits; none checks permissions.
+Each function changes the state and emits; none checks permissions. What follows when a ref moves is in `pushes`.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sandbox.gitlab import payloads
+from sandbox.gitlab import mergeable, note_payloads, payloads, threads
 from sandbox.gitlab.hook_model import Event
-from sandbox.gitlab.model import MergeRequest, Note, Project, Push, User
-from sandbox.gitlab.repository import NULL_SHA, Commit, GitError, Repository
+from sandbox.gitlab.merge_request_model import Award, MergeRequest, Note, NoteType
+from sandbox.gitlab.model import Project, User
+from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import State
-
-MAX_COMMITS = 20
-"""A push hook lists at most so many commits (webhook_events.md)."""
-
-
-async def pushed(state: State, push: Push) -> None:
-    """Tell everyone that a ref moved."""
-    repository = Repository(push.project.repository)
-    event = Event.TAG_PUSH if push.ref.startswith("refs/tags/") else Event.PUSH
-    commits, total = await _pushed_commits(repository, push)
-    state.emit(push.project, event, payloads.push(state, push, commits, total=total))
-    for listener in state.on_push:
-        listener(push)
-    if push.after != NULL_SHA and push.ref.startswith("refs/heads/"):
-        await _move_heads(state, repository, push, added=total)
-
-
-async def _pushed_commits(repository: Repository, push: Push) -> tuple[list[payloads.CommitFiles], int]:
-    if push.after == NULL_SHA or not push.ref.startswith("refs/heads/"):
-        return [], 0
-    base = push.before
-    if base == NULL_SHA:
-        default = await repository.branch(push.project.default_branch)
-        base = default if default and default != push.after else ""
-    revisions = [push.after, f"^{base}"] if base else [push.after]
-    found = await repository.log(*revisions, limit=1000)
-    return [await _with_files(repository, one) for one in reversed(found[:MAX_COMMITS])], len(found)
-
-
-async def _with_files(repository: Repository, commit: Commit) -> payloads.CommitFiles:
-    raw = await repository.git(
-        "diff-tree", "-r", "-z", "--root", "--no-commit-id", "--name-status", "--no-renames", commit.id
-    )
-    fields = raw.decode("utf-8", "replace").split("\0")[:-1]
-    touched = list(zip(fields[1::2], fields[::2], strict=True))
-    return payloads.CommitFiles(
-        commit=commit,
-        added=tuple(path for path, status in touched if status == "A"),
-        modified=tuple(path for path, status in touched if status in "MT"),
-        removed=tuple(path for path, status in touched if status == "D"),
-    )
-
-
-async def _move_heads(state: State, repository: Repository, push: Push, *, added: int) -> None:
-    """Give open merge requests of this branch their new head; each gets a system note and an `update` hook."""
-    branch = push.ref.removeprefix("refs/heads/")
-    for mr in push.project.merge_requests.values():
-        if mr.state == "opened" and mr.source_branch == branch and mr.sha != push.after:
-            oldrev, mr.sha = mr.sha, push.after
-            target = await repository.branch(mr.target_branch)
-            mr.base_sha = (await repository.merge_base(target, mr.sha) if target else None) or mr.base_sha
-            mr.updated_at = state.now()
-            mr.versions.append((mr.sha, mr.base_sha, mr.updated_at))
-            system_note(state, mr, push.user, f"added {added} commit{'' if added == 1 else 's'}")
-            await merge_request_changed(state, push.project, mr, push.user, action="update", oldrev=oldrev)
 
 
 async def merge_request_changed(
@@ -77,17 +23,19 @@ async def merge_request_changed(
     action: str,
     changes: Mapping[str, object] | None = None,
     oldrev: str | None = None,
+    system_action: str | None = None,
 ) -> None:
-    """Emit the hook of a merge request, and tell the CI engine."""
+    """Emit the hook of a merge request, and tell the CI engine; `system_action` is what GitLab did by itself."""
+    by_itself = {"system": True, "system_action": system_action} if system_action else {}
     payload = payloads.merge_request(
         state,
         project,
         mr,
         actor,
         action=action,
-        head=await head(project, mr),
+        told=await _told(state, project, mr),
         changes=changes or {},
-        oldrev=oldrev,
+        more={**({"oldrev": oldrev} if oldrev else {}), **by_itself},
     )
     state.emit(project, Event.MERGE_REQUEST, payload)
     for listener in state.on_merge_request:
@@ -102,20 +50,35 @@ async def note_changed(
     state.emit(
         project,
         event,
-        payloads.note(state, project, mr, note, actor, action=action, head=await head(project, mr)),
+        note_payloads.note(state, project, mr, note, actor, action=action, told=await _told(state, project, mr)),
     )
 
 
-async def head(project: Project, mr: MergeRequest) -> Commit:
-    """Give the head commit of a merge request."""
-    try:
-        return await Repository(project.repository).commit(mr.sha)
-    except (GitError, IndexError):
-        return await Repository(project.repository).commit(mr.base_sha)
+async def award_changed(
+    state: State, project: Project, mr: MergeRequest, note: Note | None, award: Award, actor: User, *, action: str
+) -> None:
+    """Emit the hook of an emoji: `award` or `revoke`."""
+    told = await _told(state, project, mr)
+    payload = note_payloads.emoji(state, project, mr, note, award, actor, action=action, told=told)
+    state.emit(project, Event.EMOJI, payload)
 
 
-def add_note(state: State, mr: MergeRequest, author: User, body: str, *, internal: bool = False) -> Note:
-    """Add a note; no hook."""
+async def _told(state: State, project: Project, mr: MergeRequest) -> payloads.Told:
+    head = await Repository(project.repository).commit(mr.sha)
+    return payloads.Told(head=head, detailed_merge_status=await mergeable.status(state, project, mr))
+
+
+def add_note(
+    state: State,
+    mr: MergeRequest,
+    author: User,
+    body: str,
+    *,
+    internal: bool = False,
+    kind: NoteType = NoteType.COMMENT,
+    system: bool = False,
+) -> Note:
+    """Add a note that begins a thread, or stands on its own; no hook."""
     now = state.now()
     note = Note(
         id=state.next_id("note"),
@@ -124,12 +87,33 @@ def add_note(state: State, mr: MergeRequest, author: User, body: str, *, interna
         created_at=now,
         updated_at=now,
         discussion_id=secrets.token_hex(20),
+        type=kind,
         internal=internal,
+        system=system,
     )
     mr.notes.append(note)
     return note
 
 
+def add_reply(
+    state: State, mr: MergeRequest, author: User, body: str, *, thread: Sequence[Note], system: bool = False
+) -> Note:
+    """Add a note to a thread; in one that is resolved it is resolved at once (Notes::BuildService). No hook."""
+    first, resolved = thread[0], threads.is_resolved(thread)
+    note = add_note(state, mr, author, body, internal=first.internal, kind=first.type, system=system)
+    note.discussion_id = first.discussion_id
+    note.position, note.original_position, note.line_code = first.position, first.original_position, first.line_code
+    if resolved and threads.resolvable(note):
+        note.resolved_by_id, note.resolved_at = author.id, note.created_at
+    return note
+
+
 def system_note(state: State, mr: MergeRequest, author: User, body: str) -> None:
     """Add a note that GitLab writes itself; no hook, as in GitLab."""
-    add_note(state, mr, author, body).system = True
+    add_note(state, mr, author, body, system=True)
+
+
+async def all_threads_resolved(state: State, project: Project, mr: MergeRequest, actor: User) -> None:
+    """Tell that no thread is open any more (MergeRequests::ResolvedDiscussionNotificationService)."""
+    system_note(state, mr, actor, "resolved all threads")
+    await merge_request_changed(state, project, mr, actor, action="update")

@@ -3,10 +3,11 @@
 Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, and the samples of doc/api).
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sandbox.gitlab.hook_model import Hook, HookDelivery, Json
-from sandbox.gitlab.model import Access, Project, User
+from sandbox.gitlab.model import Access, ApprovalRule, Project, User
 from sandbox.gitlab.repository import Commit, FileDiff
 from sandbox.gitlab.state import State
 
@@ -110,11 +111,31 @@ def project(state: State, one: Project, viewer: User) -> Json:
         "ci_job_token_scope_enabled": True,
         "ci_pipeline_variables_minimum_override_role": "no_one_allowed",
         "ci_push_repository_for_job_token_allowed": False,
-        "merge_method": "merge",
-        "only_allow_merge_if_pipeline_succeeds": False,
+        "merge_method": one.settings.merge_method.value,
+        "only_allow_merge_if_pipeline_succeeds": one.settings.only_allow_merge_if_pipeline_succeeds,
+        "allow_merge_on_skipped_pipeline": one.settings.allow_merge_on_skipped_pipeline,
+        "only_allow_merge_if_all_discussions_are_resolved": (
+            one.settings.only_allow_merge_if_all_discussions_are_resolved
+        ),
+        "resolve_outdated_diff_discussions": one.settings.resolve_outdated_diff_discussions,
         "remove_source_branch_after_merge": True,
         "squash_option": "default_off",
         "permissions": {"project_access": access, "group_access": None},
+    }
+
+
+def approval_rule(state: State, one: ApprovalRule, eligible: Sequence[User]) -> Json:
+    """Shape what all kinds of approval rules have in common."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "rule_type": one.type.value,
+        "report_type": None,
+        "eligible_approvers": [user_basic(state, user.id) for user in eligible],
+        "approvals_required": one.approvals_required,
+        "users": [user_basic(state, each) for each in one.user_ids],
+        "groups": [],
+        "contains_hidden_groups": False,
     }
 
 

@@ -24,6 +24,7 @@ class Event(Enum):
     JOB = "job"
     DEPLOYMENT = "deployment"
     FEATURE_FLAG = "feature_flag"
+    EMOJI = "emoji"
 
 
 @dataclass

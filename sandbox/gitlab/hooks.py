@@ -34,6 +34,7 @@ HEADER: Final = {
     Event.JOB: "Job Hook",
     Event.DEPLOYMENT: "Deployment Hook",
     Event.FEATURE_FLAG: "Feature Flag Hook",
+    Event.EMOJI: "Emoji Hook",
 }
 
 

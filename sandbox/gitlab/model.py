@@ -1,4 +1,4 @@
-"""What stands in the emulated GitLab: users, tokens, projects, merge requests and their notes. Data only.
+"""What stands in the emulated GitLab: users, tokens, projects. Data only.
 
 Git objects lie on disk in bare repositories (`Project.repository`).
 """
@@ -10,6 +10,7 @@ from enum import Enum, IntEnum
 from pathlib import Path
 
 from sandbox.gitlab.hook_model import Hook
+from sandbox.gitlab.merge_request_model import MergeRequest
 
 
 class Access(IntEnum):
@@ -29,8 +30,10 @@ class Access(IntEnum):
 class Tier(Enum):
     """What GitLab is paid for, as far as the emulator tells the difference."""
 
+    COMMUNITY = "community"
+    """The Community Edition: as the free tier, but the answers about approvals are shorter."""
     FREE = "free"
-    """One reviewer and one assignee of a merge request: of several, the first is taken."""
+    """One reviewer and one assignee of a merge request: of several, the first is taken. No approval rules."""
     PREMIUM = "premium"
 
 
@@ -65,51 +68,51 @@ class JobSubject:
     job_id: int
 
 
-@dataclass
-class Note:
-    """One note of a merge request."""
+class RuleType(Enum):
+    """Of whom an approval rule wants approvals."""
 
-    id: int
-    body: str
-    author_id: int
-    created_at: datetime
-    updated_at: datetime
-    discussion_id: str
-    system: bool = False
-    internal: bool = False
+    ANY_APPROVER = "any_approver"
+    REGULAR = "regular"
+    """Of the users that it names."""
 
 
 @dataclass
-class MergeRequest:
-    """A merge request within one project."""
+class ApprovalRule:
+    """How many approvals a project wants, and of whom. Premium."""
 
     id: int
-    iid: int
-    project_id: int
-    title: str
-    description: str
-    source_branch: str
-    target_branch: str
-    author_id: int
-    created_at: datetime
-    updated_at: datetime
-    state: str = "opened"
-    """`opened`, `merged` or `closed`."""
-    labels: list[str] = field(default_factory=list)
-    assignee_ids: list[int] = field(default_factory=list)
-    reviewer_ids: list[int] = field(default_factory=list)
-    approved_by_ids: list[int] = field(default_factory=list)
-    remove_source_branch: bool = False
-    sha: str = ""
-    """Head of the source branch."""
-    versions: list[tuple[str, str, datetime]] = field(default_factory=list)
-    """Heads that were pushed, oldest first: head, base, time."""
-    base_sha: str = ""
-    merge_commit_sha: str | None = None
-    merged_by_id: int | None = None
-    merged_at: datetime | None = None
-    closed_at: datetime | None = None
-    notes: list[Note] = field(default_factory=list)
+    name: str
+    type: RuleType
+    approvals_required: int
+    user_ids: list[int] = field(default_factory=list)
+
+
+class MergeMethod(Enum):
+    """How a project merges."""
+
+    MERGE = "merge"
+    """With a merge commit."""
+    REBASE_MERGE = "rebase_merge"
+    """With a merge commit, of a source that stands on the target's head."""
+    FAST_FORWARD = "ff"
+    """Without one."""
+
+
+@dataclass
+class MergeSettings:
+    """What a project says about merging; the names are those of `PUT /projects/:id`."""
+
+    merge_method: MergeMethod = MergeMethod.MERGE
+    only_allow_merge_if_pipeline_succeeds: bool = False
+    allow_merge_on_skipped_pipeline: bool = False
+
+    only_allow_merge_if_all_discussions_are_resolved: bool = False
+    resolve_outdated_diff_discussions: bool = False
+    """Threads on lines that a push has changed are resolved by it."""
+    reset_approvals_on_push: bool = True
+    """Premium, with the two below; changed by `POST /projects/:id/approvals`."""
+    merge_requests_author_approval: bool = False
+    merge_requests_disable_committers_approval: bool = False
 
 
 @dataclass
@@ -125,6 +128,8 @@ class Project:
     ci_config_path: str = ""
     """The setting, as the API tells it; pipelines here begin at `.gitlab-ci.yml` all the same."""
     visibility: str = "private"
+    settings: MergeSettings = field(default_factory=MergeSettings)
+    approval_rules: dict[int, ApprovalRule] = field(default_factory=dict)
     members: dict[int, Access] = field(default_factory=dict)
     protected_branches: set[str] = field(default_factory=set)
     job_token_allowlist: set[int] = field(default_factory=set)
@@ -157,3 +162,5 @@ class Push:
     """Full ref, `refs/heads/…`."""
     before: str
     after: str
+    skips_ci: bool = False
+    """With the push option `ci.skip`, in whatever way it was given."""

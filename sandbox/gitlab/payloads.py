@@ -1,4 +1,4 @@
-"""What hooks say of pushes, merge requests and notes: GitLab's payload shapes. Sends nothing.
+"""What hooks say of pushes and merge requests: GitLab's payload shapes. Sends nothing.
 
 Shapes follow doc/user/project/integrations/webhook_events.md of 18.x; `project`, `user` and `repository` serve the
 payloads of pipelines and jobs too.
@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sandbox.gitlab import entities, review
+from sandbox.gitlab import entities, head_pipeline, mergeable, threads
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import MergeRequest, Note, Project, Push, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Commit
 from sandbox.gitlab.state import State
 
@@ -23,6 +24,13 @@ class CommitFiles(msgspec.Struct, frozen=True, kw_only=True):
     added: tuple[str, ...] = ()
     modified: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a merge request has to be looked up in its repository before a hook can tell of it."""
+
+    head: Commit
+    detailed_merge_status: str
 
 
 def utc(moment: datetime | None) -> str | None:
@@ -137,8 +145,10 @@ def label(title: str, one: Project) -> Json:
     }
 
 
-def _merge_request_attributes(state: State, one: Project, mr: MergeRequest, head: Commit) -> Json:
-    draft = review.is_draft(mr.title)
+def merge_request_attributes(state: State, one: Project, mr: MergeRequest, told: Told) -> Json:
+    """Shape `object_attributes` of a merge request, which the hooks of its notes tell as well."""
+    detailed, head = told.detailed_merge_status, told.head
+    draft = mergeable.is_draft(mr.title)
     return {
         "id": mr.id,
         "iid": mr.iid,
@@ -154,24 +164,25 @@ def _merge_request_attributes(state: State, one: Project, mr: MergeRequest, head
         "description": mr.description,
         "created_at": entities.stamp(mr.created_at),
         "updated_at": entities.stamp(mr.updated_at),
-        "prepared_at": entities.stamp(mr.created_at),
+        "prepared_at": entities.stamp(mr.prepared_at),
         "last_edited_at": None,
         "last_edited_by_id": None,
         "milestone_id": None,
         "state_id": {"opened": 1, "closed": 2, "merged": 3}[mr.state],
         "state": mr.state,
-        "blocking_discussions_resolved": True,
+        "blocking_discussions_resolved": threads.blocking_resolved(one.settings, mr),
         "work_in_progress": draft,
         "draft": draft,
         "first_contribution": False,
-        "merge_status": "can_be_merged",
-        "detailed_merge_status": "mergeable" if mr.state == "opened" else "not_open",
+        "merge_status": mr.merge_status.public,
+        "detailed_merge_status": detailed,
         "merge_commit_sha": mr.merge_commit_sha,
-        "merge_error": None,
+        "merged_at": utc(mr.merged_at),
+        "merge_error": mr.merge_error,
         "merge_params": {"force_remove_source_branch": "1" if mr.remove_source_branch else "0"},
         "merge_user_id": mr.merged_by_id,
         "merge_when_pipeline_succeeds": False,
-        "head_pipeline_id": (state.head_pipeline(one, mr) or {}).get("id"),
+        "head_pipeline_id": (head_pipeline.shown(state, one, mr) or {}).get("id"),
         "total_time_spent": 0,
         "time_change": 0,
         "human_total_time_spent": None,
@@ -192,11 +203,11 @@ def merge_request(
     actor: User,
     *,
     action: str,
-    head: Commit,
+    told: Told,
     changes: Mapping[str, object],
-    oldrev: str | None = None,
+    more: Mapping[str, object],
 ) -> Json:
-    """Shape the Merge Request Hook; `oldrev` only when code changed."""
+    """Shape the Merge Request Hook; `more` are the attributes that only some actions have."""
     return {
         "object_kind": "merge_request",
         "event_type": "merge_request",
@@ -204,51 +215,14 @@ def merge_request(
         "project": project(state, one),
         "repository": repository(state, one),
         "object_attributes": {
-            **_merge_request_attributes(state, one, mr, head),
+            **merge_request_attributes(state, one, mr, told),
             "action": action,
-            **({"oldrev": oldrev} if oldrev else {}),
+            "actioned_at": utc(state.now()),
+            "system": False,
+            **more,
         },
         "labels": [label(title, one) for title in mr.labels],
         "changes": dict(changes),
         "assignees": [user(state.users[user_id]) for user_id in mr.assignee_ids],
         "reviewers": [user(state.users[user_id]) for user_id in mr.reviewer_ids],
-    }
-
-
-def note(state: State, one: Project, mr: MergeRequest, value: Note, actor: User, *, action: str, head: Commit) -> Json:
-    """Shape the Note Hook of a merge request's note; edits come with action `update`."""
-    return {
-        "object_kind": "note",
-        "event_type": "confidential_note" if value.internal else "note",
-        "user": user(actor),
-        "project_id": one.id,
-        "project": project(state, one),
-        "repository": repository(state, one),
-        "object_attributes": {
-            "id": value.id,
-            "note": value.body,
-            "description": value.body,
-            "noteable_type": "MergeRequest",
-            "noteable_id": mr.id,
-            "author_id": value.author_id,
-            "created_at": utc(value.created_at),
-            "updated_at": utc(value.updated_at),
-            "project_id": one.id,
-            "discussion_id": value.discussion_id,
-            "attachment": None,
-            "line_code": None,
-            "commit_id": None,
-            "position": None,
-            "type": None,
-            "internal": value.internal,
-            "system": value.system,
-            "st_diff": None,
-            "action": action,
-            "url": f"{state.url}/{one.path_with_namespace}/-/merge_requests/{mr.iid}#note_{value.id}",
-        },
-        "merge_request": {
-            key: content
-            for key, content in _merge_request_attributes(state, one, mr, head).items()
-            if key not in {"merge_params", "merge_user_id", "merge_when_pipeline_succeeds"}
-        },
     }

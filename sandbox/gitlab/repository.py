@@ -183,6 +183,11 @@ class Repository:
         patches = re.split(r"(?m)^diff --git .*\n", text)[1:]
         return [_file_diff(fields, patch) for fields, patch in zip(_raw(raw), patches, strict=True)]
 
+    async def patch_id(self, old: str, new: str) -> str:
+        """Give what stays the same when changes are only moved onto another commit; empty without changes."""
+        patch = await self.git("diff", "--patch", "--no-color", "--no-ext-diff", old, new)
+        return (await self.git("patch-id", "--stable", stdin=patch)).decode().partition(" ")[0]
+
     async def write_tree(self, base: str, changes: Iterable[Change]) -> str:
         """Write the tree that `base` becomes with these changes, and give its id."""
         lines: list[str] = []

@@ -1,21 +1,19 @@
-"""The REST shapes of merge requests and notes: what an API client reads. Changes nothing.
+"""The REST shapes of merge requests: what an API client reads. Changes nothing.
 
-Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10, doc/api/notes.md).
+Field names follow lib/api/entities of GitLab (openapi_v2.yaml of 17.10).
 """
 
-from datetime import datetime
-
-from sandbox.gitlab import entities
+from sandbox.gitlab import awards, conversation, entities, head_pipeline, mergeable, threads
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import Access, MergeRequest, Note, Project, User
+from sandbox.gitlab.merge_request_model import DiffVersion, MergeRequest, MergeStatus
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.state import State
 
 
-def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
-    """Shape MergeRequestBasic, the one in lists."""
+def merge_request_basic(state: State, one: Project, mr: MergeRequest, *, detailed: str) -> Json:
+    """Shape MergeRequestBasic, the one in lists; `detailed` is the `detailed_merge_status`."""
     people = {user_id: entities.user_basic(state, user_id) for user_id in {*mr.assignee_ids, *mr.reviewer_ids}}
-    draft = is_draft(mr.title)
-    mergeable = "mergeable" if mr.state == "opened" else "not_open"
+    draft = mergeable.is_draft(mr.title)
     web_url = f"{state.url}/{one.path_with_namespace}/-/merge_requests/{mr.iid}"
     return {
         "id": mr.id,
@@ -34,8 +32,8 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
         "target_branch": mr.target_branch,
         "source_branch": mr.source_branch,
         "user_notes_count": sum(not note.system for note in mr.notes),
-        "upvotes": 0,
-        "downvotes": 0,
+        "upvotes": awards.count(mr.awards, "thumbsup"),
+        "downvotes": awards.count(mr.awards, "thumbsdown"),
         "author": entities.user_basic(state, mr.author_id),
         "assignees": [people[user_id] for user_id in mr.assignee_ids],
         "assignee": people[mr.assignee_ids[0]] if mr.assignee_ids else None,
@@ -49,8 +47,8 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
         "work_in_progress": draft,
         "milestone": None,
         "merge_when_pipeline_succeeds": False,
-        "merge_status": "can_be_merged",
-        "detailed_merge_status": "draft_status" if draft and mr.state == "opened" else mergeable,
+        "merge_status": mr.merge_status.public,
+        "detailed_merge_status": detailed,
         "merge_after": None,
         "sha": mr.sha,
         "merge_commit_sha": mr.merge_commit_sha,
@@ -58,7 +56,7 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
         "discussion_locked": None,
         "should_remove_source_branch": None,
         "force_remove_source_branch": mr.remove_source_branch,
-        "prepared_at": entities.stamp(mr.created_at),
+        "prepared_at": entities.stamp(mr.prepared_at),
         "reference": f"!{mr.iid}",
         "references": {
             "short": f"!{mr.iid}",
@@ -75,78 +73,49 @@ def merge_request_basic(state: State, one: Project, mr: MergeRequest) -> Json:
         "squash": False,
         "squash_on_merge": False,
         "task_completion_status": {"count": 0, "completed_count": 0},
-        "has_conflicts": False,
-        "blocking_discussions_resolved": True,
+        "has_conflicts": mr.merge_status is MergeStatus.UNMERGEABLE,
+        "blocking_discussions_resolved": threads.blocking_resolved(one.settings, mr),
         "approvals_before_merge": None,
     }
 
 
-def merge_request(state: State, one: Project, mr: MergeRequest, *, changes: int, viewer: User, mergeable: str) -> Json:
-    """Shape MergeRequest, the one of a single `GET`; `mergeable` is the `detailed_merge_status`."""
-    pipeline = state.head_pipeline(one, mr)
+def merge_request(
+    state: State, one: Project, mr: MergeRequest, *, detailed: str, changes: int | None, viewer: User
+) -> Json:
+    """Shape MergeRequest, the one of a single `GET`."""
+    pipeline = head_pipeline.shown(state, one, mr)
     return {
-        **merge_request_basic(state, one, mr),
-        "detailed_merge_status": mergeable,
-        "merge_status": "cannot_be_merged" if mergeable == "conflict" else "can_be_merged",
-        "has_conflicts": mergeable == "conflict",
+        **merge_request_basic(state, one, mr, detailed=detailed),
         "subscribed": False,
-        "changes_count": str(changes),
+        "changes_count": None if changes is None else str(changes),
         "latest_build_started_at": None,
         "latest_build_finished_at": None,
         "first_deployed_to_production_at": None,
         "pipeline": pipeline,
         "head_pipeline": pipeline,
-        "diff_refs": {"base_sha": mr.base_sha, "head_sha": mr.sha, "start_sha": mr.base_sha},
-        "merge_error": None,
+        "diff_refs": conversation.diff_refs(mr.refs) if mr.refs else None,
+        "merge_error": mr.merge_error,
         "first_contribution": False,
-        "user": {"can_merge": can_merge(state, one, viewer)},
+        "user": {"can_merge": can_merge(state, one, mr, viewer)},
     }
 
 
-def can_merge(state: State, one: Project, viewer: User) -> bool:
-    """Whether this user may merge into a protected branch."""
-    return state.access(viewer, one) >= Access.MAINTAINER
+def can_merge(state: State, one: Project, mr: MergeRequest, user: User) -> bool:
+    """Whether this user may merge into the target branch; a protected one takes a maintainer."""
+    needed = Access.MAINTAINER if mr.target_branch in one.protected_branches else Access.DEVELOPER
+    return state.access(user, one) >= needed
 
 
-def is_draft(title: str) -> bool:
-    """Whether a title makes a merge request a draft."""
-    return title.lower().startswith(("draft:", "[draft]", "(draft)"))
-
-
-def note(state: State, mr: MergeRequest, value: Note) -> Json:
-    """Shape Note."""
+def version(mr: MergeRequest, one: DiffVersion) -> Json:
+    """Shape of one of the diffs that a merge request had, API_Entities_MergeRequestDiff."""
     return {
-        "id": value.id,
-        "type": None,
-        "body": value.body,
-        "author": entities.user_basic(state, value.author_id),
-        "created_at": entities.stamp(value.created_at),
-        "updated_at": entities.stamp(value.updated_at),
-        "system": value.system,
-        "noteable_id": mr.id,
-        "noteable_type": "MergeRequest",
-        "project_id": mr.project_id,
-        "resolvable": False,
-        "confidential": value.internal,
-        "internal": value.internal,
-        "imported": False,
-        "imported_from": "none",
-        "noteable_iid": mr.iid,
-        "commands_changes": {},
-    }
-
-
-def version(mr: MergeRequest, number: int, pushed: tuple[str, str, datetime]) -> Json:
-    """Shape of one of the heads that a merge request had, API_Entities_MergeRequestDiff; `number` is its id there."""
-    head, base, at = pushed
-    return {
-        "id": number,
-        "head_commit_sha": head,
-        "base_commit_sha": base,
-        "start_commit_sha": base,
-        "created_at": entities.stamp(at),
+        "id": one.id,
+        "head_commit_sha": one.refs.head_sha,
+        "base_commit_sha": one.refs.base_sha,
+        "start_commit_sha": one.refs.start_sha,
+        "created_at": entities.stamp(one.created_at),
         "merge_request_id": mr.id,
         "state": "collected",
         "real_size": "1",
-        "patch_id_sha": None,
+        "patch_id_sha": one.patch_id,
     }

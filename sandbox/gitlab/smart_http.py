@@ -11,7 +11,7 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from sandbox.gitlab import activity, auth
+from sandbox.gitlab import auth, pushes
 from sandbox.gitlab.auth import Subject
 from sandbox.gitlab.model import Access, Project, Push
 from sandbox.gitlab.repository import NULL_SHA, Repository, environment
@@ -135,7 +135,7 @@ async def receive_pack(state: State, request: Request) -> Response:
         output, _ = await process.communicate(body)
         for old, new, ref in commands:
             if await _ref(Repository(project.repository), ref) == new and not refusal:
-                await activity.pushed(state, Push(project=project, user=who.user, ref=ref, before=old, after=new))
+                await pushes.pushed(state, Push(project=project, user=who.user, ref=ref, before=old, after=new))
     return Response(body=output, headers={"content-type": "application/x-git-receive-pack-result"})
 
 

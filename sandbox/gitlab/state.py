@@ -10,15 +10,39 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from sandbox.gitlab.background import Background
 from sandbox.gitlab.hook_model import Event, Json
-from sandbox.gitlab.model import Access, JobSubject, MergeRequest, Project, Push, Tier, Token, User
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, JobSubject, Project, Push, Tier, Token, User
 
 VERSION: Final = "19.1.0"
 
 
 Emitter = Callable[[Project, Event, Json], None]
+
+
+class Pipelines(Protocol):
+    """What the emulated GitLab asks the CI engine."""
+
+    def of_head(self, project: Project, mr: MergeRequest) -> Json | None:
+        """Give the newest pipeline of a merge request's head, in REST shape."""
+
+    def get(self, pipeline_id: int) -> Json | None:
+        """Give a pipeline in REST shape."""
+
+
+class NoPipelines:
+    """Stands in for the CI engine where there is none."""
+
+    def of_head(self, _project: Project, _mr: MergeRequest) -> Json | None:
+        """Give none."""
+        return None
+
+    def get(self, _pipeline_id: int) -> Json | None:
+        """Give none."""
+        return None
 
 
 class State:
@@ -41,10 +65,11 @@ class State:
         """Called with the action (`open`, `update`, `merge`, …) after a merge request changed."""
         self.dump_parts: dict[str, Callable[[], object]] = {}
         """Further parts of `GET /_sandbox/state`, by name."""
-        self.head_pipeline: Callable[[Project, MergeRequest], Json | None] = lambda _project, _mr: None
-        """Set by the CI engine: the newest pipeline for a merge request's head, in REST shape."""
+        self.pipelines: Pipelines = NoPipelines()
+        """Set by the CI engine."""
         self.deliver: Emitter = lambda _project, _event, _payload: None
         """Set by the hook deliverer."""
+        self.background = Background()
         self.large_commits: list[datetime] = []
         """When large commits were asked for, as far as it counts for the next one."""
         self._counters: dict[str, int] = defaultdict(int)

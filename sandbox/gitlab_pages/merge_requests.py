@@ -3,8 +3,9 @@
 from typing import Any
 
 from sandbox.ci.instance import appearance
-from sandbox.gitlab import mergeable
-from sandbox.gitlab.model import MergeRequest, Note, Project
+from sandbox.gitlab import head_pipeline, mergeable
+from sandbox.gitlab.merge_request_model import MergeRequest, Note
+from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Repository
 from sandbox.gitlab_pages.browse import commit_shown
 from sandbox.gitlab_pages.changes import shown
@@ -15,6 +16,7 @@ from sandbox.http import HttpError, Request, Response, Route
 HINDRANCES = {
     "draft_status": "This is a draft",
     "conflict": "There are conflicts with the target branch",
+    "not_approved": "Approvals are missing",
 }
 TABS = {"overview": "Overview", "commits": "Commits", "diffs": "Changes"}
 
@@ -29,7 +31,7 @@ def _shown(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any]:
         "target_branch": mr.target_branch,
         "author": pages.person(mr.author_id),
         "assignees": [pages.person(one) for one in mr.assignee_ids],
-        "approved_by": [pages.person(one) for one in mr.approved_by_ids],
+        "approved_by": [pages.person(one.user_id) for one in mr.approvals],
         "reviewers": [pages.person(one) for one in mr.reviewer_ids],
         "labels": mr.labels,
         "created": pages.moment(mr.created_at),
@@ -71,6 +73,8 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
     mr = project.merge_requests.get(int(iid)) if iid.isdecimal() else None
     if mr is None:
         raise HttpError(404, {"message": "404 Not found"})
+    if mergeable.begin(mr):
+        await mergeable.check(project, mr)
     repository = Repository(project.repository)
     found = await repository.diff(mr.base_sha, mr.sha)
     made = await repository.log(mr.sha, f"^{mr.base_sha}")
@@ -83,7 +87,7 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
     context = {
         "mr": _shown(pages, project, mr),
         "tab": tab,
-        "hindrance": HINDRANCES.get(await mergeable.status(project, mr)),
+        "hindrance": HINDRANCES.get(await mergeable.status(pages.state, project, mr)),
         "tabs": [(key, text, "" if key == "overview" else f"/{key}", counts[key]) for key, text in TABS.items()],
         "description": render(mr.description, uploads=uploads) if mr.description else None,
         "pipeline": _pipeline(pages, project, mr),
@@ -101,9 +105,10 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
 
 
 def _pipeline(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any] | None:
-    found = pages.ci.head_pipeline(project, mr) if pages.ci else None
-    if found is None:
+    told = head_pipeline.shown(pages.state, project, mr)
+    if told is None or pages.ci is None:
         return None
+    found = pages.ci.engine.pipelines[told["id"]]
     return {
         "id": found.id,
         "status": found.status.value,

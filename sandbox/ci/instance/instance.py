@@ -17,7 +17,8 @@ from sandbox.ci.instance.gitlab_site import GitLabSite
 from sandbox.ci.records import ACTIVE, Job, Pipeline
 from sandbox.gitlab.entities import stamp
 from sandbox.gitlab.hook_model import Json
-from sandbox.gitlab.model import JobSubject, MergeRequest, Project, Push
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import JobSubject, Project, Push
 from sandbox.gitlab.repository import NULL_SHA, Repository
 from sandbox.gitlab.state import State
 
@@ -44,7 +45,7 @@ class Ci:
         self.refusals: deque[Refusal] = deque(maxlen=100)
         state.job_token_subject = self.subject
         state.on_push.append(self.pushed)
-        state.head_pipeline = self._head_pipeline
+        state.pipelines = self
         state.dump_parts["ci"] = self.dump
 
     def job_of_token(self, token: str) -> Job | None:
@@ -91,7 +92,7 @@ class Ci:
             protected=ref in push.project.protected_branches,
             changed=changed,
         )
-        if SKIPS.search(commit.message):
+        if push.skips_ci or SKIPS.search(commit.message):
             self.engine.skip(new)
             return
         try:
@@ -100,9 +101,9 @@ class Ci:
             path = push.project.path_with_namespace
             self.refusals.append(Refusal(project=path, ref=ref, sha=push.after, reason=str(error)))
 
-    def head_pipeline(self, project: Project, mr: MergeRequest) -> Pipeline | None:
-        """Give the newest pipeline for a merge request's head."""
-        return max(
+    def of_head(self, project: Project, mr: MergeRequest) -> Json | None:
+        """Give the newest pipeline of a merge request's head, in REST shape."""
+        found = max(
             (
                 one
                 for one in self.engine.pipelines.values()
@@ -114,9 +115,11 @@ class Ci:
             key=lambda one: one.id,
             default=None,
         )
+        return None if found is None else entities.pipeline(self.site, found)
 
-    def _head_pipeline(self, project: Project, mr: MergeRequest) -> Json | None:
-        found = self.head_pipeline(project, mr)
+    def get(self, pipeline_id: int) -> Json | None:
+        """Give a pipeline in REST shape."""
+        found = self.engine.pipelines.get(pipeline_id)
         return None if found is None else entities.pipeline(self.site, found)
 
     def dump(self) -> Json:

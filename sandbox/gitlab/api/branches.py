@@ -2,7 +2,7 @@
 
 import re
 
-from sandbox.gitlab import activity, auth, entities
+from sandbox.gitlab import auth, entities, pushes
 from sandbox.gitlab.model import Access, Project, Push, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import NULL_SHA, GitError, Repository
@@ -70,7 +70,7 @@ async def delete(state: State, request: Request) -> Response:
         if name in project.protected_branches or name == project.default_branch:
             raise HttpError(403, {"message": "403 Forbidden - Cannot remove a protected or default branch"})
         await repository.move(f"refs/heads/{name}", new=NULL_SHA, old=sha)
-        await activity.pushed(
+        await pushes.pushed(
             state, Push(project=project, user=user, ref=f"refs/heads/{name}", before=sha, after=NULL_SHA)
         )
     return Response(status=204)

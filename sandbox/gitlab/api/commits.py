@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.gitlab import activity, auth, entities
+from sandbox.gitlab import auth, entities, pushes
 from sandbox.gitlab.api.branches import create_ref
 from sandbox.gitlab.api.given import names, parse, required
 from sandbox.gitlab.model import Access, Project, Push, User
@@ -144,7 +144,7 @@ async def commit_actions(state: State, project: Project, user: User, new: NewCom
         else:
             await repository.move(f"refs/heads/{new.branch}", new=sha, old=old)
         push = Push(project=project, user=user, ref=f"refs/heads/{new.branch}", before=old or NULL_SHA, after=sha)
-        await activity.pushed(state, push)
+        await pushes.pushed(state, push)
     return await repository.commit(sha)
 
 

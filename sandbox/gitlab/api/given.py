@@ -11,8 +11,12 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 def parse(request: Request, shape: type[T]) -> T:
     """Read query and body into the Struct as GitLab coerces them (`"3"` is a number); 400 names what is wrong."""
+    fields = request.fields()
+    nested = [name for name in fields if "[" in name]
+    if nested:
+        raise HttpError(400, {"error": f"the GitLab emulator reads nested parameters from JSON only: {nested[0]}"})
     try:
-        return msgspec.convert(request.fields(), shape, strict=False)
+        return msgspec.convert(fields, shape, strict=False)
     except msgspec.ValidationError as error:
         raise HttpError(400, {"error": str(error)}) from error
 

@@ -1,14 +1,22 @@
-"""Merge a merge request: a real merge commit on the target branch, made by git."""
+"""Merge a merge request, and rebase it: real commits, made by git, as the project's method has it.
+
+The order of refusals is GitLab's (lib/api/merge_requests.rb of 19.1): 401 no right to, 409 another head, 405 for each
+reason not to merge now, 422 when the merge itself fails.
+"""
 
 import msgspec
 
-from sandbox.gitlab import activity, review
+from sandbox.gitlab import activity, entities, mergeable, merging, pushes, refresh, review
 from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.api.merge_requests import answer, find
-from sandbox.gitlab.model import Access, MergeRequest, Project, Push, User
+from sandbox.gitlab.background import Step
+from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.model import Access, MergeMethod, Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Identity, Repository
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
+
+REBASE_ERROR = "Rebase failed: Rebase locally, resolve all conflicts, then push the branch."
 
 
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,18 +28,23 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     """Merge only if this still is the head."""
 
 
+class Rebase(msgspec.Struct, frozen=True, kw_only=True):
+    """How to rebase."""
+
+    skip_ci: bool = False
+
+
 async def merge(state: State, request: Request) -> Response:
-    """Merge, or refuse: 401 no right to, 405 not open or a draft, 409 another head, 422 conflict."""
+    """Merge, or refuse."""
     project, user, mr = find(state, request)
     how = parse(request, Merge)
-    needed = Access.MAINTAINER if mr.target_branch in project.protected_branches else Access.DEVELOPER
-    if state.access(user, project) < needed:
+    if not review.can_merge(state, project, mr, user):
         raise HttpError(401, {"message": "401 Unauthorized"})
     async with project.lock:
-        if mr.state != "opened" or review.is_draft(mr.title):
-            raise HttpError(405, {"message": "405 Method Not Allowed"})
         if how.sha and how.sha != mr.sha:
             raise HttpError(409, {"message": f"SHA does not match HEAD of source branch: {mr.sha}"})
+        if not await mergeable.can_merge_now(state, project, mr):
+            raise HttpError(405, {"message": "405 Method Not Allowed"})
         await _merge(state, project, mr, user, how)
     return await answer(state, project, user, mr)
 
@@ -39,27 +52,34 @@ async def merge(state: State, request: Request) -> Response:
 async def _merge(state: State, project: Project, mr: MergeRequest, user: User, how: Merge) -> None:
     repository = Repository(project.repository)
     target = await repository.branch(mr.target_branch)
-    tree = await repository.merge_tree(target, mr.sha) if target else None
-    if target is None or tree is None:
+    error, mr.next_failure = mr.next_failure, None
+    if error is not None or target is None:
+        mr.merge_error = error
         raise HttpError(422, {"message": "Branch cannot be merged"})
-    identity = Identity(name=user.name, email=f"{user.username}@sandbox.invalid", at=state.now())
-    message = how.merge_commit_message or (
-        f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'\n\n{mr.title}\n\n"
-        f"See merge request {project.path_with_namespace}!{mr.iid}"
-    )
-    sha = await repository.write_commit(
-        tree, parents=[target, mr.sha], message=message, author=identity, committer=identity
-    )
-    await repository.move(f"refs/heads/{mr.target_branch}", new=sha, old=target)
-    now = state.now()
-    mr.state, mr.merge_commit_sha, mr.merged_by_id, mr.merged_at, mr.updated_at = "merged", sha, user.id, now, now
-    activity.system_note(state, mr, user, "merged")
+    sha: str | None = mr.sha
+    if project.settings.merge_method is not MergeMethod.FAST_FORWARD:
+        message = how.merge_commit_message or (
+            f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'\n\n{mr.title}\n\n"
+            f"See merge request {project.path_with_namespace}!{mr.iid}"
+        )
+        by = _identity(state, user)
+        sha = await merging.merge_commit(repository, target=target, head=mr.sha, message=message, by=by)
+        mr.merge_commit_sha = sha
+    if sha is None:
+        mr.merge_error = "Conflicts detected during merge"
+        raise HttpError(422, {"message": "Branch cannot be merged"})
     ref = f"refs/heads/{mr.target_branch}"
-    await activity.pushed(state, Push(project=project, user=user, ref=ref, before=target, after=sha))
+    await repository.move(ref, new=sha, old=target)
+    refresh.mark_merged(state, mr, user)
+    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=target, after=sha))
     await activity.merge_request_changed(state, project, mr, user, action="merge")
     remove = how.should_remove_source_branch
     if mr.remove_source_branch if remove is None else remove:
         await _remove_source(state, project, mr, user)
+
+
+def _identity(state: State, user: User) -> Identity:
+    return Identity(name=user.name, email=entities.address(user), at=state.now())
 
 
 async def _remove_source(state: State, project: Project, mr: MergeRequest, user: User) -> None:
@@ -69,7 +89,51 @@ async def _remove_source(state: State, project: Project, mr: MergeRequest, user:
         return
     ref = f"refs/heads/{mr.source_branch}"
     await repository.move(ref, new=NULL_SHA, old=head)
-    await activity.pushed(state, Push(project=project, user=user, ref=ref, before=head, after=NULL_SHA))
+    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=head, after=NULL_SHA))
 
 
-ROUTES = (Route("PUT", "/api/v4/projects/:id/merge_requests/:iid/merge", merge, params=names(Merge)),)
+async def rebase(state: State, request: Request) -> Response:
+    """Begin to rebase the source branch onto the target's head: 202, and what came of it is told by reading."""
+    project, user, mr = find(state, request)
+    how = parse(request, Rebase)
+    source = await Repository(project.repository).branch(mr.source_branch)
+    level = state.access(user, project)
+    for refused, why in (
+        (source is None, "Source branch does not exist"),
+        (level < Access.DEVELOPER, "Cannot push to source branch"),
+        (mr.source_branch in project.protected_branches, "Source branch is protected from force push"),
+    ):
+        if refused:
+            raise HttpError(403, {"message": f"403 Forbidden - {why}"})
+    if mr.state != "opened" or mr.rebase_in_progress:
+        raise HttpError(409, {"message": "409 Conflict"})
+    mr.rebase_in_progress = True
+    async with project.lock:
+        await state.background.run(Step.REBASE, project, lambda: _rebase(state, project, mr, user, how))
+    return Response.json({"rebase_in_progress": True}, status=202)
+
+
+async def _rebase(state: State, project: Project, mr: MergeRequest, user: User, how: Rebase) -> None:
+    repository = Repository(project.repository)
+    mr.rebase_in_progress = False
+    head, onto = await repository.branch(mr.source_branch), await repository.branch(mr.target_branch)
+    if head is None or onto is None:
+        mr.merge_error = "Source branch does not exist"
+        return
+    base = await repository.merge_base(onto, head) or onto
+    if base == onto:
+        return
+    new = await merging.rebased(repository, onto=onto, base=base, head=head, by=_identity(state, user))
+    if new is None:
+        mr.merge_error = REBASE_ERROR
+        return
+    ref = f"refs/heads/{mr.source_branch}"
+    await repository.move(ref, new=new, old=head)
+    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=head, after=new, skips_ci=how.skip_ci))
+
+
+_MR = "/api/v4/projects/:id/merge_requests/:iid"
+ROUTES = (
+    Route("PUT", f"{_MR}/merge", merge, params=names(Merge)),
+    Route("PUT", f"{_MR}/rebase", rebase, params=names(Rebase)),
+)

@@ -1,4 +1,4 @@
-"""Notes of merge requests; no threads, no emoji.
+"""Notes of merge requests; threads are in `discussions`.
 
 A line with one of GitLab's own quick actions would be carried out by GitLab; here it is refused by name.
 """
@@ -8,11 +8,12 @@ from typing import Final
 
 import msgspec
 
-from sandbox.gitlab import activity, review
+from sandbox.gitlab import activity, conversation, suggestions
 from sandbox.gitlab.api.given import names, number, parse, required
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.auth import JobToken
-from sandbox.gitlab.model import Access, MergeRequest, Note, Project, User
+from sandbox.gitlab.merge_request_model import MergeRequest, Note
+from sandbox.gitlab.model import Access, Project, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
@@ -62,7 +63,7 @@ def listed(state: State, request: Request) -> Response:
     kept = {"only_comments": {False}, "only_activity": {True}}.get(request.arg("activity_filter"), {True, False})
     found = [note for note in visible(state, project, user, mr) if note.system in kept]
     found.sort(key=lambda note: (getattr(note, key), note.id), reverse=request.arg("sort", "desc") != "asc")
-    return page(request, found, lambda note: review.note(state, mr, note), base_url=state.url)
+    return page(request, found, lambda note: conversation.note(state, mr, note), base_url=state.url)
 
 
 def visible(state: State, project: Project, user: User, mr: MergeRequest) -> list[Note]:
@@ -82,7 +83,7 @@ def note_of(request: Request, mr: MergeRequest) -> Note:
 def get(state: State, request: Request) -> Response:
     """Give one note."""
     _, _, mr = find(state, request, job_token=JobToken.ACCEPTED)
-    return Response.json(review.note(state, mr, note_of(request, mr)))
+    return Response.json(conversation.note(state, mr, note_of(request, mr)))
 
 
 async def create(state: State, request: Request) -> Response:
@@ -92,19 +93,25 @@ async def create(state: State, request: Request) -> Response:
     note = activity.add_note(state, mr, user, checked(new.body), internal=new.internal or new.confidential)
     mr.updated_at = state.now()
     await activity.note_changed(state, project, mr, note, user, action="create")
-    return Response.json(review.note(state, mr, note), status=201)
+    return Response.json(conversation.note(state, mr, note), status=201)
 
 
 async def update(state: State, request: Request) -> Response:
     """Edit a note: its author may, and maintainers; nobody a system note."""
     project, user, mr = find(state, request)
-    note = note_of(request, mr)
+    return await edit(state, project, user, mr, note_of(request, mr), parse(request, EditNote).body)
+
+
+async def edit(state: State, project: Project, user: User, mr: MergeRequest, note: Note, text: str) -> Response:
+    """Give a note another text."""
     editable(state, project, user, note)
-    body = checked(parse(request, EditNote).body)
+    body = checked(text)
     if body != note.body:
         note.body, note.updated_at = body, state.now()
-        await activity.note_changed(state, project, mr, note, user, action="update")
-    return Response.json(review.note(state, mr, note))
+        await suggestions.make(state, project, note)
+        author = state.users[note.author_id]  # not who edited it: Notes::UpdateService#execute_note_webhook
+        await activity.note_changed(state, project, mr, note, author, action="update")
+    return Response.json(conversation.note(state, mr, note))
 
 
 def delete(state: State, request: Request) -> Response:
@@ -112,6 +119,11 @@ def delete(state: State, request: Request) -> Response:
     project, user, mr = find(state, request)
     note = note_of(request, mr)
     editable(state, project, user, note)
+    return remove(mr, note)
+
+
+def remove(mr: MergeRequest, note: Note) -> Response:
+    """Take a note out."""
     mr.notes.remove(note)
     return Response(status=204)
 

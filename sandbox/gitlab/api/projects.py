@@ -4,7 +4,7 @@ import msgspec
 
 from sandbox.gitlab import auth, entities
 from sandbox.gitlab.api.given import names, number, parse
-from sandbox.gitlab.model import Access
+from sandbox.gitlab.model import Access, MergeMethod
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
@@ -13,9 +13,14 @@ NOT_FOUND = {"message": "404 Not found"}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of a project that can be changed here."""
+    """Settings of a project that can be changed here; what is given is changed."""
 
-    ci_config_path: str
+    ci_config_path: str | None = None
+    merge_method: MergeMethod | None = None
+    only_allow_merge_if_pipeline_succeeds: bool | None = None
+    allow_merge_on_skipped_pipeline: bool | None = None
+    only_allow_merge_if_all_discussions_are_resolved: bool | None = None
+    resolve_outdated_diff_discussions: bool | None = None
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,9 +36,11 @@ def get(state: State, request: Request) -> Response:
 
 
 def update(state: State, request: Request) -> Response:
-    """Change where a project's CI configuration begins."""
+    """Change a project's settings."""
     project, user = auth.project(state, request, Access.MAINTAINER)
-    project.ci_config_path = parse(request, Settings).ci_config_path
+    for name, value in msgspec.structs.asdict(parse(request, Settings)).items():
+        if value is not None:
+            setattr(project.settings if hasattr(project.settings, name) else project, name, value)
     return Response.json(entities.project(state, project, user))
 
 
@@ -74,7 +81,7 @@ def _level(value: int) -> Access:
 _PROJECT = "/api/v4/projects/:id"
 ROUTES = (
     Route("GET", _PROJECT, get, query=("statistics", "license", "with_custom_attributes")),
-    Route("PUT", _PROJECT, update, required=names(Settings)),
+    Route("PUT", _PROJECT, update, params=names(Settings)),
     Route("GET", f"{_PROJECT}/members", members, query=PAGE),
     Route("GET", f"{_PROJECT}/members/all", members, query=PAGE),
     Route("GET", f"{_PROJECT}/members/all/:user_id", member),

@@ -17,6 +17,8 @@ import httpx2
 import pytest
 
 from sandbox.emulators import gitlab_application
+from sandbox.gitlab.api.commits import Action, NewCommit, commit_actions
+from sandbox.gitlab.api.merge_request_changes import NewMergeRequest, open_merge_request, prepare
 from sandbox.gitlab.model import Access, JobSubject
 from sandbox.gitlab.seed import Person, Secrets, seed
 from sandbox.gitlab.state import State
@@ -139,7 +141,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> tuple[State, Secrets]:
     return state, secrets
 
 
-Emulate = Callable[[Path, Receiver], AbstractContextManager[Emulated]]
+Emulate = Callable[..., AbstractContextManager[Emulated]]
 
 
 @pytest.fixture(scope="session")
@@ -148,9 +150,9 @@ def emulate(seeded: tuple[State, Secrets]) -> Emulate:
     template, secrets = seeded
 
     @contextmanager
-    def run(folder: Path, receiver: Receiver) -> Iterator[Emulated]:
+    def run(folder: Path, receiver: Receiver, of: State = template) -> Iterator[Emulated]:
         listener, url = bind()
-        state = copy_of(template, url=url, root=folder / "gitlab", receiver=receiver.url)
+        state = copy_of(of, url=url, root=folder / "gitlab", receiver=receiver.url)
         jobs: dict[str, JobSubject] = {}
         state.job_token_subject = jobs.get
         with in_thread(gitlab_application.create(state), listener):
@@ -163,6 +165,86 @@ def emulate(seeded: tuple[State, Secrets]) -> Emulate:
 def emulated(tmp_path: Path, receiver: Receiver, emulate: Emulate) -> Iterator[Emulated]:
     with emulate(tmp_path, receiver) as running:
         yield running
+
+
+LINES = tuple(f"line {number}" for number in range(1, 21))
+
+
+def lines(**changed: str | None) -> str:
+    """Return the file of `proposal` with lines changed (`l10="ten"`); None takes a line out."""
+    new = {int(name[1:]): text for name, text in changed.items()}
+    kept = (new.get(number, line) for number, line in enumerate(LINES, start=1))
+    return "".join(f"{line}\n" for line in kept if line is not None)
+
+
+@dataclass
+class Proposal:
+    """A merge request of the bot, `fix` into `main`, that changes line 10 of a file of twenty lines."""
+
+    emulated: Emulated
+    iid: int = 1
+    file: str = "src/lines.txt"
+    branch: str = "fix"
+
+    def project(self, who: str = "bot") -> Any:
+        return self.emulated.client(who).projects.get("payk12/contacts")
+
+    def seen_by(self, who: str = "bot") -> Any:
+        """Read the merge request as this user."""
+        return self.project(who).mergerequests.get(self.iid)
+
+    def commit(self, content: str, *, who: str = "bot", branch: str = "fix", **more: Any) -> Any:
+        """Commit a new content of the file, or of another one."""
+        path = more.pop("path", self.file)
+        action = {"action": more.pop("action", "update"), "file_path": path, "content": content}
+        return self.project(who).commits.create(
+            {"branch": branch, "commit_message": "Change lines", "actions": [action], **more}
+        )
+
+    def place(self, *, old_line: int | None = None, new_line: int | None = None, **more: Any) -> dict[str, Any]:
+        """Return the `position` of a note on a line of the diff."""
+        refs = self.seen_by().diff_refs
+        where = {"position_type": "text", "old_path": self.file, "new_path": self.file}
+        place = {**refs, **where, "old_line": old_line, "new_line": new_line, **more}
+        return {key: value for key, value in place.items() if value is not None}
+
+    def hooks(self, event: str = "Merge Request Hook") -> list[Any]:
+        """Return what was told of an event so far."""
+        self.emulated.settled()
+        return [one.json() for one in self.emulated.receiver.of(event)]
+
+    def control(self, method: str, path: str, **body: Any) -> httpx2.Response:
+        """Use a route of the emulator itself."""
+        return httpx2.request(method, f"{self.emulated.url}/_sandbox/{path}", json=body, timeout=60)
+
+
+@pytest.fixture(scope="session")
+def proposed(seeded: tuple[State, Secrets], tmp_path_factory: pytest.TempPathFactory) -> State:
+    """Make the merge request of `proposal` in an emulator that is never started."""
+    state = copy_of(seeded[0], url="", root=tmp_path_factory.mktemp("proposed") / "gitlab", receiver="")
+
+    async def make() -> None:
+        project, bot, mara = state.project("payk12/contacts"), state.user("bug-fix-bot"), state.user("mara")
+        assert project is not None
+        assert bot is not None
+        assert mara is not None
+        for user, branch, content in ((mara, "main", lines()), (bot, "fix", lines(l10="ten"))):
+            action = Action(action="update" if user is bot else "create", file_path=Proposal.file, content=content)
+            more = {"start_branch": "main"} if user is bot else {}
+            new = NewCommit(branch=branch, commit_message="Change lines", actions=[action], **more)
+            await commit_actions(state, project, user, new)
+        opened = NewMergeRequest(source_branch="fix", target_branch="main", title="Fix ten")
+        mr = await open_merge_request(state, project, bot, opened)
+        await prepare(state, project, mr, bot)
+
+    asyncio.run(make())
+    return state
+
+
+@pytest.fixture
+def proposal(tmp_path: Path, receiver: Receiver, emulate: Emulate, proposed: State) -> Iterator[Proposal]:
+    with emulate(tmp_path, receiver, proposed) as running:
+        yield Proposal(running)
 
 
 @pytest.fixture

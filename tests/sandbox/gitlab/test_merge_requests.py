@@ -193,8 +193,9 @@ def test_a_second_open_merge_request_of_a_branch_is_refused(project: Any) -> Non
     change(project)
     data = {"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "PL-479: Fix", "labels": "bug-fix,a"}
     mr = project.mergerequests.create(data)
-    assert (mr.iid, mr.state, mr.labels, mr.changes_count) == (1, "opened", ["bug-fix", "a"], "1")
-    assert mr.diff_refs["head_sha"] == mr.sha
+    assert (mr.iid, mr.state, mr.labels) == (1, "opened", ["bug-fix", "a"])
+    known = project.mergerequests.get(1)
+    assert (known.changes_count, known.diff_refs["head_sha"]) == ("1", mr.sha)
     with pytest.raises(gitlab.GitlabCreateError, match="Another open merge request already exists") as caught:
         project.mergerequests.create(data)
     assert caught.value.response_code == 409
@@ -243,36 +244,6 @@ def test_merging_makes_a_merge_commit_and_removes_the_source_branch(emulated: An
     assert project.commits.get(merged.merge_commit_sha).parent_ids[1] == commit.id
     assert [one.name for one in project.branches.list(get_all=True)] == ["main"]
     assert project.files.raw("src/contacts.py", ref="main") == b"fixed\n"
-
-
-def test_a_conflict_cannot_be_merged(emulated: Any, project: Any) -> None:
-    change(project)
-    mara = emulated.client("mara").projects.get("payk12/contacts")
-    mara.commits.create(
-        {
-            "branch": "main",
-            "commit_message": "Other",
-            "actions": [{"action": "update", "file_path": "src/contacts.py", "content": "other\n"}],
-        }
-    )
-    project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Fix"})
-    mr = mara.mergerequests.get(1)
-    assert (mr.has_conflicts, mr.detailed_merge_status, mr.merge_status) == (True, "conflict", "cannot_be_merged")
-    with pytest.raises(gitlab.GitlabMRClosedError, match="Branch cannot be merged"):
-        mr.merge()
-
-
-def test_a_draft_cannot_be_merged_until_it_is_none(emulated: Any, project: Any) -> None:
-    change(project)
-    project.mergerequests.create({"source_branch": "bug-fix/PL-479-x", "target_branch": "main", "title": "Draft: Fix"})
-    mr = emulated.client("mara").projects.get("payk12/contacts").mergerequests.get(1)
-    assert (mr.draft, mr.detailed_merge_status) == (True, "draft_status")
-    with pytest.raises(gitlab.GitlabMRClosedError, match="405"):
-        mr.merge()
-    mr.title = "Fix"
-    mr.save()
-    assert mr.detailed_merge_status == "mergeable"
-    mr.merge()
 
 
 def test_a_new_commit_moves_the_head_of_the_open_merge_request(project: Any) -> None:
