@@ -31,6 +31,12 @@ DEADLINE_NOTICED_LATE: Final = timedelta(minutes=2)
 """A deadline noticed this late passed while we were away, so GitLab is asked first what happened meanwhile."""
 REPORTS_SETTLE: Final = timedelta(minutes=10)
 """After the parent pipeline ended, its last reports are settled within this."""
+INTERRUPTIONS: Final = 2
+"""Times that a run begins an attempt anew because runner, network or vendor failed."""
+INTERRUPTED_WAIT: Final = timedelta(minutes=1)
+"""Before the first of these; five times as long before each further one."""
+DIAGNOSES: Final = 20
+"""Diagnoses that an attempt is told, the newest first."""
 QUESTIONS: Final = 4
 """Rounds of questions to the reporter, after which a person takes over."""
 PLANS_FOR_REPORTER: Final = 4

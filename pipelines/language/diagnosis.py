@@ -61,6 +61,8 @@ class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True):
     location: Location | None = None
     log: Sha256 | None = None
     """Hash of the log excerpt, where one was kept."""
+    attempt: int = 0
+    """The iteration in which it showed; 0: not told."""
 
 
 HEADS: Final[dict[DiagnosisKind, str]] = {

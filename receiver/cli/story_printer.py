@@ -62,6 +62,8 @@ def _head(console: Console, told: Story) -> None:
         kind = "" if run.failure_class is None else f" ({run.failure_class})"
         console.print(f"[dim]code[/] {run.reason_code}{kind}")
     for one in told.iterations:
+        if one.kind == "infrastructure":
+            console.print(f"iteration {one.number} was interrupted and counts as no attempt")
         if one.kind == "analysis":
             asked = one.plan.question if one.plan is not None else ""
             what = f"asked: {plain(asked)}" if asked else "its plan waited for approval"

@@ -29,7 +29,6 @@ from pipelines.language import (
     ProjectPath,
     ReportOutcome,
     ReproductionResult,
-    ReviewResult,
     RunId,
     Sha256,
     TestingResult,
@@ -64,6 +63,8 @@ SAID_NO = frozenset({ReportOutcome.REJECTED, ReportOutcome.FAILED})
 
 IN_STORY = "the run is confidential, and its story says why."
 """In place of a reason: the job that is told it writes it into its log."""
+
+_ORDER = tuple(Phase)
 
 OF_RUN = frozenset({P.ANALYSIS, P.GENERATE})
 """Phases without a repository."""
@@ -197,17 +198,15 @@ async def _wait_for_review(session: AsyncSession, job: JobSession) -> None:
 
 
 async def _previous_patch(session: AsyncSession, job: JobSession, facts: RunFacts) -> bytes | None:
-    """Return the patch that a review of the iteration before sent back; None where there was no such review."""
-    earlier = job.iteration - 1
-    accepted = [
-        await settled_reports.accepted(session, job.run, iteration=earlier, phase=phase, repository=job.repository)
-        for phase in (P.REVIEW, P.IMPLEMENTATION)
-    ]
-    match [None if found is None else found[1].result for found in accepted]:
-        case [ReviewResult() as review, ImplementationResult() as fix]:
-            same = fix.patch_sha256 == review.patch_sha256
-            is_fitting = same and fix.base_sha == facts.base_shas.get(job.repository or ProjectPath(""))
-            return await blobs.read(session, fix.patch_sha256, run=job.run) if is_fitting else None
+    """Return the patch of the iteration before, whose plan is still carried out; None where there is none."""
+    if facts.pinned_plan is None:
+        return None
+    found = await settled_reports.accepted(
+        session, job.run, iteration=job.iteration - 1, phase=P.IMPLEMENTATION, repository=job.repository
+    )
+    match None if found is None else found[1].result:
+        case ImplementationResult() as fix if fix.base_sha == facts.base_shas.get(job.repository or ProjectPath("")):
+            return await blobs.read(session, fix.patch_sha256, run=job.run)
         case _:
             return None
 
@@ -251,17 +250,23 @@ async def _done(session: AsyncSession, job: JobSession, facts: RunFacts) -> tupl
         return ()
     if facts.pinned_plan is None:
         return tuple(RepositoryPhase(phase=P.PREPARE, repository=path) for path in facts.catalogue.repositories)
-    found = []
-    for one in await reused_reports.of_iteration(session, job.run, job.iteration):
-        key = reuse_key(one.report, base_shas=facts.base_shas, catalogue=facts.catalogue, client=job.client)
-        is_same = key is not None and key == one.key
-        if one.report.repository and is_same and await blobs.are_kept(session, _handed_on(one.report), run=job.run):
-            found.append(RepositoryPhase(phase=one.report.phase, repository=one.report.repository))
-    return tuple(found)
+    found: set[RepositoryPhase] = set()
+    reused = await reused_reports.of_iteration(session, job.run, job.iteration)
+    for one in sorted(reused, key=lambda report: _ORDER.index(report.report.phase)):
+        report, repository = one.report, one.report.repository
+        key = reuse_key(report, base_shas=facts.base_shas, catalogue=facts.catalogue, client=job.client)
+        if repository is None or key is None or key != one.key:
+            continue
+        if not await blobs.are_kept(session, _handed_on(report), run=job.run):
+            continue
+        of_inputs = (RepositoryPhase(phase=phase, repository=repository) for phase in NEEDS[report.phase])
+        if all(needed in found for needed in of_inputs if needed.phase not in OF_RUN):
+            found.add(RepositoryPhase(phase=report.phase, repository=repository))
+    return tuple(sorted(found, key=lambda done: (done.repository, _ORDER.index(done.phase))))
 
 
 def _handed_on(report: PhaseReport) -> list[Sha256]:
-    kinds = {ArtifactKind.BASELINE, ArtifactKind.REPRODUCTION_TEST}
+    kinds = {ArtifactKind.BASELINE, ArtifactKind.REPRODUCTION_TEST, ArtifactKind.CHANGE_SET}
     return [artifact.sha256 for artifact in report.artifacts if artifact.kind in kinds]
 
 

@@ -188,7 +188,7 @@ def _diagnoses(story: Story) -> Iterator[str]:
     """Yield why earlier attempts at a fix failed; an answered question is no failure."""
     for before, attempt in pairwise(story.iterations):
         if attempt.diagnoses and before.kind == "fix":
-            yield sentences(attempt.diagnoses)
+            yield sentences(one for one in attempt.diagnoses if one.attempt in {0, before.number})
 
 
 def _fix(repository: ProjectPath, reports: list[Report], pipeline_url: str) -> FixView:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ import msgspec
 from pipelines.language import (
     CommitSha,
     Diagnosis,
+    ImplementationResult,
+    MergeRequestResult,
     Phase,
     PhaseReport,
     PrepareResult,
@@ -21,10 +24,11 @@ from pipelines.language import (
     ReportOutcome,
     ReproductionResult,
     Sha256,
+    TestingResult,
 )
 from pipelines.language.catalogue import Catalogue
 from receiver.workflow.events import AccountId
-from receiver.workflow.run import Attempt, Cause, Reused, Run
+from receiver.workflow.run import Attempt, Cause, Failure, Reused, Run
 
 REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
     Cause.ADMITTED: frozenset(),
@@ -32,8 +36,10 @@ REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
     Cause.REPLANNED: frozenset(),
     Cause.APPROVED: frozenset({Phase.ANALYSIS, Phase.PREPARE}),
     Cause.SENT_BACK: frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
+    Cause.FAILED: frozenset(Phase) - {Phase.GENERATE},
+    Cause.INTERRUPTED: frozenset(Phase) - {Phase.GENERATE},
 }
-"""Phases whose accepted reports still hold for an attempt of that cause."""
+"""Phases whose accepted reports still hold for an attempt of that cause, unless they are redone."""
 
 
 def next_attempt(
@@ -43,8 +49,14 @@ def next_attempt(
     catalogue: Catalogue,
     diagnoses: tuple[Diagnosis, ...] = (),
     approved_by: AccountId | None = None,
+    redone: Mapping[ProjectPath | None, frozenset[Phase]] = MappingProxyType({}),
+    failure: Failure | None = None,
 ) -> Attempt:
-    """Return the iteration that begins now."""
+    """Return the iteration that begins now.
+
+    `redone`: phases of a repository whose reports hold no more; under None those of the run, which hold for all.
+    """
+    of_run = redone.get(None, frozenset())
     return Attempt(
         number=next_number(run),
         cause=cause,
@@ -53,10 +65,12 @@ def next_attempt(
         reuses=tuple(
             reused
             for report in run.reports
-            if report.phase in REUSES[cause] and report.outcome is ReportOutcome.SUCCEEDED
+            if report.phase in REUSES[cause] - of_run - redone.get(report.repository, frozenset())
+            and report.outcome is ReportOutcome.SUCCEEDED
             for reused in [_reused(report, run, catalogue)]
             if reused is not None
         ),
+        failure=failure,
     )
 
 
@@ -85,6 +99,13 @@ def reuse_key(
             test = ""
         case ReproductionResult(base_sha=base, reproduced=True, test_sha256=str() as test):
             pass
+        case (
+            ImplementationResult(base_sha=base, patch_sha256=test)
+            | MergeRequestResult(base_sha=base, patch_sha256=test)
+        ):
+            pass
+        case TestingResult(base_sha=base, patch_sha256=patch, test_sha256=reproduction):
+            test = f"{patch} {reproduction}"
         case _:
             return None
     repository = None if report.repository is None else catalogue.repositories.get(report.repository)

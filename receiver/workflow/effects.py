@@ -77,6 +77,8 @@ class StartPipeline(Effect, frozen=True, kw_only=True):
     """Create the parent pipeline of an iteration, or find the one that a crash left behind."""
 
     iteration: int
+    not_before: datetime | None = None
+    """When it may begin; None: at once."""
 
 
 class OfferTurn(Effect, frozen=True, kw_only=True):

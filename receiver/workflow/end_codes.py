@@ -51,6 +51,8 @@ class EndCode(StrEnum):
     UNFINISHED = "unfinished"
     COMMANDS = "commands"
     CONTRADICTORY_REPORTS = "contradictory_reports"
+    REPEATED_FAILURE = "repeated_failure"
+    REPEATED_CHANGE = "repeated_change"
 
     BUDGET = "budget"
     AGENT_LIMIT = "agent_limit"
@@ -75,6 +77,7 @@ CLASSES: Final[dict[EndCode, FailureClass]] = {
         FailureClass.CODE: (
             *(EndCode.REPRODUCTION, EndCode.FAILING_TESTS, EndCode.REGRESSION, EndCode.REFUSED_CHANGE),
             *(EndCode.UNFINISHED, EndCode.COMMANDS, EndCode.CONTRADICTORY_REPORTS),
+            *(EndCode.REPEATED_FAILURE, EndCode.REPEATED_CHANGE),
         ),
         FailureClass.LIMITED: (
             *(EndCode.BUDGET, EndCode.AGENT_LIMIT, EndCode.CONVERSATION_LENGTH, EndCode.TIME_LIMIT),

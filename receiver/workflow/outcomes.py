@@ -42,20 +42,25 @@ def moved(
     *effects: Effect,
     now: datetime,
     attempt: Attempt | None = None,
+    not_before: datetime | None = None,
     branch: str | None = None,
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
 
-    A new attempt is one with a pipeline to start, unless the run has to wait for its turn.
+    A new attempt is one with a pipeline to start, unless the run has to wait for its turn; `not_before` delays it.
 
     A run that a person has to look at leaves no pipeline at work: what it would still report no longer counts.
     """
-    started = () if attempt is None or to is RunStatus.QUEUED else (StartPipeline(iteration=attempt.number),)
+    started = (
+        ()
+        if attempt is None or to is RunStatus.QUEUED
+        else (StartPipeline(iteration=attempt.number, not_before=not_before),)
+    )
     return Decision(
         verdict=Verdict.ACTED,
         reason=reason,
         status=to,
-        deadline=lifecycle.move(run.status, to, now=now),
+        deadline=lifecycle.move(run.status, to, now=not_before or now),
         attempt=attempt,
         branch=branch,
         effects=(*started, *effects, *_stop(run, to), *_plan_shown(run), *tell(run)),

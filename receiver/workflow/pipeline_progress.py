@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipelines.language import GenerateResult, Phase, PhaseReport, ReportOutcome
-from pipelines.language.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue, Policy
 from pipelines.language.pipeline_key import fix
 from receiver import limits
-from receiver.workflow import end_reasons, fix_gate, lifecycle, plans, review_findings
+from receiver.workflow import end_reasons, failed_attempts, fix_gate, lifecycle, plans, review_findings
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, SettleReports, UpdateTicketNote
 from receiver.workflow.end_codes import EndCode, EndReason
@@ -102,12 +102,9 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         reason = f"{_name(report)}: {plan if report.phase is Phase.ANALYSIS else end_reasons.sentence(report.reason)}"
         return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
     policy = catalogue.policy
-    wrong = [(r, why) for r in run.repositories if (why := fix_gate.contradiction(run, r, policy=policy)) is not None]
-    if wrong:
-        repository, why = wrong[0]
-        reason = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."
-        disagree = EndReason(code=EndCode.CONTRADICTORY_REPORTS, sentence=reason)
-        return ended(run, RunStatus.ESCALATED, disagree, now=now)
+    end = failed_attempts.repeated_change(run, report) or _disagreement(run, policy)
+    if end is not None:
+        return ended(run, RunStatus.ESCALATED, end, now=now)
     if fix_gate.is_ready(run) and review_findings.goes_back(run, policy):
         return _sent_back(run, catalogue=catalogue, now=now)
     if fix_gate.is_ready(run):
@@ -117,6 +114,15 @@ def report_accepted(  # noqa: PLR0911  # each guard has its sentence
         return noted(f"{_name(report)}: {end_reasons.sentence(report.reason)}", UpdateTicketNote())
     reason = f"{_name(report)}: {end_reasons.sentence(report.reason)}"
     return noted(reason, UpdateTicketNote(), branch=neutral_branch(run))
+
+
+def _disagreement(run: Run, policy: Policy) -> EndReason | None:
+    for repository in run.repositories:
+        why = fix_gate.contradiction(run, repository, policy=policy)
+        if why is not None:
+            said = f"The reports on {repository} disagree: {why}. Look at the jobs' logs; nothing was opened."
+            return EndReason(code=EndCode.CONTRADICTORY_REPORTS, sentence=said)
+    return None
 
 
 def _sent_back(run: Run, *, catalogue: Catalogue, now: datetime) -> Decision:
@@ -175,7 +181,7 @@ def concluded(run: Run, above: PipelineView, *, catalogue: Catalogue, now: datet
         why = EndReason(code=EndCode.NOT_REPRODUCED, sentence=reason)
         return ended(run, RunStatus.NOT_REPRODUCED, why, now=now)
     status, why = end_reasons.of_end(run, above.status)
-    return ended(run, status, why, now=now)
+    return failed_attempts.followed_up(run, status, why, catalogue=catalogue, now=now)
 
 
 def _name(report: PhaseReport) -> str:

@@ -100,6 +100,16 @@ class MergeRequestView(Struct, frozen=True, kw_only=True):
     """Our commit is at its head, as GitLab answered; False: a hook came before that answer, nothing else is known."""
 
 
+class Failure(Struct, frozen=True, kw_only=True):
+    """How an attempt failed, as later ones are compared with it."""
+
+    iteration: int
+    signature: Sha256
+    """Of what failed and how; equal for the same failure."""
+    changes: dict[ProjectPath, Sha256] = {}
+    """Hash of its change set, by repository."""
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """All that `decide` may know of a run."""
 
@@ -131,8 +141,14 @@ class Run(Struct, frozen=True, kw_only=True):
     """Who approved the plan that the current iteration carries out; None: it has one of its own."""
     waits: int = 0
     """Iterations that ended in waiting for people: attempts at a fix are the others."""
+    interruptions: int = 0
+    """Iterations that runner, network or vendor ended; they count as no attempt either."""
     was_sent_back: bool = False
     """A review was made in an iteration before this one, so none sends the run back again."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What the current iteration was told of those before."""
+    failures: tuple[Failure, ...] = ()
+    """How earlier attempts failed, oldest first."""
 
     @property
     def parent(self) -> PipelineView | None:
@@ -147,7 +163,7 @@ class Run(Struct, frozen=True, kw_only=True):
     @property
     def fixes_tried(self) -> int:
         """How many iterations, with the current one, were attempts at a fix."""
-        return self.iteration - self.waits
+        return self.iteration - self.waits - self.interruptions
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""
@@ -180,6 +196,10 @@ class Cause(StrEnum):
     """Somebody approved the plan."""
     SENT_BACK = "sent_back"
     """A review found what must be fixed."""
+    FAILED = "failed"
+    """The work of the attempt before failed or was refused, and another one may mend it."""
+    INTERRUPTED = "interrupted"
+    """Runner, network or vendor failed: the same is tried again, and counts as no attempt."""
 
 
 class Reused(Struct, frozen=True, kw_only=True):
@@ -204,6 +224,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     approved_by: AccountId | None = None
     """Who approved the plan that it carries out."""
     reuses: tuple[Reused, ...] = ()
+    failure: Failure | None = None
+    """How the one before failed; None: it did not."""
 
     @property
     def keeps_plan(self) -> bool:

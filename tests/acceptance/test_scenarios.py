@@ -27,7 +27,7 @@ LIKE_ANOTHER = {
     "frontend-bug": "pl-479; tests/pipelines/job/test_reproduction_run.py runs Playwright Test, "
     "tests/sandbox/test_estate.py the commands of the portal",
     "superfluous-file": "pl-479, with a file more that testing takes back; the picture in docs/review.md shows it",
-    "breaks-another-test": "not-reproduced: a job says no; test_checks.py finds what a fix makes worse",
+    "breaks-another-test": "review-once: a second attempt; test_failed_attempts.py says what is repeated",
     "wrong-patch": "not-reproduced: a job says no; test_repairs.py shows that its reproduction stays red",
     "review-once": "pl-479; tests/pipelines/job/test_review.py reviews, test_reuse.py of the receiver and the golden "
     "child second-attempt.yml show what an attempt reuses",

@@ -8,7 +8,7 @@ import pytest
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.timeout(1600),
-    pytest.mark.nightly,  # test_reuse.py and test_sent_back.py of the receiver, test_review.py of the job
+    pytest.mark.nightly,  # test_reuse.py and test_stored_attempts.py of the receiver, test_review.py of the job
 ]
 
 CONTACTS = "payk12/contacts"

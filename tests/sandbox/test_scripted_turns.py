@@ -38,14 +38,19 @@ def submissions(story: Scenario, tool: str) -> list[dict[str, dict[str, str | in
 
 
 def misfits(story: Scenario, conversation: Conversation, folder: Path) -> list[str]:
-    """Replay what one conversation writes and edits; return the edits whose text is not there once."""
+    """Replay what one conversation writes and edits; return the edits whose text is not there once.
+
+    An implementation goes on with the one of the attempt before.
+    """
     project = conversation.repository or next(iter(story.repositories))
     shutil.copytree(story.repositories[project], folder, ignore=shutil.ignore_patterns("node_modules"))
     for file in (file for file in story.overlays[project] if not file.is_link):
         (folder / file.path).parent.mkdir(parents=True, exist_ok=True)
         (folder / file.path).write_bytes(file.content)
     found = []
-    for use in (use for turn in conversation.turns for use in turn.tool_use):
+    attempts = [one for one in story.conversations if _is_continued(one, conversation)]
+    before = sorted(attempts, key=lambda one: one.iteration or 0)
+    for use in (use for one in (*before, conversation) for turn in one.turns for use in turn.tool_use):
         if use.name == "write":
             (folder / use.input["file_path"]).parent.mkdir(parents=True, exist_ok=True)
             (folder / use.input["file_path"]).write_text(use.input["content"])
@@ -56,3 +61,8 @@ def misfits(story: Scenario, conversation: Conversation, folder: Path) -> list[s
                 found.append(f"{conversation.phase} {use.input['file_path']}: {use.input['old_string'][:80]}")
             file.write_text(text.replace(use.input["old_string"], use.input["new_string"]))
     return found
+
+
+def _is_continued(before: Conversation, after: Conversation) -> bool:
+    same = (before.phase, before.repository) == (after.phase, after.repository) == ("implementation", after.repository)
+    return same and (before.iteration or 0) < (after.iteration or 0)

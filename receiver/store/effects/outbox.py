@@ -69,6 +69,7 @@ async def store(
         rule = table.of(effect)
         fields = rule.once
         suffix = f"{origin}:{position}" if fields is None else ":".join(str(getattr(effect, name)) for name in fields)
+        due = getattr(effect, "not_before", None)
         row = insert(EffectRow).values(
             key=f"{run}:{rule.kind}:{suffix}",
             run_id=run,
@@ -77,7 +78,7 @@ async def store(
             payload=msgspec.to_builtins(effect),
             state="pending",
             created_at=now,
-            due_at=now,
+            due_at=due or now,
         )
         kept = row.on_conflict_do_nothing()
         if again_after is not None:
@@ -86,7 +87,7 @@ async def store(
             kept = row.on_conflict_do_update(index_elements=[EffectRow.key], set_=anew, where=is_over)
         new = await session.scalar(kept.returning(EffectRow.id))
         if new is not None:
-            await enqueue_effect(session, new, group=_group(rule, run, effect))
+            await enqueue_effect(session, new, group=_group(rule, run, effect), at=due)
             stored.append(new)
     return stored
 

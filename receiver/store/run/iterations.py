@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.json_text import storable
 from receiver.store.schema import IterationRow, PlanRow, RunRow
-from receiver.workflow.run import Attempt
+from receiver.workflow.run import Attempt, Cause
 
 
 async def begin(
@@ -30,6 +30,10 @@ async def begin(
         .values(finished_at=now)
     )
     before = await session.get(IterationRow, (run.id, run.iteration))
+    if before is not None and attempt.failure is not None:
+        before.failure = msgspec.to_builtins(attempt.failure)
+    if before is not None and attempt.cause is Cause.INTERRUPTED:
+        before.kind = "infrastructure"
     plan = before.plan_id if before is not None and attempt.keeps_plan else None
     if attempt.keeps_plan and plan is None:
         plan = await session.scalar(_accepted_plan(run))

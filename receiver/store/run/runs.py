@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,10 +25,9 @@ from receiver.store.schema import (
     RunRow,
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
-from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience
 from receiver.workflow.events import AccountId, JobId, PipelineId
-from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
+from receiver.workflow.run import Failure, JobView, MergeRequestView, PipelineView, Run, RunStatus
 
 
 class NoSuchRunError(StoreError):
@@ -128,7 +127,9 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         .ext(distinct_on(JobRow.pipeline_id, JobRow.name))
         .order_by(JobRow.pipeline_id, JobRow.name, JobRow.id.desc())
     )
-    attempt = await session.get(IterationRow, (row.id, row.iteration))
+    attempts = await _attempts(session, row)
+    attempt = next((one for one in attempts if one.number == row.iteration), None)
+    kinds = [one.kind for one in attempts]
     reports, discarded = await _reports(session, row)
     return Run(
         id=RunId(row.id),
@@ -176,16 +177,20 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         base_shas=_base_shas(row),
         audience=row.audience,
         approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
-        waits=await _waits(session, row),
+        waits=kinds.count("analysis"),
+        interruptions=kinds.count("infrastructure"),
+        diagnoses=diagnoses_of(attempt) if attempt else (),
+        failures=tuple(msgspec.convert(one.failure, Failure) for one in attempts if one.failure is not None),
         was_sent_back=await _was_reviewed(session, row),
     )
 
 
-async def _waits(session: AsyncSession, row: RunRow) -> int:
-    if row.iteration == 1 and row.status not in lifecycle.WAITING:
-        return 0
-    query = select(func.count()).where(IterationRow.run_id == row.id, IterationRow.kind == "analysis")
-    return await session.scalar(query) or 0
+async def _attempts(session: AsyncSession, row: RunRow) -> list[IterationRow]:
+    """Return the attempts of a run, oldest first, without a query where there is none."""
+    if row.iteration == 0:
+        return []
+    query = select(IterationRow).where(IterationRow.run_id == row.id).order_by(IterationRow.number)
+    return list(await session.scalars(query))
 
 
 async def _was_reviewed(session: AsyncSession, row: RunRow) -> bool:

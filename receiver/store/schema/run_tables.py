@@ -94,6 +94,8 @@ class IterationRow(Base):
     """What went wrong before: an array of `pipelines.language.Diagnosis`. None: nothing did, or see `diagnosis`."""
     diagnosis: Mapped[str | None]
     """The same as text, from processes of the previous release. The next release turns it into data and drops it."""
+    failure: Mapped[Json | None]
+    """How it failed: a `receiver.workflow.run.Failure`; None: it did not, or no attempt followed."""
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 

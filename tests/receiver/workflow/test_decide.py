@@ -246,6 +246,7 @@ def test_nothing_is_opened_for_a_plan_that_is_no_fix_whatever_else_is_reported(w
 
 
 def test_a_failed_pipeline_escalates_with_job_reason_and_what_to_do(world: Any) -> None:
+    world.policy(iterations=1)
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.job("testing: payk12/contacts", "failed", failure_reason="script_failure"))
     run, _ = world.apply(run, world.pipeline("failed"))
@@ -273,7 +274,7 @@ def test_a_failed_matrix_job_is_found_by_its_repository(world: Any, name: str) -
 
 
 def test_a_runner_that_broke_is_a_failure_of_its_own_and_not_the_tickets(world: Any) -> None:
-    run = world.run(RunStatus.RUNNING)
+    run = world.run(RunStatus.RUNNING, interruptions=limits.INTERRUPTIONS)
     broken = world.job("analysis", "failed", pipeline=world.parent, failure_reason="runner_system_failure")
     run, _ = world.apply(run, broken)
     run, _ = world.apply(run, world.pipeline("failed"))

@@ -6,8 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import EndedBy, Phase, ReportOutcome
+from receiver import limits
 from receiver.workflow.end_codes import CLASSES, EndCode, FailureClass, failure_class
 from receiver.workflow.end_reasons import DIAGNOSED, ENDED_BY, NEXT, NEXT_AFTER, of_no
+from receiver.workflow.failed_attempts import RETRIED
 from receiver.workflow.run import RunStatus
 
 JOBS = {
@@ -39,8 +41,13 @@ def test_the_page_names_every_code_beside_its_class(pytestconfig: pytest.Config)
 
 
 def ended(world: Any, phase: Phase, ended_by: EndedBy, *, job: str = "failed", **changes: Any) -> tuple[Any, str]:
-    """Let a job of a phase end, its report be discarded and its pipeline fail; return the run and the reason."""
-    run = world.run(RunStatus.RUNNING)
+    """Let a job of a phase end, its report be discarded and its pipeline fail; return the run and the reason.
+
+    No attempt is left.
+    """
+    world.policy(iterations=1)
+    was_retried = limits.INTERRUPTIONS if ENDED_BY.get(ended_by) in RETRIED else 0
+    run = world.run(RunStatus.RUNNING, interruptions=was_retried)
     pipeline = world.parent if phase in {Phase.ANALYSIS, Phase.PREPARE, Phase.GENERATE} else world.child
     run, _ = world.apply(run, world.pipeline("running", pipeline=world.child, parent=world.parent))
     run, _ = world.apply(run, world.job(JOBS[phase], job, pipeline=pipeline, **changes))

@@ -37,6 +37,7 @@ def test_the_run_says_why_its_patch_was_refused(world: Any, what: str) -> None:
     refused = examine(
         change_set(file), lambda _: None, folders=lambda _: (), allowed=allowed, policy=Policy(), secrets=SECRETS
     )
+    world.policy(iterations=1)
     run = world.run(RunStatus.RUNNING)
     run, _ = world.apply(run, world.accepted(Phase.ANALYSIS))
     reason = f"The patch is refused: {' '.join(refused)}"

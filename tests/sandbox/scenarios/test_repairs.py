@@ -58,12 +58,15 @@ def bench() -> Iterator[Bench]:
 
 
 def scripted(story: Scenario, phase: str, project: str) -> list[ToolUse]:
-    """Return what the agent of a phase does in the scenario's last attempt."""
-    found = story.conversation(
-        phase=phase, issue=story.issue_key, repository=project, iteration=story.expected.iterations
-    )
-    assert found is not None
-    return [use for turn in found.turns for use in turn.tool_use]
+    """Return what the agent of a phase does in all of the scenario's attempts, each of which goes on with the last."""
+    attempts = [
+        story.conversation(phase=phase, issue=story.issue_key, repository=project, iteration=number)
+        for number in range(1, story.expected.iterations + 1)
+    ]
+    assert None not in attempts
+    conversations = dict.fromkeys(id(one) for one in attempts)
+    by_id = {id(one): one for one in attempts if one is not None}
+    return [use for number in conversations for turn in by_id[number].turns for use in turn.tool_use]
 
 
 def written(name: str, phase: str) -> list[dict[str, Any]]:

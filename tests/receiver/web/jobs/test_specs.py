@@ -298,23 +298,27 @@ def test_a_job_of_a_run_that_waits_for_people_is_told_nothing(status: str, jobs:
     ("change", "is_handed_on"),
     [
         ("SELECT 1", True),
-        ("UPDATE reports SET state = 'discarded' WHERE phase = 'review'", False),
-        ("DELETE FROM reports WHERE phase = 'review'", False),
+        ("UPDATE reports SET state = 'discarded' WHERE phase = 'implementation'", False),
+        ("UPDATE iterations SET plan_id = NULL", False),
         ("UPDATE runs SET base_shas = jsonb_build_object('payk12/contacts', repeat('e', 40))", False),
     ],
 )
-def test_an_implementer_goes_on_with_the_patch_that_a_review_sent_back(
+def test_an_implementer_goes_on_with_the_patch_of_the_attempt_whose_plan_it_carries_out(
     jobs: Jobs, has_reported: Any, desk: Any, change: str, *, is_handed_on: bool
 ) -> None:
     patch = b"diff --git a/a b/a\n"
     digest = sha256(patch)
     assert jobs(Phase.IMPLEMENTATION).blob(patch).status_code == 201
     has_reported(Phase.IMPLEMENTATION, result=replace(RESULTS[Phase.IMPLEMENTATION], patch_sha256=digest))
-    has_reported(Phase.REVIEW, result=replace(RESULTS[Phase.REVIEW], patch_sha256=digest))
     has_reported(Phase.ANALYSIS)
     desk.rows("UPDATE reports SET iteration = 2 WHERE phase = 'analysis'")
     desk.rows("UPDATE runs SET iteration = 2")
-    desk.rows("INSERT INTO iterations (run_id, number, started_at) SELECT id, 2, now() FROM runs")
+    desk.rows(
+        "INSERT INTO plans (run_id, iteration, report_id, plan, accepted_at) SELECT run_id, 1, id, %s, now()"
+        " FROM reports WHERE phase = 'analysis'",
+        json.encode(to_builtins(PLAN)).decode(),
+    )
+    desk.rows("INSERT INTO iterations (run_id, number, started_at, plan_id) SELECT run_id, 2, now(), id FROM plans")
     desk.rows(change)
     spec = decode(jobs(Phase.IMPLEMENTATION, iteration=2).spec().content, RunSpec)
     assert spec.previous_patch == (patch if is_handed_on else None)

@@ -1,9 +1,12 @@
-"""What the store keeps of a fix that a review sent back."""
+"""What the store keeps of attempts, for those that follow them."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import (
@@ -15,12 +18,15 @@ from pipelines.language import (
     ProjectPath,
     ReviewResult,
     RunId,
+    Sha256,
 )
+from receiver.store.effects import outbox
 from receiver.store.postgres.database import Database
 from receiver.store.run import iterations, runs
 from receiver.store.schema import IterationRow, PlanRow, RunRow
 from receiver.worker.event_handler import Setting
-from receiver.workflow.run import Attempt, Cause, Reused, RunStatus
+from receiver.workflow.effects import StartPipeline
+from receiver.workflow.run import Attempt, Cause, Failure, Reused, RunStatus
 from tests.plans import a_plan
 from tests.reports import a_report, stored
 
@@ -90,3 +96,30 @@ async def test_what_a_release_without_kinds_stored_is_still_told(database: Datab
         attempt.diagnosis = "Two tests failed."
         told = await runs.facts(session, RunId(row.id))
         assert told.diagnoses == (Diagnosis(kind=DiagnosisKind.UNCLASSIFIED, messages=("Two tests failed.",)),)
+
+
+async def test_what_attempts_came_to_is_kept_for_those_after_them(database: Database, setting: Setting) -> None:
+    now = setting.clock()
+    failure = Failure(iteration=1, signature=Sha256("d" * 64), changes={CONTACTS: Sha256("b" * 64)})
+    async with database.begin() as session:
+        row = await started(session, setting)
+        second = Attempt(number=2, cause=Cause.FAILED, diagnoses=WRONG, failure=failure)
+        await iterations.begin(session, row, second, now=now)
+        await iterations.begin(session, row, Attempt(number=3, cause=Cause.INTERRUPTED, diagnoses=WRONG), now=now)
+        run = await runs.load(session, row)
+    assert (run.failures, run.diagnoses) == ((failure,), WRONG)
+    assert (run.interruptions, run.fixes_tried) == (1, 2)
+
+
+async def test_an_attempt_that_waits_has_its_pipeline_created_when_the_wait_is_over(
+    database: Database, setting: Setting
+) -> None:
+    now = setting.clock()
+    due = now + timedelta(minutes=5)
+    async with database.begin() as session:
+        run = RunId((await started(session, setting)).id)
+        later = (StartPipeline(iteration=2, not_before=due),)
+        (effect,) = await outbox.store(session, run, later, decision=None, origin="test", now=now)
+        job = "SELECT scheduled_at FROM procrastinate_jobs WHERE (args->>'effect_id')::bigint = :effect"
+        assert await session.scalar(text(job), {"effect": effect}) == due
+        assert await outbox.orphans(session, now=now) == []
