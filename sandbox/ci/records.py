@@ -134,6 +134,8 @@ class Pipeline:
     protected: bool = False
     """Whether its ref is protected."""
     before_sha: str = "0" * 40
+    source_sha: str | None = None
+    """Of a merge request's pipeline: the head that it is of, when `sha` is a commit made of it and others."""
     name: str | None = None
     predefined: dict[str, str] = field(default_factory=dict, repr=False)
     """What the pipeline was compiled with."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sandbox.gitlab.hook_model import Hook, HookDelivery, Json
-from sandbox.gitlab.model import Access, ApprovalRule, Project, User
+from sandbox.gitlab.model import Access, ApprovalRule, Project, Tier, User
 from sandbox.gitlab.repository import Commit, FileDiff
 from sandbox.gitlab.state import State
 
@@ -96,6 +96,10 @@ def project(state: State, one: Project, viewer: User) -> Json:
     """Shape ProjectWithAccess."""
     level = one.members.get(viewer.id)
     access = {"access_level": int(level), "notification_level": 3} if level else None
+    trains = {
+        "merge_pipelines_enabled": one.settings.merge_pipelines_enabled,
+        "merge_trains_enabled": one.settings.merge_trains_enabled,
+    }
     return {
         **project_simple(state, one),
         "empty_repo": False,
@@ -118,6 +122,7 @@ def project(state: State, one: Project, viewer: User) -> Json:
             one.settings.only_allow_merge_if_all_discussions_are_resolved
         ),
         "resolve_outdated_diff_discussions": one.settings.resolve_outdated_diff_discussions,
+        **(trains if state.tier is Tier.PREMIUM else {}),
         "remove_source_branch_after_merge": True,
         "squash_option": "default_off",
         "permissions": {"project_access": access, "group_access": None},

@@ -174,6 +174,10 @@ class MergeRequest:
     rebase_in_progress: bool = False
     head_pipeline_id: int | None = None
     """The newest pipeline that a head had; stays when a head gets none."""
+    head_pipeline_of: str | None = None
+    """The head that had it; its own commit is another one on a merge train."""
+    auto_merge_user_id: int | None = None
+    """Who put it on a merge train, while it is on one."""
     forced_status: str | None = None
     """A `detailed_merge_status` that a test wants told."""
     next_failure: str | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sandbox.gitlab.hook_model import Hook
 from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.merge_train_model import Car
 
 
 class Access(IntEnum):
@@ -105,7 +106,9 @@ class MergeSettings:
     merge_method: MergeMethod = MergeMethod.MERGE
     only_allow_merge_if_pipeline_succeeds: bool = False
     allow_merge_on_skipped_pipeline: bool = False
-
+    merge_pipelines_enabled: bool = False
+    """Premium, with the one below, which needs it."""
+    merge_trains_enabled: bool = False
     only_allow_merge_if_all_discussions_are_resolved: bool = False
     resolve_outdated_diff_discussions: bool = False
     """Threads on lines that a push has changed are resolved by it."""
@@ -135,6 +138,8 @@ class Project:
     job_token_allowlist: set[int] = field(default_factory=set)
     """Ids of projects whose job tokens may come in; the project itself always may."""
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
+    cars: list[Car] = field(default_factory=list)
+    """Of all its merge trains, in the order in which they came."""
     hooks: dict[int, Hook] = field(default_factory=dict)
     uploads: dict[tuple[str, str], tuple[str, bytes]] = field(default_factory=dict)
     """(secret, file name) → (content type, content)."""

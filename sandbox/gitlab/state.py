@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from sandbox.gitlab.background import Background
 from sandbox.gitlab.hook_model import Event, Json
 from sandbox.gitlab.merge_request_model import MergeRequest
+from sandbox.gitlab.merge_train_model import Car
 from sandbox.gitlab.model import Access, JobSubject, Project, Push, Tier, Token, User
 
 VERSION: Final = "19.1.0"
@@ -32,6 +33,19 @@ class Pipelines(Protocol):
     def get(self, pipeline_id: int) -> Json | None:
         """Give a pipeline in REST shape."""
 
+    async def start_train(self, project: Project, mr: MergeRequest, car: Car) -> int:
+        """Start the pipeline of a merge train's car and give its id; NoPipeline where there can be none."""
+
+    def cancel(self, pipeline_id: int) -> None:
+        """Cancel a pipeline, if it isn't over."""
+
+    def train_changed(self, project: Project, target_branch: str) -> None:
+        """Have a merge train looked at, soon."""
+
+
+class NoPipeline(Exception):  # noqa: N818 - named for what happened
+    """Why a pipeline could not be made."""
+
 
 class NoPipelines:
     """Stands in for the CI engine where there is none."""
@@ -43,6 +57,16 @@ class NoPipelines:
     def get(self, _pipeline_id: int) -> Json | None:
         """Give none."""
         return None
+
+    async def start_train(self, _project: Project, _mr: MergeRequest, _car: Car) -> int:
+        """Refuse."""
+        raise NoPipeline("there is no CI engine")
+
+    def cancel(self, _pipeline_id: int) -> None:
+        """Do nothing."""
+
+    def train_changed(self, _project: Project, _target_branch: str) -> None:
+        """Do nothing."""
 
 
 class State:

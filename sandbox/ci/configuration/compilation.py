@@ -91,7 +91,7 @@ def compile_pipeline(sources: Sequence[Source], *, context: Context) -> Pipeline
         facts=rules.Facts(values=values, paths=context.paths, changed=context.changed),
     )
     raw = _raw_jobs(entries, around)
-    made = _definitions(raw, around)
+    made = _definitions(_not_for_branches_only(raw, workflow, values), around)
     if not {one.stage for _, one in made} - _EDGES:
         raise PipelineRefused(EMPTY)
     auto_cancel = (rule.auto_cancel if rule is not None else None) or workflow.auto_cancel
@@ -121,6 +121,15 @@ def _raw_jobs(entries: Config, around: jobs.Surroundings) -> dict[str, RawJob]:
     if errors:
         raise ConfigError(*errors)
     return raw
+
+
+def _not_for_branches_only(
+    raw: dict[str, RawJob], workflow: RawWorkflow, values: Mapping[str, str]
+) -> dict[str, RawJob]:
+    """Leave out of a merge request's pipeline the jobs without rules, which mean branches and tags (Entry::Policy)."""
+    if values.get("CI_PIPELINE_SOURCE") != "merge_request_event" or workflow.rules is not None:
+        return raw
+    return {name: one for name, one in raw.items() if one.rules is not None}
 
 
 def _definitions(raw: Mapping[str, RawJob], around: jobs.Surroundings) -> Made:

@@ -85,6 +85,7 @@ class Engine(Machine):
             updated_at=now,
             protected=new.protected,
             before_sha=new.before_sha,
+            source_sha=new.source_sha,
             name=definition.name,
             predefined=predefined,
             variables=dict(new.variables),

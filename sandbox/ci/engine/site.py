@@ -34,6 +34,8 @@ class NewPipeline(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, object] = {}
     config: tuple[Source, ...] | None = None
     """Of a child; None takes the repository's own."""
+    source_sha: str | None = None
+    """Of a merge request's pipeline: the head that it is of, when `sha` is a commit made of it and others."""
     changed: frozenset[str] | None = None
     parent: Parent | None = None
     depth: int = 0

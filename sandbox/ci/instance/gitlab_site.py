@@ -1,5 +1,6 @@
 """The engine's world inside of the emulated GitLab: repositories, users, tokens, hooks."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sandbox.ci.engine.site import NewPipeline, Tree
@@ -23,6 +24,8 @@ class GitLabSite:
     def __init__(self, state: State) -> None:
         self.state = state
         self.signer = oidc.Signer()
+        self.on_pipeline: list[Callable[[Pipeline], None]] = []
+        """Called after a pipeline got a new status."""
         self._trees: dict[tuple[int, str], Tree] = {}
         self._commits: dict[tuple[int, str], Commit] = {}
 
@@ -93,3 +96,5 @@ class GitLabSite:
         """Send the Pipeline Hook."""
         payload = hook_payloads.pipeline(self.state, pipeline, commit=self.commit(pipeline))
         self.state.emit(self.project(pipeline.project_id), Event.PIPELINE, payload)
+        for listener in self.on_pipeline:
+            listener(pipeline)

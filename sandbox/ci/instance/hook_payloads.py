@@ -3,6 +3,7 @@
 From lib/gitlab/data_builder/pipeline.rb and build.rb; times as these hooks write them, `2016-08-12 15:23:28 UTC`.
 """
 
+from sandbox.ci.instance import merge_request_pipelines
 from sandbox.ci.instance.appearance import of_pipeline
 from sandbox.ci.records import Job, Pipeline, Status
 from sandbox.gitlab import payloads
@@ -23,13 +24,14 @@ RUNNER: Json = {
 def pipeline(state: State, one: Pipeline, *, commit: Commit) -> Json:
     """Shape the Pipeline Hook."""
     project = state.projects[one.project_id]
+    mr = merge_request_pipelines.of_ref(project, one.ref)
     payload: Json = {
         "object_kind": "pipeline",
         "object_attributes": {
             "id": one.id,
             "iid": one.iid,
             "name": one.name,
-            "ref": one.ref,
+            "ref": merge_request_pipelines.source_ref(project, one.ref),
             "tag": False,
             "sha": one.sha,
             "before_sha": one.before_sha,
@@ -45,7 +47,7 @@ def pipeline(state: State, one: Pipeline, *, commit: Commit) -> Json:
             "variables": [{"key": name, "value": variable.value} for name, variable in one.variables.items()],
             "url": f"{state.url}/{project.path_with_namespace}/-/pipelines/{one.id}",
         },
-        "merge_request": None,
+        "merge_request": None if mr is None else merge_request_pipelines.told(state, project, mr),
         "user": payloads.user(state.users[one.user_id]),
         "project": payloads.project(state, project),
         "commit": payloads.commit(state, project, commit),

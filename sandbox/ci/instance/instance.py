@@ -7,20 +7,23 @@ from typing import Final
 
 import msgspec
 
+from sandbox.ci.engine import steering
 from sandbox.ci.engine.engine import Engine
 from sandbox.ci.engine.orders import RunnerSettings
 from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline
 from sandbox.ci.engine.status import has_warnings
 from sandbox.ci.errors import CiError
-from sandbox.ci.instance import entities
+from sandbox.ci.instance import entities, merge_request_pipelines
 from sandbox.ci.instance.gitlab_site import GitLabSite
-from sandbox.ci.records import ACTIVE, Job, Pipeline
+from sandbox.ci.records import ACTIVE, COMPLETED, Job, Pipeline
+from sandbox.gitlab import merge_trains
 from sandbox.gitlab.entities import stamp
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.merge_request_model import MergeRequest
-from sandbox.gitlab.model import JobSubject, Project, Push
+from sandbox.gitlab.merge_train_model import Car
+from sandbox.gitlab.model import JobSubject, Project, Push, User
 from sandbox.gitlab.repository import NULL_SHA, Repository
-from sandbox.gitlab.state import State
+from sandbox.gitlab.state import NoPipeline, State
 
 SKIPS: Final = re.compile(r"\[(ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 """lib/gitlab/ci/pipeline/chain/skip.rb: a push makes a skipped pipeline then; the pipelines API pays no heed to it."""
@@ -44,7 +47,9 @@ class Ci:
         self.engine = Engine(self.site, settings)
         self.refusals: deque[Refusal] = deque(maxlen=100)
         state.job_token_subject = self.subject
-        state.on_push.append(self.pushed)
+        state.on_push += [self.pushed, self._train_pushed]
+        state.on_merge_request.append(self._train_told)
+        self.site.on_pipeline.append(self._train_tested)
         state.pipelines = self
         state.dump_parts["ci"] = self.dump
 
@@ -108,9 +113,9 @@ class Ci:
                 one
                 for one in self.engine.pipelines.values()
                 if one.project_id == project.id
-                and one.sha == mr.sha
-                and one.ref == mr.source_branch
                 and one.parent is None
+                and merge_request_pipelines.source_ref(project, one.ref) == mr.source_branch
+                and (one.source_sha or one.sha) == mr.sha
             ),
             key=lambda one: one.id,
             default=None,
@@ -121,6 +126,48 @@ class Ci:
         """Give a pipeline in REST shape."""
         found = self.engine.pipelines.get(pipeline_id)
         return None if found is None else entities.pipeline(self.site, found)
+
+    async def start_train(self, project: Project, mr: MergeRequest, car: Car) -> int:
+        """Start the pipeline of a merge train's car."""
+        new = NewPipeline(
+            project_id=project.id,
+            ref=car.ref,
+            sha=car.sha,
+            source_sha=mr.sha,
+            source="merge_request_event",
+            user_id=car.user_id,
+        )
+        try:
+            return (await self.engine.create(new)).id
+        except CiError as error:
+            raise NoPipeline(str(error)) from error
+
+    def cancel(self, pipeline_id: int) -> None:
+        """Cancel a pipeline, if it isn't over."""
+        found = self.engine.pipelines.get(pipeline_id)
+        if found is not None and found.status not in COMPLETED:
+            steering.cancel(self.engine, found)
+
+    def train_changed(self, project: Project, target_branch: str) -> None:
+        """Have a merge train looked at, soon."""
+        if merge_trains.train(project, target_branch):
+            self.engine.spawn(self._refresh_train(project, target_branch))
+
+    async def _refresh_train(self, project: Project, target_branch: str) -> None:
+        async with project.lock:
+            await merge_trains.refresh(self.state, project, target_branch)
+
+    def _train_pushed(self, push: Push) -> None:
+        self.train_changed(push.project, push.ref.removeprefix("refs/heads/"))
+
+    def _train_told(self, project: Project, mr: MergeRequest, _actor: User, _action: str) -> None:
+        self.train_changed(project, mr.target_branch)
+
+    def _train_tested(self, pipeline: Pipeline) -> None:
+        project = self.site.project(pipeline.project_id)
+        mr = merge_request_pipelines.of_ref(project, pipeline.ref)
+        if mr is not None and pipeline.status in COMPLETED:
+            self.train_changed(project, mr.target_branch)
 
     def dump(self) -> Json:
         """Give all pipelines for `GET /_sandbox/state`."""

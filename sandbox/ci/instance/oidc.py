@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from jwt.algorithms import RSAAlgorithm
 
 from sandbox.ci.engine.site import CONFIG_PATH
+from sandbox.ci.instance import merge_request_pipelines
 from sandbox.ci.records import Job
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.model import Project
@@ -95,7 +96,8 @@ def claims(state: State, project: Project, job: Job, *, audience: tuple[str, ...
     """Give the claims of one job's token."""
     pipeline, user = job.pipeline, state.users[job.user_id]
     issued = int(now.astimezone(UTC).timestamp())
-    ref_path = f"refs/heads/{pipeline.ref}"
+    ref = merge_request_pipelines.source_ref(project, pipeline.ref)
+    ref_path = f"refs/heads/{ref}"
     host = state.url.partition("://")[2]
     own_config = pipeline.parent is None
     environment = job.definition.environment
@@ -107,7 +109,7 @@ def claims(state: State, project: Project, job: Job, *, audience: tuple[str, ...
         "exp": int(expires.astimezone(UTC).timestamp()),
         "jti": str(uuid.uuid4()),
         "aud": audience[0] if len(audience) == 1 else list(audience),
-        "sub": f"project_path:{project.path_with_namespace}:ref_type:branch:ref:{pipeline.ref}",
+        "sub": f"project_path:{project.path_with_namespace}:ref_type:branch:ref:{ref}",
         "namespace_id": "1",
         "namespace_path": project.namespace,
         "project_id": str(project.id),
@@ -127,7 +129,7 @@ def claims(state: State, project: Project, job: Job, *, audience: tuple[str, ...
         "pipeline_source": pipeline.source,
         "job_id": str(job.id),
         "job_source": pipeline.source,
-        "ref": pipeline.ref,
+        "ref": ref,
         "ref_type": "branch",
         "ref_path": ref_path,
         "ref_protected": str(pipeline.protected).lower(),

@@ -4,6 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from sandbox.ci.engine.site import CONFIG_PATH, NewPipeline
+from sandbox.ci.instance import merge_request_pipelines
 from sandbox.ci.records import Job
 from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Commit
@@ -16,6 +17,7 @@ def of_pipeline(state: State, project: Project, new: NewPipeline, commit: Commit
     port = str(url.port or (443 if url.scheme == "https" else 80))
     major, minor, patch = VERSION.split(".")
     body = commit.message.partition("\n")[2].strip("\n")
+    ref, mr = merge_request_pipelines.source_ref(project, new.ref), merge_request_pipelines.of_ref(project, new.ref)
     return {
         "CI": "true",
         "GITLAB_CI": "true",
@@ -48,9 +50,9 @@ def of_pipeline(state: State, project: Project, new: NewPipeline, commit: Commit
         "CI_COMMIT_SHA": new.sha,
         "CI_COMMIT_SHORT_SHA": new.sha[:8],
         "CI_COMMIT_BEFORE_SHA": new.before_sha,
-        "CI_COMMIT_REF_NAME": new.ref,
-        "CI_COMMIT_REF_SLUG": slug(new.ref),
-        "CI_COMMIT_BRANCH": new.ref,
+        "CI_COMMIT_REF_NAME": ref,
+        "CI_COMMIT_REF_SLUG": slug(ref),
+        **({"CI_COMMIT_BRANCH": ref} if mr is None else merge_request_pipelines.variables(state, project, mr, new.ref)),
         "CI_COMMIT_MESSAGE": commit.message,
         "CI_COMMIT_TITLE": commit.title,
         "CI_COMMIT_DESCRIPTION": body,

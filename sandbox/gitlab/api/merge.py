@@ -6,13 +6,14 @@ reason not to merge now, 422 when the merge itself fails.
 
 import msgspec
 
-from sandbox.gitlab import activity, entities, mergeable, merging, pushes, refresh, review
+from sandbox.gitlab import landing, mergeable, merging, pushes, review
 from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.api.merge_requests import answer, find
 from sandbox.gitlab.background import Step
+from sandbox.gitlab.landing import NotLanded
 from sandbox.gitlab.merge_request_model import MergeRequest
-from sandbox.gitlab.model import Access, MergeMethod, Project, Push, User
-from sandbox.gitlab.repository import NULL_SHA, Identity, Repository
+from sandbox.gitlab.model import Access, Project, Push, User
+from sandbox.gitlab.repository import Repository
 from sandbox.gitlab.state import State
 from sandbox.http import HttpError, Request, Response, Route
 
@@ -45,51 +46,18 @@ async def merge(state: State, request: Request) -> Response:
             raise HttpError(409, {"message": f"SHA does not match HEAD of source branch: {mr.sha}"})
         if not await mergeable.can_merge_now(state, project, mr):
             raise HttpError(405, {"message": "405 Method Not Allowed"})
-        await _merge(state, project, mr, user, how)
+        try:
+            await landing.land(
+                state,
+                project,
+                mr,
+                user,
+                text=how.merge_commit_message,
+                remove_source=how.should_remove_source_branch,
+            )
+        except NotLanded as error:
+            raise HttpError(422, {"message": "Branch cannot be merged"}) from error
     return await answer(state, project, user, mr)
-
-
-async def _merge(state: State, project: Project, mr: MergeRequest, user: User, how: Merge) -> None:
-    repository = Repository(project.repository)
-    target = await repository.branch(mr.target_branch)
-    error, mr.next_failure = mr.next_failure, None
-    if error is not None or target is None:
-        mr.merge_error = error
-        raise HttpError(422, {"message": "Branch cannot be merged"})
-    sha: str | None = mr.sha
-    if project.settings.merge_method is not MergeMethod.FAST_FORWARD:
-        message = how.merge_commit_message or (
-            f"Merge branch '{mr.source_branch}' into '{mr.target_branch}'\n\n{mr.title}\n\n"
-            f"See merge request {project.path_with_namespace}!{mr.iid}"
-        )
-        by = _identity(state, user)
-        sha = await merging.merge_commit(repository, target=target, head=mr.sha, message=message, by=by)
-        mr.merge_commit_sha = sha
-    if sha is None:
-        mr.merge_error = "Conflicts detected during merge"
-        raise HttpError(422, {"message": "Branch cannot be merged"})
-    ref = f"refs/heads/{mr.target_branch}"
-    await repository.move(ref, new=sha, old=target)
-    refresh.mark_merged(state, mr, user)
-    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=target, after=sha))
-    await activity.merge_request_changed(state, project, mr, user, action="merge")
-    remove = how.should_remove_source_branch
-    if mr.remove_source_branch if remove is None else remove:
-        await _remove_source(state, project, mr, user)
-
-
-def _identity(state: State, user: User) -> Identity:
-    return Identity(name=user.name, email=entities.address(user), at=state.now())
-
-
-async def _remove_source(state: State, project: Project, mr: MergeRequest, user: User) -> None:
-    repository = Repository(project.repository)
-    head = await repository.branch(mr.source_branch)
-    if head is None or mr.source_branch in project.protected_branches:
-        return
-    ref = f"refs/heads/{mr.source_branch}"
-    await repository.move(ref, new=NULL_SHA, old=head)
-    await pushes.pushed(state, Push(project=project, user=user, ref=ref, before=head, after=NULL_SHA))
 
 
 async def rebase(state: State, request: Request) -> Response:
@@ -123,7 +91,7 @@ async def _rebase(state: State, project: Project, mr: MergeRequest, user: User, 
     base = await repository.merge_base(onto, head) or onto
     if base == onto:
         return
-    new = await merging.rebased(repository, onto=onto, base=base, head=head, by=_identity(state, user))
+    new = await merging.rebased(repository, onto=onto, base=base, head=head, by=landing.identity(state, user))
     if new is None:
         mr.merge_error = REBASE_ERROR
         return

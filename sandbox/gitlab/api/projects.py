@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     merge_method: MergeMethod | None = None
     only_allow_merge_if_pipeline_succeeds: bool | None = None
     allow_merge_on_skipped_pipeline: bool | None = None
+    merge_pipelines_enabled: bool | None = None
+    merge_trains_enabled: bool | None = None
     only_allow_merge_if_all_discussions_are_resolved: bool | None = None
     resolve_outdated_diff_discussions: bool | None = None
 
