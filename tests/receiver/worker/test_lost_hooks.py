@@ -52,9 +52,9 @@ from receiver.store.schema import (
 from receiver.worker.delivery_task import process
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting
-from receiver.worker.merge_request_sweep import sweep_merge_requests
+from receiver.worker.loop import SEARCHES
+from receiver.worker.searches import search
 from receiver.worker.sweep import sweep
-from receiver.worker.ticket_sweep import sweep_tickets
 from receiver.workflow.run import Attempt, Cause, RunStatus
 from sandbox import scenario_format as scenarios
 from sandbox.ci.engine.orders import RunnerSettings
@@ -219,8 +219,8 @@ class Service:
             await self.hear()
             await self.perform()
             await sweep(self.workshop)
-            await sweep_tickets(self.workshop)
-            await sweep_merge_requests(self.workshop)
+            for row in SEARCHES:
+                await search(self.workshop, row)
             await self.perform()
             self.clock.pass_(step)
 
