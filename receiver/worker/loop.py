@@ -21,6 +21,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
 from receiver.worker.delivery_task import failed, process
 from receiver.worker.effect_task import Workshop, work_on
+from receiver.worker.hook_sweep import HOOKS
 from receiver.worker.merge_request_sweep import MERGE_REQUESTS
 from receiver.worker.searches import search
 from receiver.worker.sweep import revive, sweep
@@ -28,7 +29,7 @@ from receiver.worker.ticket_sweep import TICKETS
 
 log = structlog.get_logger()
 
-SEARCHES: Final = (TICKETS, MERGE_REQUESTS)
+SEARCHES: Final = (TICKETS, MERGE_REQUESTS, HOOKS)
 """What is searched for what no hook told."""
 
 
