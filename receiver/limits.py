@@ -224,6 +224,8 @@ RUN_FOLLOWED: Final = timedelta(days=30)
 """For this long after the end of a run, what people do on its ticket and its merge requests is still looked for."""
 MERGE_REQUESTS_AT_ONCE: Final = 100
 """Merge requests of one project that are asked for in one request."""
+HOOKS_RESENT: Final = 5
+"""Failed deliveries of a project's hooks that are sent again at a time: GitLab's limit for a minute."""
 NOTES_READ: Final = 1_000
 """Notes of a merge request that are looked at, the newest first, for those of which no hook told."""
 LABEL_PAGE: Final = 100

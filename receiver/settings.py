@@ -42,9 +42,9 @@ class WorkerSettings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"
     gitlab_starter_token: str
     """Token of the bot that starts and cancels fix pipelines: Maintainer of the automation project, else Reporter."""
     gitlab_hooks_token: str = ""
-    """Token (scope `read_api`) of a Maintainer of the automation project and the repositories. Optional; set it only
-    where `doctor` is run, which reads whether GitLab still sends its hooks. What no hook tells is asked for in any
-    case."""
+    """Token of a Maintainer of the automation project and the repositories. Optional: what no hook tells is asked for
+    in any case. `doctor` reads with it whether GitLab still sends its hooks (scope `read_api` is enough); `work` tests
+    those that GitLab switched off and sends again what they failed to deliver (scope `api`)."""
     jira_url: str
     """Address of Jira, for example `https://example.atlassian.net`."""
     jira_user: str = ""

@@ -57,13 +57,13 @@ def _row(field: msgspec.structs.FieldInfo, text: str) -> str:
 
 
 NEEDED_BY = {
-    "gitlab_hooks_token": "doctor",
+    "gitlab_hooks_token": "doctor, work",
     "worker_concurrency": "work",
     "sweep_seconds": "work",
     "deliveries_retention_days": "work",
     "transcripts_retention_days": "work",
 }
-"""Those that one process alone reads although both know them."""
+"""Those that not both processes read although both know them."""
 
 
 def _needed_by(name: str) -> str:

@@ -178,7 +178,8 @@ async def _repositories(settings: Settings) -> AsyncIterator[HealthCheck]:
 HOOK_STATUS = "GitLab hook status"
 UNSEEN_HOOKS = (
     "not looked at: reading whether GitLab sends them takes a Maintainer's token (GITLAB_HOOKS_TOKEN). Without it, "
-    "hooks that GitLab stopped to send go unnoticed, and what they would tell is found by asking, minutes later"
+    "hooks that GitLab stopped to send go unnoticed and stay off, and what they would tell is found by asking, minutes "
+    "later"
 )
 
 

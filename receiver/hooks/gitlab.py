@@ -278,3 +278,5 @@ _READERS: Final[dict[str, Reader]] = {
     "merge_request": _merge_request,
     "note": _note,
 }
+KINDS: Final = frozenset(_READERS)
+"""Kinds of hooks that can mean something to a run, by their `object_kind`."""

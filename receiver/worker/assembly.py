@@ -17,6 +17,7 @@ from receiver.outbound.errors import OutboundError, UnavailableError
 from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.hooks_api import Hooks
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -78,6 +79,9 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
             deliveries=timedelta(days=settings.deliveries_retention_days),
             transcripts=timedelta(days=settings.transcripts_retention_days),
         ),
+        hooks=Hooks(Connection(settings.gitlab_url, settings.gitlab_hooks_token))
+        if settings.gitlab_hooks_token
+        else None,
     )
 
 

@@ -14,6 +14,7 @@ from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.performers import PERFORMERS, Performer, perform
 from receiver.outbound.effects.restriction_check import RestrictedError
 from receiver.outbound.errors import OutboundError, UnavailableError
+from receiver.outbound.gitlab.hooks_api import Hooks
 from receiver.store.effects import outbox
 from receiver.store.effects.outbox import Pending
 from receiver.store.postgres.database import Database
@@ -36,6 +37,8 @@ class Workshop(Struct, frozen=True, kw_only=True):
     desk: Desk
     setting: Setting
     retention: Retention
+    hooks: Hooks | None = None
+    """GitLab's hooks as a Maintainer sees them; None: no token for that is configured."""
     performers: Mapping[type[Effect], Performer] = PERFORMERS
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
 
 import procrastinate
 import psycopg
@@ -19,11 +21,16 @@ from receiver.store.postgres.database import Database
 from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
 from receiver.worker.delivery_task import failed, process
 from receiver.worker.effect_task import Workshop, work_on
-from receiver.worker.merge_request_sweep import sweep_merge_requests
+from receiver.worker.hook_sweep import HOOKS
+from receiver.worker.merge_request_sweep import MERGE_REQUESTS
+from receiver.worker.searches import search
 from receiver.worker.sweep import revive, sweep
-from receiver.worker.ticket_sweep import sweep_tickets
+from receiver.worker.ticket_sweep import TICKETS
 
 log = structlog.get_logger()
+
+SEARCHES: Final = (TICKETS, MERGE_REQUESTS, HOOKS)
+"""What is searched for what no hook told."""
 
 
 class Patience(BaseRetryStrategy):
@@ -100,8 +107,10 @@ async def run(workshop: Workshop, *, concurrency: int, sweep_every: float) -> No
         helpers = [
             asyncio.create_task(_again_and_again(lambda: revive(app), every=limits.REVIVE_EVERY_S)),
             asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
-            asyncio.create_task(_again_and_again(lambda: sweep_tickets(workshop), every=limits.POLL_EVERY_S)),
-            asyncio.create_task(_again_and_again(lambda: sweep_merge_requests(workshop), every=limits.POLL_EVERY_S)),
+            *(
+                asyncio.create_task(_again_and_again(partial(search, workshop, row), every=limits.POLL_EVERY_S))
+                for row in SEARCHES
+            ),
         ]
         log.info("worker.started", concurrency=concurrency)
         try:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
+from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,31 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver import limits
 from receiver.outbound.errors import OutboundError
-from receiver.store.deliveries import cursors
 from receiver.store.effects import outbox
 from receiver.store.run import polled_merge_requests
 from receiver.store.run.polled_merge_requests import Place
 from receiver.worker.effect_task import Workshop
+from receiver.worker.searches import Search
 from receiver.workflow.effects import PollMergeRequest
-
-CURSOR = "merge_requests"
 
 log = structlog.get_logger()
 
 
-async def sweep_merge_requests(workshop: Workshop) -> int:
-    """Have each merge request read that was changed, unless another worker just looked. Returns how many were."""
-    async with workshop.database.exclusive(CURSOR) as is_ours:
-        return await _look(workshop) if is_ours else 0
-
-
-async def _look(workshop: Workshop) -> int:
+async def _look(workshop: Workshop, _: datetime | None) -> tuple[int, datetime]:
+    """Have each merge request read that was changed. Returns how many were."""
     now = workshop.setting.clock()
     async with workshop.database.begin() as session:
-        looked = await cursors.read(session, CURSOR)
-        if looked is not None and now - looked < limits.POLLED_BY_ANOTHER:
-            return 0
-        await cursors.move(session, CURSOR, to=now)
         followed = await polled_merge_requests.followed(session, now=now)
     changed = 0
     for project, iids in requests(followed):
@@ -53,7 +43,10 @@ async def _look(workshop: Workshop) -> int:
                     run = followed[one.project_id, one.iid]
                     wanted = PollMergeRequest(project_id=project, iid=one.iid, updated_at=one.updated_at)
                     changed += await _have_read(session, run, wanted, now=now)
-    return changed
+    return changed, now
+
+
+MERGE_REQUESTS: Final = Search(name=lambda _: "merge_requests", look=_look)
 
 
 async def _have_read(session: AsyncSession, run: RunId, wanted: PollMergeRequest, *, now: datetime) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,7 @@ from receiver.store.effects import outbox
 from receiver.store.run import heard_labels, runs
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
+from receiver.worker.searches import Search
 from receiver.workflow.effects import PollTicket
 from receiver.workflow.events import IssueLabelled
 from receiver.workflow.run import RunStatus
@@ -26,27 +28,20 @@ from receiver.workflow.run import RunStatus
 log = structlog.get_logger()
 
 
-async def sweep_tickets(workshop: Workshop) -> int:
-    """Search since the search before, unless another worker just did. Returns how many labels were found.
-
-    Raises OutboundError.
-    """
-    async with workshop.database.exclusive("tickets") as is_ours:
-        return await _search(workshop) if is_ours else 0
+def _name(workshop: Workshop) -> str:
+    rule = workshop.setting.catalogue.jira
+    return f"tickets:{rule.project}:{rule.start.label}"
 
 
-async def _search(workshop: Workshop) -> int:
+async def _look(workshop: Workshop, searched: datetime | None) -> tuple[int, datetime]:
     """Search from where the search before ended, with some overlap; with none if that was full, and left tickets over.
 
-    More tickets than one search looks at may be changed within the overlap, and would be looked at for ever.
+    More tickets than one search looks at may be changed within the overlap, and would be looked at for ever. Returns
+    how many labels were found.
     """
-    now, rule = workshop.setting.clock(), workshop.setting.catalogue.jira
-    cursor = f"tickets:{rule.project}:{rule.start.label}"
+    now, rule, full = workshop.setting.clock(), workshop.setting.catalogue.jira, f"{_name(workshop)}:full"
     async with workshop.database.begin() as session:
-        searched = await cursors.read(session, cursor)
-        goes_on = searched is not None and await cursors.read(session, f"{cursor}:full") == searched
-    if searched is not None and now - searched < limits.POLLED_BY_ANOTHER:
-        return 0
+        goes_on = searched is not None and await cursors.read(session, full) == searched
     since = now - limits.LABELS_LOOK_BACK if searched is None else searched
     if searched is not None and not goes_on:
         since -= limits.LABELS_OVERLAP
@@ -67,11 +62,12 @@ async def _search(workshop: Workshop) -> int:
     else:
         until = min(until, now - limits.HOOK_ON_ITS_WAY)  # what is younger is looked at again
         log.warning("tickets.search_goes_on", tickets=start, until=str(until))
-    async with workshop.database.begin() as session:
-        await cursors.move(session, cursor, to=until)
-        if not page.is_last:
-            await cursors.move(session, f"{cursor}:full", to=until)
-    return found
+        async with workshop.database.begin() as session:
+            await cursors.move(session, full, to=until)
+    return found, until
+
+
+TICKETS: Final = Search(name=_name, look=_look)
 
 
 async def _hear(workshop: Workshop, one: LabelSet, *, now: datetime) -> bool:

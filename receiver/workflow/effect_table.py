@@ -151,7 +151,7 @@ EFFECTS: Final = EffectTable(
         ),
         EffectRule(effect=effects.PollGitLab, name="ask GitLab how things are", group="poll", only_latest=True),
         EffectRule(
-            effect=effects.ConfirmEnd,
+            effect=effects.Confirm,
             name="ask GitLab whether what a hook tells is so",
             group="confirm",
             only_latest=True,

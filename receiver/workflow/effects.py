@@ -97,10 +97,13 @@ class CancelPipeline(Effect, frozen=True, kw_only=True):
 class SettleReports(Effect, frozen=True, kw_only=True):
     """Ask GitLab how the jobs behind pending reports ended; each answer is a ReportAccepted or ReportDiscarded.
 
-    Ends with a ReportsSettled, after those, when no report is pending any more.
+    Ends with a ReportsSettled, after those, when no report is pending any more. The ends of jobs that it is told of
+    meanwhile come first, each as the JobChanged that its hook would have been.
     """
 
     iteration: int
+    of_pipeline: tuple[int, PipelineId] | None = None
+    """Project and pipeline of a job that ended, as a hook says: GitLab is asked about it in any case."""
 
 
 class PollGitLab(Effect, frozen=True, kw_only=True):
@@ -126,10 +129,10 @@ class PollMergeRequest(Effect, frozen=True, kw_only=True):
     """When it was last changed, by GitLab's clock."""
 
 
-class ConfirmEnd(Effect, frozen=True, kw_only=True):
-    """Ask GitLab whether a pipeline or merge request ended as a hook tells; the answer is the event, if there is one.
+class Confirm(Effect, frozen=True, kw_only=True):
+    """Ask GitLab whether a pipeline or merge request is the run's and as a hook tells; the answer is the event, if any.
 
-    A hook proves that its sender knows a secret, and a run's end can't be taken back.
+    A hook proves no more than that its sender knows a secret, and a run's end can't be taken back.
     """
 
     told: PipelineChanged | MergeRequestChanged

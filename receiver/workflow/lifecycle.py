@@ -158,3 +158,6 @@ def is_over(status: str) -> bool:
 
 OVER: Final = tuple(status for status in STATUSES if is_over(status))
 """The statuses of pipelines and jobs in which nothing more happens by itself."""
+
+WITHOUT_SESSION: Final = frozenset({*OVER, "canceling"})
+"""The statuses of jobs after which their sessions are dead."""

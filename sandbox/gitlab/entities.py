@@ -236,7 +236,7 @@ def hook_delivery(value: HookDelivery, *, url: str) -> Json:
     return {
         "id": value.id,
         "url": url,
-        "trigger": f"{value.event.value}_hooks",
+        "trigger": f"{value.event.value.removesuffix('s')}_hooks",
         "request_headers": value.request_headers,
         "request_data": value.payload,
         "response_headers": {},

@@ -1,7 +1,8 @@
 """Deliver hooks by HTTP, in the background: headers, secret token, Standard Webhooks signature, record, auto-disable.
 
-One hook's deliveries keep their order unless a fault says otherwise. GitLab does not send a failed delivery again; nor
-does this. Sources: doc/user/project/integrations/webhooks.md, Standard Webhooks 1.0 (GitLab 19.0).
+One hook's deliveries keep their order unless a fault says otherwise. GitLab does not send a failed delivery again by
+itself; nor does this. Sources: doc/user/project/integrations/webhooks.md, Standard Webhooks 1.0 (GitLab 19.0),
+app/models/concerns/web_hooks/auto_disabling.rb, app/services/web_hooks/log_execution_service.rb.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import hmac
 import ssl
 import time
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import httpx2
@@ -19,10 +20,12 @@ import msgspec
 
 from sandbox.faults.hook_faults import HookFaults, Treatment
 from sandbox.gitlab.hook_model import TEMPORARY_FAILURES, Event, Hook, HookDelivery, Json
-from sandbox.gitlab.model import Project
+from sandbox.gitlab.model import Project, User
 from sandbox.gitlab.state import VERSION, State
 
 TIMEOUT_S: Final = 10.0
+REQUESTED: Final = 5
+"""So many tests, and so many resends, of one user for the hooks of one project in a minute."""
 KEPT_BODY: Final = 4096
 HEADER: Final = {
     Event.PUSH: "Push Hook",
@@ -55,6 +58,7 @@ class Deliverer:
         self._workers: dict[int, asyncio.Task[None]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._unsent = 0
+        self._requested: dict[tuple[str, int, int], list[datetime]] = {}
         self._client: httpx2.AsyncClient | None = None
         state.deliver = self.deliver
 
@@ -76,6 +80,14 @@ class Deliverer:
     def idle(self) -> bool:
         """Whether nothing waits to be sent."""
         return not self._unsent and not self._late
+
+    def count(self, what: str, project: Project, user: User) -> bool:
+        """Count a test or resend; False when the user made too many within a minute."""
+        now = self.state.now()
+        recent = self._requested.setdefault((what, project.id, user.id), [])
+        recent[:] = [at for at in recent if at > now - timedelta(minutes=1)]
+        recent.append(now)
+        return len(recent) <= REQUESTED
 
     def deliver(self, project: Project, event: Event, payload: Json) -> None:
         """Queue an event for each hook of the project that wants it and is not disabled."""
@@ -181,8 +193,10 @@ class Deliverer:
 
     def _settle(self, hook: Hook, delivery: HookDelivery, *, status: str, body: str) -> None:
         delivery.response_status, delivery.response_body = status, body
-        if status.startswith("2"):
+        if status.startswith(("2", "3")):
             hook.failures, hook.disabled_until = 0, None
+            return
+        if hook.alert_status(self.state.now()) != "executable":  # a test that fails makes nothing worse
             return
         hook.failures += 1
         if hook.failures >= TEMPORARY_FAILURES:

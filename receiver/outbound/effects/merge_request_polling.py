@@ -64,8 +64,6 @@ async def unheard_notes(desk: Desk, known: MergeRequestView, heard: frozenset[in
 async def news(desk: Desk, run: Run, known: MergeRequestView, before: Known) -> list[Event]:
     """Return what is news of a merge request's state, its head and pipeline, and who approved it."""
     there = await asyncio.to_thread(desk.repositories.merge_request, known.project_id, known.iid)
-    if not known.confirmed and not await is_of_branch(desk, there, path=known.repository, branch=run.branch):
-        return []
     this = (known.project_id, known.iid)
     is_waited_for = run.status is RunStatus.IN_REVIEW  # for an end, which may have come before the run was there
     events = _merge_request(known, there, before.pipelines, is_waited_for=is_waited_for)
@@ -74,9 +72,27 @@ async def news(desk: Desk, run: Run, known: MergeRequestView, before: Known) -> 
     return events + await _approvals(desk, known, there, before.approvers.get(this, {}))
 
 
-async def is_of_branch(desk: Desk, there: MergeRequest, *, path: str, branch: str) -> bool:
-    """Say whether a merge request is of a branch in the project that GitLab has at a path: a hook's ids may be any."""
-    if (there.source_project_id, there.source_branch) != (there.project_id, branch):
+async def confirmed(
+    desk: Desk, run: Run, told: MergeRequestChanged, *, path: str | None
+) -> tuple[str, list[MergeRequestChanged]]:
+    """Return the state of a merge request, and what a hook told of it, if GitLab says so and it is the run's.
+
+    What only hooks tell is kept, such as who closed it.
+    """
+    there = await asyncio.to_thread(desk.repositories.merge_request, told.project_id, told.iid)
+    this = (told.project_id, told.iid)
+    is_known = any((one.project_id, one.iid) == this for one in run.merge_requests)
+    if there.state != told.state or not (is_known or await _is_ours(desk, there, path=path, branch=run.branch)):
+        return there.state, []
+    head = told.head_sha if is_known else there.sha
+    return there.state, [replace(told, head_sha=head, merge_commit_sha=there.merge_commit_sha)]
+
+
+async def _is_ours(desk: Desk, there: MergeRequest, *, path: str | None, branch: str) -> bool:
+    """Say whether we opened a merge request, of a branch in the project that GitLab has at a path of the run."""
+    if path is None or (there.source_project_id, there.source_branch) != (there.project_id, branch):
+        return False
+    if there.author_id != await asyncio.to_thread(lambda: desk.repositories.bot):
         return False
     return (await asyncio.to_thread(desk.repositories.project, ProjectPath(path))).id == there.project_id
 

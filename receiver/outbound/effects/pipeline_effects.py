@@ -19,7 +19,7 @@ from receiver.outbound.errors import RefusedError, UnavailableError
 from receiver.outbound.gitlab.pipelines_api import FoundPipeline
 from receiver.store.jobs import unreported
 from receiver.store.jobs.unreported import Unreported
-from receiver.store.run import runs, settled_reports, started_pipelines
+from receiver.store.run import run_pipelines, runs, settled_reports, started_pipelines
 from receiver.store.run.runs import RunFacts
 from receiver.store.run.settled_reports import REPLACED, PendingReport
 from receiver.workflow import lifecycle
@@ -114,29 +114,41 @@ async def cancel(desk: Desk, _run: RunId, effect: CancelPipeline) -> Performed:
 
 
 async def settle(desk: Desk, run: RunId, effect: SettleReports) -> Performed:
-    """Ask GitLab how the jobs behind pending reports ended, after fetching reports that never reached us."""
+    """Ask GitLab how the jobs behind pending reports ended, after fetching reports that never reached us.
+
+    Jobs of which GitLab says in passing that they ended are told first: the session of each ends with that.
+    """
     async with desk.database.begin() as session:
         missing = await unreported.of_run(session, run, iteration=effect.iteration)
         waiting = await settled_reports.pending(session, run, iteration=effect.iteration)
         catalogue = (await runs.facts(session, run)).catalogue or desk.catalogue()
-    places = {(one.session.project_id, one.session.pipeline_id) for one in missing}
-    jobs: dict[int, JobChanged] = {}
-    for project_id, pipeline in sorted(places | {(one.project_id, one.pipeline) for one in waiting}):
-        told = await asyncio.to_thread(desk.reader.jobs, project_id, catalogue.automation_project, pipeline)
-        jobs |= {job.job: job for job in told}
+        known = await run_pipelines.job_statuses(session, run)
+    places: set[tuple[int, int]] = set() if effect.of_pipeline is None else {effect.of_pipeline}
+    places |= {(one.session.project_id, one.session.pipeline_id) for one in missing}
+    places |= {(one.project_id, one.pipeline) for one in waiting}
+    told: list[JobChanged] = []
+    for project_id, pipeline in sorted(places):
+        told += await asyncio.to_thread(desk.reader.jobs, project_id, catalogue.automation_project, pipeline)
+    ends = [
+        one
+        for one in told
+        if one.status in lifecycle.WITHOUT_SESSION and lifecycle.is_news(one.status, known.get(one.job))
+    ]
+    newest = {(one.pipeline, one.name): one for one in told}  # the others were run again
+    jobs = {one.job: one for one in newest.values()}
     passed = [one for one in missing if has_passed(jobs.get(JobId(one.session.job_id)))]
     fetched = [await _collected(desk, one, catalogue=catalogue) for one in passed]
     if passed:
         async with desk.database.begin() as session:
             waiting = await settled_reports.pending(session, run, iteration=effect.iteration)
     answers = [judge(one, jobs.get(JobId(one.job))) for one in waiting]
-    events = [event for event in (*fetched, *answers) if isinstance(event, ReportAccepted | ReportDiscarded)]
+    settled = [event for event in (*fetched, *answers) if isinstance(event, ReportAccepted | ReportDiscarded)]
     left = answers.count(None) + fetched.count(Fetched.NOT_NOW)
     done = () if left else (ReportsSettled(iteration=effect.iteration),)
-    result: dict[str, Any] = {"settled": len(events), "pending": left}
+    result: dict[str, Any] = {"settled": len(settled), "pending": left}
     if passed:
         result["fetched_from_artifacts"] = [one.session.job_id for one in passed]
-    return Performed(events=(*events, *done), result=result)
+    return Performed(events=(*ends, *settled, *done), result=result)
 
 
 class Fetched(Enum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 from msgspec.structs import replace
@@ -10,11 +11,10 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath, RunId
 from receiver.outbound.effects import merge_request_polling
 from receiver.outbound.effects.desk import Desk, Performed
-from receiver.outbound.gitlab.repositories_api import MergeRequest
-from receiver.store.run import merge_requests, polled_merge_requests, runs
+from receiver.store.run import merge_requests, polled_merge_requests, run_pipelines, runs
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import ConfirmEnd, PollGitLab
-from receiver.workflow.events import Event, MergeRequestChanged, PipelineChanged
+from receiver.workflow.effects import Confirm, PollGitLab
+from receiver.workflow.events import Event, JobChanged, PipelineChanged, PipelineId
 from receiver.workflow.run import PipelineView, Run
 
 log = structlog.get_logger()
@@ -38,36 +38,42 @@ async def poll(desk: Desk, run: RunId, effect: PollGitLab) -> Performed:
     return Performed(events=tuple(events), result={"news": len(events)})
 
 
-async def confirm(desk: Desk, run: RunId, effect: ConfirmEnd) -> Performed:
-    """Return what GitLab says of a pipeline, or that a merge request is as a hook told; nothing if it is not.
-
-    What of a merge request only hooks tell is kept, such as who closed it.
-    """
+async def confirm(desk: Desk, run: RunId, effect: Confirm) -> Performed:
+    """Return how a pipeline or merge request is that a hook told of, as GitLab says; nothing if it is not the run's."""
     told = effect.told
-    if isinstance(told, PipelineChanged):
-        now = await asyncio.to_thread(desk.reader.pipeline, told.project_id, told.project, told.pipeline)
-        answer: Event = replace(now, parent=told.parent, source=told.source)
-        is_so, state = now.status == told.status, now.status
-    else:
-        there = await asyncio.to_thread(desk.repositories.merge_request, told.project_id, told.iid)
-        answer = replace(told, merge_commit_sha=there.merge_commit_sha)
-        is_so = there.state == told.state and await _is_the_runs(desk, run, told, there)
-        state = there.state
-    if not is_so:
-        log.warning("hook.contradicted", run=run, kind=type(told).__name__, project=told.project_id, state=state)
-    is_worth_telling = is_so or isinstance(told, PipelineChanged)
-    return Performed(events=(answer,) if is_worth_telling else (), result={"state": state, "is_so": is_so})
-
-
-async def _is_the_runs(desk: Desk, run: RunId, told: MergeRequestChanged, there: MergeRequest) -> bool:
-    """Say whether a merge request is the run's; one that only hooks told of could be any project's under our path."""
     async with desk.database.begin() as session:
         row = await runs.find(session, run)
-        known = await merge_requests.of_run(session, run)
-        path, branch = merge_requests.repository(told, row), row.branch
-    if any((one.project_id, one.iid) == (told.project_id, told.iid) and one.head_sha for one in known):
-        return True
-    return path is not None and await merge_request_polling.is_of_branch(desk, there, path=path, branch=branch)
+        view = await runs.load(session, row)
+    events: Sequence[Event]
+    if isinstance(told, PipelineChanged):
+        project = (runs.catalogue_of(row) or desk.catalogue()).automation_project
+        state, events = await _confirmed(desk, view, told, project)
+        is_so = state == told.status
+    else:
+        path = merge_requests.repository(told, row)
+        state, events = await merge_request_polling.confirmed(desk, view, told, path=path)
+        is_so = bool(events)
+    if not is_so:
+        log.warning("hook.contradicted", run=run, kind=type(told).__name__, project=told.project_id, state=state)
+    return Performed(events=tuple(events), result={"state": state, "is_so": is_so})
+
+
+async def _confirmed(
+    desk: Desk, run: Run, told: PipelineChanged, project: ProjectPath
+) -> tuple[str, list[PipelineChanged | JobChanged]]:
+    """Return how a pipeline is. A new one is the run's if the run's pipeline triggered it, and its jobs come with it.
+
+    Until then hooks of these jobs were about no run.
+    """
+    known = next((one for one in run.pipelines if one.pipeline == told.pipeline), None)
+    if known is not None:
+        now = await _one(desk, told.project_id, project, known.pipeline, parent=known.parent)
+        return now.status, [now]
+    if told.parent is None or told.pipeline not in await _children(desk, told.project_id, told.parent):
+        return "not triggered by the run", []
+    now = await _one(desk, told.project_id, project, told.pipeline, parent=told.parent)
+    jobs = await asyncio.to_thread(desk.reader.jobs, told.project_id, project, told.pipeline)
+    return now.status, [now, *jobs]
 
 
 async def _pipelines(
@@ -75,23 +81,28 @@ async def _pipelines(
 ) -> list[Event]:
     """Tell of children first, so that their jobs find them, and of the parent last: its end ends the iteration."""
     known = {pipeline.pipeline: pipeline.status for pipeline in run.pipelines}
-    jobs = {job.job: job.status for job in run.jobs}
-    above = await _one(desk, parent, project, parent.pipeline)
+    above = await _one(desk, parent.project_id, project, parent.pipeline, parent=None)
     if asks_for_end and not lifecycle.is_news(above.status, parent.status):
         return []
-    below = await asyncio.to_thread(desk.reader.children, parent.project_id, parent.pipeline)
-    children = [await _one(desk, parent, project, child) for child in below]
+    async with desk.database.begin() as session:
+        statuses = await run_pipelines.job_statuses(session, run.id)
+    below = await _children(desk, parent.project_id, parent.pipeline)
+    children = [await _one(desk, parent.project_id, project, child, parent=parent.pipeline) for child in below]
     events: list[Event] = [child for child in children if lifecycle.is_news(child.status, known.get(child.pipeline))]
     for pipeline in [*below, parent.pipeline]:
         told = await asyncio.to_thread(desk.reader.jobs, parent.project_id, project, pipeline)
-        events += [job for job in told if lifecycle.is_news(job.status, jobs.get(job.job))]
+        events += [job for job in told if lifecycle.is_news(job.status, statuses.get(job.job))]
     if lifecycle.is_news(above.status, known.get(above.pipeline)):
         events.append(above)
     return events
 
 
-async def _one(desk: Desk, parent: PipelineView, project: ProjectPath, pipeline: int) -> PipelineChanged:
-    told = await asyncio.to_thread(desk.reader.pipeline, parent.project_id, project, pipeline)
-    if pipeline == parent.pipeline:
-        return told
-    return replace(told, parent=parent.pipeline, source="parent_pipeline")
+async def _children(desk: Desk, project_id: int, pipeline: int) -> list[int]:
+    return await asyncio.to_thread(desk.reader.children, project_id, pipeline)
+
+
+async def _one(
+    desk: Desk, project_id: int, project: ProjectPath, pipeline: int, *, parent: PipelineId | None
+) -> PipelineChanged:
+    told = await asyncio.to_thread(desk.reader.pipeline, project_id, project, pipeline)
+    return told if parent is None else replace(told, parent=parent, source="parent_pipeline")

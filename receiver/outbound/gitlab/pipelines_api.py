@@ -87,10 +87,10 @@ class Pipelines:
         return [int(one["id"]) for one in below if int(one.get("project_id", project_id)) == project_id]
 
     def jobs(self, project_id: int, project: ProjectPath, pipeline: int) -> list[JobChanged]:
-        """Return a pipeline's jobs, the newest of each name, as their hooks would tell."""
+        """Return a pipeline's jobs, with those that were run again, as their hooks would tell; the oldest first."""
         with translate_errors("GitLab", f"reading the jobs of pipeline {pipeline}"):
             one = self._api.projects.get(project_id, lazy=True).pipelines.get(pipeline, lazy=True)
-            found = one.jobs.list(get_all=True)
+            found = one.jobs.list(include_retried=True, get_all=True)
         return [
             JobChanged(
                 project_id=project_id,
@@ -107,7 +107,7 @@ class Pipelines:
                 finished_at=_time(job.finished_at),
                 duration_s=job.duration,
             )
-            for job in found
+            for job in sorted(found, key=lambda job: int(job.id))
         ]
 
     def artifact(self, project_id: int, job: int, path: str, *, limit: int) -> bytes:

@@ -18,10 +18,7 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.pipeline_key import fix
 from pipelines.language.report_seal import token_sha256
 from receiver.store.schema import ClaimRow, JobRow, RunRow, SessionRow
-from receiver.workflow.lifecycle import AT_REST
-
-ENDED_JOBS = frozenset({"success", "failed", "canceling", "canceled", "skipped"})
-"""GitLab's job statuses after which a session is dead."""
+from receiver.workflow.lifecycle import AT_REST, WITHOUT_SESSION
 
 
 class JobSession(Struct, frozen=True, kw_only=True):
@@ -148,7 +145,7 @@ async def find(session: AsyncSession, token: str, *, now: datetime) -> JobSessio
         .where(SessionRow.token_sha256 == token_sha256(token), SessionRow.expires_at > now)
     )
     found = (await session.execute(query)).one_or_none()
-    if found is None or found.status in ENDED_JOBS:
+    if found is None or found.status in WITHOUT_SESSION:
         return None
     row: SessionRow = found[0]
     key = PipelineKey(kind=PipelineKind(row.kind), number=row.iteration)
@@ -203,7 +200,7 @@ async def admitted(connection: psycopg.AsyncConnection[Any], token: str, *, now:
     """Return what `find` does together with the run's terms, in one statement: each model call asks for it."""
     cursor = connection.cursor(row_factory=class_row(_Found))
     row = await (await cursor.execute(_ADMITTED, (token_sha256(token), now))).fetchone()
-    if row is None or row.job_status in ENDED_JOBS:
+    if row is None or row.job_status in WITHOUT_SESSION:
         return None
     job = JobSession(
         id=row.id,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import ProjectPath, RunId
 from receiver.hooks.claims import Subject
 from receiver.store.run import merge_requests, runs, target_pipelines
-from receiver.store.schema import MergeRequestRow, PipelineRow, RunRow
+from receiver.store.schema import JobRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.workflow.events import (
     Event,
     IssueCommented,
@@ -58,14 +58,15 @@ async def subject_of(session: AsyncSession, event: Event, run: RunRow, *, automa
     """Return what a hook of GitLab about a run is about, by its ids; None for any other event."""
     match event:
         case JobChanged():
-            return Subject(project=automation)
+            job, within = await session.get(JobRow, event.job), await session.get_one(PipelineRow, event.pipeline)
+            return Subject(project=automation, state=None if job is None else job.status, iteration=within.iteration)
         case PipelineChanged():
             known = await session.get(PipelineRow, event.pipeline)
             above = None if event.parent is None else await session.get(PipelineRow, event.parent)
             own = next((p for p in (known, above) if p is not None and p.project_id == event.project_id), None)
             if own is not None:
                 state = None if known is None else known.status
-                return Subject(project=automation, state=state, is_own_pipeline=True)
+                return Subject(project=automation, state=state, iteration=own.iteration)
             theirs = MergeRequestRow.project_id == event.project_id
         case MergeRequestChanged() | NotePosted():
             theirs = (MergeRequestRow.project_id == event.project_id) & (MergeRequestRow.iid == event.iid)

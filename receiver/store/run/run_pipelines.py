@@ -48,9 +48,9 @@ async def changed(session: AsyncSession, event: PipelineChanged, run: RunRow, *,
     if known.run_id != run.id:
         return False
     known.seen_at = now
-    known.url = event.url or known.url
-    known.ref = event.ref or known.ref
-    known.sha = event.sha or known.sha
+    known.url = known.url or event.url  # GitLab's answer came first, a hook tells what its sender likes
+    known.ref = known.ref or event.ref
+    known.sha = known.sha or event.sha
     known.created_at = known.created_at or event.created_at
     if lifecycle.later(known.status, event.status) == known.status:
         return False
@@ -81,6 +81,12 @@ async def _child(session: AsyncSession, event: PipelineChanged, run: RunRow, *, 
         )
     )
     return True
+
+
+async def job_statuses(session: AsyncSession, run: str) -> dict[int, str]:
+    """Return how the jobs of all pipelines of a run are, as far as we know."""
+    rows = await session.execute(select(JobRow.id, JobRow.status).where(JobRow.run_id == run))
+    return {row.id: row.status for row in rows}
 
 
 async def job_changed(session: AsyncSession, event: JobChanged, run: RunRow, *, now: datetime) -> bool:

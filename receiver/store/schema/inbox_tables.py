@@ -73,3 +73,5 @@ class CursorRow(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+    number: Mapped[int | None]
+    """Up to which of the vendor's numbers, where these are what it tells."""

@@ -1,4 +1,4 @@
-"""A hook is believed about its secret's projects, and about an end only when GitLab says so too."""
+"""A hook is believed about its secret's projects; about an end, and what is new, only when GitLab says so too."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath
 from receiver.hooks.claims import Subject, doubted
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import ConfirmEnd
-from receiver.workflow.events import MergeRequestChanged, PipelineChanged, PipelineId
+from receiver.workflow.effects import Confirm, SettleReports
+from receiver.workflow.events import JobChanged, JobId, MergeRequestChanged, PipelineChanged, PipelineId
+from receiver.workflow.lifecycle import WITHOUT_SESSION
 from receiver.workflow.run import Verdict
 
 AUTOMATION, CONTACTS = ProjectPath("payk12/bug-fix"), ProjectPath("payk12/contacts")
@@ -36,7 +37,22 @@ MERGED = MergeRequestChanged(
     actor="mara",
     at=None,
 )
-OWN = Subject(project=AUTOMATION, state="running", is_own_pipeline=True)
+JOB = JobChanged(
+    project_id=1,
+    project=CONTACTS,
+    pipeline=PipelineId(101),
+    job=JobId(7),
+    name="testing: payk12/contacts",
+    stage="testing",
+    status="failed",
+    allow_failure=False,
+    failure_reason=None,
+    queued_s=None,
+    started_at=None,
+    finished_at=None,
+    duration_s=None,
+)
+OWN = Subject(project=AUTOMATION, state="running", iteration=2)
 OPEN = Subject(project=CONTACTS, state="opened")
 
 
@@ -53,21 +69,39 @@ def test_an_end_of_a_pipeline_is_asked_for_and_all_else_is_believed(status: str)
     event = replace(PIPELINE, status=status)
     decision = doubted(event, OWN, scopes=("payk12",))
     assert (decision is not None) is lifecycle.is_over(status)
-    assert decision is None or decision.effects == (ConfirmEnd(told=event),)
+    assert decision is None or decision.effects == (Confirm(told=event),)
 
 
 @pytest.mark.parametrize(
     ("told", "known", "asks"),
     [
-        ("canceled", None, True),  # a child of which nothing was heard
+        ("created", None, True),  # it could be any pipeline that names the run's as its parent
+        ("canceled", None, True),
         ("canceled", "canceled", False),
         ("success", "failed", True),  # retried in GitLab
         ("failed", "success", False),  # late: it changes nothing
     ],
 )
-def test_an_end_that_changes_nothing_is_not_asked_for(told: str, known: str | None, *, asks: bool) -> None:
+def test_a_pipeline_that_is_not_known_and_an_end_that_changes_something_are_asked_for(
+    told: str, known: str | None, *, asks: bool
+) -> None:
     decision = doubted(replace(PIPELINE, status=told), replace(OWN, state=known), scopes=("payk12",))
     assert (decision is not None) is asks
+
+
+@pytest.mark.parametrize("status", lifecycle.STATUSES)
+@pytest.mark.parametrize("known", [None, "running"])
+def test_what_would_end_a_jobs_session_is_asked_for_with_the_reports_of_its_pipeline(
+    status: str, known: str | None
+) -> None:
+    decision = doubted(replace(JOB, status=status), replace(OWN, state=known), scopes=("payk12",))
+    assert (decision is not None) is (status in WITHOUT_SESSION)
+    assert decision is None or decision.effects == (SettleReports(iteration=2, of_pipeline=(1, PipelineId(101))),)
+
+
+def test_a_job_that_is_known_to_have_ended_is_not_asked_for_again() -> None:
+    for status in WITHOUT_SESSION - {"success"}:
+        assert doubted(replace(JOB, status=status), replace(OWN, state="success"), scopes=("payk12",)) is None
 
 
 def test_a_repositorys_own_pipeline_ends_no_run() -> None:
@@ -80,6 +114,8 @@ def test_a_repositorys_own_pipeline_ends_no_run() -> None:
         ("merged", "merge", "opened", True),
         ("closed", "close", "opened", True),
         ("merged", "open", None, True),  # it is known by its branch only
+        ("opened", "open", None, True),
+        ("opened", "approved", None, True),
         ("merged", "update", "merged", False),
         ("merged", "merge", "closed", True),
         ("opened", "reopen", "closed", False),
@@ -87,11 +123,13 @@ def test_a_repositorys_own_pipeline_ends_no_run() -> None:
         ("locked", "update", "opened", False),
     ],
 )
-def test_an_end_of_a_merge_request_is_asked_for(state: str, action: str, known: str | None, *, asks: bool) -> None:
+def test_a_merge_request_that_is_not_known_and_an_end_of_one_are_asked_for(
+    state: str, action: str, known: str | None, *, asks: bool
+) -> None:
     event = replace(MERGED, state=state, action=action)
     decision = doubted(event, replace(OPEN, state=known), scopes=("payk12/contacts",))
     assert (decision is not None) is asks
-    assert decision is None or decision.effects == (ConfirmEnd(told=event),)
+    assert decision is None or decision.effects == (Confirm(told=event),)
 
 
 def test_a_delivery_of_an_older_version_speaks_for_all_but_not_for_an_end() -> None:

@@ -9,7 +9,7 @@ from pipelines.language import ProjectPath
 from receiver.outbound.gitlab.hooks_api import WANTED, Hooks
 
 ALL = dict.fromkeys(WANTED, True)
-OURS: dict[str, Any] = {"url": "https://bug-fix.example.com/hooks/gitlab", "alert_status": "executable", **ALL}
+OURS: dict[str, Any] = {"id": 1, "url": "https://bug-fix.example.com/hooks/gitlab", "alert_status": "executable", **ALL}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from receiver.store.run import runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobOwnerRow, PlanRow, ReportRow
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.effects import ConfirmEnd, LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.effects import Confirm, LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
 from tests.changes import file_change
 from tests.plans import a_plan
@@ -569,7 +569,7 @@ async def test_a_hook_that_tells_of_an_end_counts_only_when_gitlab_says_so_too(
         actor="mara",
         at=datetime(2026, 11, 30, tzinfo=UTC),
     )
-    forged = await perform(desk, run, ConfirmEnd(told=hook))
+    forged = await perform(desk, run, Confirm(told=hook))
     assert (forged.events, forged.result) == ((), {"state": "opened", "is_so": False})
     world.contacts.mergerequests.update(made.iid, {"state_event": "close"})
-    assert (await perform(desk, run, ConfirmEnd(told=hook))).events == (hook,)
+    assert (await perform(desk, run, Confirm(told=hook))).events == (hook,)

@@ -13,7 +13,7 @@ from receiver.store.run import runs
 from receiver.store.run.settled_reports import PendingReport
 from receiver.store.schema import PipelineRow
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import CancelPipeline, ConfirmEnd, PollGitLab, StartPipeline
+from receiver.workflow.effects import CancelPipeline, Confirm, PollGitLab, SettleReports, StartPipeline
 from receiver.workflow.events import (
     JobChanged,
     JobId,
@@ -34,6 +34,13 @@ async def started(desk: Desk, run: RunId) -> PipelineStarted:
     (event,) = (await perform(desk, run, StartPipeline(iteration=1))).events
     assert isinstance(event, PipelineStarted)
     return event
+
+
+async def note(desk: Desk, run: RunId, event: PipelineStarted, **known: Any) -> None:
+    """Let a pipeline be known as the run's."""
+    facts = {"run_id": run, "iteration": 1, "status": "created", "url": event.url, "seen_at": datetime.now(UTC)}
+    async with desk.database.begin() as session:
+        session.add(PipelineRow(id=event.pipeline, project_id=event.project_id, **facts | known))
 
 
 async def test_a_pipeline_is_named_after_the_ticket_and_started_by_the_bot_that_can_not_write(
@@ -71,16 +78,7 @@ async def test_a_pipeline_of_an_earlier_run_with_the_same_name_is_not_taken(desk
             session, other, issue_key="PL-479", status=RunStatus.STARTING, actor=None, name="", now=now
         )
         new.catalogue, new.base_shas = row.catalogue, row.base_shas
-        known = PipelineRow(
-            id=event.pipeline,
-            project_id=event.project_id,
-            run_id=run,
-            iteration=1,
-            status="failed",
-            url="",
-            seen_at=now,
-        )
-        session.add(known)
+    await note(desk, run, event, status="failed")
     second = await started(desk, other)
     assert second.pipeline != event.pipeline
     assert len(world.pipelines()) == 2
@@ -98,19 +96,7 @@ async def test_cancelling_cancels_and_may_be_repeated(desk: Desk, run: RunId, wo
 
 async def test_polling_tells_what_hooks_would_have_told_and_nothing_twice(desk: Desk, run: RunId, world: Any) -> None:
     event = await started(desk, run)
-    now = datetime.now(UTC)
-    async with desk.database.begin() as session:
-        session.add(
-            PipelineRow(
-                id=event.pipeline,
-                project_id=event.project_id,
-                run_id=run,
-                iteration=1,
-                status="created",
-                url="",
-                seen_at=now,
-            )
-        )
+    await note(desk, run, event)
     httpx2.get(f"{world.gitlab_url}/_sandbox/jobs/settled", params={"timeout_s": 30}, timeout=40).raise_for_status()
     told = (await perform(desk, run, PollGitLab(iteration=1))).events
     names = {one.name for one in told if isinstance(one, JobChanged)}
@@ -126,6 +112,7 @@ async def test_an_end_that_gitlab_does_not_know_is_answered_with_what_it_says(
 ) -> None:
     httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/hold", json={"pattern": "*"}, timeout=60).raise_for_status()
     event = await started(desk, run)
+    await note(desk, run, event)
     hook = PipelineChanged(
         project_id=event.project_id,
         project=ProjectPath("payk12/contacts"),
@@ -139,16 +126,39 @@ async def test_an_end_that_gitlab_does_not_know_is_answered_with_what_it_says(
         created_at=None,
         finished_at=None,
     )
-    done = await perform(desk, run, ConfirmEnd(told=hook))
+    done = await perform(desk, run, Confirm(told=hook))
     (answer,) = done.events
     assert isinstance(answer, PipelineChanged)
     assert not lifecycle.is_over(answer.status)
     assert (answer.url, done.result["is_so"]) == (event.url, False)
     world.automation.pipelines.get(event.pipeline).cancel()
-    (answer,) = (await perform(desk, run, ConfirmEnd(told=hook))).events
+    (answer,) = (await perform(desk, run, Confirm(told=hook))).events
     assert isinstance(answer, PipelineChanged)
     assert answer.status == "canceled"
     httpx2.post(f"{world.gitlab_url}/_sandbox/jobs/release", json={"pattern": "*"}, timeout=60).raise_for_status()
+
+
+async def test_the_end_of_a_job_that_a_hook_told_of_is_told_when_gitlab_says_so_also_if_it_was_run_again(
+    desk: Desk, run: RunId, world: Any
+) -> None:
+    def control(step: str) -> None:
+        url = f"{world.gitlab_url}/_sandbox/jobs/{step}"
+        httpx2.post(url, json={"pattern": "*"}, timeout=60).raise_for_status()
+
+    async def ended() -> list[tuple[int, str]]:
+        asked = SettleReports(iteration=1, of_pipeline=(event.project_id, event.pipeline))
+        told = (await perform(desk, run, asked)).events
+        return [(one.job, one.status) for one in told if isinstance(one, JobChanged)]
+
+    control("hold")
+    event = await started(desk, run)
+    await note(desk, run, event)
+    first = world.automation.pipelines.get(event.pipeline).jobs.list(get_all=True)[0]
+    assert await ended() == []
+    world.automation.jobs.get(first.id).cancel()
+    world.automation.jobs.get(first.id).retry()
+    assert await ended() == [(first.id, "canceled")]
+    control("release")
 
 
 def report(outcome: ReportOutcome) -> PhaseReport:

@@ -1,18 +1,21 @@
-"""Whoever knows the secret of one project's hook changes nothing of others, and ends no run."""
+"""Whoever knows the secret of one project's hook changes nothing of others, ends nothing and adds nothing."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from pipelines.language import IssueKey, ProjectPath, RunId
+from pipelines.language import IssueKey, Phase, ProjectPath, RunId
+from pipelines.language.pipeline_key import fix
 from pipelines.language.wire import Ticket
 from receiver.hooks import GitlabSecrets, HookSecret, Interests, read, verify_gitlab
+from receiver.hooks.gitlab import read as read_gitlab
 from receiver.store.deliveries.inbox import Incoming, accept
+from receiver.store.jobs import sessions
 from receiver.store.postgres.database import Database
-from receiver.store.schema import DecisionRow, DeliveryRow, EffectRow, PipelineRow, RunRow
+from receiver.store.schema import DecisionRow, DeliveryRow, EffectRow, JobRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.worker.delivery_task import process
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.events import AccountId, Event, IssueLabelled, PipelineId, PipelineStarted, TicketAdmitted
@@ -24,6 +27,7 @@ SECRETS = GitlabSecrets(
     tokens=(HookSecret(value="theirs", scope="payk12/contacts"), HookSecret(value="ours", scope="payk12"))
 )
 AUTOMATION_ID, CONTACTS_ID = 1, 2
+BRANCH = "bug-fix/PL-479"
 
 
 @pytest.fixture
@@ -46,6 +50,20 @@ def pipeline(status: str) -> dict[str, Any]:
     attributes = {"id": 100, "status": status, "source": "api", "ref": "main", "sha": "0" * 40}
     project = {"id": AUTOMATION_ID, "path_with_namespace": "payk12/contacts"}
     return {"object_kind": "pipeline", "object_attributes": attributes, "project": project}
+
+
+def child(status: str, *, pipeline: int) -> dict[str, Any]:
+    attributes = {"id": pipeline, "status": status, "source": "parent_pipeline", "ref": "main", "sha": "0" * 40}
+    project = {"id": AUTOMATION_ID, "path_with_namespace": "payk12/bug-fix"}
+    above = {"pipeline_id": 100, "project": project}
+    return {"object_kind": "pipeline", "object_attributes": attributes, "project": project, "source_pipeline": above}
+
+
+def merge_request(action: str, *, project_id: int) -> dict[str, Any]:
+    ids = {"iid": 5, "target_project_id": project_id, "source_project_id": project_id}
+    attributes = {**ids, "state": "opened", "action": action, "source_branch": BRANCH, "last_commit": {"id": "f" * 40}}
+    project = {"id": project_id, "path_with_namespace": "payk12/contacts"}
+    return {"object_kind": "merge_request", "object_attributes": attributes, "project": project, "user": {"id": 42}}
 
 
 def job(status: str) -> dict[str, Any]:
@@ -80,8 +98,10 @@ async def state(database: Database) -> list[Any]:
     async with database.begin() as session:
         runs = await session.execute(select(RunRow.status, RunRow.reason))
         pipelines = await session.execute(select(PipelineRow.id, PipelineRow.status))
-        decisions = await session.execute(select(DecisionRow.id))
-        return [*runs.all(), *pipelines.all(), *decisions.all()]
+        jobs = await session.execute(select(JobRow.id, JobRow.status))
+        merge_requests = await session.execute(select(MergeRequestRow.project_id, MergeRequestRow.iid))
+        decisions = await session.execute(select(DecisionRow.id).order_by(DecisionRow.id))
+        return [*runs.all(), *pipelines.all(), *jobs.all(), *merge_requests.all(), *decisions.all()]
 
 
 @pytest.mark.usefixtures("run")
@@ -103,11 +123,72 @@ async def test_an_end_that_the_right_secret_tells_is_asked_of_gitlab_before_it_c
     assert (delivery.verdict, delivery.run_id) == ("noted", run)
     async with database.begin() as session:
         row, known = await session.get(RunRow, run), await session.get(PipelineRow, 100)
-        asked = (await session.scalars(select(EffectRow.payload).where(EffectRow.kind == "ConfirmEnd"))).one()
+        asked = (await session.scalars(select(EffectRow.payload).where(EffectRow.kind == "Confirm"))).one()
     assert row is not None
     assert known is not None
     assert (row.status, known.status) == ("running", "created")
     assert (asked["told"]["type"], asked["told"]["status"]) == ("PipelineChanged", "canceled")
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (job("failed"), {"type": "SettleReports", "iteration": 1, "of_pipeline": [AUTOMATION_ID, 100]}),
+        (job("canceling"), {"type": "SettleReports", "iteration": 1, "of_pipeline": [AUTOMATION_ID, 100]}),
+        (child("created", pipeline=666), {"type": "Confirm"}),
+        (merge_request("open", project_id=CONTACTS_ID), {"type": "Confirm"}),
+        (merge_request("approved", project_id=9), {"type": "Confirm"}),
+    ],
+    ids=["a job's end", "a job's cancellation", "a child", "a merge request", "one of another project"],
+)
+async def test_what_the_right_secret_tells_of_a_jobs_end_and_of_what_is_not_known_is_a_hint(
+    database: Database, setting: Setting, run: RunId, body: dict[str, Any], asked: dict[str, Any]
+) -> None:
+    async with database.begin() as session:
+        row = await session.get_one(RunRow, run)
+        row.branch, row.repositories = BRANCH, [CONTACTS]
+    await sent(database, setting, job("running"), token="ours", now=setting.clock())
+    before = await state(database)
+    delivery = await sent(database, setting, body, token="ours", now=setting.clock())
+    assert (delivery.verdict, delivery.run_id) == ("noted", run)
+    assert "GitLab is asked whether it is so" in (delivery.reason or "")
+    assert (await state(database))[:-1] == before, "and one decision more"
+    async with database.begin() as session:
+        wanted = (await session.scalars(select(EffectRow.payload).order_by(EffectRow.id.desc()).limit(1))).one()
+    assert asked.items() <= wanted.items()
+
+
+async def test_a_jobs_session_ends_with_gitlabs_word_and_not_with_a_hook(
+    database: Database, setting: Setting, run: RunId
+) -> None:
+    token, now = "t" * 43, setting.clock()
+    opened = sessions.NewSession(
+        token=token,
+        jti="1",
+        run=run,
+        pipeline=fix(1),
+        phase=Phase.ANALYSIS,
+        repository=None,
+        project_id=AUTOMATION_ID,
+        pipeline_id=100,
+        job_id=7,
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+
+    async def is_alive() -> bool:
+        async with database.begin() as session:
+            return await sessions.find(session, token, now=now) is not None
+
+    async with database.begin() as session:
+        await sessions.open_once(session, opened)
+    for status in ("running", "canceling", "failed"):
+        await sent(database, setting, job(status), token="ours", now=now)
+        assert await is_alive()
+    answer = read_gitlab(json.dumps(job("failed")).encode(), interests=Interests.of(setting.catalogue)).event
+    async with database.begin() as session:
+        await handle(session, answer, setting=setting, run=run)
+    assert not await is_alive()
 
 
 @pytest.mark.usefixtures("run")

@@ -17,7 +17,8 @@ from receiver.store.postgres.retention import Retention
 from receiver.store.schema import EffectRow, RunRow
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import Setting, handle
-from receiver.worker.ticket_sweep import sweep_tickets
+from receiver.worker.searches import search
+from receiver.worker.ticket_sweep import TICKETS
 from receiver.workflow.events import AccountId, IssueLabelled
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -70,7 +71,7 @@ class Sweeping:
     async def search(self) -> int:
         """Search when it is time to."""
         self.clock.pass_(timedelta(seconds=limits.POLL_EVERY_S))
-        return await sweep_tickets(self.workshop)
+        return await search(self.workshop, TICKETS)
 
     async def end_run(self) -> None:
         async with self.workshop.database.begin() as session:
@@ -176,7 +177,7 @@ async def test_a_worker_goes_on_where_the_others_searched_and_leaves_out_what_on
     sweeping: Sweeping, clock: Any
 ) -> None:
     await sweeping.search()
-    assert await sweep_tickets(sweeping.workshop) == 0
+    assert await search(sweeping.workshop, TICKETS) == 0
     clock.pass_(timedelta(days=1))
     sweeping.jira.set(7, ago=timedelta(hours=23))
     assert await sweeping.search() == 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gitlab.exceptions import GitlabError
 
 pytestmark = pytest.mark.integration
 SAMPLES = Path(__file__).parents[3].parent / "shared" / "contracts" / "gitlab-webhooks"
@@ -130,7 +131,7 @@ def _missing(sample: Any, ours: Any, path: str = "") -> set[str]:
     return set()
 
 
-def test_four_failures_disable_a_hook_and_a_delivery_that_succeeds_enables_it(emulated: Any, note: Any) -> None:
+def test_four_failures_disable_a_hook_and_a_test_that_succeeds_enables_it(emulated: Any, note: Any) -> None:
     emulated.settled()
     emulated.receiver.status = 500
     for number in range(6):
@@ -142,15 +143,47 @@ def test_four_failures_disable_a_hook_and_a_delivery_that_succeeds_enables_it(em
     assert hook.alert_status == "temporarily_disabled"
     assert hook.disabled_until is not None
     assert len(bodies(emulated)) == 4
-    emulated.receiver.status = 200
     events = f"/projects/{project.id}/hooks/{hook.id}/events"
     failed = emulated.client("mara").http_list(events, get_all=False)[0]
-    emulated.client("mara").http_post(f"{events}/{failed['id']}/resend")
+    refused(422, lambda: emulated.client("mara").http_post(f"{events}/{failed['id']}/resend"), "Hook disabled")
+    refused(422, lambda: hook.test("push_events"))
+    emulated.receiver.status = 200
+    hook.test("push_events")
     note("again")
     emulated.settled()
     assert bodies(emulated)[-1] == "again"
     (hook,) = project.hooks.list(get_all=True)
     assert hook.alert_status == "executable"
+
+
+def refused(code: int, act: Callable[[], object], sentence: str | None = None) -> None:
+    with pytest.raises(GitlabError, match=sentence) as error:
+        act()
+    assert error.value.response_code == code
+
+
+def test_hooks_are_for_maintainers_and_answer_five_tests_and_five_resends_a_minute(
+    emulated: Any, project: Any, note: Callable[[str], Any]
+) -> None:
+    note("hello")
+    emulated.settled()
+    client = emulated.client("mara")
+    hook = client.projects.get(project.id).hooks.list(get_all=True)[0]
+    events = f"/projects/{project.id}/hooks/{hook.id}/events"
+    (sent,) = client.http_get(events, query_data={"per_page": 1})
+    for query in ({"per_page": 21}, {"status": "successful,failed"}):
+        refused(400, lambda query=query: client.http_get(events, query_data=query))
+    refused(400, lambda: hook.test("no_events"))
+    refused(403, lambda: emulated.client().http_get(events))
+    refused(404, lambda: client.http_get(f"/projects/{project.id}/hooks/77/events"))
+    refused(404, lambda: client.http_post(f"{events}/{sent['id'] + 1000}/resend"))
+    resend, test = f"{events}/{sent['id']}/resend", f"/projects/{project.id}/hooks/{hook.id}/test/push_events"
+    for _ in range(4):
+        assert client.http_post(resend) == {"response_status": emulated.receiver.status}
+    for _ in range(5):
+        assert client.http_post(test) == {"message": "201 Created"}
+    for path in (resend, test):
+        refused(429, lambda path=path: client.http_post(path, obey_rate_limit=False))
 
 
 def test_deliveries_are_listed_and_resent_with_their_key(emulated: Any, note: Callable[[str], Any]) -> None:

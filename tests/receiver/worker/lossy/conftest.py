@@ -1,13 +1,10 @@
-"""Hooks get lost: of a mixed load 30 % are never sent and 20 % fail, and every run ends up as if all had come.
-
-The emulated GitLab and Jira keep the worker's clock; no job runs. API calls are counted.
-"""
+"""GitLab, Jira and a worker between which hooks get lost: real emulators on the worker's clock, API calls counted."""
 
 import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,13 +20,13 @@ from sqlalchemy import select
 from pipelines.catalogue.file import read as read_catalogue
 from pipelines.language import AnalysisResult, Phase, PipelineKind, PlanOutcome, RunId
 from pipelines.language.catalogue import Concurrency
-from receiver import limits
 from receiver.hooks import Delivery, Interests, Source, read
 from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.hooks_api import Hooks
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -45,16 +42,15 @@ from receiver.store.schema import (
     InterventionRow,
     MergeRequestEventRow,
     MergeRequestRow,
-    PipelineRow,
     PlanRow,
     RunRow,
 )
 from receiver.worker.delivery_task import process
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting
-from receiver.worker.merge_request_sweep import sweep_merge_requests
+from receiver.worker.loop import SEARCHES
+from receiver.worker.searches import search
 from receiver.worker.sweep import sweep
-from receiver.worker.ticket_sweep import sweep_tickets
 from receiver.workflow.run import Attempt, Cause, RunStatus
 from sandbox import scenario_format as scenarios
 from sandbox.ci.engine.orders import RunnerSettings
@@ -73,15 +69,7 @@ from tests.plans import a_plan
 from tests.receiver.worker.conftest import Clock
 from tests.reports import a_report, stored
 
-pytestmark = [pytest.mark.integration, pytest.mark.anyio]
-
 STEP = timedelta(seconds=30)
-BOUND = timedelta(minutes=6)
-"""After so long what happened to a ticket or a merge request is known without any hook (docs/lost-hooks.md)."""
-PIPELINE_BOUND = timedelta(minutes=3)
-"""The same for the end of a pipeline."""
-AT_WORK = 30
-"""Calls in half an hour for a run at work of which no hook tells."""
 SCENARIO = scenarios.load(scenarios.find("pl-479"))
 MARA, DANA = (SCENARIO.users[name].account_id for name in ("mara", "dana"))
 CONTACTS = "payk12/contacts"
@@ -96,6 +84,7 @@ class Vendors:
         router = Router("receiver")
         router.include(self, (Route("POST", "/hooks/:vendor", Vendors.take, body=Body.FREE),))
         listener, receiver = bind()
+        self.receiver = receiver
         stack.enter_context(in_thread(Application(router), listener))
         gate, self.gitlab_url = bind()
         self.state = State(url=self.gitlab_url, root=folder / "gitlab", clock=self.clock)
@@ -131,10 +120,13 @@ class Vendors:
         chosen = random.Random(7)  # noqa: S311  # not for secrets
         weights = [100 - dropped - failed, dropped, failed]
         for url in (self.gitlab_url, self.jira_url):
-            httpx2.delete(f"{url}/_sandbox/faults", timeout=60).raise_for_status()
-            treatments = chosen.choices(["send", "drop", "fail"], weights=weights, k=500)
-            body = {"hooks": [{"treatment": one} for one in treatments]}
-            httpx2.post(f"{url}/_sandbox/faults", json=body, timeout=60).raise_for_status()
+            self.treat(url, chosen.choices(["send", "drop", "fail"], weights=weights, k=500))
+
+    def treat(self, url: str, treatments: Sequence[str]) -> None:
+        """Let this become of a vendor's hooks from now on, one after the other."""
+        httpx2.delete(f"{url}/_sandbox/faults", timeout=60).raise_for_status()
+        body = {"hooks": [{"treatment": one} for one in treatments]}
+        httpx2.post(f"{url}/_sandbox/faults", json=body, timeout=60).raise_for_status()
 
     def sent(self) -> list[tuple[Source, Request]]:
         """Return the hooks that came since the last call, once none is on its way."""
@@ -181,6 +173,9 @@ class Service:
         )
         writer = Connection(vendors.gitlab_url, vendors.secrets.token)
         starter = Connection(vendors.gitlab_url, vendors.secrets.starter_token)
+        maintainer = Connection(vendors.gitlab_url, vendors.secrets.user_tokens["mara"])
+        self.hooks = Hooks(maintainer)
+        """What a test that wants it gives to the workshop."""
         self.desk = Desk(
             database=database,
             starters={PipelineKind.FIX: Pipelines(starter)},
@@ -190,7 +185,7 @@ class Service:
             jira=JiraClient(vendors.jira_url, user=jira_seed.BOT.email, token=f"{jira_seed.BOT.username}-token"),
             notes=StatusNotes(catalogue=lambda: catalogue, public_url="http://127.0.0.1:9", clock=self.clock),
             catalogue=lambda: catalogue,
-            public_url="http://127.0.0.1:9",
+            public_url=vendors.receiver,
             evidence_retention_days=90,
             faults=NoFaults(),
             clock=self.clock,
@@ -207,10 +202,14 @@ class Service:
             retention=Retention(deliveries=days, transcripts=days),
         )
         self.calls: Counter[str] = Counter()
-        sessions = {"gitlab": writer.api.session, "jira": self.desk.jira._api._session}
+        sessions = {
+            "gitlab": writer.api.session,
+            "hooks": maintainer.api.session,
+            "jira": self.desk.jira._api._session,
+        }
         for vendor, session in sessions.items():
             session.hooks["response"].append(lambda *_, vendor=vendor, **__: self.calls.update([vendor]))
-        self.close = (writer.close, starter.close, self.desk.jira.close)
+        self.close = (writer.close, starter.close, maintainer.close, self.desk.jira.close)
 
     async def pass_(self, duration: timedelta, *, step: timedelta = STEP) -> None:
         """Let time pass: hooks are handled, sweeps made, effects performed."""
@@ -219,8 +218,8 @@ class Service:
             await self.hear()
             await self.perform()
             await sweep(self.workshop)
-            await sweep_tickets(self.workshop)
-            await sweep_merge_requests(self.workshop)
+            for row in SEARCHES:
+                await search(self.workshop, row)
             await self.perform()
             self.clock.pass_(step)
 
@@ -355,82 +354,3 @@ async def service(database: Database, vendors: Vendors) -> Any:
     yield made
     for close in made.close:
         close()
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        pytest.param((0, 0), marks=pytest.mark.nightly),  # the demos; it shows that the bound counts from the hooks
-        (30, 20),
-        (100, 0),
-    ],
-    ids=["all come", "half come", "none comes"],
-)
-async def test_every_run_ends_up_as_if_no_hook_had_been_lost_and_within_the_bound(
-    service: Service, vendors: Vendors, lost: tuple[int, int]
-) -> None:
-    asked = await service.waiting(RunStatus.NEEDS_INFORMATION, "question:1")
-    planned = await service.waiting(RunStatus.AWAITING_APPROVAL, "plan:1")
-    merged, to_merge = await service.requested(RunStatus.IN_REVIEW)
-    closed, to_close = await service.requested(RunStatus.IN_REVIEW)
-    reviewed, to_review = await service.requested(RunStatus.IN_REVIEW)
-    given_up, merged_late = await service.requested(RunStatus.IN_REVIEW)
-    restricted, _ = await service.requested(RunStatus.IN_REVIEW)
-    await service.pass_(STEP)
-    async with service.database.begin() as session:
-        row = await runs.hold(session, given_up)
-        row.status, row.finished_at, row.deadline = RunStatus.ESCALATED, service.clock(), None
-        issues = {one.id: one.issue_key for one in await session.scalars(select(RunRow))}
-
-    vendors.lose(*lost)
-    labelled = vendors.ticket()
-    vendors.jira("mara", "PUT", f"issue/{labelled}", {"update": {"labels": [{"add": "bug-fix"}]}})
-    vendors.jira("dana", "POST", f"issue/{issues[asked]}/comment", {"body": "It is O'Brien."})
-    vendors.jira("mara", "POST", f"issue/{issues[planned]}/comment", {"body": "/bug-fix approve"})
-    vendors.jira("mara", "PUT", f"issue/{issues[restricted]}", {"fields": {"security": {"id": "10200"}}})
-    to_merge.merge()
-    merged_late.merge()
-    to_close.state_event = "close"
-    to_close.save()
-    to_review.approve()
-    change = {"action": "create", "file_path": "people.md", "content": "Better.\n"}
-    commit = {"branch": f"bug-fix/{issues[reviewed]}", "commit_message": "Improve it", "actions": [change]}
-    vendors.gitlab("mara").commits.create(commit)
-    for said in ("Looks good.", "/bug-fix retry", "Thank you."):
-        to_review.notes.create({"body": said})
-    await service.pass_(BOUND, step=timedelta(minutes=1))
-    begun = RunId((await service.newest(labelled)).id)
-    expected = {
-        begun: ("running", 1),
-        asked: ("running", 2),
-        planned: ("running", 2),
-        merged: ("merged", 1),
-        given_up: ("merged", 1),
-        closed: ("closed", 1),
-        reviewed: ("in_review", 1),
-        restricted: ("escalated", 1),
-    }
-    assert await service.statuses() == expected
-    assert await service.said(reviewed) == (3, 1, 1)
-
-    async with service.database.begin() as session:
-        ours = select(PipelineRow).where(PipelineRow.run_id.in_([begun, asked]))
-        for pipeline in list(await session.scalars(ours)):
-            service.cancel(pipeline.id)
-    await service.pass_(PIPELINE_BOUND)
-    assert await service.statuses() == expected | {begun: ("cancelled", 1), asked: ("cancelled", 2)}
-
-
-async def test_while_nothing_happens_few_calls_are_made(service: Service, vendors: Vendors) -> None:
-    labelled = vendors.ticket()
-    vendors.jira("mara", "PUT", f"issue/{labelled}", {"update": {"labels": [{"add": "bug-fix"}]}})
-    for _ in range(2):
-        await service.requested(RunStatus.IN_REVIEW)
-    await service.pass_(2 * BOUND, step=timedelta(seconds=limits.POLL_EVERY_S))
-    assert sorted(status for status, _ in (await service.statuses()).values()) == ["in_review", "in_review", "running"]
-    service.calls.clear()
-    duration = timedelta(minutes=30)
-    await service.pass_(duration, step=timedelta(seconds=limits.POLL_EVERY_S))
-    searches = duration / timedelta(seconds=limits.POLL_EVERY_S)
-    assert searches <= service.calls["jira"] <= searches + 3 * 2, "and two for the ticket of each active run"
-    assert searches <= service.calls["gitlab"] <= searches + AT_WORK, "a list for the project, and the run at work"
