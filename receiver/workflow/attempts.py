@@ -6,7 +6,7 @@ What agents know of a repository is kept by commit, so every attempt reuses it a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -31,7 +31,10 @@ REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
     Cause.ANSWERED: frozenset(),
     Cause.REPLANNED: frozenset(),
     Cause.APPROVED: frozenset({Phase.ANALYSIS, Phase.PREPARE}),
-    Cause.SENT_BACK: frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
+    **dict.fromkeys(
+        (Cause.SENT_BACK, Cause.RETRIED, Cause.REVISED, Cause.RESUMED),
+        frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
+    ),
 }
 """Phases whose accepted reports still hold for an attempt of that cause."""
 
@@ -43,8 +46,9 @@ def next_attempt(
     catalogue: Catalogue,
     diagnoses: tuple[Diagnosis, ...] = (),
     approved_by: AccountId | None = None,
+    without: Callable[[PhaseReport], bool] = lambda _: False,
 ) -> Attempt:
-    """Return the iteration that begins now."""
+    """Return the iteration that begins now. `without` says which reports are made again though they hold."""
     return Attempt(
         number=next_number(run),
         cause=cause,
@@ -53,7 +57,7 @@ def next_attempt(
         reuses=tuple(
             reused
             for report in run.reports
-            if report.phase in REUSES[cause] and report.outcome is ReportOutcome.SUCCEEDED
+            if report.phase in REUSES[cause] and report.outcome is ReportOutcome.SUCCEEDED and not without(report)
             for reused in [_reused(report, run, catalogue)]
             if reused is not None
         ),

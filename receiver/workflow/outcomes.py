@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -46,11 +47,12 @@ def moved(
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
 
-    A new attempt is one with a pipeline to start, unless the run has to wait for its turn.
+    A new attempt is one with a pipeline to start, unless the run has to wait for its turn or is paused.
 
-    A run that a person has to look at leaves no pipeline at work: what it would still report no longer counts.
+    A run that stops leaves no pipeline at work: what it would still report no longer counts.
     """
-    started = () if attempt is None or to is RunStatus.QUEUED else (StartPipeline(iteration=attempt.number),)
+    is_started = attempt is not None and to is RunStatus.STARTING
+    started = (StartPipeline(iteration=attempt.number),) if attempt is not None and is_started else ()
     return Decision(
         verdict=Verdict.ACTED,
         reason=reason,
@@ -95,9 +97,14 @@ def tell(run: Run) -> tuple[Effect, ...]:
     return (UpdateTicketNote(), *(UpdateMergeRequestNote(repository=m.repository) for m in run.merge_requests))
 
 
+_STOPS: Final = frozenset({RunStatus.ESCALATED, RunStatus.CANCELLED, RunStatus.PAUSED})
+"""A run leaves no pipeline at work that gets there."""
+
+
 def _stop(run: Run, to: RunStatus) -> tuple[Effect, ...]:
     above = run.parent
-    if to is not RunStatus.ESCALATED or above is None or lifecycle.is_over(above.status):
+    is_cut_off = to in lifecycle.FINAL and run.status in lifecycle.AT_WORK
+    if above is None or lifecycle.is_over(above.status) or not (to in _STOPS or is_cut_off):
         return ()
-    reason = f"Run {run.id} ended as {to} before its pipeline did."
+    reason = f"Run {run.id} is {to}, and its pipeline is not over."
     return (CancelPipeline(project_id=above.project_id, pipeline=above.pipeline, reason=reason),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,7 @@ from receiver.store.schema import (
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience
+from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import JobView, MergeRequestView, PipelineView, Run, RunStatus
 
@@ -57,6 +59,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     work back."""
     audience: Audience
     issue_id: str
+    is_commanded: bool = False
+    """A command began it: the label need not be on the ticket."""
 
 
 async def lock_issue(session: AsyncSession, issue_key: str) -> None:
@@ -67,6 +71,11 @@ async def lock_issue(session: AsyncSession, issue_key: str) -> None:
 async def exists(session: AsyncSession, run: RunId) -> bool:
     """Tell whether there is such a run."""
     return await session.scalar(select(RunRow.id).where(RunRow.id == run)) is not None
+
+
+async def issue_of(session: AsyncSession, run: RunId) -> str | None:
+    """Return the key of a run's ticket."""
+    return await session.scalar(select(RunRow.issue_key).where(RunRow.id == run))
 
 
 async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
@@ -84,7 +93,15 @@ async def find(session: AsyncSession, name: str) -> RunRow:
 
 
 async def create(
-    session: AsyncSession, run: RunId, *, issue_key: str, status: RunStatus, actor: str | None, name: str, now: datetime
+    session: AsyncSession,
+    run: RunId,
+    *,
+    issue_key: str,
+    status: RunStatus,
+    actor: str | None,
+    name: str,
+    now: datetime,
+    is_commanded: bool = False,
 ) -> RunRow:
     """Store a new run."""
     row = RunRow(
@@ -100,6 +117,8 @@ async def create(
         created_at=now,
         repositories=[],
         reason="",
+        is_commanded=is_commanded,
+        extra_usd=Decimal(0),
     )
     session.add(row)
     await session.flush()
@@ -178,13 +197,17 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
         waits=await _waits(session, row),
         was_sent_back=await _was_reviewed(session, row),
+        diagnoses=diagnoses_of(attempt) if attempt else (),
+        end_code=None if row.reason_code is None else EndCode(row.reason_code),
+        paused_from=None if row.paused_from is None else RunStatus(row.paused_from),
+        extra_usd=row.extra_usd,
     )
 
 
 async def _waits(session: AsyncSession, row: RunRow) -> int:
     if row.iteration == 1 and row.status not in lifecycle.WAITING:
         return 0
-    query = select(func.count()).where(IterationRow.run_id == row.id, IterationRow.kind == "analysis")
+    query = select(func.count()).where(IterationRow.run_id == row.id, IterationRow.kind.in_(["analysis", "paused"]))
     return await session.scalar(query) or 0
 
 
@@ -244,6 +267,7 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         pinned_plan=await _pinned(session, attempt),
         audience=row.audience,
         issue_id=row.issue_id,
+        is_commanded=row.is_commanded,
     )
 
 

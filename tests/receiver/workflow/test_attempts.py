@@ -45,7 +45,8 @@ def test_a_cause_says_which_phases_still_hold(cause: Cause, run: Run, catalogue:
     attempt = next_attempt(run, cause, catalogue=catalogue)
     assert (attempt.number, attempt.cause) == (2, cause)
     assert {one.phase for one in attempt.reuses} == REUSES[cause]
-    assert attempt.keeps_plan == (cause in {Cause.APPROVED, Cause.SENT_BACK})
+    again = {Cause.APPROVED, Cause.SENT_BACK, Cause.RETRIED, Cause.REVISED, Cause.RESUMED}
+    assert attempt.keeps_plan == (cause in again)
 
 
 def test_what_was_reused_once_is_reused_again(run: Run, catalogue: Catalogue) -> None:
