@@ -25,6 +25,12 @@ WAITING_FOR_APPROVAL: Final = timedelta(days=14)
 """For somebody to approve the plan."""
 OPENING: Final = timedelta(minutes=30)
 IN_REVIEW: Final = timedelta(days=14)
+PAUSED: Final = timedelta(days=14)
+"""For somebody to resume a run; then people get it."""
+PAUSED_REMINDER: Final = timedelta(days=7)
+"""After which the ticket is reminded, once, of a run that is paused."""
+STOPPED_WITHIN: Final = timedelta(minutes=5)
+"""After which jobs of a cancelled pipeline that still run are reported to people."""
 OVERDUE_GRACE: Final = timedelta(minutes=10)
 """After a deadline GitLab is asked once; this much later the run is escalated."""
 DEADLINE_NOTICED_LATE: Final = timedelta(minutes=2)
@@ -191,6 +197,8 @@ REVIVE_EVERY_S: Final = 5.0
 """Seconds between two looks for jobs of dead workers."""
 RECONNECT_S: Final = 0.5
 """Seconds after the database was lost; what the lost worker had under way is revived later."""
+URGENT_AT_ONCE: Final = 2
+"""Urgent jobs that a worker does beside its others: somebody says to cancel, or to escalate."""
 QUEUE_RETRY_S: Final = 20
 """Longest wait before a failed queue job is tried again, in seconds; it holds back those with its lock."""
 WORKER_STALLED_S: Final = 10.0
@@ -269,12 +277,19 @@ REVIEWER_NAMES: Final = 20
 
 # Commands and answers to people.
 
+LABEL_TAKEN_OFF: Final = timedelta(seconds=60)
+"""After the start label was taken off a run is cancelled; bulk edits take labels off, and set again it is a retry."""
 COMMAND_WORD: Final = 40
 COMMAND_ARGUMENT: Final = 100
 COMMAND_HINT: Final = 500
 """Characters that are kept of each part of a command; the rest is dropped."""
-COMMAND_ARGUMENTS: Final = 8
-"""Arguments that are kept of a command; further ones are dropped."""
+COMMAND_ARGUMENTS: Final = 60
+"""Words that are kept of a command, reasons included; further ones are dropped."""
+COMMANDS_OF_ONE: Final = 40
+"""Commands of one author that one run takes in; what the author says after them is left alone."""
+
+COMMAND_AWAITED_S: Final = 10.0
+"""Seconds for which a command at a terminal waits for what becomes of it."""
 
 REFUSALS_TO_ONE: Final = 8
 """Refusals on one ticket to one author, whatever the run: an automation that answers our comments with the label

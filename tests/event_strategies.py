@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipelines.language import Finding, Phase, PlanOutcome, ReportOutcome, RunId, Severity
+from receiver.workflow import command_grammar
 from receiver.workflow.effect_table import EFFECTS
 from receiver.workflow.events import (
     AccountId,
+    CommandTyped,
     DeadlinePassed,
     EffectGaveUp,
     Event,
     IssueCommented,
     JobId,
+    LabelChange,
     NotePosted,
     NotInteresting,
     PicturesAttached,
@@ -34,6 +37,11 @@ from receiver.workflow.run import RunStatus
 from tests.receiver.workflow.conftest import World
 
 ITERATIONS: Final = 3
+SAID: Final = (
+    *("start", "retry", "retry analysis", "retry -- look again", "revise -- simpler", "escalate", "cancel", "reject"),
+    *("ci", "pause", "pause", "resume", "resume", "budget +2", "status", "deploy", "reboot"),
+)
+"""Commands, some of them more often than others."""
 STATES: Final = {"open": "opened", "reopen": "opened", "close": "closed", "merge": "merged"}
 ACTIONS: Final = ("open", "close", "reopen", "merge", "update", "approved", "unapproved")
 
@@ -154,7 +162,7 @@ def people(world: World) -> st.SearchStrategy[Event]:
     def comment_read(comment: str, author: Person, command: str | None, plan: int) -> Event:
         return replace(world.read(command, author=author, plan=plan), comment=comment)
 
-    words = st.sampled_from([None, "approve", "reboot"])
+    words = st.sampled_from([None, "approve", *SAID])
     read = st.builds(comment_read, comments, who, words, st.integers(1, ITERATIONS))
     return st.one_of(
         st.just(world.labelled()),
@@ -164,8 +172,31 @@ def people(world: World) -> st.SearchStrategy[Event]:
         st.just(TicketRefused(reason="Mara may not start runs.", actor=AccountId("5b10ac"))),
         st.sampled_from(["", "Board"]).map(world.restricted),
         comments.map(lambda one: IssueCommented(issue_key=world.issue, comment=one, actor=AccountId("5b10ac"))),
+        st.sampled_from(LabelChange).map(world.label),
+        st.builds(lambda change, rights: world.label_checked(change, *rights), st.sampled_from(LabelChange), may),
         read,
     )
+
+
+def steering(world: World) -> st.SearchStrategy[Event]:
+    """Draw notes on the merge request that were read, and commands at a terminal: each with an id of its own."""
+
+    def note(number: int, said: str, level: int, is_open: bool) -> Event:  # noqa: FBT001  # drawn
+        read = world.note_read(said, level=level, note=10 * world.parent + number, is_open=is_open)
+        return replace(read, head_sha="a" * 40)
+
+    def typed(number: int, said: str) -> Event:
+        return CommandTyped(
+            run=world.run_id,
+            issue_key=world.issue,
+            command=command_grammar.parse(f" {said}"),
+            actor_name="op",
+            request=f"{world.parent}-{number}",
+        )
+
+    said, numbers = st.sampled_from(SAID), st.integers(0, 20)
+    notes = st.builds(note, numbers, said, st.sampled_from([0, 30, 40]), st.sampled_from([True, True, True, False]))
+    return st.one_of(notes, notes, st.builds(typed, numbers, said))
 
 
 def ours(world: World) -> st.SearchStrategy[Event]:

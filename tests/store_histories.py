@@ -20,7 +20,10 @@ from tests.event_strategies import world_of
 from tests.receiver.workflow.conftest import NOW, World
 from tests.told_run import ToldRun, opening, running
 
-STAGES: Final = ("nothing", "admitting", "running", "opening", "in_review", "needs_information", "awaiting_approval")
+STAGES: Final = (
+    *("nothing", "admitting", "running", "opening", "in_review", "needs_information", "awaiting_approval"),
+    *("paused", "cancelled"),
+)
 """Where a history begins; the number of each stage's ticket and run is its place."""
 
 FIRST_NEW_RUN: Final = 50
@@ -43,11 +46,14 @@ SELECT jsonb_build_object(
      FROM merge_request_events e JOIN merge_requests m ON m.id = merge_request_id),
   'commits', (SELECT jsonb_agg(detail ORDER BY detail) FROM interventions WHERE kind = 'commit'),
   'comments', (SELECT jsonb_agg(comment_id || ' ' || command ORDER BY comment_id, command) FROM comment_commands),
+  'commands', (SELECT jsonb_agg(jsonb_build_array(venue, place, message, word) ORDER BY venue, place, message)
+     FROM commands),
   'effects', (SELECT jsonb_agg(jsonb_build_array(id, run_id, kind) ORDER BY id) FROM effects WHERE id > :last))
 """)
 
 KNOWLEDGE: Final = (
     *("scopes", "tickets", "pipelines", "jobs", "reports", "merge_requests", "happened", "commits", "comments"),
+    "commands",
 )
 """Parts of a snapshot that hold what is known, and nothing of what was decided."""
 
@@ -145,5 +151,7 @@ def _begun(stage: str, world: World) -> tuple[Event, ...]:
         "in_review": (*running(world), *opening(world), world.opened()),
         "needs_information": (*running(world), question, *analysed),
         "awaiting_approval": (*running(world), opening(world)[0], *analysed),
+        "paused": (*running(world), world.note_read("pause", note=world.parent)),
+        "cancelled": (*running(world), world.note_read("cancel", note=world.parent)),
     }
     return events[stage]

@@ -20,6 +20,7 @@ from receiver.workflow.events import (
     IssueRestricted,
     JobChanged,
     JobId,
+    LabelChanged,
     MergeRequestChanged,
     NotePosted,
     NotInteresting,
@@ -36,6 +37,7 @@ RUN = RunId("0123456789abcdef")
 
 OF_VENDORS = (
     IssueLabelled
+    | LabelChanged
     | StartRequested
     | IssueRestricted
     | IssueCommented

@@ -85,6 +85,7 @@ def _resolved(file: CatalogueFile, templates: Mapping[str, str], *, digest: str)
         policy=file.policy,
         agents={name: _agent(name, file.agents.get(name, AgentEntry()), default, templates) for name in names},
         repositories=repositories,
+        commands=file.commands,
         deploy=Deploy(order=file.deploy.order),
         sha256=digest,
     )

@@ -14,7 +14,7 @@ from msgspec import Meta, Struct, field
 
 from pipelines.catalogue.stack_presets import Preset
 from pipelines.language import Framework
-from pipelines.language.catalogue import AgentTool, AllowedSecret, Commands, Jira, Policy, Serve, Video
+from pipelines.language.catalogue import AgentTool, AllowedSecret, CommandGrants, Commands, Jira, Policy, Serve, Video
 
 Name = Annotated[
     str,
@@ -214,6 +214,7 @@ class CatalogueFile(Struct, frozen=True, kw_only=True):
     repositories: Annotated[dict[Name, RepositoryEntry], Meta(min_length=1)]
     """By a short name."""
     policy: Policy = Policy()
+    commands: CommandGrants = CommandGrants()
     agents: dict[AgentName, AgentEntry] = field(default_factory=dict)
     """By name; model and limits of `default` hold for all of them."""
     stacks: dict[Preset, StackEntry] = field(default_factory=dict)

@@ -55,6 +55,8 @@ def _policy(file: CatalogueFile) -> Iterator[Fault]:
         yield ("policy", "budget_usd", "run"), "with this budget no run can work; write dollars, such as 6.00"
     elif policy.budget_usd.day < policy.budget_usd.run:
         yield ("policy", "budget_usd", "day"), "a day's budget is smaller than a run's; raise it, or lower the run's"
+    if policy.budget_usd.most is not None and policy.budget_usd.most < policy.budget_usd.run:
+        yield ("policy", "budget_usd", "most"), "people can raise no run's budget to less than it has; write more"
     for name in ("max_patch_lines", "max_patch_files"):
         if getattr(policy, name) < 1:
             yield ("policy", name), "with this limit no patch is accepted; write at least 1"

@@ -165,9 +165,14 @@ class Start(Struct, frozen=True, kw_only=True):
     """What starts a run."""
 
     label: str = "bug-fix"
-    """The ticket's label."""
+    """The ticket's label; with `-hold` behind it, it is the one that pauses a run."""
     allowed: tuple[str, ...] = ()
     """`account:ID` or `group:NAME`; nobody else may start a run."""
+
+    @property
+    def hold_label(self) -> str:
+        """Return the ticket's label that pauses a run."""
+        return f"{self.label}-hold"
 
 
 class Transitions(Struct, frozen=True, kw_only=True):
@@ -202,6 +207,56 @@ class Jira(Struct, frozen=True, kw_only=True):
     it they are in the run's story only."""
 
 
+Grant = Annotated[
+    str,
+    Meta(
+        pattern=r"^(gitlab:(guest|reporter|developer|maintainer|owner)|jira:(start|reporter|user)|(account|group):\S(.*\S)?)$",
+        description="`gitlab:LEVEL`, `jira:start`, `jira:reporter`, `jira:user`, `account:ID` or `group:NAME`",
+        examples=["gitlab:developer", "group:payk12-developers"],
+    ),
+]
+
+
+class CommandGrants(Struct, frozen=True, kw_only=True):
+    """Who may say a command, by its word; without an entry those whom docs/steering.md names.
+
+    `gitlab:LEVEL` is a member of the merge request's project with at least that access level. `jira:start` is who may
+    start runs, `jira:reporter` who reported the ticket, `jira:user` everybody who is no customer; accounts and groups
+    are Jira's. An empty list: nobody.
+    """
+
+    start: tuple[Grant, ...] | None = None
+    """Who may begin a bug fix."""
+    retry: tuple[Grant, ...] | None = None
+    """Who may have another attempt made."""
+    revise: tuple[Grant, ...] | None = None
+    """Who may have the fix made anew."""
+    escalate: tuple[Grant, ...] | None = None
+    """Who may hand a bug fix to people."""
+    cancel: tuple[Grant, ...] | None = None
+    """Who may stop one for good."""
+    approve: tuple[Grant, ...] | None = None
+    """Who may approve a plan."""
+    reject: tuple[Grant, ...] | None = None
+    """Who may have another plan made."""
+    ci: tuple[Grant, ...] | None = None
+    """Who may start the repository's own pipeline."""
+    pause: tuple[Grant, ...] | None = None
+    """Who may stop one for now."""
+    resume: tuple[Grant, ...] | None = None
+    """Who may let it go on."""
+    budget: tuple[Grant, ...] | None = None
+    """Who may let it cost more, up to `policy.budget_usd.most`."""
+    status: tuple[Grant, ...] | None = None
+    """Who may ask where it is."""
+    cost: tuple[Grant, ...] | None = None
+    """Who may ask what it cost."""
+    explain: tuple[Grant, ...] | None = None
+    """Who may ask what was decided."""
+    help: tuple[Grant, ...] | None = None
+    """Who may ask for the list."""
+
+
 class Budget(Struct, frozen=True, kw_only=True):
     """Money, in US dollars."""
 
@@ -209,6 +264,8 @@ class Budget(Struct, frozen=True, kw_only=True):
     """For one ticket, all iterations together."""
     day: Decimal = Decimal("60.00")
     """For all tickets of a day, UTC."""
+    most: Decimal | None = None
+    """For one ticket, however often people raise it by `/bug-fix budget +N`; left out: three times `run`."""
 
 
 class Concurrency(Struct, frozen=True, kw_only=True):
@@ -302,6 +359,8 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     """By name; `default` is always there."""
     repositories: dict[ProjectPath, Repository]
     """By GitLab project path."""
+    commands: CommandGrants = CommandGrants()
+    """Who may say which command."""
     deploy: Deploy = Deploy()
     sha256: str = ""
     """Of the file that it was read from: the version frozen with a run."""

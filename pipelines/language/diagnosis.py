@@ -40,6 +40,8 @@ class DiagnosisKind(StrEnum):
     """A check refused the change itself: a path, a size, a secret, a dependency."""
     UNFINISHED = "unfinished"
     """The phase's own work came to no result."""
+    HINT = "hint"
+    """Nothing wrong by itself: what a person said who wants another attempt."""
     INTERRUPTED = "interrupted"
     """Something other than the phase's own work stopped it: a budget, a limit, the runner, the model's API."""
     UNCLASSIFIED = "unclassified"
@@ -77,6 +79,7 @@ HEADS: Final[dict[DiagnosisKind, str]] = {
     DiagnosisKind.REGRESSION: "The checks got worse with the change",
     DiagnosisKind.REFUSED_CHANGE: "A check refused the change",
     DiagnosisKind.UNFINISHED: "The work was not finished",
+    DiagnosisKind.HINT: "People want another attempt and say",
     DiagnosisKind.INTERRUPTED: "The work was interrupted",
     DiagnosisKind.UNCLASSIFIED: "",
 }

@@ -19,6 +19,22 @@ COMMANDS: Final = (
     ),
     ("session", "run_commands", "Show the transcripts of a run's agents, turn by turn."),
     ("start", "run_commands", "Start a run for a ticket, as setting the label does."),
+    ("retry", "steer_commands", "Make another attempt, from a phase on, with a hint for the agents."),
+    ("escalate", "steer_commands", "Stop and hand the bug fix to people."),
+    ("cancel", "steer_commands", "Stop the bug fix for good; a merge request that is open stays open."),
+    ("approve", "steer_commands", "Carry out the plan that waits on the ticket (remedies come with a later version)."),
+    (
+        "reject",
+        "steer_commands",
+        "Have another plan made, with the reason for the agents (remedies come with a later version).",
+    ),
+    (
+        "pause",
+        "steer_commands",
+        "Stop for now: nothing is begun and no model is called until it is resumed.",
+    ),
+    ("resume", "steer_commands", "Go on after a pause."),
+    ("budget", "steer_commands", "Let this bug fix cost so many dollars more."),
     ("catalogue", "catalogue_command", "Validate a catalogue and summarise its repositories and agents."),
     ("doctor", "doctor", "Check settings, database, catalogue, GitLab and Jira, and say how to mend each fault."),
 )

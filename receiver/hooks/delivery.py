@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.language.catalogue import Catalogue
-from receiver.workflow.events import AccountId, Event, NotInteresting, StartRequested
+from receiver.workflow.events import AccountId, CommandTyped, Event, NotInteresting, StartRequested
 
 
 class Source(StrEnum):
@@ -65,6 +65,9 @@ SPEAKS_FOR: Final = "bug-fix-speaks-for"
 MAX_HEADER: Final = 1_000
 """Characters kept of a header's value."""
 
+OVERTAKES: Final = "now:"
+"""Begins the ordering key of a delivery that waits for no other of its subject: it says to cancel, or to escalate."""
+
 _PROOF: Final = object()
 """Private to this package: only code that holds it can make a Delivery."""
 
@@ -109,7 +112,7 @@ class Delivery:
         )
 
     @classmethod
-    def asked_by_operator(cls, request: StartRequested, *, request_id: str, now: datetime) -> Delivery:
+    def asked_by_operator(cls, request: StartRequested | CommandTyped, *, request_id: str, now: datetime) -> Delivery:
         """Return the delivery for an operator's request at the command line."""
         headers = {"idempotency-key": request_id}
         body = msgspec.json.encode(request)

@@ -8,9 +8,19 @@ from typing import assert_never
 import msgspec
 
 from receiver.hooks import gitlab, jira
-from receiver.hooks.delivery import Delivery, HookMeaning, Interests, Reading, Source, key_of_header, key_of_meaning
+from receiver.hooks.delivery import (
+    OVERTAKES,
+    Delivery,
+    HookMeaning,
+    Interests,
+    Reading,
+    Source,
+    key_of_header,
+    key_of_meaning,
+)
 from receiver.hooks.payload_fields import decode, envelope
-from receiver.workflow.events import Event, NotInteresting, StartRequested
+from receiver.workflow import commands
+from receiver.workflow.events import CommandTyped, Event, NotInteresting, StartRequested
 
 
 def read(delivery: Delivery, *, interests: Interests) -> Reading:
@@ -24,10 +34,24 @@ def read(delivery: Delivery, *, interests: Interests) -> Reading:
         case Source.JIRA:
             return _keyed(delivery, jira.read(delivery.body, interests=interests))
         case Source.OPERATOR:
-            request = decode(delivery.body, StartRequested, what="request")
-            return _keyed(delivery, HookMeaning(kind="start", event=request, subject=f"ticket:{request.issue_key}"))
+            return _keyed(delivery, _asked(delivery.body))
         case never:
             assert_never(never)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    type: str = ""
+
+
+def _asked(body: bytes) -> HookMeaning:
+    """Return what an operator asks for."""
+    kind = decode(body, _Asked, what="request").type
+    if kind != CommandTyped.__name__:
+        started = decode(body, StartRequested, what="request")
+        return HookMeaning(kind="start", event=started, subject=f"ticket:{started.issue_key}")
+    typed = decode(body, CommandTyped, what="request")
+    ahead = OVERTAKES if commands.overtakes(typed.command) else ""
+    return HookMeaning(kind="command", event=typed, subject=f"{ahead}ticket:{typed.issue_key}")
 
 
 VENDOR_KEYS = {

@@ -11,9 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.language import ProjectPath
-from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError, not_understood
+from receiver.hooks.delivery import OVERTAKES, HookMeaning, Interests, WrongShapeError, not_understood
 from receiver.hooks.payload_fields import Id, Moment, Url, Word, decode, envelope, moment, seconds, word
-from receiver.workflow import commands
+from receiver.workflow import command_grammar, commands
 from receiver.workflow.events import (
     Event,
     JobChanged,
@@ -124,6 +124,9 @@ class _NoteFields(Struct, frozen=True, kw_only=True):
     project_id: Id | None = None
     action: Word | None = None
     """Since 16.11; older versions send hooks for new notes only."""
+    discussion_id: Word | None = None
+    type: Word | None = None
+    """`DiscussionNote` or `DiffNote` in a thread; null where the note stands alone."""
     system: bool | None = None
     confidential: bool | None = None
     internal: bool | None = None
@@ -246,6 +249,7 @@ def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:
     reason = _why_note_is_ignored(hook, interests)
     if reason is not None:
         return NotInteresting(reason=reason), None
+    command = command_grammar.read_note(fields.note or "")
     event = NotePosted(
         project_id=project_id,
         project=ProjectPath(project.path_with_namespace.text),
@@ -254,9 +258,13 @@ def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:
         action=word(fields.action) or "create",
         system=bool(fields.system),
         author_id=fields.author_id,
-        is_addressed=commands.read_note(fields.note or "") is not None,
+        is_addressed=command is not None,
+        overtakes=commands.overtakes(command),
+        discussion=word(fields.discussion_id) if word(fields.type) else "",
+        text_sha256=command_grammar.fingerprint(fields.note or ""),
     )
-    return event, f"merge_request:{project_id}:{merge_request.iid}"
+    subject = f"merge_request:{project_id}:{merge_request.iid}"
+    return event, f"{OVERTAKES}{subject}" if event.overtakes else subject
 
 
 def _why_note_is_ignored(hook: _NoteHook, interests: Interests) -> str | None:

@@ -12,11 +12,21 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from pipelines.language import IssueKey
+from pipelines.language.catalogue import Start
 from receiver.comments.jira_document import wiki
-from receiver.hooks.delivery import HookMeaning, Interests, WrongShapeError, not_understood
+from receiver.hooks.delivery import OVERTAKES, HookMeaning, Interests, WrongShapeError, not_understood
 from receiver.hooks.payload_fields import Url, Word, decode, envelope, milliseconds, word
-from receiver.workflow import commands
-from receiver.workflow.events import AccountId, Event, IssueCommented, IssueLabelled, IssueRestricted, NotInteresting
+from receiver.workflow import command_grammar, commands
+from receiver.workflow.events import (
+    AccountId,
+    Event,
+    IssueCommented,
+    IssueLabelled,
+    IssueRestricted,
+    LabelChange,
+    LabelChanged,
+    NotInteresting,
+)
 
 AUTOMATION: Final = (
     "The body `Issue data` of an automation rule does not say who set the label, so nothing was started. Let the rule "
@@ -117,11 +127,13 @@ def read(body: bytes, *, interests: Interests) -> HookMeaning:
 
 
 def _issue(hook: _IssueHook, kind: str, interests: Interests) -> tuple[Event, str | None]:
-    key, label = IssueKey(hook.issue.key), interests.label
+    key = IssueKey(hook.issue.key)
     if _project(key) != interests.jira_project:
         return _elsewhere(key, interests), None
-    added = _labels_at_creation(hook) if kind == "jira:issue_created" else _labels_added(hook)
-    event, levels = _labelled(hook, key, added, label), _security_levels(hook)
+    changed = _Labels(added=_labels_at_creation(hook)) if kind == "jira:issue_created" else _labels_changed(hook)
+    event, levels = _labelled(hook, key, changed, interests.label), _security_levels(hook)
+    if isinstance(event, LabelChanged) and not levels:
+        return event, f"ticket:{key}"
     if isinstance(event, IssueLabelled):
         return replace(event, level=levels[-1].strip() if levels else ""), f"ticket:{key}"
     if levels:
@@ -133,16 +145,38 @@ def _changes(hook: _IssueHook) -> list[_Change]:
     return (hook.changelog.items if hook.changelog else None) or []
 
 
-def _labelled(hook: _IssueHook, key: IssueKey, added: set[str] | None, label: str) -> IssueLabelled | NotInteresting:
-    if added is None:
+class _Labels(Struct, frozen=True, kw_only=True):
+    """Labels that were set and taken off."""
+
+    added: set[str] = set()
+    removed: set[str] = set()
+
+    def steer(self, label: str) -> LabelChange | None:
+        """Return what is done to labels that steer a run at work; None: nothing."""
+        hold = Start(label=label).hold_label
+        steered = (
+            (label in self.removed, LabelChange.REMOVED),
+            (hold in self.added, LabelChange.HELD),
+            (hold in self.removed, LabelChange.RELEASED),
+        )
+        return next((change for holds, change in steered if holds), None)
+
+
+def _labelled(
+    hook: _IssueHook, key: IssueKey, changed: _Labels | None, label: str
+) -> IssueLabelled | LabelChanged | NotInteresting:
+    if changed is None:
         return NotInteresting(reason=f"No label of {key} was changed.")
-    if label not in added:
+    steers = changed.steer(label)
+    if label not in changed.added and steers is None:
         return NotInteresting(reason=f"The label `{label}` was not added to {key}.")
     actor = hook.user.account() if hook.user else None
     if hook.user is None or actor is None:
         reason = f"Jira did not say who set the label on {key}; take it off and set it again as a person."
         return NotInteresting(reason=reason)
     name = word(hook.user.displayName) or str(actor)
+    if label not in changed.added and steers is not None:
+        return LabelChanged(issue_key=key, change=steers, actor=actor, actor_name=name)
     return IssueLabelled(issue_key=key, actor=actor, actor_name=name, at=milliseconds(hook.timestamp))
 
 
@@ -151,12 +185,16 @@ def _labels_at_creation(hook: _IssueHook) -> set[str]:
     return set((hook.issue.fields.labels if hook.issue.fields else None) or ())
 
 
-def _labels_added(hook: _IssueHook) -> set[str] | None:
-    """Return the labels that an update added, None when it touched none. Jira's lists are separated by spaces."""
+def _labels_changed(hook: _IssueHook) -> _Labels | None:
+    """Return the labels that an update changed, None when it touched none. Jira's lists are separated by spaces."""
     changes = [c for c in _changes(hook) if c.field == "labels"]
     if not changes:
         return None
-    return {label for c in changes for label in set(_split(c.toString)) - set(_split(c.fromString))}
+    lists = [(set(_split(c.fromString)), set(_split(c.toString))) for c in changes]
+    return _Labels(
+        added={label for before, after in lists for label in after - before},
+        removed={label for before, after in lists for label in before - after},
+    )
 
 
 def _security_levels(hook: _IssueHook) -> list[str]:
@@ -199,11 +237,13 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
         return _elsewhere(key, interests), None
     found = _ISSUE_IN_URL.search(word(hook.comment.self))
     subject = f"ticket:{key}" if key else f"ticket-id:{found[1]}" if found else None
+    is_ahead = commands.overtakes(command_grammar.read(hook.comment.body))
     event = IssueCommented(
         issue_key=key,
         issue_id=found[1] if found else None,
         comment=hook.comment.id,
         actor=account,
-        is_addressed=commands.is_addressed(body),
+        is_addressed=command_grammar.is_addressed(body),
+        overtakes=is_ahead,
     )
-    return event, subject
+    return event, f"{OVERTAKES}{subject}" if subject and is_ahead else subject

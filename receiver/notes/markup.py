@@ -179,6 +179,21 @@ def jira_link(text: str, url: str) -> Raw:
     return Raw(f"[{jira(text)}|{url}]") if _ADDRESS.fullmatch(url) else jira(text)
 
 
+def gitlab_strong(text: str) -> Raw:
+    """Return untrusted text in bold."""
+    return Raw(f"**{gitlab(text)}**" if text.strip() else "")
+
+
+def jira_code(text: str) -> Raw:
+    """Return untrusted text in a monospaced font."""
+    return Raw(f"{{{{{jira(text)}}}}}" if text.strip() else "")
+
+
+def jira_strong(text: str) -> Raw:
+    """Return untrusted text in bold."""
+    return Raw(f"*{jira(text)}*" if text.strip() else "")
+
+
 _PICTURE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.png")
 
 

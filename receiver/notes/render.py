@@ -12,8 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.language import ArtifactKind, Phase, Plan, ProjectPath, Severity
 from pipelines.resources import TEMPLATES
 from receiver.notes import check_figures, markup, merge_blockers
+from receiver.notes.answer_view import AnswerView
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
 from receiver.notes.view import EvidenceLink, Fate, FixView, Moment, NoteView, Review
+from receiver.workflow.effects import AnswerComment, AnswerNote, AnswerTopic
 from receiver.workflow.run import RunStatus
 
 NOTES: Final = TEMPLATES / "notes"
@@ -33,6 +35,7 @@ STATES: Final[dict[RunStatus, tuple[str, str]]] = {
     ),
     RunStatus.OPENING: ("opening the merge request", "Nobody has to do anything yet."),
     RunStatus.IN_REVIEW: ("waiting for review", "You need to: review"),
+    RunStatus.PAUSED: ("paused", "You need to: say `/bug-fix resume` when it is to go on."),
     RunStatus.MERGED: ("merged", "Nothing is left to do."),
     RunStatus.REFUSED: ("refused", ""),
     RunStatus.NOT_REPRODUCED: (
@@ -104,9 +107,9 @@ def render_ticket_note(view: NoteView, *, suffix: str = "") -> str:
     return _render("ticket_note.jira.j2", _wiki(), view=view, blocks=blocks, asides=asides, suffix=Raw(suffix))
 
 
-def render_refusal(text: str, *, run: str, suffix: str = "") -> str:
+def render_refusal(text: str, *, run: str, suffix: str = "", heading: str = "not started") -> str:
     """Return the comment that says why no run was started, in Jira's wiki markup."""
-    return _render("refusal.jira.j2", _wiki(), text=text, run=run, suffix=Raw(suffix))
+    return _render("refusal.jira.j2", _wiki(), text=text, heading=heading, run=run, suffix=Raw(suffix))
 
 
 def render_question(view: NoteView, *, suffix: str) -> str:
@@ -122,8 +125,30 @@ def render_plan(view: NoteView, plan: Plan, *, fate: Fate, suffix: str) -> str:
 
 
 def render_answer(text: str, *, to: str, run: str, suffix: str) -> str:
-    """Return the answer to a person's command, in Jira's wiki markup. `to`: the person's name, or empty."""
-    return _render("answer.jira.j2", _wiki(), text=text, to=to, run=run, suffix=Raw(suffix))
+    """Return a sentence to a person, in Jira's wiki markup. `to`: the person's name, or empty."""
+    return _render("answer.jira.j2", _wiki(), text=text, to=to, run=run, suffix=Raw(suffix), topic=AnswerTopic.SENTENCE)
+
+
+def render_ticket_answer(effect: AnswerComment, view: AnswerView, *, suffix: str) -> str:
+    """Return the answer to a command on the ticket, in Jira's wiki markup."""
+    return _render("answer.jira.j2", _wiki(), **_answer(effect, view), suffix=Raw(suffix))
+
+
+def render_note_answer(effect: AnswerNote, view: AnswerView, *, suffix: str) -> str:
+    """Return the answer to a command on a merge request, in GitLab's Markdown."""
+    return _render("answer.md.j2", _markdown(), **_answer(effect, view), suffix=Raw(suffix))
+
+
+def _answer(effect: AnswerComment | AnswerNote, view: AnswerView) -> dict[str, Any]:
+    return {
+        "topic": effect.topic,
+        "text": effect.text,
+        "to": effect.name,
+        "run": view.note.run,
+        "view": view.note,
+        "moments": view.moments,
+        "commands": view.commands,
+    }
 
 
 def render_merge_request_note(view: NoteView, *, repository: ProjectPath) -> str:
@@ -213,7 +238,7 @@ def _render(name: str, environment: Environment, **values: Any) -> str:  # noqa:
 
 @functools.cache
 def _markdown() -> Environment:
-    return _environment(markup.gitlab, link=markup.gitlab_link, code=markup.gitlab_code)
+    return _environment(markup.gitlab, link=markup.gitlab_link, strong=markup.gitlab_strong, code=markup.gitlab_code)
 
 
 @functools.cache
@@ -221,6 +246,8 @@ def _wiki() -> Environment:
     return _environment(
         markup.jira,
         link=markup.jira_link,
+        strong=markup.jira_strong,
+        code=markup.jira_code,
         thumbnail=markup.jira_thumbnail,
         text=markup.jira_text,
     )

@@ -14,6 +14,7 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.diagnosis import sentences
 from receiver.notes import fixes, render, review_state
 from receiver.notes import linked_files as files
+from receiver.notes.answer_view import MAX_MOMENTS, AnswerView
 from receiver.notes.markup import MARKER
 from receiver.notes.view import (
     EvidenceLink,
@@ -29,9 +30,12 @@ from receiver.notes.view import (
 )
 from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
 from receiver.store.story import Job, MergeRequest, Report, Story
+from receiver.store.story.turning_points import turning_points
 from receiver.workflow.audience import Readers
-from receiver.workflow.effects import AdmitTicket, RefreshTicket
+from receiver.workflow.effects import AdmitTicket, AnswerComment, AnswerNote, RefreshTicket
+from receiver.workflow.events import IssueCommented, NotePosted
 from receiver.workflow.lifecycle import Progress, meaning
+from receiver.workflow.messages import Venue
 from receiver.workflow.run import RunStatus
 
 MARKS: Final[dict[Progress, Mark]] = {
@@ -42,6 +46,10 @@ MARKS: Final[dict[Progress, Mark]] = {
     Progress.CANCELLED: Mark.FAILED,
     Progress.SKIPPED: Mark.WAITING,
 }
+
+
+HEARD: Final = frozenset({NotePosted.__name__, IssueCommented.__name__})
+"""Events that decide nothing by themselves: what people said is read next."""
 
 
 class StatusNotes:
@@ -80,9 +88,29 @@ class StatusNotes:
         """Return the answer to a command, in Jira's wiki markup."""
         return render.render_answer(text, to=to, run=run, suffix=suffix(target))
 
-    def refusal(self, text: str, *, run: str) -> str:
+    def ticket_answer(self, story: Story, effect: AnswerComment, target: str) -> str:
+        """Return the answer to a command on the ticket, in Jira's wiki markup."""
+        named = self._catalogue().jira.confidential
+        is_named = effect.readers is not None and effect.readers == named
+        view = self._answer_view(story, Venue.TICKET, readers=Readers.NAMED if is_named else Readers.EVERYBODY)
+        return render.render_ticket_answer(effect, view, suffix=suffix(target))
+
+    def note_answer(self, story: Story, effect: AnswerNote, target: str) -> str:
+        """Return the answer to a command on a merge request, in GitLab's Markdown."""
+        view = self._answer_view(story, Venue.MERGE_REQUEST, readers=Readers.EVERYBODY)
+        return render.render_note_answer(effect, view, suffix=suffix(target))
+
+    def _answer_view(self, story: Story, where: Venue, *, readers: Readers) -> AnswerView:
+        return AnswerView(
+            note=self.view(story, readers=readers),
+            moments=tuple(one for one in turning_points(story) if one.event not in HEARD)[-MAX_MOMENTS:],
+            where=where,
+            grants=self._catalogue().commands,
+        )
+
+    def refusal(self, text: str, *, run: str, heading: str = "not started") -> str:
         """Return the comment that says why no run was started, in Jira's wiki markup."""
-        return render.render_refusal(text, run=run, suffix=suffix(REFUSAL))
+        return render.render_refusal(text, run=run, suffix=suffix(REFUSAL), heading=heading)
 
     def merge_request(self, story: Story, *, repository: str) -> str:
         """Return the status note on a merge request, in GitLab's Markdown."""

@@ -134,7 +134,7 @@ def _terms(request: JobRequest, admitted: AdmittedJob) -> tuple[Terms, Allowed]:
         agent=agent.name if agent else None,
         purpose=purpose,
         prompt_version=_prompt_version(request),
-        run_budget=budget.run,
+        run_budget=budget.run + admitted.extra_usd,
         day_budget=budget.day,
     )
     return terms, Allowed(phase=job.phase, models=frozenset({model}), purpose=purpose)

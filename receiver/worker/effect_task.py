@@ -24,8 +24,9 @@ from receiver.store.story import stored_indicators
 from receiver.worker.event_handler import Handled, Setting, handle
 from receiver.worker.turn_offers import offer
 from receiver.workflow.effect_table import Tells
-from receiver.workflow.effects import Effect, LinkTicket
+from receiver.workflow.effects import Effect, LinkTicket, ReadComment, ReadNote
 from receiver.workflow.events import EffectGaveUp, IssueRestricted
+from receiver.workflow.messages import Message
 
 log = structlog.get_logger()
 
@@ -149,7 +150,12 @@ async def _give_up(workshop: Workshop, pending: Pending, reason: str) -> None:
     async with workshop.database.begin() as session:
         if not await outbox.finish(session, pending.id, state="given_up", now=workshop.setting.clock(), error=reason):
             return
-        event = EffectGaveUp(effect=kind, reason=reason)
+        event = EffectGaveUp(effect=kind, reason=reason, message=_read_by(pending.effect))
         handled = await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
     await _pass_on(workshop, handled)
     log.error("effect.given_up", effect=pending.id, kind=kind, run=pending.run, reason=reason)
+
+
+def _read_by(effect: Effect) -> Message | None:
+    """Return what somebody said that an effect was to read."""
+    return effect.message if isinstance(effect, ReadComment | ReadNote) else None

@@ -25,17 +25,22 @@ from receiver.workflow.decide import decide
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import (
     AccountId,
+    CommandTyped,
     CommentRead,
     Event,
     IssueCommented,
     IssueLabelled,
     IssueRestricted,
+    LabelChanged,
+    LabelChecked,
+    NoteRead,
     PipelineChanged,
     StartRequested,
     TicketAdmitted,
     TicketRefreshed,
     TurnOffered,
 )
+from receiver.workflow.person import Person
 from receiver.workflow.run import NOTHING_LEARNED, Decision, RunStatus
 from receiver.workflow.turns import EMPTY_QUEUE
 
@@ -65,10 +70,13 @@ class Handled(Struct, frozen=True, kw_only=True):
     """A pipeline less is at work, or a run less waits for one: others may begin (`turn_offers`)."""
 
 
-_OF_TICKET = IssueLabelled | StartRequested | IssueRestricted | IssueCommented
+_OF_TICKET = IssueLabelled | LabelChanged | StartRequested | IssueRestricted | IssueCommented
 """Events that name a ticket: of one ticket only one is decided on at a time."""
 
-_BEGINS = TicketAdmitted | TicketRefreshed | CommentRead | TurnOffered
+_COMMANDS = CommentRead | NoteRead | CommandTyped
+"""Events that can begin another attempt of a run that has ended, or another run."""
+
+_BEGINS = TicketAdmitted | TicketRefreshed | TurnOffered | LabelChecked | _COMMANDS
 """Events that can let a run begin: only one of all runs is decided on at a time."""
 
 
@@ -88,9 +96,7 @@ async def handle(
     """
     now = setting.clock()
     restricted = ticket_restriction.of(event)
-    key = event.issue_key if isinstance(event, _OF_TICKET) else restricted.issue_key if restricted else None
-    if key is not None:
-        await runs.lock_issue(session, key)
+    key = await _locked_ticket(session, event, restricted, run)
     if isinstance(event, _BEGINS):
         await contenders.lock_admission(session)
     known = run or await run_of(session, event)
@@ -116,9 +122,10 @@ async def handle(
         new_id=setting.new_run(),
         queue=queue,
         effects=setting.effects,
+        grants=setting.catalogue.commands,
     )
     if decision.new_run is not None:
-        row = await _started(session, event, decision.new_run, setting=setting)
+        row = await _started(session, event, decision.new_run, key=key, setting=setting)
     if row is None:
         return Handled(decision=decision, run=None)
     table = setting.effects
@@ -126,6 +133,22 @@ async def handle(
     if restricted is not None:
         await _restrict(session, restricted, setting=setting, delivery=delivery, effect=effect)
     return Handled(decision=decision, run=RunId(row.id), ends_turn=_ends_turn(event, before, row.status))
+
+
+async def _locked_ticket(
+    session: AsyncSession, event: Event, restricted: IssueRestricted | None, run: RunId | None
+) -> str | None:
+    """Lock the ticket of which only one event is decided on at a time, and return its key; None: no ticket's is."""
+    key: str | None = None
+    if isinstance(event, _OF_TICKET | CommandTyped):
+        key = event.issue_key
+    elif restricted is not None:
+        key = restricted.issue_key
+    elif isinstance(event, _COMMANDS) and run is not None:
+        key = await runs.issue_of(session, run)
+    if key is not None:
+        await runs.lock_issue(session, key)
+    return key
 
 
 async def _doubted(
@@ -175,8 +198,9 @@ async def _restrict(
         await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
 
 
-async def _started(session: AsyncSession, event: Event, run: RunId, *, setting: Setting) -> RunRow:
-    now = setting.clock()
+async def _started(session: AsyncSession, event: Event, run: RunId, *, key: str | None, setting: Setting) -> RunRow:
+    """Create the run that an event starts. `key`: of its ticket, where the event does not name it."""
+    now, is_commanded = setting.clock(), False
     match event:
         case IssueLabelled(issue_key=key, actor_name=name):
             actor: str | None = event.actor
@@ -184,6 +208,10 @@ async def _started(session: AsyncSession, event: Event, run: RunId, *, setting: 
             actor = None
         case IssueCommented(issue_key=str() as key):
             actor, name = event.actor, ""
+        case CommandTyped(issue_key=key):
+            actor, name, is_commanded = None, event.actor_name, True
+        case CommentRead(author=Person() as author) if key is not None:
+            actor, name, is_commanded = author.account, author.name, True
         case _:
             raise TypeError(f"{type(event).__name__} can't start a run")
     row = await runs.create(
@@ -194,6 +222,7 @@ async def _started(session: AsyncSession, event: Event, run: RunId, *, setting: 
         actor=actor,
         name=name,
         now=now,
+        is_commanded=is_commanded,
     )
     await episodes.begin(session, row, release=setting.release)
     return row

@@ -18,7 +18,7 @@ from procrastinate.worker import Worker
 
 from receiver import limits
 from receiver.store.postgres.database import Database
-from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY
+from receiver.store.postgres.queue import DELIVERIES, EFFECTS, PERFORM_EFFECT, PROCESS_DELIVERY, URGENT
 from receiver.worker.delivery_task import failed, process
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.hook_sweep import HOOKS
@@ -81,7 +81,7 @@ class EagerWorker(Worker):
 
 def queue_app(workshop: Workshop) -> procrastinate.App:
     """Return the queue with its tasks."""
-    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=workshop.database.conninfo, max_size=6))
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=workshop.database.conninfo, max_size=8))
 
     @app.task(name=PROCESS_DELIVERY, queue=DELIVERIES, retry=Patience())
     async def process_delivery(delivery_id: int) -> None:
@@ -124,16 +124,37 @@ async def run(workshop: Workshop, *, concurrency: int, sweep_every: float) -> No
 
 
 async def _stopped_by_signal(app: procrastinate.App, concurrency: int) -> bool:
-    """Work until told to stop, True; or until the database is lost, False: the queue's own worker ends with that."""
-    worker = EagerWorker(
+    """Work until told to stop, True; or until the database is lost, False: the queue's own worker ends with that.
+
+    A second one works on what is urgent only, however many slow requests keep the first one busy; should it end alone,
+    the first one does that, too.
+    """
+    ordinary = _worker(app, [DELIVERIES, EFFECTS, URGENT], concurrency, ends_by_signal=True)
+    urgent = _worker(app, [URGENT], limits.URGENT_AT_ONCE, ends_by_signal=False)
+    lane = asyncio.create_task(_run(urgent))
+    try:
+        return await _run(ordinary)
+    finally:
+        urgent.stop()  # type: ignore[no-untyped-call]  # the package leaves it so
+        await asyncio.gather(lane, return_exceptions=True)
+
+
+def _worker(app: procrastinate.App, queues: list[str], concurrency: int, *, ends_by_signal: bool) -> EagerWorker:
+    return EagerWorker(
         app=app,
-        queues=[DELIVERIES, EFFECTS],
+        queues=queues,
+        name="+".join(queues),
         concurrency=concurrency,
         delete_jobs=DeleteJobCondition.ALWAYS,  # history is ours; finished jobs slow the queue down
         update_heartbeat_interval=limits.WORKER_HEARTBEAT_S,
         fetch_job_polling_interval=1.0,
         shutdown_graceful_timeout=30.0,
+        install_signal_handlers=ends_by_signal,
     )
+
+
+async def _run(worker: EagerWorker) -> bool:
+    """Let a worker work; False when the database was lost."""
     try:
         await worker.run()  # type: ignore[no-untyped-call]  # the package leaves it so
     except (ConnectorException, psycopg.Error, OSError) as error:

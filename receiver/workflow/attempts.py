@@ -6,8 +6,7 @@ What agents know of a repository is kept by commit, so every attempt reuses it a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -35,7 +34,10 @@ REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
     Cause.ANSWERED: frozenset(),
     Cause.REPLANNED: frozenset(),
     Cause.APPROVED: frozenset({Phase.ANALYSIS, Phase.PREPARE}),
-    Cause.SENT_BACK: frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
+    **dict.fromkeys(
+        (Cause.SENT_BACK, Cause.RETRIED, Cause.REVISED, Cause.RESUMED),
+        frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
+    ),
     Cause.FAILED: frozenset(Phase) - {Phase.GENERATE},
     Cause.INTERRUPTED: frozenset(Phase) - {Phase.GENERATE},
 }
@@ -49,14 +51,10 @@ def next_attempt(
     catalogue: Catalogue,
     diagnoses: tuple[Diagnosis, ...] = (),
     approved_by: AccountId | None = None,
-    redone: Mapping[ProjectPath | None, frozenset[Phase]] = MappingProxyType({}),
+    without: Callable[[PhaseReport], bool] = lambda _: False,
     failure: Failure | None = None,
 ) -> Attempt:
-    """Return the iteration that begins now.
-
-    `redone`: phases of a repository whose reports hold no more; under None those of the run, which hold for all.
-    """
-    of_run = redone.get(None, frozenset())
+    """Return the iteration that begins now. `without` says which reports are made again though they hold."""
     return Attempt(
         number=next_number(run),
         cause=cause,
@@ -65,8 +63,7 @@ def next_attempt(
         reuses=tuple(
             reused
             for report in run.reports
-            if report.phase in REUSES[cause] - of_run - redone.get(report.repository, frozenset())
-            and report.outcome is ReportOutcome.SUCCEEDED
+            if report.phase in REUSES[cause] and report.outcome is ReportOutcome.SUCCEEDED and not without(report)
             for reused in [_reused(report, run, catalogue)]
             if reused is not None
         ),

@@ -1,39 +1,48 @@
-"""The grammar of `/bug-fix …`: which commands there are, where, when and by whom they are obeyed. Tables; no I/O.
+"""Which commands there are: where, when and by whom each is obeyed, and what is said otherwise. Tables; no I/O.
 
-A command is a line of its own that begins with `/bug-fix`, outside of quotes and code: a word, arguments, and after
-`--` a hint in free words. The first one of a comment counts.
+Documentation, help and refusals are made from `RULES`. How a command is written is in `command_grammar`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
-from receiver import limits
-from receiver.comments import gitlab_markdown, jira_document
+from pipelines.language.catalogue import CommandGrants
 from receiver.comments.command_line import Command
-from receiver.comments.visible_text import LONGEST, visible
-from receiver.workflow.person import Person, Right
+from receiver.workflow import lifecycle, permissions
+from receiver.workflow.command_grammar import PREFIX
+from receiver.workflow.messages import Venue
+from receiver.workflow.permissions import DEVELOPER, GUEST, MAINTAINER, REPORTER, START, USER
+from receiver.workflow.person import Person
 from receiver.workflow.run import RunStatus
 
-PREFIX: Final = "/bug-fix"
+S = RunStatus
 
 
 class CommandWord(StrEnum):
     """What people can ask for."""
 
+    START = "start"
+    RETRY = "retry"
+    REVISE = "revise"
+    ESCALATE = "escalate"
+    CANCEL = "cancel"
     APPROVE = "approve"
-
-
-class Venue(StrEnum):
-    """Where a command is said."""
-
-    TICKET = "ticket"
-    MERGE_REQUEST = "merge request"
+    REJECT = "reject"
+    CI = "ci"
+    PAUSE = "pause"
+    RESUME = "resume"
+    BUDGET = "budget"
+    STATUS = "status"
+    COST = "cost"
+    EXPLAIN = "explain"
+    HELP = "help"
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
 
 
 class CommandRule(Struct, frozen=True, kw_only=True):
@@ -41,123 +50,275 @@ class CommandRule(Struct, frozen=True, kw_only=True):
 
     help: str
     """What it does, one line."""
-    arguments: tuple[str, ...] = ()
-    """Names of those it takes, in order."""
-    hint: str = ""
-    """What the hint after `--` is for; empty: it takes none."""
+    arguments: str = ""
+    """Those it takes, as people write them."""
+    most: int = 0
+    """How many words it takes as arguments."""
+    first: frozenset[str] = frozenset()
+    """What the first of them can be; empty: anything."""
+    takes_hint: bool = False
+    """It takes free words after `--`."""
     where: frozenset[Venue]
     when: frozenset[RunStatus]
+    """Statuses in which it means something."""
     not_now: str
     """Said when the run is in any other status; `{status}` is that status."""
-    who: frozenset[Right]
-    """Any one of these is enough."""
-    may_not: str
-    """Said to everybody else."""
+    who: tuple[str, ...]
+    """Any one of these is enough, unless `commands` in bug-fix.yml says otherwise."""
+    overtakes: bool = False
+    """It waits for nothing that is queued."""
+    is_pinned: bool = False
+    """It is about the commit that was at the head when it was said."""
+    later: str = ""
+    """What it comes with; empty: it is there."""
 
+
+ANYWHERE: Final = frozenset(Venue)
+IN_WRITING: Final = frozenset({Venue.TICKET, Venue.MERGE_REQUEST})
+"""At a terminal `bug-fix explain` and `bug-fix start` do it."""
+ON_TICKET: Final = frozenset({Venue.TICKET, Venue.TERMINAL})
+ON_MERGE_REQUEST: Final = frozenset({Venue.MERGE_REQUEST})
+
+ANYBODY: Final = (GUEST, USER)
+STEERS: Final = (START, DEVELOPER)
+
+BEGUN: Final = frozenset(S) - {S.REFUSED}
+"""A bug fix was begun, whatever became of it."""
+RETRIED: Final = lifecycle.RETRIED | {S.RUNNING, S.IN_REVIEW}
+"""Where another attempt helps, and can be made of what is known."""
+HELD: Final = frozenset({S.QUEUED, S.STARTING, S.RUNNING, S.IN_REVIEW})
+"""Where something is at work, or may be soon; a run that waits for an answer is at rest already."""
 
 RULES: Final[dict[CommandWord, CommandRule]] = {
-    CommandWord.APPROVE: CommandRule(
-        help="carry out the plan that waits on the ticket",
+    CommandWord.START: CommandRule(
+        help="begin a bug fix for the ticket, as setting the label does",
         where=frozenset({Venue.TICKET}),
-        when=frozenset({RunStatus.AWAITING_APPROVAL}),
+        when=lifecycle.FINAL,
+        not_now="A bug fix of this ticket is at work already: it is {status}.",
+        who=(START,),
+    ),
+    CommandWord.RETRY: CommandRule(
+        help="make another attempt, from a phase on, with a hint for the agents",
+        arguments="[phase] [repository] [-- hint]",
+        most=2,
+        takes_hint=True,
+        where=ANYWHERE,
+        when=RETRIED,
+        not_now="There is nothing to try again: the bug fix is {status}.",
+        who=STEERS,
+    ),
+    CommandWord.REVISE: CommandRule(
+        help="make the fix anew with what a reviewer wants",
+        arguments="-- what",
+        takes_hint=True,
+        where=ON_MERGE_REQUEST,
+        when=frozenset({S.IN_REVIEW}),
+        not_now="Nothing is in review: the bug fix is {status}.",
+        who=(DEVELOPER,),
+    ),
+    CommandWord.ESCALATE: CommandRule(
+        help="stop and hand the bug fix to people",
+        arguments="[reason]",
+        most=60,
+        takes_hint=True,
+        where=ANYWHERE,
+        when=lifecycle.ACTIVE,
+        not_now="Nothing is at work that could be handed over: the bug fix is {status}.",
+        who=(START, REPORTER, DEVELOPER),
+        overtakes=True,
+    ),
+    CommandWord.CANCEL: CommandRule(
+        help="stop the bug fix for good; a merge request that is open stays open",
+        where=ANYWHERE,
+        when=lifecycle.ACTIVE,
+        not_now="Nothing is at work that could be cancelled: the bug fix is {status}.",
+        who=STEERS,
+        overtakes=True,
+    ),
+    CommandWord.APPROVE: CommandRule(
+        help="carry out the plan that waits on the ticket (remedies come with a later version)",
+        arguments="[plan or remedy N]",
+        most=1,
+        first=frozenset({"plan"}),
+        where=ON_TICKET,
+        when=frozenset({S.AWAITING_APPROVAL}),
         not_now="Nothing waits for approval: the bug fix is {status}.",
-        who=frozenset({Right.START}),
-        may_not="You may not approve plans. Ask somebody who may start bug fixes, or have your account or one of your "
-        "groups added to `jira.start.allowed` in bug-fix.yml.",
+        who=(START,),
+    ),
+    CommandWord.REJECT: CommandRule(
+        help="have another plan made, with the reason for the agents (remedies come with a later version)",
+        arguments="[plan or remedy N] [reason]",
+        most=60,
+        takes_hint=True,
+        where=ON_TICKET,
+        when=frozenset({S.AWAITING_APPROVAL}),
+        not_now="Nothing waits for approval: the bug fix is {status}.",
+        who=(START,),
+    ),
+    CommandWord.CI: CommandRule(
+        help="start the repository's own pipeline for this commit, without approving it",
+        where=ON_MERGE_REQUEST,
+        when=frozenset({S.IN_REVIEW, S.ESCALATED}),
+        not_now="No pipeline waits to be started: the bug fix is {status}.",
+        who=(DEVELOPER,),
+        is_pinned=True,
+    ),
+    CommandWord.PAUSE: CommandRule(
+        help="stop for now: nothing is begun and no model is called until it is resumed",
+        where=ANYWHERE,
+        when=HELD,
+        not_now="There is nothing to pause now: the bug fix is {status}.",
+        who=STEERS,
+    ),
+    CommandWord.RESUME: CommandRule(
+        help="go on after a pause",
+        where=ANYWHERE,
+        when=frozenset({S.PAUSED}),
+        not_now="It is not paused: the bug fix is {status}.",
+        who=STEERS,
+    ),
+    CommandWord.BUDGET: CommandRule(
+        help="let this bug fix cost so many dollars more",
+        arguments="+N",
+        most=2,
+        where=ANYWHERE,
+        when=BEGUN - {S.MERGED, S.CLOSED, S.DECLINED},
+        not_now="Nothing more is spent: the bug fix is {status}.",
+        who=(START, MAINTAINER),
+    ),
+    CommandWord.STATUS: CommandRule(
+        help="say where the bug fix is and whose turn it is",
+        where=IN_WRITING,
+        when=BEGUN,
+        not_now="It is {status}.",
+        who=ANYBODY,
+    ),
+    CommandWord.COST: CommandRule(
+        help="say what it has cost so far, by phase",
+        where=IN_WRITING,
+        when=BEGUN,
+        not_now="It is {status}.",
+        who=ANYBODY,
+    ),
+    CommandWord.EXPLAIN: CommandRule(
+        help="say what was decided, and why",
+        where=IN_WRITING,
+        when=BEGUN,
+        not_now="It is {status}.",
+        who=ANYBODY,
+    ),
+    CommandWord.HELP: CommandRule(
+        help="list the commands that mean something here now",
+        where=IN_WRITING,
+        when=frozenset(S),
+        not_now="It is {status}.",
+        who=ANYBODY,
+    ),
+    CommandWord.DEPLOY: CommandRule(
+        help="deploy what was merged",
+        arguments="[pattern]",
+        most=1,
+        where=ANYWHERE,
+        when=frozenset({S.MERGED}),
+        not_now="Nothing is merged: the bug fix is {status}.",
+        who=(MAINTAINER,),
+        later="It comes with deployments.",
+    ),
+    CommandWord.ROLLBACK: CommandRule(
+        help="take back what was deployed",
+        where=ANYWHERE,
+        when=frozenset({S.MERGED}),
+        not_now="Nothing is deployed: the bug fix is {status}.",
+        who=(MAINTAINER,),
+        later="It comes with deployments.",
     ),
 }
 
-UNKNOWN: Final = "There is no such command. There {are}: {commands}."
+BY_TABLE: Final = CommandGrants()
+"""Nobody but those whom the table names."""
+
+UNKNOWN: Final = "There is no command `{word}`.{nearest} `/bug-fix help` lists those that there are."
 NOT_READ: Final = (
     "Something in your comment looks like a command, but it stands in a quote, in code, in a list or behind other "
     "words, so nothing was done. Write `/bug-fix {command}` alone on a line."
 )
 """Said to what is no command though it may have been meant as one."""
-ALONE: Final = (
-    "Write `/bug-fix {command}` alone on its line; with other words behind it, it is not clear what you want."
-)
-NOT_HERE: Final = "commands are given on the ticket, not on merge requests."
+ALONE: Final = "Write `{command}` alone on its line; with other words behind it, it is not clear what you want."
 ELSEWHERE: Final = "`/bug-fix {command}` is said on the {where}."
-
-_NAME: Final = r"[/\u2044\u2215\uff0f]bug[-\u2010-\u2013\u2212\uff0d]fix"
-"""With the slashes and hyphens that editors and input methods write."""
-_SAID: Final = re.compile(_NAME, re.IGNORECASE)
-_LINE: Final = re.compile(rf"{_NAME}(?![^\s.!:,])[.!:,]*(.*)", re.IGNORECASE)
-_LEAD: Final = re.compile(
-    r"[^\w/\u2044\u2215\uff0f@\[{]+|\[~[^\]]{0,200}\]|@\S{1,200}|\{\w{1,20}(?::[^}]{0,200})?\}|(?:h[1-6]|bq)\.|[@\[{]",
-    re.IGNORECASE,
-)
-"""What may stand before a command that somebody meant: marks of lists, quotes and code, and whom it is said to."""
-_MOST_LEAD: Final = 40
-"""Pieces of that."""
-_HINT: Final = re.compile(r"(?:^|\s)(?:--|–|—)(?:\s|$)")
-"""Rich editors turn two hyphens into a dash."""
-_END: Final = ".!"
-"""How people end a line; no part of what they ask for."""
+MAY_NOT: Final = "You may not say `/bug-fix {command}`: that takes {who}. `commands.{command}` in bug-fix.yml decides."
+UNCHECKED: Final = "It could not be checked whether you may do that: {why} Say it again in a while."
+REMEDIES: Final = "No bug fix has remedies yet; they come with a later version."
 
 
-def read(body: object) -> Command | None:
-    """Return the first command in a ticket comment (wiki markup or document), or None."""
-    return first(jira_document.said(body))
-
-
-def read_note(markdown: str) -> Command | None:
-    """Return the first command in a merge request note, or None."""
-    return first(gitlab_markdown.said(markdown))
-
-
-def first(lines: Iterable[str]) -> Command | None:
-    """Return the first command among the lines, or None."""
-    return next((parse(found[1]) for line in lines if (found := _LINE.fullmatch(line)) is not None), None)
-
-
-def parse(rest: str) -> Command:
-    """Return the command of a line, from what follows the prefix."""
-    before, *after = _HINT.split(rest, maxsplit=1)
-    words = [one for one in (said.rstrip(_END) for said in before.split()) if one]
-    return Command(
-        word=words[0].casefold()[: limits.COMMAND_WORD] if words else "",
-        arguments=tuple(one[: limits.COMMAND_ARGUMENT] for one in words[1 : 1 + limits.COMMAND_ARGUMENTS]),
-        hint=after[0].strip()[: limits.COMMAND_HINT] if after else "",
-    )
-
-
-def is_addressed(markup: str) -> bool:
-    """Return whether a text speaks of the commands, perhaps in a quote: whether it has to be read again."""
-    return _SAID.search(visible(markup).replace("\\", "")) is not None
-
-
-def seems_meant(body: object) -> bool:
-    """Return whether a line of a comment looks like a command though none is read: in a list, a quote, code.
-
-    People are told then, because nothing is worse than an approval that nobody answers.
-    """
-    lines = visible(jira_document.wiki(body)[:LONGEST]).replace("\\", "").splitlines()
-    return read(body) is None and any(_LINE.match(_without_lead(line)) for line in lines if _SAID.search(line))
-
-
-def _without_lead(line: str) -> str:
-    for _ in range(_MOST_LEAD):
-        found = _LEAD.match(line)
-        if found is None:
-            break
-        line = line[found.end() :]
-    return line
-
-
-def refusal(command: Command, person: Person, status: RunStatus, *, where: Venue = Venue.TICKET) -> str | None:
-    """Return the sentence for a command that is not obeyed, None when it is."""
+def word_of(command: Command) -> CommandWord | None:
+    """Return the word of a command, None for one that there isn't; nothing but the prefix asks for help."""
     try:
-        word = CommandWord(command.word)
+        return CommandWord(command.word or CommandWord.HELP)
     except ValueError:
-        known = [f"`{PREFIX} {one}` ({rule.help})" for one, rule in RULES.items()]
-        return UNKNOWN.format(are="are" if len(known) > 1 else "is", commands=", ".join(known))
+        return None
+
+
+def usage(word: CommandWord) -> str:
+    """Return how a command is written."""
+    return " ".join(part for part in (PREFIX, word, RULES[word].arguments) if part)
+
+
+def overtakes(command: Command | None) -> bool:
+    """Return whether a command waits for nothing that is queued."""
+    word = None if command is None else word_of(command)
+    return word is not None and RULES[word].overtakes
+
+
+def grants_of(word: CommandWord, grants: CommandGrants) -> tuple[str, ...]:
+    """Return who may give a command: as bug-fix.yml says, else as the table does."""
+    given: tuple[str, ...] | None = getattr(grants, word, None)
+    return RULES[word].who if given is None else given
+
+
+def may(person: Person, word: CommandWord, grants: CommandGrants) -> bool:
+    """Return whether a person may give a command."""
+    return permissions.allow(grants_of(word, grants), person)
+
+
+def refusal(
+    command: Command, person: Person, status: RunStatus, *, where: Venue, grants: CommandGrants = BY_TABLE
+) -> str | None:
+    """Return the sentence for a command that is not obeyed, None when it is."""
+    word = word_of(command)
+    if word is None:
+        return _unknown(command.word)
+    return _not_here(word, where) or _not_by(word, person, where, grants) or _not_so(word, command, status)
+
+
+def _not_here(word: CommandWord, where: Venue) -> str | None:
     rule = RULES[word]
     if where not in rule.where:
-        return ELSEWHERE.format(command=word, where=" or the ".join(sorted(rule.where)))
-    if not person.has_any(rule.who):
-        return rule.may_not
+        return ELSEWHERE.format(command=word, where=" or the ".join(sorted(rule.where - {Venue.TERMINAL})))
+    return f"`{PREFIX} {word}` is not there yet. {rule.later}" if rule.later else None
+
+
+def _not_by(word: CommandWord, person: Person, where: Venue, grants: CommandGrants) -> str | None:
+    """Return why somebody may not; whoever can use the database may all."""
+    if where is Venue.TERMINAL:
+        return None
+    if person.unknown_because:
+        return UNCHECKED.format(why=person.unknown_because)
+    who = permissions.in_words(grants_of(word, grants))
+    return None if may(person, word, grants) else MAY_NOT.format(command=word, who=who)
+
+
+def _not_so(word: CommandWord, command: Command, status: RunStatus) -> str | None:
+    rule, said = RULES[word], command.arguments
     if status not in rule.when:
         return rule.not_now.format(status=status.replace("_", " "))
-    is_clear = len(command.arguments) <= len(rule.arguments) and (not command.hint or rule.hint)
-    return None if is_clear else ALONE.format(command=word)
+    if "remedy" in rule.arguments and said[:1] == ("remedy",):
+        return REMEDIES
+    is_clear = len(said) <= rule.most and (not command.hint or rule.takes_hint)
+    is_known = not rule.first or set(said[:1]) <= rule.first
+    return None if is_clear and is_known else ALONE.format(command=usage(word))
+
+
+def _unknown(word: str) -> str:
+    nearest = get_close_matches(word, list(CommandWord), n=1)
+    meant = f" Did you mean `{PREFIX} {nearest[0]}`?" if nearest else ""
+    return UNKNOWN.format(word=word.replace("`", "'"), nearest=meant)

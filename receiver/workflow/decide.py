@@ -11,18 +11,23 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue, CommandGrants
 from receiver import limits
 from receiver.workflow import (
-    commands,
     end_reasons,
+    labels,
     lifecycle,
     merge_request_stage,
+    note_dialogue,
+    pauses,
     pipeline_progress,
+    replanning,
     start,
+    steering,
     ticket_dialogue,
     ticket_restriction,
 )
+from receiver.workflow.commands import BY_TABLE
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.effects import (
     PollGitLab,
@@ -30,6 +35,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
+    CommandTyped,
     CommentRead,
     DeadlinePassed,
     EffectGaveUp,
@@ -38,9 +44,12 @@ from receiver.workflow.events import (
     IssueLabelled,
     IssueRestricted,
     JobChanged,
+    LabelChanged,
+    LabelChecked,
     MergeRequestChanged,
     MergeRequestOpened,
     NotePosted,
+    NoteRead,
     NotInteresting,
     PicturesAttached,
     PipelineChanged,
@@ -55,14 +64,17 @@ from receiver.workflow.events import (
     TicketRefused,
     TurnOffered,
 )
+from receiver.workflow.given_command import Circumstances, Given
 from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.turns import EMPTY_QUEUE, RunQueue
 
+AT_ONCE: Final = lifecycle.ACTIVE - lifecycle.WAITING
+"""Statuses in which the start label, taken off and set again, begins nothing by itself."""
 NO_RUN: Final = "No run is at work on what the hook is about."
 
 
-def decide(  # noqa: PLR0911  # a table over the events
+def decide(  # noqa: C901, PLR0911, PLR0913  # a table over the events; all that a decision depends on is passed in
     event: Event,
     run: Run | None,
     *,
@@ -72,14 +84,17 @@ def decide(  # noqa: PLR0911  # a table over the events
     new_id: RunId,
     queue: RunQueue = EMPTY_QUEUE,
     effects: EffectTable = EFFECTS,
+    grants: CommandGrants = BY_TABLE,
 ) -> Decision:
     """Return what to do about an event.
 
     `run` is the one that the event is about, with what the event tells: for a ticket its newest, ended or not; for
     GitLab's hooks the one whose pipeline or merge request it is; None when there is none. `learned`: what of it is new.
-    `queue`: the other runs, where the event can let this one begin.
+    `queue`: the other runs, where the event can let this one begin. `grants`: who may say which command.
     """
     match event:
+        case IssueLabelled() if run is not None and learned.was_unlabelled and run.status in AT_ONCE:
+            return labels.set_again(event, run)
         case IssueLabelled():
             told_late = run is not None and not learned.is_new
             return start.labelled(event, run=run, told_late=told_late, now=now, new_id=new_id)
@@ -103,22 +118,28 @@ def decide(  # noqa: PLR0911  # a table over the events
             level = IssueRestricted(issue_key=run.issue_key, level=event.ticket.security_level)
             return ticket_restriction.restricted(level, run, learned=learned, now=now)
         case _:
-            return _of_run(event, run, learned=learned, catalogue=catalogue, queue=queue, effects=effects, now=now)
+            circumstances = Circumstances(
+                catalogue=catalogue,
+                grants=grants,
+                queue=queue,
+                now=now,
+                new_id=new_id,
+                is_newest=learned.is_newest,
+            )
+            return _of_run(event, run, circumstances, learned=learned, effects=effects)
 
 
 def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
-    event: Event,
-    run: Run,
-    *,
-    learned: Learned,
-    catalogue: Catalogue,
-    queue: RunQueue,
-    effects: EffectTable,
-    now: datetime,
+    event: Event, run: Run, circumstances: Circumstances, *, learned: Learned, effects: EffectTable
 ) -> Decision:
+    catalogue, queue, now = circumstances.catalogue, circumstances.queue, circumstances.now
     match event:
         case TicketAdmitted():
             return start.admitted(event, run, catalogue=catalogue, queue=queue, now=now)
+        case LabelChanged():
+            return labels.changed(event, run)
+        case LabelChecked():
+            return labels.checked(event, run, circumstances)
         case TicketRefused():
             return start.refused(event, run, now=now)
         case TurnOffered():
@@ -150,14 +171,18 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case DeadlinePassed():
             return _overdue(event, run, catalogue=catalogue, now=now)
         case NotePosted():
-            said = commands.NOT_HERE if event.is_addressed else "it commands nothing."
-            return noted(f"A note on the run's merge request; {said}")
+            return note_dialogue.posted(event)
+        case NoteRead():
+            return note_dialogue.note_read(event, run, circumstances, learned=learned)
         case IssueCommented():
             return ticket_dialogue.commented(event, run)
         case CommentRead():
-            return ticket_dialogue.comment_read(event, run, learned=learned, catalogue=catalogue, queue=queue, now=now)
+            return ticket_dialogue.comment_read(event, run, circumstances, learned=learned)
+        case CommandTyped():
+            given = Given(command=event.command, person=event.author, message=event.message, plan=run.iteration)
+            return steering.steered(given, run, circumstances, learned=learned)
         case TicketRefreshed():
-            return ticket_dialogue.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
+            return replanning.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
             raise AssertionError(event)  # answered by `decide`
         case never:
@@ -166,6 +191,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
 
 def _gave_up(event: EffectGaveUp, run: Run, *, effects: EffectTable, now: datetime) -> Decision:
     what = effects.failure(event.effect, run.status)
+    if event.message is not None:
+        return steering.unread(event.message, event.reason)
     if not what:
         return noted(f"It was not possible to {effects.name(event.effect)}: {event.reason}")
     reason = f"{what}: {event.reason} Put that right, then set the label again."
@@ -194,6 +221,8 @@ def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: date
         )
     if is_settling and above is not None:
         return pipeline_progress.concluded(run, above, catalogue=catalogue, now=now)
+    if run.status is RunStatus.PAUSED and now < (until := (run.since or due) + limits.PAUSED):
+        return pauses.reminded(run, until=until)
     to = RunStatus.DECLINED if run.status in lifecycle.WAITING else RunStatus.ESCALATED
     code, said = _OVERDUE[run.status]
     return ended(run, to, EndReason(code=code, sentence=f"{said} {_why_overdue(run)}".strip()), now=now)
@@ -224,6 +253,10 @@ _OVERDUE: Final[dict[RunStatus, tuple[EndCode, str]]] = {
     RunStatus.OPENING: (
         EndCode.TIME_LIMIT,
         "The merge request could not be opened in time. Look at the branch in GitLab, then set the label again.",
+    ),
+    RunStatus.PAUSED: (
+        EndCode.NOT_RESUMED,
+        "Nobody resumed it for two weeks. `/bug-fix retry` makes another attempt of what is known.",
     ),
     RunStatus.IN_REVIEW: (
         EndCode.NO_REVIEW,

@@ -38,6 +38,10 @@ class EffectRule(Struct, frozen=True, kw_only=True):
     """Fields for whose values a run wants it at most once, whatever decides it again; None: whenever it is decided."""
     only_latest: bool = False
     """It makes something equal to the newest state: of several equal ones that are pending the last is enough."""
+    is_urgent: bool = False
+    """It waits for nothing that is queued."""
+    wanted_in: frozenset[RunStatus] = frozenset(RunStatus)
+    """Statuses of the run in which it is still to be done."""
     tells: Tells | None = None
     """How it lets people know what was found; before that, Jira is asked whether the ticket is restricted."""
     failure: str = ""
@@ -98,6 +102,7 @@ EFFECTS: Final = EffectTable(
             name="read the ticket",
             group="start",
             once=(),
+            wanted_in=frozenset({RunStatus.ADMITTING}),
             failure="The ticket could not be fetched",
         ),
         EffectRule(
@@ -107,6 +112,11 @@ EFFECTS: Final = EffectTable(
             failure="The ticket could not be read again",
         ),
         EffectRule(effect=effects.ReadComment, name="read a comment", group="comment"),
+        EffectRule(effect=effects.ReadNote, name="read a note", group="comment", once=("project_id", "note")),
+        EffectRule(
+            effect=effects.ReactToNote, name="show that a note was seen", group=None, once=("project_id", "note")
+        ),
+        EffectRule(effect=effects.CheckLabel, name="see who changed a label", group=None),
         EffectRule(
             effect=effects.PollTicket, name="look for comments on the ticket", group="comment", only_latest=True
         ),
@@ -128,12 +138,26 @@ EFFECTS: Final = EffectTable(
             failure="The plan could not be shown on the ticket",
             needed_in=_AWAITING_APPROVAL,
         ),
-        EffectRule(effect=effects.AnswerComment, name="answer a comment", group="ticket", once=("comment",)),
+        EffectRule(
+            effect=effects.AnswerComment,
+            name="answer a comment",
+            group="ticket",
+            once=("comment",),
+            tells=Tells.TEXT,
+        ),
+        EffectRule(
+            effect=effects.AnswerNote,
+            name="answer a note",
+            group="answer",
+            once=("project_id", "note"),
+            tells=Tells.TEXT,
+        ),
         EffectRule(
             effect=effects.StartPipeline,
             name="create the pipeline",
             group="start",
             once=("iteration",),
+            wanted_in=frozenset({RunStatus.STARTING}),
             tells=Tells.WORK,
             failure="The pipeline could not be created",
         ),
@@ -145,7 +169,13 @@ EFFECTS: Final = EffectTable(
             failure="The ticket could not be read when the run's turn came",
             needed_in=_QUEUED,
         ),
-        EffectRule(effect=effects.CancelPipeline, name="cancel a pipeline", group=None),
+        EffectRule(effect=effects.CancelPipeline, name="cancel a pipeline", group=None, is_urgent=True),
+        EffectRule(
+            effect=effects.ConfirmStopped,
+            name="see that a cancelled pipeline is over",
+            group=None,
+            once=("project_id", "pipeline"),
+        ),
         EffectRule(
             effect=effects.SettleReports, name="ask GitLab whether reports count", group="settle", only_latest=True
         ),
@@ -167,6 +197,7 @@ EFFECTS: Final = EffectTable(
             name="commit the fix and open the merge request",
             group="merge_request",
             once=("iteration", "repository"),
+            wanted_in=frozenset({RunStatus.OPENING}),
             tells=Tells.WORK,
             failure="The merge request could not be opened",
         ),
@@ -180,7 +211,7 @@ EFFECTS: Final = EffectTable(
             effect=effects.StartTargetPipeline,
             name="start the repository's own pipeline",
             group="merge_request",
-            once=("iteration", "repository", "head_sha", "approved_by"),
+            once=("iteration", "repository", "head_sha", "approved_by", "is_asked"),
             tells=Tells.TEXT,
         ),
         EffectRule(
@@ -204,6 +235,7 @@ EFFECTS: Final = EffectTable(
             only_latest=True,
             tells=Tells.TEXT,
         ),
+        EffectRule(effect=effects.RemindTicket, name="remind people of the ticket", group="ticket", once=("since",)),
         EffectRule(effect=effects.CommentRefusal, name="say on the ticket why nothing was started", group="ticket"),
         EffectRule(effect=effects.TransitionIssue, name="move the ticket", group="transition"),
         EffectRule(effect=effects.LinkTicket, name="link the ticket", group="link"),

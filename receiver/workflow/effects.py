@@ -7,11 +7,14 @@ its key: performing it twice has the result of performing it once.
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
 from pipelines.language import IssueKey, PipelineKind, ProjectPath
-from receiver.workflow.events import AccountId, MergeRequestChanged, PipelineChanged, PipelineId
+from pipelines.language.catalogue import Confidential
+from receiver.workflow.events import AccountId, LabelChange, MergeRequestChanged, PipelineChanged, PipelineId
+from receiver.workflow.messages import NoteMessage, TicketMessage
 
 
 class Effect(Struct, frozen=True, kw_only=True, tag=True):
@@ -37,12 +40,59 @@ class RefreshTicket(Effect, frozen=True, kw_only=True):
     """The reporter's word is not enough any more: only those who may start runs make it go on."""
     because: str
     """What makes the run go on, a sentence."""
+    hint: str = ""
+    """What a person said who did not want the plan. Untrusted."""
 
 
 class ReadComment(Effect, frozen=True, kw_only=True):
     """Fetch a comment on the ticket and ask what its author may do; ends in an event."""
 
     comment: str
+    overtakes: bool = False
+    """It gives a command that waits for nothing that is queued."""
+
+    @property
+    def message(self) -> TicketMessage:
+        """Return what is read."""
+        return TicketMessage(comment=self.comment)
+
+
+class _AboutNote(Effect, frozen=True, kw_only=True):
+    """Something to do about a note on a merge request."""
+
+    project_id: int
+    iid: int
+    note: int
+    discussion: str = ""
+    """The thread that it stands in; empty: none, or not known."""
+
+    @property
+    def message(self) -> NoteMessage:
+        """Return what it is about."""
+        return NoteMessage(project_id=self.project_id, iid=self.iid, note=self.note, discussion=self.discussion)
+
+
+class ReadNote(_AboutNote, frozen=True, kw_only=True):
+    """Fetch a note on a merge request and ask what its author may do; ends in an event."""
+
+    text_sha256: str = ""
+    """Of its text as it was told; empty: not known."""
+    overtakes: bool = False
+    """It gives a command that waits for nothing that is queued."""
+
+
+class ReactToNote(_AboutNote, frozen=True, kw_only=True):
+    """Show on a note at once that it was seen: eyes."""
+
+
+class CheckLabel(Effect, frozen=True, kw_only=True):
+    """Read the ticket's labels and ask what the person may do who changed one; ends in an event."""
+
+    change: LabelChange
+    actor: AccountId
+    actor_name: str
+    due_in_s: float = 0
+    """Seconds to wait first: people take a label off by mistake, and set it again."""
 
 
 class PollTicket(Effect, frozen=True, kw_only=True):
@@ -61,24 +111,52 @@ class PostPlan(Effect, frozen=True, kw_only=True):
     iteration: int
 
 
+class AnswerTopic(StrEnum):
+    """What an answer tells."""
+
+    SENTENCE = "sentence"
+    """What its text says."""
+    STATUS = "status"
+    COST = "cost"
+    EXPLAIN = "explain"
+    HELP = "help"
+
+
 class AnswerComment(Effect, frozen=True, kw_only=True):
-    """Say one sentence to somebody whose command is not obeyed."""
+    """Answer a command on the ticket, once; who may read the comment may read the answer."""
 
     comment: str
     text: str
+    topic: AnswerTopic = AnswerTopic.SENTENCE
     author: AccountId = AccountId("")
     name: str = ""
     """The author's, for people: others may have commented since."""
     may_start: bool = False
     """The author is one of those who may start runs."""
+    readers: Confidential | None = None
+    """The role or group that alone may read it; None: all who see the ticket."""
+    is_internal: bool = False
+    """A service desk's customers don't see it."""
+
+
+class AnswerNote(_AboutNote, frozen=True, kw_only=True):
+    """Answer a command on a merge request, once, in the thread that it was said in."""
+
+    text: str
+    topic: AnswerTopic = AnswerTopic.SENTENCE
+    author: AccountId = AccountId("")
+    name: str = ""
+    """The author's, for people."""
+    may_steer: bool = False
+    """The author is a developer of the project."""
 
 
 class StartPipeline(Effect, frozen=True, kw_only=True):
     """Create the parent pipeline of an iteration, or find the one that a crash left behind."""
 
     iteration: int
-    not_before: datetime | None = None
-    """When it may begin; None: at once."""
+    due_in_s: int = 0
+    """Seconds after which it may begin."""
 
 
 class OfferTurn(Effect, frozen=True, kw_only=True):
@@ -92,6 +170,15 @@ class CancelPipeline(Effect, frozen=True, kw_only=True):
     project_id: int
     pipeline: PipelineId
     reason: str
+
+
+class ConfirmStopped(Effect, frozen=True, kw_only=True):
+    """Ask GitLab until a cancelled pipeline and its children are over; report jobs that still run after a while."""
+
+    kind: PipelineKind = PipelineKind.FIX
+    project_id: int
+    pipeline: PipelineId
+    until: datetime
 
 
 class SettleReports(Effect, frozen=True, kw_only=True):
@@ -163,6 +250,8 @@ class StartTargetPipeline(Effect, frozen=True, kw_only=True):
     """What was approved."""
     approved_by: int
     """GitLab's user id."""
+    is_asked: bool = False
+    """By a command: nobody approved, and who asked has to be a developer."""
 
 
 class AttachEvidence(Effect, frozen=True, kw_only=True):
@@ -182,11 +271,20 @@ class UpdateMergeRequestNote(Effect, frozen=True, kw_only=True):
     repository: ProjectPath
 
 
+class RemindTicket(Effect, frozen=True, kw_only=True):
+    """Remind people on the ticket, in a comment of its own, of a run that is paused."""
+
+    text: str
+    since: datetime
+    """When it was paused."""
+
+
 class CommentRefusal(Effect, frozen=True, kw_only=True):
-    """Say once on the ticket why nothing was started."""
+    """Say once on the ticket why nothing was started, or why a label changes nothing."""
 
     issue_key: IssueKey
     text: str
+    heading: str = "not started"
     author: AccountId | None = None
     """Who is told; None: not known."""
 

@@ -43,6 +43,8 @@ class EndCode(StrEnum):
     NO_ANSWER = "no_answer"
     NO_APPROVAL = "no_approval"
     NO_REVIEW = "no_review"
+    NOT_RESUMED = "not_resumed"
+    HANDED_OVER = "handed_over"
 
     REPRODUCTION = "reproduction"
     FAILING_TESTS = "failing_tests"

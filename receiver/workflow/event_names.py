@@ -10,6 +10,8 @@ EVENTS: Final[dict[str, str]] = {
     kind.__name__: words
     for kind, words in (
         (events.IssueLabelled, "label set on the ticket"),
+        (events.LabelChanged, "label changed on the ticket"),
+        (events.LabelChecked, "label checked"),
         (events.StartRequested, "start asked for at the command line"),
         (events.TicketAdmitted, "ticket read"),
         (events.TicketRefused, "ticket not taken"),
@@ -26,8 +28,10 @@ EVENTS: Final[dict[str, str]] = {
         (events.PicturesAttached, "pictures attached to the ticket"),
         (events.MergeRequestChanged, "merge request"),
         (events.NotePosted, "note on the merge request"),
+        (events.NoteRead, "note read"),
         (events.IssueCommented, "comment on the ticket"),
         (events.CommentRead, "comment read"),
+        (events.CommandTyped, "command at a terminal"),
         (events.TicketRefreshed, "ticket read again"),
         (events.EffectGaveUp, "not possible"),
         (events.DeadlinePassed, "deadline passed"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 
 from msgspec import Struct
 
 from pipelines.language import CommitSha, IssueKey, PhaseReport, PipelineKind, ProjectPath, RunId
+from pipelines.language.catalogue import Confidential
 from pipelines.language.wire import Ticket
 from receiver.comments.command_line import Command
-from receiver.workflow.person import AccountId, Person
+from receiver.workflow.messages import Message, NoteMessage, TerminalMessage, TicketMessage
+from receiver.workflow.person import AccountId, Directory, Person
 
 PipelineId = NewType("PipelineId", int)
 JobId = NewType("JobId", int)
@@ -26,6 +29,37 @@ class IssueLabelled(Struct, frozen=True, kw_only=True, tag=True):
     """The security level that the same edit gave the ticket."""
     at: datetime | None = None
     """When, by Jira's clock; None: not told."""
+
+
+class LabelChange(StrEnum):
+    """What people do with labels, besides setting the one that starts a run."""
+
+    REMOVED = "removed"
+    """The start label was taken off."""
+    SET_AGAIN = "set again"
+    """It was set again soon after that."""
+    HELD = "held"
+    """The label that pauses a run was set."""
+    RELEASED = "released"
+    """It was taken off."""
+
+
+class LabelChanged(Struct, frozen=True, kw_only=True, tag=True):
+    """Somebody changed a label of a ticket that steers its run. Who may do that is asked when it is acted on."""
+
+    issue_key: IssueKey
+    change: LabelChange
+    actor: AccountId
+    actor_name: str
+
+
+class LabelChecked(Struct, frozen=True, kw_only=True, tag=True):
+    """The ticket's labels were read again, and what the person may do who changed one."""
+
+    change: LabelChange
+    author: Person
+    still: bool
+    """The ticket is still as the person left it."""
 
 
 class StartRequested(Struct, frozen=True, kw_only=True, tag=True):
@@ -201,6 +235,28 @@ class NotePosted(Struct, frozen=True, kw_only=True, tag=True):
     author_id: int
     is_addressed: bool = False
     """It gives a command."""
+    overtakes: bool = False
+    """The command waits for nothing that is queued."""
+    discussion: str = ""
+    """The thread that it stands in, if GitLab said so."""
+    text_sha256: str = ""
+    """Of its text as told: another text later is an edit. Empty: told by a version that did not keep it."""
+
+
+class NoteRead(Struct, frozen=True, kw_only=True, tag=True):
+    """A note on a merge request was fetched again by its id, and so was what its author may do."""
+
+    message: NoteMessage
+    ignored: str = ""
+    """Why it counts for nothing, a sentence; empty: it counts."""
+    author: Person | None = None
+    """None only where the note counts for nothing."""
+    command: Command | None = None
+    """The first one of the note; None: it commands nothing any more."""
+    is_open: bool = True
+    """The merge request is."""
+    head_sha: str = ""
+    """The commit that its author can have seen at the head; empty: another one was pushed since, or nobody knows."""
 
 
 class IssueCommented(Struct, frozen=True, kw_only=True, tag=True):
@@ -214,6 +270,8 @@ class IssueCommented(Struct, frozen=True, kw_only=True, tag=True):
     actor: AccountId
     is_addressed: bool = False
     """It speaks of `/bug-fix`, perhaps in a quote."""
+    overtakes: bool = False
+    """It gives a command that waits for nothing that is queued."""
 
 
 class CommentRead(Struct, frozen=True, kw_only=True, tag=True):
@@ -230,6 +288,38 @@ class CommentRead(Struct, frozen=True, kw_only=True, tag=True):
     """It has no command, but a line that may have been meant as one."""
     plan: int | None = None
     """The iteration whose plan its author can have seen: it was shown before the comment was written."""
+    readers: Confidential | None = None
+    """The role or group that alone may read it; None: all who see the ticket."""
+    is_internal: bool = False
+    """A service desk's customers don't see it."""
+
+    @property
+    def message(self) -> TicketMessage:
+        """Return where it stands."""
+        return TicketMessage(comment=self.comment, readers=self.readers, is_internal=self.is_internal)
+
+
+class CommandTyped(Struct, frozen=True, kw_only=True, tag=True):
+    """An operator gave a command at a terminal."""
+
+    run: RunId
+    issue_key: IssueKey
+    """Of the run's ticket."""
+    command: Command
+    actor_name: str
+    request: str
+    """Its own id."""
+
+    @property
+    def message(self) -> TerminalMessage:
+        """Return where it was said."""
+        return TerminalMessage(request=self.request)
+
+    @property
+    def author(self) -> Person:
+        """Return who said it."""
+        name = self.actor_name
+        return Person(directory=Directory.OPERATOR, account=AccountId(f"operator {name}"), name=name)
 
 
 class TicketRefreshed(Struct, frozen=True, kw_only=True, tag=True):
@@ -241,6 +331,8 @@ class TicketRefreshed(Struct, frozen=True, kw_only=True, tag=True):
     base_shas: dict[ProjectPath, CommitSha]
     because: str
     """What made the run go on, a sentence."""
+    hint: str = ""
+    """What a person said who did not want the plan. Untrusted."""
 
 
 class EffectGaveUp(Struct, frozen=True, kw_only=True, tag=True):
@@ -249,6 +341,8 @@ class EffectGaveUp(Struct, frozen=True, kw_only=True, tag=True):
     effect: str
     """The effect's kind."""
     reason: str
+    message: Message | None = None
+    """What somebody said that it was to read; None: it was about something else."""
 
 
 class DeadlinePassed(Struct, frozen=True, kw_only=True, tag=True):
@@ -266,6 +360,8 @@ class NotInteresting(Struct, frozen=True, kw_only=True, tag=True):
 
 Event = (
     IssueLabelled
+    | LabelChanged
+    | LabelChecked
     | StartRequested
     | TicketAdmitted
     | TicketRefused
@@ -282,8 +378,10 @@ Event = (
     | PicturesAttached
     | MergeRequestChanged
     | NotePosted
+    | NoteRead
     | IssueCommented
     | CommentRead
+    | CommandTyped
     | TicketRefreshed
     | EffectGaveUp
     | DeadlinePassed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -108,7 +108,7 @@ def _tried_again(run: Run, status: RunStatus, why: EndReason, *, catalogue: Cata
             catalogue=catalogue,
             diagnoses=_told(run, why),
             approved_by=run.approved_by,
-            redone=_redone(run),
+            without=_of_any(_redone(run)),
             failure=failure,
         ),
     )
@@ -124,9 +124,9 @@ def _waited_out(run: Run, why: EndReason, *, catalogue: Catalogue, now: datetime
         f"The attempt was interrupted, and goes on in {minutes} {unit}; it counts as none. "
         f"{_without_next_step(run, why)}",
         now=now,
-        not_before=now + wait,
+        after=wait,
         attempt=next_attempt(
-            run, Cause.INTERRUPTED, catalogue=catalogue, approved_by=run.approved_by, redone=_interrupted(run)
+            run, Cause.INTERRUPTED, catalogue=catalogue, approved_by=run.approved_by, without=_of_any(_interrupted(run))
         ),
     )
 
@@ -153,6 +153,12 @@ def _redone(run: Run) -> dict[ProjectPath | None, frozenset[Phase]]:
             case TestingResult(reproduction_before_failed=False):  # the reproduction is at fault
                 redone[report.repository] = REDONE[Phase.REPRODUCTION]
     return redone
+
+
+def _of_any(redone: Mapping[ProjectPath | None, frozenset[Phase]]) -> Callable[[PhaseReport], bool]:
+    """Return which reports hold no more; phases under None are those of the run, and count for every repository."""
+    of_run = redone.get(None, frozenset())
+    return lambda report: report.phase in of_run | redone.get(report.repository, frozenset())
 
 
 def _interrupted(run: Run) -> dict[ProjectPath | None, frozenset[Phase]]:

@@ -16,31 +16,39 @@ from receiver.workflow.run import RunStatus
 
 S = RunStatus
 
+_BY_REVIEWERS: Final = frozenset({S.MERGED, S.CLOSED})
+"""What people do with a merge request stays true, whatever the run is at: it outlives the attempt that made it."""
+_STOPPED: Final = frozenset({S.CANCELLED, S.ESCALATED})
+"""Where people or a defect can end every run that goes on."""
+_ANEW: Final = frozenset({S.QUEUED, S.STARTING})
+"""Another attempt begins, or waits for its turn."""
+
 MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
-    S.ADMITTING: frozenset({S.QUEUED, S.STARTING, S.REFUSED, S.ESCALATED}),
-    S.QUEUED: frozenset({S.STARTING, S.REFUSED, S.ESCALATED}),
-    S.STARTING: frozenset({S.RUNNING, S.ESCALATED}),
-    S.RUNNING: frozenset(
-        {
-            *(S.OPENING, S.NEEDS_INFORMATION, S.AWAITING_APPROVAL),
-            S.STARTING,  # a review sent the fix back
-            *(S.NOT_REPRODUCED, S.DECLINED, S.CANCELLED, S.FAILED, S.ESCALATED),
-        }
-    ),
+    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.PAUSED},
+    S.QUEUED: _STOPPED | _BY_REVIEWERS | {S.STARTING, S.REFUSED, S.PAUSED},
+    S.STARTING: _STOPPED | _BY_REVIEWERS | {S.RUNNING, S.PAUSED},
+    S.RUNNING: _STOPPED
+    | _BY_REVIEWERS
+    | {
+        *(S.OPENING, S.NEEDS_INFORMATION, S.AWAITING_APPROVAL, S.PAUSED),
+        S.STARTING,  # a review sent the fix back, or people want another attempt
+        *(S.NOT_REPRODUCED, S.DECLINED, S.FAILED),
+    },
     # people make it go on, with a new iteration; nobody did: it is declined
-    S.NEEDS_INFORMATION: frozenset({S.QUEUED, S.STARTING, S.DECLINED, S.ESCALATED}),
-    S.AWAITING_APPROVAL: frozenset({S.QUEUED, S.STARTING, S.DECLINED, S.ESCALATED}),
-    S.OPENING: frozenset({S.IN_REVIEW, S.ESCALATED}),
-    S.IN_REVIEW: frozenset({S.MERGED, S.CLOSED, S.ESCALATED}),
-    # a merge request outlives the run that made it: what people do with it stays true
-    S.ESCALATED: frozenset({S.MERGED, S.CLOSED}),
+    S.NEEDS_INFORMATION: _STOPPED | _BY_REVIEWERS | _ANEW | {S.DECLINED, S.PAUSED},
+    S.AWAITING_APPROVAL: _STOPPED | _BY_REVIEWERS | _ANEW | {S.DECLINED, S.PAUSED},
+    S.OPENING: _STOPPED | {S.IN_REVIEW},
+    S.IN_REVIEW: _STOPPED | _BY_REVIEWERS | _ANEW | {S.PAUSED},
+    S.PAUSED: _STOPPED | _BY_REVIEWERS | _ANEW | {S.IN_REVIEW},
+    # ends from which people may have another attempt made
+    S.ESCALATED: _BY_REVIEWERS | _ANEW,
+    S.FAILED: _BY_REVIEWERS | _ANEW,
+    S.CANCELLED: _BY_REVIEWERS | _ANEW,
+    S.NOT_REPRODUCED: _BY_REVIEWERS | _ANEW,
+    S.DECLINED: _BY_REVIEWERS,
     S.CLOSED: frozenset({S.MERGED}),
     S.MERGED: frozenset(),
-    S.FAILED: frozenset(),
-    S.CANCELLED: frozenset(),
     S.REFUSED: frozenset(),
-    S.NOT_REPRODUCED: frozenset(),
-    S.DECLINED: frozenset(),
 }
 
 LIMITS: Final[dict[RunStatus, timedelta]] = {
@@ -52,6 +60,7 @@ LIMITS: Final[dict[RunStatus, timedelta]] = {
     S.AWAITING_APPROVAL: limits.WAITING_FOR_APPROVAL,
     S.OPENING: limits.OPENING,
     S.IN_REVIEW: limits.IN_REVIEW,
+    S.PAUSED: limits.PAUSED_REMINDER,  # then people are reminded, and it may stay for `limits.PAUSED`
 }
 """How long a run may stay in each status that is not an end; `receiver.limits` says why."""
 
@@ -69,7 +78,10 @@ FINAL: Final = frozenset(RunStatus) - ACTIVE
 AT_WORK: Final = frozenset({S.STARTING, S.RUNNING})
 """Statuses in which a run has a pipeline, or gets one: `policy.concurrency` counts them."""
 
-AT_REST: Final = FINAL | WAITING
+RETRIED: Final = frozenset(status for status in FINAL if MOVES[status] & ACTIVE)
+"""Ends from which people may have another attempt made."""
+
+AT_REST: Final = FINAL | WAITING | {S.PAUSED}
 """Statuses in which no job of the run has anything to do."""
 
 

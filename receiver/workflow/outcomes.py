@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -42,25 +43,23 @@ def moved(
     *effects: Effect,
     now: datetime,
     attempt: Attempt | None = None,
-    not_before: datetime | None = None,
+    after: timedelta = timedelta(),
     branch: str | None = None,
 ) -> Decision:
     """Return that the run moves on; the ticket's note and those of its merge requests tell so.
 
-    A new attempt is one with a pipeline to start, unless the run has to wait for its turn; `not_before` delays it.
+    A new attempt has a pipeline to start, unless the run waits for its turn or is paused; `after` delays it.
 
-    A run that a person has to look at leaves no pipeline at work: what it would still report no longer counts.
+    A run that stops leaves no pipeline at work: what it would still report no longer counts.
     """
-    started = (
-        ()
-        if attempt is None or to is RunStatus.QUEUED
-        else (StartPipeline(iteration=attempt.number, not_before=not_before),)
-    )
+    is_started = attempt is not None and to is RunStatus.STARTING
+    delay = int(after.total_seconds())
+    started = (StartPipeline(iteration=attempt.number, due_in_s=delay),) if attempt is not None and is_started else ()
     return Decision(
         verdict=Verdict.ACTED,
         reason=reason,
         status=to,
-        deadline=lifecycle.move(run.status, to, now=not_before or now),
+        deadline=lifecycle.move(run.status, to, now=now + after),
         attempt=attempt,
         branch=branch,
         effects=(*started, *effects, *_stop(run, to), *_plan_shown(run), *tell(run)),
@@ -100,9 +99,14 @@ def tell(run: Run) -> tuple[Effect, ...]:
     return (UpdateTicketNote(), *(UpdateMergeRequestNote(repository=m.repository) for m in run.merge_requests))
 
 
+_STOPS: Final = frozenset({RunStatus.ESCALATED, RunStatus.CANCELLED, RunStatus.PAUSED})
+"""A run leaves no pipeline at work that gets there."""
+
+
 def _stop(run: Run, to: RunStatus) -> tuple[Effect, ...]:
     above = run.parent
-    if to is not RunStatus.ESCALATED or above is None or lifecycle.is_over(above.status):
+    is_cut_off = to in lifecycle.FINAL and run.status in lifecycle.AT_WORK
+    if above is None or lifecycle.is_over(above.status) or not (to in _STOPS or is_cut_off):
         return ()
-    reason = f"Run {run.id} ended as {to} before its pipeline did."
+    reason = f"Run {run.id} is {to}, and its pipeline is not over."
     return (CancelPipeline(project_id=above.project_id, pipeline=above.pipeline, reason=reason),)

@@ -17,6 +17,8 @@ class Directory(StrEnum):
 
     JIRA = "jira"
     GITLAB = "gitlab"
+    OPERATOR = "operator"
+    """Nowhere: whoever can use the database, at a terminal."""
 
 
 class Right(StrEnum):
@@ -39,6 +41,10 @@ class Person(Struct, frozen=True, kw_only=True):
     account: AccountId
     name: str = ""
     rights: tuple[Right, ...] = ()
+    level: int = 0
+    """GitLab's access level in the merge request's project; 0: none, or somebody in Jira."""
+    groups: tuple[str, ...] = ()
+    """Jira's, as far as bug-fix.yml names groups."""
     unknown_because: str = ""
     """What the directory said instead of the rights; nothing is allowed then."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -23,8 +24,9 @@ from pipelines.language import (
 from pipelines.language.pipeline_key import fix
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import Effect
-from receiver.workflow.end_codes import EndReason
+from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import AccountId, JobId, PipelineId
+from receiver.workflow.messages import NoteMessage
 
 
 class RunStatus(StrEnum):
@@ -46,6 +48,8 @@ class RunStatus(StrEnum):
     """The patch is accepted; branch, commit and merge request are being made."""
     IN_REVIEW = "in_review"
     """A merge request waits for people."""
+    PAUSED = "paused"
+    """People stopped it for now: nothing is begun, and no model is called, until they resume it."""
     MERGED = "merged"
     REFUSED = "refused"
     """Never started: the person may not, or the ticket can't be worked on."""
@@ -99,6 +103,10 @@ class MergeRequestView(Struct, frozen=True, kw_only=True):
     confirmed: bool = True
     """Our commit is at its head, as GitLab answered; False: a hook came before that answer, nothing else is known."""
 
+    def is_at(self, message: NoteMessage) -> bool:
+        """Return whether a note stands on it."""
+        return (self.project_id, self.iid) == (message.project_id, message.iid)
+
 
 class Failure(Struct, frozen=True, kw_only=True):
     """How an attempt failed, as later ones are compared with it."""
@@ -139,16 +147,22 @@ class Run(Struct, frozen=True, kw_only=True):
     """Who may read what it found."""
     approved_by: AccountId | None = None
     """Who approved the plan that the current iteration carries out; None: it has one of its own."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What the current iteration was told went wrong before."""
     waits: int = 0
-    """Iterations that ended in waiting for people: attempts at a fix are the others."""
+    """Iterations that ended in waiting for people, or in a pause: attempts at a fix are the others."""
     interruptions: int = 0
     """Iterations that runner, network or vendor ended; they count as no attempt either."""
     was_sent_back: bool = False
     """A review was made in an iteration before this one, so none sends the run back again."""
-    diagnoses: tuple[Diagnosis, ...] = ()
-    """What the current iteration was told of those before."""
     failures: tuple[Failure, ...] = ()
     """How earlier attempts failed, oldest first."""
+    end_code: EndCode | None = None
+    """Why it ended; None: it goes on."""
+    paused_from: RunStatus | None = None
+    """The status that it was paused in; None: it is not paused."""
+    extra_usd: Decimal = Decimal(0)
+    """What people let it cost beyond the budget of its catalogue."""
 
     @property
     def parent(self) -> PipelineView | None:
@@ -177,6 +191,12 @@ class Learned(Struct, frozen=True, kw_only=True):
     """Something was told that was not known; False for a repetition, and for events that carry no knowledge."""
     was_confidential: bool
     """Whether the run was confidential before the event."""
+    said_before: int = 0
+    """How many commands of the same author the run took in before."""
+    is_newest: bool = True
+    """Whether the ticket has no newer run; told of commands only."""
+    was_unlabelled: bool = False
+    """Whether the start label was taken off a moment ago; told of labels only."""
 
 
 NOTHING_LEARNED: Final = Learned(is_new=False, was_confidential=False)
@@ -200,6 +220,12 @@ class Cause(StrEnum):
     """The work of the attempt before failed or was refused, and another one may mend it."""
     INTERRUPTED = "interrupted"
     """Runner, network or vendor failed: the same is tried again, and counts as no attempt."""
+    RETRIED = "retried"
+    """People want another attempt."""
+    REVISED = "revised"
+    """A reviewer wants something else."""
+    RESUMED = "resumed"
+    """People let a paused run go on."""
 
 
 class Reused(Struct, frozen=True, kw_only=True):
@@ -242,6 +268,13 @@ class Verdict(StrEnum):
     IGNORED = "ignored"
 
 
+class Answered(Struct, frozen=True, kw_only=True):
+    """What somebody is told whose command was read."""
+
+    is_obeyed: bool
+    text: str
+
+
 class Decision(Struct, frozen=True, kw_only=True):
     """What to do about an event, and why."""
 
@@ -260,4 +293,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """The run's branch, set before anything stands on it; None: unchanged."""
     new_run: RunId | None = None
     """Set when the event starts a run; it is created with `status` before the effects are stored."""
+    answered: Answered | None = None
+    """Set when the event is a command that was read."""
+    extra_usd: Decimal | None = None
+    """What the run may cost beyond its catalogue's budget from now on; None: unchanged."""
     effects: tuple[Effect, ...] = ()

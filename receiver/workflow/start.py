@@ -9,7 +9,7 @@ from datetime import datetime
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
-from receiver.workflow import lifecycle, ticket_dialogue, turns
+from receiver.workflow import lifecycle, replanning, turns
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
@@ -47,10 +47,11 @@ def requested(
 ) -> Decision:
     """Somebody asks for a run: one that is active already is left alone."""
     if run is not None and run.status in lifecycle.WAITING:
-        return ticket_dialogue.labelled_again(run, actor=actor, actor_name=actor_name)
+        return replanning.labelled_again(run, actor=actor, actor_name=actor_name)
     if run is not None and run.status in lifecycle.ACTIVE:
         return ignored(f"Run {run.id} is already at work on {issue_key} ({run.status}).")
-    again = f" again, after run {run.id} ended as {run.status}" if run is not None else ""
+    was_begun = run is not None and run.status is not RunStatus.REFUSED
+    again = f" again, after run {run.id} ended as {run.status}" if run is not None and was_begun else ""
     return Decision(
         verdict=Verdict.ACTED,
         reason=f"{actor_name or 'Somebody'} asked for a fix of {issue_key}{again}.",
@@ -66,6 +67,16 @@ def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, queue: Ru
     """Start the first iteration, or let it wait for its turn."""
     if run.status is not RunStatus.ADMITTING:
         return ignored(f"{run.issue_key} was admitted before; the run is {run.status}.")
+    hold = catalogue.jira.start.hold_label
+    if hold in event.ticket.labels:
+        return moved(
+            run,
+            RunStatus.PAUSED,
+            f"{run.issue_key} can be worked on; its label `{hold}` pauses it.",
+            attempt=next_attempt(run, Cause.ADMITTED, catalogue=catalogue),
+            now=now,
+            branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary, run.audience),
+        )
     return begun(
         run,
         f"{run.issue_key} can be worked on.",
@@ -80,7 +91,7 @@ def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, queue: Ru
 def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
     """Say once why nothing is started."""
     if run.status in lifecycle.WAITING:
-        return ticket_dialogue.not_refreshed(event, run)
+        return replanning.not_refreshed(event, run)
     if run.status not in {RunStatus.ADMITTING, RunStatus.QUEUED}:
         return ignored(f"The ticket was refused too late; the run is {run.status}.")
     comment = CommentRefusal(issue_key=run.issue_key, text=event.reason, author=event.actor)
@@ -128,7 +139,7 @@ def pipeline_started(event: PipelineStarted, run: Run, *, now: datetime) -> Deci
             now=now,
         )
     known = run.parent
-    if run.status in lifecycle.ACTIVE and known is not None and known.pipeline == event.pipeline:
+    if run.status in lifecycle.ACTIVE - {RunStatus.PAUSED} and known is not None and known.pipeline == event.pipeline:
         return ignored(f"Pipeline {event.pipeline} is known already.")
     reason = f"Nobody waits for pipeline {event.pipeline}: the run is {run.status}, in iteration {run.iteration}."
     return acted(reason, CancelPipeline(project_id=event.project_id, pipeline=event.pipeline, reason=reason))

@@ -108,7 +108,7 @@ async def serve(world: World, *, tell: Callable[[str], None]) -> None:
         "anthropic": {"url": urls["anthropic"], "api_key": api_key},
         "scenario": world.scenario.name,
         "issue_key": world.scenario.issue_key,
-        "people": jira_people,
+        "people": {name: {**logins, "gitlab_token": gitlab.user_tokens[name]} for name, logins in jira_people.items()},
     }
     stop = _until_told()
     async with serving([(app, listeners[name][0]) for name, app in apps.items()]):

@@ -1,4 +1,4 @@
-"""The whole state for tests, below `/_sandbox/`. Jira has no such route."""
+"""The whole state for tests, and who is a customer, below `/_sandbox/`. Jira has no such routes."""
 
 import json
 from dataclasses import dataclass
@@ -58,4 +58,15 @@ def _issue(site: Site, issue: Issue) -> Json:
     }
 
 
-ROUTES: Final[tuple[Route[Control], ...]] = (Route("GET", "/_sandbox/state", dump),)
+def make_customer(control: Control, request: Request) -> Response:
+    """Let a user be a customer of a service desk, or a user again: `{"username": …, "is_customer": …}`."""
+    asked = request.fields()
+    change = control.site.customers.add if asked["is_customer"] else control.site.customers.discard
+    change(str(asked["username"]))
+    return Response(status=204)
+
+
+ROUTES: Final[tuple[Route[Control], ...]] = (
+    Route("GET", "/_sandbox/state", dump),
+    Route("PUT", "/_sandbox/customers", make_customer, required=("username", "is_customer")),
+)

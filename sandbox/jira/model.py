@@ -129,6 +129,8 @@ class Comment:
     updated: datetime
     update_author: Person
     visibility: Json | None = None
+    is_internal: bool = False
+    """A service desk's customers don't see it."""
 
 
 @dataclass(kw_only=True)

@@ -55,7 +55,7 @@ class Shapes:
                     "self": self.url(f"user?accountId={person.account_id}"),
                     "accountId": person.account_id,
                     **shared,
-                    "accountType": "app" if person.bot else "atlassian",
+                    "accountType": self._account_type(person),
                 }
             case Flavour.DATA_CENTER:
                 return {
@@ -66,6 +66,9 @@ class Shapes:
                 }
             case _:
                 assert_never(self.site.flavour)
+
+    def _account_type(self, person: Person) -> str:
+        return "app" if person.bot else "customer" if person.username in self.site.customers else "atlassian"
 
     def optional(self, person: Person | None) -> Json | None:
         """Return a user, or null."""
@@ -120,7 +123,7 @@ class Shapes:
             "updated": timestamp(comment.updated),
         }
         if self.site.flavour is Flavour.CLOUD:
-            shape["jsdPublic"] = True
+            shape["jsdPublic"] = not comment.is_internal
         if comment.visibility is not None:
             shape["visibility"] = comment.visibility
         return shape

@@ -71,6 +71,8 @@ class Site:
     components: dict[str, Named] = field(default_factory=dict)
     issues: dict[str, Issue] = field(default_factory=dict)
     """By key."""
+    customers: set[str] = field(default_factory=set)
+    """Usernames of a service desk's customers."""
     listeners: list[Callable[[News], None]] = field(default_factory=list)
     _last_id: int = 10000
 
@@ -121,7 +123,9 @@ class Site:
             raise not_found(f"Can not find a comment for the id: {comment_id}.")
         return issue.comments[comment_id]
 
-    def add_comment(self, issue: Issue, *, body: str, by: Person, visibility: Json | None = None) -> Comment:
+    def add_comment(
+        self, issue: Issue, *, body: str, by: Person, visibility: Json | None = None, is_internal: bool = False
+    ) -> Comment:
         """Add a comment."""
         now = self.now()
         comment = Comment(
@@ -132,6 +136,7 @@ class Site:
             updated=now,
             update_author=by,
             visibility=visibility,
+            is_internal=is_internal,
         )
         issue.comments[comment.id] = comment
         issue.updated = now

@@ -20,7 +20,7 @@ from receiver.outbound.jira.jira_client import JiraClient
 from receiver.store.postgres.database import Database
 from receiver.store.story import Story
 from receiver.workflow.audience import Readers
-from receiver.workflow.effects import Effect
+from receiver.workflow.effects import AnswerComment, AnswerNote, Effect
 from receiver.workflow.events import Event
 
 
@@ -40,9 +40,15 @@ class Notes(Protocol):
         """Return the comment that shows a plan which waits or waited, in Jira's wiki markup."""
 
     def answer(self, text: str, *, to: str, run: str, target: str) -> str:
+        """Return a comment of one sentence, in Jira's wiki markup."""
+
+    def ticket_answer(self, story: Story, effect: AnswerComment, target: str) -> str:
         """Return the comment that answers a command, in Jira's wiki markup."""
 
-    def refusal(self, text: str, *, run: str) -> str:
+    def note_answer(self, story: Story, effect: AnswerNote, target: str) -> str:
+        """Return the note that answers a command, in GitLab's Markdown."""
+
+    def refusal(self, text: str, *, run: str, heading: str) -> str:
         """Return the comment that says why nothing was started, in Jira's wiki markup."""
 
     def merge_request(self, story: Story, *, repository: str) -> str:

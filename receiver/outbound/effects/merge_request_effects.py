@@ -126,12 +126,12 @@ async def update_note(desk: Desk, run: RunId, effect: UpdateMergeRequestNote) ->
     row = next((one for one in rows if one.repository == effect.repository), None)
     if row is None:
         raise RefusedError(f"{effect.repository} has no merge request of this run.")
-    project_id, iid = row.project_id, row.iid
+    project_id, iid, notes = row.project_id, row.iid, desk.repositories.notes
     place = NoteLocation(
         target=effect.repository,
-        find=lambda: [str(n) for n in desk.repositories.notes_with(project_id, iid, marker=desk.notes.marker(run))],
-        edit=lambda note, body: desk.repositories.edit_note(project_id, iid, int(note), body),
-        add=lambda body: str(desk.repositories.add_note(project_id, iid, body)),
+        find=lambda: [str(n) for n in notes.with_marker(project_id, iid, f"{desk.notes.marker(run)} -->")],
+        edit=lambda note, body: notes.edit(project_id, iid, int(note), body),
+        add=lambda body: str(notes.add(project_id, iid, body)),
     )
     body = desk.notes.merge_request(story, repository=ProjectPath(effect.repository))
     return Performed(result={"note": await keep_note(desk, run, place, body, point="UpdateMergeRequestNote")})

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath, RunId
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.errors import RefusedError
+from receiver.outbound.gitlab.notes_api import Note
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
 from receiver.store.run import polled_merge_requests, runs
 from receiver.store.run.polled_merge_requests import Known
-from receiver.workflow import commands, lifecycle
+from receiver.workflow import command_grammar, commands, lifecycle
 from receiver.workflow.effects import PollMergeRequest
 from receiver.workflow.events import Event, MergeRequestChanged, NotePosted, PipelineChanged, PipelineId
 from receiver.workflow.run import MergeRequestView, Run, RunStatus
@@ -44,21 +45,27 @@ async def poll(desk: Desk, run: RunId, effect: PollMergeRequest) -> Performed:
 async def unheard_notes(desk: Desk, known: MergeRequestView, heard: frozenset[int], *, since: datetime) -> list[Event]:
     """Tell of notes as their hooks would have; of our own, and of those that not everybody sees, hooks mean nothing."""
     bot = await asyncio.to_thread(lambda: desk.repositories.bot)
-    found = await asyncio.to_thread(desk.repositories.notes_since, known.project_id, known.iid, since=since)
+    found = await asyncio.to_thread(desk.repositories.notes.since, known.project_id, known.iid, since=since)
     return [
-        NotePosted(
-            project_id=known.project_id,
-            project=known.repository,
-            iid=known.iid,
-            note=one.id,
-            action="create",
-            system=False,
-            author_id=one.author_id,
-            is_addressed=commands.read_note(one.body) is not None,
-        )
-        for one in found
-        if one.id not in heard and one.author_id != bot and not one.is_internal
+        _posted(one, known) for one in found if one.id not in heard and one.author_id != bot and not one.is_internal
     ]
+
+
+def _posted(note: Note, known: MergeRequestView) -> NotePosted:
+    """Return what the hook of a note would have told; one that was changed meanwhile may have been edited."""
+    command = command_grammar.read_note(note.body)
+    return NotePosted(
+        project_id=known.project_id,
+        project=known.repository,
+        iid=known.iid,
+        note=note.id,
+        action="update" if note.is_changed else "create",
+        system=note.is_system,
+        author_id=note.author_id,
+        is_addressed=command is not None,
+        overtakes=commands.overtakes(command),
+        text_sha256=command_grammar.fingerprint(note.body),
+    )
 
 
 async def news(desk: Desk, run: Run, known: MergeRequestView, before: Known) -> list[Event]:

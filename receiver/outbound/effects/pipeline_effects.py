@@ -23,7 +23,7 @@ from receiver.store.run import run_pipelines, runs, settled_reports, started_pip
 from receiver.store.run.runs import RunFacts
 from receiver.store.run.settled_reports import REPLACED, PendingReport
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import CancelPipeline, SettleReports, StartPipeline
+from receiver.workflow.effects import CancelPipeline, ConfirmStopped, SettleReports, StartPipeline, UpdateTicketNote
 from receiver.workflow.events import (
     JobChanged,
     JobId,
@@ -105,12 +105,46 @@ def _started(found: FoundPipeline, effect: StartPipeline) -> Performed:
 
 
 async def cancel(desk: Desk, _run: RunId, effect: CancelPipeline) -> Performed:
-    """Cancel a pipeline and its children."""
+    """Cancel a pipeline and its children; that they are over is seen to afterwards."""
     starter = desk.starter(effect.kind)
     children = await asyncio.to_thread(starter.children, effect.project_id, effect.pipeline)
     for pipeline in [effect.pipeline, *children]:
         await asyncio.to_thread(starter.cancel, effect.project_id, pipeline)
-    return Performed(result={"cancelled": [effect.pipeline, *children]})
+    seen_to = ConfirmStopped(
+        kind=effect.kind,
+        project_id=effect.project_id,
+        pipeline=effect.pipeline,
+        until=desk.clock() + limits.STOPPED_WITHIN,
+    )
+    return Performed(result={"cancelled": [effect.pipeline, *children]}, then=(seen_to,))
+
+
+async def confirm_stopped(desk: Desk, run: RunId, effect: ConfirmStopped) -> Performed:
+    """Tell that a cancelled pipeline is over, or which of its jobs still run when it should be.
+
+    Cancelling again what is not: a trigger job can have made a child meanwhile. Raises UnavailableError to be asked
+    again.
+    """
+    async with desk.database.begin() as session:
+        project = ((await runs.facts(session, run)).catalogue or desk.catalogue()).automation_project
+    starter, where = desk.starter(effect.kind), effect.project_id
+    below = await asyncio.to_thread(starter.children, where, effect.pipeline)
+    told = [await asyncio.to_thread(desk.reader.pipeline, where, project, one) for one in (effect.pipeline, *below)]
+    going_on = [one for one in told if not lifecycle.is_over(one.status)]
+    if not going_on:
+        return Performed(events=tuple(told[:1]), result={"over": [one.pipeline for one in told]})
+    if desk.clock() < effect.until:
+        for one in going_on:
+            if one.status != "canceling":
+                await asyncio.to_thread(starter.cancel, where, one.pipeline)
+        raise UnavailableError(f"Pipeline {going_on[0].pipeline} is {going_on[0].status}.")
+    jobs = [job for one in going_on for job in await asyncio.to_thread(desk.reader.jobs, where, project, one.pipeline)]
+    names = ", ".join(sorted(job.name for job in jobs if not lifecycle.is_over(job.status))) or "none that GitLab names"
+    minutes = limits.STOPPED_WITHIN.total_seconds() / 60
+    remark = (
+        f"Pipeline {effect.pipeline} was cancelled and is not over after {minutes:.0f} minutes. Still there: {names}."
+    )
+    return Performed(result={"over": False}, remark=f"{remark} Cancel it in GitLab.", then=(UpdateTicketNote(),))
 
 
 async def settle(desk: Desk, run: RunId, effect: SettleReports) -> Performed:

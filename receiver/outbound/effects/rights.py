@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelines.language.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue, CommandGrants
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.members import DEVELOPER, MAINTAINER, Users
@@ -19,6 +19,12 @@ from receiver.workflow.person import AccountId, Directory, Person, Right
 
 LEVELS: Final = {Right.DEVELOP: DEVELOPER, Right.MAINTAIN: MAINTAINER}
 """GitLab's access level from which somebody has each right."""
+
+
+def _granted_groups(catalogue: Catalogue) -> frozenset[str]:
+    """Return Jira's groups that `commands` in bug-fix.yml names."""
+    grants = (one for word in CommandGrants.__struct_fields__ for one in getattr(catalogue.commands, word) or ())
+    return frozenset(one.removeprefix("group:") for one in grants if one.startswith("group:"))
 
 
 def may_start(catalogue: Catalogue, actor: str, groups_of: Callable[[str], frozenset[str]]) -> bool:
@@ -32,13 +38,21 @@ def may_start(catalogue: Catalogue, actor: str, groups_of: Callable[[str], froze
 
 async def on_ticket(desk: Desk, account: AccountId, *, name: str = "", reporter: str) -> Person:
     """Return a Jira account with its rights on a ticket that `reporter` reported."""
-    found = Person(directory=Directory.JIRA, account=account, name=name)
+    found, catalogue = Person(directory=Directory.JIRA, account=account, name=name), desk.catalogue()
+    granted = _granted_groups(catalogue)
+    groups = frozenset[str]()
     try:
-        starts = await asyncio.to_thread(may_start, desk.catalogue(), account, desk.jira.groups_of)
+        starts = await asyncio.to_thread(may_start, catalogue, account, desk.jira.groups_of)
+        if granted:
+            groups = granted & await asyncio.to_thread(desk.jira.groups_of, account)
     except RefusedError as error:
         return replace(found, unknown_because=str(error))
     held = {Right.START: starts, Right.REPORTER: bool(account) and account == reporter}
-    return replace(found, rights=tuple(right for right, holds in held.items() if holds))
+    return replace(
+        found,
+        rights=tuple(right for right, holds in held.items() if holds),
+        groups=tuple(sorted(groups)),
+    )
 
 
 def in_project(users: Users, user: int, *, name: str = "", project_id: int) -> Person:
@@ -48,4 +62,5 @@ def in_project(users: Users, user: int, *, name: str = "", project_id: int) -> P
         level = users.access(project_id, user)
     except RefusedError as error:
         return replace(found, unknown_because=str(error))
-    return replace(found, rights=tuple(right for right, least in LEVELS.items() if level >= least))
+    held = tuple(right for right, least in LEVELS.items() if level >= least)
+    return replace(found, rights=held, level=level)

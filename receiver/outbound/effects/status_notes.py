@@ -45,11 +45,24 @@ async def keep_note(desk: Desk, run: RunId, place: NoteLocation, body: str, *, p
     return note
 
 
-def on_ticket(desk: Desk, run: RunId, key: str, target: str, *, visibility: Confidential | None = None) -> NoteLocation:
-    """Return the location of a comment on a ticket. `visibility`: who alone sees it; None: all who see the ticket."""
+def on_ticket(
+    desk: Desk,
+    run: RunId,
+    key: str,
+    target: str,
+    *,
+    visibility: Confidential | None = None,
+    is_internal: bool = False,
+) -> NoteLocation:
+    """Return the location of a comment on a ticket. `visibility`: who alone sees it; None: all who see the ticket.
+
+    `is_internal`: a service desk's customers don't.
+    """
     return NoteLocation(
         target=target,
         find=lambda: desk.jira.comments_with(key, marker=desk.notes.marker(run, target)),
-        edit=lambda comment, body: desk.jira.edit_comment(key, comment, body, visibility=visibility),
-        add=lambda body: desk.jira.add_comment(key, body, visibility=visibility),
+        edit=lambda comment, body: desk.jira.edit_comment(
+            key, comment, body, visibility=visibility, is_internal=is_internal
+        ),
+        add=lambda body: desk.jira.add_comment(key, body, visibility=visibility, is_internal=is_internal),
     )

@@ -76,6 +76,8 @@ def _why_not(desk: Desk, there: MergeRequest, effect: StartTargetPipeline) -> st
         return f"it is {there.state}."
     if there.sha != effect.head_sha:
         return _ANOTHER if effect.head_sha else _UNKNOWN
+    if effect.is_asked:
+        return _why_developer_does_not_count(desk, there, effect.approved_by, "asked for it")
     return _why_approver_does_not_count(desk, there, effect.approved_by)
 
 
@@ -87,10 +89,14 @@ def _why_approver_does_not_count(desk: Desk, there: MergeRequest, user: int) -> 
         return "the approval was taken back."
     if user not in given_after_push(desk, there):  # a hook says of an old one what its sender likes
         return _UNKNOWN
-    approver = rights.in_project(repositories.users, user, project_id=there.project_id)
-    if not approver.has_any({Right.DEVELOP}):
-        return approver.unknown_because or "who approved it is no developer of the project."
-    return ""
+    return _why_developer_does_not_count(desk, there, user, "approved it")
+
+
+def _why_developer_does_not_count(desk: Desk, there: MergeRequest, user: int, what: str) -> str:
+    person = rights.in_project(desk.repositories.users, user, project_id=there.project_id)
+    if person.has_any({Right.DEVELOP}):
+        return ""
+    return person.unknown_because or f"who {what} is no developer of the project."
 
 
 _ANOTHER = "its branch has another commit than the one that was approved. Approve it again."

@@ -13,10 +13,9 @@ from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.status_notes import NoteLocation, keep_note, on_ticket
 from receiver.outbound.jira.issues import Comment
-from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import ANSWER, PLAN, QUESTION
-from receiver.store.run import iterations, runs
+from receiver.store.run import given_commands, iterations, runs
 from receiver.store.run.runs import RunFacts
 from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
@@ -39,6 +38,10 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         return _ignored(effect, "The comment is our own.")
     if found.is_edited:
         return _ignored(effect, f"{found.author_name}'s comment was edited before it was read; a new one counts.")
+    if found.command is not None and not found.is_of_person:
+        return _ignored(
+            effect, f"{found.author_name} is an app or a customer of the service desk: only people command."
+        )
     if found.command is None and found.is_restricted and facts.audience.is_public:
         return _ignored(effect, f"{found.author_name}'s comment is restricted: what it says stays where it is.")
     reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
@@ -50,6 +53,8 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         command=found.command,
         seems_meant=found.seems_meant,
         plan=facts.iteration if _has_seen_plan(found, shown, since if is_for_nobody else None) else None,
+        readers=found.readers,
+        is_internal=found.is_internal,
     )
     return Performed(events=(event,), result={"rights": author.rights, "command": found.command and found.command.word})
 
@@ -84,21 +89,23 @@ async def answer(desk: Desk, run: RunId, effect: AnswerComment) -> Performed:
     """Say one sentence to a person's command, once."""
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
+        story = await rows.story(session, await runs.find(session, run))
         target = f"{ANSWER}:{effect.comment}"
         known = await note_locations.known(session, run, target) is not None
-        why = "" if known else enough(await taken_comments.answered(session, run), effect)
+        why = "" if known else enough(await given_commands.answers(session, run, AnswerComment, "comment"), effect)
     if why:
         return Performed(result={"comment": None, "why": why})
-    body = desk.notes.answer(effect.text, to=effect.name, run=run, target=target)
-    place = on_ticket(desk, run, facts.issue_key, target)
+    body = desk.notes.ticket_answer(story, effect, target)
+    place = on_ticket(desk, run, facts.issue_key, target, visibility=effect.readers, is_internal=effect.is_internal)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="AnswerComment")})
 
 
 def enough(answered: Iterable[AnswerComment], wanted: AnswerComment) -> str:
     """Return why a comment gets no answer after those that did, empty when it gets one."""
     answered = tuple(answered)
-    if sum(one.author == wanted.author for one in answered) >= limits.ANSWERS_TO_ONE:
-        return f"{limits.ANSWERS_TO_ONE} comments of this author were answered already."
+    most = limits.COMMANDS_OF_ONE if wanted.may_start else limits.ANSWERS_TO_ONE
+    if sum(one.author == wanted.author for one in answered) >= most:
+        return f"{most} comments of this author were answered already."
     others = sum(not one.may_start for one in answered)
     return (
         f"{limits.ANSWERS} comments were answered already." if not wanted.may_start and others >= limits.ANSWERS else ""

@@ -14,7 +14,7 @@ from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import PLAN, QUESTION
 from receiver.store.run import runs
-from receiver.workflow import commands, lifecycle
+from receiver.workflow import command_grammar, lifecycle
 from receiver.workflow.effects import PollTicket
 from receiver.workflow.events import Event, IssueCommented
 
@@ -39,7 +39,9 @@ async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
     )
     events: list[Event] = [] if restricted is None else [restricted]
     events += [
-        IssueCommented(issue_key=key, comment=one.id, actor=one.author, is_addressed=commands.is_addressed(one.text))
+        IssueCommented(
+            issue_key=key, comment=one.id, actor=one.author, is_addressed=command_grammar.is_addressed(one.text)
+        )
         for one in comments
         if one.author != own
         and one.id not in heard

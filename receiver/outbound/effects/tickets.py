@@ -20,20 +20,30 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.jira.issues import Issue
 from receiver.outbound.jira.jira_client import Transition
 from receiver.store.deliveries import taken_comments
-from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, TICKET
+from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, REMINDER, TICKET
 from receiver.store.run import runs
 from receiver.store.story import rows
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AdmitTicket,
+    CheckLabel,
     CommentRefusal,
     LinkTicket,
     OfferTurn,
     RefreshTicket,
+    RemindTicket,
     TransitionIssue,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefreshed, TicketRefused, TurnOffered
+from receiver.workflow.events import (
+    AccountId,
+    LabelChange,
+    LabelChecked,
+    TicketAdmitted,
+    TicketRefreshed,
+    TicketRefused,
+    TurnOffered,
+)
 from receiver.workflow.person import Right
 from receiver.workflow.ticket_dialogue import MAY_ANSWER
 
@@ -43,8 +53,10 @@ log = structlog.get_logger()
 async def admit(desk: Desk, run: RunId, effect: AdmitTicket) -> Performed:
     """Fetch the ticket and the repositories' heads, and check that the person may start runs."""
     catalogue = desk.catalogue()
+    async with desk.database.begin() as session:
+        facts = await runs.facts(session, run)
     issue = await asyncio.to_thread(desk.jira.issue, effect.issue_key)
-    refusal = await _why_not(desk, effect.actor, issue)
+    refusal = await _why_not(desk, effect.actor, issue, is_commanded=facts.is_commanded)
     if refusal:
         return Performed(events=(TicketRefused(reason=refusal, actor=effect.actor),))
     heads = await asyncio.to_thread(_heads, desk, run, catalogue)
@@ -61,21 +73,24 @@ async def offer_turn(desk: Desk, run: RunId, _effect: OfferTurn) -> Performed:
     if facts.actor is not None and facts.iteration == 1:
         actor = AccountId(facts.actor)
         issue = await asyncio.to_thread(desk.jira.issue, facts.issue_key)
-        refusal = await _why_not(desk, actor, issue)
+        refusal = await _why_not(desk, actor, issue, is_commanded=facts.is_commanded)
         if refusal:
             return Performed(events=(TicketRefused(reason=refusal, actor=actor),))
     return Performed(events=(TurnOffered(),))
 
 
-async def _why_not(desk: Desk, actor: AccountId | None, issue: Issue) -> str:
-    """Return why a person's run may not begin, a sentence for people; empty: it may. An operator's always may."""
+async def _why_not(desk: Desk, actor: AccountId | None, issue: Issue, *, is_commanded: bool) -> str:
+    """Return why a person's run may not begin, a sentence for people; empty: it may. An operator's always may.
+
+    `is_commanded`: a command began it, and the label need not be there.
+    """
     if actor is None:
         return ""
     catalogue = desk.catalogue()
     if not await asyncio.to_thread(rights.may_start, catalogue, actor, desk.jira.groups_of):
         return MAY_NOT_START
     label = catalogue.jira.start.label
-    return "" if label in issue.ticket.labels else REMOVED.format(label=label)
+    return "" if is_commanded or label in issue.ticket.labels else REMOVED.format(label=label)
 
 
 MAY_NOT_START = (
@@ -100,7 +115,9 @@ async def refresh(desk: Desk, run: RunId, effect: RefreshTicket) -> Performed:
             return Performed(events=(TicketRefused(reason=reason, actor=effect.actor),))
     ticket = await _told(desk, run, issue, audience=facts.audience)
     heads = await asyncio.to_thread(_heads, desk, run, facts.catalogue)
-    event = TicketRefreshed(iteration=effect.iteration, ticket=ticket, base_shas=heads.shas, because=effect.because)
+    event = TicketRefreshed(
+        iteration=effect.iteration, ticket=ticket, base_shas=heads.shas, because=effect.because, hint=effect.hint
+    )
     result = {"status": issue.status, "repositories_left_out": heads.left_out}
     return Performed(events=(event,), result=result, remark=left_out(ticket))
 
@@ -159,8 +176,32 @@ async def refuse(desk: Desk, run: RunId, effect: CommentRefusal) -> Performed:
             why = f"This author was told {limits.REFUSALS_TO_ONE} times on this ticket why nothing was started."
             return Performed(result={"comment": None, "why": why})
     place = on_ticket(desk, run, effect.issue_key, REFUSAL)
-    body = desk.notes.refusal(effect.text, run=run)
+    body = desk.notes.refusal(effect.text, run=run, heading=effect.heading)
     return Performed(result={"comment": await keep_note(desk, run, place, body, point="CommentRefusal")})
+
+
+async def check_label(desk: Desk, run: RunId, effect: CheckLabel) -> Performed:
+    """Read the ticket's labels again, and ask what the person may do who changed one."""
+    async with desk.database.begin() as session:
+        key = IssueKey((await runs.find(session, run)).issue_key)
+    issue = await asyncio.to_thread(desk.jira.issue, key)
+    start = desk.catalogue().jira.start
+    is_about_start = effect.change in {LabelChange.REMOVED, LabelChange.SET_AGAIN}
+    is_set = (start.label if is_about_start else start.hold_label) in issue.ticket.labels
+    author = await rights.on_ticket(desk, effect.actor, name=effect.actor_name, reporter=issue.ticket.reporter_account)
+    wanted = effect.change in {LabelChange.SET_AGAIN, LabelChange.HELD}
+    event = LabelChecked(change=effect.change, author=author, still=is_set == wanted)
+    return Performed(events=(event,), result={"still": event.still, "rights": author.rights})
+
+
+async def remind(desk: Desk, run: RunId, effect: RemindTicket) -> Performed:
+    """Remind people on the ticket, in a comment of its own: an edited one tells nobody."""
+    async with desk.database.begin() as session:
+        key = (await runs.find(session, run)).issue_key
+    target = f"{REMINDER}:{effect.since:%Y%m%d%H%M%S}"
+    body = desk.notes.answer(effect.text, to="", run=run, target=target)
+    place = on_ticket(desk, run, key, target)
+    return Performed(result={"comment": await keep_note(desk, run, place, body, point="RemindTicket")})
 
 
 async def transition(desk: Desk, run: RunId, effect: TransitionIssue) -> Performed:

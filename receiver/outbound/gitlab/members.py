@@ -24,6 +24,9 @@ class User(Struct, frozen=True, kw_only=True):
     username: str
     state: str
     """`active`, or what keeps the user out."""
+    name: str = ""
+    is_bot: bool = False
+    """GitLab made it for a token or a service; told of a single user only."""
 
 
 class Users:
@@ -31,6 +34,23 @@ class Users:
 
     def __init__(self, api: Gitlab) -> None:
         self._api = api
+
+    def user(self, user: int) -> User | None:
+        """Return a user; None when there is none of this id, or we don't see it."""
+        with translate_errors("GitLab", f"looking up user {user}"):
+            try:
+                found = self._api.users.get(user)
+            except GitlabGetError as error:
+                if error.response_code == 404:
+                    return None
+                raise
+        return User(
+            id=int(found.id),
+            username=found.username,
+            state=found.state,
+            name=found.name or "",
+            is_bot=bool(getattr(found, "bot", False)),
+        )
 
     def named(self, username: str) -> list[User]:
         """Return the user of a name, if there is one."""

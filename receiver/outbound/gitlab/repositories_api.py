@@ -1,22 +1,20 @@
-"""Projects, merge requests, notes and uploads in GitLab. An adapter."""
+"""Projects, merge requests and uploads in GitLab. An adapter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice, takewhile
 from typing import Any
 
 from gitlab.base import RESTObject
-from gitlab.exceptions import GitlabError
 from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
-from receiver import limits
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.members import Users
+from receiver.outbound.gitlab.notes_api import MergeRequestNotes
 from receiver.outbound.sdk_errors import translate_errors
 
 _APPROVED = "approved this merge request"
@@ -68,17 +66,6 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     updated_at: datetime | None = None
 
 
-class Note(Struct, frozen=True, kw_only=True):
-    """A note on a merge request that people or bots wrote, not GitLab itself."""
-
-    id: int
-    author_id: int
-    body: str
-    is_internal: bool
-    """Not everybody who sees the merge request sees it."""
-    created_at: datetime
-
-
 class Repositories:
     """Repositories as the writing bot sees and changes them."""
 
@@ -87,6 +74,7 @@ class Repositories:
         self._connection = connection
         self._bot: int | None = None
         self.users = Users(connection.api)
+        self.notes = MergeRequestNotes(connection.api, own=lambda: self.bot)
 
     @property
     def bot(self) -> int:
@@ -218,43 +206,6 @@ class Repositories:
             made = self._api.projects.get(project_id, lazy=True).upload(filename, filedata=content)
         return str(made["markdown"])
 
-    def add_note(self, project_id: int, iid: int, body: str) -> int:
-        """Write a note on a merge request and return its id."""
-        with translate_errors("GitLab", f"writing a note on !{iid}"):
-            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
-            return int(request.notes.create({"body": body}).id)
-
-    def edit_note(self, project_id: int, iid: int, note: int, body: str) -> bool:
-        """Replace a note's text; False when somebody deleted it."""
-        with translate_errors("GitLab", f"editing note {note} on !{iid}"):
-            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
-            return _unless_gone(lambda: request.notes.update(note, {"body": body}))
-
-    def notes_since(self, project_id: int, iid: int, *, since: datetime) -> list[Note]:
-        """Return the notes that people and bots wrote on a merge request since a time, oldest first."""
-        with translate_errors("GitLab", f"reading the notes on !{iid}"):
-            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
-            wanted = {"sort": "desc", "order_by": "created_at", "activity_filter": "only_comments"}
-            newest_first = map(_note, islice(request.notes.list(iterator=True, **wanted), limits.NOTES_READ))
-            return list(takewhile(lambda note: note.created_at >= since, newest_first))[::-1]
-
-    def notes_with(self, project_id: int, iid: int, *, marker: str) -> list[int]:
-        """Return our notes on a merge request that hold a marker, oldest first; anybody can paste a marker."""
-        with translate_errors("GitLab", f"reading the notes on !{iid}"):
-            request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
-            found = request.notes.list(sort="asc", order_by="created_at", get_all=True)
-        return [int(note.id) for note in found if marker in note.body and (note.author or {}).get("id") == self.bot]
-
-
-def _unless_gone(act: Callable[[], object]) -> bool:
-    try:
-        act()
-    except GitlabError as error:
-        if error.response_code == 404:
-            return False
-        raise
-    return True
-
 
 def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
     author = one.author or {}
@@ -273,16 +224,6 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
         head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
         updated_at=datetime.fromisoformat(one.updated_at) if "updated_at" in one.attributes else None,
-    )
-
-
-def _note(one: RESTObject) -> Note:
-    return Note(
-        id=int(one.id),
-        author_id=int(one.author["id"]),
-        body=one.body or "",
-        is_internal=bool(getattr(one, "internal", False) or getattr(one, "confidential", False)),
-        created_at=datetime.fromisoformat(one.created_at),
     )
 
 

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.language import IssueKey
+from pipelines.language.catalogue import Confidential
 from pipelines.language.image_format import media_type
 from pipelines.language.wire import Ticket, TicketAttachment, TicketComment
 from receiver.comments.command_line import Command
 from receiver.comments.jira_document import wiki
-from receiver.workflow import commands
+from receiver.workflow import command_grammar
 from receiver.workflow.events import AccountId
 
 
@@ -53,8 +54,17 @@ class Comment(Struct, frozen=True, kw_only=True):
     """When, as Jira writes it; empty when it does not say."""
     is_edited: bool
     """It is not as its author first wrote it."""
-    is_restricted: bool
-    """Only a role or group of Jira may read it."""
+    readers: Confidential | None
+    """The role or group that alone may read it; None: all who see the ticket."""
+    is_internal: bool
+    """A service desk's customers don't see it."""
+    is_of_person: bool = True
+    """Neither an app nor a service desk's customer wrote it, as far as Jira says (Cloud does)."""
+
+    @property
+    def is_restricted(self) -> bool:
+        """Return whether not everybody who sees the ticket may read it."""
+        return self.readers is not None
 
 
 class _Named(Struct, frozen=True):
@@ -68,6 +78,8 @@ class Person(Struct, frozen=True):
     key: str = ""
     name: str = ""
     displayName: str = ""  # noqa: N815  # Jira's name
+    accountType: str = ""  # noqa: N815  # Jira's name
+    """`atlassian`, `app`, `customer` or `unknown` on Cloud; Data Center has none."""
 
     @property
     def account(self) -> AccountId:
@@ -84,6 +96,7 @@ class _Comment(Struct, frozen=True):
     """None: somebody who is no more."""
     updateAuthor: Person | None = None  # noqa: N815  # Jira's name
     visibility: dict[str, Any] | None = None
+    jsdPublic: bool = True  # noqa: N815  # Jira's name
 
 
 class _Comments(Struct, frozen=True):
@@ -197,12 +210,21 @@ def comment(body: object) -> Comment:
         author=author.account,
         author_name=author.displayName or author.account,
         text=wiki(found.body),
-        command=commands.read(found.body),
-        seems_meant=commands.seems_meant(found.body),
+        command=command_grammar.read(found.body),
+        seems_meant=command_grammar.seems_meant(found.body),
         created=found.created,
         is_edited=found.updated != found.created or last.account != author.account,
-        is_restricted=found.visibility is not None,
+        readers=_readers(found.visibility),
+        is_internal=not found.jsdPublic,
+        is_of_person=author.accountType in {"atlassian", ""},
     )
+
+
+def _readers(visibility: dict[str, Any] | None) -> Confidential | None:
+    if visibility is None:
+        return None
+    value = str(visibility.get("value") or visibility.get("identifier") or "")
+    return Confidential(role=value) if visibility.get("type") == "role" else Confidential(group=value)
 
 
 def _name(thing: _Named | None) -> str:

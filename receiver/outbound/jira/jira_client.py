@@ -204,18 +204,25 @@ class JiraClient:
             raise RefusedError(f"Jira names {len(groups.items)} of the {groups.size} groups of {account} only.")
         return frozenset(group.name for group in groups.items)
 
-    def add_comment(self, key: str, body: str, *, visibility: Confidential | None = None) -> str:
-        """Write a comment, visible to a role or group only where one is given, and return its id."""
+    def add_comment(
+        self, key: str, body: str, *, visibility: Confidential | None = None, is_internal: bool = False
+    ) -> str:
+        """Write a comment, visible to a role or group only where one is given, and return its id.
+
+        `is_internal`: a service desk's customers don't see it.
+        """
         visible = None if visibility is None else _visible(visibility)
         with translate_errors("Jira", f"commenting on {key}"):
-            return str(self._api.add_comment(key, body, visibility=visible).id)
+            return str(self._api.add_comment(key, body, visibility=visible, is_internal=is_internal).id)
 
-    def edit_comment(self, key: str, comment: str, body: str, *, visibility: Confidential | None = None) -> bool:
+    def edit_comment(
+        self, key: str, comment: str, body: str, *, visibility: Confidential | None = None, is_internal: bool = False
+    ) -> bool:
         """Replace a comment's text and who sees it; False when somebody deleted it."""
         visible = None if visibility is None else _visible(visibility)
         with translate_errors("Jira", f"editing a comment on {key}"):
             try:
-                self._api.comment(key, comment).update(body=body, visibility=visible)
+                self._api.comment(key, comment).update(body=body, visibility=visible, is_internal=is_internal)
             except JIRAError as error:
                 if error.status_code == 404:
                     return False

@@ -16,6 +16,13 @@ async def hold(session: AsyncSession, delivery: int) -> DeliveryRow | None:
     return await session.scalar(select(DeliveryRow).where(DeliveryRow.id == delivery).with_for_update())
 
 
+async def verdict_of(session: AsyncSession, delivery: int) -> tuple[str, str] | None:
+    """Return what became of a delivery, and why; None: it is still to be handled."""
+    found = select(DeliveryRow.verdict, DeliveryRow.reason).where(DeliveryRow.id == delivery)
+    row = (await session.execute(found)).one_or_none()
+    return None if row is None or row.verdict is None else (row.verdict, row.reason or "")
+
+
 async def orphans(session: AsyncSession, *, before: datetime) -> list[DeliveryRow]:
     """Return deliveries without a verdict that nothing in the queue stands for, in the order of arrival."""
     queued = text(

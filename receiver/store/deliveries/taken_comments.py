@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.schema import CommentCommandRow, DecisionRow, EffectRow, RunRow
-from receiver.workflow.effects import AnswerComment, CommentRefusal, ReadComment
+from receiver.workflow.effects import CommentRefusal, ReadComment
 from receiver.workflow.events import IssueCommented
 from receiver.workflow.run import Verdict
 
@@ -39,17 +38,6 @@ async def heard(session: AsyncSession, issue_key: str) -> frozenset[str]:
         )
     )
     return frozenset(await session.scalars(read.union(left_alone)))
-
-
-async def answered(session: AsyncSession, run: str) -> list[AnswerComment]:
-    """Return the answers of a run that stand on its ticket."""
-    wanted = select(EffectRow.payload).where(
-        EffectRow.run_id == run,
-        EffectRow.kind == AnswerComment.__name__,
-        EffectRow.state == "done",
-        EffectRow.result["comment"].astext.is_not(None),
-    )
-    return [msgspec.convert(payload, AnswerComment) for payload in await session.scalars(wanted)]
 
 
 async def refused(session: AsyncSession, issue_key: str, author: str) -> int:

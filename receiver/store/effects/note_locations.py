@@ -14,9 +14,9 @@ TICKET = "ticket"
 CONFIDENTIAL = "confidential"
 """Beside the status comment: what only some may read."""
 REFUSAL = "refusal"
-QUESTION, PLAN, ANSWER = "question", "plan", "answer"
+QUESTION, PLAN, ANSWER, REMINDER = "question", "plan", "answer", "reminder"
 
-SAID_ONCE = frozenset({REFUSAL, QUESTION, PLAN, ANSWER})
+SAID_ONCE = frozenset({REFUSAL, QUESTION, PLAN, ANSWER, REMINDER})
 """What targets begin with, up to a colon, that each run has for itself."""
 
 

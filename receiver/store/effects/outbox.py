@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver import limits
 from receiver.store.postgres.queue import PERFORM_EFFECT, enqueue_effect
-from receiver.store.schema import EffectRow, Json
+from receiver.store.schema import EffectRow, Json, RunRow
 from receiver.workflow.effect_table import EFFECTS, EffectRule, EffectTable
 from receiver.workflow.effects import Effect
+from receiver.workflow.run import RunStatus
 
 
 class Pending(Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Pending(Struct, frozen=True, kw_only=True):
     first_attempt_at: datetime
     due_at: datetime
     superseded: bool
-    """A newer pending one does the same."""
+    """A newer pending one does the same, or the run has left the status in which it was wanted."""
     rule: EffectRule
 
     @property
@@ -45,7 +46,12 @@ def group_of(run: str, effect: Effect, *, table: EffectTable = EFFECTS) -> str |
 
 def _group(rule: EffectRule, run: str, effect: Effect) -> str | None:
     target = getattr(effect, "repository", "")
-    return None if rule.group is None else f"effect:{run}:{rule.group}:{target}"
+    return None if rule.group is None or _is_urgent(rule, effect) else f"effect:{run}:{rule.group}:{target}"
+
+
+def _is_urgent(rule: EffectRule, effect: Effect) -> bool:
+    """Return whether an effect waits for nothing that is queued."""
+    return rule.is_urgent or getattr(effect, "overtakes", False)
 
 
 async def store(
@@ -67,9 +73,8 @@ async def store(
     stored = []
     for position, effect in enumerate(effects):
         rule = table.of(effect)
-        fields = rule.once
+        fields, due_at = rule.once, now + timedelta(seconds=getattr(effect, "due_in_s", 0))
         suffix = f"{origin}:{position}" if fields is None else ":".join(str(getattr(effect, name)) for name in fields)
-        due = getattr(effect, "not_before", None)
         row = insert(EffectRow).values(
             key=f"{run}:{rule.kind}:{suffix}",
             run_id=run,
@@ -78,7 +83,7 @@ async def store(
             payload=msgspec.to_builtins(effect),
             state="pending",
             created_at=now,
-            due_at=due or now,
+            due_at=due_at,
         )
         kept = row.on_conflict_do_nothing()
         if again_after is not None:
@@ -87,7 +92,9 @@ async def store(
             kept = row.on_conflict_do_update(index_elements=[EffectRow.key], set_=anew, where=is_over)
         new = await session.scalar(kept.returning(EffectRow.id))
         if new is not None:
-            await enqueue_effect(session, new, group=_group(rule, run, effect), at=due)
+            group = _group(rule, run, effect)
+            at = due_at if due_at > now else None
+            await enqueue_effect(session, new, group=group, at=at, is_urgent=_is_urgent(rule, effect))
             stored.append(new)
     return stored
 
@@ -124,9 +131,18 @@ async def claim(
         attempts=row.attempts,
         first_attempt_at=row.first_attempt_at or now,
         due_at=row.due_at,
-        superseded=rule.only_latest and await session.scalar(newer.limit(1)) is not None,
+        superseded=(rule.only_latest and await session.scalar(newer.limit(1)) is not None)
+        or not await _is_wanted(session, row.run_id, wanted, rule),
         rule=rule,
     )
+
+
+async def _is_wanted(session: AsyncSession, run: str, effect: Effect, rule: EffectRule) -> bool:
+    """Return whether the run is still in a status, and in the iteration, in which an effect is to be done."""
+    if rule.wanted_in == frozenset(RunStatus):
+        return True
+    row = (await session.execute(select(RunRow.status, RunRow.iteration).where(RunRow.id == run))).one()
+    return row.status in rule.wanted_in and getattr(effect, "iteration", row.iteration) == row.iteration
 
 
 async def finish(
@@ -162,7 +178,8 @@ async def again(session: AsyncSession, pending: Pending, *, error: str, at: date
     """Note a failed attempt and enqueue the next one."""
     noted = update(EffectRow).where(EffectRow.id == pending.id, EffectRow.state == "pending")
     await session.execute(noted.values(last_error=error, due_at=at))
-    await enqueue_effect(session, pending.id, group=pending.group, at=at)
+    is_urgent = _is_urgent(pending.rule, pending.effect)
+    await enqueue_effect(session, pending.id, group=pending.group, at=at, is_urgent=is_urgent)
 
 
 async def orphans(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -52,6 +53,8 @@ class AdmittedJob(Struct, frozen=True, kw_only=True):
     job: JobSession
     catalogue: Catalogue | None
     """As frozen at the run's start; None: the ticket was never admitted."""
+    extra_usd: Decimal = Decimal(0)
+    """What people let the run cost beyond its catalogue's budget."""
     plan: Plan | None
     """What the newest analysis of the session's iteration planned, or the plan that it was begun with, of an
     implementing job; None also when the report was not accepted."""
@@ -174,12 +177,14 @@ class _Found(Struct, frozen=True, kw_only=True):
     run_status: str
     run_iteration: int
     catalogue: dict[str, Any] | None
+    extra_usd: Decimal
     plan: dict[str, Any] | None
 
 
 _ADMITTED: Final = """
     SELECT s.id, s.run_id, s.kind, s.iteration, s.phase, s.repository, s.project_id, s.pipeline_id, s.job_id,
            s.expires_at, j.status AS job_status, r.status AS run_status, r.iteration AS run_iteration, r.catalogue,
+           r.extra_usd,
            CASE WHEN a.report IS NULL THEN p.plan
                 WHEN a.state = 'accepted' THEN a.report #> '{result,plan}' END AS plan
       FROM sessions AS s JOIN runs AS r ON r.id = s.run_id LEFT JOIN jobs AS j ON j.id = s.job_id
@@ -222,6 +227,7 @@ async def admitted(connection: psycopg.AsyncConnection[Any], token: str, *, now:
     return AdmittedJob(
         job=job,
         catalogue=None if row.catalogue is None else msgspec.convert(row.catalogue, Catalogue),
+        extra_usd=row.extra_usd,
         plan=None if row.plan is None else msgspec.convert(row.plan, Plan),
     )
 

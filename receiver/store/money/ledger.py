@@ -48,15 +48,19 @@ class Funds(Struct, frozen=True, kw_only=True):
 
     def shortfall(self, amount: Decimal) -> str | None:
         """Return a sentence when the amount can't be funded."""
-        for name, budget, held in (
-            ("run", self.run_budget, self.run_held),
-            ("day", self.day_budget, self.day_held),
+        for name, budget, held, cure in (
+            ("run", self.run_budget, self.run_held, "Say `/bug-fix budget +N`, then `/bug-fix retry`."),
+            (
+                "day",
+                self.day_budget,
+                self.day_held,
+                "Raise policy.budget_usd.day in bug-fix.yml, then say `/bug-fix retry`.",
+            ),
         ):
             if held + amount > budget:
                 return (
                     f"The {name}'s budget of ${budget:.2f} can't fund this call: ${held:.4f} is spent or held, "
-                    f"and it may cost up to ${amount:.4f}. Raise policy.budget_usd.{name} in bug-fix.yml and set the "
-                    "label again."
+                    f"and it may cost up to ${amount:.4f}. {cure}"
                 )
         return None
 

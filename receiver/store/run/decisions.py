@@ -7,16 +7,16 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import RunId
+from pipelines.language import DiagnosisKind, RunId
 from receiver.store.effects import outbox
 from receiver.store.postgres.json_text import storable
-from receiver.store.run import episodes, iterations
+from receiver.store.run import episodes, given_commands, iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.store.story import stored_indicators
-from receiver.workflow import lifecycle
+from receiver.workflow import lifecycle, pauses
 from receiver.workflow.effect_table import EFFECTS, EffectTable
-from receiver.workflow.events import Event
-from receiver.workflow.run import Decision, RunStatus, Verdict
+from receiver.workflow.events import CommandTyped, CommentRead, Event, NoteRead
+from receiver.workflow.run import Cause, Decision, RunStatus, Verdict
 
 
 async def record(
@@ -38,6 +38,8 @@ async def record(
         run.branch = decision.branch
     if decision.deadline is not None:
         run.deadline = decision.deadline
+    if decision.extra_usd is not None:
+        run.extra_usd = decision.extra_usd
     if decision.status is not None and decision.status != before:
         await _enter(session, run, decision, now=now)
     row = DecisionRow(
@@ -57,6 +59,13 @@ async def record(
     origin = f"decision:{row.id}"
     wanted = decision.effects
     await outbox.store(session, RunId(run.id), wanted, decision=row.id, origin=origin, now=now, table=table)
+    if decision.answered is not None and isinstance(event, CommentRead | NoteRead | CommandTyped):
+        await given_commands.conclude(session, run, event.message, decision.answered)
+        did = _intervention(decision)
+        if did is not None and event.author is not None:
+            kind, detail = did
+            actor = storable(event.author.called)
+            session.add(InterventionRow(run_id=run.id, kind=kind, actor=actor, detail=storable(detail), at=now))
     if run.status != before:
         await stored_indicators.keep(session, run, now=now)
     # What was only noted can wait for the sweep: most deliveries are, and the row costs as much as all else here.
@@ -65,17 +74,32 @@ async def record(
     return row.id
 
 
+def _intervention(decision: Decision) -> tuple[str, str] | None:
+    """Return what a command made a person do for the run, kind and detail, as metrics count it; None: nothing."""
+    if decision.extra_usd is not None:
+        return "budget", f"to ${decision.extra_usd:.2f} more"
+    hints = [one for one in decision.attempt.diagnoses if one.kind is DiagnosisKind.HINT] if decision.attempt else []
+    if not hints or decision.attempt is None:
+        return None
+    kind = "revise" if decision.attempt.cause is Cause.REVISED else "retry_with_hint"
+    return kind, " ".join(hints[0].messages)
+
+
 async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now: datetime) -> None:
     if decision.status is None:
         return
+    before = run.status
     run.status, run.status_at, run.reason = decision.status, now, decision.reason
     run.reason_code = None if decision.end is None else decision.end.code
     diagnosis = None if decision.end is None else decision.end.diagnosis
     run.diagnosis = None if diagnosis is None else storable(msgspec.to_builtins(diagnosis))
     run.deadline = decision.deadline
+    run.finished_at = now if decision.status in lifecycle.FINAL else None
     if decision.status in lifecycle.FINAL:
-        run.finished_at = now
         await iterations.end(session, run, now=now)
+    run.paused_from = before if decision.status is RunStatus.PAUSED else None
+    if decision.status is RunStatus.PAUSED and before in pauses.INTERRUPTED:
+        await iterations.interrupt(session, run, now=now)
     if decision.status in lifecycle.WAITING:
         await iterations.wait_for_people(session, run, now=now)
     if decision.status is RunStatus.ESCALATED:

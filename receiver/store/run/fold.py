@@ -9,21 +9,36 @@ from datetime import datetime
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language.catalogue import Catalogue
+from receiver import limits
+from receiver.comments.command_line import Command
 from receiver.store.deliveries import taken_comments
 from receiver.store.postgres.json_text import storable
-from receiver.store.run import heard_labels, merge_requests, run_pipelines, settled_reports, ticket_pictures
+from receiver.store.run import (
+    given_commands,
+    heard_labels,
+    merge_requests,
+    run_pipelines,
+    runs,
+    settled_reports,
+    ticket_pictures,
+)
 from receiver.store.schema import RunRow
 from receiver.workflow import audience, lifecycle
 from receiver.workflow.events import (
+    CommandTyped,
     CommentRead,
     Event,
     IssueLabelled,
     JobChanged,
+    LabelChange,
+    LabelChanged,
     MergeRequestChanged,
     MergeRequestOpened,
+    NoteRead,
     PicturesAttached,
     PipelineChanged,
     PipelineStarted,
@@ -33,7 +48,11 @@ from receiver.workflow.events import (
     TicketAdmitted,
     TicketRefreshed,
 )
+from receiver.workflow.person import Person
 from receiver.workflow.run import Learned
+
+COMMANDS = CommentRead | NoteRead | CommandTyped
+"""Events that can be a command."""
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -48,12 +67,13 @@ class Reader(Struct, frozen=True, kw_only=True):
 
 async def fold(session: AsyncSession, event: Event, run: RunRow, *, reader: Reader) -> Learned:
     """Write what an event tells, and return what of it was not known."""
-    before = run.confidential
+    before, was_unlabelled = run.confidential, _was_unlabelled(event, run, now=reader.now)
     is_new = await _written(session, event, run, reader)
     run.confidential = run.confidential or audience.is_confidential_by(event)
     await session.flush()
     became_confidential = run.confidential != before and not isinstance(event, IssueLabelled)
-    return Learned(is_new=is_new or became_confidential, was_confidential=before)
+    learned = Learned(is_new=is_new or became_confidential, was_confidential=before, was_unlabelled=was_unlabelled)
+    return await _of_command(session, event, run, learned) if isinstance(event, COMMANDS) else learned
 
 
 async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
@@ -61,6 +81,9 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
 ) -> bool:
     now = reader.now
     match event:
+        case LabelChanged(change=LabelChange.REMOVED):
+            run.unlabelled_at = now
+            return True
         case IssueLabelled(at=datetime() as at):
             return not await heard_labels.was_heard(session, run.issue_key, at=at)  # noted with the decision
         case IssueLabelled():
@@ -70,10 +93,12 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case TicketRefreshed():
             return _refreshed(event, run)
         case CommentRead(ignored=""):
-            word = "" if event.command is None else event.command.word
-            return await taken_comments.take(
-                session, run.id, issue_key=run.issue_key, comment=event.comment, command=word, now=now
-            )
+            return await _comment_taken(session, event, run, now=now)
+        case (
+            NoteRead(author=Person() as author, command=Command() as command)
+            | CommandTyped(author=author, command=command)
+        ):
+            return await given_commands.take(session, run, event.message, command, author, now=now)
         case PipelineStarted():
             return await run_pipelines.started(session, event, run, now=now)
         case PipelineChanged():
@@ -94,6 +119,36 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return await merge_requests.changed(session, event, run, bot=reader.bot, now=now)
         case _:
             return False
+
+
+def _was_unlabelled(event: Event, run: RunRow, *, now: datetime) -> bool:
+    """Return whether the start label was taken off a moment before it was set now."""
+    if not isinstance(event, IssueLabelled) or run.unlabelled_at is None:
+        return False
+    since, run.unlabelled_at = run.unlabelled_at, None
+    return now - since <= limits.LABEL_TAKEN_OFF
+
+
+async def _comment_taken(session: AsyncSession, event: CommentRead, run: RunRow, *, now: datetime) -> bool:
+    """Take in a comment, and the command that it gives; processes of the previous release know comments only."""
+    word = "" if event.command is None else event.command.word
+    is_new = await taken_comments.take(
+        session, run.id, issue_key=run.issue_key, comment=event.comment, command=word, now=now
+    )
+    if event.command is None or event.author is None or not is_new:
+        return is_new
+    return await given_commands.take(session, run, event.message, event.command, event.author, now=now)
+
+
+async def _of_command(
+    session: AsyncSession, event: CommentRead | NoteRead | CommandTyped, run: RunRow, learned: Learned
+) -> Learned:
+    """Return what a decision on a command has to know of other commands and runs."""
+    if event.command is None or event.author is None:
+        return learned
+    newest = await runs.newest(session, run.issue_key)
+    said_before = await given_commands.before(session, run, event.message, event.author)
+    return replace(learned, said_before=said_before, is_newest=newest is None or newest.id == run.id)
 
 
 def _admitted(event: TicketAdmitted, run: RunRow, catalogue: Catalogue) -> bool:

@@ -74,6 +74,12 @@ async def wait_for_people(session: AsyncSession, run: RunRow, *, now: datetime) 
     await session.execute(this.values(kind="analysis", plan_id=_accepted_plan(run).scalar_subquery(), finished_at=now))
 
 
+async def interrupt(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
+    """Note that people paused the run before the attempt came to an end."""
+    this = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.number == run.iteration)
+    await session.execute(this.values(kind="paused", finished_at=now))
+
+
 async def end(session: AsyncSession, run: RunRow, *, now: datetime) -> None:
     """Note that no attempt goes on."""
     going_on = update(IterationRow).where(IterationRow.run_id == run.id, IterationRow.finished_at.is_(None))

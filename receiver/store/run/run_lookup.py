@@ -10,11 +10,13 @@ from receiver.hooks.claims import Subject
 from receiver.store.run import merge_requests, runs, target_pipelines
 from receiver.store.schema import JobRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.workflow.events import (
+    CommandTyped,
     Event,
     IssueCommented,
     IssueLabelled,
     IssueRestricted,
     JobChanged,
+    LabelChanged,
     MergeRequestChanged,
     NotePosted,
     PipelineChanged,
@@ -29,12 +31,15 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
             query = select(RunRow.id).where(RunRow.issue_id == number).order_by(*runs.NEWEST)
         case (
             IssueLabelled(issue_key=key)
+            | LabelChanged(issue_key=key)
             | StartRequested(issue_key=key)
             | IssueRestricted(issue_key=key)
             | IssueCommented(issue_key=str() as key)
         ):
             newest = await runs.newest(session, key)
             return None if newest is None else RunId(newest.id)
+        case CommandTyped():
+            return event.run
         case PipelineChanged():
             ids = [event.pipeline] if event.parent is None else [event.pipeline, event.parent]
             query = select(PipelineRow.run_id).where(

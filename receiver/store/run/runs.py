@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +27,7 @@ from receiver.store.schema import (
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow.audience import Audience
+from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import Failure, JobView, MergeRequestView, PipelineView, Run, RunStatus
 
@@ -56,6 +58,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     work back."""
     audience: Audience
     issue_id: str
+    is_commanded: bool = False
+    """A command began it: the label need not be on the ticket."""
 
 
 async def lock_issue(session: AsyncSession, issue_key: str) -> None:
@@ -66,6 +70,11 @@ async def lock_issue(session: AsyncSession, issue_key: str) -> None:
 async def exists(session: AsyncSession, run: RunId) -> bool:
     """Tell whether there is such a run."""
     return await session.scalar(select(RunRow.id).where(RunRow.id == run)) is not None
+
+
+async def issue_of(session: AsyncSession, run: RunId) -> str | None:
+    """Return the key of a run's ticket."""
+    return await session.scalar(select(RunRow.issue_key).where(RunRow.id == run))
 
 
 async def newest(session: AsyncSession, issue_key: str) -> RunRow | None:
@@ -83,7 +92,15 @@ async def find(session: AsyncSession, name: str) -> RunRow:
 
 
 async def create(
-    session: AsyncSession, run: RunId, *, issue_key: str, status: RunStatus, actor: str | None, name: str, now: datetime
+    session: AsyncSession,
+    run: RunId,
+    *,
+    issue_key: str,
+    status: RunStatus,
+    actor: str | None,
+    name: str,
+    now: datetime,
+    is_commanded: bool = False,
 ) -> RunRow:
     """Store a new run."""
     row = RunRow(
@@ -99,6 +116,8 @@ async def create(
         created_at=now,
         repositories=[],
         reason="",
+        is_commanded=is_commanded,
+        extra_usd=Decimal(0),
     )
     session.add(row)
     await session.flush()
@@ -177,11 +196,14 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         base_shas=_base_shas(row),
         audience=row.audience,
         approved_by=None if attempt is None or attempt.approved_by is None else AccountId(attempt.approved_by),
-        waits=kinds.count("analysis"),
+        waits=kinds.count("analysis") + kinds.count("paused"),
         interruptions=kinds.count("infrastructure"),
-        diagnoses=diagnoses_of(attempt) if attempt else (),
         failures=tuple(msgspec.convert(one.failure, Failure) for one in attempts if one.failure is not None),
         was_sent_back=await _was_reviewed(session, row),
+        diagnoses=diagnoses_of(attempt) if attempt else (),
+        end_code=None if row.reason_code is None else EndCode(row.reason_code),
+        paused_from=None if row.paused_from is None else RunStatus(row.paused_from),
+        extra_usd=row.extra_usd,
     )
 
 
@@ -249,6 +271,7 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         pinned_plan=await _pinned(session, attempt),
         audience=row.audience,
         issue_id=row.issue_id,
+        is_commanded=row.is_commanded,
     )
 
 

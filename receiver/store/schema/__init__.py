@@ -1,6 +1,7 @@
 """All tables, on one metadata."""
 
 from receiver.store.schema.columns import Base, Json
+from receiver.store.schema.command_tables import CommandRow
 from receiver.store.schema.figure_tables import EpisodeRow, FeedbackRow, LeverRow, OutcomeRow
 from receiver.store.schema.inbox_tables import CursorRow, DecisionRow, DeliveryRow
 from receiver.store.schema.job_tables import (
@@ -40,6 +41,7 @@ __all__ = [
     "BlobOwnerRow",
     "BlobRow",
     "ClaimRow",
+    "CommandRow",
     "CommentCommandRow",
     "ContextRow",
     "CursorRow",

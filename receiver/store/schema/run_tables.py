@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -65,6 +66,14 @@ class RunRow(Base):
     """A security concern, or a ticket with a security level: nothing of what was found is told in public."""
     names_readers: Mapped[bool] = mapped_column(server_default="false")
     """The frozen catalogue says who in Jira reads what is confidential (`jira.confidential`)."""
+    paused_from: Mapped[str | None]
+    """The status that it was paused in; None: it is not paused."""
+    extra_usd: Mapped[Decimal] = mapped_column(server_default="0")
+    """What people let it cost beyond its catalogue's budget."""
+    unlabelled_at: Mapped[datetime | None]
+    """When the start label was last taken off; None: it was set again since."""
+    is_commanded: Mapped[bool] = mapped_column(server_default="false")
+    """A command began it: the label need not be on the ticket."""
     labelled_at: Mapped[datetime]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -83,7 +92,8 @@ class IterationRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(server_default="fix")
-    """`fix`; left out by metrics: `infrastructure` for a retry, `analysis` for one that ended in waiting for people."""
+    """`fix`; left out by metrics: `infrastructure` for a retry, `analysis` for one that ended in waiting for people,
+    `paused` for one that people paused before it ended."""
     cause: Mapped[str] = mapped_column(server_default="admitted")
     """Why it began: `receiver.workflow.run.Cause`."""
     plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id"))
@@ -200,7 +210,7 @@ class InterventionRow(Base):
     id: Mapped[Serial]
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
     kind: Mapped[str]
-    """`commit`, `retry_with_hint`, `remedy_approved` or `escalation`."""
+    """`commit`, `retry_with_hint`, `revise`, `budget`, `remedy_approved` or `escalation`."""
     actor: Mapped[str]
     detail: Mapped[str]
     at: Mapped[datetime]

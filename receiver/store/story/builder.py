@@ -15,6 +15,7 @@ from receiver.insight.indicators import judge
 from receiver.store.money.spending import costs
 from receiver.store.schema import (
     ArtifactRow,
+    CommandRow,
     DecisionRow,
     EffectRow,
     InterventionRow,
@@ -31,6 +32,7 @@ from receiver.store.schema import (
     UsageRow,
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
+from receiver.store.story.command_story import GivenCommand
 from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
@@ -62,6 +64,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     target_pipelines: Sequence[TargetPipelineRow]
     pictures: Sequence[TicketPictureRow] = ()
     interventions: Sequence[InterventionRow]
+    commands: Sequence[CommandRow] = ()
     usage: Sequence[UsageRow]
 
 
@@ -84,6 +87,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
         target_pipelines=tuple(_target_pipelines(rows)),
         pictures=_each(rows.pictures, TicketPicture),
         interventions=_each(rows.interventions, Intervention),
+        commands=tuple(_command(row) for row in rows.commands),
         indicators=judge(
             facts_of(
                 rows.run,
@@ -95,7 +99,10 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
                 interventions=rows.interventions,
             )
         ),
-        costs=costs(rows.usage, budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run),
+        costs=costs(
+            rows.usage,
+            budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run + rows.run.extra_usd,
+        ),
     )
 
 
@@ -168,6 +175,19 @@ T = TypeVar("T", bound=Struct)
 
 def _each(rows: Iterable[object], kind: type[T]) -> tuple[T, ...]:
     return tuple(msgspec.convert(row, kind, from_attributes=True) for row in rows)
+
+
+def _command(row: CommandRow) -> GivenCommand:
+    return GivenCommand(
+        venue=row.venue,
+        word=row.word,
+        arguments=tuple(row.arguments),
+        hint=row.hint,
+        by=row.author_name or row.author,
+        allowed=row.is_obeyed,
+        answer=row.answer,
+        at=row.at,
+    )
 
 
 def _moment(row: DecisionRow) -> Moment:

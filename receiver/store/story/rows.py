@@ -12,6 +12,7 @@ from receiver.store.admissions import contenders
 from receiver.store.schema import (
     ArtifactRow,
     Base,
+    CommandRow,
     DecisionRow,
     EffectRow,
     InterventionRow,
@@ -57,6 +58,7 @@ async def story(session: AsyncSession, run: RunRow, *, table: EffectTable = EFFE
             target_pipelines=list(await session.scalars(theirs.order_by(TargetPipelineRow.id))),
             pictures=await _of(session, TicketPictureRow, run, TicketPictureRow.position),
             interventions=await _of(session, InterventionRow, run, InterventionRow.id),
+            commands=await _of(session, CommandRow, run, CommandRow.id),
             usage=await _of(session, UsageRow, run, UsageRow.reserved_at),
         ),
         table=table,

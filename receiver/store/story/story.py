@@ -7,6 +7,7 @@ from msgspec import Struct
 from pipelines.language import Plan
 from receiver.insight.indicators import Indicator
 from receiver.store.money.spending import Costs
+from receiver.store.story.command_story import GivenCommand
 from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Pipeline
@@ -30,6 +31,7 @@ class Story(Struct, frozen=True, kw_only=True):
     pictures: tuple[TicketPicture, ...] = ()
     """Attached to the ticket in any iteration."""
     interventions: tuple[Intervention, ...]
+    commands: tuple[GivenCommand, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     """Current indicators of success."""
     costs: Costs

@@ -13,6 +13,15 @@ def current(state: State, request: Request) -> Response:
     return Response.json(entities.current_user(state, auth.subject(state, request).user))
 
 
+def get(state: State, request: Request) -> Response:
+    """Give a user by id."""
+    auth.subject(state, request)
+    found = state.users.get(number(request, "user_id"))
+    if found is None:
+        raise HttpError(404, {"message": "404 User Not Found"})
+    return Response.json(entities.user(state, found))
+
+
 def listed(state: State, request: Request) -> Response:
     """Find users by username or by a part of their names."""
     auth.subject(state, request)
@@ -52,6 +61,7 @@ def group_members(state: State, request: Request) -> Response:
 ROUTES = (
     Route("GET", "/api/v4/user", current),
     Route("GET", "/api/v4/users", listed, query=("username", "search", *PAGE)),
+    Route("GET", "/api/v4/users/:user_id", get),
     Route("POST", "/api/v4/users/:user_id/block", block),
     Route("POST", "/api/v4/users/:user_id/unblock", block),
     Route("GET", "/api/v4/groups/:id/members", group_members, query=PAGE),

@@ -43,7 +43,9 @@ def add_comment(site: Site, request: Request, person: Person, shapes: Shapes) ->
     """Add a comment."""
     issue = site.issue(request.params["key"])
     body, text = _read(request)
-    comment = site.add_comment(issue, body=text, by=person, visibility=body.get("visibility"))
+    comment = site.add_comment(
+        issue, body=text, by=person, visibility=body.get("visibility"), is_internal=_is_internal(body)
+    )
     return Response.json(shapes.comment(issue, comment), status=201)
 
 
@@ -52,6 +54,7 @@ def change_comment(site: Site, request: Request, person: Person, shapes: Shapes)
     issue = site.issue(request.params["key"])
     comment = site.comment(issue, request.params["id"])
     body, text = _read(request)
+    comment.is_internal = comment.is_internal or _is_internal(body)
     site.change_comment(issue, comment, body=text, by=person, visibility=body.get("visibility", comment.visibility))
     return Response.json(shapes.comment(issue, comment))
 
@@ -77,8 +80,18 @@ def _read(request: Request) -> tuple[Json, str]:
     return body, text
 
 
+def _is_internal(body: Json) -> bool:
+    """Read the property by which a service desk keeps a comment from its customers; no other is known here."""
+    found = False
+    for one in body.get("properties", ()):
+        if one.get("key") != "sd.public.comment" or set(one.get("value", {})) != {"internal"}:
+            raise bad_request(f"the Jira emulator does not know the comment property {one!r}")
+        found = bool(one["value"]["internal"])
+    return found
+
+
 _COMMENT: Final = "/rest/api/2/issue/:key/comment"
-SENT: Final = ("body", "visibility")
+SENT: Final = ("body", "visibility", "properties")
 ROUTES: Final[tuple[Route[Site], ...]] = (
     Route("GET", _COMMENT, signed(list_comments), query=("startAt", "maxResults", "orderBy")),
     Route("POST", _COMMENT, signed(add_comment), params=SENT),

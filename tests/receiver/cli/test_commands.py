@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -13,9 +12,6 @@ from receiver.cli.story_printer import plain
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-HOSTILE = "Contacts [bold]fail[/]\x1b[2J\u202e"
-
 
 @pytest.fixture(autouse=True)
 def _width_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,41 +24,6 @@ def _width_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(postgres: str, *arguments: str, **environment: str) -> Result:
     runner = CliRunner(env={"DATABASE_URL": postgres, "COLUMNS": "200", "BUG_FIX_EMBEDDED": None, **environment})
     return runner.invoke(main, list(arguments))
-
-
-@pytest.fixture
-def told(postgres: str) -> str:
-    """Return the address of a database with one run in it."""
-    plain_url = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
-    ticket = {"key": "PL-479", "summary": HOSTILE, "description": ""}
-    with psycopg.connect(plain_url) as connection:
-        connection.execute(
-            "INSERT INTO runs (id, issue_key, status, status_at, iteration, ticket, reason, labelled_at, created_at)"
-            " VALUES ('00000000000000aa', 'PL-479', 'running', %(now)s, 1, %(ticket)s, %(reason)s, %(now)s, %(now)s)",
-            {"now": NOW, "ticket": json.dumps(ticket), "reason": HOSTILE},
-        )
-        connection.execute(
-            "INSERT INTO decisions (run_id, event_kind, event, verdict, reason, status_before, status_after, at)"
-            " VALUES ('00000000000000aa', 'IssueLabelled', '{}', 'acted', %s, 'admitting', 'running', %s)",
-            [HOSTILE, NOW],
-        )
-        connection.execute(
-            "INSERT INTO decisions (run_id, event_kind, event, verdict, reason, status_before, status_after, at)"
-            " VALUES ('00000000000000aa', 'JobChanged', '{}', 'noted', %s, 'running', 'running', %s)",
-            ["GitLab said `pending` of job analysis after `running`, which stands.", NOW],
-        )
-        blob = b'{"type":"start","model":"m"}\n{"type":"message","role":"user","content":"Hello [red]"}\n'
-        connection.execute(
-            "INSERT INTO blobs (sha256, content, size, run_id, created_at)"
-            " VALUES ('00', %s, 1, '00000000000000aa', %s)",
-            [blob, NOW],
-        )
-        connection.execute(
-            "INSERT INTO transcripts (run_id, iteration, phase, job_id, sha256, created_at)"
-            " VALUES ('00000000000000aa', 1, 'analysis', 7, '00', %s)",
-            [NOW],
-        )
-    return postgres
 
 
 def test_a_run_is_explained_by_its_id_and_by_its_ticket(told: str) -> None:

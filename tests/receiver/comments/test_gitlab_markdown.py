@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from receiver.comments.command_line import Command
 from receiver.comments.gitlab_markdown import said
-from receiver.workflow import commands
+from receiver.workflow import command_grammar
 
 COMMAND = "/bug-fix approve"
 
@@ -27,7 +27,7 @@ COMMAND = "/bug-fix approve"
     ],
 )
 def test_a_line_of_a_paragraph_is_said(note: str) -> None:
-    found = commands.read_note(note)
+    found = command_grammar.read_note(note)
     assert found is not None
     assert found == Command(word="approve")
 
@@ -66,7 +66,7 @@ def test_a_line_of_a_paragraph_is_said(note: str) -> None:
     ],
 )
 def test_what_is_quoted_code_listed_or_hidden_is_not_said(note: str) -> None:
-    assert commands.read_note(note) is None
+    assert command_grammar.read_note(note) is None
 
 
 @given(st.text(alphabet=st.sampled_from("`~>-*#<>/!bug-fix approve\n |[]()\\"), max_size=120))
@@ -76,4 +76,4 @@ def test_any_note_is_read_without_an_error(note: str) -> None:
 
 @given(before=st.text(alphabet="ab \n", max_size=20), inside=st.text(alphabet="ab \n", max_size=20))
 def test_nothing_inside_of_a_fence_is_ever_a_command(before: str, inside: str) -> None:
-    assert commands.read_note(f"{before}\n\n```\n{inside}\n{COMMAND}\n{inside}\n```\n{before}") is None
+    assert command_grammar.read_note(f"{before}\n\n```\n{inside}\n{COMMAND}\n{inside}\n```\n{before}") is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.comments.jira_document import said, wiki
-from receiver.workflow import commands
+from receiver.workflow import command_grammar
 
 
 def text(said: str, *marks: Any) -> Any:
@@ -151,14 +151,14 @@ def test_a_document_reads_as_its_wiki_markup(value: object, markup: str) -> None
 )
 def test_a_command_in_code_or_quote_of_a_document_is_none(kind: str, inside: str) -> None:
     document = doc(node(kind, text(inside)))
-    assert commands.read(document) is None
-    assert commands.read(wiki(document)) is None
+    assert command_grammar.read(document) is None
+    assert command_grammar.read(wiki(document)) is None
 
 
 def test_a_command_in_a_paragraph_of_a_document_is_one() -> None:
     document = doc(node("blockquote", paragraph(text("Right?"))), paragraph(text("/bug-fix approve")))
     for body in (document, wiki(document)):
-        found = commands.read(body)
+        found = command_grammar.read(body)
         assert found is not None
         assert found.word == "approve"
 
@@ -175,7 +175,7 @@ def test_a_command_in_a_paragraph_of_a_document_is_one() -> None:
     ],
 )
 def test_what_is_not_said_in_plain_words_says_nothing(piece: Any) -> None:
-    assert commands.read(doc(paragraph(piece))) is None
+    assert command_grammar.read(doc(paragraph(piece))) is None
 
 
 @pytest.mark.parametrize("kind", ["bulletList", "panel", "table", "expand", "heading", "blockquote", "doc"])

@@ -8,12 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipelines.language import IssueKey, RunId
+from receiver.comments.command_line import Command
 from receiver.hooks import Delivery, Interests, NotJsonError, Reading, Source, WrongShapeError, read
 from receiver.workflow.events import (
+    CommandTyped,
     IssueCommented,
     IssueLabelled,
     IssueRestricted,
     JobChanged,
+    LabelChange,
+    LabelChanged,
     MergeRequestChanged,
     NotePosted,
     NotInteresting,
@@ -62,8 +67,6 @@ def test_a_label_that_was_added_starts(reading: Read, before: str | None, after:
     [
         ("bug-fix", "bug-fix new"),
         ("bug-fix a", "a bug-fix"),
-        ("bug-fix", ""),
-        ("bug-fix", None),
         ("", "bug-fixes"),
         ("", "no-bug-fix bug_fix Bug-Fix"),
         ("x", "y"),
@@ -71,6 +74,28 @@ def test_a_label_that_was_added_starts(reading: Read, before: str | None, after:
 )
 def test_any_other_change_of_labels_means_nothing(reading: Read, before: str | None, after: str | None) -> None:
     assert isinstance(reading(Source.JIRA, updated(before, after)).event, NotInteresting)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ("bug-fix", "", LabelChange.REMOVED),
+        ("bug-fix", None, LabelChange.REMOVED),
+        ("bug-fix a", "a bug-fix-hold", LabelChange.REMOVED),
+        ("bug-fix", "bug-fix bug-fix-hold", LabelChange.HELD),
+        ("bug-fix-hold bug-fix", "bug-fix", LabelChange.RELEASED),
+    ],
+)
+def test_labels_that_steer_a_run_are_told(
+    reading: Read, before: str | None, after: str | None, change: LabelChange
+) -> None:
+    found = reading(Source.JIRA, updated(before, after))
+    assert found.event == LabelChanged(issue_key="PL-479", change=change, actor="5b10ac", actor_name="Mara")
+    assert found.ordering_key == "ticket:PL-479"
+
+
+def test_a_start_label_counts_for_more_than_others_that_change_with_it(reading: Read) -> None:
+    assert isinstance(reading(Source.JIRA, updated("", "bug-fix bug-fix-hold")).event, IssueLabelled)
 
 
 def changed(*items: dict[str, str | None]) -> bytes:
@@ -495,6 +520,40 @@ def test_a_note_that_gives_a_command_says_so(reading: Read, said: str, is_addres
     event = reading(Source.GITLAB, note(attributes={"note": said})).event
     assert isinstance(event, NotePosted)
     assert event.is_addressed == is_addressed
+
+
+@pytest.mark.parametrize("said", ["/bug-fix cancel", "/bug-fix escalate it needs a person"])
+def test_what_stops_a_run_waits_for_no_other_delivery(reading: Read, said: str) -> None:
+    found = reading(Source.GITLAB, note(attributes={"note": said}))
+    assert (found.event.overtakes, found.ordering_key) == (True, "now:merge_request:2:1")
+    comment = {"id": "7", "author": CLOUD_USER, "body": said}
+    body = json({"webhookEvent": "comment_created", "timestamp": 1, "issue": {"key": "PL-479"}, "comment": comment})
+    found = reading(Source.JIRA, body)
+    assert (found.event.overtakes, found.ordering_key) == (True, "now:ticket:PL-479")
+    quoted = reading(Source.GITLAB, note(attributes={"note": f"> {said}"}))
+    assert (quoted.event.overtakes, quoted.ordering_key) == (False, "merge_request:2:1")
+
+
+def test_a_note_brings_its_thread_and_the_hash_of_its_text(reading: Read) -> None:
+    said = {"note": "/bug-fix status", "discussion_id": "a" * 40, "type": None}
+    alone = reading(Source.GITLAB, note(attributes=said))
+    assert alone.event.discussion == ""
+    thread = said | {"type": "DiscussionNote"}
+    found = reading(Source.GITLAB, note(attributes=thread))
+    assert found.event.discussion == "a" * 40
+    assert found.event.text_sha256 == alone.event.text_sha256
+    edited = reading(Source.GITLAB, note(attributes=thread | {"note": "/bug-fix cancel"}))
+    assert edited.event.text_sha256 != alone.event.text_sha256
+
+
+def test_a_command_at_a_terminal_is_read_and_one_that_stops_waits_for_nothing() -> None:
+    for word, key in (("retry", "ticket:PL-479"), ("cancel", "now:ticket:PL-479")):
+        typed = CommandTyped(
+            run=RunId("aa"), issue_key=IssueKey("PL-479"), command=Command(word=word), actor_name="op", request="r1"
+        )
+        delivery = Delivery.asked_by_operator(typed, request_id="r1", now=datetime(2026, 1, 1, tzinfo=UTC))
+        found = read(delivery, interests=Interests(label="", jira_project=""))
+        assert (found.event, found.kind, found.ordering_key) == (typed, "command", key)
 
 
 def test_an_edited_note_says_so(reading: Read) -> None:

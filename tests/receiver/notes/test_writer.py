@@ -184,8 +184,7 @@ SECOND = Iteration(
 PHASES = (Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION, Phase.IMPLEMENTATION, Phase.TESTING)
 
 
-@pytest.fixture
-def story() -> Story:
+def a_story() -> Story:
     """Return a run that waits for review."""
     return Story(
         run=RunFacts(
@@ -246,7 +245,11 @@ def story() -> Story:
 
 
 @pytest.fixture
-def notes() -> StatusNotes:
+def story() -> Story:
+    return a_story()
+
+
+def status_notes() -> StatusNotes:
     catalogue = Catalogue(
         automation_project="payk12/bug-fix",
         automation_ref="main",
@@ -256,6 +259,11 @@ def notes() -> StatusNotes:
         repositories={},
     )
     return StatusNotes(catalogue=lambda: catalogue, public_url="https://receiver.example/", clock=lambda: NOW)
+
+
+@pytest.fixture
+def notes() -> StatusNotes:
+    return status_notes()
 
 
 def shown(text: str) -> str:

@@ -97,7 +97,7 @@ def test_a_note_is_ours_by_its_marker_and_its_author(answering: Answering) -> No
     ]
     repositories = Repositories(answering(Body(json.dumps(notes).encode())))
     repositories._bot = 7
-    assert repositories.notes_with(2, 1, marker="<!-- m -->") == [2]
+    assert repositories.notes.with_marker(2, 1, "<!-- m -->") == [2]
 
 
 def test_an_artifact_is_read_in_large_pieces(answering: Answering) -> None:

@@ -102,7 +102,7 @@ LISTS: dict[str, tuple[Callable[[int], dict[str, Any]], Callable[[Connection], i
     "children of a pipeline": (pipeline, lambda c: len(Pipelines(c).children(7, 1))),
     "pipelines of a name": (pipeline, lambda c: len(Pipelines(c).named(7, ref="main", name="PL-1"))),
     "bridges of a parent": (pipeline, lambda c: len(GitLabJobs(c).triggered(7, 1))),
-    "notes": (note, lambda c: len(Repositories(c).notes_with(7, 1, marker="ours"))),
+    "notes": (note, lambda c: len(Repositories(c).notes.with_marker(7, 1, "ours"))),
     "merge requests": (
         merge_request,
         lambda c: COUNT if Repositories(c).merge_request_of(7, branch="b", target="main") else 0,

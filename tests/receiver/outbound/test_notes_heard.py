@@ -9,7 +9,7 @@ from pipelines.language import ProjectPath
 from receiver.hooks.gitlab import NOTE_MARKER
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.merge_request_polling import unheard_notes
-from receiver.outbound.gitlab.repositories_api import Note
+from receiver.outbound.gitlab.notes_api import Note
 from receiver.workflow.run import MergeRequestView
 
 pytestmark = pytest.mark.anyio
@@ -24,10 +24,14 @@ class Noted:
     bot = BOT
 
     def __init__(self, *notes: Note) -> None:
-        self.notes = list(notes)
+        self.there = list(notes)
 
-    def notes_since(self, _project: int, _iid: int, *, since: datetime) -> list[Note]:
-        return [one for one in self.notes if one.created_at >= since]
+    @property
+    def notes(self) -> "Noted":
+        return self
+
+    def since(self, _project: int, _iid: int, *, since: datetime) -> list[Note]:
+        return [one for one in self.there if one.created_at >= since]
 
 
 def note(number: int, *, author: int = 3, body: str = "/bug-fix retry", is_internal: bool = False) -> Note:

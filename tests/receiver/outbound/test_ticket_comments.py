@@ -161,7 +161,7 @@ def to(author: str, comment: int, *, may_start: bool = False) -> AnswerComment:
 
 NOISE = [to("noisy", number) for number in range(limits.ANSWERS_TO_ONE)]
 CROWD = [to(f"one-of-many-{number}", number) for number in range(limits.ANSWERS)]
-CHATTY = [to("mara", number, may_start=True) for number in range(limits.ANSWERS_TO_ONE)]
+CHATTY = [to("mara", number, may_start=True) for number in range(limits.COMMANDS_OF_ONE)]
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,11 @@ class TicketMachine(RuleBasedStateMachine):
         self.tell(data.draw(draw.people(self.world)))
 
     @rule(data=st.data())
+    def people_steer(self, data: Any) -> None:
+        world = data.draw(st.sampled_from(self.worlds))
+        self.tell(data.draw(draw.steering(world)), world.run_id)
+
+    @rule(data=st.data())
     def we_notice_something(self, data: Any) -> None:
         self.tell(data.draw(draw.ours(self.world)))
 

@@ -9,6 +9,8 @@ import pytest
 from procrastinate.connector import Notify
 
 from receiver.store.postgres.database import Database
+from receiver.store.postgres.queue import DELIVERIES, EFFECTS, URGENT
+from receiver.worker import loop
 from receiver.worker.loop import EagerWorker
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -108,3 +110,30 @@ async def test_a_job_whose_lock_is_let_go_while_the_worker_looks_for_one_does_no
         await desk.defer("first", lock="one", is_held=True)
         await desk.defer("second", lock="one")
     await works(desk, desk.ran["second"].wait())
+
+
+async def test_what_is_urgent_does_not_wait_for_a_worker_that_has_its_hands_full(database: Database) -> None:
+    app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=database.conninfo, max_size=8))
+    hold, busy, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    @app.task(name="slow", queue=EFFECTS)
+    async def slow() -> None:
+        busy.set()
+        await hold.wait()
+
+    @app.task(name="cancel", queue=URGENT)
+    async def cancel() -> None:
+        done.set()
+
+    ordinary = loop._worker(app, [DELIVERIES, EFFECTS, URGENT], 1, ends_by_signal=False)
+    urgent = loop._worker(app, [URGENT], 1, ends_by_signal=False)
+    async with app.open_async(), asyncio.timeout(60):
+        working = [asyncio.create_task(one.run()) for one in (ordinary, urgent)]
+        await app.configure_task("slow", queue=EFFECTS).defer_async()
+        await busy.wait()
+        await app.configure_task("cancel", queue=URGENT).defer_async()
+        await done.wait()
+        hold.set()
+        for one in (ordinary, urgent):
+            one.stop()
+        await asyncio.gather(*working)

@@ -221,7 +221,7 @@ async def test_who_may_not_approve_changes_nothing(workshop: Workshop, run: RunI
     assert (row.status, row.iteration, await started(workshop, run)) == ("awaiting_approval", 1, 0)
     answers = [one["body"] for one in world.comments()[before + 1 :]]
     assert len(answers) == (1 if who == "dana" else 0)
-    assert all(body.startswith("*Dana Whitfield:* You may not approve plans") for body in answers)
+    assert all(body.startswith("→ *Dana Whitfield:* You may not say {{/bug-fix approve}}") for body in answers)
 
 
 async def test_a_403_on_the_look_up_of_groups_denies_with_the_reason(

@@ -118,7 +118,7 @@ async def test_an_attempt_that_waits_has_its_pipeline_created_when_the_wait_is_o
     due = now + timedelta(minutes=5)
     async with database.begin() as session:
         run = RunId((await started(session, setting)).id)
-        later = (StartPipeline(iteration=2, not_before=due),)
+        later = (StartPipeline(iteration=2, due_in_s=300),)
         (effect,) = await outbox.store(session, run, later, decision=None, origin="test", now=now)
         job = "SELECT scheduled_at FROM procrastinate_jobs WHERE (args->>'effect_id')::bigint = :effect"
         assert await session.scalar(text(job), {"effect": effect}) == due

@@ -27,12 +27,12 @@ from pipelines.language import (
 )
 from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
 from pipelines.language.wire import Ticket
-from receiver.comments.command_line import Command
-from receiver.workflow import lifecycle
+from receiver.workflow import command_grammar, lifecycle
 from receiver.workflow.audience import Audience
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (
     AccountId,
+    CommandTyped,
     CommentRead,
     DeadlinePassed,
     EffectGaveUp,
@@ -42,9 +42,13 @@ from receiver.workflow.events import (
     IssueRestricted,
     JobChanged,
     JobId,
+    LabelChange,
+    LabelChanged,
+    LabelChecked,
     MergeRequestChanged,
     MergeRequestOpened,
     NotePosted,
+    NoteRead,
     NotInteresting,
     PicturesAttached,
     PipelineChanged,
@@ -60,6 +64,7 @@ from receiver.workflow.events import (
     TicketRefused,
     TurnOffered,
 )
+from receiver.workflow.messages import NoteMessage
 from receiver.workflow.person import Directory, Person, Right
 from receiver.workflow.run import NOTHING_LEARNED, Decision, PipelineView, Run, RunStatus
 from tests.known_run import knowing
@@ -121,6 +126,8 @@ class World:
             pipelines=pipelines,
             repositories=() if before_pipeline else (REPOSITORY,),
         )
+        if status is RunStatus.PAUSED:
+            run = replace(run, paused_from=RunStatus.RUNNING)
         if status in {RunStatus.IN_REVIEW, RunStatus.MERGED, RunStatus.CLOSED}:
             run, _ = knowing(run, self.opened())
         return replace(run, **changes)
@@ -143,7 +150,9 @@ class World:
         if decision.status is not None:
             assert decision.status in lifecycle.MOVES[run.status]
             waits = run.waits + (decision.status in lifecycle.WAITING)
+            paused_from = run.status if decision.status is RunStatus.PAUSED else None
             run = replace(run, status=decision.status, deadline=decision.deadline, since=NOW + after, waits=waits)
+            run = replace(run, paused_from=paused_from, end_code=decision.end and decision.end.code)
         elif decision.deadline is not None:
             run = replace(run, deadline=decision.deadline)
         if decision.attempt is not None:
@@ -154,10 +163,18 @@ class World:
             run = replace(run, reports=reports, discarded=(), jobs=(), was_sent_back=was_sent_back)
         if decision.branch is not None:
             run = replace(run, branch=decision.branch)
+        if decision.extra_usd is not None:
+            run = replace(run, extra_usd=decision.extra_usd)
         return run, decision
 
     def labelled(self) -> IssueLabelled:
         return IssueLabelled(issue_key=self.issue, actor=AccountId("5b10ac"), actor_name="Mara")
+
+    def label(self, change: LabelChange) -> LabelChanged:
+        return LabelChanged(issue_key=self.issue, change=change, actor=AccountId("5b10ac"), actor_name="Mara")
+
+    def label_checked(self, change: LabelChange, *rights: Right, still: bool = True) -> LabelChecked:
+        return LabelChecked(change=change, author=self.person(*rights), still=still)
 
     def admitted(self, summary: str = "Contact creation fails for names with an apostrophe") -> TicketAdmitted:
         ticket = Ticket(key=self.issue, summary=summary, description="")
@@ -185,10 +202,37 @@ class World:
         return CommentRead(
             comment="9",
             author=self.person(Right.START) if author is None else author,
-            command=None if command is None else Command(word=command),
+            command=None if command is None else command_grammar.parse(f" {command}"),
             seems_meant=seems_meant,
             plan=plan,
         )
+
+    def note(self, *, action: str = "create", is_addressed: bool = True) -> NotePosted:
+        return NotePosted(
+            project_id=2,
+            project=REPOSITORY,
+            iid=self.iid,
+            note=6,
+            action=action,
+            system=False,
+            author_id=3,
+            is_addressed=is_addressed,
+        )
+
+    def note_read(
+        self, command: str | None, *, level: int = 30, note: int = 6, unknown_because: str = "", **more: Any
+    ) -> NoteRead:
+        """Return a note that was read, of somebody with an access level in the project."""
+        author = Person(
+            directory=Directory.GITLAB,
+            account=AccountId("3"),
+            name="Mara",
+            level=level,
+            unknown_because=unknown_because,
+        )
+        said = None if command is None else command_grammar.parse(f" {command}")
+        message = NoteMessage(project_id=2, iid=self.iid, note=note)
+        return NoteRead(message=message, author=author, command=said, **more)
 
     def refreshed(self, iteration: int = 1, **ticket: Any) -> TicketRefreshed:
         return TicketRefreshed(
@@ -343,6 +387,13 @@ class World:
         """Return at least one event of every kind."""
         return [
             self.labelled(),
+            *(self.label(change) for change in LabelChange),
+            *(
+                self.label_checked(change, *rights, still=still)
+                for change in LabelChange
+                for rights in ((), (Right.START,))
+                for still in (True, False)
+            ),
             StartRequested(issue_key=self.issue, actor_name="op"),
             self.admitted(),
             TicketRefused(reason="Mara may not start runs."),
@@ -366,6 +417,17 @@ class World:
             self.merge_request("merge", "merged"),
             self.merge_request("close", "closed"),
             NotePosted(project_id=2, project=REPOSITORY, iid=1, note=5, action="create", system=False, author_id=3),
+            self.note(),
+            self.note(action="update"),
+            *(self.note_read(word, level=level) for word in ("approve", "status", "reboot") for level in (0, 30)),
+            self.note_read(None),
+            CommandTyped(
+                run=self.run_id,
+                issue_key=self.issue,
+                command=command_grammar.parse(" cancel"),
+                actor_name="op",
+                request="1",
+            ),
             IssueCommented(issue_key=None, comment="1", actor=AccountId("x")),
             IssueCommented(issue_key=None, comment="1", actor=AccountId("x"), is_addressed=True),
             *(

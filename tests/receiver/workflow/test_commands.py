@@ -1,273 +1,203 @@
-"""The grammar of commands: a line of its own, outside of quotes and code; and who may give which, when."""
+"""The table of commands: who may give which, where and when; everything else is refused with a sentence."""
 
 from itertools import product
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec.structs import fields
 
+from pipelines.language.catalogue import CommandGrants
 from receiver.comments.command_line import Command
-from receiver.workflow import commands
-from receiver.workflow.commands import RULES, CommandWord, Venue
+from receiver.workflow import commands, permissions
+from receiver.workflow.commands import RULES, CommandWord
+from receiver.workflow.messages import Venue
 from receiver.workflow.person import AccountId, Directory, Person, Right
 from receiver.workflow.run import RunStatus
 
-APPROVE = Command(word="approve")
+W = CommandWord
 
 
-def somebody(*rights: Right) -> Person:
-    return Person(directory=Directory.JIRA, account=AccountId("5b10ac"), rights=rights)
+def in_jira(*rights: Right, groups: tuple[str, ...] = (), unknown_because: str = "") -> Person:
+    return Person(
+        directory=Directory.JIRA,
+        account=AccountId("5b10ac"),
+        rights=rights,
+        groups=groups,
+        unknown_because=unknown_because,
+    )
 
 
-@pytest.mark.parametrize(
-    "markup",
-    [
-        "/bug-fix approve",
-        "  /bug-fix   approve  ",
-        "/bug-fix approve.",
-        "/bug-fix APPROVE!",
-        "Looks right to me.\r\n\r\n/bug-fix approve\r\nThanks",
-        "{quote}is it right?{quote}\n/bug-fix approve",
-        "{quote}\nis it right?\n{quote}\n\n/bug-fix approve",
-        "{Quote}\nis it right?\n{quote}\n\n/bug-fix approve",
-        "{quote:" * 5_000 + "\n/bug-fix approve",
-        "{code:title=x.py}\nprint()\n{code}\n/bug-fix approve",
-        r"/bug\-fix approve",
-        "/bug-fix approve\n/bug-fix stop",
-        "bq. old words\n/bug-fix approve",
-        "/bug-fix\u00a0approve",
-        "/bug-fix approve\u200b",
-        "\ufeff/bug-fix approve",
-        "/Bug-Fix approve",
-        "{color:#172b4d}/bug-fix approve{color}",
-        "/bug-fix approve{color}",
-        "*/bug-fix approve*",
-        "_/bug-fix approve_",
-        "the \\{code} macro is broken\n/bug-fix approve",
-        "We use {{a {code} }} here\n/bug-fix approve",
-        "{color:#172b4d}*/bug-fix approve*{color}",
-        "*{color:red}/bug-fix{color}* {color:red}approve{color}",
-        "*_/bug-fix approve_*",
-        "{*}/bug-fix approve{*}",
-        "/bug-fix *approve*",
-        "/bug\u2011fix\u202fapprove",
-        "\uff0fbug\u2013fix approve",
-        "/bug-fix: approve",
-        "/bug-fix&nbsp;approve&nbsp;",
-        "/bug-fix approve\\\\",
-        "\x1b[32m/bug-fix approve\x1b[0m",
-        "\u202a/bug-fix approve\u202c\x00",
-    ],
-)
-def test_a_command_is_a_line_of_its_own(markup: str) -> None:
-    assert commands.read(markup) == APPROVE
+def in_gitlab(level: int, unknown_because: str = "") -> Person:
+    return Person(directory=Directory.GITLAB, account=AccountId("7"), level=level, unknown_because=unknown_because)
 
 
-@pytest.mark.parametrize(
-    "markup",
-    [
-        "",
-        "Write /bug-fix approve to go on",
-        "{quote}/bug-fix approve{quote}",
-        "{quote}\nMara wrote:\n/bug-fix approve\n{quote}\nI don't think so",
-        "{quote}a{quote} /bug-fix approve",
-        "{quote}a\n{quote} /bug-fix approve",
-        "{code}\n/bug-fix approve\n{code}",
-        "{noformat}\n/bug-fix approve\n{noformat}",
-        "{panel:title=x}\n/bug-fix approve\n{panel}",
-        "{code}\n{quote}\n{code}\n{quote}\n/bug-fix approve\n{quote}",
-        "{quote}\n/bug-fix approve",
-        "{Quote}\n/bug-fix approve\n{QUOTE}",
-        "{CODE:java}\n{quote}\n/bug-fix approve\n{code}",
-        "{panel:title=" + "x" * 600 + "}\n/bug-fix approve\n{panel}",
-        "bq. /bug-fix approve",
-        "> /bug-fix approve",
-        "* /bug-fix approve",
-        "-/bug-fix approve-",
-        "{code}\n\\{code}\n/bug-fix approve\n{code}",
-        "{code}\n{{ {code:x} }}\n/bug-fix approve\n{code}",
-        "{{/bug-fix approve}}",
-        "/bug-fixer approve",
-        "/bug-fix/approve",
-        "bug-fix approve",
-        "//bug-fix approve",
-    ],
-)
-def test_what_is_quoted_code_or_in_the_middle_of_a_line_is_no_command(markup: str) -> None:
-    assert commands.read(markup) is None
+ROLES = {
+    "user": in_jira(),
+    "reporter": in_jira(Right.REPORTER),
+    "starter": in_jira(Right.START),
+    "nobody": in_gitlab(0),
+    "guest": in_gitlab(10),
+    "gitlab reporter": in_gitlab(20),
+    "developer": in_gitlab(30),
+    "maintainer": in_gitlab(40),
+    "owner": in_gitlab(50),
+    "unknown in Jira": in_jira(*Right, unknown_because="Jira answered 403."),
+    "unknown in GitLab": in_gitlab(50, unknown_because="GitLab answered 403."),
+}
+DEVELOPERS = {"developer", "maintainer", "owner"}
+MAINTAINERS = {"maintainer", "owner"}
+ANYBODY = {"user", "reporter", "starter", "guest", "gitlab reporter", *DEVELOPERS}
+
+MAY: dict[CommandWord, set[str]] = {
+    W.START: {"starter"},
+    W.RETRY: {"starter", *DEVELOPERS},
+    W.REVISE: DEVELOPERS,
+    W.ESCALATE: {"starter", "reporter", *DEVELOPERS},
+    W.CANCEL: {"starter", *DEVELOPERS},
+    W.APPROVE: {"starter"},
+    W.REJECT: {"starter"},
+    W.CI: DEVELOPERS,
+    W.PAUSE: {"starter", *DEVELOPERS},
+    W.RESUME: {"starter", *DEVELOPERS},
+    W.BUDGET: {"starter", *MAINTAINERS},
+    W.STATUS: ANYBODY,
+    W.COST: ANYBODY,
+    W.EXPLAIN: ANYBODY,
+    W.HELP: ANYBODY,
+    W.DEPLOY: MAINTAINERS,
+    W.ROLLBACK: MAINTAINERS,
+}
+"""Who may give each command unless bug-fix.yml says otherwise, frozen here."""
+
+SAID = {W.BUDGET: ("+5",)}
+"""Arguments that a command does not mean anything without."""
 
 
-@pytest.mark.parametrize(
-    "markup",
-    [
-        "{{/bug-fix approve}}",
-        "* /bug-fix approve",
-        "# /bug-fix approve",
-        "h3. /bug-fix approve",
-        "bq. /bug-fix approve",
-        "> /bug-fix approve",
-        "{panel}\n/bug-fix approve\n{panel}",
-        "[~accountid:5b10ac] /bug-fix approve",
-        "@mara {color:red}/bug-fix approve{color}",
-        "|/bug-fix approve|",
-        "\u201c/bug-fix approve\u201d",
-        "\U0001f44d /bug-fix approve",
-        "The {code} macro\n/bug-fix approve",
-        {
-            "type": "doc",
-            "content": [
-                {
-                    "type": "bulletList",
-                    "content": [
-                        {
-                            "type": "listItem",
-                            "content": [
-                                {"type": "paragraph", "content": [{"type": "text", "text": "/bug-fix approve"}]}
-                            ],
-                        }
-                    ],
-                }
-            ],
-        },
-        {
-            "type": "doc",
-            "content": [
-                {
-                    "type": "paragraph",
-                    "content": [
-                        {"type": "mention", "attrs": {"text": "@Mara"}},
-                        {"type": "text", "text": " /bug-fix approve"},
-                    ],
-                }
-            ],
-        },
-    ],
-)
-def test_what_may_have_been_meant_as_a_command_is_known_as_such(markup: object) -> None:
-    assert commands.read(markup) is None
-    assert commands.seems_meant(markup)
+def said(word: CommandWord) -> Command:
+    return Command(word=word, arguments=SAID.get(word, ()), hint="why" if word is W.REVISE else "")
 
 
-@pytest.mark.parametrize(
-    "markup",
-    [
-        "/bug-fix approve",
-        "{{/bug-fix approve}} is what I would write\n/bug-fix approve",
-        "see /bug-fix approve in the docs",
-        "do not /bug-fix approve",
-        "Write {{/bug-fix approve}} alone on its line.",
-        "/bug-fixer approve",
-        "https://x.example/bug-fix approve",
-        "[" * 50_000 + "/bug-fix approve",
-        "nothing",
-        "",
-        None,
-    ],
-)
-def test_prose_about_commands_is_not_taken_for_one(markup: object) -> None:
-    assert not commands.seems_meant(markup)
-
-
-@pytest.mark.parametrize(
-    ("markup", "asked"),
-    [
-        ("/bug-fix", Command(word="")),
-        ("/bug-fix.", Command(word="")),
-        ("/bug-fix approve not", Command(word="approve", arguments=("not",))),
-        ("/bug-fix approve, please!", Command(word="approve,", arguments=("please",))),
-        ("/bug-fix reboot Payk12/API now", Command(word="reboot", arguments=("Payk12/API", "now"))),
-        ("/bug-fix retry -- use  Decimal, not float.", Command(word="retry", hint="use  Decimal, not float.")),
-        ("/bug-fix retry api – see PL-3 -- there", Command(word="retry", arguments=("api",), hint="see PL-3 -- there")),
-        ("/bug-fix -- why", Command(word="", hint="why")),
-        ("/bug-fix retry --now", Command(word="retry", arguments=("--now",))),
-        ("/bug-fix approve --", Command(word="approve")),
-        ("/bug-fix " + "x" * 400, Command(word="x" * 40)),
-        ("/bug-fix a " + "b " * 400, Command(word="a", arguments=("b",) * 8)),
-        ("/bug-fix a -- " + "b" * 900, Command(word="a", hint="b" * 500)),
-    ],
-)
-def test_other_words_are_kept_as_they_are(markup: str, asked: Command) -> None:
-    assert commands.read(markup) == asked
-
-
-QUOTES = st.sampled_from(["quote", "code", "noformat", "panel"])
-
-
-@given(name=QUOTES, before=st.text(max_size=20), inside=st.text(max_size=20))
-def test_nothing_inside_of_a_macro_is_ever_a_command(name: str, before: str, inside: str) -> None:
-    before, inside = (text.replace("{", "").replace("/", "") for text in (before, inside))
-    markup = f"{before}\n{{{name}}}\n{inside}\n/bug-fix approve\n{inside}\n{{{name}}}\n{before}"
-    assert commands.read(markup) is None
-
-
-@given(st.text(alphabet=st.sampled_from("{}quotecd:/bug-fix approve\n> bq."), max_size=200))
-def test_any_text_is_read_without_an_error_and_its_word_is_bounded(markup: str) -> None:
-    asked = commands.read(markup)
-    assert asked is None or (len(asked.word) <= 40 and asked.word == asked.word.casefold())
-
-
-def test_every_command_has_a_rule_with_sentences() -> None:
+def test_every_command_has_a_rule_that_people_can_read() -> None:
     assert set(RULES) == set(CommandWord)
-    for rule in RULES.values():
-        assert rule.where
-        assert rule.help[0].islower()
-        assert rule.may_not.endswith(".")
-        assert "{status}" in rule.not_now
+    for word, rule in RULES.items():
+        assert rule.where, word
+        assert rule.help[0].islower(), word
+        assert not rule.help.endswith("."), word
+        assert rule.not_now.endswith("."), word
+        assert rule.later == "" or rule.later.endswith("."), word
+        assert set(rule.who) <= set(permissions.IN_WORDS), word
 
 
-def test_only_somebody_who_may_start_runs_approves_and_only_while_a_plan_waits() -> None:
+def test_bug_fix_yml_can_say_of_every_command_that_is_there_who_may_give_it() -> None:
+    named = {field.name for field in fields(CommandGrants)}
+    assert named == {word.value for word in RULES} - {"deploy", "rollback"}
+
+
+@pytest.mark.parametrize("word", RULES)
+def test_a_command_is_obeyed_by_role_status_and_place_and_in_no_other_cell(word: CommandWord) -> None:
+    rule = RULES[word]
     obeyed = {
-        (right, status, where)
-        for right, status, where in product(Right, RunStatus, Venue)
-        if commands.refusal(APPROVE, somebody(right), status, where=where) is None
+        (role, status, where)
+        for (role, person), status, where in product(ROLES.items(), RunStatus, Venue)
+        if commands.refusal(said(word), person, status, where=where) is None
     }
-    assert obeyed == {(Right.START, RunStatus.AWAITING_APPROVAL, Venue.TICKET)}
+    may = {
+        (role, status, where)
+        for role, status, where in product(ROLES, rule.when, rule.where)
+        if role in MAY[word] or where is Venue.TERMINAL
+    }
+    assert obeyed == (set() if rule.later else may)
+
+
+@pytest.mark.parametrize("word", RULES)
+def test_a_command_that_is_there_has_a_meaning_and_no_other_has(word: CommandWord) -> None:
+    from receiver.workflow.command_meanings import MEANINGS  # noqa: PLC0415 - the table under test
+
+    assert (word in MEANINGS) == (not RULES[word].later)
 
 
 @pytest.mark.parametrize(
-    ("asked", "right", "status", "says"),
+    ("asked", "person", "status", "says"),
     [
-        (Command(word="reboot"), Right.START, RunStatus.RUNNING, "There is no such command"),
-        (Command(word=""), Right.MAINTAIN, RunStatus.RUNNING, "`/bug-fix approve` (carry out the plan"),
-        (APPROVE, Right.REPORTER, RunStatus.AWAITING_APPROVAL, "You may not approve plans"),
-        (APPROVE, Right.START, RunStatus.IN_REVIEW, "the bug fix is in review"),
+        (Command(word="reboot"), in_jira(Right.START), RunStatus.RUNNING, "There is no command `reboot`."),
+        (Command(word="aprove"), in_jira(), RunStatus.RUNNING, "Did you mean `/bug-fix approve`?"),
+        (Command(word="statsu"), in_jira(), RunStatus.RUNNING, "Did you mean `/bug-fix status`?"),
+        (Command(word="a`b"), in_jira(), RunStatus.RUNNING, "There is no command `a'b`."),
+        (
+            Command(word="approve"),
+            in_jira(Right.REPORTER),
+            RunStatus.AWAITING_APPROVAL,
+            "that takes somebody named in `jira.start.allowed`.",
+        ),
+        (Command(word="approve"), in_jira(Right.START), RunStatus.IN_REVIEW, "the bug fix is in review"),
         (
             Command(word="approve", arguments=("not",)),
-            Right.START,
+            in_jira(Right.START),
+            RunStatus.AWAITING_APPROVAL,
+            "Write `/bug-fix approve [plan or remedy N]` alone on its line",
+        ),
+        (
+            Command(word="approve", hint="later"),
+            in_jira(Right.START),
             RunStatus.AWAITING_APPROVAL,
             "alone on its line",
         ),
-        (Command(word="approve", hint="later"), Right.START, RunStatus.AWAITING_APPROVAL, "alone on its line"),
+        (
+            Command(word="approve", arguments=("remedy", "2")),
+            in_jira(Right.START),
+            RunStatus.AWAITING_APPROVAL,
+            "No bug fix has remedies yet",
+        ),
+        (Command(word="deploy"), in_jira(Right.START), RunStatus.MERGED, "It comes with deployments."),
+        (
+            Command(word="status"),
+            in_jira(Right.START, unknown_because="Jira answered 403."),
+            RunStatus.RUNNING,
+            "It could not be checked whether you may do that: Jira answered 403.",
+        ),
     ],
 )
-def test_who_is_not_obeyed_gets_a_sentence(asked: Command, right: Right, status: RunStatus, says: str) -> None:
-    sentence = commands.refusal(asked, somebody(right), status)
+def test_who_is_not_obeyed_gets_a_sentence(asked: Command, person: Person, status: RunStatus, says: str) -> None:
+    sentence = commands.refusal(asked, person, status, where=Venue.TICKET)
     assert sentence is not None
     assert says in sentence
 
 
 def test_a_command_that_is_said_elsewhere_names_the_place() -> None:
-    said = commands.refusal(APPROVE, somebody(Right.START), RunStatus.AWAITING_APPROVAL, where=Venue.MERGE_REQUEST)
-    assert said == "`/bug-fix approve` is said on the ticket."
+    approve = Command(word="approve")
+    refused = commands.refusal(approve, in_gitlab(50), RunStatus.AWAITING_APPROVAL, where=Venue.MERGE_REQUEST)
+    assert refused == "`/bug-fix approve` is said on the ticket."
 
 
-def test_somebody_who_could_not_be_checked_has_no_right_at_all() -> None:
-    unknown = Person(
-        directory=Directory.GITLAB, account=AccountId("7"), rights=tuple(Right), unknown_because="GitLab answered 403."
-    )
-    assert not unknown.has_any(Right)
+def test_nothing_behind_the_prefix_asks_for_help() -> None:
+    assert commands.word_of(Command(word="")) is W.HELP
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("granted", "person", "is_obeyed"),
     [
-        "{quote}/bug-fix approve{quote}",
-        "/Bug-Fix approve",
-        r"/bug\-fix approve",
-        "/bug\u200b-fix x",
-        "\uff0fbug\u2011fix x",
+        ((), ROLES["starter"], False),
+        (("gitlab:owner",), ROLES["maintainer"], False),
+        (("gitlab:owner",), ROLES["owner"], True),
+        (("gitlab:guest",), ROLES["guest"], True),
+        (("jira:reporter",), ROLES["reporter"], True),
+        (("jira:reporter",), ROLES["starter"], False),
+        (("account:5b10ac",), ROLES["user"], True),
+        (("account:7",), in_gitlab(50), False),
+        (("group:leads",), in_jira(groups=("leads",)), True),
+        (("group:leads",), in_jira(groups=("others",)), False),
+        (("account:5b10ac",), in_jira(unknown_because="Jira answered 403."), False),
     ],
 )
-def test_a_text_that_speaks_of_commands_is_read_again(text: str) -> None:
-    assert commands.is_addressed(text)
-    assert not commands.is_addressed("the bug-fix is fine")
+def test_what_bug_fix_yml_says_of_a_command_holds_instead_of_the_table(
+    granted: tuple[str, ...],
+    person: Person,
+    is_obeyed: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    grants = CommandGrants(status=granted)
+    where = Venue.TICKET if person.directory is Directory.JIRA else Venue.MERGE_REQUEST
+    refused = commands.refusal(said(W.STATUS), person, RunStatus.RUNNING, where=where, grants=grants)
+    assert (refused is None) == is_obeyed
+
+
+def test_somebody_who_could_not_be_checked_has_no_right_at_all() -> None:
+    assert not ROLES["unknown in Jira"].has_any(Right)

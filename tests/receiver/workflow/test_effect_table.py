@@ -9,7 +9,8 @@ from receiver.workflow.run import RunStatus
 
 
 def kinds() -> dict[str, type[Effect]]:
-    return {name: kind for name, kind in vars(effects).items() if isinstance(kind, type) and issubclass(kind, Effect)}
+    found = {name: kind for name, kind in vars(effects).items() if isinstance(kind, type) and not name.startswith("_")}
+    return {name: kind for name, kind in found.items() if issubclass(kind, Effect)}
 
 
 def test_every_kind_of_effect_has_a_row() -> None:

@@ -1,6 +1,5 @@
 """What follows an attempt that brought no fix: what is repeated, how often, and when a run goes in circles."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,12 +88,12 @@ def test_an_interruption_waits_and_counts_as_no_attempt(world: Any) -> None:
     first = ended(world, run, broken)
     due = world.now + limits.INTERRUPTED_WAIT
     assert (first.status, first.attempt.cause) == (RunStatus.STARTING, Cause.INTERRUPTED)
-    assert StartPipeline(iteration=2, not_before=due) in first.effects
+    assert StartPipeline(iteration=2, due_in_s=60) in first.effects
     assert first.deadline == due + limits.STARTING
     second = replace(run, iteration=2, interruptions=1, pipelines=at(world, 2))
     assert second.fixes_tried == 1
     waits = ended(world, second, replace(broken, iteration=2))
-    assert StartPipeline(iteration=3, not_before=world.now + timedelta(minutes=5)) in waits.effects
+    assert StartPipeline(iteration=3, due_in_s=300) in waits.effects
     third = replace(run, iteration=3, interruptions=2, pipelines=at(world, 3))
     last = ended(world, third, replace(broken, iteration=3))
     assert (last.status, last.end.code) == (RunStatus.ESCALATED, EndCode.MODEL_UNAVAILABLE)

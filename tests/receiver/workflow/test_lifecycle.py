@@ -60,9 +60,21 @@ def test_every_status_of_a_run_is_in_the_table_and_has_a_deadline_unless_it_is_a
         assert (status in ACTIVE) == bool(to & {RunStatus.ESCALATED})
 
 
-def test_no_end_leads_back_to_work() -> None:
-    for status in set(RunStatus) - ACTIVE:
-        assert not MOVES[status] & ACTIVE
+def test_only_another_attempt_that_people_want_leads_an_end_back_to_work() -> None:
+    back = {status: MOVES[status] & ACTIVE for status in set(RunStatus) - ACTIVE if MOVES[status] & ACTIVE}
+    retried = (RunStatus.ESCALATED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.NOT_REPRODUCED)
+    assert back == {status: {RunStatus.QUEUED, RunStatus.STARTING} for status in retried}
+    assert set(back) == lifecycle.RETRIED
+
+
+def test_people_cancel_a_run_from_whatever_it_is_at() -> None:
+    assert {status for status, to in MOVES.items() if RunStatus.CANCELLED in to} == ACTIVE
+
+
+def test_what_people_do_with_a_merge_request_stays_true_unless_we_are_making_it() -> None:
+    before = {RunStatus.ADMITTING, RunStatus.OPENING, RunStatus.REFUSED}
+    for status in set(RunStatus) - before - {RunStatus.MERGED, RunStatus.CLOSED}:
+        assert {RunStatus.MERGED, RunStatus.CLOSED} <= MOVES[status], status
 
 
 def test_every_status_can_be_reached() -> None:

@@ -216,7 +216,10 @@ def test_an_approved_plan_is_carried_out_in_a_new_iteration(world: Any) -> None:
     attempt = decision.attempt
     assert attempt is not None
     assert (attempt.cause, attempt.approved_by, attempt.diagnoses) == (Cause.APPROVED, AccountId("5b10ac"), ())
-    assert decision.effects == (StartPipeline(iteration=2), PostPlan(iteration=1), UpdateTicketNote())
+    *carried_out, answer = decision.effects
+    assert carried_out == [StartPipeline(iteration=2), PostPlan(iteration=1), UpdateTicketNote()]
+    assert isinstance(answer, AnswerComment)
+    assert answer.text == "Mara approved the plan. Its pipeline is being created."
     assert "Mara approved the plan" in decision.reason
     run, _ = world.apply(run, world.started(pipeline=200, iteration=2))
     run, _ = world.apply(run, world.planned(iteration=2))
