@@ -113,6 +113,9 @@ def _requested(run: Run, event: MergeRequestOpened | MergeRequestChanged) -> tup
         return run.merge_requests
     is_kept = known is not None and (isinstance(event, MergeRequestOpened) or known.state == "merged")
     state = known.state if known is not None and is_kept else getattr(event, "state", "opened")
-    told = MergeRequestView(repository=repository, project_id=event.project_id, iid=event.iid, state=state)
+    iteration = getattr(event, "iteration", None) or (known.iteration if known is not None else None)
+    told = MergeRequestView(
+        repository=repository, project_id=event.project_id, iid=event.iid, state=state, iteration=iteration
+    )
     others = [m for m in run.merge_requests if m.repository != repository]
     return tuple(sorted([*others, told], key=lambda m: m.repository))

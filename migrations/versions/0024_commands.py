@@ -84,5 +84,6 @@ def upgrade() -> None:
     op.add_column("runs", sa.Column("paused_from", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("extra_usd", sa.Numeric(18, 10), server_default="0", nullable=False))
     op.add_column("runs", sa.Column("unlabelled_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("merge_requests", sa.Column("iteration", sa.BigInteger(), nullable=True))
     op.execute(FUNCTION)
     op.add_column("runs", sa.Column("is_commanded", sa.Boolean(), server_default="false", nullable=False))

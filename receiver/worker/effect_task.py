@@ -24,7 +24,15 @@ from receiver.store.story import stored_indicators
 from receiver.worker.event_handler import Handled, Setting, handle
 from receiver.worker.turn_offers import offer
 from receiver.workflow.effect_table import Tells
-from receiver.workflow.effects import Effect, LinkTicket, ReadComment, ReadNote
+from receiver.workflow.effects import (
+    AnswerComment,
+    AnswerNote,
+    AnswerTopic,
+    Effect,
+    LinkTicket,
+    ReadComment,
+    ReadNote,
+)
 from receiver.workflow.events import EffectGaveUp, IssueRestricted
 from receiver.workflow.messages import Message
 
@@ -63,7 +71,7 @@ async def work_on(workshop: Workshop, effect_id: int) -> None:
 async def _attempt(workshop: Workshop, pending: Pending) -> None:
     kind = pending.rule.kind
     try:
-        if pending.rule.tells is not None and await _is_void(workshop, pending):
+        if _tells(pending) is not None and await _is_void(workshop, pending):
             return
         performed = await perform(workshop.desk, pending.run, pending.effect, performers=workshop.performers)
     except RestrictedError as error:
@@ -80,6 +88,13 @@ async def _attempt(workshop: Workshop, pending: Pending) -> None:
     else:
         await _finish(workshop, pending, performed)
         log.info("effect.done", effect=pending.id, kind=kind, run=pending.run)
+
+
+def _tells(pending: Pending) -> Tells | None:
+    """Return how an effect lets people know what a run found; an answer of one sentence does not."""
+    effect = pending.effect
+    is_sentence = isinstance(effect, AnswerComment | AnswerNote) and effect.topic is AnswerTopic.SENTENCE
+    return None if is_sentence else pending.rule.tells
 
 
 async def _is_void(workshop: Workshop, pending: Pending) -> bool:

@@ -180,6 +180,8 @@ class MergeRequestOpened(Struct, frozen=True, kw_only=True, tag=True):
     """The one that it was opened from; empty: the run's."""
     held_back: bool | None = None
     """The commit is marked so that the repository's own CI leaves it alone until somebody approves; None: unchanged."""
+    iteration: int | None = None
+    """The attempt whose fix is committed; None: the fix is the same as before."""
     has_reviewer: bool | None = None
     """Somebody is asked for a review; None: was not looked at."""
     same_as: CommitSha | None = None

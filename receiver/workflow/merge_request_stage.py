@@ -43,7 +43,7 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
         return noted(f"{name} is known to be open; the run is {run.status}.")
     if run.status is not RunStatus.OPENING:
         return acted(f"{name} is open; the run is {run.status}.", link, *note)
-    have = {m.repository for m in run.merge_requests if m.confirmed}
+    have = {m.repository for m in run.merge_requests if m.confirmed and m.iteration in {None, run.iteration}}
     if not have.issuperset(run.repositories):
         return acted(f"{name} is open; others are still to come.", link, *note, *evidence)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)

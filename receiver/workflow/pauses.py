@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from receiver.workflow import plans
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.effects import PollGitLab, RemindTicket, StartPipeline
 from receiver.workflow.given_command import Circumstances, Given, Refused
@@ -41,7 +42,12 @@ def resumed(run: Run, reason: str, now: Circumstances) -> Decision:
         return moved(run, RunStatus.IN_REVIEW, reason, PollGitLab(iteration=run.iteration), now=now.now)
     if run.paused_from in INTERRUPTED:
         attempt = next_attempt(
-            run, Cause.RESUMED, catalogue=now.catalogue, diagnoses=run.diagnoses, approved_by=run.approved_by
+            run,
+            Cause.RESUMED,
+            catalogue=now.catalogue,
+            diagnoses=run.diagnoses,
+            approved_by=run.approved_by,
+            without=lambda report: not plans.leads_on(run, report, now.catalogue.policy),
         )
         return begun(run, reason, attempt=attempt, queue=now.queue, now=now.now)
     if not may_begin(now.queue):  # its attempt has not begun yet

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
-from pipelines.language import AnalysisResult, Phase, Plan, PlanOutcome, ProjectPath, ReportOutcome
+from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome, ProjectPath, ReportOutcome
 from pipelines.language.catalogue import Policy
 from receiver import limits
 from receiver.workflow import end_reasons
@@ -106,6 +106,17 @@ def in_scope(plan: Plan) -> tuple[ProjectPath, ...]:
     """Return the repositories that a plan would change, if it is carried out."""
     leads_to_code = plan.outcome in {PlanOutcome.FIX, PlanOutcome.SECURITY_CONCERN}
     return tuple(r.repository for r in plan.repositories) if leads_to_code else ()
+
+
+def leads_on(run: Run, report: PhaseReport, policy: Policy) -> bool:
+    """Return whether a report can be built on without people: not an analysis that led to no code, or nobody approved.
+
+    Carried out again, the one would end the attempt at once, and the other would bring code that people did not want.
+    """
+    plan = of(run)
+    if report.phase is not Phase.ANALYSIS or plan is None:
+        return report.phase is not Phase.ANALYSIS
+    return is_carried_out(plan, policy) and (run.approved or not needs_approval(plan, policy))
 
 
 def stop_for(run: Run, policy: Policy) -> PlanStop | None:

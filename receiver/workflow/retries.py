@@ -7,13 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
 from pipelines.language import Diagnosis, DiagnosisKind, Phase, PhaseReport, ProjectPath
 from pipelines.language.catalogue import Catalogue
 from receiver.workflow import diagnoses, plans
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.effects import CancelPipeline, Effect
-from receiver.workflow.end_codes import EndCode
 from receiver.workflow.given_command import Circumstances, Given, Refused
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.outcomes import begun, moved
@@ -53,7 +51,7 @@ def retry(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
     """Make another attempt."""
     if run.iteration == 0:
         return Refused(NEVER_BEGAN)
-    if run.end_code is EndCode.RESTRICTED:
+    if run.is_withdrawn:
         return Refused(RESTRICTED)
     part = _part(given, run, now.catalogue)
     if isinstance(part, Refused):
@@ -93,22 +91,13 @@ def again(given: Given, run: Run, now: Circumstances, *, cause: Cause, reason: s
             *(run.diagnoses if run.status is RunStatus.RUNNING else ()),  # of an attempt that comes to no end
         ),
         approved_by=run.approved_by,
-        without=lambda report: part.repeats(report) or not _leads_on(report, run, now.catalogue),
+        without=lambda report: part.repeats(report) or not plans.leads_on(run, report, now.catalogue.policy),
     )
     started = transition(now.catalogue.jira.transitions.started)
     if run.status is not RunStatus.RUNNING:
         return begun(run, reason, *started, attempt=attempt, queue=now.queue, now=now.now)
     said = f"{reason} Its pipeline is being created; the one before is cancelled."
     return moved(run, RunStatus.STARTING, said, *_cancelled(run), *started, now=now.now, attempt=attempt)
-
-
-def _leads_on(report: PhaseReport, run: Run, catalogue: Catalogue) -> bool:
-    """Return whether an analysis leads to work by itself: people did not ask for the same end, or approve its plan."""
-    plan = plans.of(run)
-    if report.phase is not Phase.ANALYSIS or plan is None:
-        return report.phase is not Phase.ANALYSIS
-    policy = catalogue.policy
-    return is_carried_out(plan, policy) and (run.approved or not needs_approval(plan, policy))
 
 
 def _cancelled(run: Run) -> tuple[Effect, ...]:

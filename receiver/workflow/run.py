@@ -24,7 +24,7 @@ from pipelines.language import (
 from pipelines.language.pipeline_key import fix
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import Effect
-from receiver.workflow.end_codes import EndCode, EndReason
+from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.messages import NoteMessage
 
@@ -100,6 +100,8 @@ class MergeRequestView(Struct, frozen=True, kw_only=True):
     project_id: int
     iid: int
     state: str
+    iteration: int | None = None
+    """The attempt whose commit we put on it last; None: of a release that did not keep that."""
     confirmed: bool = True
     """Our commit is at its head, as GitLab answered; False: a hook came before that answer, nothing else is known."""
 
@@ -157,8 +159,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """A review was made in an iteration before this one, so none sends the run back again."""
     failures: tuple[Failure, ...] = ()
     """How earlier attempts failed, oldest first."""
-    end_code: EndCode | None = None
-    """Why it ended; None: it goes on."""
+    is_withdrawn: bool = False
+    """Its ticket was restricted after it had begun in public: nothing is carried on."""
     paused_from: RunStatus | None = None
     """The status that it was paused in; None: it is not paused."""
     extra_usd: Decimal = Decimal(0)

@@ -51,6 +51,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
         url=made.url,
         head_sha=head.sha,
         branch=facts.branch,
+        iteration=effect.iteration,
         held_back=head.held_back,
         has_reviewer=bool(made.reviewer_ids),
     )

@@ -67,6 +67,7 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
         row.merged_at = row.merge_commit_sha = None
     row.url, row.head_sha, row.seen_head_sha = event.url, event.head_sha, event.head_sha
     row.source_branch = event.branch or row.source_branch
+    row.iteration = event.iteration or row.iteration
     row.held_back = row.held_back if event.held_back is None else event.held_back
     row.has_reviewer = row.has_reviewer if event.has_reviewer is None else event.has_reviewer
     await session.flush()
@@ -100,7 +101,8 @@ async def _inherit_approvals(session: AsyncSession, row: MergeRequestRow, *, app
 
 def _known(row: MergeRequestRow) -> tuple[object, ...]:
     """Return the columns that our own effects fill; used to detect a change."""
-    return (row.project_id, row.iid, row.url, row.head_sha, row.source_branch, row.held_back, row.has_reviewer)
+    held = (row.held_back, row.has_reviewer)
+    return (row.project_id, row.iid, row.url, row.head_sha, row.source_branch, row.iteration, *held)
 
 
 async def released(session: AsyncSession, event: TargetPipelineReleased, run: RunRow) -> bool:

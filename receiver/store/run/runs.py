@@ -16,6 +16,7 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.database import StoreError, lock
+from receiver.store.run import ticket_levels
 from receiver.store.schema import (
     IterationRow,
     JobRow,
@@ -27,7 +28,6 @@ from receiver.store.schema import (
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow.audience import Audience
-from receiver.workflow.end_codes import EndCode
 from receiver.workflow.events import AccountId, JobId, PipelineId
 from receiver.workflow.run import Failure, JobView, MergeRequestView, PipelineView, Run, RunStatus
 
@@ -188,6 +188,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
                 project_id=m.project_id,
                 iid=m.iid,
                 state=m.state,
+                iteration=m.iteration,
                 confirmed=bool(m.head_sha),
             )
             for m in merge_requests
@@ -201,7 +202,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         failures=tuple(msgspec.convert(one.failure, Failure) for one in attempts if one.failure is not None),
         was_sent_back=await _was_reviewed(session, row),
         diagnoses=diagnoses_of(attempt) if attempt else (),
-        end_code=None if row.reason_code is None else EndCode(row.reason_code),
+        is_withdrawn=row.confidential and await ticket_levels.is_stopped(session, RunId(row.id)),
         paused_from=None if row.paused_from is None else RunStatus(row.paused_from),
         extra_usd=row.extra_usd,
     )

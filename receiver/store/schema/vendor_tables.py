@@ -79,6 +79,8 @@ class MergeRequestRow(Base):
     url: Mapped[str]
     source_branch: Mapped[str]
     state: Mapped[str]
+    iteration: Mapped[int | None]
+    """The attempt whose commit we put on it last; None: of a release without this column."""
     head_sha: Mapped[str]
     """Head as we made it."""
     seen_head_sha: Mapped[str]

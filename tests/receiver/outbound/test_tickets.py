@@ -149,14 +149,15 @@ async def test_somebody_who_sets_the_label_again_and_again_is_not_answered_for_e
     results = []
     for author in [DANA] * (limits.REFUSALS_TO_ONE + 2) + [TOMAS]:
         run, effect = RunId(secrets.token_hex(8)), AdmitTicket(issue_key=PL_479, actor=AccountId(author))
-        (refused,) = (await perform(desk, run, effect)).events if author == DANA else (TicketRefused(reason="No."),)
-        assert isinstance(refused, TicketRefused)
-        told = CommentRefusal(issue_key=PL_479, text=refused.reason, author=refused.actor or AccountId(author))
         async with database.begin() as session:
             status = RunStatus.REFUSED
             await runs.create(
                 session, run, issue_key="PL-479", status=status, actor=None, name="Dana", now=desk.clock()
             )
+        (refused,) = (await perform(desk, run, effect)).events if author == DANA else (TicketRefused(reason="No."),)
+        assert isinstance(refused, TicketRefused)
+        told = CommentRefusal(issue_key=PL_479, text=refused.reason, author=refused.actor or AccountId(author))
+        async with database.begin() as session:
             (stored,) = await outbox.store(session, run, (told,), decision=None, origin="test", now=desk.clock())
         results.append((await perform(desk, run, told)).result or {})
         async with database.begin() as session:

@@ -152,7 +152,7 @@ class World:
             waits = run.waits + (decision.status in lifecycle.WAITING)
             paused_from = run.status if decision.status is RunStatus.PAUSED else None
             run = replace(run, status=decision.status, deadline=decision.deadline, since=NOW + after, waits=waits)
-            run = replace(run, paused_from=paused_from, end_code=decision.end and decision.end.code)
+            run = replace(run, paused_from=paused_from)
         elif decision.deadline is not None:
             run = replace(run, deadline=decision.deadline)
         if decision.attempt is not None:

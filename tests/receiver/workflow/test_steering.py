@@ -338,7 +338,7 @@ def test_what_is_no_phase_and_no_repository_is_answered_and_begins_nothing(world
 
 
 def test_what_was_never_read_or_was_restricted_is_not_tried_again(world: Any) -> None:
-    for change in ({"iteration": 0}, {"end_code": EndCode.RESTRICTED}):
+    for change in ({"iteration": 0}, {"is_withdrawn": True}):
         decision = says(world, "retry", replace(world.run(S.ESCALATED), **change))
         assert (decision.status, decision.attempt) == (None, None)
         assert "set the label again" in effect(decision, AnswerNote).text
@@ -357,6 +357,29 @@ def test_a_plan_that_nobody_approved_is_not_carried_out_by_trying_again(world: A
     decision = says(world, "retry", replace(run, status=S.CANCELLED))
     assert decision.attempt is not None
     assert not decision.attempt.keeps_plan
+
+
+def test_a_plan_that_nobody_approved_is_not_carried_out_by_resuming(world: Any) -> None:
+    world.policy(plan_approval=PlanApproval.ALWAYS)
+    run, _ = world.apply(world.run(S.RUNNING), world.planned())
+    run, _ = world.apply(run, world.note_read("pause"))
+    decision = says(world, "resume", run, note=7)
+    assert decision.attempt is not None
+    assert not decision.attempt.keeps_plan
+
+
+def test_another_attempt_is_in_review_when_all_of_its_merge_requests_have_it(world: Any) -> None:
+    other = replace(world.opened(), repository="payk12/other", project_id=9, iteration=1)
+    both = (world.repository, other.repository)
+    run = replace(world.run(S.OPENING), repositories=both)
+    for event in (replace(world.opened(), iteration=1), other):
+        run, _ = world.apply(run, event)
+    assert run.status is S.IN_REVIEW
+    run = replace(run, status=S.OPENING, iteration=2)
+    run, _ = world.apply(run, replace(world.opened(), iteration=2, head_sha="b" * 40))
+    assert run.status is S.OPENING
+    run, _ = world.apply(run, replace(other, iteration=2, head_sha="b" * 40))
+    assert run.status is S.IN_REVIEW
 
 
 def test_a_reviewers_wish_makes_the_fix_anew(world: Any) -> None:

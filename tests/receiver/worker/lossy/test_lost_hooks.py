@@ -80,7 +80,7 @@ async def test_every_run_ends_up_as_if_no_hook_had_been_lost_and_within_the_boun
         merged: ("merged", 1),
         given_up: ("merged", 1),
         closed: ("closed", 1),
-        reviewed: ("in_review", 1),
+        reviewed: ("running", 2),
         restricted: ("escalated", 1),
     }
     assert await service.statuses() == expected
