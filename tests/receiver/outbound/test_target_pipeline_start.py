@@ -160,7 +160,7 @@ async def test_a_commit_that_may_run_is_not_held_back_again(
     (event,) = (await perform(desk, run, effect(held, mara))).events
     await note(desk, run, event)
     (again,) = (await perform(desk, run, OpenMergeRequest(iteration=1, repository=CONTACTS))).events
-    assert again == replace(event, has_reviewer=True, same_as=None)
+    assert again == replace(event, iteration=1, has_reviewer=True, same_as=None)
 
 
 async def test_the_commit_without_the_mark_inherits_the_approvals_that_stood(
