@@ -83,7 +83,7 @@ GUARANTEES = (
             "receiver/worker/test_ticket_sweep.py::test_30_percent_of_hooks_lost_are_found_with_one_request_a_search_and_every_ticket_has_one_run",
             "receiver/worker/test_ticket_sweep.py::test_a_hook_that_is_late_starts_no_second_run_when_the_one_that_the_search_began",
             "receiver/worker/test_people.py::test_an_answer_whose_hook_was_lost_is_found_by_the_sweep",
-            "receiver/outbound/test_target_pipeline_start.py::test_an_approval_whose_hook_was_lost_is_told_once",
+            "receiver/outbound/test_target_pipeline_start.py::test_an_approval_whose_hook_was_lost_is_told_once_and_so_is_one_that_was_taken_back",
             "receiver/outbound/test_pipelines.py::test_polling_tells_what_hooks_would_have_told_and_nothing_twice",
         ),
     ),

@@ -16,7 +16,7 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.notes_api import Note
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
 from receiver.store.run import polled_merge_requests, runs
-from receiver.store.run.polled_merge_requests import Known
+from receiver.store.run.polled_merge_requests import Approval, Known
 from receiver.workflow import command_grammar, commands, lifecycle
 from receiver.workflow.effects import PollMergeRequest
 from receiver.workflow.events import Event, MergeRequestChanged, NotePosted, PipelineChanged, PipelineId
@@ -76,7 +76,7 @@ async def news(desk: Desk, run: Run, known: MergeRequestView, before: Known) -> 
     events = _merge_request(known, there, before.pipelines, is_waited_for=is_waited_for)
     if there.state == known.state == "opened" and there.sha not in before.heads.get(this, {there.sha}):
         events.append(_changed(known, there, action="update", actor_id=None, actor=""))
-    return events + await _approvals(desk, known, there, before.approvers.get(this, {}))
+    return events + await _approvals(desk, known, there, before.approvals.get(this, {}))
 
 
 async def confirmed(
@@ -104,25 +104,32 @@ async def _is_ours(desk: Desk, there: MergeRequest, *, path: str | None, branch:
     return (await asyncio.to_thread(desk.repositories.project, ProjectPath(path))).id == there.project_id
 
 
-async def _approvals(desk: Desk, known: MergeRequestView, there: MergeRequest, heard: dict[int, str]) -> list[Event]:
-    """Tell of approvals whose hook was lost, and of which commit they are; a pipeline may wait for one.
+async def _approvals(
+    desk: Desk, known: MergeRequestView, there: MergeRequest, heard: dict[int, Approval]
+) -> list[Event]:
+    """Tell of approvals that were taken back or given without a hook, and of which commit they are.
 
-    GitLab keeps an approval when the branch gets another commit, and an earlier run may have left one behind. So it is
-    of the head only when it was given after the head was pushed; otherwise of no commit that is known.
+    A pipeline may wait for one. GitLab keeps an approval when the branch gets another commit, and an earlier run may
+    have left one behind. So it is of the head only when it was given after the head was pushed; otherwise of no commit
+    that is known.
     """
     if there.state != "opened":
         return []
     try:
-        given = await asyncio.to_thread(desk.repositories.approved_by, known.project_id, known.iid)
-        if all(heard.get(user) == there.sha for user in given):
-            return []
+        given, is_enough = await asyncio.to_thread(desk.repositories.approvals, known.project_id, known.iid)
+        events: list[Event] = [
+            _changed(known, there, action="unapproved", actor_id=user, actor=one.name)
+            for user, one in heard.items()
+            if user not in given
+        ]
+        if not is_enough or all(user in heard and heard[user].head_sha == there.sha for user in given):
+            return events
         fresh = await asyncio.to_thread(given_after_push, desk, there)
     except RefusedError:  # this GitLab does not let us see them
         return []
-    events: list[Event] = []
     for user, name in given.items():
         head = there.sha if user in fresh else ""
-        if user not in heard or (head and heard[user] != head):
+        if user not in heard or (head and heard[user].head_sha != head):
             approval = _changed(known, there, action="approved", actor_id=user, actor=name)
             events.append(replace(approval, head_sha=head))
     return events

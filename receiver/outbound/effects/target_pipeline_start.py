@@ -85,8 +85,11 @@ def _why_approver_does_not_count(desk: Desk, there: MergeRequest, user: int) -> 
     repositories = desk.repositories
     if user == repositories.bot:
         return "our own account approved it, and that counts for nothing."
-    if user not in repositories.approved_by(there.project_id, there.iid):
+    given, is_enough = repositories.approvals(there.project_id, there.iid)
+    if user not in given:
         return "the approval was taken back."
+    if not is_enough:
+        return "it needs more approvals."
     if user not in given_after_push(desk, there):  # a hook says of an old one what its sender likes
         return _UNKNOWN
     return _why_developer_does_not_count(desk, there, user, "approved it")

@@ -167,13 +167,13 @@ class Repositories:
             made = self._api.projects.get(there.project_id, lazy=True).mergerequests.update(there.iid, data)
         return replace(there, reviewer_ids=_reviewers(made.get("reviewers")))
 
-    def approved_by(self, project_id: int, iid: int) -> dict[int, str]:
-        """Return the users, id and name, whose approval a merge request has; none while it needs more of them."""
+    def approvals(self, project_id: int, iid: int) -> tuple[dict[int, str], bool]:
+        """Return the users, id and name, who approve a merge request, and whether it needs no more of them."""
         with translate_errors("GitLab", f"reading who approved !{iid}"):
             request = self._api.projects.get(project_id, lazy=True).mergerequests.get(iid, lazy=True)
             found = request.approvals.get()
-        given = found.approved_by if found.approved else ()
-        return {int(one["user"]["id"]): str(one["user"]["username"]) for one in given}
+        by = {int(one["user"]["id"]): str(one["user"]["username"]) for one in found.approved_by}
+        return by, bool(found.approved)
 
     def approved_at(self, project_id: int, iid: int) -> dict[int, datetime]:
         """Return when each user's approval was given, of those of whom GitLab says so.

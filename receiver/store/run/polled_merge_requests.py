@@ -21,13 +21,22 @@ Place = tuple[int, int]
 """A project's id and a merge request's number in it."""
 
 
+class Approval(Struct, frozen=True, kw_only=True):
+    """An approval that stands, as far as we were told."""
+
+    name: str
+    """Of who gave it."""
+    head_sha: str
+    """Of which commit; empty: not known."""
+
+
 class Known(Struct, frozen=True, kw_only=True):
     """What we were told of a run's merge requests."""
 
     pipelines: dict[int, str]
     """The status of each of the repositories' own pipelines."""
-    approvers: dict[Place, dict[int, str]]
-    """Whose approvals stand, and of which head."""
+    approvals: dict[Place, dict[int, Approval]]
+    """Those that stand, by the user who gave it."""
     heads: dict[Place, frozenset[str]]
     """Commits that were at the head; none at all while one of our own may be on its way."""
 
@@ -81,7 +90,7 @@ async def known(session: AsyncSession, run: str) -> Known:
     """Return what we were told of a run's merge requests."""
     return Known(
         pipelines=await target_pipelines.statuses(session, run),
-        approvers=await _approvers(session, run),
+        approvals=await _approvals(session, run),
         heads=await _heads(session, run),
     )
 
@@ -100,18 +109,19 @@ async def _heads(session: AsyncSession, run: str) -> dict[Place, frozenset[str]]
     return found
 
 
-async def _approvers(session: AsyncSession, run: str) -> dict[Place, dict[int, str]]:
-    """Return by project and iid whose approvals of a run's merge requests we were told of, and stand: of which head."""
+async def _approvals(session: AsyncSession, run: str) -> dict[Place, dict[int, Approval]]:
+    """Return by project and iid the approvals of a run's merge requests that we were told of, and that stand."""
     event = MergeRequestEventRow
+    columns = (event.actor_id, event.actor, event.action, event.head_sha)
     told = (
-        select(MergeRequestRow.project_id, MergeRequestRow.iid, event.actor_id, event.action, event.head_sha)
+        select(MergeRequestRow.project_id, MergeRequestRow.iid, *columns)
         .join(MergeRequestRow, MergeRequestRow.id == event.merge_request_id)
         .where(MergeRequestRow.run_id == run, event.action.in_(["approved", "unapproved"]))
         .order_by(event.at, event.id)
     )
     last = {(row.project_id, row.iid, row.actor_id): row for row in await session.execute(told)}
-    found: dict[Place, dict[int, str]] = {}
+    found: dict[Place, dict[int, Approval]] = {}
     for (project_id, iid, actor), row in last.items():
         if row.action == "approved" and actor is not None:
-            found.setdefault((project_id, iid), {})[actor] = row.head_sha
+            found.setdefault((project_id, iid), {})[actor] = Approval(name=row.actor, head_sha=row.head_sha)
     return found

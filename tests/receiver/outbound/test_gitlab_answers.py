@@ -125,3 +125,8 @@ def test_the_time_that_newer_gitlabs_tell_with_an_approval_is_taken(answering: A
     told = {"approved": True, "approved_by": [{"user": {"id": 3, "username": "mara"}, "approved_at": at}]}
     repositories = Repositories(answering(Body(json.dumps(told).encode())))
     assert repositories.approved_at(1, 1) == {3: datetime.fromisoformat(at)}
+
+
+def test_an_approval_stands_also_while_more_are_needed(answering: Answering) -> None:
+    told = {"approved": False, "approved_by": [{"user": {"id": 3, "username": "mara"}}]}
+    assert Repositories(answering(Body(json.dumps(told).encode()))).approvals(1, 1) == ({3: "mara"}, False)

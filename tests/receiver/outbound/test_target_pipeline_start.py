@@ -17,6 +17,7 @@ from receiver.outbound.effects.performers import perform
 from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import polled_merge_requests, runs
 from receiver.store.run.fold import Reader, fold
+from receiver.store.run.polled_merge_requests import Approval
 from receiver.store.schema import BlobOwnerRow, MergeRequestEventRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
 from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, TargetPipelineReleased
@@ -176,10 +177,10 @@ async def test_the_commit_without_the_mark_inherits_the_approvals_that_stood(
     await note(desk, run, event)
     await note(desk, run, event)  # told twice, noted once
     async with desk.database.begin() as session:
-        standing = (await polled_merge_requests.known(session, run)).approvers
+        standing = (await polled_merge_requests.known(session, run)).approvals
         noted = await session.scalars(select(MergeRequestEventRow.head_sha).where(MergeRequestEventRow.actor == "mara"))
         assert sorted(noted) == sorted([held.head_sha, event.head_sha])
-    assert standing == {(held.project_id, held.iid): {mara.id: event.head_sha}}
+    assert standing == {(held.project_id, held.iid): {mara.id: Approval(name="mara", head_sha=event.head_sha)}}
     assert await approvals(desk, run) == []
 
 
@@ -191,8 +192,8 @@ async def test_a_commit_that_holds_anything_else_inherits_nothing(
     await approvals(desk, run)
     await note(desk, run, replace(held, head_sha="e" * 40))
     async with desk.database.begin() as session:
-        standing = (await polled_merge_requests.known(session, run)).approvers
-    assert standing == {(held.project_id, held.iid): {mara.id: held.head_sha}}
+        standing = (await polled_merge_requests.known(session, run)).approvals
+    assert standing == {(held.project_id, held.iid): {mara.id: Approval(name="mara", head_sha=held.head_sha)}}
 
 
 async def refused(desk: Desk, run: RunId, wanted: StartTargetPipeline, world: Any) -> str:
@@ -253,7 +254,7 @@ async def test_a_closed_merge_request_starts_nothing(
     assert "it is closed" in await refused(desk, run, effect(held, mara), world)
 
 
-async def test_an_approval_whose_hook_was_lost_is_told_once(
+async def test_an_approval_whose_hook_was_lost_is_told_once_and_so_is_one_that_was_taken_back(
     desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
 ) -> None:
     mara, project = people("mara")
@@ -262,9 +263,10 @@ async def test_an_approval_whose_hook_was_lost_is_told_once(
     assert (told.actor_id, told.actor, told.head_sha, told.iid) == (mara.id, "mara", held.head_sha, held.iid)
     assert await approvals(desk, run) == []
     project.mergerequests.get(held.iid).unapprove()
-    await note(desk, run, replace(told, action="unapproved"))
+    assert await approvals(desk, run) == [replace(told, action="unapproved")]
+    assert await approvals(desk, run) == []
     project.mergerequests.get(held.iid).approve()
-    assert len(await approvals(desk, run)) == 1
+    assert await approvals(desk, run) == [told]
 
 
 async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_starts_nothing(
@@ -295,11 +297,11 @@ async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_sta
 
 
 async def approvals(desk: Desk, run: RunId) -> list[MergeRequestChanged]:
-    """Poll, note what is told, and return the approvals."""
+    """Poll, note what is told, and return the approvals, given and taken back."""
     events = (await perform(desk, run, PollGitLab(iteration=1))).events
     for event in events:
         await note(desk, run, event)
-    return [one for one in events if isinstance(one, MergeRequestChanged) and one.action == "approved"]
+    return [one for one in events if isinstance(one, MergeRequestChanged) and one.action.endswith("approved")]
 
 
 async def test_it_runs_though_the_patch_is_no_longer_kept(

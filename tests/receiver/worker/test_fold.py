@@ -188,7 +188,7 @@ async def test_a_time_of_the_future_hides_nothing_that_happens_later(told: ToldR
     )
     run = await told.view()
     assert ([m.state for m in run.merge_requests], run.status) == (["closed"], RunStatus.CLOSED)
-    assert (await polled_merge_requests.known(told.session, RUN)).approvers == {}
+    assert (await polled_merge_requests.known(told.session, RUN)).approvals == {}
 
 
 async def test_a_person_who_closes_with_a_commit_of_their_own_is_known_for_both(told: ToldRun, world: World) -> None:
