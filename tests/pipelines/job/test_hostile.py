@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -137,10 +138,14 @@ def test_the_last_look_at_the_patch_refuses_what_must_not_be_opened(
     assert [one for one in words if one not in report.reason] == []
 
 
+# Reads open files of the job's own processes only: what is read from a pipe is lost to whoever it was meant for. Where
+# all roles are one user, those of BEYOND (this process), other workers and git could be read, and would hang.
 SNOOP = """
 env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'
-for pid in $(ls /proc | grep -E '^[0-9]+$'); do
+pid=$$
+while [ "$pid" -gt 1 ] && [ "$pid" != BEYOND ]; do
   for fd in /proc/$pid/fd/*; do [ -e "$fd" ] && timeout 1 head -c 4000 "$fd" 2>/dev/null </dev/null; done
+  pid=$(sed -n 's/^PPid:\t//p' /proc/$pid/status)
 done
 ls -la ../.. / 2>&1; cat ../../git/*/config ~/.gitconfig ~/.netrc .git/config 2>/dev/null
 """
@@ -151,7 +156,7 @@ def test_a_hostile_agent_finds_no_token_and_leaves_no_folder(receiver: Any, run_
     receiver.converse(
         conversation(
             "implementation",
-            use("bash", command=SNOOP, timeout_ms=60_000),
+            use("bash", command=SNOOP.replace("BEYOND", str(os.getpid())), timeout_ms=60_000),
             use("bash", command="ln -s / all; git push origin HEAD 2>&1; (setsid sleep 300 &)"),
             use("read", file_path="all/etc/passwd"),
             use("write", file_path="../../git/escaped.txt", content="x"),

@@ -1,16 +1,21 @@
 import json
 from decimal import Decimal
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine, pool, text
 
+from pipelines.language import ProjectPath
 from pipelines.resources import MIGRATIONS
 from receiver.store.postgres.database import owned
 from receiver.store.postgres.migration import current, newest, upgrade
 from receiver.store.schema import Base
+from receiver.workflow.effect_table import EFFECTS
+from receiver.workflow.effects import Confirm
+from receiver.workflow.events import MergeRequestChanged
 
 pytestmark = pytest.mark.integration
 
@@ -129,3 +134,30 @@ def test_blobs_get_the_runs_that_handed_them_in_also_from_receivers_that_are_rep
             ("kept", "again", True),
             ("late", "other", True),
         ]
+
+
+def test_an_effect_that_waits_while_its_kind_gets_a_new_name_is_performed_under_that_name(empty_database: str) -> None:
+    told = MergeRequestChanged(
+        project_id=1,
+        project=ProjectPath("x/held"),
+        iid=1,
+        action="close",
+        state="closed",
+        source_branch="b",
+        head_sha="c",
+        actor_id=None,
+        actor="",
+        at=None,
+    )
+    payload = msgspec.to_builtins(told)
+    row = {"key": "a:ConfirmEnd:decision:1:0", "kind": "ConfirmEnd", "result": None}
+    upgrade(empty_database, revision="0024")
+    engine = create_engine(empty_database, poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(RUN), {"id": "a", "catalogue": None})
+        connection.execute(text(EFFECT), row | {"payload": json.dumps({"type": "ConfirmEnd", "told": payload})})
+    upgrade(empty_database)
+    with engine.connect() as connection:
+        (waiting,) = connection.execute(text("SELECT key, kind, payload FROM effects"))
+    assert waiting.key == "a:Confirm:decision:1:0"
+    assert EFFECTS.decode(waiting.kind, waiting.payload) == Confirm(told=told)

