@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipelines.language import Finding, Phase, PlanOutcome, ReportOutcome, RunId, Severity
-from receiver.workflow import command_grammar
+from receiver.workflow.commands import command_grammar
 from receiver.workflow.effect_table import EFFECTS
 from receiver.workflow.events import (
     AccountId,

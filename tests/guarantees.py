@@ -100,10 +100,10 @@ GUARANTEES = (
         "G7",
         "A command is obeyed if its author may give it then; what is quoted, code or edited commands nothing.",
         (
-            "receiver/workflow/test_ticket_dialogue.py::test_no_other_cell_of_the_matrix_approves_anything",
-            "receiver/workflow/test_ticket_dialogue.py::test_who_could_not_be_checked_is_denied_with_the_reason",
-            "receiver/workflow/test_commands.py::test_a_command_is_obeyed_by_role_status_and_place_and_in_no_other_cell",
-            "receiver/workflow/test_steering.py::test_no_cell_that_is_not_allowed_has_an_effect_besides_the_answer",
+            "receiver/workflow/commands/test_ticket_dialogue.py::test_no_other_cell_of_the_matrix_approves_anything",
+            "receiver/workflow/commands/test_ticket_dialogue.py::test_who_could_not_be_checked_is_denied_with_the_reason",
+            "receiver/workflow/commands/test_command_refusals.py::test_a_command_is_obeyed_by_role_status_and_place_and_in_no_other_cell",
+            "receiver/workflow/commands/test_steering.py::test_no_cell_that_is_not_allowed_has_an_effect_besides_the_answer",
             "receiver/steering/test_authorisation.py::test_rights_count_at_the_moment_when_the_note_is_read",
             "receiver/steering/test_authorisation.py::test_a_note_that_was_edited_before_it_was_read_counts_for_nothing",
             "receiver/steering/test_authorisation.py::test_a_blocked_user_counts_for_nothing",
@@ -118,7 +118,7 @@ GUARANTEES = (
         "G8",
         "The product never answers itself.",
         (
-            "receiver/workflow/test_ticket_dialogue.py::test_what_commands_nothing_or_names_no_ticket_begins_nothing",
+            "receiver/workflow/commands/test_ticket_dialogue.py::test_what_commands_nothing_or_names_no_ticket_begins_nothing",
             "receiver/steering/test_echo.py::test_each_of_our_notes_said_by_a_person_has_no_effect",
             "receiver/steering/test_echo.py::test_who_answers_each_of_our_answers_with_a_command_is_left_alone_in_the_end",
             "receiver/steering/test_authorisation.py::test_our_own_notes_and_those_of_other_bots_count_for_nothing",

@@ -23,8 +23,8 @@ from receiver.workflow.events import (
     TicketAdmitted,
     TicketRefreshed,
 )
-from receiver.workflow.plans import in_scope
 from receiver.workflow.run import JobView, Learned, MergeRequestView, PipelineView, Run
+from receiver.workflow.stages.plans import in_scope
 
 
 def knowing(run: Run, event: Event) -> tuple[Run, Learned]:

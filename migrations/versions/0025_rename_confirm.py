@@ -1,4 +1,4 @@
-"""Name effects that wait since the release before as this one does: ConfirmEnd asks about more than ends, as Confirm."""
+"""Name effects that wait since the release before as this one does: ConfirmEnd became Confirm."""
 
 from alembic import op
 

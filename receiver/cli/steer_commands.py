@@ -22,7 +22,7 @@ from receiver.store.deliveries.inbox import Incoming, accept
 from receiver.store.postgres.database import Database
 from receiver.store.run import given_commands
 from receiver.store.run.runs import find
-from receiver.workflow.commands import RULES, CommandWord
+from receiver.workflow.commands.command_table import RULES, CommandWord
 from receiver.workflow.events import CommandTyped
 from receiver.workflow.messages import TerminalMessage
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from receiver.workflow import lifecycle, permissions
-from receiver.workflow.commands import RULES, CommandRule, CommandWord, usage
+from receiver.workflow import lifecycle
+from receiver.workflow.commands import permissions
+from receiver.workflow.commands.command_table import RULES, CommandRule, CommandWord, usage
 from receiver.workflow.messages import Venue
 from receiver.workflow.run import RunStatus
 

@@ -18,7 +18,7 @@ from receiver.notes import review_state
 from receiver.store.money.spending import Cost
 from receiver.store.story import Moment, Pipeline, Report, Story, turning_points
 from receiver.workflow import event_names
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 LONGEST = 400
 """Characters of one text."""

@@ -19,7 +19,7 @@ from receiver.hooks.delivery import (
     key_of_meaning,
 )
 from receiver.hooks.payload_fields import decode, envelope
-from receiver.workflow import commands
+from receiver.workflow.commands import command_table
 from receiver.workflow.events import CommandTyped, Event, NotInteresting, StartRequested
 
 
@@ -50,7 +50,7 @@ def _asked(body: bytes) -> HookMeaning:
         started = decode(body, StartRequested, what="request")
         return HookMeaning(kind="start", event=started, subject=f"ticket:{started.issue_key}")
     typed = decode(body, CommandTyped, what="request")
-    ahead = OVERTAKES if commands.overtakes(typed.command) else ""
+    ahead = OVERTAKES if command_table.overtakes(typed.command) else ""
     return HookMeaning(kind="command", event=typed, subject=f"{ahead}ticket:{typed.issue_key}")
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from pipelines.language import ProjectPath
 from receiver.hooks.delivery import OVERTAKES, HookMeaning, Interests, WrongShapeError, not_understood
 from receiver.hooks.payload_fields import Id, Moment, Url, Word, decode, envelope, moment, seconds, word
-from receiver.workflow import command_grammar, commands
+from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.events import (
     Event,
     JobChanged,
@@ -259,7 +259,7 @@ def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:
         system=bool(fields.system),
         author_id=fields.author_id,
         is_addressed=command is not None,
-        overtakes=commands.overtakes(command),
+        overtakes=command_table.overtakes(command),
         discussion=word(fields.discussion_id) if word(fields.type) else "",
         text_sha256=command_grammar.fingerprint(fields.note or ""),
     )

@@ -16,7 +16,7 @@ from pipelines.language.catalogue import Start
 from receiver.comments.jira_document import wiki
 from receiver.hooks.delivery import OVERTAKES, HookMeaning, Interests, WrongShapeError, not_understood
 from receiver.hooks.payload_fields import Url, Word, decode, envelope, milliseconds, word
-from receiver.workflow import command_grammar, commands
+from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.events import (
     AccountId,
     Event,
@@ -237,7 +237,7 @@ def _comment(hook: _CommentHook, interests: Interests) -> tuple[Event, str | Non
         return _elsewhere(key, interests), None
     found = _ISSUE_IN_URL.search(word(hook.comment.self))
     subject = f"ticket:{key}" if key else f"ticket-id:{found[1]}" if found else None
-    is_ahead = commands.overtakes(command_grammar.read(hook.comment.body))
+    is_ahead = command_table.overtakes(command_grammar.read(hook.comment.body))
     event = IssueCommented(
         issue_key=key,
         issue_id=found[1] if found else None,

@@ -24,7 +24,7 @@ from pipelines.language import (
 from pipelines.proof.red_green import judge as judge_fix
 from receiver.workflow import lifecycle
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 
 class Name(StrEnum):

@@ -9,7 +9,7 @@ from msgspec import Struct
 from pipelines.language.catalogue import CommandGrants
 from receiver.notes.view import NoteView
 from receiver.store.story.history import Moment
-from receiver.workflow import commands, permissions
+from receiver.workflow.commands import command_refusals, command_table, permissions
 from receiver.workflow.messages import Venue
 
 MAX_MOMENTS: Final = 12
@@ -23,13 +23,13 @@ class AnswerView(Struct, frozen=True, kw_only=True):
     moments: tuple[Moment, ...] = ()
     """Key events of the run, the newest last."""
     where: Venue
-    grants: CommandGrants = commands.BY_TABLE
+    grants: CommandGrants = command_refusals.BY_TABLE
 
     @property
     def commands(self) -> tuple[tuple[str, str, str], ...]:
         """Return the commands that mean something here now: how they are written, what they do, who may."""
         return tuple(
-            (commands.usage(word), rule.help, permissions.in_words(commands.grants_of(word, self.grants)))
-            for word, rule in commands.RULES.items()
+            (command_table.usage(word), rule.help, permissions.in_words(command_refusals.grants_of(word, self.grants)))
+            for word, rule in command_table.RULES.items()
             if self.where in rule.where and self.note.status in rule.when and not rule.later
         )

@@ -8,7 +8,7 @@ from typing import Final
 from pipelines.language import ProjectPath, Severity
 from receiver.notes.view import NoteView
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})
 """Statuses in which the run's reason does not block the merge."""

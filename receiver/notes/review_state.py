@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from receiver.store.story import MergeRequest, Story
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus, of_status
 
 
 def target_pipeline(story: Story, request: MergeRequest) -> tuple[TargetPipelineStatus, str]:

@@ -24,7 +24,7 @@ from pipelines.language import (
 )
 from receiver.workflow.audience import Audience, Readers, may_read
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 
 class Mark(StrEnum):

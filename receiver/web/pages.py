@@ -25,7 +25,7 @@ from receiver.web.access import guard, sign_in
 from receiver.web.problems import AnyRequest, problem
 from receiver.web.services import Services
 from receiver.workflow import event_names as names
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 PAGES: Final = TEMPLATES / "pages"
 SHOWN: Final = 100

@@ -20,7 +20,7 @@ from receiver.store.run import decisions, episodes, runs, ticket_levels
 from receiver.store.run.fold import Reader, fold
 from receiver.store.run.run_lookup import run_of, subject_of
 from receiver.store.schema import RunRow
-from receiver.workflow import lifecycle, ticket_restriction
+from receiver.workflow import lifecycle
 from receiver.workflow.decide import decide
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import (
@@ -42,6 +42,7 @@ from receiver.workflow.events import (
 )
 from receiver.workflow.person import Person
 from receiver.workflow.run import NOTHING_LEARNED, Decision, RunStatus
+from receiver.workflow.stages import ticket_restriction
 from receiver.workflow.turns import EMPTY_QUEUE
 
 

@@ -13,21 +13,10 @@ from typing import Final, assert_never
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue, CommandGrants
 from receiver import limits
-from receiver.workflow import (
-    end_reasons,
-    labels,
-    lifecycle,
-    merge_request_stage,
-    note_dialogue,
-    pauses,
-    pipeline_progress,
-    replanning,
-    start,
-    steering,
-    ticket_dialogue,
-    ticket_restriction,
-)
-from receiver.workflow.commands import BY_TABLE
+from receiver.workflow import end_reasons, lifecycle
+from receiver.workflow.commands import labels, note_dialogue, pauses, steering, ticket_dialogue
+from receiver.workflow.commands.command_refusals import BY_TABLE
+from receiver.workflow.commands.given_command import Circumstances, Given
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.effects import (
     PollGitLab,
@@ -64,9 +53,9 @@ from receiver.workflow.events import (
     TicketRefused,
     TurnOffered,
 )
-from receiver.workflow.given_command import Circumstances, Given
 from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
+from receiver.workflow.stages import merge_request_stage, pipeline_progress, replanning, start, ticket_restriction
 from receiver.workflow.turns import EMPTY_QUEUE, RunQueue
 
 AT_ONCE: Final = lifecycle.ACTIVE - lifecycle.WAITING

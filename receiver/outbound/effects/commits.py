@@ -30,7 +30,7 @@ from receiver.outbound.gitlab.repositories_api import Project
 from receiver.store.jobs import blobs
 from receiver.store.run import merge_requests
 from receiver.store.run.runs import RunFacts
-from receiver.workflow.start import branch_name
+from receiver.workflow.stages.start import branch_name
 
 SKIP: Final = "[skip ci]"
 """In a commit's message, it lets GitLab make no pipeline of a push: neither a branch's nor a merge request's."""

@@ -17,7 +17,8 @@ from receiver.outbound.gitlab.notes_api import Note
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
 from receiver.store.run import polled_merge_requests, runs
 from receiver.store.run.polled_merge_requests import Approval, Known
-from receiver.workflow import command_grammar, commands, lifecycle
+from receiver.workflow import lifecycle
+from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.effects import PollMergeRequest
 from receiver.workflow.events import Event, MergeRequestChanged, NotePosted, PipelineChanged, PipelineId
 from receiver.workflow.run import MergeRequestView, Run, RunStatus
@@ -63,7 +64,7 @@ def _posted(note: Note, known: MergeRequestView) -> NotePosted:
         system=note.is_system,
         author_id=note.author_id,
         is_addressed=command is not None,
-        overtakes=commands.overtakes(command),
+        overtakes=command_table.overtakes(command),
         text_sha256=command_grammar.fingerprint(note.body),
     )
 

@@ -22,8 +22,8 @@ from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import ANSWER
 from receiver.store.run import given_commands, runs
 from receiver.store.story import rows
-from receiver.workflow import command_grammar, commands
-from receiver.workflow.commands import RULES
+from receiver.workflow.commands import command_grammar, command_table
+from receiver.workflow.commands.command_table import RULES
 from receiver.workflow.effects import AnswerNote, ReactToNote, ReadNote
 from receiver.workflow.events import NoteRead
 
@@ -59,7 +59,7 @@ def _read(desk: Desk, effect: ReadNote) -> NoteRead:
     there = repositories.merge_request(effect.project_id, effect.iid)
     if there.source_project_id != there.project_id:
         return NoteRead(message=message, ignored="The merge request comes from a fork.")
-    word = None if command is None else commands.word_of(command)
+    word = None if command is None else command_table.word_of(command)
     is_pinned = word is not None and RULES[word].is_pinned
     thread = repositories.notes.thread_of(effect.project_id, effect.iid, note.id) if note.is_in_thread else ""
     return NoteRead(

@@ -14,7 +14,8 @@ from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import PLAN, QUESTION
 from receiver.store.run import runs
-from receiver.workflow import command_grammar, lifecycle
+from receiver.workflow import lifecycle
+from receiver.workflow.commands import command_grammar
 from receiver.workflow.effects import PollTicket
 from receiver.workflow.events import Event, IssueCommented
 

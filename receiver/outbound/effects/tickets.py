@@ -24,6 +24,7 @@ from receiver.store.effects.note_locations import CONFIDENTIAL, REFUSAL, REMINDE
 from receiver.store.run import runs
 from receiver.store.story import rows
 from receiver.workflow.audience import Audience
+from receiver.workflow.commands.ticket_dialogue import MAY_ANSWER
 from receiver.workflow.effects import (
     AdmitTicket,
     CheckLabel,
@@ -45,7 +46,6 @@ from receiver.workflow.events import (
     TurnOffered,
 )
 from receiver.workflow.person import Right
-from receiver.workflow.ticket_dialogue import MAY_ANSWER
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from pipelines.language.image_format import media_type
 from pipelines.language.wire import Ticket, TicketAttachment, TicketComment
 from receiver.comments.command_line import Command
 from receiver.comments.jira_document import wiki
-from receiver.workflow import command_grammar
+from receiver.workflow.commands import command_grammar
 from receiver.workflow.events import AccountId
 
 

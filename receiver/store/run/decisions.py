@@ -13,7 +13,8 @@ from receiver.store.postgres.json_text import storable
 from receiver.store.run import episodes, given_commands, iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
 from receiver.store.story import stored_indicators
-from receiver.workflow import lifecycle, pauses
+from receiver.workflow import lifecycle
+from receiver.workflow.commands import pauses
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.events import CommandTyped, CommentRead, Event, NoteRead
 from receiver.workflow.run import Cause, Decision, RunStatus, Verdict

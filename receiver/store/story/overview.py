@@ -23,7 +23,7 @@ from receiver.workflow import audience
 from receiver.workflow.audience import Audience
 from receiver.workflow.end_codes import FailureClass, failure_class
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus, of_status
 from receiver.workflow.turns import place_in_words
 
 CONFIDENTIAL = "Confidential: what was found, and what people do next, is told in the run's story."

@@ -11,9 +11,9 @@ from pipelines.language.catalogue import Catalogue
 from receiver.insight.indicators import Answer, Facts, Opened, ReportFacts
 from receiver.store.schema import EffectRow, InterventionRow, MergeRequestRow, ReportRow, RunRow, TargetPipelineRow
 from receiver.workflow.effects import LinkTicket
-from receiver.workflow.merge_request_stage import link_id
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus, of_status
+from receiver.workflow.stages.merge_request_stage import link_id
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus, of_status
 
 
 def facts_of(

@@ -21,7 +21,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.schema import DeliveryRow
 from receiver.worker.delivery_task import process
 from receiver.worker.event_handler import Setting
-from receiver.workflow.commands import RULES
+from receiver.workflow.commands.command_table import RULES
 from receiver.workflow.messages import Venue
 
 

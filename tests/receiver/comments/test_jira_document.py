@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver.comments.jira_document import said, wiki
-from receiver.workflow import command_grammar
+from receiver.workflow.commands import command_grammar
 
 
 def text(said: str, *marks: Any) -> Any:

@@ -20,7 +20,7 @@ from pipelines.language import (
 )
 from receiver.insight.indicators import Answer, Facts, Name, Opened, ReportFacts, judge
 from receiver.workflow.run import RunStatus
-from receiver.workflow.target_pipeline_status import TargetPipelineStatus
+from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 ONE, TWO = ProjectPath("payk12/api"), ProjectPath("payk12/web")
 SHA, HASH = "a" * 40, "b" * 64

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from receiver.store.story import Story
 from receiver.store.story.history import Moment
-from receiver.workflow import command_grammar
 from receiver.workflow.audience import Audience
-from receiver.workflow.commands import RULES
+from receiver.workflow.commands import command_grammar
+from receiver.workflow.commands.command_table import RULES
 from receiver.workflow.effects import AnswerComment, AnswerNote, AnswerTopic
 from receiver.workflow.events import AccountId
 from receiver.workflow.messages import Venue

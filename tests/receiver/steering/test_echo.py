@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from receiver import limits
-from receiver.workflow import command_grammar
-from receiver.workflow.commands import CommandWord
+from receiver.workflow.commands import command_grammar
+from receiver.workflow.commands.command_table import CommandWord
 from tests.receiver.steering.conftest import Steered
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

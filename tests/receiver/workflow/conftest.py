@@ -27,8 +27,9 @@ from pipelines.language import (
 )
 from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
 from pipelines.language.wire import Ticket
-from receiver.workflow import command_grammar, lifecycle
+from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience
+from receiver.workflow.commands import command_grammar
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (
     AccountId,

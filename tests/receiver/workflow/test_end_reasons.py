@@ -9,8 +9,8 @@ from pipelines.language import EndedBy, Phase, ReportOutcome
 from receiver import limits
 from receiver.workflow.end_codes import CLASSES, EndCode, FailureClass, failure_class
 from receiver.workflow.end_reasons import DIAGNOSED, ENDED_BY, NEXT, NEXT_AFTER, of_no
-from receiver.workflow.failed_attempts import RETRIED
 from receiver.workflow.run import RunStatus
+from receiver.workflow.stages.failed_attempts import RETRIED
 
 JOBS = {
     Phase.ANALYSIS: "analysis",

@@ -15,7 +15,7 @@ from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience
 from receiver.workflow.lifecycle import ACTIVE, LIMITS, MOVES, STATUSES, LifecycleError, Progress
 from receiver.workflow.run import RunStatus
-from receiver.workflow.start import branch_name
+from receiver.workflow.stages.start import branch_name
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 

@@ -18,8 +18,8 @@ from pipelines.language import IssueKey, Phase, Plan, PlanOutcome, RunId
 from pipelines.language.catalogue import Catalogue, ReviewMode
 from pipelines.language.pipeline_key import fix
 from pipelines.language.wire import RepositoryPhase
-from receiver.workflow import plans
 from receiver.workflow.run import RunStatus
+from receiver.workflow.stages import plans
 from sandbox.scenario_format import Scenario, find, load, names
 
 ENDS = {

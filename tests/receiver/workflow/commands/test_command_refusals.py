@@ -7,8 +7,8 @@ from msgspec.structs import fields
 
 from pipelines.language.catalogue import CommandGrants
 from receiver.comments.command_line import Command
-from receiver.workflow import commands, permissions
-from receiver.workflow.commands import RULES, CommandWord
+from receiver.workflow.commands import command_refusals, command_table, permissions
+from receiver.workflow.commands.command_table import RULES, CommandWord
 from receiver.workflow.messages import Venue
 from receiver.workflow.person import AccountId, Directory, Person, Right
 from receiver.workflow.run import RunStatus
@@ -98,7 +98,7 @@ def test_a_command_is_obeyed_by_role_status_and_place_and_in_no_other_cell(word:
     obeyed = {
         (role, status, where)
         for (role, person), status, where in product(ROLES.items(), RunStatus, Venue)
-        if commands.refusal(said(word), person, status, where=where) is None
+        if command_refusals.refusal(said(word), person, status, where=where) is None
     }
     may = {
         (role, status, where)
@@ -110,7 +110,7 @@ def test_a_command_is_obeyed_by_role_status_and_place_and_in_no_other_cell(word:
 
 @pytest.mark.parametrize("word", RULES)
 def test_a_command_that_is_there_has_a_meaning_and_no_other_has(word: CommandWord) -> None:
-    from receiver.workflow.command_meanings import MEANINGS  # noqa: PLC0415 - the table under test
+    from receiver.workflow.commands.command_meanings import MEANINGS  # noqa: PLC0415 - the table under test
 
     assert (word in MEANINGS) == (not RULES[word].later)
 
@@ -157,19 +157,19 @@ def test_a_command_that_is_there_has_a_meaning_and_no_other_has(word: CommandWor
     ],
 )
 def test_who_is_not_obeyed_gets_a_sentence(asked: Command, person: Person, status: RunStatus, says: str) -> None:
-    sentence = commands.refusal(asked, person, status, where=Venue.TICKET)
+    sentence = command_refusals.refusal(asked, person, status, where=Venue.TICKET)
     assert sentence is not None
     assert says in sentence
 
 
 def test_a_command_that_is_said_elsewhere_names_the_place() -> None:
     approve = Command(word="approve")
-    refused = commands.refusal(approve, in_gitlab(50), RunStatus.AWAITING_APPROVAL, where=Venue.MERGE_REQUEST)
+    refused = command_refusals.refusal(approve, in_gitlab(50), RunStatus.AWAITING_APPROVAL, where=Venue.MERGE_REQUEST)
     assert refused == "`/bug-fix approve` is said on the ticket."
 
 
 def test_nothing_behind_the_prefix_asks_for_help() -> None:
-    assert commands.word_of(Command(word="")) is W.HELP
+    assert command_table.word_of(Command(word="")) is W.HELP
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_what_bug_fix_yml_says_of_a_command_holds_instead_of_the_table(
 ) -> None:
     grants = CommandGrants(status=granted)
     where = Venue.TICKET if person.directory is Directory.JIRA else Venue.MERGE_REQUEST
-    refused = commands.refusal(said(W.STATUS), person, RunStatus.RUNNING, where=where, grants=grants)
+    refused = command_refusals.refusal(said(W.STATUS), person, RunStatus.RUNNING, where=where, grants=grants)
     assert (refused is None) == is_obeyed
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from receiver import limits
 from receiver.comments.command_line import Command
-from receiver.workflow import command_grammar
+from receiver.workflow.commands import command_grammar
 
 APPROVE = Command(word="approve")
 

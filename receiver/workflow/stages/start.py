@@ -9,7 +9,7 @@ from datetime import datetime
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
 from receiver import limits
-from receiver.workflow import lifecycle, replanning, turns
+from receiver.workflow import lifecycle, turns
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
@@ -26,6 +26,7 @@ from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import AccountId, IssueLabelled, PipelineStarted, TicketAdmitted, TicketRefused
 from receiver.workflow.outcomes import acted, begun, ignored, moved, noted
 from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
+from receiver.workflow.stages import replanning
 from receiver.workflow.turns import RunQueue
 
 

@@ -20,10 +20,10 @@ from pipelines.language import (
     Severity,
 )
 from pipelines.language.catalogue import ReviewMode
-from receiver.workflow import review_findings
 from receiver.workflow.effects import OpenMergeRequest, StartPipeline
 from receiver.workflow.events import AccountId
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
+from receiver.workflow.stages import review_findings
 
 MUST = Finding(
     file="src/a.py", line=3, severity=Severity.MUST_FIX, claim="Names of two words break.", suggestion="Quote both."

@@ -26,7 +26,7 @@ from receiver.workflow.events import (
 )
 from receiver.workflow.outcomes import acted, ended, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
-from receiver.workflow.start import transition
+from receiver.workflow.stages.start import transition
 
 
 def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: Catalogue, now: datetime) -> Decision:

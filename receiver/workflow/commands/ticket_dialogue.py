@@ -6,20 +6,21 @@ from datetime import datetime
 
 from pipelines.language import RunId
 from receiver.comments.command_line import Command
-from receiver.workflow import commands, lifecycle
+from receiver.workflow import lifecycle
 from receiver.workflow.attempts import next_number
-from receiver.workflow.commands import CommandWord
+from receiver.workflow.commands import command_refusals
+from receiver.workflow.commands.command_table import CommandWord
+from receiver.workflow.commands.given_command import Circumstances, Given, refused
+from receiver.workflow.commands.steering import steered
 from receiver.workflow.effects import ReadComment, RefreshTicket
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
     CommentRead,
     IssueCommented,
 )
-from receiver.workflow.given_command import Circumstances, Given, refused
 from receiver.workflow.outcomes import acted, ignored, noted
 from receiver.workflow.person import Person, Right
 from receiver.workflow.run import Decision, Learned, Run, RunStatus, Verdict
-from receiver.workflow.steering import steered
 
 MAY_ANSWER = frozenset({Right.START, Right.REPORTER})
 """Whose comment answers a question."""
@@ -68,7 +69,7 @@ def comment_read(event: CommentRead, run: Run, circumstances: Circumstances, *, 
 def _answered(event: CommentRead, author: Person, run: Run) -> Decision:
     if event.seems_meant and run.status is RunStatus.AWAITING_APPROVAL:
         given = Given(command=Command(word=""), person=author, message=event.message)
-        return refused(given, commands.NOT_READ.format(command=CommandWord.APPROVE))
+        return refused(given, command_refusals.NOT_READ.format(command=CommandWord.APPROVE))
     if run.status is not RunStatus.NEEDS_INFORMATION:
         return noted(f"{author.called} commented on the ticket; the run is {run.status}.")
     if not author.has_any(MAY_ANSWER):

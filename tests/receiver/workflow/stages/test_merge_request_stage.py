@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from pipelines.language import PipelineKind, ProjectPath
 from pipelines.language.catalogue import Policy, TargetPipeline
-from receiver.workflow import merge_request_stage
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import Event, PipelineChanged, PipelineId
 from receiver.workflow.run import Decision, PipelineView, Run, RunStatus, Verdict
+from receiver.workflow.stages import merge_request_stage
 
 
 @pytest.fixture

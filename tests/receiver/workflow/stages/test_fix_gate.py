@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from pipelines.language import CheckResult, Coverage, Phase, PhaseReport, PrepareResult, ReportOutcome, SuiteResult
 from pipelines.language.catalogue import Policy
-from receiver.workflow.fix_gate import contradiction
 from receiver.workflow.run import RunStatus
+from receiver.workflow.stages.fix_gate import contradiction
 
 SUITE = SuiteResult(passed=9, failed=0, errors=0, skipped=0, duration_s=1, exit_code=0)
 COVERAGE = Coverage(covered=80, coverable=100)

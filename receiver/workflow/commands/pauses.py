@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from receiver.workflow import plans
 from receiver.workflow.attempts import next_attempt
+from receiver.workflow.commands.given_command import Circumstances, Given, Refused
 from receiver.workflow.effects import PollGitLab, RemindTicket, StartPipeline
-from receiver.workflow.given_command import Circumstances, Given, Refused
 from receiver.workflow.outcomes import begun, moved, noted
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
-from receiver.workflow.start import transition
+from receiver.workflow.stages import plans
+from receiver.workflow.stages.start import transition
 from receiver.workflow.turns import may_begin, why_waiting
 
 INTERRUPTED: Final = frozenset({RunStatus.STARTING, RunStatus.RUNNING})

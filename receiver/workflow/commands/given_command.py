@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from pipelines.language import RunId
 from pipelines.language.catalogue import Catalogue, CommandGrants
 from receiver.comments.command_line import Command
+from receiver.workflow.commands.permissions import DEVELOPER, allow
 from receiver.workflow.effects import AnswerComment, AnswerNote, AnswerTopic, Effect
 from receiver.workflow.messages import Message, NoteMessage, TerminalMessage, TicketMessage
 from receiver.workflow.outcomes import acted
-from receiver.workflow.permissions import DEVELOPER, allow
 from receiver.workflow.person import Person, Right
 from receiver.workflow.run import Answered, Decision
 from receiver.workflow.turns import RunQueue

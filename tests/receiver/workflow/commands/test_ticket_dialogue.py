@@ -8,7 +8,6 @@ from msgspec.structs import replace
 from pipelines.language import Complexity, DiagnosisKind, Phase, PlanOutcome, ReportOutcome
 from pipelines.language.catalogue import PlanApproval, SecurityFixes
 from receiver import limits
-from receiver.workflow import plans
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AnswerComment,
@@ -24,6 +23,7 @@ from receiver.workflow.effects import (
 from receiver.workflow.events import AccountId, EffectGaveUp, IssueCommented, TicketRefused
 from receiver.workflow.person import Right
 from receiver.workflow.run import Cause, RunStatus, Verdict
+from receiver.workflow.stages import plans
 
 ENDS = {
     PlanOutcome.NEEDS_INFORMATION: RunStatus.NEEDS_INFORMATION,

@@ -9,10 +9,10 @@ from typing import Final
 
 from receiver import limits
 from receiver.comments.command_line import Command
-from receiver.workflow import commands
-from receiver.workflow.command_meanings import MEANINGS
-from receiver.workflow.commands import CommandWord
-from receiver.workflow.given_command import Circumstances, Given, Refused, answer, obeyed, refused
+from receiver.workflow.commands import command_refusals, command_table
+from receiver.workflow.commands.command_meanings import MEANINGS
+from receiver.workflow.commands.command_table import CommandWord
+from receiver.workflow.commands.given_command import Circumstances, Given, Refused, answer, obeyed, refused
 from receiver.workflow.messages import Message, NoteMessage
 from receiver.workflow.outcomes import acted, ignored
 from receiver.workflow.person import AccountId, Directory, Person
@@ -38,7 +38,7 @@ def steered(given: Given, run: Run, circumstances: Circumstances, *, learned: Le
     if learned.said_before >= limits.COMMANDS_OF_ONE:
         return ignored(ENOUGH.format(name=given.who, count=learned.said_before))
     why = _why_not(given, run, circumstances)
-    word = commands.word_of(given.command)
+    word = command_table.word_of(given.command)
     if why is not None or word is None:
         return refused(given, why or "")
     decision = MEANINGS[word](given, run, circumstances)
@@ -49,14 +49,14 @@ def steered(given: Given, run: Run, circumstances: Circumstances, *, learned: Le
 
 def _why_not(given: Given, run: Run, circumstances: Circumstances) -> str | None:
     """Return why a command is not obeyed, None when it is."""
-    word = commands.word_of(given.command)
+    word = command_table.word_of(given.command)
     if run.status is RunStatus.REFUSED and word is not CommandWord.START:
         return NOTHING_HERE.format(label=circumstances.catalogue.jira.start.label)
     if not given.is_open:
         return CLOSED
     if not circumstances.is_newest and word not in TOLD_OF_ANY:
         return NOT_NEWEST
-    return commands.refusal(
+    return command_refusals.refusal(
         given.command, given.person, run.status, where=given.message.venue, grants=circumstances.grants
     )
 

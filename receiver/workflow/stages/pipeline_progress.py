@@ -8,7 +8,7 @@ from pipelines.language import GenerateResult, Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue, Policy
 from pipelines.language.pipeline_key import fix
 from receiver import limits
-from receiver.workflow import end_reasons, failed_attempts, fix_gate, lifecycle, plans, review_findings
+from receiver.workflow import end_reasons, lifecycle
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, SettleReports, UpdateTicketNote
 from receiver.workflow.end_codes import EndCode, EndReason
@@ -16,7 +16,8 @@ from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.outcomes import ended, ignored, moved, noted
 from receiver.workflow.run import Cause, Decision, Learned, PipelineView, Run, RunStatus
-from receiver.workflow.start import neutral_branch
+from receiver.workflow.stages import failed_attempts, fix_gate, plans, review_findings
+from receiver.workflow.stages.start import neutral_branch
 
 
 def unknown_pipeline(event: PipelineChanged | JobChanged, *, catalogue: Catalogue) -> Decision:

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from receiver import limits
 from receiver.comments.command_line import Command
-from receiver.workflow import commands, lifecycle, permissions
-from receiver.workflow.command_meanings import MEANINGS
-from receiver.workflow.commands import RULES, CommandWord
+from receiver.workflow import lifecycle
+from receiver.workflow.commands import command_refusals, permissions
+from receiver.workflow.commands.command_meanings import MEANINGS
+from receiver.workflow.commands.command_table import RULES, CommandWord
+from receiver.workflow.commands.given_command import Circumstances, Given, Refused
 from receiver.workflow.effects import CheckLabel, CommentRefusal
 from receiver.workflow.events import IssueLabelled, LabelChange, LabelChanged, LabelChecked
-from receiver.workflow.given_command import Circumstances, Given, Refused
 from receiver.workflow.messages import TerminalMessage
 from receiver.workflow.outcomes import acted, ignored, noted
 from receiver.workflow.run import Decision, Run, RunStatus
@@ -101,6 +102,6 @@ def checked(event: LabelChecked, run: Run, circumstances: Circumstances) -> Deci
 def _why_not(word: CommandWord, event: LabelChecked, circumstances: Circumstances) -> str:
     person, grants = event.author, circumstances.grants
     if person.unknown_because:
-        return commands.UNCHECKED.format(why=person.unknown_because)
-    who = permissions.in_words(commands.grants_of(word, grants))
-    return "" if commands.may(person, word, grants) else commands.MAY_NOT.format(command=word, who=who)
+        return command_refusals.UNCHECKED.format(why=person.unknown_because)
+    who = permissions.in_words(command_refusals.grants_of(word, grants))
+    return "" if command_refusals.may(person, word, grants) else command_refusals.MAY_NOT.format(command=word, who=who)

@@ -12,7 +12,7 @@ from pipelines.language.catalogue import Budget, Concurrency, PlanApproval, Targ
 from receiver import limits
 from receiver.comments.command_line import Command
 from receiver.workflow import lifecycle
-from receiver.workflow.commands import RULES, CommandWord
+from receiver.workflow.commands.command_table import RULES, CommandWord
 from receiver.workflow.decide import decide
 from receiver.workflow.effects import (
     AdmitTicket,

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pipelines.language.catalogue import TargetPipeline
-from receiver.workflow import budget_raises, pauses, retries, start, stops
 from receiver.workflow.attempts import next_attempt, next_number
-from receiver.workflow.commands import CommandWord
+from receiver.workflow.commands import budget_raises, pauses, retries, stops
+from receiver.workflow.commands.command_table import CommandWord
+from receiver.workflow.commands.given_command import Circumstances, Given, Refused, obeyed
 from receiver.workflow.effects import AnswerTopic, RefreshTicket, StartTargetPipeline
-from receiver.workflow.given_command import Circumstances, Given, Refused, obeyed
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.outcomes import acted, begun, noted
 from receiver.workflow.person import Directory
 from receiver.workflow.run import Cause, Decision, Run
+from receiver.workflow.stages import start
 
 UNSEEN: Final = (
     "The plan has changed since you wrote that, or was not shown yet: read the one that waits and approve again."

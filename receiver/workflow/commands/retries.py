@@ -9,14 +9,15 @@ from msgspec import Struct
 
 from pipelines.language import Diagnosis, DiagnosisKind, Phase, PhaseReport, ProjectPath
 from pipelines.language.catalogue import Catalogue
-from receiver.workflow import diagnoses, plans
+from receiver.workflow import diagnoses
 from receiver.workflow.attempts import next_attempt
+from receiver.workflow.commands.given_command import Circumstances, Given, Refused
 from receiver.workflow.effects import CancelPipeline, Effect
-from receiver.workflow.given_command import Circumstances, Given, Refused
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.outcomes import begun, moved
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
-from receiver.workflow.start import transition
+from receiver.workflow.stages import plans
+from receiver.workflow.stages.start import transition
 
 FIRST: Final = (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION)
 """Phases from which on an attempt can be made: what follows them depends on them."""

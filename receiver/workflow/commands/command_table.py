@@ -1,23 +1,20 @@
-"""Which commands there are: where, when and by whom each is obeyed, and what is said otherwise. Tables; no I/O.
+"""Which commands there are: where, when and by whom each is obeyed. A table; no I/O.
 
 Documentation, help and refusals are made from `RULES`. How a command is written is in `command_grammar`.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
-from pipelines.language.catalogue import CommandGrants
 from receiver.comments.command_line import Command
-from receiver.workflow import lifecycle, permissions
-from receiver.workflow.command_grammar import PREFIX
+from receiver.workflow import lifecycle
+from receiver.workflow.commands.command_grammar import PREFIX
+from receiver.workflow.commands.permissions import DEVELOPER, GUEST, MAINTAINER, REPORTER, START, USER
 from receiver.workflow.messages import Venue
-from receiver.workflow.permissions import DEVELOPER, GUEST, MAINTAINER, REPORTER, START, USER
-from receiver.workflow.person import Person
 from receiver.workflow.run import RunStatus
 
 S = RunStatus
@@ -234,21 +231,6 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
     ),
 }
 
-BY_TABLE: Final = CommandGrants()
-"""Nobody but those whom the table names."""
-
-UNKNOWN: Final = "There is no command `{word}`.{nearest} `/bug-fix help` lists those that there are."
-NOT_READ: Final = (
-    "Something in your comment looks like a command, but it stands in a quote, in code, in a list or behind other "
-    "words, so nothing was done. Write `/bug-fix {command}` alone on a line."
-)
-"""Said to what is no command though it may have been meant as one."""
-ALONE: Final = "Write `{command}` alone on its line; with other words behind it, it is not clear what you want."
-ELSEWHERE: Final = "`/bug-fix {command}` is said on the {where}."
-MAY_NOT: Final = "You may not say `/bug-fix {command}`: that takes {who}. `commands.{command}` in bug-fix.yml decides."
-UNCHECKED: Final = "It could not be checked whether you may do that: {why} Say it again in a while."
-REMEDIES: Final = "No bug fix has remedies yet; they come with a later version."
-
 
 def word_of(command: Command) -> CommandWord | None:
     """Return the word of a command, None for one that there isn't; nothing but the prefix asks for help."""
@@ -267,58 +249,3 @@ def overtakes(command: Command | None) -> bool:
     """Return whether a command waits for nothing that is queued."""
     word = None if command is None else word_of(command)
     return word is not None and RULES[word].overtakes
-
-
-def grants_of(word: CommandWord, grants: CommandGrants) -> tuple[str, ...]:
-    """Return who may give a command: as bug-fix.yml says, else as the table does."""
-    given: tuple[str, ...] | None = getattr(grants, word, None)
-    return RULES[word].who if given is None else given
-
-
-def may(person: Person, word: CommandWord, grants: CommandGrants) -> bool:
-    """Return whether a person may give a command."""
-    return permissions.allow(grants_of(word, grants), person)
-
-
-def refusal(
-    command: Command, person: Person, status: RunStatus, *, where: Venue, grants: CommandGrants = BY_TABLE
-) -> str | None:
-    """Return the sentence for a command that is not obeyed, None when it is."""
-    word = word_of(command)
-    if word is None:
-        return _unknown(command.word)
-    return _not_here(word, where) or _not_by(word, person, where, grants) or _not_so(word, command, status)
-
-
-def _not_here(word: CommandWord, where: Venue) -> str | None:
-    rule = RULES[word]
-    if where not in rule.where:
-        return ELSEWHERE.format(command=word, where=" or the ".join(sorted(rule.where - {Venue.TERMINAL})))
-    return f"`{PREFIX} {word}` is not there yet. {rule.later}" if rule.later else None
-
-
-def _not_by(word: CommandWord, person: Person, where: Venue, grants: CommandGrants) -> str | None:
-    """Return why somebody may not; whoever can use the database may all."""
-    if where is Venue.TERMINAL:
-        return None
-    if person.unknown_because:
-        return UNCHECKED.format(why=person.unknown_because)
-    who = permissions.in_words(grants_of(word, grants))
-    return None if may(person, word, grants) else MAY_NOT.format(command=word, who=who)
-
-
-def _not_so(word: CommandWord, command: Command, status: RunStatus) -> str | None:
-    rule, said = RULES[word], command.arguments
-    if status not in rule.when:
-        return rule.not_now.format(status=status.replace("_", " "))
-    if "remedy" in rule.arguments and said[:1] == ("remedy",):
-        return REMEDIES
-    is_clear = len(said) <= rule.most and (not command.hint or rule.takes_hint)
-    is_known = not rule.first or set(said[:1]) <= rule.first
-    return None if is_clear and is_known else ALONE.format(command=usage(word))
-
-
-def _unknown(word: str) -> str:
-    nearest = get_close_matches(word, list(CommandWord), n=1)
-    meant = f" Did you mean `{PREFIX} {nearest[0]}`?" if nearest else ""
-    return UNKNOWN.format(word=word.replace("`", "'"), nearest=meant)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from receiver.workflow.commands.given_command import Circumstances, Given
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.end_reasons import sentence
-from receiver.workflow.given_command import Circumstances, Given
 from receiver.workflow.outcomes import ended
 from receiver.workflow.run import Decision, Run, RunStatus
 

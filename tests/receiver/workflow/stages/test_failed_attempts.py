@@ -11,8 +11,8 @@ from pipelines.language import Diagnosis, DiagnosisKind, EndedBy, Phase, PhaseRe
 from receiver import limits
 from receiver.workflow.effects import CancelPipeline, StartPipeline
 from receiver.workflow.end_codes import EndCode
-from receiver.workflow.failed_attempts import REDONE, causes, signature
 from receiver.workflow.run import Cause, Decision, Failure, Run, RunStatus
+from receiver.workflow.stages.failed_attempts import REDONE, causes, signature
 
 P = Phase
 CONTACTS, API = ProjectPath("payk12/contacts"), ProjectPath("payk12/api")

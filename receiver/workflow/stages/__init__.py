@@ -1,0 +1,1 @@
+"""What the events of each stage of a run lead to: its start, its pipeline, its merge requests."""
