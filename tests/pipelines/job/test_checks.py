@@ -233,18 +233,23 @@ BOMB = FORGER.replace("EXIT", "os._exit(0)").replace(
             {"shop/price.py": BROKEN, "junit.xml": f"<testsuite>{ALL_PASSED}</testsuite>"},
             "4 tests fail that did not fail before",
         ),
-        ({"shop/price.py": BROKEN, "junit.xml/report.xml": "<testsuite/>"}, "4 tests fail that did not fail before"),
+        pytest.param(
+            {"shop/price.py": BROKEN, "junit.xml/report.xml": "<testsuite/>"},
+            "4 tests fail that did not fail before",
+            marks=pytest.mark.nightly,
+        ),
         (  # settings that make pytest find nothing
             {"shop/price.py": BROKEN, "pytest.ini": FILES["pytest.ini"] + "python_files = none_*.py\n"},
             "tests that ran before did not run",
         ),
-        (  # settings that expect failures
+        pytest.param(  # settings that expect failures
             {
                 "shop/price.py": BROKEN,
                 "conftest.py": "import pytest\n\ndef pytest_collection_modifyitems(items):\n"
                 "    for item in items:\n        item.add_marker(pytest.mark.xfail)\n",
             },
             "tests that ran before did not run",
+            marks=pytest.mark.nightly,
         ),
     ],
     ids=[

@@ -51,7 +51,7 @@ def test_runs_look_alike_to_a_test_of_another_user(isolation: str, means: Means,
     _assert_alike(runs)
 
 
-@pytest.mark.parametrize("means", [Means.NAMESPACES, Means.LANDLOCK])
+@pytest.mark.parametrize("means", [pytest.param(Means.NAMESPACES, marks=pytest.mark.nightly), Means.LANDLOCK])
 def test_runs_look_alike_to_a_test_of_the_same_user(means: Means, launcher: Launcher) -> None:
     launcher.root.chmod(0o755)
     folder = launcher.home(Role.WORK) / "runner"

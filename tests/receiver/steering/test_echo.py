@@ -37,7 +37,11 @@ async def test_each_of_our_notes_said_by_a_person_has_no_effect(steered: Steered
     assert len(of_bot(steered)) == len(ours)
 
 
-async def test_who_answers_each_of_our_answers_with_a_command_is_left_alone_in_the_end(steered: Steered) -> None:
+async def test_who_answers_each_of_our_answers_with_a_command_is_left_alone_in_the_end(
+    steered: Steered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ANSWERS_TO_ONE", 2)
+    monkeypatch.setattr(limits, "COMMANDS_OF_ONE", 7)
     for _ in range(limits.ANSWERS_TO_ONE + 3):
         await steered.say("tomas", "/bug-fix reboot")
     answers = len(steered.answers())

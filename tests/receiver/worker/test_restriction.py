@@ -323,7 +323,12 @@ LABELLED = IssueLabelled(
 
 
 @pytest.mark.parametrize(
-    "event", [IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only"), ADMITTED, LABELLED]
+    "event",
+    [
+        IssueRestricted(issue_key=IssueKey("PL-479"), level="School boards only"),
+        pytest.param(ADMITTED, marks=pytest.mark.nightly),
+        pytest.param(LABELLED, marks=pytest.mark.nightly),
+    ],
 )
 async def test_a_level_counts_for_every_run_of_the_ticket_and_not_just_the_newest(
     event: Event, workshop: Workshop, ready: RunId, world: Any

@@ -350,7 +350,7 @@ def test_what_code_in_the_job_did_to_the_artifacts_is_discarded_with_the_reason(
             "mv .bug-fix/prepare .bug-fix/analysis",
             "belongs to analysis of fix 1",
         ),
-        ({"iteration": 2}, "", "belongs to analysis of fix 1"),
+        pytest.param({"iteration": 2}, "", "belongs to analysis of fix 1", marks=pytest.mark.nightly),
         ({"agent": "stranger"}, "", "not an agent of the catalogue"),
     ],
 )
