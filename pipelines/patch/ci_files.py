@@ -185,9 +185,8 @@ def _is_configuration(content: str) -> bool:
         header = document.get("spec")
         if isinstance(header, dict) and "inputs" in header:
             return True
-        keys = (one for one in document if isinstance(one, str))
         jobs = (one for one in document.values() if isinstance(one, dict))
-        if not _SECTIONS.isdisjoint(keys) or any(not _JOB_KEYS.isdisjoint(job) for job in jobs):
+        if not _SECTIONS.isdisjoint(document) or any(not _JOB_KEYS.isdisjoint(job) for job in jobs):
             return True
     return False
 
@@ -196,7 +195,7 @@ def _locals(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain YAML data of a
     """Yield the paths that an `include` names in this repository."""
     for one in value if isinstance(value, list) else [value]:
         path = one.get("local") if isinstance(one, dict) else one
-        if isinstance(path, str) and "://" not in path:
+        if isinstance(path, str):
             yield path
 
 
@@ -216,7 +215,7 @@ def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - plain YAML data of an
 
 def _found(pattern: str, folders: Folders) -> list[str]:
     """Return the files that a pattern with wildcards means at the base commit; asks only for folders that exist."""
-    fixed = [part for part in pattern.partition("*")[0].split("/")[:-1] if part]
+    fixed = pattern.partition("*")[0].split("/")[:-1]
     found: list[str] = []
     waiting = [("", fixed)]
     for _ in range(_MOST):

@@ -43,7 +43,7 @@ def _lines(text: str) -> Iterator[tuple[str, dict[str, bool]]]:
             words = shlex.split(line, comments=True) if '"' in line else line.partition("#")[0].split()
         except ValueError:  # a quote that does not end
             continue
-        if len(words) > 1:
+        if words:
             yield words[0], dict(_switch(word) for word in words[1:] if _is_switch(word))
 
 

@@ -47,7 +47,7 @@ def name_faults(change: ChangeSet, folders: Folders) -> Iterator[str]:
     yield from _within(left)
     touched = frozenset(file.path for file in change.files)
     for file in change.files:
-        if file.before is None and file.after is not None:
+        if file.before is None:
             there = next((one for one in _beside(file.path, folders) if one not in touched), None)
             if there is not None:
                 yield (
@@ -63,7 +63,7 @@ def _within(paths: Collection[str]) -> Iterator[str]:
     groups = [group for group in names.values() if len(group) > 1]
     for path in paths:
         for above in _above(path):
-            groups += [[file, path] for file in names.get(folded(above), ()) if file != above]
+            groups += [[file, path] for file in names.get(folded(above), ())]
     for group in groups:
         yield f"{' and '.join(map(shown, group))} would be one file on some machines; keep one of them."
 

@@ -26,6 +26,7 @@ def known(files: dict[str, str]) -> CiFiles:
         ("include: /ci/build.yml\n", "ci/build.yml"),
         ("include:\n  - local: ci/build.yaml\n    rules: [{if: $CI}]\n", "ci/build.yaml"),
         ("include: [{project: a/b, file: x.yml}, ci/build.yml, {template: Jobs/SAST.gitlab-ci.yml}]\n", "ci/build.yml"),
+        ("include: '*.yml'\n", "new.yml"),
         ("include: {local: 'ci/*.yml'}\n", "ci/new.yml"),
         ("include: {local: 'ci/**.yml'}\n", "ci/deep/er/new.yml"),
         ("include: {local: 'ci/$STACK/build.yml'}\n", "ci/python/build.yml"),
@@ -69,7 +70,7 @@ def test_what_an_included_file_includes_or_triggers_is_refused_too(examined: Exa
     ],
 )
 def test_other_files_are_not(examined: Examined, root: str) -> None:
-    assert examined({ROOT: root}, {"ci/x.yml": "a: 1\n"}) == ()
+    assert examined({ROOT: root}, {"ci/x.yml": "a: {script: [make]}\n"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,7 @@ def test_other_files_are_not(examined: Examined, root: str) -> None:
         ("any/thing.yml", "workflow: {rules: []}\n", 1),
         ("any/thing.yml", "variables: {A: b}\n", 1),
         ("any/thing.yml", "spec: {inputs: {}}\n---\n.a: {}\n", 1),
+        ("any/thing.yml", "- 1\n---\na: {script: [make]}\n", 1),
         ("any/openapi.yml", "openapi: 3.1.0\npaths: {/a: {get: {}}}\n", 0),
         ("any/de.yml", "de: {title: {script: Skript}}\n", 0),
         ("any/deployment.yml", "kind: Deployment\nspec: {replicas: 2}\n", 0),
@@ -141,13 +143,26 @@ def test_a_file_that_ci_runs_is_remarked(key: str) -> None:
     assert remarks(changed, found) == ("`tools/check.py` is named in a script of the repository's own CI.",)
 
 
+def test_all_that_jobs_run_or_trigger_is_found_in_whatever_order() -> None:
+    found = known(
+        {ROOT: "a: {script: [[./a.sh]], trigger: {include: ci/a.yml}}\nb: {script: ./b.sh}\nc: {script: [./c.sh]}\n"}
+    )
+    assert found == CiFiles(included=("ci/a.yml",), words=frozenset({"a.sh", "b.sh", "c.sh"}))
+
+
+def test_no_more_files_are_read_than_gitlab_includes() -> None:
+    read = []
+    ci_files(lambda path: (read.append(path), f"include: a{len(read)}.yml\n".encode())[1], lambda _: ())
+    assert read == [ROOT, *(f"a{number}.yml" for number in range(1, 150))]
+
+
 def test_includes_in_a_circle_end() -> None:
     circle = {
         ROOT: "include: ci/a.yml\n",
-        "ci/a.yml": "include: [ci/b.yml, ci/a.yml]\n",
-        "ci/b.yml": "include: ci/a.yml\n",
+        "ci/a.yml": "include: [ci/a.yml, ci/b.yml]\n",
+        "ci/b.yml": "include: [$A, $B]\n",
     }
-    assert known(circle).included == ("ci/a.yml", "ci/b.yml")
+    assert known(circle) == CiFiles(included=("ci/a.yml", "ci/b.yml"), by_variable=("**",))
 
 
 def test_aliases_are_not_multiplied() -> None:
@@ -155,12 +170,22 @@ def test_aliases_are_not_multiplied() -> None:
     assert known({ROOT: "\n".join(lines)}).words == {"x"}
 
 
-def test_folders_that_are_not_there_are_not_asked_for() -> None:
-    held = {ROOT: b"include: 'ci/deep/*.yml'\n", "ci/x.yml": b"a: 1\n"}
+@pytest.mark.parametrize(
+    ("include", "folders"),
+    [
+        ("ci/gone/*.yml", ["", "ci"]),
+        ("ci/*.yml", ["", "ci"]),
+        ("ci/**.yml", ["", "ci", "ci/deep"]),
+        ("a.py/*.yml", [""]),
+        ("*.yml", [""]),
+    ],
+)
+def test_only_folders_that_a_pattern_means_and_that_are_there_are_asked_for(include: str, folders: list[str]) -> None:
+    held = dict.fromkeys(("a.py", "ci/deep/x.yml", "src/a.py"), b"") | {ROOT: f"include: '{include}'\n".encode()}
     asked = []
     there = folders_of(held)
     ci_files(held.get, lambda folder: (asked.append(folder), there(folder))[1])
-    assert asked == ["", "ci"]
+    assert asked == folders
 
 
 @pytest.mark.parametrize("path", ["../x.yml", "ci//x.yml", "ci/./x.yml", "ci/x\\n.yml", "/", "a" * 600 + ".yml", "ci"])
@@ -208,8 +233,10 @@ def test_the_file_that_the_setting_names_and_what_it_includes_are_refused(path: 
 
 def test_configuration_of_another_project_may_include_anything_that_looks_like_it() -> None:
     found = configured({}, "main.yml@team/pipelines")
-    job, other = changed("x.yml", "", "a: {script: [env]}\n"), changed("y.yml", "", "a: {b: c}\n")
-    (sentence,) = included_files([job, other], found)
+    script, other = changed("x.py", "", "pass\n"), changed("y.yml", "", "a: {b: c}\n")
+    job = changed("x.yml", "", "a: {script: [env]}\n")
+    assert list(included_files([job], CiFiles())) == []
+    (sentence,) = included_files([script, other, job], found)
     assert sentence.startswith("`x.yml` looks like CI configuration, and the repository's own CI begins in a file")
 
 

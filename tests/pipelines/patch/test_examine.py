@@ -117,6 +117,7 @@ def test_how_tests_are_run_is_a_persons_to_change_unless_policy_allows_it(
         ("src/shop/coverage.py", "def covers(): ...\n"),
         ("src/shop/hypothesis.py", "class Hypothesis: ...\n"),
         ("api/calendar.py", "def days(): ...\n"),
+        ("src/calendar.py", "def days(): ...\n"),
         ("src/shop/types.py", "Name = str\n"),
         ("src/shop/playwright.py", "class Playwright: ...\n"),
         ("packed/tests/types.py", "Name = str\n"),
@@ -162,6 +163,11 @@ def test_a_new_module_by_the_runners_name_is_refused(examined: Examined, file: s
     (sentence,) = examined(BEFORE, {file: "def main(): ...\n"})
     assert f"would be taken for the module `{module}`" in sentence
     assert examined(BEFORE | {file: "x = 1\n"}, {file: "x = 2\n"}) == ()
+
+
+def test_the_root_is_where_tests_are_started_whatever_is_in_it(examined: Examined) -> None:
+    (sentence,) = examined({}, {"json.py": "def dumps(): ...\n"})
+    assert "would be taken for the module `json`" in sentence
 
 
 @pytest.mark.parametrize("file", ["ours.pth", "src/ours.PTH"])

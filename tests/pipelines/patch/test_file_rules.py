@@ -74,6 +74,11 @@ def test_files_that_decide_over_ci_or_leave_the_repository_are_refused(path: str
     assert all(sentence.endswith(".") and sentence.isprintable() for sentence in found)
 
 
+@pytest.mark.parametrize("path", ["/etc/passwd", "C:/x", "c:x"])
+def test_a_path_from_a_root_is_called_absolute(path: str) -> None:
+    assert refused(changed(path)) == [f"`{path}` is an absolute path."]
+
+
 @pytest.mark.parametrize("path", ["Jenkinsfile.groovy", "ci/Jenkinsfile-old", "jenkinsfile.prod", "a/.git/.gitkeep"])
 def test_neighbours_of_such_files_are_refused_as_well(path: str) -> None:
     assert refused(changed(path)) != []

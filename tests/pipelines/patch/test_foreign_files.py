@@ -121,6 +121,7 @@ def test_a_file_that_says_that_it_is_generated_is_believed() -> None:
         ("src/theirs/a.c", "/src/theirs/** linguist-vendored text", VENDORED),
         ("src/api/client.ts", "src/api/** linguist-generated\nclient.ts -linguist-generated", ""),
         ("src/a.ts", "# *.ts linguist-generated", ""),
+        ("src/a.ts", '"*.c linguist-vendored\n*.ts linguist-generated', GENERATED),
         ("vendor/ours/a.go", "vendor/ours/** linguist-vendored=false", ""),
         ("vendor/theirs/a.go", "vendor/ours/** -linguist-vendored", VENDORED),
         ("dist/index.ts", "dist/** -linguist-generated", ""),
@@ -133,8 +134,13 @@ def test_what_the_repository_marks_decides_before_names_do(path: str, marks: str
 
 
 def test_a_mark_beside_the_file_decides_before_one_above() -> None:
-    marks = {".gitattributes": "vendor/** linguist-vendored", "vendor/ours/.gitattributes": "*.go -linguist-vendored"}
+    marks = {
+        ".gitattributes": "vendor/** linguist-vendored",
+        "vendor/.gitattributes": "theirs/our/*.go -linguist-vendored",
+        "vendor/ours/.gitattributes": "*.go -linguist-vendored",
+    }
     assert refused("vendor/ours/a.go", marks) == ""
+    assert refused("vendor/theirs/our/a.go", marks) == ""
     assert VENDORED in refused("vendor/theirs/a.go", marks)
 
 

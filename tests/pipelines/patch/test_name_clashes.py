@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 from hypothesis import given
@@ -15,9 +15,15 @@ ADDED, EDITED, DELETED = (None, "new"), ("old", "new"), ("old", None)
 Changes = Mapping[str, tuple[str | None, str | None]]
 
 
-def faults(base: Iterable[str], changes: Changes) -> list[str]:
+def faults(base: Collection[str], changes: Changes) -> list[str]:
     files = (file_change(path, before, after) for path, (before, after) in changes.items())
-    return list(name_faults(change_set(*files), folders_of(base)))
+    listed = folders_of(base)
+
+    def folders(folder: str) -> Iterable[FolderEntry]:
+        assert folder not in base, "it is a file"
+        return listed(folder)
+
+    return list(name_faults(change_set(*files), folders))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +71,7 @@ def test_names_that_do_not_clash_are_taken(base: list[str], changes: Changes) ->
     [
         (["a/X"], {"a/X": EDITED, "A/x": ADDED}, "`A/x` and `a/X` would be one file on some machines"),
         ([], {"lib/Store": ADDED, "lib/store/a.ts": ADDED}, "`lib/Store` and `lib/store/a.ts` would be one file"),
+        ([], {"lib/store": ADDED, "lib/store/a.ts": ADDED}, "`lib/store` and `lib/store/a.ts` would be one file"),
         (["lib/Store/a", "lib/Store/b"], {"lib/Store/a": DELETED, "lib/store": ADDED}, "one with `lib/Store/b`"),
     ],
 )

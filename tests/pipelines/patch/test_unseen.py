@@ -101,6 +101,7 @@ def test_code_behind_blanks_is_refused(examined: Examined, blank: str) -> None:
 
 
 def test_a_long_line_is_remarked() -> None:
+    assert remarks((added("src/a.py", "x" * LONG_LINE),)) == ()
     (sentence,) = remarks((added("src/a.py", "x" * (LONG_LINE + 1)),))
     assert "a line of 1001 characters (line 1)" in sentence
     assert remarks((added("package-lock.json", f'{{"a": "{"x" * 5_000}"}}'),)) == ()
