@@ -24,12 +24,15 @@ from sandbox.gitlab.api import (
     merge_trains,
     notes,
     projects,
+    reverts,
     suggestions,
     uploads,
     users,
 )
 from sandbox.gitlab.control import Control
 from sandbox.gitlab.hooks import Deliverer
+from sandbox.gitlab.people import acts
+from sandbox.gitlab.people.acts import People
 from sandbox.gitlab.state import State
 from sandbox.gitlab_pages import browse, jobs, pipelines
 from sandbox.gitlab_pages import merge_requests as merge_requests_pages
@@ -39,7 +42,7 @@ from sandbox.http import Application, Router
 CI_MODULES = (ci_pipelines, ci_jobs, oidc, ci_control)
 PAGES = (merge_requests_pages, pipelines, jobs, browse)
 MODULES = (
-    *(users, projects, branches, commits, files, uploads),
+    *(users, projects, branches, commits, reverts, files, uploads),
     *(
         merge_requests,
         merge_request_changes,
@@ -66,6 +69,7 @@ def create(state: State, *, ci: Ci | None = None, page_size: int | None = None) 
     router.include(deliverer, hooks.DELIVERER_ROUTES)
     router.include(faults, fault_routes.ROUTES)
     router.include(Control(state=state, deliverer=deliverer, log=log), control.ROUTES)
+    router.include(People(state, router), acts.ROUTES)
     app = Application(router, middleware=(log.middleware, faults.requests.middleware))
     app.on_startup.append(deliverer.start)
     app.on_shutdown.append(deliverer.stop)

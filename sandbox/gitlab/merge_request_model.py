@@ -155,6 +155,10 @@ class MergeRequest:
     labels: list[str] = field(default_factory=list)
     assignee_ids: list[int] = field(default_factory=list)
     reviewer_ids: list[int] = field(default_factory=list)
+    reviewer_states: dict[int, str] = field(default_factory=dict)
+    """What reviewers said last; `unreviewed` until then."""
+    requested_changes: set[int] = field(default_factory=set)
+    """Users who want something changed first."""
     approvals: list[Approval] = field(default_factory=list)
     """In the order in which they were given."""
     approvals_syncing: bool = False

@@ -64,6 +64,10 @@ async def _draft(_state: State, _project: Project, mr: MergeRequest) -> bool:
     return is_draft(mr.title)
 
 
+async def _changes_requested(state: State, _project: Project, mr: MergeRequest) -> bool:
+    return state.tier is Tier.PREMIUM and bool(mr.requested_changes)
+
+
 async def _not_approved(state: State, project: Project, mr: MergeRequest) -> bool:
     return state.tier is Tier.PREMIUM and not approval_rules.is_approved(state, project, mr)
 
@@ -93,6 +97,7 @@ Check = Callable[[State, Project, MergeRequest], Awaitable[bool]]
 CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("not_open", _not_open),
     ("draft_status", _draft),
+    ("requested_changes", _changes_requested),
     ("not_approved", _not_approved),
     ("discussions_not_resolved", _open_threads),
     ("commits_status", _without_commits),

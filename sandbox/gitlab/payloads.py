@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sandbox.gitlab import entities, head_pipeline, mergeable, threads
+from sandbox.gitlab import entities, head_pipeline, mergeable, reviewers, threads
 from sandbox.gitlab.hook_model import Json
 from sandbox.gitlab.merge_request_model import MergeRequest
 from sandbox.gitlab.model import Project, Push, User
@@ -224,5 +224,8 @@ def merge_request(
         "labels": [label(title, one) for title in mr.labels],
         "changes": dict(changes),
         "assignees": [user(state.users[user_id]) for user_id in mr.assignee_ids],
-        "reviewers": [user(state.users[user_id]) for user_id in mr.reviewer_ids],
+        "reviewers": [
+            {**user(state.users[one]), "state": reviewers.state_of(mr, one), "re_requested": False}
+            for one in mr.reviewer_ids
+        ],
     }

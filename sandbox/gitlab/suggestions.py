@@ -62,6 +62,11 @@ async def make(state: State, project: Project, note: Note) -> None:
         note.suggestions.append(one)
 
 
+def without_blocks(note: Note) -> str:
+    """Give a note's text without its suggestions, which the page shows in their place."""
+    return _BLOCK.sub("", note.body)
+
+
 async def content(project: Project, note: Note, one: Suggestion) -> str | None:
     """Read what stands where a suggestion stands; None when the file is gone."""
     found = await file_lines(project, note)

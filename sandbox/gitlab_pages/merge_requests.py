@@ -4,9 +4,10 @@ from typing import Any
 
 from sandbox.ci.instance import appearance
 from sandbox.gitlab import head_pipeline, mergeable
-from sandbox.gitlab.merge_request_model import MergeRequest, Note
+from sandbox.gitlab.merge_request_model import MergeRequest
 from sandbox.gitlab.model import Project
 from sandbox.gitlab.repository import Repository
+from sandbox.gitlab_pages import conversation
 from sandbox.gitlab_pages.browse import commit_shown
 from sandbox.gitlab_pages.changes import shown
 from sandbox.gitlab_pages.frame import Pages
@@ -16,7 +17,17 @@ from sandbox.http import HttpError, Request, Response, Route
 HINDRANCES = {
     "draft_status": "This is a draft",
     "conflict": "There are conflicts with the target branch",
+    "requested_changes": "Somebody has requested changes",
     "not_approved": "Approvals are missing",
+    "approvals_syncing": "Approvals are being reset",
+    "discussions_not_resolved": "Threads are not resolved",
+    "commits_status": "There is nothing to merge",
+    "need_rebase": "The source branch must be rebased onto the target branch",
+    "ci_must_pass": "The pipeline must succeed",
+    "ci_still_running": "The pipeline is still running",
+    "preparing": "The merge request is being prepared",
+    "checking": "It is being checked whether the branches merge",
+    "unchecked": "It is not checked yet whether the branches merge",
 }
 TABS = {"overview": "Overview", "commits": "Commits", "diffs": "Changes"}
 
@@ -40,6 +51,7 @@ def _shown(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any]:
         "merge_commit_sha": mr.merge_commit_sha or "",
         "sha": mr.sha,
         "notes": sum(not note.system for note in mr.notes),
+        "awards": conversation.awards(mr.awards),
     }
 
 
@@ -83,15 +95,14 @@ async def _page(pages: Pages, request: Request, tab: str) -> Response:
         "commits": len(made),
         "diffs": len(found),
     }
-    uploads = f"/-/project/{project.id}"
     context = {
         "mr": _shown(pages, project, mr),
         "tab": tab,
         "hindrance": HINDRANCES.get(await mergeable.status(pages.state, project, mr)),
         "tabs": [(key, text, "" if key == "overview" else f"/{key}", counts[key]) for key, text in TABS.items()],
-        "description": render(mr.description, uploads=uploads) if mr.description else None,
+        "description": render(mr.description, uploads=f"/-/project/{project.id}") if mr.description else None,
         "pipeline": _pipeline(pages, project, mr),
-        "notes": [_note(pages, note, uploads=uploads) for note in mr.notes],
+        "threads": conversation.shown(pages, project, mr),
         "commits": [commit_shown(pages, one) for one in made],
         "diffs": [shown(one) for one in found],
     }
@@ -114,18 +125,6 @@ def _pipeline(pages: Pages, project: Project, mr: MergeRequest) -> dict[str, Any
         "status": found.status.value,
         "label": appearance.of_pipeline(found).label,
         "href": f"/{project.path_with_namespace}/-/pipelines/{found.id}",
-    }
-
-
-def _note(pages: Pages, note: Note, *, uploads: str) -> dict[str, Any]:
-    return {
-        "id": note.id,
-        "system": note.system,
-        "internal": note.internal,
-        "author": pages.person(note.author_id),
-        "body": note.body if note.system else render(note.body, uploads=uploads),
-        "created": pages.moment(note.created_at),
-        "edited": pages.moment(note.updated_at) if note.updated_at != note.created_at else None,
     }
 
 

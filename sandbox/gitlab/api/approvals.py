@@ -6,7 +6,7 @@ the entities ApprovalState (Enterprise Edition, also without a licence) and Merg
 
 import msgspec
 
-from sandbox.gitlab import activity, approval_rules, entities
+from sandbox.gitlab import activity, approval_rules, entities, reviewers
 from sandbox.gitlab.api.given import names, parse
 from sandbox.gitlab.api.merge_requests import find
 from sandbox.gitlab.approval_rules import Judged
@@ -42,6 +42,7 @@ async def approve(state: State, request: Request) -> Response:
     patch_id = mr.versions[-1].patch_id if mr.versions else ""
     mr.approvals.append(Approval(user_id=user.id, created_at=state.now(), patch_id=patch_id))
     mr.updated_at = state.now()
+    reviewers.submit(mr, user, "approved")
     activity.system_note(state, mr, user, "approved this merge request")
     enough = not any(one.left for one in approval_rules.judged(state, project, mr))
     action = "approved" if enough else "approval"
@@ -54,13 +55,19 @@ async def unapprove(state: State, request: Request) -> Response:
     project, user, mr = find(state, request, Access.DEVELOPER)
     if mr.state == "merged" or not any(one.user_id == user.id for one in mr.approvals):
         raise HttpError(404, {"message": "404 Not Found"})
+    reviewers.submit(mr, user, "unapproved")
+    activity.system_note(state, mr, user, "unapproved this merge request")
+    await take_back(state, project, mr, user)
+    return _answer(state, project, mr, user, status=201)
+
+
+async def take_back(state: State, project: Project, mr: MergeRequest, user: User) -> None:
+    """Take an approval back, and tell."""
     was_approved = approval_rules.is_approved(state, project, mr)
     mr.approvals = [one for one in mr.approvals if one.user_id != user.id]
     mr.updated_at = state.now()
-    activity.system_note(state, mr, user, "unapproved this merge request")
     action = "unapproved" if was_approved else "unapproval"
     await activity.merge_request_changed(state, project, mr, user, action=action)
-    return _answer(state, project, mr, user, status=201)
 
 
 def _answer(state: State, project: Project, mr: MergeRequest, user: User, *, status: int = 200) -> Response:

@@ -123,8 +123,7 @@ async def commit_actions(state: State, project: Project, user: User, new: NewCom
     repository = Repository(project.repository)
     if not new.actions and not new.allow_empty:
         raise HttpError(400, {"message": "Provide at least one action, or set allow_empty to true"})
-    if new.branch in project.protected_branches and state.access(user, project) < Access.MAINTAINER:
-        raise HttpError(403, {"message": "You are not allowed to push into this branch"})
+    refuse_push(state, project, user, new.branch)
     async with project.lock:
         old = await repository.branch(new.branch)
         parent = await _parent(repository, new, old)
@@ -146,6 +145,13 @@ async def commit_actions(state: State, project: Project, user: User, new: NewCom
         push = Push(project=project, user=user, ref=f"refs/heads/{new.branch}", before=old or NULL_SHA, after=sha)
         await pushes.pushed(state, push)
     return await repository.commit(sha)
+
+
+def refuse_push(state: State, project: Project, user: User, branch: str) -> None:
+    """Refuse with 403 who may not push to a branch (`authorize_push_to_branch!`)."""
+    needed = Access.MAINTAINER if branch in project.protected_branches else Access.DEVELOPER
+    if state.access(user, project) < needed:
+        raise HttpError(403, {"message": "403 Forbidden - You are not allowed to push into this branch"})
 
 
 async def _parent(repository: Repository, new: NewCommit, old: str | None) -> str:

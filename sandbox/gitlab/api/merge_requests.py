@@ -6,7 +6,7 @@ Opening and changing them is in `merge_request_changes`, merging in `merge`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sandbox.gitlab import auth, entities, mergeable, review
+from sandbox.gitlab import auth, entities, mergeable, review, reviewers
 from sandbox.gitlab.api.given import number
 from sandbox.gitlab.auth import JobToken
 from sandbox.gitlab.background import Step
@@ -99,6 +99,20 @@ async def commits(state: State, request: Request) -> Response:
     return page(request, found, lambda one: entities.commit(state, project, one), base_url=state.url)
 
 
+def reviewers_of(state: State, request: Request) -> Response:
+    """List the reviewers and what they said last."""
+    _, _, mr = find(state, request)
+    shapes = [
+        {
+            "user": entities.user_basic(state, one),
+            "state": reviewers.state_of(mr, one),
+            "created_at": entities.stamp(mr.created_at),
+        }
+        for one in mr.reviewer_ids
+    ]
+    return Response.json(shapes)
+
+
 async def versions(state: State, request: Request) -> Response:
     """List the heads that a merge request had, newest first."""
     _, _, mr = find(state, request)
@@ -116,5 +130,6 @@ ROUTES = (
         query=("render_html", "include_diverged_commits_count", "include_rebase_in_progress"),
     ),
     Route("GET", f"{_MRS}/:iid/commits", commits, query=PAGE),
+    Route("GET", f"{_MRS}/:iid/reviewers", reviewers_of),
     Route("GET", f"{_MRS}/:iid/versions", versions, query=PAGE),
 )

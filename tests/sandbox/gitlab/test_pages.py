@@ -174,6 +174,31 @@ def test_a_merge_request_shows_what_was_said_and_what_changed(site: Any) -> None
     assert "Merged by Mara" in page(f"{base}/1")
 
 
+def test_a_merge_request_shows_its_threads_suggestions_and_emoji(site: Any) -> None:
+    url, clients = site
+    project = clients["bot"].projects.get("payk12/contacts")
+    new = {"action": "create", "file_path": "a.txt", "content": "<one>\ntwo\n"}
+    project.commits.create({"branch": "topic", "start_branch": "main", "commit_message": "Add", "actions": [new]})
+    made = project.mergerequests.create({"source_branch": "topic", "target_branch": "main", "title": "Add"})
+    mr = project.mergerequests.get(made.iid)
+    place = {**mr.diff_refs, "position_type": "text", "new_path": "a.txt", "new_line": 1}
+    body = "So?\n\n```suggestion\n<ONE>\n```\n"
+    thread = mr.discussions.create({"body": body, "position": place})
+    thread.notes.create({"body": "Better."})
+    mr.awardemojis.create({"name": "eyes"})
+    text = page(f"{url}/payk12/contacts/-/merge_requests/1")
+    for expected in ("Thread on a.txt, line 1", "Suggested change", "-&lt;one&gt;", "+&lt;ONE&gt;", ":eyes: 1"):
+        assert expected in text
+    assert "suggestion\n" not in text
+    suggestion = thread.attributes["notes"][0]["suggestions"][0]["id"]
+    clients["mara"].http_put(f"/suggestions/{suggestion}/apply")
+    thread.resolved = True
+    thread.save()
+    text = page(f"{url}/payk12/contacts/-/merge_requests/1")
+    for expected in ("Applied", "Resolved by Bug-Fix"):
+        assert expected in text
+
+
 def crawled(url: str) -> dict[str, str]:
     """Return every page that the start page leads to, by its path."""
     found: dict[str, str] = {}

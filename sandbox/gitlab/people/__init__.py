@@ -1,0 +1,1 @@
+"""What people do in GitLab's pages: the demo's actors."""
