@@ -213,7 +213,7 @@ class Proposal:
         self.emulated.settled()
         return [one.json() for one in self.emulated.receiver.of(event)]
 
-    def control(self, method: str, path: str, **body: Any) -> httpx2.Response:
+    def control(self, method: str, path: str, /, **body: Any) -> httpx2.Response:
         """Use a route of the emulator itself."""
         return httpx2.request(method, f"{self.emulated.url}/_sandbox/{path}", json=body, timeout=60)
 
