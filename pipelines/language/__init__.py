@@ -23,6 +23,7 @@ from pipelines.language.proof import FileWord, Isolation, NamedTest, ProbedFile,
 from pipelines.language.report import EndedBy, PhaseReport, ReportOutcome
 from pipelines.language.results import (
     AnalysisResult,
+    FailedTest,
     Framework,
     GenerateResult,
     ImplementationResult,
@@ -57,6 +58,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisKind",
     "EndedBy",
+    "FailedTest",
     "FileRationale",
     "FileWord",
     "Finding",

@@ -79,6 +79,18 @@ class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementatio
     """Those of the files that are documentation."""
 
 
+class FailedTest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a failing test said, and where."""
+
+    name: str
+    message: str = ""
+    """Its failure's message, cut; untrusted."""
+    file: str = ""
+    """Path relative to the repository's root of the innermost place in the repository; empty: not told."""
+    line: int = 0
+    """1-based; 0: not told."""
+
+
 class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     """The patched repository under its own tests and under the reproduction."""
 
@@ -92,6 +104,8 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     """Failing now and not in the baseline, unit and integration tests alike; at most 50, as all ids below."""
     missing: tuple[str, ...] = ()
     """In the baseline, not run with the patch, and not contradicted."""
+    failed: tuple[FailedTest, ...] = ()
+    """What the first of the new failures said; at most 10."""
     proof: Proof = Proof()
     integration: SuiteResult | None = None
     coverage_before: Coverage | None = None

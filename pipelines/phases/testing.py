@@ -71,6 +71,7 @@ def _judged(job: Job, change: TestedChange, change_sha256: Sha256, script: Scrip
         integration=found.integration,
         new_failures=found.new_failures,
         missing=found.missing,
+        failed=found.failed,
         proof=Proof(
             isolation=job.launcher.isolation,
             base_tests=found.base_tests,

@@ -29,6 +29,8 @@ class Ran(Struct, frozen=True, kw_only=True):
     """By id."""
     messages: dict[str, str] = {}
     """What failing tests said, by id."""
+    details: dict[str, str] = {}
+    """All that the report says of failing tests, such as their stacks, by id."""
     measured: tuple[MeasuredFile, ...] | None = None
     """Lines that were run; None: no report of it."""
 

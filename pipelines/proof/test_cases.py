@@ -9,6 +9,8 @@ from msgspec import Struct
 
 MAX_CASES = 200_000
 """Of one report; more is no suite but an attack on memory."""
+MAX_DETAIL = 8_000
+"""Characters of a failure's detail that are kept from its begin, and from its end."""
 MAX_LISTED = 50
 """Ids that a report to the receiver lists."""
 
@@ -28,16 +30,27 @@ class Case(Struct, frozen=True, kw_only=True):
     id: str
     outcome: CaseOutcome
     message: str = ""
+    detail: str = ""
+    """All that the report says of a failure, such as its stack."""
     seconds: float = 0.0
 
 
-def case(where: str, name: str, outcome: CaseOutcome, *, message: str = "", seconds: str | None = None) -> Case:
-    """Return a case; what is too long is cut."""
+def case(
+    where: str,
+    name: str,
+    outcome: CaseOutcome,
+    *,
+    message: str = "",
+    detail: str = "",
+    seconds: str | None = None,
+) -> Case:
+    """Return a case; what is too long is cut, of a detail the middle."""
     name = name or "?"
     return Case(
         id=f"{where}::{name}"[:300] if where else name[:300],
         outcome=outcome,
         message=message[:2000],
+        detail=detail if len(detail) <= 2 * MAX_DETAIL else f"{detail[:MAX_DETAIL]}\n{detail[-MAX_DETAIL:]}",
         seconds=_seconds(seconds),
     )
 

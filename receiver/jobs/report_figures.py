@@ -11,6 +11,7 @@ from msgspec import Struct
 from pipelines.language import (
     CheckResult,
     Coverage,
+    FailedTest,
     ImplementationResult,
     PhaseReport,
     PrepareResult,
@@ -23,6 +24,10 @@ T = TypeVar("T")
 
 LARGEST: Final = 10**9
 """Tests, lines, turns: no job counts more of anything."""
+MOST_FAILED: Final = 10
+"""Failing tests whose words a report has."""
+LONGEST_MESSAGE: Final = 500
+"""Characters of such words."""
 MOST_TESTS: Final = 50
 """Ids of one kind that a report lists."""
 
@@ -36,6 +41,7 @@ class _Figures(Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...] = ()
     lists: tuple[tuple[str, ...], ...] = ()
     """Ids of tests."""
+    failed: tuple[FailedTest, ...] = ()
 
 
 def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
@@ -58,6 +64,15 @@ def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
         "A suite lists no more failing tests than it counts.",
         any(len(suite.failing) > suite.failed + suite.errors for suite in found.suites),
     )
+    yield (
+        f"At most {MOST_FAILED} failing tests are told of, each in {LONGEST_MESSAGE} characters.",
+        len(found.failed) > MOST_FAILED
+        or any(max(len(one.message), len(one.file)) > LONGEST_MESSAGE for one in found.failed),
+    )
+    yield (
+        "A failing test is at a line of a file.",
+        any(not one.file.isprintable() or not 0 <= one.line <= LARGEST for one in found.failed),
+    )
     yield f"At most {MOST_TESTS} tests of a kind are listed.", any(len(ids) > MOST_TESTS for ids in lists)
 
 
@@ -74,6 +89,7 @@ def _figures(report: PhaseReport) -> _Figures:
                 suites=_given(result.suite, result.integration),
                 coverages=_given(result.coverage_before, result.coverage, result.changed_coverage),
                 lint=result.lint,
+                failed=result.failed,
                 counts=(result.proof.base_tests, result.proof.base_passed),
                 lists=(
                     result.new_failures,

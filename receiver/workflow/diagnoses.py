@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pipelines.language import (
@@ -9,6 +10,8 @@ from pipelines.language import (
     Diagnosis,
     DiagnosisKind,
     EndedBy,
+    FailedTest,
+    Location,
     Phase,
     PhaseReport,
     ReportOutcome,
@@ -28,17 +31,29 @@ _REJECTED: Final[dict[Phase, DiagnosisKind]] = {
 def of_report(report: PhaseReport) -> Diagnosis:
     """Return what went wrong according to a report that does not count, or that counts as a no."""
     tests: tuple[str, ...] = ()
+    failed: tuple[FailedTest, ...] = ()
     if isinstance(report.result, TestingResult):
         found = report.result
         tests = tuple(dict.fromkeys((*found.new_failures, *contradicted(found), *found.missing)))
+        failed = found.failed
     return Diagnosis(
         kind=_kind(report, tests),
         phase=report.phase,
         repository=report.repository,
         tests=tests,
         messages=(report.reason,) if report.reason else (),
+        failed=failed,
+        location=_location(report, failed),
         log=next((file.sha256 for file in report.artifacts if file.kind is ArtifactKind.LOG), None),
     )
+
+
+def _location(report: PhaseReport, failed: Sequence[FailedTest]) -> Location | None:
+    """Return where the first test failed that says it."""
+    place = next((one for one in failed if one.file), None)
+    if place is None or report.repository is None:
+        return None
+    return Location(repository=report.repository, file=place.file, line=place.line)
 
 
 def _kind(report: PhaseReport, tests: tuple[str, ...]) -> DiagnosisKind:

@@ -36,6 +36,7 @@ class JUnitReader:
         self._case: dict[str, str] | None = None
         self._outcome = CaseOutcome.PASSED
         self._message: str | None = None
+        self._detail: list[str] = []
         self._reading = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -43,15 +44,16 @@ class JUnitReader:
         if tag == "testcase":
             left_out = attributes.get("status", "").lower() in _LEFT_OUT
             self._outcome = CaseOutcome.SKIPPED if left_out else CaseOutcome.PASSED
-            self._case, self._message = attributes, None
+            self._case, self._message, self._detail = attributes, None, []
         elif tag in _OUTCOMES and self._case is not None and self._outcome in {CaseOutcome.PASSED, CaseOutcome.SKIPPED}:
             self._outcome, self._reading = _OUTCOMES[tag], True
             self._message = attributes.get("message") or ""
 
     def text(self, data: str) -> None:
-        """Take the message of a failure that has no attribute for it."""
-        if self._reading and not self._message:
-            self._message = data.strip()
+        """Take the detail of a failure, which is its message where it has no attribute for that."""
+        if self._reading:
+            self._detail.append(data)
+            self._message = self._message or data.strip()
 
     def end(self, tag: str) -> None:
         """Finish a case."""
@@ -68,6 +70,7 @@ class JUnitReader:
                     given.get("name", ""),
                     self._outcome,
                     message=self._message or "",
+                    detail="".join(self._detail).strip(),
                     seconds=given.get("time"),
                 )
             )

@@ -53,7 +53,7 @@ def written(cases: Sequence[Case], *, suite: str = "dotnet test", where: str = "
         element = SubElement(parent, "testcase", classname=where or own, name=name, time=f"{one.seconds:.3f}")
         if one.outcome in _ELEMENTS:
             verdict = SubElement(element, _ELEMENTS[one.outcome], message=one.message)
-            verdict.text = f"{remark}\n\n{one.message}" if remark else None
+            verdict.text = f"{remark}\n\n{one.detail or one.message}" if remark else one.detail or None
     document: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return document
 

@@ -52,6 +52,7 @@ class _Result:
     outcome: CaseOutcome
     seconds: str | None
     message: list[str] = field(default_factory=list)
+    stack: list[str] = field(default_factory=list)
     rows: list[CaseOutcome] = field(default_factory=list)
 
     @property
@@ -96,6 +97,8 @@ class TrxReader:
         """Take the message of a result, and what the run itself has to say."""
         if self._element == "Message" and self._open:
             self._open[-1].message.append(data)
+        elif self._element == "StackTrace" and self._open:
+            self._open[-1].stack.append(data)
         elif self._element == "Text" and self._summary:
             self._words.append(data)
 
@@ -119,6 +122,7 @@ class TrxReader:
                 one.name,
                 one.outcome,
                 message="".join(one.message).strip(),
+                detail="".join(one.stack).strip(),
                 seconds=one.seconds,
             )
             for one in self._done

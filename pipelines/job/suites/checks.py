@@ -16,11 +16,12 @@ from pipelines.job.communication.errors import CommandsError
 from pipelines.job.report_formats.line_coverage import Lines, in_all, located, of_change
 from pipelines.job.suites.suite import run_again, run_lint, run_tests
 from pipelines.job.workspace.checkout import Checkout
-from pipelines.language import Baseline, CheckResult, Coverage, KnownTests, NamedTest, SuiteResult
+from pipelines.language import Baseline, CheckResult, Coverage, FailedTest, KnownTests, NamedTest, SuiteResult
 from pipelines.language.catalogue import Repository
 from pipelines.language.change_set import ChangeSet
 from pipelines.patch.about_tests import changed_test_files, files_about_tests, stands_in
 from pipelines.proof.changed_tests import Texts, changed_part, contradicted, new_on_old, unprovable
+from pipelines.proof.failed_tests import failed_tests
 from pipelines.proof.known_tests import forgiven, missing, new_failures
 from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import CaseOutcome, listed
@@ -59,6 +60,7 @@ class Findings(Struct, frozen=True, kw_only=True):
     changed_coverage: Coverage | None
     new_failures: tuple[str, ...]
     missing: tuple[str, ...]
+    failed: tuple[FailedTest, ...] = ()
     base_tests: int = 0
     base_passed: int = 0
     red_tests: tuple[str, ...] = ()
@@ -104,6 +106,7 @@ def examine(place: Checkout, *, change: TestedChange, known: Baseline, fresh: Fr
         changed_coverage=None if lines is None else of_change(lines, change.texts),
         new_failures=listed(new),
         missing=listed(missing),
+        failed=tuple(failed_tests([ran for ran, _ in pairs], listed(new), change.paths, redacted=place.log.redacted)),
         base_tests=len(passing),
         base_passed=len(passing - new - missing),
     )

@@ -75,6 +75,7 @@ def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool
         reports_read=found.read,
         reports_unread=found.unread,
     )
+    wrong = [one for one in cases if one.outcome in {CaseOutcome.FAILED, CaseOutcome.ERROR}]
     told = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
     unread = f", {found.unread} reports that can't be read" if found.unread else ""
     place.log.state(f"{name} tests: {told if cases else 'no report of them'}{unread}, exit code {result.exit_code}")
@@ -83,7 +84,8 @@ def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool
         command=command,
         result=result,
         outcomes=by_id(cases),
-        messages={one.id: one.message for one in cases if one.outcome in {CaseOutcome.FAILED, CaseOutcome.ERROR}},
+        messages={one.id: one.message for one in wrong},
+        details={one.id: one.detail for one in wrong},
         measured=_measured(place, coverage) if measures else None,
     )
 

@@ -179,8 +179,10 @@ def test_a_patch_without_tests_needs_no_second_run_and_lacks_coverage(full: Shop
 def test_a_patch_that_makes_something_worse_is_found_out(
     full: Shop, changes: dict[str, str | None], words: tuple[str, ...]
 ) -> None:
-    _, worse = full.judge(changes)
+    found, worse = full.judge(changes)
     assert [one for one in words if one not in " ".join(worse)] == [], worse
+    assert [one.name for one in found.failed] == list(found.new_failures)
+    assert [one for one in found.failed if not (one.message and one.file and one.line)] == []
 
 
 ALL_PASSED = "".join(

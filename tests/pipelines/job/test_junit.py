@@ -100,6 +100,11 @@ def test_each_test_runners_own_form_is_read(
     assert says in cases[1].message
 
 
+def test_a_failure_brings_all_that_is_said_of_it() -> None:
+    assert [case.detail for case in read_cases(PYTEST)] == ["", "trace", "no module", ""]
+    assert "contact-form.test.tsx:14:20" in read_cases(JEST)[1].detail
+
+
 @pytest.mark.parametrize("status", ["notrun", "disabled", "skipped"])
 def test_a_case_that_says_it_did_not_run_is_not_passed(status: str) -> None:
     (case,) = read_cases(f"<testsuite><testcase name='t' status='{status}'/></testsuite>".encode())

@@ -83,6 +83,7 @@ def test_a_failure_brings_its_message_and_the_class_of_its_definition() -> None:
     )
     saves, finds = read_cases(document)
     assert saves.message == "Assert.AreEqual failed. Expected:<201>."
+    assert saves.detail == "at Contacts.Tests.StoreTests.Saves()"
     assert finds.id == "Contacts.Tests.SearchTests::Finds"
 
 

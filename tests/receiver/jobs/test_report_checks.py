@@ -11,6 +11,7 @@ from pipelines.language import (
     ArtifactKind,
     CheckResult,
     Coverage,
+    FailedTest,
     GenerateResult,
     NamedTest,
     Phase,
@@ -172,6 +173,22 @@ def test_lists_of_tests_have_an_end(change: dict[str, Any]) -> None:
     result = replace(TESTED, **change)
     (sentence,) = problems(replace(REPORT, phase=Phase.TESTING, result=result), catalogue=CATALOGUE)
     assert "At most 50" in sentence
+
+
+@pytest.mark.parametrize(
+    ("failed", "says"),
+    [
+        ((FailedTest(name="a"),) * 11, "At most 10"),
+        ((FailedTest(name="a", message="x" * 501),), "500 characters"),
+        ((FailedTest(name="a", file="x" * 501),), "500 characters"),
+        ((FailedTest(name="a", file="a\nb.py"),), "at a line of a file"),
+        ((FailedTest(name="a", line=-1),), "at a line of a file"),
+    ],
+)
+def test_what_failing_tests_said_has_an_end(failed: tuple[FailedTest, ...], says: str) -> None:
+    report = replace(REPORT, phase=Phase.TESTING, result=replace(TESTED, failed=failed))
+    (sentence,) = problems(report, catalogue=CATALOGUE)
+    assert says in sentence
 
 
 @pytest.mark.parametrize(

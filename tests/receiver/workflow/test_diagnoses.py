@@ -12,6 +12,7 @@ from pipelines.language import (
     ArtifactKind,
     DiagnosisKind,
     EndedBy,
+    FailedTest,
     NamedTest,
     Phase,
     Proof,
@@ -46,6 +47,14 @@ def test_the_kind_follows_from_phase_outcome_and_figures(
     found = diagnoses.of_report(report)
     assert (found.kind, found.tests, found.messages) == (kind, tests, ("Two tests fail.",))
     assert (found.phase, found.repository) == (report.phase, report.repository)
+
+
+def test_what_failing_tests_said_is_told_and_where_the_first_of_them_did(world: Any) -> None:
+    failed = (FailedTest(name="a", message="no"), FailedTest(name="b", message="1 != 2", file="x/y.py", line=7))
+    found = diagnoses.of_report(world.report(Phase.TESTING, NO, new_failures=("a", "b"), failed=failed))
+    assert found.failed == failed
+    assert found.location is not None
+    assert (found.location.file, found.location.line) == ("x/y.py", 7)
 
 
 @pytest.mark.parametrize("ended_by", sorted(set(EndedBy) - {EndedBy.PHASE}))
