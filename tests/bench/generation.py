@@ -7,7 +7,7 @@ import statistics
 import time
 
 from pipelines.catalogue.file import read
-from pipelines.generation.graph import build
+from pipelines.generation.graph import Origin, build
 from pipelines.generation.render import render
 from pipelines.language import (
     Complexity,
@@ -20,6 +20,7 @@ from pipelines.language import (
 )
 from pipelines.language import Plan as FixPlan
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.pipeline_key import fix
 from tests.bench.figures import Bound, Figure, Measured, Target, ratios
 from tests.bench.plan import Plan, Tell
 
@@ -85,10 +86,12 @@ def _generate(plan: FixPlan, catalogue: Catalogue) -> str:
     child = build(
         plan,
         catalogue=catalogue,
-        run=RunId("0123456789abcdef"),
-        iteration=1,
-        issue_key=IssueKey("PL-479"),
-        receiver="http://receiver.example.com:8080",
+        origin=Origin(
+            run=RunId("0123456789abcdef"),
+            pipeline=fix(1),
+            issue_key=IssueKey("PL-479"),
+            receiver="http://receiver.example.com:8080",
+        ),
     )
     return render(child)
 
