@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from receiver.cli.command import CANNOT, SETTINGS
 from receiver.cli.program import main
-from receiver.cli.serve_command import server_config
+from receiver.cli.serve_command import listening, server_config
 from receiver.settings import Settings, load
 from receiver.web.connections import Patience
 
@@ -53,6 +53,18 @@ def test_an_address_that_cannot_be_listened_on_is_named() -> None:
 def test_a_port_that_no_machine_has_is_refused() -> None:
     done = start("serve", PORT="70000")
     assert (done.exit_code, "PORT" in done.output) == (SETTINGS, True)
+
+
+def test_no_answer_waits_for_the_acknowledgement_of_what_was_sent_before() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        number = str(free.getsockname()[1])
+    settings = load(Settings, {**EVERYTHING, "HOST": "127.0.0.1", "PORT": number})
+    with (
+        listening(settings) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_the_service_waits_for_its_senders_with_limits() -> None:
