@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -79,12 +80,18 @@ class ImplementationResult(Struct, frozen=True, kw_only=True, tag="implementatio
     """Those of the files that are documentation."""
 
 
+MAX_FAILED: Final = 10
+"""Failing tests whose words a report has."""
+MAX_FAILED_TEXT: Final = 500
+"""Characters of a failing test's message, and of its file."""
+
+
 class FailedTest(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a failing test said, and where."""
 
     name: str
     message: str = ""
-    """Its failure's message, cut; untrusted."""
+    """Its failure's message, at most MAX_FAILED_TEXT characters; untrusted."""
     file: str = ""
     """Path relative to the repository's root of the innermost place in the repository; empty: not told."""
     line: int = 0
@@ -105,7 +112,7 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     missing: tuple[str, ...] = ()
     """In the baseline, not run with the patch, and not contradicted."""
     failed: tuple[FailedTest, ...] = ()
-    """What the first of the new failures said; at most 10."""
+    """What the first of the new failures said; at most MAX_FAILED."""
     proof: Proof = Proof()
     integration: SuiteResult | None = None
     coverage_before: Coverage | None = None

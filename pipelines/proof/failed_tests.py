@@ -8,15 +8,11 @@ from itertools import islice
 from typing import Final
 
 from pipelines.language import FailedTest
+from pipelines.language.results import MAX_FAILED, MAX_FAILED_TEXT
 from pipelines.proof.suite_run import Ran
 
-MOST: Final = 10
-"""Tests that a report to the receiver tells of."""
-MAX_MESSAGE: Final = 500
-"""Characters of a message."""
-
 _FRAME: Final = re.compile(
-    r"""(?P<file>[^\s()'",:]+\.\w{1,10})   # a file …
+    r"""(?<![^\s()'",:])(?P<file>[^\s()'",:]{1,500}\.\w{1,10})   # a whole word, so that no text takes long …
     (?:["']?,\ line\ |:line\ |[:(])      # … File "a.py", line 1 · in a.cs:line 1 · a.ts:1:2 · a.cs(1,2)
     (?P<line>[0-9]{1,7})""",
     re.VERBOSE,
@@ -28,11 +24,12 @@ def failed_tests(
 ) -> Iterator[FailedTest]:
     """Yield what the first failing tests said; `paths` are the repository's files, `redacted` takes secrets out."""
     runs = tuple(runs)
-    for test in islice(tests, MOST):
+    known = frozenset(path for path in paths if path.isprintable() and len(path) <= MAX_FAILED_TEXT)
+    for test in islice(tests, MAX_FAILED):
         ran = next((one for one in runs if test in one.messages), None)
         if ran is not None:
-            file, line = place_of(ran.details.get(test, ""), paths) or ("", 0)
-            yield FailedTest(name=test, message=redacted(ran.messages[test])[:MAX_MESSAGE], file=file, line=line)
+            file, line = place_of(ran.details.get(test, ""), known) or ("", 0)
+            yield FailedTest(name=test, message=redacted(ran.messages[test])[:MAX_FAILED_TEXT], file=file, line=line)
 
 
 def place_of(detail: str, paths: Collection[str]) -> tuple[str, int] | None:

@@ -19,15 +19,12 @@ from pipelines.language import (
     TestingResult,
     TestWord,
 )
+from pipelines.language.results import MAX_FAILED, MAX_FAILED_TEXT
 
 T = TypeVar("T")
 
 LARGEST: Final = 10**9
 """Tests, lines, turns: no job counts more of anything."""
-MOST_FAILED: Final = 10
-"""Failing tests whose words a report has."""
-LONGEST_MESSAGE: Final = 500
-"""Characters of such words."""
 MOST_TESTS: Final = 50
 """Ids of one kind that a report lists."""
 
@@ -65,9 +62,9 @@ def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
         any(len(suite.failing) > suite.failed + suite.errors for suite in found.suites),
     )
     yield (
-        f"At most {MOST_FAILED} failing tests are told of, each in {LONGEST_MESSAGE} characters.",
-        len(found.failed) > MOST_FAILED
-        or any(max(len(one.message), len(one.file)) > LONGEST_MESSAGE for one in found.failed),
+        f"At most {MAX_FAILED} failing tests are told of, each in {MAX_FAILED_TEXT} characters.",
+        len(found.failed) > MAX_FAILED
+        or any(max(len(one.message), len(one.file)) > MAX_FAILED_TEXT for one in found.failed),
     )
     yield (
         "A failing test is at a line of a file.",

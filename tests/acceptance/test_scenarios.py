@@ -20,8 +20,8 @@ STAGED = {"hostile-model", "hostile-ticket", "hostile-repository", "over-budget"
 TOGETHER = {"infrastructure": "declined", "duplicate": "declined"}
 """Scenarios that are played by one command, and how they end."""
 LIKE_ANOTHER = {
-    "restricted-ticket": "pl-479; tests/receiver/worker/test_restriction.py and tests/receiver/notes/test_writer.py "
-    "withhold what it shows, tests/pipelines/job/test_phases.py and test_disclosure.py what its jobs leave",
+    "restricted-ticket": "pl-479; tests/pipelines/job/test_phases.py takes such a ticket through all its jobs, "
+    "tests/receiver/worker/test_restriction.py and tests/receiver/notes/test_writer.py withhold what people would read",
     "not-reproduced": "infrastructure: ended by a job's report; tests/pipelines/job/test_hostile.py and "
     "test_reproducing.py show the job that says no, test_repairs.py the reproduction that stays green",
     "api-bug": "pl-479: the same path in another repository; test_repairs.py runs its reproduction",

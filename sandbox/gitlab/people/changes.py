@@ -52,13 +52,13 @@ async def push(person: Person, given: Pushing) -> object:
     if project is None or not branch:
         raise HttpError(400, {"error": "push: which project, and which branch or merge request?"})
     repository = Repository(project.repository)
-    head = await repository.branch(branch) or project.default_branch
+    tip = await repository.branch(branch)
     actions = []
     for path, content in given.files.items():
-        there = await repository.entry(head, path) is not None
+        there = await repository.entry(tip or project.default_branch, path) is not None
         kind = "delete" if content is None else "update" if there else "create"
         actions.append({"action": kind, "file_path": path, **({} if content is None else {"content": content})})
-    start = None if await repository.branch(branch) else project.default_branch
+    start = None if tip else project.default_branch
     new = {"branch": branch, "start_branch": start, "commit_message": given.message, "actions": actions}
     return await person.asks("POST", f"{project_url(given.project)}/repository/commits", new)
 

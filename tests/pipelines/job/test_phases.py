@@ -113,7 +113,6 @@ FOUND = (  # words of the ticket, of the scripted model, and of what the phases 
 )
 
 
-@pytest.mark.nightly  # test_chaos.py plays the scenario restricted-ticket; test_disclosure.py says what is left where
 def test_a_confidential_ticket_becomes_a_tested_patch_and_nobody_reads_of_it(
     receiver: Any, run_job: RunJob, project_dir: Path
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from pipelines.language import FailedTest, SuiteResult
-from pipelines.proof.failed_tests import MAX_MESSAGE, MOST, failed_tests, place_of
+from pipelines.language.results import MAX_FAILED, MAX_FAILED_TEXT
+from pipelines.proof.failed_tests import failed_tests, place_of
 from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import CaseOutcome
 
@@ -55,6 +57,8 @@ DOTNET = """   at Payments.Store.Search(String term) in /builds/x/Payments/Store
         ("shop/price.py:0: nothing", None),
         ("it is 12:30, see http://x.de:80", None),
         ("", None),
+        ("a.b" * 5_000, None),
+        (f"{'a' * 600}/shop/price.py:3:", None),
     ],
 )
 def test_the_place_is_the_innermost_one_in_the_repository(detail: str, place: tuple[str, int] | None) -> None:
@@ -78,11 +82,20 @@ def test_tests_of_both_kinds_are_told_of_without_secrets() -> None:
     found = failed_tests(runs, ["a", "b", "not run"], PATHS, redacted=lambda text: text.replace("sesame", "[removed]"))
     assert tuple(found) == (
         FailedTest(name="a", message="[removed]", file="shop/price.py", line=3),
-        FailedTest(name="b", message="x" * MAX_MESSAGE, file="shop/price.py", line=3),
+        FailedTest(name="b", message="x" * MAX_FAILED_TEXT, file="shop/price.py", line=3),
     )
 
 
 def test_no_more_than_the_first_are_told_of() -> None:
-    names = [f"{number:03}" for number in range(MOST + 1)]
+    names = [f"{number:03}" for number in range(MAX_FAILED + 1)]
     found = failed_tests([ran(Kind.UNIT, dict.fromkeys(names, ""))], names, PATHS, redacted=str)
-    assert [one.name for one in found] == names[:MOST]
+    assert [one.name for one in found] == names[:MAX_FAILED]
+
+
+def test_a_place_that_the_receiver_would_not_take_is_left_out() -> None:
+    odd = "shop/pri\u200bce.py"
+    said = ran(Kind.UNIT, {"a": "no"})
+    details = {"a": f"{odd}:3: in total"}
+    (found,) = failed_tests([replace(said, details=details)], ["a"], [odd], redacted=str)
+    assert found == FailedTest(name="a", message="no")
+    assert place_of(details["a"], [odd]) == (odd, 3)
