@@ -24,7 +24,7 @@ from sqlalchemy import make_url
 from receiver.store.postgres import embedded
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.migration import upgrade
-from tests.order import LOOKS_AT_OTHERS, place, shared_out
+from tests.order import place, shared_out
 
 settings.register_profile(
     "nightly", max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
@@ -42,7 +42,6 @@ OWNED_SEQUENCES = """
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share out long tests among the workers, and let these begin with them."""
-    items.sort(key=lambda item: item.path.name == LOOKS_AT_OTHERS)
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     items[:] = shared_out([(place(item), item) for item in items], workers=workers)
 

@@ -8,8 +8,8 @@ T = TypeVar("T")
 KINDS = ("acceptance", "integration")
 """Markers of tests that take long, the longest first; the others are short and can be shared out at the end."""
 
-LOOKS_AT_OTHERS = "test_scenarios.py"
-"""Looks at demos that other files play: earlier it would wait for these, and its worker do nothing."""
+DEMOS = "acceptance"
+"""The folder whose modules look at the same demos: on two workers, one would wait for the other to play."""
 
 
 class Place(NamedTuple):
@@ -18,13 +18,13 @@ class Place(NamedTuple):
     kind: int
     """Its place in KINDS; len(KINDS) for others."""
     module: Hashable
-    """Tests of one module share fixtures, so they stay together."""
+    """Tests of one module share fixtures, so they stay together; those of DEMOS count as one."""
 
 
 def place(item: Any) -> Place:
     """Return where a test of pytest belongs."""
     kind = next((number for number, name in enumerate(KINDS) if item.get_closest_marker(name)), len(KINDS))
-    return Place(kind, item.path)
+    return Place(kind, item.path.parent if item.path.parent.name == DEMOS else item.path)
 
 
 def shared_out(places: Sequence[tuple[Place, T]], *, workers: int) -> list[T]:

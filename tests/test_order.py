@@ -1,9 +1,12 @@
 """The order in which workers get tests: long modules first, in turn, each whole; short tests fill up the shares."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.order import KINDS, Place, shared_out
+from tests.order import KINDS, Place, place, shared_out
 
 PLACES = st.lists(st.tuples(st.integers(0, len(KINDS)), st.integers(0, 5)), max_size=60)
 
@@ -26,6 +29,13 @@ def test_long_modules_are_dealt_in_turn_and_short_tests_fill_the_shares() -> Non
     first, second = shares_of([*short, *stores, *demos], 2)
     assert first == [*demos[:2], demos[3], stores[1], *short[:2]]
     assert second == [demos[2], stores[0], *short[:4]]
+
+
+def test_modules_that_look_at_the_same_demos_are_on_one_worker() -> None:
+    paths = [Path("tests/acceptance/test_a.py"), Path("tests/acceptance/test_b.py"), Path("tests/sandbox/test_c.py")]
+    first, second, other = (place(SimpleNamespace(path=path, get_closest_marker="acceptance".__eq__)) for path in paths)
+    assert first == second
+    assert other == Place(0, paths[2])
 
 
 @given(PLACES, st.integers(1, 4))
