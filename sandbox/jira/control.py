@@ -1,4 +1,4 @@
-"""The whole state for tests, and who is a customer, below `/_sandbox/`. Jira has no such routes."""
+"""The whole state for tests, who is a customer, and comments forgotten, below `/_sandbox/`. Jira has no such routes."""
 
 import json
 from dataclasses import dataclass
@@ -66,7 +66,16 @@ def make_customer(control: Control, request: Request) -> Response:
     return Response(status=204)
 
 
+def keep_comments(control: Control, request: Request) -> Response:
+    """Take all comments but `kept` off an issue, whoever wrote them, and tell nobody: tests share a site."""
+    comments = control.site.issue(request.params["key"]).comments
+    for gone in comments.keys() - set(request.fields()["kept"]):
+        del comments[gone]
+    return Response(status=204)
+
+
 ROUTES: Final[tuple[Route[Control], ...]] = (
     Route("GET", "/_sandbox/state", dump),
+    Route("PUT", "/_sandbox/comments/:key", keep_comments, required=("kept",)),
     Route("PUT", "/_sandbox/customers", make_customer, required=("username", "is_customer")),
 )

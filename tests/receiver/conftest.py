@@ -62,6 +62,7 @@ class World:
         self.gitlab_url: str = facts["gitlab"]["url"]
         self.jira_url: str = facts["jira"]["url"]
         self.admin = gitlab.Gitlab(self.gitlab_url, private_token=facts["gitlab"]["admin_token"])
+        self._own_comments = [one["id"] for one in self.comments()]
 
     @property
     def automation(self) -> Any:
@@ -87,9 +88,11 @@ class World:
         return told.json() if told.content else None
 
     def reset_ticket(self) -> None:
-        """Label PL-479, let everybody see it, and move it back to where it began."""
+        """Label PL-479, let everybody see it, take away what was said on it, and move it back to where it began."""
         open_and_labelled = {"update": {"labels": [{"set": ["bug-fix"]}]}, "fields": {"security": None}}
         self.jira("PUT", "/rest/api/2/issue/PL-479", open_and_labelled)
+        kept = {"kept": self._own_comments}
+        httpx2.put(f"{self.jira_url}/_sandbox/comments/PL-479", json=kept, timeout=60).raise_for_status()
         while self.status() != "To Do":
             offered = self.jira("GET", "/rest/api/2/issue/PL-479/transitions")["transitions"]
             back = next((one for one in offered if one["to"]["name"] == "To Do"), offered[0])

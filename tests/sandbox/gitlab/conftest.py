@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import re
 import shutil
 import subprocess
 import threading
@@ -247,19 +248,36 @@ def proposal(tmp_path: Path, receiver: Receiver, emulate: Emulate, proposed: Sta
         yield Proposal(running)
 
 
+CREDENTIALS = re.compile(r"(?P<scheme>https?://)(?P<user>[^:@/]+):(?P<token>[^@/]+)@(?P<host>[^/]+)(?P<path>/.*)")
+
+
 @pytest.fixture
 def git(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run git; it gets the tokens of its URLs by a file, since everybody on the machine reads command lines."""
+
+    def kept(argument: str) -> str:
+        url = CREDENTIALS.fullmatch(argument)
+        if url is None:
+            return argument
+        with (tmp_path / ".git-credentials").open("a") as file:
+            file.write(f"{url['scheme']}{url['user']}:{url['token']}@{url['host']}\n")
+        return f"{url['scheme']}{url['user']}@{url['host']}{url['path']}"
+
     def run(*arguments: str, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
         env = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(tmp_path),
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "credential.helper",
+            "GIT_CONFIG_VALUE_0": "store",
             "GIT_AUTHOR_NAME": "T",
             "GIT_AUTHOR_EMAIL": "t@example.org",
             "GIT_COMMITTER_NAME": "T",
             "GIT_COMMITTER_EMAIL": "t@example.org",
         }
-        return subprocess.run(["git", *arguments], cwd=cwd, env=env, capture_output=True, text=True, check=False)
+        command = ["git", *map(kept, arguments)]
+        return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
     return run

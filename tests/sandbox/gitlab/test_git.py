@@ -1,12 +1,16 @@
 """git over smart HTTP with the real git: who may clone, who may push, what a push causes."""
 
+import os
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from sandbox.ci.running.checkout import GitSources, fetch
+from sandbox.ci.running.job_log import JobLog
 from sandbox.gitlab.model import JobSubject
 
 pytestmark = pytest.mark.integration
@@ -143,3 +147,25 @@ def test_a_job_token_never_pushes(emulated: Any, git: Git, tmp_path: Path) -> No
 def test_a_finished_jobs_token_is_worth_nothing(emulated: Any, git: Git) -> None:
     url = emulated.url.replace("://", "://gitlab-ci-token:eyGone@") + "/payk12/contacts.git"
     assert "Authentication failed" in git("clone", "-q", url, "clone").stderr
+
+
+@pytest.mark.anyio
+async def test_the_runner_fetches_with_the_token_on_no_command_line(emulated: Any, tmp_path: Path) -> None:
+    told, build = tmp_path / "told", tmp_path / "build"
+    shim = tmp_path / "bin" / "git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\necho "$@" >> {told}\nPATH={os.environ["PATH"]} exec git "$@"\n')
+    shim.chmod(0o755)
+    (branch,) = emulated.client().projects.get("payk12/contacts").branches.list(get_all=True)
+    url = remote(emulated, "bot")
+    with closing(JobLog(tmp_path / "log", [])) as log:
+        await fetch(
+            GitSources(url=url, ref="main", sha=branch.commit["id"]),
+            build,
+            environment={"PATH": f"{shim.parent}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+            log=log,
+        )
+    assert (build / "run.sh").is_file()
+    assert "fetch" in told.read_text()
+    assert emulated.token("bot") not in told.read_text()
+    assert url in (build / ".git" / "config").read_text()  # for the job's own git, as with GitLab's runner
