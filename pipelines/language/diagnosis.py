@@ -14,6 +14,7 @@ from msgspec import Struct
 from pipelines.language.fields import ProjectPath, Sha256
 from pipelines.language.phase import Phase
 from pipelines.language.plan import Location
+from pipelines.language.suites import CheckOutput
 
 DIAGNOSIS_VERSION: Final = 1
 """Raised when an older reader could misread a diagnosis."""
@@ -60,6 +61,8 @@ class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Names of the tests that fail or are missing."""
     messages: tuple[str, ...] = ()
     """What was said about it, the most important first."""
+    output: tuple[CheckOutput, ...] = ()
+    """What checks that failed printed."""
     location: Location | None = None
     log: Sha256 | None = None
     """Hash of the log excerpt, where one was kept."""

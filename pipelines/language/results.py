@@ -100,6 +100,8 @@ class TestingResult(Struct, frozen=True, kw_only=True, tag="testing"):
     changed_coverage: Coverage | None = None
     """Of the lines that the patch adds or changes."""
     lint: CheckResult | None = None
+    failure_messages: dict[str, str] = {}
+    """What of the new failures said, in one line each, by test. Untrusted."""
 
 
 class ReviewResult(Struct, frozen=True, kw_only=True, tag="review"):

@@ -82,6 +82,7 @@ def _judged(job: Job, change: TestedChange, change_sha256: Sha256, script: Scrip
         coverage=found.coverage,
         changed_coverage=found.changed_coverage,
         lint=found.lint,
+        failure_messages=found.failure_messages,
     )
     if not before.holds:
         return job.report(

@@ -18,6 +18,7 @@ from pipelines.language import (
     TestingResult,
     TestWord,
 )
+from pipelines.language.suites import MAX_LINE, MAX_LINES
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ class _Figures(Struct, frozen=True, kw_only=True):
     counts: tuple[int, ...] = ()
     lists: tuple[tuple[str, ...], ...] = ()
     """Ids of tests."""
+    lines: tuple[str, ...] = ()
+    """What failing tests said."""
 
 
 def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
@@ -58,6 +61,19 @@ def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
         "A suite lists no more failing tests than it counts.",
         any(len(suite.failing) > suite.failed + suite.errors for suite in found.suites),
     )
+    printed = [
+        *(suite.lines for suite in found.suites),
+        found.lint.lines if found.lint is not None else (),
+        found.lines,
+    ]
+    yield (
+        f"A report tells at most {MAX_LINES} lines of what a check printed.",
+        any(len(lines) > MAX_LINES for lines in printed),
+    )
+    yield (
+        f"A line of what a check printed has at most {MAX_LINE} characters.",
+        any(len(line) > MAX_LINE for lines in printed for line in lines),
+    )
     yield f"At most {MOST_TESTS} tests of a kind are listed.", any(len(ids) > MOST_TESTS for ids in lists)
 
 
@@ -74,6 +90,7 @@ def _figures(report: PhaseReport) -> _Figures:
                 suites=_given(result.suite, result.integration),
                 coverages=_given(result.coverage_before, result.coverage, result.changed_coverage),
                 lint=result.lint,
+                lines=tuple(result.failure_messages.values()),
                 counts=(result.proof.base_tests, result.proof.base_passed),
                 lists=(
                     result.new_failures,

@@ -6,6 +6,8 @@ from typing import Final
 
 from pipelines.language import (
     ArtifactKind,
+    Check,
+    CheckOutput,
     Diagnosis,
     DiagnosisKind,
     EndedBy,
@@ -28,16 +30,29 @@ _REJECTED: Final[dict[Phase, DiagnosisKind]] = {
 def of_report(report: PhaseReport) -> Diagnosis:
     """Return what went wrong according to a report that does not count, or that counts as a no."""
     tests: tuple[str, ...] = ()
+    output: tuple[CheckOutput, ...] = ()
     if isinstance(report.result, TestingResult):
         found = report.result
         tests = tuple(dict.fromkeys((*found.new_failures, *contradicted(found), *found.missing)))
+        output = _output(found)
     return Diagnosis(
         kind=_kind(report, tests),
         phase=report.phase,
         repository=report.repository,
         tests=tests,
         messages=(report.reason,) if report.reason else (),
+        output=output,
         log=next((file.sha256 for file in report.artifacts if file.kind is ArtifactKind.LOG), None),
+    )
+
+
+def _output(found: TestingResult) -> tuple[CheckOutput, ...]:
+    """Return what the checks printed that say no."""
+    lint = found.lint.lines if found.lint is not None and found.lint.exit_code else ()
+    suites = (found.suite, found.integration)
+    tests = (*found.failure_messages.values(), *(line for one in suites if one is not None for line in one.lines))
+    return tuple(
+        CheckOutput(check=check, lines=lines) for check, lines in ((Check.LINT, lint), (Check.TESTS, tests)) if lines
     )
 
 

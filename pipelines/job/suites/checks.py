@@ -21,6 +21,7 @@ from pipelines.language.catalogue import Repository
 from pipelines.language.change_set import ChangeSet
 from pipelines.patch.about_tests import changed_test_files, files_about_tests, stands_in
 from pipelines.proof.changed_tests import Texts, changed_part, contradicted, new_on_old, unprovable
+from pipelines.proof.check_lines import first_messages
 from pipelines.proof.known_tests import forgiven, missing, new_failures
 from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import CaseOutcome, listed
@@ -58,6 +59,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     coverage: Coverage | None
     changed_coverage: Coverage | None
     new_failures: tuple[str, ...]
+    failure_messages: dict[str, str]
+    """Of the new failures, by test."""
     missing: tuple[str, ...]
     base_tests: int = 0
     base_passed: int = 0
@@ -103,6 +106,7 @@ def examine(place: Checkout, *, change: TestedChange, known: Baseline, fresh: Fr
         coverage=None if lines is None else in_all(lines),
         changed_coverage=None if lines is None else of_change(lines, change.texts),
         new_failures=listed(new),
+        failure_messages={test: place.log.redacted(said) for test, said in _said(pairs, listed(new)).items()},
         missing=listed(missing),
         base_tests=len(passing),
         base_passed=len(passing - new - missing),
@@ -124,6 +128,11 @@ def examine(place: Checkout, *, change: TestedChange, known: Baseline, fresh: Fr
     if found.missing or not files:
         return found
     return _with_new_on_old(found, files, pairs, change=change, about_tests=about_tests, fresh=fresh)
+
+
+def _said(pairs: Iterable[tuple[Ran, KnownTests | None]], tests: tuple[str, ...]) -> dict[str, str]:
+    """Return what new failures said, by test."""
+    return first_messages({test: said for ran, _ in pairs for test, said in ran.messages.items()}, tests)
 
 
 def commands_of(repository: Repository) -> tuple[str, ...]:
