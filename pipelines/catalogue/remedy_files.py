@@ -15,7 +15,7 @@ import msgspec
 from pipelines.catalogue.structure import problems as structural
 from pipelines.catalogue.structure import suggestion
 from pipelines.catalogue.yaml_lines import Document, FileProblem, Path, parse
-from pipelines.language.remedy import Action, Change, Match, Remedy, RemedyRow, Verification
+from pipelines.language.remedy import Action, Maker, Match, Remedy, RemedyRow, Verification
 
 FOLDER: Final = "templates/healing"
 """Where the files stand: those of the product, and a team's own beside its bug-fix.yml."""
@@ -102,8 +102,8 @@ def _action(row: RemedyRow) -> Iterator[Fault]:
         yield ("action",), f"{row.action} is not for tier 3, where only people act; write escalate"
     if row.action is Action.COMMIT and row.tier in {2, 3}:
         yield ("action",), "only tier 1 is committed without a person; write suggest, draft or propose"
-    if row.action is Action.COMMIT and row.change is not Change.COMMAND:
-        yield ("change",), "what is committed without a person is made by a command; write `change: command`"
+    if row.action is Action.COMMIT and row.made_by is not Maker.COMMAND:
+        yield ("made_by",), "what is committed without a person is made by a command; write `made_by: command`"
 
 
 def _verification(row: RemedyRow) -> Iterator[Fault]:
@@ -117,10 +117,13 @@ def _verification(row: RemedyRow) -> Iterator[Fault]:
 
 
 def _command(row: RemedyRow) -> Iterator[Fault]:
-    if row.change is Change.COMMAND and row.command is None:
+    if row.made_by is Maker.COMMAND and row.command is None:
         yield ("command",), "say which command makes the change: format, generate or snapshots"
-    if row.change is not Change.COMMAND and row.command is not None:
-        yield ("command",), f"no command is run where `change` is {row.change}; remove this, or write `change: command`"
+    if row.made_by is not Maker.COMMAND and row.command is not None:
+        yield (
+            ("command",),
+            f"no command is run where `made_by` is {row.made_by}; remove this, or write `made_by: command`",
+        )
 
 
 def _match(row: RemedyRow) -> Iterator[Fault]:

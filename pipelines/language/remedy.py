@@ -34,7 +34,7 @@ class Action(StrEnum):
     """Not considered."""
 
 
-class Change(StrEnum):
+class Maker(StrEnum):
     """Who makes the change that a remedy consists of."""
 
     COMMAND = "command"
@@ -102,7 +102,7 @@ class RemedyRow(Struct, frozen=True, kw_only=True):
     confidence: Decimal
     """How often it is right, 0 to 1. Of tier 3 it is a bound: less often than this."""
     action: Action
-    change: Change = Change.PEOPLE
+    made_by: Maker = Maker.PEOPLE
     command: RepositoryCommand | None = None
     """Which one, where a command makes the change."""
     verified_by: Verification = Verification.NONE
@@ -127,8 +127,8 @@ class Healing(Struct, frozen=True, kw_only=True):
 
 __all__ = [
     "Action",
-    "Change",
     "Healing",
+    "Maker",
     "Match",
     "Remedy",
     "RemedyRow",

@@ -18,7 +18,7 @@ from pipelines.language import (
     ReportOutcome,
 )
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
-from pipelines.phases import remedy
+from pipelines.phases import applied_remedy
 from pipelines.phases.conversation import hold
 from pipelines.phases.patch_guard import guarded
 from pipelines.phases.patch_report import kept_patch, told
@@ -28,7 +28,7 @@ from pipelines.phases.submission import SubmissionError, decoded
 def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
     if job.spec.remedy is not None:
-        return remedy.run(job, job.spec.remedy, previous=_previous(job))
+        return applied_remedy.run(job, job.spec.remedy, previous=_previous(job))
     place = job.check_out("work", Role.WORK, change=_previous(job))
     place.install()
     attempt = _Attempt(job, place)

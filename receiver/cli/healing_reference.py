@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pipelines.language.remedy import Action, Change, Match, Remedy, Verification
+from pipelines.language.remedy import Action, Maker, Match, Remedy, Verification
 from receiver.cli import remedy_folder
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -38,7 +38,7 @@ def _row(one: Remedy) -> str:
         f"`{one.id}`",
         one.title,
         _match(one.match),
-        f"{one.remedy} (`commands.{one.command}`)" if one.change is Change.COMMAND else one.remedy,
+        f"{one.remedy} (`commands.{one.command}`)" if one.made_by is Maker.COMMAND else one.remedy,
         str(one.tier),
         _confidence(one),
         f"`{one.action}`" if one.action is not Action.NEVER else "never",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipelines.language import Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue, Repository
-from pipelines.language.remedy import Action, Change, Remedy
+from pipelines.language.remedy import Action, Maker, Remedy
 from receiver import limits
 from receiver.healing.matching import Matched, remedies_for
 from receiver.workflow import diagnoses
@@ -52,7 +52,7 @@ def _is_applied(one: Matched, repository: Repository) -> bool:
     remedy = one.remedy
     return (
         one.action is Action.COMMIT
-        and remedy.change is Change.COMMAND
+        and remedy.made_by is Maker.COMMAND
         and remedy.command is not None
         and getattr(repository.stack.commands, remedy.command) is not None
     )

@@ -16,7 +16,7 @@ remedy: Run the formatter.
 tier: 1
 confidence: 1.0
 action: commit
-change: command
+made_by: command
 command: format
 verified_by: failing_command
 """
@@ -54,7 +54,10 @@ MISTAKES = {
         "action: comit",
         ':6: action: "comit" is not known here; did you mean "commit"? Possible: commit,',
     ),
-    "change: command": ("change: agent", ":7: change: what is committed without a person is made by a command; write"),
+    "made_by: command": (
+        "made_by: agent",
+        ":7: made_by: what is committed without a person is made by a command; write",
+    ),
     "command: format\n": ("", ":1: command: say which command makes the change: format, generate or snapshots"),
     "command: format": ("command: polish", ':8: command: "polish" is not known here'),
     "verified_by: failing_command\n": (

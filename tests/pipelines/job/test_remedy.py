@@ -22,7 +22,7 @@ from pipelines.language import (
     ReportOutcome,
 )
 from pipelines.language.change_set import ChangeSet, read_change_set, write_change_set
-from pipelines.language.remedy import Action, Change, Match, Remedy, RepositoryCommand, Verification
+from pipelines.language.remedy import Action, Maker, Match, Remedy, RepositoryCommand, Verification
 from tests.changes import change_set, file_change
 from tests.pipelines.job.conftest import REPOSITORY
 
@@ -37,7 +37,7 @@ FORMATTING = Remedy(
     tier=1,
     confidence=Decimal(1),
     action=Action.COMMIT,
-    change=Change.COMMAND,
+    made_by=Maker.COMMAND,
     command=RepositoryCommand.FORMAT,
     verified_by=Verification.FAILING_COMMAND,
 )

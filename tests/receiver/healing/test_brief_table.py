@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines.language import Check, CheckOutput, Diagnosis, DiagnosisKind, Phase
-from pipelines.language.remedy import Action, Change, Healing, RepositoryCommand, Verification
+from pipelines.language.remedy import Action, Healing, Maker, RepositoryCommand, Verification
 from receiver.cli import remedy_folder
 from receiver.healing.matching import Matched, remedies_for
 
@@ -151,7 +151,7 @@ def test_every_remedy_of_the_product_has_a_row_here() -> None:
 def test_what_is_committed_without_a_person_is_made_by_a_command_and_verified_by_the_one_that_failed() -> None:
     committed = [one for one in BUILT_IN.remedies if one.action is Action.COMMIT]
     assert {one.tier for one in committed} == {1}
-    assert {(one.change, one.verified_by) for one in committed} == {(Change.COMMAND, Verification.FAILING_COMMAND)}
+    assert {(one.made_by, one.verified_by) for one in committed} == {(Maker.COMMAND, Verification.FAILING_COMMAND)}
     assert {one.command for one in committed} == set(RepositoryCommand)
 
 

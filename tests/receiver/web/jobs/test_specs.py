@@ -341,7 +341,8 @@ def test_a_job_that_applies_a_remedy_is_told_it_with_the_change_that_it_mends_an
     desk.rows("UPDATE runs SET iteration = 2")
     desk.rows("INSERT INTO iterations (run_id, number, started_at) SELECT run_id, 2, now() FROM iterations")
     desk.rows(
-        "INSERT INTO remedies (run_id, iteration, repository, mends, remedy, tier, confidence, action, state, matched_at)"
+        "INSERT INTO remedies (run_id, iteration, repository, mends, remedy, tier, confidence, action, state,"
+        " matched_at)"
         " SELECT id, 2, 'payk12/contacts', 1, 'formatting', 1, 1, 'commit', 'matched', now() FROM runs"
     )
     if is_known:
