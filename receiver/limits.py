@@ -39,6 +39,8 @@ REPORTS_SETTLE: Final = timedelta(minutes=10)
 """After the parent pipeline ended, its last reports are settled within this."""
 INTERRUPTIONS: Final = 2
 """Times that a run begins an attempt anew because runner, network or vendor failed."""
+HEALINGS: Final = 3
+"""Iterations of a run in which remedies are applied instead of an agent working."""
 INTERRUPTED_WAIT: Final = timedelta(minutes=1)
 """Before the first of these; five times as long before each further one."""
 DIAGNOSES: Final = 20

@@ -223,7 +223,15 @@ GUARANTEES = (
             "receiver/worker/test_turn_offers.py::test_the_position_is_shown_live_and_only_the_head_of_the_queue_is_told_anew",
         ),
     ),
-    Guarantee("G20", "A remedy that is proposed was run.", (), "Not built yet: remedies."),
+    Guarantee(
+        "G20",
+        "A remedy is applied only after the check that failed was green with it; one that verifies red is never shown.",
+        (
+            "pipelines/job/test_remedy.py::test_the_repositorys_own_formatter_mends_the_fix_and_lint_is_green_before_it_is_handed_in",
+            "pipelines/job/test_remedy.py::test_a_remedy_that_verifies_red_is_handed_in_as_a_no_without_a_change",
+        ),
+        "Not built yet: suggestions, drafts and proposals.",
+    ),
     Guarantee("G21", "The same users see a flag in every repository.", (), "Not built yet: deployments."),
     Guarantee("G22", "A figure equals its rows.", (), "Not built yet: figures."),
     Guarantee(

@@ -14,13 +14,15 @@ from pipelines.catalogue.agent_profiles import ALL_TOOLS, BUILT_IN, DEFAULT
 from pipelines.catalogue.format import AgentEntry, CatalogueFile, RepositoryEntry, StackEntry
 from pipelines.catalogue.future_keys import future_keys, is_below
 from pipelines.catalogue.gitlab_limits import past_limits
+from pipelines.catalogue.remedy_files import limit_faults
 from pipelines.catalogue.stack_presets import FRAMEWORKS, PRESETS
 from pipelines.catalogue.structure import problems as structural
 from pipelines.catalogue.validation import Fault, faults
 from pipelines.catalogue.yaml_lines import Document, FileProblem, parse
 from pipelines.language import Limits, ProjectPath
 from pipelines.language.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Reproduction, Stack
-from pipelines.language.wire import sha256
+from pipelines.language.remedy import Healing, Remedy
+from pipelines.language.wire import encode, sha256
 
 DEFAULT_MODEL: Final = "claude-sonnet-5-5"
 """What agents use when the catalogue names no model."""
@@ -40,10 +42,13 @@ def _line(source: str, problem: FileProblem) -> str:
     return f"{source}:{problem.line}: {where}{problem.sentence}"
 
 
-def read(text: str, *, source: str, templates: Mapping[str, str] | None = None) -> Catalogue:
+def read(
+    text: str, *, source: str, templates: Mapping[str, str] | None = None, remedies: tuple[Remedy, ...] = ()
+) -> Catalogue:
     """Return the catalogue written in `text`; `source` is the file's name for people. Raises `CatalogueError`.
 
-    `templates` are the texts of the team's own agents by template name; they are frozen with the catalogue.
+    `templates` are the texts of the team's own agents by template name; they are frozen with the catalogue, as the
+    `remedies` are.
     """
     templates = templates or {}
     document = parse(text)
@@ -53,8 +58,9 @@ def read(text: str, *, source: str, templates: Mapping[str, str] | None = None) 
     if found:
         raise CatalogueError(source, found)
     file = msgspec.convert(document.value, CatalogueFile)
-    _raise_if(faults(file, templates=templates), document, source)
-    catalogue = _resolved(file, templates, digest=_digest(text, templates))
+    _raise_if([*faults(file, templates=templates), *limit_faults(file.healing, remedies)], document, source)
+    healing = Healing(remedies=remedies, at_least=file.healing)
+    catalogue = _resolved(file, templates, healing, digest=_digest(text, templates, remedies))
     _raise_if(past_limits(catalogue), document, source)
     return catalogue
 
@@ -65,12 +71,14 @@ def _raise_if(found: Iterable[Fault], document: Document, source: str) -> None:
         raise CatalogueError(source, problems)
 
 
-def _digest(text: str, templates: Mapping[str, str]) -> str:
-    """Return what names this version: of the file alone, or of the file and the team's templates."""
-    return sha256("\0".join([text, *(part for item in sorted(templates.items()) for part in item)]).encode())
+def _digest(text: str, templates: Mapping[str, str], remedies: tuple[Remedy, ...]) -> str:
+    """Return what names this version: of the file alone, or of the file and the team's templates and remedies."""
+    parts = [text, *(part for item in sorted(templates.items()) for part in item)]
+    parts += [encode(one).decode() for one in remedies if one.is_own]
+    return sha256("\0".join(parts).encode())
 
 
-def _resolved(file: CatalogueFile, templates: Mapping[str, str], *, digest: str) -> Catalogue:
+def _resolved(file: CatalogueFile, templates: Mapping[str, str], healing: Healing, *, digest: str) -> Catalogue:
     built_in = Agent(name=DEFAULT, model=DEFAULT_MODEL)
     default = _agent(DEFAULT, file.agents.get(DEFAULT, AgentEntry()), built_in, templates)
     names = [*BUILT_IN, *(name for name in file.agents if name not in BUILT_IN)]
@@ -87,6 +95,7 @@ def _resolved(file: CatalogueFile, templates: Mapping[str, str], *, digest: str)
         repositories=repositories,
         commands=file.commands,
         deploy=Deploy(order=file.deploy.order),
+        healing=healing,
         sha256=digest,
     )
 

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 from pipelines.catalogue.stack_presets import Preset
 from pipelines.language import Framework
 from pipelines.language.catalogue import AgentTool, AllowedSecret, CommandGrants, Commands, Jira, Policy, Serve, Video
+from pipelines.language.remedy import Action
 
 Name = Annotated[
     str,
@@ -220,6 +221,8 @@ class CatalogueFile(Struct, frozen=True, kw_only=True):
     stacks: dict[Preset, StackEntry] = field(default_factory=dict)
     """Changes to a preset for every repository that uses it, for example a pinned image."""
     deploy: DeployEntry = DeployEntry()
+    healing: dict[Name, Action] = field(default_factory=dict)
+    """By remedy (docs/healing.md): the freest action that is allowed; never freer than what the remedy declares."""
 
 
 def schema() -> dict[str, Any]:

@@ -118,12 +118,23 @@ def _default(field: mi.Field) -> str:
 def _presets() -> Iterator[str]:
     yield "### Presets"
     yield ""
-    head = ("image", "runner tags", "timeout", "install", "test", "integration", "coverage", "lint", "reports")
+    head = (
+        "image",
+        "runner tags",
+        "timeout",
+        "install",
+        "test",
+        "integration",
+        "coverage",
+        "lint",
+        "format",
+        "reports",
+    )
     yield "| | " + " | ".join((*head, "Cobertura", "reproduction")) + " |"
     yield "|---" * (len(head) + 3) + "|"
     for name, stack in PRESETS.items():
         given = stack.commands
-        commands = (given.install, given.test, given.integration, given.coverage, given.lint)
+        commands = (given.install, given.test, given.integration, given.coverage, given.lint, given.format)
         cells = (
             stack.image,
             ", ".join(stack.tags),

@@ -76,6 +76,7 @@ DOTNET: Final = Stack(
         integration=f"{_DOTNET_TEST} {_INTEGRATION}",
         coverage=f'{_DOTNET_TEST} {_UNITS} --collect "XPlat Code Coverage"',
         lint="dotnet format --verify-no-changes --no-restore",
+        format="dotnet format --no-restore",
     ),
     junit=("TestResults/*.trx",),
     coverage_report="TestResults/*/coverage.cobertura.xml",

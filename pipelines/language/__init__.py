@@ -42,7 +42,7 @@ from pipelines.language.submissions import (
     ReviewSubmission,
     Severity,
 )
-from pipelines.language.suites import Baseline, CheckResult, Coverage, KnownTests, SuiteResult
+from pipelines.language.suites import Baseline, Check, CheckOutput, CheckResult, Coverage, KnownTests, SuiteResult
 
 __all__ = [
     "AnalysisResult",
@@ -50,6 +50,8 @@ __all__ = [
     "Artifact",
     "ArtifactKind",
     "Baseline",
+    "Check",
+    "CheckOutput",
     "CheckResult",
     "CommitSha",
     "Complexity",

@@ -13,6 +13,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from pipelines.language import Framework, Limits, ProjectPath
+from pipelines.language.remedy import Healing
 
 
 class PlanApproval(StrEnum):
@@ -51,6 +52,12 @@ class Commands(Struct, frozen=True, kw_only=True):
     """Linters and type checks; its exit code counts."""
     coverage: str | None = None
     """The unit tests with a Cobertura report; where it leaves a report of its tests too, `test` is not run as well."""
+    format: str | None = None
+    """The formatter, with what else mends lint by itself; run on a fix whose lint fails. See docs/healing.md."""
+    generate: str | None = None
+    """Makes the generated files that are committed; run on a fix for which one is missing or stale."""
+    snapshots: str | None = None
+    """The tests, taking new snapshots of what the fix changed; run where stale ones fail."""
 
 
 class Serve(Struct, frozen=True, kw_only=True):
@@ -362,5 +369,7 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     commands: CommandGrants = CommandGrants()
     """Who may say which command."""
     deploy: Deploy = Deploy()
+    healing: Healing = Healing()
+    """What is done about failures that are known."""
     sha256: str = ""
     """Of the file that it was read from: the version frozen with a run."""

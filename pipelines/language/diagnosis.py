@@ -15,6 +15,7 @@ from pipelines.language.fields import ProjectPath, Sha256
 from pipelines.language.phase import Phase
 from pipelines.language.plan import Location
 from pipelines.language.results import FailedTest
+from pipelines.language.suites import CheckOutput
 
 DIAGNOSIS_VERSION: Final = 1
 """Raised when an older reader could misread a diagnosis."""
@@ -63,6 +64,8 @@ class Diagnosis(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was said about it, the most important first."""
     failed: tuple[FailedTest, ...] = ()
     """What the first of them said, and where."""
+    output: tuple[CheckOutput, ...] = ()
+    """What checks that failed printed."""
     location: Location | None = None
     log: Sha256 | None = None
     """Hash of the log excerpt, where one was kept."""

@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Final
+
 from msgspec import Struct
+
+
+class Check(StrEnum):
+    """A kind of a repository's own checks."""
+
+    LINT = "lint"
+    TESTS = "tests"
+    """Unit and integration tests."""
+
+
+MAX_LINES: Final = 40
+"""Lines of a check's output that a report tells."""
+MAX_LINE: Final = 300
+"""Characters of such a line."""
+
+
+class CheckOutput(Struct, frozen=True, kw_only=True):
+    """What a check that failed printed. Untrusted."""
+
+    check: Check
+    lines: tuple[str, ...]
+    """At most 40 of at most 300 characters."""
 
 
 class SuiteResult(Struct, frozen=True, kw_only=True):
@@ -22,6 +47,8 @@ class SuiteResult(Struct, frozen=True, kw_only=True):
     """Files of which the counts are made."""
     reports_unread: int = 0
     """Files at the places of reports that could not be read: what their tests did is not known."""
+    lines: tuple[str, ...] = ()
+    """What the command printed that failed without a report, at most 40 lines of at most 300 characters. Untrusted."""
 
 
 class KnownTests(Struct, frozen=True, kw_only=True):
@@ -62,3 +89,5 @@ class CheckResult(Struct, frozen=True, kw_only=True):
 
     exit_code: int
     duration_s: float
+    lines: tuple[str, ...] = ()
+    """What it printed where it failed, at most 40 lines of at most 300 characters. Untrusted."""

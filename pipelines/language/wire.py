@@ -34,6 +34,7 @@ from pipelines.language import (
     TestingResult,
 )
 from pipelines.language.catalogue import AgentTool, Catalogue
+from pipelines.language.remedy import Remedy
 from pipelines.language.repository_context import RepositoryContext
 
 WIRE_VERSION = 1
@@ -169,7 +170,9 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     reproduction: ReproductionResult | None = None
     """The accepted reproduction of this repository."""
     fix: ImplementationResult | None = None
-    """The accepted patch's reasons, for a review."""
+    """The accepted patch's reasons, for a review; for a remedy those of the patch that it mends."""
+    remedy: Remedy | None = None
+    """For implementation: no agent works; this is applied to `previous_patch`, and verified."""
     tested: TestingResult | None = None
     """How the accepted patch was tested, for a review."""
     previous_patch: bytes | None = None

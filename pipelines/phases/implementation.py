@@ -8,26 +8,27 @@ from pipelines.agents.loop import Submitted
 from pipelines.agents.model_call import AgentError
 from pipelines.job.communication.errors import JobError
 from pipelines.job.isolation.role_users import Role
-from pipelines.job.workspace.changes import collect_changes, show_changes
+from pipelines.job.workspace.changes import collect_changes
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job import Job
 from pipelines.language import (
-    ArtifactKind,
     EndedBy,
     FixSubmission,
-    ImplementationResult,
     PhaseReport,
     ReportOutcome,
 )
-from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set, write_change_set
-from pipelines.patch import is_documentation
+from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
+from pipelines.phases import applied_remedy
 from pipelines.phases.conversation import hold
-from pipelines.phases.patch_guard import guarded, measured
+from pipelines.phases.patch_guard import guarded
+from pipelines.phases.patch_report import kept_patch, told
 from pipelines.phases.submission import SubmissionError, decoded
 
 
 def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
+    if job.spec.remedy is not None:
+        return applied_remedy.run(job, job.spec.remedy, previous=_previous(job))
     place = job.check_out("work", Role.WORK, change=_previous(job))
     place.install()
     attempt = _Attempt(job, place)
@@ -86,23 +87,11 @@ class _Attempt:
     def report(self, fix: FixSubmission) -> PhaseReport:
         """Return the phase's report. The change is taken again: only now no process can change the folder any more."""
         job, change = self._job, self._change()
-        kept = job.artifacts.keep(ArtifactKind.CHANGE_SET, "change-set.json", write_change_set(change))
-        job.artifacts.keep(ArtifactKind.PATCH, "fix.patch", show_changes(job.source, change))
-        size = measured(change, job)
+        result = kept_patch(job, change, fix)
         refused = guarded(change, job)
-        result = ImplementationResult(
-            base_sha=job.source.base_sha,
-            patch_sha256=kept.sha256,
-            files=tuple(file.path for file in change.files),
-            insertions=size.insertions,
-            deletions=size.deletions,
-            fix=fix,
-            documents=tuple(file.path for file in change.files if is_documentation(file.path)),
-        )
         if refused:
             return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(refused)}", result)
-        reason = f"{size.files} files, +{size.insertions} -{size.deletions}."
-        return job.report(ReportOutcome.SUCCEEDED, reason, result)
+        return job.report(ReportOutcome.SUCCEEDED, told(result), result)
 
     def _change(self) -> ChangeSet:
         return collect_changes(self._job.source, self._place.folder, launcher=self._job.launcher, role=Role.WORK)

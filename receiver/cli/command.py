@@ -16,7 +16,9 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from pipelines.catalogue.file import CatalogueError, read
+from pipelines.catalogue.remedy_files import RemedyError
 from pipelines.language.catalogue import Catalogue
+from receiver.cli import remedy_folder
 from receiver.jobs import agent_templates
 from receiver.outbound.errors import OutboundError
 from receiver.settings import DatabaseSettings, Settings, SettingsError, load
@@ -80,7 +82,7 @@ async def database() -> AsyncIterator[Database]:
 
 
 def catalogue(path: str) -> Catalogue:
-    """Read bug-fix.yml, and the templates of agents beside it."""
+    """Read bug-fix.yml, and the templates of agents and the remedies beside it."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -89,9 +91,10 @@ def catalogue(path: str) -> Catalogue:
         ) from error
     try:
         templates = agent_templates.read(Path(path))
-    except agent_templates.AgentTemplateError as error:
+        remedies = remedy_folder.read(Path(path))
+    except (agent_templates.AgentTemplateError, RemedyError) as error:
         raise SettingsError(str(error)) from error
-    return read(text, source=path, templates=templates)
+    return read(text, source=path, templates=templates, remedies=remedies)
 
 
 __all__ = ["CANNOT", "DONE", "FAULTS", "SETTINGS", "USAGE", "catalogue", "click", "command", "database", "err", "out"]

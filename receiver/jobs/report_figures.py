@@ -20,6 +20,7 @@ from pipelines.language import (
     TestWord,
 )
 from pipelines.language.results import MAX_FAILED, MAX_FAILED_TEXT
+from pipelines.language.suites import MAX_LINE, MAX_LINES
 
 T = TypeVar("T")
 
@@ -69,6 +70,18 @@ def facts(report: PhaseReport) -> Iterator[tuple[str, bool]]:
     yield (
         "A failing test is at a line of a file.",
         any(not one.file.isprintable() or not 0 <= one.line <= LARGEST for one in found.failed),
+    )
+    printed = [
+        *(suite.lines for suite in found.suites),
+        found.lint.lines if found.lint is not None else (),
+    ]
+    yield (
+        f"A report tells at most {MAX_LINES} lines of what a check printed.",
+        any(len(lines) > MAX_LINES for lines in printed),
+    )
+    yield (
+        f"A line of what a check printed has at most {MAX_LINE} characters.",
+        any(len(line) > MAX_LINE for lines in printed for line in lines),
     )
     yield f"At most {MOST_TESTS} tests of a kind are listed.", any(len(ids) > MOST_TESTS for ids in lists)
 

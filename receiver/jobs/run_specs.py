@@ -33,13 +33,15 @@ from pipelines.language import (
     Sha256,
     TestingResult,
 )
+from pipelines.language.catalogue import Catalogue
 from pipelines.language.diagnosis import sentences
+from pipelines.language.remedy import Remedy
 from pipelines.language.wire import Input, InputSource, RepositoryPhase, RunSpec, Ticket, decode
 from pipelines.proof.red_green import judge
 from receiver.jobs.agents import agent_for
 from receiver.store.jobs import blobs, contexts, reused_reports, submissions
 from receiver.store.jobs.sessions import JobSession
-from receiver.store.run import runs, settled_reports
+from receiver.store.run import remedies, runs, settled_reports
 from receiver.store.run.runs import RunFacts
 from receiver.workflow.attempts import reuse_key
 from receiver.workflow.audience import Audience
@@ -104,6 +106,13 @@ class _Before(Struct, frozen=True, kw_only=True):
         return report.result if report and isinstance(report.result, TestingResult) else None
 
 
+class _Mending(Struct, frozen=True, kw_only=True):
+    """A remedy and what it mends."""
+
+    remedy: Remedy
+    fix: ImplementationResult | None
+
+
 async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> RunSpec:
     """Return the RunSpec of a job. Raises NotYetError, BarredError, NoSuchRunError."""
     if not job.current:
@@ -122,7 +131,10 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     # a pipeline of the previous release, whose job client takes the plan without asking a model; until the next release
     is_given = job.phase is P.ANALYSIS and approval is Approval.GIVEN
     prepared = await _prepared(session, job)
-    agent = None if is_given else agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
+    mending = await _mending(session, job, facts.catalogue) if job.phase is P.IMPLEMENTATION else None
+    agent = agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
+    if is_given or mending is not None:
+        agent = None
     return RunSpec(
         run=job.run,
         iteration=job.iteration,
@@ -142,9 +154,10 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
         prepared=prepared.result if prepared and isinstance(prepared.result, PrepareResult) else None,
         baseline=await _baseline(session, prepared, run=job.run) if prepared and job.phase is P.TESTING else None,
         reproduction=before.reproduction,
-        fix=before.fix if job.phase is P.REVIEW else None,
+        fix=mending.fix if mending else before.fix if job.phase is P.REVIEW else None,
+        remedy=mending.remedy if mending else None,
         tested=before.tested if job.phase is P.REVIEW else None,
-        previous_patch=await _previous_patch(session, job, facts) if job.phase is P.IMPLEMENTATION else None,
+        previous_patch=await _previous_patch(session, job, facts, mending) if job.phase is P.IMPLEMENTATION else None,
         inputs=await _inputs(session, job, before, audience=facts.audience) if reproduced else (),
         done=await _done(session, job, facts) if job.phase is P.GENERATE else (),
         diagnoses=facts.diagnoses,
@@ -197,8 +210,25 @@ async def _wait_for_review(session: AsyncSession, job: JobSession) -> None:
         raise NotYetError(f"The report of review: {job.repository} is not settled.")
 
 
-async def _previous_patch(session: AsyncSession, job: JobSession, facts: RunFacts) -> bytes | None:
-    """Return the patch of the iteration before, whose plan is still carried out; None where there is none."""
+async def _mending(session: AsyncSession, job: JobSession, catalogue: Catalogue) -> _Mending | None:
+    """Return the remedy that this job applies, and the fix that it mends; None where an agent works."""
+    applied = await remedies.of_job(session, job.run, iteration=job.iteration, repository=job.repository)
+    remedy = next((one for one in catalogue.healing.remedies if applied and one.id == applied.remedy), None)
+    if applied is None or remedy is None:
+        return None
+    found = await settled_reports.accepted(
+        session, job.run, iteration=applied.mends, phase=P.IMPLEMENTATION, repository=job.repository
+    )
+    fix = None if found is None else found[1].result
+    return _Mending(remedy=remedy, fix=fix if isinstance(fix, ImplementationResult) else None)
+
+
+async def _previous_patch(
+    session: AsyncSession, job: JobSession, facts: RunFacts, mending: _Mending | None
+) -> bytes | None:
+    """Return the patch that is continued or mended, whose plan is still carried out; None where there is none."""
+    if mending is not None:
+        return None if mending.fix is None else await blobs.read(session, mending.fix.patch_sha256, run=job.run)
     if facts.pinned_plan is None:
         return None
     found = await settled_reports.accepted(

@@ -27,7 +27,7 @@ from pipelines.language import (
 )
 from pipelines.language.catalogue import Catalogue
 from receiver.workflow.events import AccountId
-from receiver.workflow.run import Attempt, Cause, Failure, Reused, Run
+from receiver.workflow.run import Attempt, Cause, Failure, Prescription, Reused, Run
 
 REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
     Cause.ADMITTED: frozenset(),
@@ -39,6 +39,7 @@ REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {
         frozenset({Phase.ANALYSIS, Phase.PREPARE, Phase.REPRODUCTION}),
     ),
     Cause.FAILED: frozenset(Phase) - {Phase.GENERATE},
+    Cause.HEALED: frozenset(Phase) - {Phase.GENERATE},
     Cause.INTERRUPTED: frozenset(Phase) - {Phase.GENERATE},
 }
 """Phases whose accepted reports still hold for an attempt of that cause, unless they are redone."""
@@ -53,6 +54,7 @@ def next_attempt(
     approved_by: AccountId | None = None,
     without: Callable[[PhaseReport], bool] = lambda _: False,
     failure: Failure | None = None,
+    remedies: tuple[Prescription, ...] = (),
 ) -> Attempt:
     """Return the iteration that begins now. `without` says which reports are made again though they hold."""
     return Attempt(
@@ -68,6 +70,7 @@ def next_attempt(
             if reused is not None
         ),
         failure=failure,
+        remedies=remedies,
     )
 
 

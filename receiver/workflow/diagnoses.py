@@ -7,6 +7,8 @@ from typing import Final
 
 from pipelines.language import (
     ArtifactKind,
+    Check,
+    CheckOutput,
     Diagnosis,
     DiagnosisKind,
     EndedBy,
@@ -17,6 +19,7 @@ from pipelines.language import (
     ReportOutcome,
     TestingResult,
 )
+from pipelines.proof.check_lines import one_line
 from pipelines.proof.statement import contradicted
 
 _REJECTED: Final[dict[Phase, DiagnosisKind]] = {
@@ -32,10 +35,12 @@ def of_report(report: PhaseReport) -> Diagnosis:
     """Return what went wrong according to a report that does not count, or that counts as a no."""
     tests: tuple[str, ...] = ()
     failed: tuple[FailedTest, ...] = ()
+    output: tuple[CheckOutput, ...] = ()
     if isinstance(report.result, TestingResult):
         found = report.result
         tests = tuple(dict.fromkeys((*found.new_failures, *contradicted(found), *found.missing)))
         failed = found.failed
+        output = _output(found)
     return Diagnosis(
         kind=_kind(report, tests),
         phase=report.phase,
@@ -43,6 +48,7 @@ def of_report(report: PhaseReport) -> Diagnosis:
         tests=tests,
         messages=(report.reason,) if report.reason else (),
         failed=failed,
+        output=output,
         location=_location(report, failed),
         log=next((file.sha256 for file in report.artifacts if file.kind is ArtifactKind.LOG), None),
     )
@@ -54,6 +60,17 @@ def _location(report: PhaseReport, failed: Sequence[FailedTest]) -> Location | N
     if place is None or report.repository is None:
         return None
     return Location(repository=report.repository, file=place.file, line=place.line)
+
+
+def _output(found: TestingResult) -> tuple[CheckOutput, ...]:
+    """Return what the checks printed that say no."""
+    lint = found.lint.lines if found.lint is not None and found.lint.exit_code else ()
+    suites = (found.suite, found.integration)
+    said = (line for one in found.failed if (line := one_line(one.message)))
+    tests = (*said, *(line for one in suites if one is not None for line in one.lines))
+    return tuple(
+        CheckOutput(check=check, lines=lines) for check, lines in ((Check.LINT, lint), (Check.TESTS, tests)) if lines
+    )
 
 
 def _kind(report: PhaseReport, tests: tuple[str, ...]) -> DiagnosisKind:

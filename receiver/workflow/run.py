@@ -22,6 +22,7 @@ from pipelines.language import (
     Sha256,
 )
 from pipelines.language.pipeline_key import fix
+from pipelines.language.remedy import Action
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import Effect
 from receiver.workflow.end_codes import EndReason
@@ -120,6 +121,42 @@ class Failure(Struct, frozen=True, kw_only=True):
     """Hash of its change set, by repository."""
 
 
+class Prescription(Struct, frozen=True, kw_only=True):
+    """A remedy that is applied to the change of a repository."""
+
+    repository: ProjectPath
+    remedy: str
+    tier: int
+    confidence: Decimal
+    action: Action
+
+
+class RemedyState(StrEnum):
+    """How far a remedy came."""
+
+    MATCHED = "matched"
+    """The diagnosis has it, and a job applies it."""
+    VERIFIED = "verified"
+    """What failed was green with it."""
+    RED = "red"
+    """What failed was not green with it, so it was never shown."""
+    SHOWN = "shown"
+    """It is in an open merge request."""
+    ACCEPTED = "accepted"
+    """The merge request was merged."""
+    REJECTED = "rejected"
+    """The merge request was closed."""
+
+
+class RemedyView(Struct, frozen=True, kw_only=True):
+    """A remedy of the run as last known."""
+
+    iteration: int
+    repository: ProjectPath
+    remedy: str
+    state: RemedyState
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """All that `decide` may know of a run."""
 
@@ -165,6 +202,10 @@ class Run(Struct, frozen=True, kw_only=True):
     """The status that it was paused in; None: it is not paused."""
     extra_usd: Decimal = Decimal(0)
     """What people let it cost beyond the budget of its catalogue."""
+    remedies: tuple[RemedyView, ...] = ()
+    """Those that were applied in it, oldest first."""
+    healings: int = 0
+    """Iterations in which remedies were applied; they count as no attempt of their own."""
 
     @property
     def parent(self) -> PipelineView | None:
@@ -179,7 +220,7 @@ class Run(Struct, frozen=True, kw_only=True):
     @property
     def fixes_tried(self) -> int:
         """How many iterations, with the current one, were attempts at a fix."""
-        return self.iteration - self.waits - self.interruptions
+        return self.iteration - self.waits - self.interruptions - self.healings
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""
@@ -220,6 +261,8 @@ class Cause(StrEnum):
     """A review found what must be fixed."""
     FAILED = "failed"
     """The work of the attempt before failed or was refused, and another one may mend it."""
+    HEALED = "healed"
+    """A command of the repository mends what failed; no agent works, and it counts as no attempt of its own."""
     INTERRUPTED = "interrupted"
     """Runner, network or vendor failed: the same is tried again, and counts as no attempt."""
     RETRIED = "retried"
@@ -254,6 +297,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     reuses: tuple[Reused, ...] = ()
     failure: Failure | None = None
     """How the one before failed; None: it did not."""
+    remedies: tuple[Prescription, ...] = ()
+    """What mends the change of the attempt before, where no agent does."""
 
     @property
     def keeps_plan(self) -> bool:

@@ -12,12 +12,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.command_output import Completed
 from pipelines.job.report_formats.cobertura import CoberturaError, read_coverage
 from pipelines.job.report_formats.hostile_xml import MAX_BYTES, XmlError
 from pipelines.job.report_formats.suite_reports import read_report
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.language import ArtifactKind, CheckResult, SuiteResult
+from pipelines.proof.check_lines import telling_lines
 from pipelines.proof.measured_file import MeasuredFile
 from pipelines.proof.suite_run import Kind, Ran
 from pipelines.proof.test_cases import Case, CaseOutcome, by_id, count, failing
@@ -74,6 +76,7 @@ def _run(place: Checkout, kind: Kind, command: str, *, name: str, measures: bool
         failing=failing(cases),
         reports_read=found.read,
         reports_unread=found.unread,
+        lines=() if cases else _printed(place, done),
     )
     wrong = [one for one in cases if one.outcome in {CaseOutcome.FAILED, CaseOutcome.ERROR}]
     told = f"{result.passed} passed, {result.failed} failed, {result.errors} errors, {result.skipped} skipped"
@@ -99,7 +102,14 @@ def run_lint(place: Checkout) -> CheckResult | None:
     place.renew()
     done = place.run("lint", command, log_name="lint.log")
     place.end()
-    return CheckResult(exit_code=done.exit_code, duration_s=round(done.seconds, 3))
+    return CheckResult(exit_code=done.exit_code, duration_s=round(done.seconds, 3), lines=_printed(place, done))
+
+
+def _printed(place: Checkout, done: Completed) -> tuple[str, ...]:
+    """Return what a command printed that failed; each run has another checkout, so its folder is left out."""
+    if done.exit_code == 0:
+        return ()
+    return telling_lines(place.log.redacted(done.output).replace(f"{place.folder}/", ""))
 
 
 class _Found(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.json_text import storable
+from receiver.store.run import remedies
 from receiver.store.schema import IterationRow, PlanRow, RunRow
 from receiver.workflow.run import Attempt, Cause
 
@@ -47,6 +48,7 @@ async def begin(
         started_at=now,
     )
     await session.execute(row.on_conflict_do_nothing())
+    await remedies.begin(session, run, attempt, now=now)
     for one in attempt.reuses:
         await reused_reports.keep(session, run.id, number, one)
     run.iteration = number

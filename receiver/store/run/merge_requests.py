@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
+from receiver.store.run import remedies
 from receiver.store.schema import InterventionRow, MergeRequestEventRow, MergeRequestRow, RunRow
 from receiver.workflow.events import (
     MergeRequestChanged,
@@ -71,6 +72,7 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
     row.held_back = row.held_back if event.held_back is None else event.held_back
     row.has_reviewer = row.has_reviewer if event.has_reviewer is None else event.has_reviewer
     await session.flush()
+    await remedies.shown(session, run, row.repository, state=row.state, now=now)
     if event.same_as is not None:
         await _inherit_approvals(session, row, approved=event.same_as, now=now)
     used = {one.repository: one.source_branch for one in await of_run(session, run.id)}
@@ -139,6 +141,8 @@ async def changed(
     if row is None:
         return False
     has_moved = await _move(session, event, row, at=at)
+    if has_moved:
+        await remedies.shown(session, run, row.repository, state=row.state, now=at)
     is_commit = await _commit(session, event, row, run, bot=bot, at=at)
     is_action = event.action in RECORDED and not await _is_recorded(session, event, row)
     if is_action:

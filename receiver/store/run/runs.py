@@ -16,7 +16,7 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.database import StoreError, lock
-from receiver.store.run import ticket_levels
+from receiver.store.run import remedies, ticket_levels
 from receiver.store.schema import (
     IterationRow,
     JobRow,
@@ -149,6 +149,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
     attempts = await _attempts(session, row)
     attempt = next((one for one in attempts if one.number == row.iteration), None)
     kinds = [one.kind for one in attempts]
+    applied = await remedies.of_run(session, row)
+    attempted = {one.number for one in attempts if one.kind == "fix"}
     reports, discarded = await _reports(session, row)
     return Run(
         id=RunId(row.id),
@@ -205,6 +207,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         is_withdrawn=row.confidential and await ticket_levels.is_stopped(session, RunId(row.id)),
         paused_from=None if row.paused_from is None else RunStatus(row.paused_from),
         extra_usd=row.extra_usd,
+        remedies=applied,
+        healings=len(attempted & {one.iteration for one in applied}),
     )
 
 

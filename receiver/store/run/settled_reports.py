@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan
+from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, ReportOutcome
 from receiver.store.jobs import reused_reports, sessions, submissions
 from receiver.store.jobs.submissions import Arrival
+from receiver.store.run import remedies
 from receiver.store.schema import JobRow, PlanRow, ReportRow, RunRow
 from receiver.workflow.events import ReportAccepted, ReportDiscarded
 from receiver.workflow.stages.plans import in_scope
@@ -71,6 +72,7 @@ async def accept(session: AsyncSession, event: ReportAccepted, run: RunRow, *, n
     older = update(ReportRow).where(*same, ReportRow.job_id < event.job, ReportRow.state != "discarded")
     await session.execute(older.values(state="discarded", reason=REPLACED, settled_at=now))
     row.state, row.settled_at = "accepted", now
+    await remedies.verified(session, report, run, now=now)
     if isinstance(report.result, AnalysisResult):
         await _accept_plan(session, report, report.result.plan, row=row, run=run, now=now)
     return True
@@ -106,6 +108,8 @@ async def discard(session: AsyncSession, event: ReportDiscarded, run: RunRow, *,
     if (await session.scalars(settled)).first() is None:
         return False
     await session.execute(update(JobRow).where(JobRow.id == event.job).values(agent=event.report.agent))
+    if event.report.outcome is ReportOutcome.REJECTED:
+        await remedies.verified(session, event.report, run, now=now)
     return True
 
 

@@ -15,6 +15,7 @@ from receiver.store.schema.job_tables import (
     TranscriptRow,
 )
 from receiver.store.schema.ledger_tables import PriceRow, UsageRow
+from receiver.store.schema.remedy_tables import AppliedRemedyRow
 from receiver.store.schema.run_tables import (
     CommentCommandRow,
     EffectRow,
@@ -36,6 +37,7 @@ from receiver.store.schema.vendor_tables import (
 )
 
 __all__ = [
+    "AppliedRemedyRow",
     "ArtifactRow",
     "Base",
     "BlobOwnerRow",

@@ -29,7 +29,8 @@ from receiver.workflow import diagnoses, end_reasons
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.end_codes import CLASSES, EndCode, EndReason, FailureClass
 from receiver.workflow.outcomes import ended, moved
-from receiver.workflow.run import Cause, Decision, Failure, Run, RunStatus
+from receiver.workflow.run import Cause, Decision, Failure, Prescription, Run, RunStatus
+from receiver.workflow.stages.prescriptions import remedies
 
 _JUDGED: Final = frozenset({Phase.TESTING, Phase.REVIEW, Phase.MERGE_REQUEST})
 """Phases that judge a fix: made anew whenever something before them is."""
@@ -61,6 +62,8 @@ RETRIED: Final = frozenset({EndCode.MODEL_UNAVAILABLE, EndCode.RUNNER})
 def followed_up(run: Run, status: RunStatus, why: EndReason, *, catalogue: Catalogue, now: datetime) -> Decision:
     """Begin another attempt after one that failed because of `why`, or end the run with `status`."""
     match CLASSES.get(why.code):
+        case FailureClass.CODE if why.code not in NOT_REPEATED and (found := remedies(run, causes(run), catalogue)):
+            return _healed(run, why, found, catalogue=catalogue, now=now)
         case FailureClass.CODE if why.code not in NOT_REPEATED and _can_change(run, why):
             return _tried_again(run, status, why, catalogue=catalogue, now=now)
         case FailureClass.INFRASTRUCTURE if why.code in RETRIED and run.interruptions < limits.INTERRUPTIONS:
@@ -114,6 +117,30 @@ def _tried_again(run: Run, status: RunStatus, why: EndReason, *, catalogue: Cata
     )
 
 
+def _healed(
+    run: Run, why: EndReason, found: tuple[Prescription, ...], *, catalogue: Catalogue, now: datetime
+) -> Decision:
+    """Begin an iteration in which commands of the repositories mend what failed, and all is tested again."""
+    names = ", ".join(f"{one.remedy} in {one.repository}" for one in found)
+    return moved(
+        run,
+        RunStatus.STARTING,
+        f"Attempt {run.fixes_tried} failed, and a remedy is known that needs no agent ({names}). "
+        f"It is applied, verified and tested; it counts as no attempt. {_without_next_step(run, why)}",
+        now=now,
+        attempt=next_attempt(
+            run,
+            Cause.HEALED,
+            catalogue=catalogue,
+            diagnoses=_told(run, why),
+            approved_by=run.approved_by,
+            without=_of_any(_redone(run)),
+            failure=_failure(run, why),
+            remedies=found,
+        ),
+    )
+
+
 def _waited_out(run: Run, why: EndReason, *, catalogue: Catalogue, now: datetime) -> Decision:
     wait = limits.INTERRUPTED_WAIT * 5**run.interruptions
     minutes = int(wait.total_seconds() // 60)
@@ -126,7 +153,12 @@ def _waited_out(run: Run, why: EndReason, *, catalogue: Catalogue, now: datetime
         now=now,
         after=wait,
         attempt=next_attempt(
-            run, Cause.INTERRUPTED, catalogue=catalogue, approved_by=run.approved_by, without=_of_any(_interrupted(run))
+            run,
+            Cause.INTERRUPTED,
+            catalogue=catalogue,
+            diagnoses=run.diagnoses,
+            approved_by=run.approved_by,
+            without=_of_any(_interrupted(run)),
         ),
     )
 

@@ -305,7 +305,7 @@ def test_what_is_not_yaml_says_where() -> None:
 def test_an_empty_file_is_refused() -> None:
     assert said("") == (
         "bug-fix.yml:1: this must be a section with keys (version, automation, jira, repositories, policy, commands, "
-        "agents, stacks, deploy), it is empty; write `key: value` below it"
+        "agents, stacks, deploy, healing), it is empty; write `key: value` below it"
     )
 
 

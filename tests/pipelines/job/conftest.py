@@ -113,6 +113,8 @@ class Receiver:
         """How often the ID token may still be exchanged."""
         self.at_refusal: Callable[[], None] = lambda: None
         """Called before a refusal is answered."""
+        self.told: dict[str, Any] = {}
+        """What jobs are told otherwise."""
         self.at_spec: Callable[[], None] = lambda: None
         """Called when a job asks what to do."""
 
@@ -197,7 +199,7 @@ class Receiver:
         plan = analysis.result.plan if analysis and isinstance(analysis.result, AnalysisResult) else None
         result = reproduction.result if reproduction else None
         agent = self.catalogue.agents["default"]
-        return RunSpec(
+        spec = RunSpec(
             run=asked.run,
             iteration=asked.iteration,
             phase=asked.phase,
@@ -217,6 +219,7 @@ class Receiver:
             inputs=tuple(self._inputs(asked.phase)),
             confidential=self.confidential,
         )
+        return msgspec.structs.replace(spec, **self.told)
 
     def _baseline(self, prepare: PhaseReport) -> Baseline:
         (kept,) = (one for one in prepare.artifacts if one.kind is ArtifactKind.BASELINE)

@@ -1,6 +1,7 @@
 """What a job is told, and when: its RunSpec, once what it needs has been accepted."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -20,9 +21,12 @@ from pipelines.language import (
 )
 from pipelines.language import TestingResult as PatchTested
 from pipelines.language.wire import RunSpec, decode, encode, sha256
+from receiver.cli import remedy_folder
 from tests.receiver.web.jobs.reported import OTHER, PATCH, PLAN, REPRODUCED, RESULTS, TEST, TESTED, a_report
 
 pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[4]
 
 Jobs = Callable[..., Any]
 
@@ -322,3 +326,36 @@ def test_an_implementer_goes_on_with_the_patch_of_the_attempt_whose_plan_it_carr
     desk.rows(change)
     spec = decode(jobs(Phase.IMPLEMENTATION, iteration=2).spec().content, RunSpec)
     assert spec.previous_patch == (patch if is_handed_on else None)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_job_that_applies_a_remedy_is_told_it_with_the_change_that_it_mends_and_no_agent(
+    jobs: Jobs, has_reported: Any, desk: Any, *, is_known: bool
+) -> None:
+    patch = b'{"version":1}'
+    fix = replace(RESULTS[Phase.IMPLEMENTATION], patch_sha256=sha256(patch))
+    assert jobs(Phase.IMPLEMENTATION).blob(patch).status_code == 201
+    has_reported(Phase.IMPLEMENTATION, result=fix)
+    has_reported(Phase.ANALYSIS)
+    desk.rows("UPDATE reports SET iteration = 2 WHERE phase = 'analysis'")
+    desk.rows("UPDATE runs SET iteration = 2")
+    desk.rows("INSERT INTO iterations (run_id, number, started_at) SELECT run_id, 2, now() FROM iterations")
+    desk.rows(
+        "INSERT INTO remedies (run_id, iteration, repository, mends, remedy, tier, confidence, action, state,"
+        " matched_at)"
+        " SELECT id, 2, 'payk12/contacts', 1, 'formatting', 1, 1, 'commit', 'matched', now() FROM runs"
+    )
+    if is_known:
+        remedies = json.encode(remedy_folder.read(ROOT / "bug-fix.yml")).decode()
+        desk.rows(
+            "UPDATE runs SET catalogue = jsonb_set(catalogue, '{healing}',"
+            " jsonb_build_object('remedies', %s::jsonb, 'at_least', '{}'::jsonb))",
+            remedies,
+        )
+    spec = decode(jobs(Phase.IMPLEMENTATION, iteration=2).spec().content, RunSpec)
+    if is_known:
+        assert (spec.remedy and spec.remedy.id, spec.agent) == ("formatting", None)
+        assert (spec.previous_patch, spec.fix) == (patch, fix)
+    else:  # a catalogue that was frozen without it
+        assert (spec.remedy, spec.fix) == (None, None)
+        assert spec.agent is not None
