@@ -15,6 +15,7 @@ from pipelines.catalogue.yaml_lines import Path
 from pipelines.language.catalogue import AgentTool
 
 MAX_ITERATIONS: Final = 10
+MAX_APPROVALS: Final = 10
 
 Fault = tuple[Path, str]
 
@@ -57,6 +58,8 @@ def _policy(file: CatalogueFile) -> Iterator[Fault]:
         yield ("policy", "budget_usd", "day"), "a day's budget is smaller than a run's; raise it, or lower the run's"
     if policy.budget_usd.most is not None and policy.budget_usd.most < policy.budget_usd.run:
         yield ("policy", "budget_usd", "most"), "people can raise no run's budget to less than it has; write more"
+    if not 1 <= policy.approvals <= MAX_APPROVALS:
+        yield ("policy", "approvals"), f"{policy.approvals} is not between 1 and {MAX_APPROVALS}; 1 is usual"
     for name in ("max_patch_lines", "max_patch_files"):
         if getattr(policy, name) < 1:
             yield ("policy", name), "with this limit no patch is accepted; write at least 1"
