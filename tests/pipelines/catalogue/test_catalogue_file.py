@@ -54,11 +54,11 @@ def test_our_own_sample_is_valid(root: Path) -> None:
 
 
 def test_a_key_of_a_later_version_is_refused_with_what_happens_today() -> None:
-    text = MINIMAL + "    version: {input: version}\npolicy:\n  merge: when_approved\ndeploy: {verify: [{http: x}]}\n"
+    text = MINIMAL + "    version: {input: version}\npolicy:\n  on_push: pause\ndeploy: {verify: [{http: x}]}\n"
     later = "this key belongs to a later version; remove it"
     assert said(text).splitlines() == [
         f"bug-fix.yml:10: repositories.contacts.version: {later} (nothing is deployed yet)",
-        f"bug-fix.yml:12: policy.merge: {later} (people merge)",
+        f"bug-fix.yml:12: policy.on_push: {later} (what people push to a fix is left as it is)",
         f"bug-fix.yml:13: deploy.verify: {later} (nothing is deployed yet)",
     ]
 
