@@ -35,6 +35,7 @@ from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -196,6 +197,7 @@ async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncI
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
+        merging=MergeRequestMerging(writer),
         jira=JiraClient(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=RECEIVER, clock=clock),
         catalogue=lambda: catalogue,

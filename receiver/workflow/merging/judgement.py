@@ -95,7 +95,7 @@ def _contradicted(facts: MergeFacts) -> Judgement | None:
     count = len(facts.contradicted)
     tests = f"{facts.contradicted[0]} fails" if count == 1 else f"{count} tests of the base commit fail"
     return PeopleMerge(
-        why=f"{tests} on the changed code: running can't tell whether the bug or a regression shows. "
+        why=f"{tests} on the changed code or does not build: running can't tell whether that is the bug or a regression. "
         "Look at them and merge it by hand."
     )
 
@@ -162,7 +162,7 @@ def _rebase(facts: MergeFacts) -> Judgement | None:
     if found.meaning is not Meaning.REBASE:
         return None
     if facts.was_rebased:
-        return Block(sentence="The target moved on after GitLab had rebased it once. Rebase it by hand.")
+        return Block(sentence="GitLab was asked once to rebase it, and that is not enough. Rebase it by hand.")
     return Rebase(sha=facts.head_sha, sentence=found.sentence)
 
 

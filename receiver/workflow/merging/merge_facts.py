@@ -87,7 +87,7 @@ class MergeFacts(Struct, frozen=True, kw_only=True):
     open_threads: int
     pipeline: OwnPipeline | None
     contradicted: tuple[str, ...]
-    """Tests of the base commit that fail on the changed code."""
+    """Tests of the base commit that fail on the changed code, or do not build against it."""
     must_fix: int
     """Findings of the reviewing agent that must be fixed."""
     goes_after: tuple[str, ...]

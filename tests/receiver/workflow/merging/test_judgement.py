@@ -63,7 +63,7 @@ def test_what_is_approved_green_and_undisputed_is_merged_at_exactly_its_head() -
         ({"pipeline": pipeline(source="external")}, Block, "`external`"),
         ({"train": TrainState.RIDING}, Wait, "merge train"),
         ({"train": TrainState.LEFT}, Block, "came off"),
-        ({"status": "need_rebase", "was_rebased": True}, Block, "rebased it once"),
+        ({"status": "need_rebase", "was_rebased": True}, Block, "asked once to rebase"),
     ],
 )
 def test_each_hindrance_has_its_answer_and_its_sentence(changes: dict[str, Any], kind: type, said: str) -> None:
