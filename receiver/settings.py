@@ -140,7 +140,14 @@ def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
 
 
 _ONE: Final = frozenset(
-    {"gitlab_token", "gitlab_starter_token", "gitlab_hooks_token", "gitlab_merge_token", "jira_token", "anthropic_api_key"}
+    {
+        "gitlab_token",
+        "gitlab_starter_token",
+        "gitlab_hooks_token",
+        "gitlab_merge_token",
+        "jira_token",
+        "anthropic_api_key",
+    }
 )
 _SEVERAL: Final = frozenset({"jira_webhook_secrets", "read_tokens"})
 _NAMED: Final = frozenset({"gitlab_webhook_secrets", "gitlab_signing_tokens"})

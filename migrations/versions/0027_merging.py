@@ -14,4 +14,6 @@ TEXTS = ("merge_answer", "merge_sentence", "merge_head_sha", "rebased_from", "tr
 def upgrade() -> None:
     for name in TEXTS:
         op.add_column("merge_requests", sa.Column(name, sa.Text(), nullable=False, server_default=""))
-    op.add_column("merge_requests", sa.Column("merge_approved_by", sa.ARRAY(sa.Text()), nullable=False, server_default="{}"))
+    op.add_column(
+        "merge_requests", sa.Column("merge_approved_by", sa.ARRAY(sa.Text()), nullable=False, server_default="{}")
+    )

@@ -312,7 +312,7 @@ class MergePolicy(StrEnum):
     MANUAL = "manual"
     """People."""
     WHEN_APPROVED = "when_approved"
-    """The workflow, once enough people approve what is at the head and the repository's own pipeline is green for it."""
+    """The workflow, once enough people approve the head and the repository's own pipeline is green for it."""
 
 
 class Policy(Struct, frozen=True, kw_only=True):

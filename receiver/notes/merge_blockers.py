@@ -54,6 +54,8 @@ def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
     mine = view.merge_request(repository)
     if mine is not None and mine.target_pipeline in OWN:
         yield OWN[mine.target_pipeline]
+    if mine is not None and mine.merge_blocker:
+        yield mine.merge_blocker
     for other in view.merge_requests:
         if mine is not None and other.wave < mine.wave and other.state != "merged":
             yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

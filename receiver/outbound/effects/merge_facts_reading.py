@@ -86,7 +86,7 @@ def _must_fix(noted: Noted) -> int:
 def _origin(
     known: MergeRequestRow, view: MergeView, versions: list[Version], pushers: tuple[int, ...], bots: frozenset[int]
 ) -> HeadOrigin:
-    """Say where the head comes from. A rebased one is ours when we asked for it, pushed it, and it is the same change."""
+    """Say where the head comes from. A rebased one is ours if we asked for it and it is the same change."""
     if view.sha == known.head_sha:
         return HeadOrigin.TESTED
     patches = {one.head: one.patch_id for one in versions}

@@ -36,7 +36,8 @@ UNAUTHORIZED: Final = 401
 HEAD_MOVED: Final = 409
 
 MAY_NOT: Final = (
-    "GitLab does not let our bot merge into `{branch}`. Allow it in the settings of protected branches, or merge by hand."
+    "GitLab does not let our bot merge into `{branch}`. "
+    "Allow it in the settings of protected branches, or merge by hand."
 )
 
 

@@ -16,7 +16,7 @@ from receiver.outbound.gitlab.repositories_api import HeadPipeline, head_pipelin
 from receiver.outbound.sdk_errors import translate_errors
 
 _PUSHED: Final = re.compile(r"added \d+ commits?\b")
-"""What GitLab writes itself when somebody pushes to the branch of an open merge request (SystemNotes::CommitService)."""
+"""What GitLab writes itself when somebody pushes to an open merge request (SystemNotes::CommitService)."""
 
 ANSWERS: Final = frozenset({400, 401, 403, 405, 406, 409, 422})
 """Codes by which GitLab says that it does not merge; others are errors."""
@@ -136,7 +136,7 @@ class MergeRequestMerging:
         """Return the heads that a merge request had, the newest first."""
         with translate_errors("GitLab", f"reading the versions of !{iid}"):
             found = self._request(project_id, iid).diffs.list(get_all=True)
-        versions = [
+        return [
             Version(
                 head=one.head_commit_sha,
                 at=datetime.fromisoformat(one.created_at),
@@ -144,7 +144,6 @@ class MergeRequestMerging:
             )
             for one in sorted(found, key=lambda one: int(one.id), reverse=True)
         ]
-        return versions
 
     def talk(self, project_id: int, iid: int) -> Talk:
         """Return how many threads are open, and who pushed, as GitLab's own notes say."""
@@ -182,9 +181,7 @@ class MergeRequestMerging:
     def board(self, project_id: int, iid: int, *, sha: str) -> Refusal | None:
         """Put a merge request on its merge train if this still is its head; return what GitLab says against it."""
         path = f"/projects/{project_id}/merge_trains/merge_requests/{iid}"
-        return _asked(
-            f"putting !{iid} on the merge train", lambda: self._api.http_post(path, post_data={"sha": sha})
-        )
+        return _asked(f"putting !{iid} on the merge train", lambda: self._api.http_post(path, post_data={"sha": sha}))
 
     def rebase(self, project_id: int, iid: int) -> Refusal | None:
         """Let GitLab begin to rebase a merge request's branch onto its target; return what it says against it."""

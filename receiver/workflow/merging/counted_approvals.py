@@ -30,7 +30,7 @@ def required(facts: MergeFacts) -> int:
 
 
 def _is_old(approval: Approval, facts: MergeFacts) -> bool:
-    """Return whether it may be of another tree: times that are not known, and the same second, don't prove otherwise."""
+    """Return whether it may be of another tree: unknown times, and the same moment, don't prove otherwise."""
     return approval.at is None or facts.tree_since is None or approval.at <= facts.tree_since
 
 

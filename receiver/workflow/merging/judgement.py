@@ -78,7 +78,9 @@ def _is_over(facts: MergeFacts) -> Judgement | None:
 
 
 def _manual(facts: MergeFacts) -> Judgement | None:
-    return PeopleMerge(why="People merge here: `policy.merge` is manual.") if facts.merge is MergePolicy.MANUAL else None
+    return (
+        PeopleMerge(why="People merge here: `policy.merge` is manual.") if facts.merge is MergePolicy.MANUAL else None
+    )
 
 
 def _unproven(facts: MergeFacts) -> Judgement | None:
@@ -95,8 +97,8 @@ def _contradicted(facts: MergeFacts) -> Judgement | None:
     count = len(facts.contradicted)
     tests = f"{facts.contradicted[0]} fails" if count == 1 else f"{count} tests of the base commit fail"
     return PeopleMerge(
-        why=f"{tests} on the changed code or does not build: running can't tell whether that is the bug or a regression. "
-        "Look at them and merge it by hand."
+        why=f"{tests} on the changed code, or can't be built: running can't tell whether that shows the bug or a "
+        "regression. Look at them and merge it by hand."
     )
 
 
@@ -141,7 +143,9 @@ def _threads(facts: MergeFacts) -> Judgement | None:
     count = facts.open_threads
     if not count:
         return None
-    return Block(sentence=f"{'A thread is' if count == 1 else f'{count} threads are'} not resolved. Resolve all threads.")
+    return Block(
+        sentence=f"{'A thread is' if count == 1 else f'{count} threads are'} not resolved. Resolve all threads."
+    )
 
 
 def _after(facts: MergeFacts) -> Judgement | None:

@@ -85,5 +85,5 @@ def status_of(word: str) -> MergeStatus:
     known = STATUSES.get(word)
     if known is not None:
         return known
-    sentence = f"GitLab says `{word or 'nothing'}` of whether it can be merged, which this version does not know. Merge it by hand."
+    sentence = f"GitLab's merge status is `{word or 'nothing'}`, which this version does not know. Merge it by hand."
     return MergeStatus(Meaning.BLOCKED, sentence)

@@ -11,7 +11,7 @@ from receiver.workflow.events import MergeAnswer, MergeJudged
 from receiver.workflow.outcomes import acted, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 
-_FOR_PEOPLE: Final = frozenset({MergeAnswer.BLOCKED, MergeAnswer.CONFLICT, MergeAnswer.PEOPLE})
+FOR_PEOPLE: Final = frozenset({MergeAnswer.BLOCKED, MergeAnswer.CONFLICT, MergeAnswer.PEOPLE})
 """Answers after which the notes say something else."""
 
 
@@ -33,7 +33,7 @@ def judged(event: MergeJudged, run: Run, *, learned: Learned, catalogue: Catalog
             others = (m for m in run.merge_requests if m.repository != event.repository and m.state == "opened")
             looks = (look for one in others for look in wanted(run, one.repository, catalogue))
             return acted(f"{name}: {event.sentence}", *looks, *tell(run))
-        case answer if answer in _FOR_PEOPLE and learned.is_new:
+        case answer if answer in FOR_PEOPLE and learned.is_new:
             return acted(f"{name}: {event.sentence}", *tell(run))
         case _:
             return noted(f"{name}: {event.sentence}")

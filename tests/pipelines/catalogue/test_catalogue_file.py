@@ -269,6 +269,11 @@ def test_every_change_of_the_file_is_another_version() -> None:
         ),
         (
             "repositories:\n",
+            "policy: {merge: when_approved, approvals: 0}\nrepositories:\n",
+            "6: policy.approvals: 0 is not between 1 and 10",
+        ),
+        (
+            "repositories:\n",
             "policy: {budget_usd: {day: 1}}\nrepositories:\n",
             "a day's budget is smaller than a run's",
         ),

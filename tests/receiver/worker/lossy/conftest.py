@@ -183,7 +183,7 @@ class Service:
             reader=Pipelines(writer),
             repositories=Repositories(writer),
             commits=Commits(writer),
-        merging=MergeRequestMerging(writer),
+            merging=MergeRequestMerging(writer),
             jira=JiraClient(vendors.jira_url, user=jira_seed.BOT.email, token=f"{jira_seed.BOT.username}-token"),
             notes=StatusNotes(catalogue=lambda: catalogue, public_url="http://127.0.0.1:9", clock=self.clock),
             catalogue=lambda: catalogue,

@@ -211,7 +211,7 @@ def test_nothing_is_merged_without_approval_of_the_tree_a_green_pipeline_and_pea
     assert (known.state, known.status, known.merge) == ("opened", "mergeable", MergePolicy.WHEN_APPROVED)
     assert (known.open_threads, known.contradicted, known.must_fix, known.goes_after) == (0, (), 0, ())
     assert known.may_merge
-    assert not (known.is_draft or known.is_rebasing)
+    assert (known.is_draft, known.is_rebasing) == (False, False)
     assert known.origin is not HeadOrigin.UNPROVEN
     assert known.train in {TrainState.NONE, TrainState.OFF}
     assert (found.sha, found.by_train) == (known.head_sha, known.train is TrainState.OFF)
