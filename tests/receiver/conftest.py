@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -144,6 +145,13 @@ class World:
 
 @pytest.fixture(scope="session")
 def served_world() -> Iterator[World]:
+    with serving() as world:
+        yield world
+
+
+@contextmanager
+def serving() -> Iterator[World]:
+    """Run the emulators."""
     with tempfile.TemporaryDirectory(prefix="bug-fix-world-") as name:
         folder = Path(name)
         folder.chmod(0o755)
