@@ -35,6 +35,11 @@ class MergeStatus(Struct, frozen=True):
 
 M = Meaning
 
+CONFLICT: Final = (
+    "It conflicts with the target branch. Resolve the conflict and merge it by hand, or close it and set the label "
+    "again for a fix upon the target as it is now."
+)
+
 STATUSES: Final[dict[str, MergeStatus]] = {
     "mergeable": MergeStatus(M.MERGEABLE, "GitLab can merge it."),
     "preparing": MergeStatus(M.COMPUTING, "GitLab is still preparing the merge request's first diff."),
@@ -70,9 +75,9 @@ STATUSES: Final[dict[str, MergeStatus]] = {
     ),
     "need_rebase": MergeStatus(M.REBASE, "Its branch has to be rebased onto the target."),
     "need_rebase_merge_train": MergeStatus(M.REBASE, "Its branch has to be rebased onto the target."),
-    "conflict": MergeStatus(M.CONFLICT, "It conflicts with the target branch."),
+    "conflict": MergeStatus(M.CONFLICT, CONFLICT),
     # of earlier versions
-    "broken_status": MergeStatus(M.CONFLICT, "It conflicts with the target branch."),
+    "broken_status": MergeStatus(M.CONFLICT, CONFLICT),
     "blocked_status": MergeStatus(M.WAITS, "Another merge request that it depends on has to be merged first."),
     "external_status_checks": MergeStatus(M.WAITS, "An external status check has not passed yet."),
     "policies_denied": MergeStatus(M.BLOCKED, "A policy of the project denies it. The report on it says which."),
