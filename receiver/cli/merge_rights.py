@@ -50,9 +50,9 @@ def fault(seen: Seen, path: ProjectPath) -> str:
         return "`policy.merge` is `when_approved`, but the bot that merges is no developer here: invite it."
     if is_protected and not developers_may and level < MAINTAINER:
         return (
-            f"`policy.merge` is `when_approved`, but `{project.default_branch}` is protected and the bot that merges is "
-            "no maintainer: let it merge there (Settings > Repository > Protected branches), or make it one. A rule that "
-            "names the bot alone can't be seen with its token."
+            f"`policy.merge` is `when_approved`, but `{project.default_branch}` is protected and the bot that merges "
+            "is no maintainer: let it merge there (Settings > Repository > Protected branches), or make it one. A rule "
+            "that names the bot alone can't be seen with its token."
         )
     return ""
 
