@@ -63,6 +63,8 @@ class World:
         self.facts = facts
         self.gitlab_url: str = facts["gitlab"]["url"]
         self.jira_url: str = facts["jira"]["url"]
+        self.catalogue = CATALOGUE
+        """What workers read."""
         self.admin = gitlab.Gitlab(self.gitlab_url, private_token=facts["gitlab"]["admin_token"])
 
     @property
@@ -136,7 +138,7 @@ class World:
             "JIRA_WEBHOOK_SECRETS": jira["webhook_secret"],
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
             "ANTHROPIC_API_KEY": "none",
-            "BUG_FIX_CATALOGUE": str(CATALOGUE),
+            "BUG_FIX_CATALOGUE": str(self.catalogue),
             "PUBLIC_URL": RECEIVER,
             "READ_TOKENS": "a token to read with",
             "SWEEP_SECONDS": "1",

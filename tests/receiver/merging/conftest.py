@@ -8,7 +8,6 @@ from typing import Any
 import gitlab
 import httpx2
 import pytest
-from msgspec.structs import replace
 
 from pipelines.catalogue.file import read
 from pipelines.language import ProjectPath, RunId
@@ -29,7 +28,7 @@ MAINTAINER = 40
 
 
 @pytest.fixture(scope="module")
-def served_world() -> Iterator[World]:
+def served_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Give emulators in which our bot may merge, and the repository's own pipeline takes no time."""
     with serving() as world:
         member = next(one for one in world.contacts.members.list(get_all=True) if one.username == "bug-fix-bot")
@@ -37,13 +36,17 @@ def served_world() -> Iterator[World]:
         member.save()
         action = {"action": "update", "file_path": ".gitlab-ci.yml", "content": "check: {script: 'true'}\n"}
         world.contacts.commits.create({"branch": "main", "commit_message": "Be quick", "actions": [action]})
+        world.catalogue = tmp_path_factory.mktemp("catalogue") / "bug-fix.yml"
+        text = CATALOGUE.read_text(encoding="utf-8")
+        world.catalogue.write_text(text.replace("policy:\n", "policy:\n  merge: when_approved\n"), encoding="utf-8")
         yield world
 
 
 @pytest.fixture
-def catalogue() -> Catalogue:
-    found = read(CATALOGUE.read_text(encoding="utf-8"), source=CATALOGUE.name)
-    return replace(found, policy=replace(found.policy, merge=MergePolicy.WHEN_APPROVED))
+def catalogue(served_world: World) -> Catalogue:
+    found = read(served_world.catalogue.read_text(encoding="utf-8"), source=CATALOGUE.name)
+    assert found.policy.merge is MergePolicy.WHEN_APPROVED
+    return found
 
 
 class Waiting:

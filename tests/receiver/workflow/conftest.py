@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import (
-    CommitSha,
     AnalysisResult,
+    CommitSha,
     FixSubmission,
     GenerateResult,
     ImplementationResult,
@@ -47,13 +47,13 @@ from receiver.workflow.events import (
     LabelChange,
     LabelChanged,
     LabelChecked,
+    MergeAnswer,
+    MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
     NotePosted,
     NoteRead,
     NotInteresting,
-    MergeAnswer,
-    MergeJudged,
     PicturesAttached,
     PipelineChanged,
     PipelineId,
