@@ -12,7 +12,7 @@ from receiver.outbound.errors import UnavailableError
 from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import runs
 from receiver.workflow.effects import RebaseMergeRequest
-from receiver.workflow.events import MergeAnswer, MergeJudged, MergeRequestChanged
+from receiver.workflow.events import MergeRequestChanged
 from tests.receiver.merging.conftest import CONTACTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -202,15 +202,14 @@ async def test_a_branch_that_has_to_be_rebased_is_rebased_once_and_wants_a_new_a
     waiting.green()
     waiting.approve()
     waiting.target_moves(f"moved-{waiting.run}.txt")
-    done = await waiting.look()
-    (event,) = done.events
-    assert isinstance(event, MergeJudged)
-    assert event.answer is MergeAnswer.REBASE
-    wanted = RebaseMergeRequest(iteration=1, repository=CONTACTS, head_sha=event.head_sha)
+    assert (await answer(waiting))[0] == "rebase"
+    before = (await waiting.row()).rebased_from
+    assert before == waiting.opened.head_sha
+    wanted = RebaseMergeRequest(iteration=1, repository=CONTACTS, head_sha=before)
     for asked in (True, False):
         found = await perform(waiting.desk, waiting.run, wanted)
         assert found.result == {"asked": asked}
-    assert waiting.there.sha != event.head_sha
+    assert waiting.there.sha != before
     waiting.green()
     answered, why = await answer(waiting)
     assert (answered, "before the last change" in why) == ("waits", True)
