@@ -12,7 +12,7 @@ from pipelines.language.catalogue import Catalogue, MergePolicy
 from receiver import limits
 from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk
-from receiver.outbound.gitlab.merging_api import MergeView, Version
+from receiver.outbound.gitlab.merging_api import Given, MergeView, Version
 from receiver.store.schema import MergeRequestRow
 from receiver.workflow.merging.merge_facts import Approval, HeadOrigin, MergeFacts, OwnPipeline, TrainState
 from receiver.workflow.person import Right
@@ -55,7 +55,7 @@ def read(desk: Desk, noted: Noted, view: MergeView) -> MergeFacts:
         origin=origin,
         was_rebased=bool(noted.known.rebased_from),
         tree_since=None if not versions else _tree_since(desk, view, versions),
-        approvals=_approvals(desk, view),
+        approvals=_approvals(desk, view, given.given),
         approvals_required=given.required,
         approvals_left=given.left,
         our_bots=bots,
@@ -108,8 +108,7 @@ def _tree_since(desk: Desk, view: MergeView, versions: list[Version]) -> datetim
     return times[-1] if times and versions[0].head == view.sha else None
 
 
-def _approvals(desk: Desk, view: MergeView) -> tuple[Approval, ...]:
-    given = desk.merging.approvals(view.project_id, view.iid).given
+def _approvals(desk: Desk, view: MergeView, given: tuple[Given, ...]) -> tuple[Approval, ...]:
     times = desk.repositories.approved_at(view.project_id, view.iid) if given else {}
     return tuple(
         Approval(
