@@ -19,8 +19,6 @@ from receiver.workflow.person import Right
 from receiver.workflow.run import MergeRequestView, Run
 
 _DOUBTS = frozenset({TestWord.CONTRADICTED, TestWord.UNPROVABLE})
-_ACTIVE_CAR = frozenset({"idle", "stale", "fresh", "merging"})
-"""Statuses of a merge request's car that is on a train (EE's MergeTrains::Car)."""
 
 
 class Noted(Struct, frozen=True, kw_only=True):
@@ -144,7 +142,7 @@ def _pipeline(desk: Desk, view: MergeView) -> OwnPipeline | None:
 def _train(desk: Desk, noted: Noted, view: MergeView) -> TrainState:
     if not desk.merging.uses_trains(view.project_id):
         return TrainState.NONE
-    if desk.merging.train(view.project_id, view.iid) in _ACTIVE_CAR:
+    if desk.merging.train(view.project_id, view.iid) is not None:  # one that came off has no car any more
         return TrainState.RIDING
     return TrainState.LEFT if noted.known.train_head_sha == view.sha else TrainState.OFF
 

@@ -240,7 +240,8 @@ async def test_where_the_project_has_merge_trains_it_comes_in_by_one(waiting: An
         for _ in range(2000):
             if waiting.there.state == "merged":
                 break
-            assert (await answer(waiting))[0] in {"waits", "merged"}
+            answered, why = await answer(waiting)
+            assert answered in {"waits", "merged"}, why
             await asyncio.sleep(0.02)
         done = await waiting.look()
         row = await waiting.row()
