@@ -213,6 +213,11 @@ JOBS_SILENT: Final = timedelta(minutes=10)
 """The same, after which GitLab is asked about its children and all jobs, too."""
 REVIEW_SILENT: Final = timedelta(hours=1)
 """The same for a run whose merge requests are in review, because of the repositories' own pipelines."""
+MERGE_LOOKED_AT: Final = timedelta(minutes=5)
+"""How often a merge request that somebody approved is looked at, where the workflow merges: no hook tells of a resolved
+thread, of a rule that is met, or of a train that was left."""
+EMPTY_COMMITS: Final = 5
+"""Commits without a change that are looked below for the one that brought a tree."""
 REPORT_UNSETTLED: Final = timedelta(seconds=15)
 """A report that waits this long: the hook about its job did not arrive, or the report did not."""
 TICKET_UNHEARD: Final = timedelta(hours=1)

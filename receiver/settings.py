@@ -45,6 +45,9 @@ class WorkerSettings(DatabaseSettings, frozen=True, kw_only=True, rename="upper"
     """Token of a Maintainer of the automation project and the repositories. Optional: what no hook tells is asked for
     in any case. `doctor` reads with it whether GitLab still sends its hooks (scope `read_api` is enough); `work` tests
     those that GitLab switched off and sends again what they failed to deliver (scope `api`)."""
+    gitlab_merge_token: str = ""
+    """Token (scope `api`) of the bot that merges where `policy.merge` is `when_approved`: it may merge into the target
+    branches, which for protected ones usually takes a Maintainer. Without it, GITLAB_TOKEN's bot merges."""
     jira_url: str
     """Address of Jira, for example `https://example.atlassian.net`."""
     jira_user: str = ""
@@ -137,7 +140,14 @@ def load(kind: type[SettingsKind], environ: Mapping[str, str]) -> SettingsKind:
 
 
 _ONE: Final = frozenset(
-    {"gitlab_token", "gitlab_starter_token", "gitlab_hooks_token", "jira_token", "anthropic_api_key"}
+    {
+        "gitlab_token",
+        "gitlab_starter_token",
+        "gitlab_hooks_token",
+        "gitlab_merge_token",
+        "jira_token",
+        "anthropic_api_key",
+    }
 )
 _SEVERAL: Final = frozenset({"jira_webhook_secrets", "read_tokens"})
 _NAMED: Final = frozenset({"gitlab_webhook_secrets", "gitlab_signing_tokens"})

@@ -8,7 +8,7 @@ from typing import Final
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pipelines.language import Finding, Phase, PlanOutcome, ReportOutcome, RunId, Severity
+from pipelines.language import CommitSha, Finding, Phase, PlanOutcome, ReportOutcome, RunId, Severity
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.effect_table import EFFECTS
 from receiver.workflow.events import (
@@ -20,6 +20,8 @@ from receiver.workflow.events import (
     IssueCommented,
     JobId,
     LabelChange,
+    MergeAnswer,
+    MergeJudged,
     NotePosted,
     NotInteresting,
     PicturesAttached,
@@ -209,6 +211,15 @@ def ours(world: World) -> st.SearchStrategy[Event]:
         st.sampled_from(sorted(EFFECTS.rules)).map(lambda kind: EffectGaveUp(effect=kind, reason="GitLab said 403.")),
         st.sampled_from(RunStatus).map(lambda status: DeadlinePassed(status=status)),
         st.sampled_from([note, NotInteresting(reason="A tag was pushed.")]),
+        st.sampled_from(MergeAnswer).map(
+            lambda answer: MergeJudged(
+                repository=world.repository,
+                iid=world.iid,
+                answer=answer,
+                sentence="So it is.",
+                head_sha=CommitSha("a" * 40),
+            )
+        ),
         st.just(TargetPipelineReleased(repository=world.repository)),
         st.just(PicturesAttached(iteration=1, repository=world.repository, files=("before.png",))),
     )

@@ -12,7 +12,6 @@ from pipelines.catalogue.yaml_lines import Document, FileProblem, Path
 
 FUTURE_KEYS: Final[dict[str, str]] = {
     "policy.budget_usd.month": "budgets are kept for a run and for a day",
-    "policy.merge": "people merge",
     "policy.on_push": "what people push to a fix is left as it is",
     "repositories.*.deploys": "nothing is deployed yet",
     "repositories.*.version": "nothing is deployed yet",

@@ -15,6 +15,7 @@ from pipelines.catalogue.yaml_lines import Path
 from pipelines.language.catalogue import AgentTool
 
 MAX_ITERATIONS: Final = 10
+MAX_APPROVALS: Final = 10
 
 Fault = tuple[Path, str]
 
@@ -23,6 +24,7 @@ def faults(file: CatalogueFile, *, templates: Container[str] = ()) -> Iterator[F
     """Yield what is wrong, with its place. `templates` are those of agents that stand beside the file, by name."""
     yield from _jira(file)
     yield from _policy(file)
+    yield from _patches(file)
     yield from _concurrency(file)
     yield from _agents(file, templates)
     yield from _repositories(file)
@@ -49,22 +51,26 @@ def _jira(file: CatalogueFile) -> Iterator[Fault]:
 
 def _policy(file: CatalogueFile) -> Iterator[Fault]:
     policy = file.policy
-    if not 1 <= policy.iterations <= MAX_ITERATIONS:
-        yield ("policy", "iterations"), f"{policy.iterations} is not between 1 and {MAX_ITERATIONS}; 3 is usual"
+    for name, most, usual in (("iterations", MAX_ITERATIONS, 3), ("approvals", MAX_APPROVALS, 1)):
+        if not 1 <= (count := getattr(policy, name)) <= most:
+            yield ("policy", name), f"{count} is not between 1 and {most}; {usual} is usual"
     if policy.budget_usd.run <= 0:
         yield ("policy", "budget_usd", "run"), "with this budget no run can work; write dollars, such as 6.00"
     elif policy.budget_usd.day < policy.budget_usd.run:
         yield ("policy", "budget_usd", "day"), "a day's budget is smaller than a run's; raise it, or lower the run's"
     if policy.budget_usd.most is not None and policy.budget_usd.most < policy.budget_usd.run:
         yield ("policy", "budget_usd", "most"), "people can raise no run's budget to less than it has; write more"
-    for name in ("max_patch_lines", "max_patch_files"):
-        if getattr(policy, name) < 1:
-            yield ("policy", name), "with this limit no patch is accepted; write at least 1"
     for name in ("coverage_tolerance_pp", "changed_coverage_min"):
         if not 0 <= getattr(policy, name) <= 100:
             yield ("policy", name), f"{getattr(policy, name)} is not between 0 and 100; it is about percent"
     if not 0 <= policy.proof_minutes <= 240:
         yield ("policy", "proof_minutes"), f"{policy.proof_minutes} is not between 0 and 240; 10 is usual, 0 is never"
+
+
+def _patches(file: CatalogueFile) -> Iterator[Fault]:
+    for name in ("max_patch_lines", "max_patch_files"):
+        if getattr(file.policy, name) < 1:
+            yield ("policy", name), "with this limit no patch is accepted; write at least 1"
 
 
 def _concurrency(file: CatalogueFile) -> Iterator[Fault]:

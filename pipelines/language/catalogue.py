@@ -313,6 +313,15 @@ class ProofPolicy(StrEnum):
     """The fix is refused."""
 
 
+class MergePolicy(StrEnum):
+    """Who merges a fix."""
+
+    MANUAL = "manual"
+    """People."""
+    WHEN_APPROVED = "when_approved"
+    """The workflow, once enough people approve the head and the repository's own pipeline is green for it."""
+
+
 class Policy(Struct, frozen=True, kw_only=True):
     """What may happen without a person."""
 
@@ -328,6 +337,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     other, with neutral texts."""
     target_pipeline: TargetPipeline = TargetPipeline.SKIP_UNTIL_APPROVED
     """When the repository's own CI runs a fix: not before the merge request is approved, or as soon as it is pushed."""
+    merge: MergePolicy = MergePolicy.MANUAL
+    """Who merges a fix: people, or the workflow as soon as it is approved."""
+    approvals: Annotated[int, Meta(description="people, 1 to 10")] = 1
+    """How many people have to approve a fix before the workflow merges it; GitLab's own rules can want more."""
     max_patch_lines: int = 2_000
     """Added and removed lines of one patch."""
     max_patch_files: int = 60

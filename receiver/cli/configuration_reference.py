@@ -58,6 +58,7 @@ def _row(field: msgspec.structs.FieldInfo, text: str) -> str:
 
 NEEDED_BY = {
     "gitlab_hooks_token": "doctor, work",
+    "gitlab_merge_token": "doctor, work",
     "worker_concurrency": "work",
     "sweep_seconds": "work",
     "deliveries_retention_days": "work",

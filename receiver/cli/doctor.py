@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.catalogue.file import CatalogueError
 from pipelines.language import ProjectPath
+from pipelines.language.catalogue import MergePolicy
 from receiver.cli import command as base
-from receiver.cli import story_printer
+from receiver.cli import merge_rights, story_printer
 from receiver.cli.command import click, command
 from receiver.outbound.effects.repository_heads import read_heads
 from receiver.outbound.errors import OutboundError
@@ -87,6 +88,8 @@ async def findings() -> AsyncIterator[HealthCheck]:
         yield finding
     for what, token in (("GitLab bot", settings.gitlab_token), ("GitLab starter", settings.gitlab_starter_token)):
         yield await _asked(what, Connection(settings.gitlab_url, token).identity)
+    async for finding in _merging(settings):
+        yield finding
     async for finding in _sent_hooks(settings):
         yield finding
     jira = JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
@@ -173,6 +176,28 @@ async def _repositories(settings: Settings) -> AsyncIterator[HealthCheck]:
         yield HealthCheck(health=Health.BAD, what=path, sentence=sentence)
     if heads.shas:
         yield HealthCheck(health=Health.GOOD, what="repositories", sentence=f"{len(heads.shas)} can be read")
+
+
+async def _merging(settings: Settings) -> AsyncIterator[HealthCheck]:
+    """Check that the bot may merge, where the catalogue lets it."""
+    try:
+        found = base.catalogue(settings.bug_fix_catalogue)
+    except (CatalogueError, SettingsError):  # said already
+        return
+    if found.policy.merge is MergePolicy.MANUAL:
+        return
+    connection = Connection(settings.gitlab_url, settings.gitlab_merge_token or settings.gitlab_token)
+    paths = tuple(found.repositories)
+    try:
+        wrong = await asyncio.to_thread(merge_rights.faults, merge_rights.MergingBot(connection), paths)
+    finally:
+        connection.close()
+    for path, why in wrong.items():
+        health = Health.UNKNOWN if isinstance(why, OutboundError) else Health.BAD
+        yield HealthCheck(health=health, what=f"{path} merge", sentence=str(why))
+    if len(wrong) < len(paths):
+        sentence = f"allowed in {len(paths) - len(wrong)} of {len(paths)} projects"
+        yield HealthCheck(health=Health.GOOD, what="merging", sentence=sentence)
 
 
 HOOK_STATUS = "GitLab hook status"

@@ -14,6 +14,8 @@ DONE = frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED})
 """Statuses in which the run's reason does not block the merge."""
 
 
+UNTOLD: Final = "The reason is told in the run's story."
+
 OWN: Final = {
     TargetPipelineStatus.WAITS: "Its own pipeline waits for approval; it starts when somebody who may approves this.",
     TargetPipelineStatus.FAILED: "Its own pipeline failed.",
@@ -43,7 +45,7 @@ def remarks(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
 
 def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
     if view.status not in DONE and view.reason:
-        yield view.reason if view.is_told else "The reason is told in the run's story."
+        yield view.reason if view.is_told else UNTOLD
     if view.status is not RunStatus.IN_REVIEW:
         return
     fix = view.fix(repository)
@@ -54,6 +56,8 @@ def _sentences(view: NoteView, repository: ProjectPath) -> Iterator[str]:
     mine = view.merge_request(repository)
     if mine is not None and mine.target_pipeline in OWN:
         yield OWN[mine.target_pipeline]
+    if mine is not None and mine.merge_blocker:
+        yield mine.merge_blocker if view.is_told else UNTOLD
     for other in view.merge_requests:
         if mine is not None and other.wave < mine.wave and other.state != "merged":
             yield f"{other.repository}!{other.iid} goes first: the catalogue deploys it before this one."

@@ -154,6 +154,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     head_sha: str
     target_pipeline: TargetPipelineStatus = TargetPipelineStatus.UNKNOWN
     target_pipeline_url: str = ""
+    merge_blocker: str = ""
+    """Why the workflow does not merge it, a sentence; empty: nothing that people have to do something about."""
     is_nobody_asked: bool = False
     """It was opened without a reviewer; later changes are not known."""
     wave: int = 0

@@ -37,6 +37,7 @@ from receiver.workflow.events import IssueCommented, NotePosted
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.messages import Venue
 from receiver.workflow.run import RunStatus
+from receiver.workflow.stages.merge_stage import FOR_PEOPLE
 
 MARKS: Final[dict[Progress, Mark]] = {
     Progress.WAITING: Mark.WAITING,
@@ -262,6 +263,7 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
             head_sha=one.head_sha,
             target_pipeline=target_pipeline,
             target_pipeline_url=url,
+            merge_blocker=one.merge_sentence if one.merge_answer in FOR_PEOPLE else "",
             is_nobody_asked=one.has_reviewer is False,
             wave=wave_of(one),
         )

@@ -18,6 +18,7 @@ from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.hooks_api import Hooks
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -56,6 +57,9 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
+        merging=MergeRequestMerging(
+            Connection(settings.gitlab_url, settings.gitlab_merge_token) if settings.gitlab_merge_token else writer
+        ),
         jira=jira,
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
         catalogue=lambda: catalogue,

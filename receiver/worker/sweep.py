@@ -9,6 +9,7 @@ import procrastinate
 import structlog
 from procrastinate.jobs import Status
 
+from pipelines.language import ProjectPath
 from receiver import limits
 from receiver.store.deliveries import stored_deliveries
 from receiver.store.effects import outbox
@@ -20,7 +21,7 @@ from receiver.store.run import episodes, overdue
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
 from receiver.worker.turn_offers import offer
-from receiver.workflow.effects import PollGitLab, PollTicket, SettleReports
+from receiver.workflow.effects import MergeWhenReady, PollGitLab, PollTicket, SettleReports
 from receiver.workflow.events import DeadlinePassed
 from receiver.workflow.run import RunStatus
 
@@ -65,6 +66,11 @@ async def sweep(workshop: Workshop) -> None:
                 await outbox.store(session, run, asked, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         for run in await overdue.unread(session, before=now - limits.TICKET_UNHEARD):
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
+        for run, iteration, repository in await overdue.unmerged(session, before=now - limits.MERGE_LOOKED_AT):
+            look = (MergeWhenReady(iteration=iteration, repository=ProjectPath(repository)),)
+            await outbox.store(
+                session, run, look, decision=None, origin=f"sweep:{now.isoformat()}:{repository}", now=now
+            )
         await ledger.hold_abandoned(session, before=now - limits.CALL_ABANDONED, at=now)
         await episodes.refresh(session, now=now)
     for run, late_status in late:

@@ -35,6 +35,7 @@ from receiver.workflow.events import (
     JobChanged,
     LabelChanged,
     LabelChecked,
+    MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
     NotePosted,
@@ -55,7 +56,14 @@ from receiver.workflow.events import (
 )
 from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
-from receiver.workflow.stages import merge_request_stage, pipeline_progress, replanning, start, ticket_restriction
+from receiver.workflow.stages import (
+    merge_request_stage,
+    merge_stage,
+    pipeline_progress,
+    replanning,
+    start,
+    ticket_restriction,
+)
 from receiver.workflow.turns import EMPTY_QUEUE, RunQueue
 
 AT_ONCE: Final = lifecycle.ACTIVE - lifecycle.WAITING
@@ -136,7 +144,7 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
         case PipelineChanged() if merge_request_stage.is_target_pipeline(event, run):
-            return merge_request_stage.target_pipeline(event, run, learned=learned)
+            return merge_request_stage.target_pipeline(event, run, learned=learned, catalogue=catalogue)
         case PipelineChanged():
             return pipeline_progress.pipeline_changed(event, run, learned=learned, now=now)
         case JobChanged():
@@ -151,6 +159,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return merge_request_stage.opened(event, run, learned=learned, catalogue=catalogue, now=now)
         case MergeRequestChanged():
             return merge_request_stage.changed(event, run, learned=learned, catalogue=catalogue, now=now)
+        case MergeJudged():
+            return merge_stage.judged(event, run, learned=learned, catalogue=catalogue)
         case TargetPipelineReleased():
             return merge_request_stage.released(event)
         case PicturesAttached():

@@ -215,6 +215,22 @@ EFFECTS: Final = EffectTable(
             tells=Tells.TEXT,
         ),
         EffectRule(
+            effect=effects.MergeWhenReady,
+            name="merge if everything lets us",
+            group="merge_request",
+            only_latest=True,
+            wanted_in=frozenset({RunStatus.IN_REVIEW, RunStatus.MERGED}),  # a merge that was not noted is noted
+            tells=Tells.WORK,
+        ),
+        EffectRule(
+            effect=effects.RebaseMergeRequest,
+            name="let GitLab rebase the merge request",
+            group="merge_request",
+            once=("iteration", "repository", "head_sha"),
+            wanted_in=frozenset({RunStatus.IN_REVIEW}),
+            tells=Tells.WORK,
+        ),
+        EffectRule(
             effect=effects.AttachEvidence,
             name="attach pictures to the ticket",
             group="attachments",

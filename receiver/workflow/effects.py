@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipelines.language import IssueKey, PipelineKind, ProjectPath
+from pipelines.language import CommitSha, IssueKey, PipelineKind, ProjectPath
 from pipelines.language.catalogue import Confidential
 from receiver.workflow.events import AccountId, LabelChange, MergeRequestChanged, PipelineChanged, PipelineId
 from receiver.workflow.messages import NoteMessage, TicketMessage
@@ -252,6 +252,21 @@ class StartTargetPipeline(Effect, frozen=True, kw_only=True):
     """GitLab's user id."""
     is_asked: bool = False
     """By a command: nobody approved, and who asked has to be a developer."""
+
+
+class MergeWhenReady(Effect, frozen=True, kw_only=True):
+    """Look at everything that decides on the merge of a merge request, and merge it if all of that lets us."""
+
+    iteration: int
+    repository: ProjectPath
+
+
+class RebaseMergeRequest(Effect, frozen=True, kw_only=True):
+    """Let GitLab rebase the branch of a merge request onto its target, if this still is its head."""
+
+    iteration: int
+    repository: ProjectPath
+    head_sha: CommitSha
 
 
 class AttachEvidence(Effect, frozen=True, kw_only=True):

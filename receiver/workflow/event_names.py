@@ -25,6 +25,7 @@ EVENTS: Final[dict[str, str]] = {
         (events.ReportsSettled, "all reports settled"),
         (events.MergeRequestOpened, "merge request opened"),
         (events.TargetPipelineReleased, "own pipeline released"),
+        (events.MergeJudged, "merge judged"),
         (events.PicturesAttached, "pictures attached to the ticket"),
         (events.MergeRequestChanged, "merge request"),
         (events.NotePosted, "note on the merge request"),

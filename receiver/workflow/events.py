@@ -209,6 +209,38 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag=True):
     """The commit that merging made; empty before, and after a fast-forward merge, where the head is on the target."""
 
 
+class MergeAnswer(StrEnum):
+    """What a look at a merge request ended with."""
+
+    MERGED = "merged"
+    """By us."""
+    BOARDED = "boarded"
+    """It is on the project's merge train."""
+    REBASE = "rebase"
+    """GitLab is to rebase it first."""
+    CONFLICT = "conflict"
+    WAITS = "waits"
+    """For something that is expected."""
+    BLOCKED = "blocked"
+    """Until somebody does something."""
+    PEOPLE = "people"
+    """People merge it, or nobody."""
+
+
+class MergeJudged(Struct, frozen=True, kw_only=True, tag=True):
+    """A merge request was looked at, and merged if everything let us."""
+
+    repository: ProjectPath
+    iid: int
+    answer: MergeAnswer
+    sentence: str
+    """Why, for people."""
+    head_sha: CommitSha
+    """What was at its head."""
+    approved_by: tuple[str, ...] = ()
+    """Whose approvals count, by their names; told of a merge."""
+
+
 class TargetPipelineReleased(Struct, frozen=True, kw_only=True, tag=True):
     """The repository's own CI may run what is at the head of the run's branch: no mark of ours holds it back."""
 
@@ -377,6 +409,7 @@ Event = (
     | ReportsSettled
     | MergeRequestOpened
     | TargetPipelineReleased
+    | MergeJudged
     | PicturesAttached
     | MergeRequestChanged
     | NotePosted

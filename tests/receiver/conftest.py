@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -61,6 +63,8 @@ class World:
         self.facts = facts
         self.gitlab_url: str = facts["gitlab"]["url"]
         self.jira_url: str = facts["jira"]["url"]
+        self.catalogue = CATALOGUE
+        """What workers read."""
         self.admin = gitlab.Gitlab(self.gitlab_url, private_token=facts["gitlab"]["admin_token"])
         self._own_comments = [one["id"] for one in self.comments()]
 
@@ -137,7 +141,7 @@ class World:
             "JIRA_WEBHOOK_SECRETS": jira["webhook_secret"],
             "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
             "ANTHROPIC_API_KEY": "none",
-            "BUG_FIX_CATALOGUE": str(CATALOGUE),
+            "BUG_FIX_CATALOGUE": str(self.catalogue),
             "PUBLIC_URL": RECEIVER,
             "READ_TOKENS": "a token to read with",
             "SWEEP_SECONDS": "1",
@@ -146,6 +150,13 @@ class World:
 
 @pytest.fixture(scope="session")
 def served_world() -> Iterator[World]:
+    with serving() as world:
+        yield world
+
+
+@contextmanager
+def serving() -> Iterator[World]:
+    """Run the emulators."""
     with tempfile.TemporaryDirectory(prefix="bug-fix-world-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -199,6 +210,7 @@ async def desk(database: Database, world: World, catalogue: Catalogue) -> AsyncI
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
+        merging=MergeRequestMerging(writer),
         jira=JiraClient(facts["jira"]["url"], user=facts["jira"]["user"], token=facts["jira"]["token"]),
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=RECEIVER, clock=clock),
         catalogue=lambda: catalogue,

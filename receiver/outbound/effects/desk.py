@@ -14,6 +14,7 @@ from receiver.notes.view import EvidenceLink
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.faults import Faults
 from receiver.outbound.gitlab.commits_api import Commits
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -82,6 +83,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     """Reads pipelines, jobs and artifacts."""
     repositories: Repositories
     commits: Commits
+    merging: MergeRequestMerging
     jira: JiraClient
     notes: Notes
     catalogue: Callable[[], Catalogue]

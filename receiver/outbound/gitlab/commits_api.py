@@ -66,6 +66,11 @@ class Commits:
                 raise
         return _head(found.commit)
 
+    def commit(self, project_id: int, sha: str) -> Head:
+        """Return a commit."""
+        with translate_errors("GitLab", f"reading commit {sha[:12]}"):
+            return _head(self._api.projects.get(project_id, lazy=True).commits.get(sha).attributes)
+
     def file(self, project_id: int, path: str, *, ref: str) -> bytes | None:
         """Return a file's bytes at a commit; None when there is no such file."""
         with translate_errors("GitLab", f"looking for {path}"):

@@ -222,12 +222,13 @@ def _merge_request(one: RESTObject, project_id: int) -> MergeRequest:
         reviewer_ids=_reviewers(getattr(one, "reviewers", None)),
         merge_commit_sha=getattr(one, "merge_commit_sha", None) or "",
         merged_by=(getattr(one, "merge_user", None) or {}).get("username", ""),
-        head_pipeline=_head_pipeline(getattr(one, "head_pipeline", None)),
+        head_pipeline=head_pipeline(getattr(one, "head_pipeline", None)),
         updated_at=datetime.fromisoformat(one.updated_at) if "updated_at" in one.attributes else None,
     )
 
 
-def _head_pipeline(one: dict[str, Any] | None) -> HeadPipeline | None:
+def head_pipeline(one: dict[str, Any] | None) -> HeadPipeline | None:
+    """Return the pipeline that a merge request shows."""
     if not one:
         return None
     created = one.get("created_at")

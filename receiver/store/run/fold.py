@@ -20,6 +20,7 @@ from receiver.store.postgres.json_text import storable
 from receiver.store.run import (
     given_commands,
     heard_labels,
+    merge_judgements,
     merge_requests,
     run_pipelines,
     runs,
@@ -36,6 +37,7 @@ from receiver.workflow.events import (
     JobChanged,
     LabelChange,
     LabelChanged,
+    MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
     NoteRead,
@@ -113,6 +115,8 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return await merge_requests.opened(session, event, run, now=now)
         case TargetPipelineReleased():
             return await merge_requests.released(session, event, run)
+        case MergeJudged():
+            return await merge_judgements.judged(session, event, run)
         case PicturesAttached():
             return await ticket_pictures.attached(session, event, run)
         case MergeRequestChanged():

@@ -68,6 +68,8 @@ async def opened(session: AsyncSession, event: MergeRequestOpened, run: RunRow, 
         row.merged_at = row.merge_commit_sha = None
     row.url, row.head_sha, row.seen_head_sha = event.url, event.head_sha, event.head_sha
     row.source_branch = event.branch or row.source_branch
+    if event.iteration not in {None, row.iteration}:
+        row.rebased_from = ""
     row.iteration = event.iteration or row.iteration
     row.held_back = row.held_back if event.held_back is None else event.held_back
     row.has_reviewer = row.has_reviewer if event.has_reviewer is None else event.has_reviewer
@@ -262,6 +264,13 @@ async def heads(session: AsyncSession, project_id: int, *, branch: str) -> froze
         MergeRequestRow.project_id == project_id, MergeRequestRow.source_branch == branch
     )
     return frozenset(await session.scalars(found)) - {""}
+
+
+async def pushers(session: AsyncSession, merge_request: int) -> frozenset[int]:
+    """Return who put commits on a merge request's branch that are not ours, as hooks told."""
+    told = MergeRequestEventRow
+    found = select(told.actor_id).where(told.merge_request_id == merge_request, told.action == COMMIT)
+    return frozenset(one for one in await session.scalars(found) if one is not None)
 
 
 async def of_run(session: AsyncSession, run: str) -> list[MergeRequestRow]:

@@ -8,8 +8,17 @@ from sqlalchemy import func, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
-from receiver.store.schema import EffectRow, PipelineRow, ReportRow, RunRow
+from pipelines.language.catalogue import MergePolicy
+from receiver.store.schema import (
+    EffectRow,
+    MergeRequestEventRow,
+    MergeRequestRow,
+    PipelineRow,
+    ReportRow,
+    RunRow,
+)
 from receiver.workflow import lifecycle
+from receiver.workflow.effects import MergeWhenReady
 from receiver.workflow.run import RunStatus
 
 
@@ -61,6 +70,40 @@ async def silent(
         )
     )
     return [(RunId(run), int(iteration)) for run, iteration in rows]
+
+
+async def unmerged(session: AsyncSession, *, before: datetime) -> list[tuple[RunId, int, str]]:
+    """Return open merge requests that somebody approved, that we merge, and that were not looked at since a time.
+
+    With the run's iteration and the repository.
+    """
+    looked_at = (
+        select(func.max(EffectRow.created_at))
+        .where(
+            EffectRow.run_id == RunRow.id,
+            EffectRow.kind == MergeWhenReady.__name__,
+            EffectRow.payload["repository"].astext == MergeRequestRow.repository,
+        )
+        .scalar_subquery()
+    )
+    approved = (
+        select(MergeRequestEventRow.id)
+        .where(MergeRequestEventRow.merge_request_id == MergeRequestRow.id)
+        .where(MergeRequestEventRow.action.in_(["approved", "approval"]))
+        .exists()
+    )
+    rows = await session.execute(
+        select(RunRow.id, RunRow.iteration, MergeRequestRow.repository)
+        .join(MergeRequestRow, MergeRequestRow.run_id == RunRow.id)
+        .where(
+            RunRow.status == RunStatus.IN_REVIEW,
+            RunRow.catalogue["policy"]["merge"].astext == MergePolicy.WHEN_APPROVED,
+            MergeRequestRow.state == "opened",
+            approved,
+            func.coalesce(looked_at, RunRow.created_at) < before,
+        )
+    )
+    return [(RunId(run), int(iteration), repository) for run, iteration, repository in rows]
 
 
 async def unread(session: AsyncSession, *, before: datetime) -> list[RunId]:

@@ -91,6 +91,17 @@ class MergeRequestRow(Base):
     """By it a revert is known later; None before, and after a fast-forward merge."""
     held_back: Mapped[bool] = mapped_column(server_default="false")
     """Our commit is marked so that the repository's own CI leaves it alone until somebody approves."""
+    merge_answer: Mapped[str] = mapped_column(server_default="")
+    """What the last look at its merge ended with, `receiver.workflow.events.MergeAnswer`; empty: nobody looked."""
+    merge_sentence: Mapped[str] = mapped_column(server_default="")
+    merge_head_sha: Mapped[str] = mapped_column(server_default="")
+    """What was at its head then."""
+    merge_approved_by: Mapped[list[str]] = mapped_column(server_default="{}")
+    """Whose approvals counted when we merged it."""
+    rebased_from: Mapped[str] = mapped_column(server_default="")
+    """The head that GitLab was asked to rebase; empty: none."""
+    train_head_sha: Mapped[str] = mapped_column(server_default="")
+    """The head with which we put it on a merge train; empty: none."""
     has_reviewer: Mapped[bool | None]
     """Somebody was asked for a review when it was opened or last described; None: not known."""
 

@@ -20,6 +20,12 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     merged_at: datetime | None
     held_back: bool = False
     """The repository's own CI does not run for our commit before an approval."""
+    merge_answer: str = ""
+    """What the last look at its merge ended with; empty: nobody looked."""
+    merge_sentence: str = ""
+    """Why, for people."""
+    merge_approved_by: tuple[str, ...] = ()
+    """Whose approvals counted when we merged it."""
     has_reviewer: bool | None = None
     """It had a reviewer when it was opened or last described; None: unknown."""
 

@@ -24,8 +24,10 @@ from receiver.workflow.events import (
     PipelineChanged,
     TargetPipelineReleased,
 )
+from receiver.workflow.lifecycle import Progress
 from receiver.workflow.outcomes import acted, ended, ignored, moved, noted, tell
-from receiver.workflow.run import Decision, Learned, Run, RunStatus
+from receiver.workflow.run import Decision, Learned, MergeRequestView, Run, RunStatus
+from receiver.workflow.stages import merge_stage
 from receiver.workflow.stages.start import transition
 
 
@@ -71,25 +73,35 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
     if known is None:
         return ignored(f"{event.project}!{event.iid} is not a merge request of run {run.id}.")
     name = f"{known.repository}!{event.iid}"
+    is_approval = event.action in {"approved", "approval"} and event.state == "opened"
+    look = merge_stage.wanted(run, known.repository, catalogue) if is_approval else ()
     if event.action == "approved" and _is_waiting(event, run, catalogue) and event.actor_id is not None:
-        start_it = StartTargetPipeline(
-            iteration=run.iteration, repository=known.repository, head_sha=event.head_sha, approved_by=event.actor_id
-        )
-        who = event.actor or "Somebody"
-        if not event.head_sha:  # performed all the same: it says on the merge request what to do
-            return acted(f"{who} approved {name}, but not this commit as far as is known: approve it again.", start_it)
-        return acted(f"{who} approved {name}: its own pipeline may run.", start_it)
+        return _may_run(event, run, known, name, *look)
     states = {m.state for m in run.merge_requests}
     end = _END.get(frozenset(states))
     if end is None or end not in lifecycle.MOVES[run.status]:
         reason = f"{name}: {event.action} by {event.actor or 'somebody'}; it is {event.state}."
-        return acted(reason, *tell(run)) if event.action in _SHOWN and learned.is_new else noted(reason)
+        shown = tell(run) if event.action in _SHOWN and learned.is_new else look
+        return acted(reason, *shown) if shown else noted(reason)
     if end is RunStatus.MERGED:
         effects = transition(catalogue.jira.transitions.merged)
         merged = EndReason(code=EndCode.MERGED, sentence=f"{event.actor or 'Somebody'} merged {name}.")
         return ended(run, end, merged, *effects, now=now)
     reason = f"{event.actor or 'Somebody'} closed {name} without merging. Set the label again for a new run."
     return ended(run, end, EndReason(code=EndCode.CLOSED, sentence=reason), now=now)
+
+
+def _may_run(event: MergeRequestChanged, run: Run, known: MergeRequestView, name: str, *look: Effect) -> Decision:
+    """Start the repository's own pipeline, which waited for an approval."""
+    start_it = StartTargetPipeline(
+        iteration=run.iteration, repository=known.repository, head_sha=event.head_sha, approved_by=event.actor_id or 0
+    )
+    who = event.actor or "Somebody"
+    if event.head_sha:
+        return acted(f"{who} approved {name}: its own pipeline may run.", start_it, *look)
+    # performed all the same: it says on the merge request what to do
+    said = f"{who} approved {name}, but not this commit as far as is known: approve it again."
+    return acted(said, start_it, *look)
 
 
 def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> bool:
@@ -104,14 +116,16 @@ def is_target_pipeline(event: PipelineChanged, run: Run) -> bool:
     return not is_ours and any(m.project_id == event.project_id for m in run.merge_requests)
 
 
-def target_pipeline(event: PipelineChanged, run: Run, *, learned: Learned) -> Decision:
+def target_pipeline(event: PipelineChanged, run: Run, *, learned: Learned, catalogue: Catalogue) -> Decision:
     """Keep what the repository's own CI says of a fix; its end is shown."""
     repository = next(m.repository for m in run.merge_requests if m.project_id == event.project_id)
     name = f"Pipeline {event.pipeline} of {repository} itself"
     if not lifecycle.is_over(event.status) or not learned.is_new:
         return noted(f"{name} is {event.status.replace('_', ' ')}.")
     note = UpdateMergeRequestNote(repository=repository)
-    return acted(f"{name} ended as {event.status}.", UpdateTicketNote(), note)
+    is_green = lifecycle.meaning(event.status).progress is Progress.SUCCEEDED
+    look = merge_stage.wanted(run, repository, catalogue) if is_green else ()
+    return acted(f"{name} ended as {event.status}.", UpdateTicketNote(), note, *look)
 
 
 def released(event: TargetPipelineReleased) -> Decision:

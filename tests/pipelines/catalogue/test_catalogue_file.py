@@ -54,11 +54,11 @@ def test_our_own_sample_is_valid(root: Path) -> None:
 
 
 def test_a_key_of_a_later_version_is_refused_with_what_happens_today() -> None:
-    text = MINIMAL + "    version: {input: version}\npolicy:\n  merge: when_approved\ndeploy: {verify: [{http: x}]}\n"
+    text = MINIMAL + "    version: {input: version}\npolicy:\n  on_push: pause\ndeploy: {verify: [{http: x}]}\n"
     later = "this key belongs to a later version; remove it"
     assert said(text).splitlines() == [
         f"bug-fix.yml:10: repositories.contacts.version: {later} (nothing is deployed yet)",
-        f"bug-fix.yml:12: policy.merge: {later} (people merge)",
+        f"bug-fix.yml:12: policy.on_push: {later} (what people push to a fix is left as it is)",
         f"bug-fix.yml:13: deploy.verify: {later} (nothing is deployed yet)",
     ]
 
@@ -266,6 +266,11 @@ def test_every_change_of_the_file_is_another_version() -> None:
             "repositories:\n",
             "policy: {iterations: 0}\nrepositories:\n",
             "6: policy.iterations: 0 is not between 1 and 10",
+        ),
+        (
+            "repositories:\n",
+            "policy: {merge: when_approved, approvals: 0}\nrepositories:\n",
+            "6: policy.approvals: 0 is not between 1 and 10",
         ),
         (
             "repositories:\n",

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from pipelines.language import (
     AnalysisResult,
+    CommitSha,
     FixSubmission,
     GenerateResult,
     ImplementationResult,
@@ -46,6 +47,8 @@ from receiver.workflow.events import (
     LabelChange,
     LabelChanged,
     LabelChecked,
+    MergeAnswer,
+    MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
     NotePosted,
@@ -384,6 +387,11 @@ class World:
             at=NOW,
         )
 
+    def judged(self, answer: MergeAnswer) -> MergeJudged:
+        return MergeJudged(
+            repository=REPOSITORY, iid=self.iid, answer=answer, sentence="So it is.", head_sha=CommitSha(SHA)
+        )
+
     def every_kind(self) -> list[Event]:
         """Return at least one event of every kind."""
         return [
@@ -412,6 +420,7 @@ class World:
             self.discarded(Phase.TESTING, ReportOutcome.REJECTED, "Two tests fail."),
             self.settled(),
             self.opened(),
+            *(self.judged(answer) for answer in MergeAnswer),
             TargetPipelineReleased(repository=REPOSITORY),
             PicturesAttached(iteration=1, repository=REPOSITORY, files=("before.png",)),
             self.merge_request("open", "opened"),

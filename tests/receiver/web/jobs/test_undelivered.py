@@ -24,6 +24,7 @@ from receiver.outbound.effects.desk import Desk
 from receiver.outbound.faults import NoFaults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -218,6 +219,7 @@ class Scene:
             reader=Pipelines(reader),
             repositories=Repositories(reader),
             commits=Commits(reader),
+            merging=MergeRequestMerging(reader),
             jira=JiraClient("http://127.0.0.1:9", user="", token="t"),
             notes=StatusNotes(catalogue=lambda: catalogue, public_url=self.url, clock=clock),
             catalogue=lambda: catalogue,

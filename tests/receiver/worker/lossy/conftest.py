@@ -27,6 +27,7 @@ from receiver.outbound.faults import NoFaults
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.hooks_api import Hooks
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 from receiver.outbound.jira.jira_client import JiraClient
@@ -182,6 +183,7 @@ class Service:
             reader=Pipelines(writer),
             repositories=Repositories(writer),
             commits=Commits(writer),
+            merging=MergeRequestMerging(writer),
             jira=JiraClient(vendors.jira_url, user=jira_seed.BOT.email, token=f"{jira_seed.BOT.username}-token"),
             notes=StatusNotes(catalogue=lambda: catalogue, public_url="http://127.0.0.1:9", clock=self.clock),
             catalogue=lambda: catalogue,
