@@ -23,6 +23,14 @@ class PlanApproval(StrEnum):
     ALWAYS = "always"
 
 
+class Readiness(StrEnum):
+    """What becomes of a ticket that says too little for an analysis."""
+
+    ASK = "ask"
+    """Its reporter is asked before a model reads it."""
+    OFF = "off"
+
+
 class SecurityFixes(StrEnum):
     """What becomes of a ticket that analysis calls a security concern."""
 
@@ -316,6 +324,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     plan_approval: PlanApproval = PlanApproval.NEVER
     """Which plans wait for a person before code is written: somebody of `jira.start.allowed` answers
     `/bug-fix approve` on the ticket."""
+    readiness: Readiness = Readiness.ASK
+    """What becomes of a ticket without a symptom, without what was expected, or that names nothing of this file: it is
+    asked about before a model reads it and costs nothing, or an analysis begins all the same."""
     security_fixes: SecurityFixes = SecurityFixes.HAND_OVER
     """What becomes of security concerns: people get them, or a plan that names repositories is carried out like any
     other, with neutral texts."""

@@ -205,11 +205,11 @@ def _fate(story: Story, iteration: int) -> Fate:
 
 
 def _question(story: Story, reports: list[Report]) -> str:
-    """Return the question to the reporter: of the newest failed reproduction, else of the plan."""
+    """Return the question to the reporter: of a failed reproduction, of the plan, or of the readiness rules."""
     for report in reversed(reports):
         if isinstance(report.result, ReproductionResult) and report.result.question:
             return report.result.question
-    return story.plan.question if story.plan else ""
+    return story.plan.question if story.plan else story.run.asked
 
 
 def _diagnoses(story: Story) -> Iterator[str]:

@@ -170,6 +170,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case CommandTyped():
             given = Given(command=event.command, person=event.author, message=event.message, plan=run.iteration)
             return steering.steered(given, run, circumstances, learned=learned)
+        case TicketRefreshed() if run.iteration == 0:
+            return start.completed(event, run, catalogue=catalogue, queue=queue, now=now)
         case TicketRefreshed():
             return replanning.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():

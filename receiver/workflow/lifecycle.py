@@ -24,7 +24,7 @@ _ANEW: Final = frozenset({S.QUEUED, S.STARTING})
 """Another attempt begins, or waits for its turn."""
 
 MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
-    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.PAUSED},
+    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.PAUSED, S.NEEDS_INFORMATION},
     S.QUEUED: _STOPPED | _BY_REVIEWERS | {S.STARTING, S.REFUSED, S.PAUSED},
     S.STARTING: _STOPPED | _BY_REVIEWERS | {S.RUNNING, S.PAUSED},
     S.RUNNING: _STOPPED

@@ -7,8 +7,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import DiagnosisKind, RunId
+from pipelines.language import DiagnosisKind, Phase, RunId
 from receiver.store.effects import outbox
+from receiver.store.money import usual_costs
 from receiver.store.postgres.json_text import storable
 from receiver.store.run import episodes, given_commands, iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
@@ -41,6 +42,8 @@ async def record(
         run.deadline = decision.deadline
     if decision.extra_usd is not None:
         run.extra_usd = decision.extra_usd
+    if decision.asked is not None:
+        run.asked, run.saved_usd = decision.asked, await usual_costs.of_phase(session, Phase.ANALYSIS, now=now)
     if decision.status is not None and decision.status != before:
         await _enter(session, run, decision, now=now)
     row = DecisionRow(

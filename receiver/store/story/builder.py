@@ -127,6 +127,8 @@ def _run(row: RunRow, *, position: int | None) -> RunFacts:
         reason_code=row.reason_code,
         failure_class=failure_class(row.reason_code),
         diagnosis=None if row.diagnosis is None else msgspec.convert(row.diagnosis, Diagnosis),
+        asked=row.asked or "",
+        saved_usd=row.saved_usd,
         position=position,
         iteration=row.iteration,
         branch=row.branch,
