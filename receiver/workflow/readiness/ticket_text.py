@@ -24,7 +24,8 @@ LONGEST: Final = 20_000
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _IDEOGRAPH: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _HEADING: Final = (
-    r"^[ \t]*(?:h[1-6]\.|#{{1,6}}|[*_]{{1,2}}|[-*]|\d+[.)])?[ \t]*[*_]{{0,2}}(?:{words})\b[^\n]{{0,60}}?(?:[:*_]|$)"
+    r"^[ \t]*(?:h[1-6]\.|#{{1,6}}|[*_]{{1,2}}|[-*]|\d+[.)])?[ \t]*[*_]{{0,2}}"  # a heading, a list item, bold letters
+    r"(?:{words})\b[^\n]{{0,60}}?(?:[:*_]|$)"
 )
 _FLAGS: Final = re.IGNORECASE | re.MULTILINE
 _ACTUAL: Final = re.compile(_HEADING.format(words=ACTUAL_HEADINGS), _FLAGS)
