@@ -24,6 +24,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
+    AttemptUnfunded,
     CommandTyped,
     CommentRead,
     DeadlinePassed,
@@ -133,6 +134,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return start.refused(event, run, now=now)
         case TurnOffered():
             return start.turn_offered(run, catalogue=catalogue, queue=queue, now=now)
+        case AttemptUnfunded():
+            return start.unfunded(event, run, now=now)
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
         case PipelineChanged() if merge_request_stage.is_target_pipeline(event, run):

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import DiagnosisKind, Phase, RunId
 from receiver.store.effects import outbox
-from receiver.store.money import usual_costs
+from receiver.store.money import funds
 from receiver.store.postgres.json_text import storable
 from receiver.store.run import episodes, given_commands, iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
@@ -91,7 +91,7 @@ def _intervention(decision: Decision) -> tuple[str, str] | None:
 async def _ask(session: AsyncSession, run: RunRow, decision: Decision, *, now: datetime) -> None:
     """Keep what people are asked instead of a model, and what the model would have cost."""
     if decision.asked is not None:
-        run.asked, run.saved_usd = decision.asked, await usual_costs.of_phase(session, Phase.ANALYSIS, now=now)
+        run.asked, run.saved_usd = decision.asked, await funds.usual_cost(session, Phase.ANALYSIS, now=now)
 
 
 async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now: datetime) -> None:

@@ -29,13 +29,14 @@ from receiver.workflow.effects import (
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
     AccountId,
+    AttemptUnfunded,
     IssueLabelled,
     PipelineStarted,
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
 )
-from receiver.workflow.outcomes import acted, begun, ignored, moved, noted
+from receiver.workflow.outcomes import acted, begun, ended, ignored, moved, noted
 from receiver.workflow.readiness import rules
 from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
 from receiver.workflow.stages import replanning
@@ -143,6 +144,13 @@ def turn_offered(run: Run, *, catalogue: Catalogue, queue: RunQueue, now: dateti
         *first,
         now=now,
     )
+
+
+def unfunded(event: AttemptUnfunded, run: Run, *, now: datetime) -> Decision:
+    """End a run whose attempt is more than the budget has left: nothing of it was begun."""
+    if run.status is not RunStatus.STARTING or event.iteration != run.iteration:
+        return ignored(f"Attempt {event.iteration} was not funded; the run is {run.status}, in {run.iteration}.")
+    return ended(run, RunStatus.ESCALATED, EndReason(code=EndCode.BUDGET, sentence=event.reason), now=now)
 
 
 def pipeline_started(event: PipelineStarted, run: Run, *, now: datetime) -> Decision:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from pipelines.language import IssueKey, Phase, ProjectPath, RunId
 from pipelines.language.wire import Ticket
-from receiver.store.money import usual_costs
+from receiver.store.money import funds
 from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import EffectRow, RunRow, UsageRow
@@ -109,11 +109,11 @@ async def test_what_an_analysis_usually_costs_is_kept_as_what_was_not_spent(
     await spend(database, other, "0.20", "0.10", iteration=1, at=now - timedelta(days=1))
     await spend(database, other, "0.50", iteration=2, at=now - timedelta(days=1))
     await spend(database, other, "7.00", None, iteration=3, at=now - timedelta(days=1))  # partly unknown
-    await spend(database, other, "9.00", iteration=4, at=now - usual_costs.LATELY - timedelta(days=1))
+    await spend(database, other, "9.00", iteration=4, at=now - timedelta(days=91))
     run = await admitted(database, setting)
     assert (await row_of(database, run)).saved_usd == Decimal("0.40")
 
 
-async def test_the_moment_of_the_mean_is_given(database: Database) -> None:
+async def test_what_no_phase_cost_yet_is_unknown(database: Database) -> None:
     async with database.begin() as session:
-        assert await usual_costs.of_phase(session, Phase.ANALYSIS, now=datetime.now(UTC)) is None
+        assert await funds.usual_cost(session, Phase.ANALYSIS, now=datetime.now(UTC)) is None
