@@ -1,4 +1,4 @@
-"""Hold for a phase what it usually costs, with its first model call, so that phases side by side leave each other room."""
+"""Hold for a phase what it usually costs, with its first model call, so that others leave it room."""
 
 import sqlalchemy as sa
 from alembic import op

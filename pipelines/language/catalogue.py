@@ -173,7 +173,8 @@ class Start(Struct, frozen=True, kw_only=True):
     """What starts a run."""
 
     label: str = "bug-fix"
-    """The ticket's label; with `-hold` behind it, it is the one that pauses a run."""
+    """The ticket's label; with `-hold` behind it, it is the one that pauses a run, and
+    with `-escalated` the one that a run gets which people have to go on with."""
     allowed: tuple[str, ...] = ()
     """`account:ID` or `group:NAME`; nobody else may start a run."""
 
@@ -181,6 +182,11 @@ class Start(Struct, frozen=True, kw_only=True):
     def hold_label(self) -> str:
         """Return the ticket's label that pauses a run."""
         return f"{self.label}-hold"
+
+    @property
+    def hand_over_label(self) -> str:
+        """Return the ticket's label that says that people have to go on."""
+        return f"{self.label}-escalated"
 
 
 class Transitions(Struct, frozen=True, kw_only=True):
@@ -346,6 +352,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What becomes of a fix on whose code tests of the base commit fail or do not build."""
     proof_minutes: Annotated[int, Meta(description="minutes, 0 to 240")] = 10
     """How long testing takes changed files back, one at a time, to see whether the fix needs each of them; 0: never."""
+    remind_after: Annotated[int, Meta(description="days, 0 to 90")] = 3
+    """After how long people are reminded, once, of a run that was handed over to them; 0: never."""
+    close_after: Annotated[int, Meta(description="days, 0 to 365")] = 14
+    """After how long without an answer to the reminder a run that was handed over is closed; 0: never."""
     review: ReviewMode = ReviewMode.OFF
     """Review by `code-reviewer` before a merge request: findings stand in it, or go back once to the implementer."""
 

@@ -1,4 +1,4 @@
-"""Content of the hand-over of a run to people, as data, from its story. Holds untrusted text, which rendering escapes."""
+"""Content of a run's hand-over to people, as data, from its story. Holds untrusted text, which rendering escapes."""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ OPEN_QUESTIONS: Final[dict[EndCode, OpenQuestion]] = {
     EndCode.BUDGET: _asks(
         "May it cost more?", "`/bug-fix budget +N`, then `/bug-fix retry`: it goes on with N dollars more"
     ),
-    EndCode.AGENT_LIMIT: _asks("Was the agent on the way, so that it needs more turns, or is the ticket too large?", _HINT),
+    EndCode.AGENT_LIMIT: _asks(
+        "Was the agent on the way, so that it needs more turns, or is the ticket too large?", _HINT
+    ),
     EndCode.CONVERSATION_LENGTH: _asks("Which files matter, so that the others need not be read?", _HINT, _ANEW),
     EndCode.TIME_LIMIT: _LATE,
     EndCode.NO_REVIEW: _asks("Is the fix still wanted? Its merge request waits for a review.", "merge it", "close it"),

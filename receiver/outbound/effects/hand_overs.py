@@ -11,6 +11,8 @@ from pipelines.language import IssueKey, ProjectPath, RunId
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.status_notes import NoteLocation, keep_note
 from receiver.outbound.effects.ticket_comments import say
+from receiver.outbound.errors import RefusedError
+from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import HAND_OVER
 from receiver.store.run import merge_requests, runs
 from receiver.store.story import Story, rows
@@ -26,25 +28,36 @@ async def hand_over(desk: Desk, run: RunId, _effect: HandOver) -> Performed:
         story = await rows.story(session, row)
         facts = await runs.facts(session, run)
         requests = await merge_requests.of_run(session, run)
+        is_known = await note_locations.known(session, run, HAND_OVER) is not None
     is_open = row.status == RunStatus.ESCALATED
     start = (facts.catalogue or desk.catalogue()).jira.start
 
     def write(story: Story, target: str, *, readers: Readers) -> str:
         return desk.notes.hand_over(story, target, readers=readers)
 
-    told = await say(desk, run, HAND_OVER, write, point="HandOver")
+    told = Performed()
+    if is_open or is_known:
+        told = await say(desk, run, HAND_OVER, write, point="HandOver")
     noted = []
-    if facts.audience.is_public:
+    if (is_open or is_known) and facts.audience.is_public:
         for one in requests:
             place = _on_merge_request(desk, run, one.project_id, one.iid, one.repository)
             body = desk.notes.hand_over_note(story, place.target)
             noted.append(await keep_note(desk, run, place, body, point="HandOverNote"))
     key = IssueKey(facts.issue_key)
     await asyncio.to_thread(desk.jira.mark, key, label=start.hand_over_label, is_set=is_open)
-    assigned = None
-    if is_open and facts.actor is not None and not await asyncio.to_thread(desk.jira.assignee, key):
-        assigned = await asyncio.to_thread(desk.jira.assign, key, facts.actor)
-    return Performed(result={**told.result, "notes": noted, "label": is_open, "assigned": assigned})
+    remark = await asyncio.to_thread(_assigned, desk, key, facts.actor) if is_open and facts.actor else ""
+    return Performed(result={**(told.result or {}), "notes": noted, "label": is_open}, remark=remark)
+
+
+def _assigned(desk: Desk, key: IssueKey, actor: str) -> str:
+    """Assign a ticket that is nobody's to who asked for the fix; return why that was not possible."""
+    try:
+        if not desk.jira.assignee(key):
+            desk.jira.assign(key, actor)
+    except RefusedError as error:  # who may not be assigned is told by the comment all the same
+        return f"The ticket could not be assigned: {error}"
+    return ""
 
 
 def _on_merge_request(desk: Desk, run: RunId, project_id: int, iid: int, repository: str) -> NoteLocation:

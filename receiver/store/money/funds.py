@@ -43,7 +43,7 @@ class Funds(Struct, frozen=True, kw_only=True):
 
 _CURES: Final = {
     "run": "Say `/bug-fix budget +{more}`, then `/bug-fix retry`.",
-    "day": "Raise policy.budget_usd.day in bug-fix.yml by ${more}, or wait until midnight UTC; then say `/bug-fix retry`.",
+    "day": "Raise policy.budget_usd.day in bug-fix.yml by ${more} or wait for midnight UTC, then say `/bug-fix retry`.",
 }
 
 OF_CALL: Final = "may cost up to"

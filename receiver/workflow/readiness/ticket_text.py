@@ -40,8 +40,8 @@ _QUOTED: Final = re.compile(
     re.MULTILINE,
 )
 _TRACE: Final = re.compile(
-    r"\b\w+(?:Error|Exception)\b|^[ \t]*at [\w.$<>]+\(|\bTraceback\b|\bpanic:|\b(?:HTTP[ /\d.]*|status |code )?[45]\d\d\b"
-    r"|\bfile \".+?\", line \d+|\b\w+\.\w{1,5}:\d+",
+    r"\b\w+(?:Error|Exception)\b|^[ \t]*at [\w.$<>]+\(|\bTraceback\b|\bpanic:"
+    r"|\b(?:HTTP[ /\d.]*|status |code )?[45]\d\d\b|\bfile \".+?\", line \d+|\b\w+\.\w{1,5}:\d+",
     _FLAGS,
 )
 _POINTER: Final = re.compile(

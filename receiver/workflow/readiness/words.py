@@ -35,8 +35,7 @@ FUNCTION_WORDS: Final[dict[str, frozenset[str]]] = {
     ),
     "pt": _set("a ao as com da das de do dos e é em está isso mas na não no o os ou para por quando que se um uma"),
     "nl": _set(
-        "aan als bij dat de die dit een en er het hij ik in is maar met na naar niet of om op te uit van voor wij wordt "
-        "ze"
+        "aan als bij dat de die dit een en er het hij ik in is maar met na naar niet of om op te uit van voor wij ze"
     ),
 }
 """Frequent words that carry no matter, by language."""

@@ -1,4 +1,4 @@
-"""An attempt whose phases usually cost more than is left gets no pipeline; the run says by how much, and counts none."""
+"""An attempt whose phases usually cost more than is left gets no pipeline, and the run says by how much."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
