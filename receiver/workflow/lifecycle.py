@@ -75,6 +75,9 @@ ACTIVE: Final = frozenset(LIMITS)
 FINAL: Final = frozenset(RunStatus) - ACTIVE
 """Ends. A partial index of the table of runs names the same ones, so that a ticket has at most one active run."""
 
+WITH_DEADLINE: Final = ACTIVE | {S.ESCALATED}
+"""Statuses in which something follows when nobody does anything: after an escalation people are reminded."""
+
 AT_WORK: Final = frozenset({S.STARTING, S.RUNNING})
 """Statuses in which a run has a pipeline, or gets one: `policy.concurrency` counts them."""
 
