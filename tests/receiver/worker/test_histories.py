@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from pipelines.language import RunId
 from receiver.workflow import lifecycle
 from receiver.workflow.events import Event, IssueRestricted
-from receiver.workflow.lifecycle import MOVES, WITH_DEADLINE
+from receiver.workflow.lifecycle import ACTIVE, MOVES, WITH_DEADLINE
 from receiver.workflow.run import RunStatus
 from tests import event_strategies as draw
 from tests.receiver.workflow.conftest import World
