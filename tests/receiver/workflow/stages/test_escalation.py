@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.effects import HandOver, RemindTicket
@@ -66,7 +67,7 @@ def test_a_retry_with_a_hint_takes_it_back(world: Any) -> None:
 
 
 def test_a_merge_takes_it_back(world: Any) -> None:
-    run = world.run(RunStatus.IN_REVIEW, status=RunStatus.ESCALATED)
+    run = replace(world.run(RunStatus.IN_REVIEW), status=RunStatus.ESCALATED)
     decision = world.decide(world.merge_request("merge", "merged"), run)
     assert decision.status is RunStatus.MERGED
     assert HandOver() in decision.effects
