@@ -114,7 +114,7 @@ class StatusNotes:
         return render.render_hand_over(view, suffix=suffix(target))
 
     def hand_over_note(self, story: Story, target: str) -> str:
-        """Return the note that hands a run over to people, in GitLab's Markdown. Raises WithheldError."""
+        """Return the note that hands a run over to people, in GitLab's Markdown; neutral where it may not be told."""
         view = hand_over_view.of(story, self.view(story), self._catalogue())
         return render.render_hand_over_note(view, suffix=suffix(target))
 

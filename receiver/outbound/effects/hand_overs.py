@@ -28,7 +28,9 @@ async def hand_over(desk: Desk, run: RunId, _effect: HandOver) -> Performed:
         story = await rows.story(session, row)
         facts = await runs.facts(session, run)
         requests = await merge_requests.of_run(session, run)
-        is_known = await note_locations.known(session, run, HAND_OVER) is not None
+        targets = (HAND_OVER, *(f"{HAND_OVER}:{one.repository}" for one in requests))
+        known = {target for target in targets if await note_locations.known(session, run, target) is not None}
+        newest = await runs.newest(session, row.issue_key)
     is_open = row.status == RunStatus.ESCALATED
     start = (facts.catalogue or desk.catalogue()).jira.start
 
@@ -36,15 +38,17 @@ async def hand_over(desk: Desk, run: RunId, _effect: HandOver) -> Performed:
         return desk.notes.hand_over(story, target, readers=readers)
 
     told = Performed()
-    if is_open or is_known:
+    if is_open or HAND_OVER in known:
         told = await say(desk, run, HAND_OVER, write, point="HandOver")
     noted = []
-    if (is_open or is_known) and facts.audience.is_public:
-        for one in requests:
-            place = _on_merge_request(desk, run, one.project_id, one.iid, one.repository)
+    for one in requests:
+        place = _on_merge_request(desk, run, one.project_id, one.iid, one.repository)
+        if place.target in known or (is_open and facts.audience.is_public):
             body = desk.notes.hand_over_note(story, place.target)
             noted.append(await keep_note(desk, run, place, body, point="HandOverNote"))
     key = IssueKey(facts.issue_key)
+    if newest is None or newest.id != run:
+        return Performed(result={**(told.result or {}), "notes": noted})
     await asyncio.to_thread(desk.jira.mark, key, label=start.hand_over_label, is_set=is_open)
     remark = await asyncio.to_thread(_assigned, desk, key, facts.actor) if is_open and facts.actor else ""
     return Performed(result={**(told.result or {}), "notes": noted, "label": is_open}, remark=remark)

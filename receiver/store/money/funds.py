@@ -93,5 +93,7 @@ async def of_attempt(session: AsyncSession, passes: Mapping[Phase, int], *, now:
 
 async def usual_cost(session: AsyncSession, phase: Phase, *, now: datetime) -> Decimal | None:
     """Return the mean cost of one pass of a phase through a repository lately; None where no cost is known."""
-    mean: Decimal | None = await session.scalar(text("SELECT usual_cost(:phase, :now)"), {"phase": phase.value, "now": now})
+    mean: Decimal | None = await session.scalar(
+        text("SELECT usual_cost(:phase, :now)"), {"phase": phase.value, "now": now}
+    )
     return None if mean is None else mean.quantize(Decimal("0.0001"))

@@ -23,7 +23,7 @@ CLOSED: EndReason = EndReason(
 def followed(decision: Decision, run: Run | None, *, catalogue: Catalogue, now: datetime) -> Decision:
     """Return a decision with what it takes to hand a run over, or to take that back where somebody goes on."""
     was_handed_over = run is not None and run.status is RunStatus.ESCALATED
-    effects = (*decision.effects, HandOver())
+    effects = (*(one for one in decision.effects if not isinstance(one, HandOver)), HandOver())
     if decision.status is RunStatus.ESCALATED and not was_handed_over:
         return replace(decision, effects=effects, deadline=_first(catalogue.policy, now))
     if was_handed_over and decision.status is not None:

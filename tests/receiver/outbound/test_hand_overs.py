@@ -173,7 +173,7 @@ async def test_the_reminder_is_a_comment_of_its_own(desk: Desk, run: RunId) -> N
     assert len(desk.jira.comments("PL-479")) == before + 1
 
 
-async def test_where_a_merge_request_is_open_it_stands_there_too_with_the_commands(
+async def test_it_stands_on_the_merge_request_with_the_commands_and_is_taken_back_there(
     desk: Desk, run: RunId, world: Any, submit: Any
 ) -> None:
     await submit(run, file_change("fixed.txt", None, "x\n"))
@@ -195,3 +195,9 @@ async def test_where_a_merge_request_is_open_it_stands_there_too_with_the_comman
     assert f"git checkout {branch}" in text
     async with desk.database.begin() as session:
         assert await session.get(NoteRow, (run, f"hand_over:{CONTACTS}")) is not None
+        (await runs.hold(session, run)).confidential = True
+    await perform(desk, run, HandOver())
+    (withheld,) = comments(desk, run)
+    notes = [note.body for note in world.contacts.mergerequests.get(event.iid).notes.list(get_all=True)]
+    assert not [text for text in (withheld, *notes) if "expected two rows" in text]
+    assert len([one for one in notes if "has become confidential" in one]) == 1
