@@ -43,7 +43,9 @@ async def hand_over(desk: Desk, run: RunId, _effect: HandOver) -> Performed:
     noted = []
     for one in requests:
         place = _on_merge_request(desk, run, one.project_id, one.iid, one.repository)
-        if place.target in known or (is_open and facts.audience.is_public):
+        is_public = facts.audience.is_public
+        is_there = place.target in known or (not is_public and bool(await asyncio.to_thread(place.find)))
+        if is_there or (is_open and is_public):
             body = desk.notes.hand_over_note(story, place.target)
             noted.append(await keep_note(desk, run, place, body, point="HandOverNote"))
     key = IssueKey(facts.issue_key)
