@@ -44,11 +44,11 @@ async def spent(desk: Desk, run: RunId, **costs: str) -> None:
             )
 
 
-async def allow(desk: Desk, run: RunId, catalogue: Catalogue, **budget: str) -> None:
+async def allow(desk: Desk, at: RunId, catalogue: Catalogue, **budget: str) -> None:
     amounts = Budget(**{name: Decimal(amount) for name, amount in budget.items()})
     policy = msgspec.structs.replace(catalogue.policy, budget_usd=amounts)
     async with desk.database.begin() as session:
-        row = await runs.hold(session, run)
+        row = await runs.hold(session, at)
         row.catalogue = msgspec.to_builtins(msgspec.structs.replace(catalogue, policy=policy))
 
 
