@@ -29,6 +29,8 @@ PAUSED: Final = timedelta(days=14)
 """For somebody to resume a run; then people get it."""
 PAUSED_REMINDER: Final = timedelta(days=7)
 """After which the ticket is reminded, once, of a run that is paused."""
+NEVER: Final = timedelta(days=36_500)
+"""For what has no end, where a time has to stand."""
 STOPPED_WITHIN: Final = timedelta(minutes=5)
 """After which jobs of a cancelled pipeline that still run are reported to people."""
 OVERDUE_GRACE: Final = timedelta(minutes=10)

@@ -25,6 +25,7 @@ def faults(file: CatalogueFile, *, templates: Container[str] = ()) -> Iterator[F
     yield from _jira(file)
     yield from _policy(file)
     yield from _patches(file)
+    yield from _days(file)
     yield from _concurrency(file)
     yield from _agents(file, templates)
     yield from _repositories(file)
@@ -47,6 +48,14 @@ def _jira(file: CatalogueFile) -> Iterator[Fault]:
     confidential = file.jira.confidential
     if confidential is not None and bool(confidential.role) == bool(confidential.group):
         yield ("jira", "confidential"), "name a role or a group of Jira, and only one of them"
+
+
+def _days(file: CatalogueFile) -> Iterator[Fault]:
+    """Yield the periods of days that are out of bounds."""
+    for name, most in (("remind_after", 90), ("close_after", 365)):
+        days = getattr(file.policy, name)
+        if not 0 <= days <= most:
+            yield ("policy", name), f"{days} is not between 0 and {most}; these are days, and 0 is never"
 
 
 def _policy(file: CatalogueFile) -> Iterator[Fault]:

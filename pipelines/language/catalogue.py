@@ -24,6 +24,14 @@ class PlanApproval(StrEnum):
     ALWAYS = "always"
 
 
+class Readiness(StrEnum):
+    """What becomes of a ticket that says too little for an analysis."""
+
+    ASK = "ask"
+    """Its reporter is asked before a model reads it."""
+    OFF = "off"
+
+
 class SecurityFixes(StrEnum):
     """What becomes of a ticket that analysis calls a security concern."""
 
@@ -172,7 +180,8 @@ class Start(Struct, frozen=True, kw_only=True):
     """What starts a run."""
 
     label: str = "bug-fix"
-    """The ticket's label; with `-hold` behind it, it is the one that pauses a run."""
+    """The ticket's label; with `-hold` behind it, it is the one that pauses a run, and
+    with `-escalated` the one that a run gets which people have to go on with."""
     allowed: tuple[str, ...] = ()
     """`account:ID` or `group:NAME`; nobody else may start a run."""
 
@@ -180,6 +189,11 @@ class Start(Struct, frozen=True, kw_only=True):
     def hold_label(self) -> str:
         """Return the ticket's label that pauses a run."""
         return f"{self.label}-hold"
+
+    @property
+    def hand_over_label(self) -> str:
+        """Return the ticket's label that says that people have to go on."""
+        return f"{self.label}-escalated"
 
 
 class Transitions(Struct, frozen=True, kw_only=True):
@@ -332,6 +346,9 @@ class Policy(Struct, frozen=True, kw_only=True):
     plan_approval: PlanApproval = PlanApproval.NEVER
     """Which plans wait for a person before code is written: somebody of `jira.start.allowed` answers
     `/bug-fix approve` on the ticket."""
+    readiness: Readiness = Readiness.ASK
+    """What becomes of a ticket without a symptom, without what was expected, or that names nothing of this file: it is
+    asked about before a model reads it and costs nothing, or an analysis begins all the same."""
     security_fixes: SecurityFixes = SecurityFixes.HAND_OVER
     """What becomes of security concerns: people get them, or a plan that names repositories is carried out like any
     other, with neutral texts."""
@@ -355,6 +372,10 @@ class Policy(Struct, frozen=True, kw_only=True):
     """What becomes of a fix on whose code tests of the base commit fail or do not build."""
     proof_minutes: Annotated[int, Meta(description="minutes, 0 to 240")] = 10
     """How long testing takes changed files back, one at a time, to see whether the fix needs each of them; 0: never."""
+    remind_after: Annotated[int, Meta(description="days, 0 to 90")] = 3
+    """After how long people are reminded, once, of a run that was handed over to them; 0: never."""
+    close_after: Annotated[int, Meta(description="days, 0 to 365")] = 14
+    """After how long without an answer to the reminder a run that was handed over is closed; 0: never."""
     review: ReviewMode = ReviewMode.OFF
     """Review by `code-reviewer` before a merge request: findings stand in it, or go back once to the implementer."""
 

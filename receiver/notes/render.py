@@ -13,6 +13,7 @@ from pipelines.language import ArtifactKind, Phase, Plan, ProjectPath, Severity
 from pipelines.resources import TEMPLATES
 from receiver.notes import check_figures, markup, merge_blockers
 from receiver.notes.answer_view import AnswerView
+from receiver.notes.hand_over_view import HandOverView
 from receiver.notes.markup import GITLAB_MARKER, MARKER, Raw
 from receiver.notes.view import EvidenceLink, Fate, FixView, Moment, NoteView, Review
 from receiver.workflow.effects import AnswerComment, AnswerNote, AnswerTopic
@@ -122,6 +123,17 @@ def render_plan(view: NoteView, plan: Plan, *, fate: Fate, suffix: str) -> str:
     """Return the comment with a plan that needs or needed approval, in Jira's wiki markup. Raises WithheldError."""
     _require_told(view)
     return _render("plan.jira.j2", _wiki(), view=view, plan=plan, fate=fate, suffix=Raw(suffix))
+
+
+def render_hand_over(view: HandOverView, *, suffix: str) -> str:
+    """Return the comment that hands a run over to people, in Jira's wiki markup. Raises WithheldError."""
+    _require_told(view.note)
+    return _render("hand_over.jira.j2", _wiki(), view=view, suffix=Raw(suffix))
+
+
+def render_hand_over_note(view: HandOverView, *, suffix: str) -> str:
+    """Return the note that hands a run over to people, in GitLab's Markdown; neutral where it may not be told."""
+    return _render("hand_over.md.j2", _markdown(), view=view, suffix=Raw(suffix))
 
 
 def render_answer(text: str, *, to: str, run: str, suffix: str) -> str:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from pipelines.language import IssueKey, Phase, ProjectPath, ReportOutcome, ReproductionResult, RunId
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.diagnosis import sentences
-from receiver.notes import fixes, render, review_state
+from receiver.notes import fixes, hand_over_view, render, review_state
 from receiver.notes import linked_files as files
 from receiver.notes.answer_view import MAX_MOMENTS, AnswerView
 from receiver.notes.markup import MARKER
@@ -108,6 +108,16 @@ class StatusNotes:
             where=where,
             grants=self._catalogue().commands,
         )
+
+    def hand_over(self, story: Story, target: str, *, readers: Readers) -> str:
+        """Return the comment that hands a run over to people, in Jira's wiki markup. Raises WithheldError."""
+        view = hand_over_view.of(story, self.view(story, readers=readers), self._catalogue())
+        return render.render_hand_over(view, suffix=suffix(target))
+
+    def hand_over_note(self, story: Story, target: str) -> str:
+        """Return the note that hands a run over to people, in GitLab's Markdown; neutral where it may not be told."""
+        view = hand_over_view.of(story, self.view(story), self._catalogue())
+        return render.render_hand_over_note(view, suffix=suffix(target))
 
     def refusal(self, text: str, *, run: str, heading: str = "not started") -> str:
         """Return the comment that says why no run was started, in Jira's wiki markup."""
@@ -206,11 +216,11 @@ def _fate(story: Story, iteration: int) -> Fate:
 
 
 def _question(story: Story, reports: list[Report]) -> str:
-    """Return the question to the reporter: of the newest failed reproduction, else of the plan."""
+    """Return the question to the reporter: of a failed reproduction, of the plan, or of the readiness rules."""
     for report in reversed(reports):
         if isinstance(report.result, ReproductionResult) and report.result.question:
             return report.result.question
-    return story.plan.question if story.plan else ""
+    return story.plan.question if story.plan else story.run.asked
 
 
 def _diagnoses(story: Story) -> Iterator[str]:

@@ -42,7 +42,7 @@ from receiver.workflow.events import (
 )
 from receiver.workflow.person import Person
 from receiver.workflow.run import NOTHING_LEARNED, Decision, RunStatus
-from receiver.workflow.stages import ticket_restriction
+from receiver.workflow.stages import escalation, ticket_restriction
 from receiver.workflow.turns import EMPTY_QUEUE
 
 
@@ -196,6 +196,8 @@ async def _restrict(
         is_newest = newest is not None and newest.id == one
         now, table = setting.clock(), setting.effects
         decision = ticket_restriction.restricted(event, view, learned=learned, now=now, is_newest=is_newest)
+        catalogue = runs.catalogue_of(row) or setting.catalogue
+        decision = escalation.followed(decision, view, catalogue=catalogue, now=now)
         await decisions.record(session, event, decision, row, delivery=delivery, effect=effect, now=now, table=table)
 
 

@@ -24,6 +24,7 @@ from receiver.workflow.effects import (
 )
 from receiver.workflow.end_codes import EndCode, EndReason
 from receiver.workflow.events import (
+    AttemptUnfunded,
     CommandTyped,
     CommentRead,
     DeadlinePassed,
@@ -57,6 +58,7 @@ from receiver.workflow.events import (
 from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 from receiver.workflow.stages import (
+    escalation,
     merge_request_stage,
     merge_stage,
     pipeline_progress,
@@ -71,7 +73,7 @@ AT_ONCE: Final = lifecycle.ACTIVE - lifecycle.WAITING
 NO_RUN: Final = "No run is at work on what the hook is about."
 
 
-def decide(  # noqa: C901, PLR0911, PLR0913  # a table over the events; all that a decision depends on is passed in
+def decide(  # noqa: PLR0913  # all that a decision depends on is passed in
     event: Event,
     run: Run | None,
     *,
@@ -89,6 +91,17 @@ def decide(  # noqa: C901, PLR0911, PLR0913  # a table over the events; all that
     GitLab's hooks the one whose pipeline or merge request it is; None when there is none. `learned`: what of it is new.
     `queue`: the other runs, where the event can let this one begin. `grants`: who may say which command.
     """
+    circumstances = Circumstances(
+        catalogue=catalogue, grants=grants, queue=queue, now=now, new_id=new_id, is_newest=learned.is_newest
+    )
+    decision = _decided(event, run, circumstances, learned=learned, effects=effects)
+    return escalation.followed(decision, run, catalogue=catalogue, now=now)
+
+
+def _decided(  # noqa: C901, PLR0911  # a table over the events
+    event: Event, run: Run | None, circumstances: Circumstances, *, learned: Learned, effects: EffectTable
+) -> Decision:
+    catalogue, now, new_id = circumstances.catalogue, circumstances.now, circumstances.new_id
     match event:
         case IssueLabelled() if run is not None and learned.was_unlabelled and run.status in AT_ONCE:
             return labels.set_again(event, run)
@@ -115,14 +128,6 @@ def decide(  # noqa: C901, PLR0911, PLR0913  # a table over the events; all that
             level = IssueRestricted(issue_key=run.issue_key, level=event.ticket.security_level)
             return ticket_restriction.restricted(level, run, learned=learned, now=now)
         case _:
-            circumstances = Circumstances(
-                catalogue=catalogue,
-                grants=grants,
-                queue=queue,
-                now=now,
-                new_id=new_id,
-                is_newest=learned.is_newest,
-            )
             return _of_run(event, run, circumstances, learned=learned, effects=effects)
 
 
@@ -141,6 +146,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return start.refused(event, run, now=now)
         case TurnOffered():
             return start.turn_offered(run, catalogue=catalogue, queue=queue, now=now)
+        case AttemptUnfunded():
+            return start.unfunded(event, run, now=now)
         case PipelineStarted():
             return start.pipeline_started(event, run, now=now)
         case PipelineChanged() if merge_request_stage.is_target_pipeline(event, run):
@@ -180,6 +187,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case CommandTyped():
             given = Given(command=event.command, person=event.author, message=event.message, plan=run.iteration)
             return steering.steered(given, run, circumstances, learned=learned)
+        case TicketRefreshed() if run.iteration == 0:
+            return start.completed(event, run, catalogue=catalogue, queue=queue, now=now)
         case TicketRefreshed():
             return replanning.refreshed(event, run, catalogue=catalogue, queue=queue, now=now)
         case IssueLabelled() | StartRequested() | IssueRestricted() | NotInteresting():
@@ -206,6 +215,8 @@ def _overdue(event: DeadlinePassed, run: Run, *, catalogue: Catalogue, now: date
     due = run.deadline
     if event.status != run.status or due is None or now < due:
         return ignored(f"A deadline of {event.status} passed; the run is {run.status} and not overdue.")
+    if run.status is RunStatus.ESCALATED:
+        return escalation.unanswered(run, policy=catalogue.policy, now=now)
     above = run.parent
     limit = lifecycle.LIMITS[run.status]
     is_settling = run.status is RunStatus.RUNNING and above is not None and lifecycle.is_over(above.status)

@@ -251,6 +251,9 @@ EFFECTS: Final = EffectTable(
             only_latest=True,
             tells=Tells.TEXT,
         ),
+        EffectRule(
+            effect=effects.HandOver, name="hand over to people", group="ticket", only_latest=True, tells=Tells.TEXT
+        ),
         EffectRule(effect=effects.RemindTicket, name="remind people of the ticket", group="ticket", once=("since",)),
         EffectRule(effect=effects.CommentRefusal, name="say on the ticket why nothing was started", group="ticket"),
         EffectRule(effect=effects.TransitionIssue, name="move the ticket", group="transition"),

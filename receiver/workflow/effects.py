@@ -286,12 +286,16 @@ class UpdateMergeRequestNote(Effect, frozen=True, kw_only=True):
     repository: ProjectPath
 
 
+class HandOver(Effect, frozen=True, kw_only=True):
+    """Make comment, notes, label and assignee tell whether people have to go on with the run."""
+
+
 class RemindTicket(Effect, frozen=True, kw_only=True):
-    """Remind people on the ticket, in a comment of its own, of a run that is paused."""
+    """Remind people on the ticket, in a comment of its own, of a run that waits for them."""
 
     text: str
     since: datetime
-    """When it was paused."""
+    """When it began to wait."""
 
 
 class CommentRefusal(Effect, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ EVENTS: Final[dict[str, str]] = {
         (events.TicketRefused, "ticket not taken"),
         (events.IssueRestricted, "ticket restricted"),
         (events.TurnOffered, "turn offered"),
+        (events.AttemptUnfunded, "attempt not funded"),
         (events.PipelineStarted, "pipeline created"),
         (events.PipelineChanged, "pipeline"),
         (events.JobChanged, "job"),

@@ -98,6 +98,14 @@ class TurnOffered(Struct, frozen=True, kw_only=True, tag=True):
     """A queued run may be the next to begin; whether it is, the queue under the lock says."""
 
 
+class AttemptUnfunded(Struct, frozen=True, kw_only=True, tag=True):
+    """The budget can't fund what an attempt usually costs, so its pipeline was not created."""
+
+    iteration: int
+    reason: str
+    """A sentence that says by how much, and what to do."""
+
+
 class PipelineStarted(Struct, frozen=True, kw_only=True, tag=True):
     """A pipeline of the run exists in GitLab: created now, or found to have been created before."""
 
@@ -401,6 +409,7 @@ Event = (
     | TicketRefused
     | IssueRestricted
     | TurnOffered
+    | AttemptUnfunded
     | PipelineStarted
     | PipelineChanged
     | JobChanged

@@ -24,7 +24,7 @@ _ANEW: Final = frozenset({S.QUEUED, S.STARTING})
 """Another attempt begins, or waits for its turn."""
 
 MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
-    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.PAUSED},
+    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.PAUSED, S.NEEDS_INFORMATION},
     S.QUEUED: _STOPPED | _BY_REVIEWERS | {S.STARTING, S.REFUSED, S.PAUSED},
     S.STARTING: _STOPPED | _BY_REVIEWERS | {S.RUNNING, S.PAUSED},
     S.RUNNING: _STOPPED
@@ -74,6 +74,9 @@ ACTIVE: Final = frozenset(LIMITS)
 
 FINAL: Final = frozenset(RunStatus) - ACTIVE
 """Ends. A partial index of the table of runs names the same ones, so that a ticket has at most one active run."""
+
+WITH_DEADLINE: Final = ACTIVE | {S.ESCALATED}
+"""Statuses in which something follows when nobody does anything: after an escalation people are reminded."""
 
 AT_WORK: Final = frozenset({S.STARTING, S.RUNNING})
 """Statuses in which a run has a pipeline, or gets one: `policy.concurrency` counts them."""

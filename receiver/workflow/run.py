@@ -344,4 +344,6 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Set when the event is a command that was read."""
     extra_usd: Decimal | None = None
     """What the run may cost beyond its catalogue's budget from now on; None: unchanged."""
+    asked: str | None = None
+    """What people are asked before anything was spent; None: nothing."""
     effects: tuple[Effect, ...] = ()

@@ -131,6 +131,21 @@ class Costs(Struct, frozen=True, kw_only=True):
     by_phase: dict[str, Cost]
 
 
+class Diagnosis(Struct, frozen=True, kw_only=True):
+    """What went wrong in an attempt."""
+
+    kind: str
+    messages: tuple[str, ...] = ()
+
+
+class Iteration(Struct, frozen=True, kw_only=True):
+    """An attempt, and what it was told of those before it."""
+
+    number: int
+    cause: str
+    diagnoses: tuple[Diagnosis, ...] = ()
+
+
 class RunFacts(Struct, frozen=True, kw_only=True):
     """The run itself."""
 
@@ -140,6 +155,10 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     status: str
     iteration: int
     reason: str
+    asked: str = ""
+    """Its ticket was asked this before a model read it."""
+    saved_usd: Decimal | None = None
+    """What an analysis usually cost then; None: not known."""
     audience: str = "public"
     """Who may read what was found."""
 
@@ -169,6 +188,13 @@ class Indicator(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class OpenQuestion(Struct, frozen=True, kw_only=True):
+    """What people are asked who got the run."""
+
+    question: str
+    alternatives: tuple[str, ...]
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """The history of a run, as the receiver's API returns it."""
 
@@ -179,6 +205,8 @@ class Story(Struct, frozen=True, kw_only=True):
     target_pipelines: tuple[OwnPipeline, ...] = ()
     indicators: tuple[Indicator, ...]
     costs: Costs
+    iterations: tuple[Iteration, ...] = ()
+    escalation: OpenQuestion | None = None
     moments: tuple[Moment, ...] = ()
     effects: tuple[Act, ...] = ()
 

@@ -165,6 +165,11 @@ def summary(
             repository: {"status": one.status, "url": one.url} for repository, one in story.own_pipelines().items()
         },
         "reproduction": reproduction(story, kept),
+        "readiness": {
+            "asked": story.run.asked,
+            "saved_usd": None if story.run.saved_usd is None else str(story.run.saved_usd),
+        },
+        "escalation": _escalation(story),
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},
         "cost": {phase: None if part.cost_usd is None else str(part.cost_usd) for phase, part in parts.items()},
@@ -172,6 +177,21 @@ def summary(
         "deliveries": deliveries,
         "generated": str(kept["child_pipeline"]) if "child_pipeline" in kept else None,
         "duration_s": round(duration_s, 2),
+    }
+
+
+def _escalation(story: Story) -> dict[str, Any] | None:
+    """Return what people got who were given the run; None: nobody was, or it is confidential."""
+    if story.escalation is None or story.run.audience != "public":
+        return None
+    tried = [
+        {"attempt": one.number, "cause": one.cause, "told": [said for told in one.diagnoses for said in told.messages]}
+        for one in story.iterations
+    ]
+    return {
+        "question": story.escalation.question,
+        "tried": tried,
+        "alternatives": list(story.escalation.alternatives),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sandbox.jira.errors import bad_request
 from sandbox.jira.model import Change, Issue, Json, Named
 from sandbox.jira.site import Site, priority
+from sandbox.scenario_format import Flavour
 
 Value = Any
 Setter = Callable[[Site, Issue, Value], list[Change]]
@@ -56,6 +57,28 @@ def _priority(_: Site, issue: Issue, value: Value) -> list[Change]:
     return _ids("priority", old, issue.priority)
 
 
+def _assignee(site: Site, issue: Issue, value: Value) -> list[Change]:
+    """Assign to a person by account id (Cloud) or name (Data Center), or to nobody by null."""
+    by = "accountId" if site.flavour is Flavour.CLOUD else "name"
+    named = value.get(by) if isinstance(value, dict) else None
+    people = (one for one in site.people.values() if named in {one.account_id, one.username})
+    new = next(people, None) if named else None
+    if new is None and value is not None:
+        raise bad_request(assignee=f"User '{named}' does not exist.")
+    old, issue.assignee = issue.assignee, new
+    if old == new:
+        return []
+    return [
+        Change(
+            field="assignee",
+            old_id=old.account_id if old else None,
+            old_text=old.name if old else None,
+            new_id=new.account_id if new else None,
+            new_text=new.name if new else None,
+        )
+    ]
+
+
 def _security(site: Site, issue: Issue, value: Value) -> list[Change]:
     """Set the security level by its id; Jira's REST documentation has `"security": {"id": "…"}`."""
     if value is not None and (not isinstance(value, dict) or value.get("id") != site.security_level.id):
@@ -81,6 +104,7 @@ SETTERS: Final[Mapping[str, Setter]] = {
     "labels": _labels,
     "priority": _priority,
     "security": _security,
+    "assignee": _assignee,
 }
 """Fields that can be set. A field that is not here is refused by name, as Jira does with one that is on no screen."""
 

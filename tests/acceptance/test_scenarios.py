@@ -36,6 +36,7 @@ LIKE_ANOTHER = {
     "child second-attempt.yml show what an attempt reuses",
     "plan-approval": "pl-479; tests/receiver/worker/test_people.py says who may approve, and what follows",
     "needs-information": "pl-479; test_people.py begins the next attempt by a person's word",
+    "vague-ticket": "pl-479 after a question; tests/receiver/worker/test_readiness.py asks it and takes the answer",
     "restricted-later": "restricted-ticket, from the moment of the level; tests/receiver/worker/test_restriction.py "
     "stops runs then, tests/pipelines/job/test_phases.py takes back what a job at work has left",
     "security-fix-allowed": "restricted-ticket: what is found is withheld, here from the analysis on",

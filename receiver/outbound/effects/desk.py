@@ -52,6 +52,12 @@ class Notes(Protocol):
     def refusal(self, text: str, *, run: str, heading: str) -> str:
         """Return the comment that says why nothing was started, in Jira's wiki markup."""
 
+    def hand_over(self, story: Story, target: str, *, readers: Readers) -> str:
+        """Return the comment that hands a run over to people, in Jira's wiki markup."""
+
+    def hand_over_note(self, story: Story, target: str) -> str:
+        """Return the note that hands a run over to people, in GitLab's Markdown."""
+
     def merge_request(self, story: Story, *, repository: str) -> str:
         """Return the status note on a merge request, in GitLab's Markdown."""
 

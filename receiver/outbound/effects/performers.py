@@ -9,6 +9,7 @@ from typing import Any, Final
 from pipelines.language import RunId
 from receiver.outbound.effects import (
     evidence_upload,
+    hand_overs,
     merge_request_effects,
     merge_request_polling,
     merging,
@@ -33,6 +34,7 @@ from receiver.workflow.effects import (
     Confirm,
     ConfirmStopped,
     Effect,
+    HandOver,
     LinkTicket,
     MergeWhenReady,
     NeutraliseMergeRequest,
@@ -88,6 +90,7 @@ PERFORMERS: Final[Mapping[type[Effect], Performer]] = MappingProxyType(
         AttachEvidence: evidence_upload.attach,
         UpdateTicketNote: tickets.update_note,
         UpdateMergeRequestNote: merge_request_effects.update_note,
+        HandOver: hand_overs.hand_over,
         RemindTicket: tickets.remind,
         CommentRefusal: tickets.refuse,
         TransitionIssue: tickets.transition,

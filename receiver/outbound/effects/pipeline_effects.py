@@ -10,21 +10,23 @@ import structlog
 
 from pipelines.generation import prepare_matrix
 from pipelines.language import Phase, PhaseReport, PipelineKey, PipelineKind, ReportOutcome, RunId
-from pipelines.language.catalogue import Catalogue
+from pipelines.language.catalogue import Catalogue, ReviewMode
 from pipelines.language.pipeline_key import fix
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.report_collection import collect
 from receiver.outbound.errors import RefusedError, UnavailableError
 from receiver.outbound.gitlab.pipelines_api import FoundPipeline
-from receiver.store.jobs import unreported
+from receiver.store.jobs import reused_reports, unreported
 from receiver.store.jobs.unreported import Unreported
+from receiver.store.money import funds
 from receiver.store.run import run_pipelines, runs, settled_reports, started_pipelines
 from receiver.store.run.runs import RunFacts
 from receiver.store.run.settled_reports import REPLACED, PendingReport
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, ConfirmStopped, SettleReports, StartPipeline, UpdateTicketNote
 from receiver.workflow.events import (
+    AttemptUnfunded,
     JobChanged,
     JobId,
     PipelineId,
@@ -90,11 +92,33 @@ async def start(desk: Desk, run: RunId, effect: StartPipeline) -> Performed:
     ]
     if lost:
         return _started(lost[-1], effect)  # the oldest: the run waits for one only, a second one is cancelled
+    refusal = await _unfunded(desk, facts, effect.iteration, catalogue)
+    if refusal is not None:
+        event = AttemptUnfunded(iteration=effect.iteration, reason=refusal)
+        return Performed(events=(event,), result={"pipeline": None, "why": refusal})
     inputs = inputs_of(facts, effect, catalogue, desk.public_url)
     desk.faults.reach("StartPipeline:before_post")
     made = await asyncio.to_thread(starter.create, project_id, ref=ref, inputs=inputs, name=name)
     desk.faults.reach("StartPipeline:after_post")
     return _started(made, effect)
+
+
+async def _unfunded(desk: Desk, facts: RunFacts, iteration: int, catalogue: Catalogue) -> str | None:
+    """Return why the budget can't fund an attempt, None when it can: by what its phases usually cost."""
+    budget, now = catalogue.policy.budget_usd, desk.clock()
+    async with desk.database.begin() as session:
+        reused = await reused_reports.phases(session, facts.id, iteration)
+        passes = funds.passes(
+            repositories=len(facts.pinned_plan.repositories) if facts.pinned_plan else 1,
+            is_planned=facts.pinned_plan is not None,
+            is_reviewed=catalogue.policy.review is not ReviewMode.OFF,
+            reused=reused,
+        )
+        amount = await funds.of_attempt(session, passes, now=now)
+        left = await funds.read(
+            session, facts.id, run_budget=budget.run + facts.extra_usd, day_budget=budget.day, now=now
+        )
+    return left.shortfall(amount, f"attempt {iteration}", cost=funds.OF_USUAL) if amount else None
 
 
 def _started(found: FoundPipeline, effect: StartPipeline) -> Performed:

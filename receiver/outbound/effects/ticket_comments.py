@@ -114,7 +114,7 @@ def enough(answered: Iterable[AnswerComment], wanted: AnswerComment) -> str:
 
 async def ask(desk: Desk, run: RunId, effect: AskReporter) -> Performed:
     """Ask the plan's question on the ticket."""
-    return await _say(desk, run, f"{QUESTION}:{effect.iteration}", desk.notes.question, point="AskReporter")
+    return await say(desk, run, f"{QUESTION}:{effect.iteration}", desk.notes.question, point="AskReporter")
 
 
 async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
@@ -123,7 +123,7 @@ async def post_plan(desk: Desk, run: RunId, effect: PostPlan) -> Performed:
     def write(story: Story, target: str, *, readers: Readers) -> str:
         return desk.notes.plan(story, target, iteration=effect.iteration, readers=readers)
 
-    return await _say(desk, run, f"{PLAN}:{effect.iteration}", write, point="PostPlan")
+    return await say(desk, run, f"{PLAN}:{effect.iteration}", write, point="PostPlan")
 
 
 class Write(Protocol):
@@ -133,7 +133,7 @@ class Write(Protocol):
         """Return its text for these readers."""
 
 
-async def _say(desk: Desk, run: RunId, target: str, write: Write, *, point: str) -> Performed:
+async def say(desk: Desk, run: RunId, target: str, write: Write, *, point: str) -> Performed:
     """Post a comment that shows what was found: to everybody, to those who may know, or to nobody."""
     async with desk.database.begin() as session:
         story = await rows.story(session, await runs.find(session, run))

@@ -126,6 +126,14 @@ class _Fields(Struct, frozen=True):
     security: _Named | None = None
 
 
+class _AssignedFields(Struct, frozen=True):
+    assignee: Person | None = None
+
+
+class _Assigned(Struct, frozen=True):
+    fields: _AssignedFields
+
+
 class _Issue(Struct, frozen=True):
     id: str
     key: str
@@ -138,6 +146,12 @@ FIELDS = ",".join(_Fields.__struct_fields__)
 def account(person: object) -> AccountId:
     """Return what stands for a person: an account id (Cloud) or a user key (Data Center)."""
     return msgspec.convert(person, Person).account
+
+
+def assignee(body: object) -> AccountId:
+    """Return who an issue of REST's JSON is assigned to; empty: nobody."""
+    found = msgspec.convert(body, _Assigned).fields.assignee
+    return AccountId("") if found is None else found.account
 
 
 def lacks_comments(body: object) -> bool:

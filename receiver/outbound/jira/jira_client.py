@@ -285,6 +285,33 @@ class JiraClient:
         with translate_errors("Jira", f"moving {key}"):
             self._api.transition_issue(key, transition)
 
+    def mark(self, key: str, *, label: str, is_set: bool) -> None:
+        """Set a label on a ticket, or take it off; others stay as they are."""
+        operation = {"add" if is_set else "remove": label}
+        with translate_errors("Jira", f"labelling {key}"):
+            self._edit(key, {"update": {"labels": [operation]}})
+
+    def assignee(self, key: str) -> AccountId:
+        """Return who a ticket is assigned to; empty: nobody."""
+        with translate_errors("Jira", f"reading who {key} is assigned to"):
+            body = self._api._get_json(f"issue/{key}", params={"fields": "assignee"})  # noqa: SLF001  # as above
+        return _parsed(issues.assignee, body)
+
+    def assign(self, key: str, account: str) -> None:
+        """Assign a ticket to a person: by account id on Cloud, by name on Data Center, which is asked for it."""
+        with translate_errors("Jira", f"assigning {key}"):
+            if self._api._is_cloud:  # noqa: SLF001  # as above
+                who = {"accountId": account}
+            else:
+                body = self._api._get_json("user", params={"key": account})  # noqa: SLF001  # as above
+                who = {"name": _parsed(msgspec.convert, body, type=_Named).name}
+            self._edit(key, {"fields": {"assignee": who}})
+
+    def _edit(self, key: str, data: dict[str, Any]) -> None:
+        # not Issue.update(): it reads the whole issue before and after
+        address = self._api._get_url(f"issue/{key}")  # noqa: SLF001  # as above
+        self._api._session.put(address, data=json.dumps(data))  # noqa: SLF001  # as above
+
     def link(self, key: str, *, global_id: str, url: str, title: str) -> None:
         """Put a remote link on a ticket; the one with the same id is replaced."""
         data = {"globalId": global_id, "object": {"url": url, "title": title}}

@@ -14,9 +14,9 @@ TICKET = "ticket"
 CONFIDENTIAL = "confidential"
 """Beside the status comment: what only some may read."""
 REFUSAL = "refusal"
-QUESTION, PLAN, ANSWER, REMINDER = "question", "plan", "answer", "reminder"
+QUESTION, PLAN, ANSWER, REMINDER, HAND_OVER = "question", "plan", "answer", "reminder", "hand_over"
 
-SAID_ONCE = frozenset({REFUSAL, QUESTION, PLAN, ANSWER, REMINDER})
+SAID_ONCE = frozenset({REFUSAL, QUESTION, PLAN, ANSWER, REMINDER, HAND_OVER})
 """What targets begin with, up to a colon, that each run has for itself."""
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import PhaseReport, PipelineKind, Sha256
+from pipelines.language import Phase, PhaseReport, PipelineKind, Sha256
 from receiver.store.schema import ReportRow, ReusedReportRow
 from receiver.workflow.run import Reused
 
@@ -47,6 +48,17 @@ async def of_iteration(session: AsyncSession, run: str, iteration: int) -> list[
     )
     found = await session.execute(query)
     return [ReusedReport(report=msgspec.convert(report, PhaseReport), key=key) for report, key in found]
+
+
+async def phases(session: AsyncSession, run: str, iteration: int) -> Counter[Phase]:
+    """Return how many reports of each phase an iteration was begun with."""
+    query = (
+        select(ReportRow.phase, func.count())
+        .join(ReusedReportRow, ReusedReportRow.report_id == ReportRow.id)
+        .where(ReusedReportRow.run_id == run, ReusedReportRow.iteration == iteration)
+        .group_by(ReportRow.phase)
+    )
+    return Counter({Phase(phase): count for phase, count in await session.execute(query)})
 
 
 async def keep(session: AsyncSession, run: str, iteration: int, reused: Reused) -> None:

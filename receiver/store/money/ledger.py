@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -15,6 +15,8 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.jobs.sessions import JobSession
+from receiver.store.money import funds
+from receiver.store.money.funds import Funds
 from receiver.store.money.pricing import Price, Usage
 from receiver.store.postgres.database import StoreError
 from receiver.store.schema import UsageRow
@@ -38,31 +40,13 @@ class Reservation(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Funds(Struct, frozen=True, kw_only=True):
-    """Limits and what is already spent or held, in US dollars."""
+class _Answer(Funds, frozen=True, kw_only=True):
+    """What the function below says of a call."""
 
-    run_budget: Decimal
-    run_held: Decimal
-    day_budget: Decimal
-    day_held: Decimal
-
-    def shortfall(self, amount: Decimal) -> str | None:
-        """Return a sentence when the amount can't be funded."""
-        for name, budget, held, cure in (
-            ("run", self.run_budget, self.run_held, "Say `/bug-fix budget +N`, then `/bug-fix retry`."),
-            (
-                "day",
-                self.day_budget,
-                self.day_held,
-                "Raise policy.budget_usd.day in bug-fix.yml, then say `/bug-fix retry`.",
-            ),
-        ):
-            if held + amount > budget:
-                return (
-                    f"The {name}'s budget of ${budget:.2f} can't fund this call: ${held:.4f} is spent or held, "
-                    f"and it may cost up to ${amount:.4f}. {cure}"
-                )
-        return None
+    wanted: Decimal
+    """Of it, or of the phase that it begins."""
+    is_phase: bool
+    """The phase usually costs more than the call may."""
 
 
 class Settlement(Struct, frozen=True, kw_only=True):
@@ -98,10 +82,10 @@ _PRICES: Final = """
       FROM prices WHERE model = %s
 """
 _RESERVE: Final = """
-    SELECT run_held, day_held FROM reserve_call(
+    SELECT run_held, day_held, wanted, is_phase FROM reserve_funds(
         %(call_id)s, %(run_id)s, %(iteration)s, %(phase)s, %(repository)s, %(job_id)s, %(session_id)s, %(agent)s,
         %(purpose)s, %(model)s, %(streamed)s, %(amount)s, %(at)s, %(midnight)s, %(run_budget)s, %(day_budget)s,
-        'run', %(prompt_version)s, %(prefix_sha256)s, %(is_first)s)
+        'run', %(prompt_version)s, %(prefix_sha256)s, %(is_first)s, %(until)s)
 """
 _SETTLE: Final = """
     UPDATE usage SET state = 'settled', uncached_tokens = %(uncached)s, cache_read_tokens = %(cache_read)s,
@@ -130,6 +114,8 @@ async def reserve(
 ) -> str | None:
     """Hold the money of a call; return a sentence instead when run or day can't fund it.
 
+    With its first call a phase holds what it usually costs; what others hold so is not to be had.
+
     Reservations are made one after the other, so that calls at the same time can't spend the same dollar.
     """
     job = reservation.session
@@ -150,15 +136,20 @@ async def reserve(
         "streamed": reservation.streamed,
         "amount": reservation.amount,
         "at": reservation.at,
-        "midnight": reservation.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
+        "midnight": funds.midnight(reservation.at),
+        "until": job.expires_at,
         "run_budget": run_budget,
         "day_budget": day_budget,
     }
-    cursor = connection.cursor(row_factory=kwargs_row(partial(Funds, run_budget=run_budget, day_budget=day_budget)))
-    funds = await (await cursor.execute(_RESERVE, values)).fetchone()
-    if funds is None:  # the function always gives a row
-        raise StoreError("reserve_call gave no answer.")
-    return funds.shortfall(reservation.amount)
+    answer = partial(_Answer, run_budget=run_budget, day_budget=day_budget)
+    cursor = connection.cursor(row_factory=kwargs_row(answer))
+    found = await (await cursor.execute(_RESERVE, values)).fetchone()
+    if found is None:  # the function always gives a row
+        raise StoreError("reserve_funds gave no answer.")
+    if found.is_phase:
+        where = f" of {job.repository}" if job.repository else ""
+        return found.shortfall(found.wanted, f"{job.phase.replace('_', ' ')}{where}", cost=funds.OF_USUAL)
+    return found.shortfall(found.wanted, "this call", cost=funds.OF_CALL)
 
 
 async def settle(connection: Connection, call_id: str, settlement: Settlement) -> None:

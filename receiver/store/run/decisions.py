@@ -7,8 +7,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from pipelines.language import DiagnosisKind, RunId
+from pipelines.language import DiagnosisKind, Phase, RunId
 from receiver.store.effects import outbox
+from receiver.store.money import funds
 from receiver.store.postgres.json_text import storable
 from receiver.store.run import episodes, given_commands, iterations
 from receiver.store.schema import DecisionRow, DeliveryRow, InterventionRow, RunRow
@@ -41,6 +42,7 @@ async def record(
         run.deadline = decision.deadline
     if decision.extra_usd is not None:
         run.extra_usd = decision.extra_usd
+    await _ask(session, run, decision, now=now)
     if decision.status is not None and decision.status != before:
         await _enter(session, run, decision, now=now)
     row = DecisionRow(
@@ -84,6 +86,12 @@ def _intervention(decision: Decision) -> tuple[str, str] | None:
         return None
     kind = "revise" if decision.attempt.cause is Cause.REVISED else "retry_with_hint"
     return kind, " ".join(hints[0].messages)
+
+
+async def _ask(session: AsyncSession, run: RunRow, decision: Decision, *, now: datetime) -> None:
+    """Keep what people are asked instead of a model, and what the model would have cost."""
+    if decision.asked is not None:
+        run.asked, run.saved_usd = decision.asked, await funds.usual_cost(session, Phase.ANALYSIS, now=now)
 
 
 async def _enter(session: AsyncSession, run: RunRow, decision: Decision, *, now: datetime) -> None:

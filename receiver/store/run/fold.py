@@ -20,6 +20,7 @@ from receiver.store.postgres.json_text import storable
 from receiver.store.run import (
     given_commands,
     heard_labels,
+    iterations,
     merge_judgements,
     merge_requests,
     run_pipelines,
@@ -30,6 +31,7 @@ from receiver.store.run import (
 from receiver.store.schema import RunRow
 from receiver.workflow import audience, lifecycle
 from receiver.workflow.events import (
+    AttemptUnfunded,
     CommandTyped,
     CommentRead,
     Event,
@@ -51,7 +53,7 @@ from receiver.workflow.events import (
     TicketRefreshed,
 )
 from receiver.workflow.person import Person
-from receiver.workflow.run import Learned
+from receiver.workflow.run import Learned, RunStatus
 
 COMMANDS = CommentRead | NoteRead | CommandTyped
 """Events that can be a command."""
@@ -101,6 +103,9 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             | CommandTyped(author=author, command=command)
         ):
             return await given_commands.take(session, run, event.message, command, author, now=now)
+        case AttemptUnfunded(iteration=number) if number == run.iteration and run.status == RunStatus.STARTING:
+            await iterations.interrupt(session, run, now=now)  # nothing was tried: it counts as no attempt
+            return True
         case PipelineStarted():
             return await run_pipelines.started(session, event, run, now=now)
         case PipelineChanged():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, not_, select, true
+from sqlalchemy import exists, func, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from pipelines.language import RunId
 from pipelines.language.catalogue import MergePolicy
@@ -23,10 +24,13 @@ from receiver.workflow.run import RunStatus
 
 
 async def deadlines(session: AsyncSession, *, now: datetime) -> list[tuple[RunId, RunStatus]]:
-    """Return runs that should have left their status by now."""
+    """Return runs that should have left their status by now, or that people should have gone on with."""
+    newer = aliased(RunRow)
+    is_taken_up = exists().where(newer.issue_key == RunRow.issue_key, newer.created_at > RunRow.created_at)
+    waits_for_people = (RunRow.status == RunStatus.ESCALATED) & ~is_taken_up
     rows = await session.execute(
         select(RunRow.id, RunRow.status)
-        .where(RunRow.deadline <= now, RunRow.status.in_(lifecycle.ACTIVE))
+        .where(RunRow.deadline <= now, RunRow.status.in_(lifecycle.ACTIVE) | waits_for_people)
         .order_by(RunRow.deadline)
     )
     return [(RunId(run), RunStatus(status)) for run, status in rows]

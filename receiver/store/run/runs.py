@@ -60,6 +60,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     issue_id: str
     is_commanded: bool = False
     """A command began it: the label need not be on the ticket."""
+    extra_usd: Decimal = Decimal(0)
+    """What people let it cost beyond its catalogue's budget."""
 
 
 async def lock_issue(session: AsyncSession, issue_key: str) -> None:
@@ -277,6 +279,7 @@ async def facts(session: AsyncSession, run: RunId) -> RunFacts:
         audience=row.audience,
         issue_id=row.issue_id,
         is_commanded=row.is_commanded,
+        extra_usd=row.extra_usd,
     )
 
 

@@ -14,7 +14,7 @@ from receiver.store.schema.job_tables import (
     SessionRow,
     TranscriptRow,
 )
-from receiver.store.schema.ledger_tables import PriceRow, UsageRow
+from receiver.store.schema.ledger_tables import PhaseFundsRow, PriceRow, UsageRow
 from receiver.store.schema.remedy_tables import AppliedRemedyRow
 from receiver.store.schema.run_tables import (
     CommentCommandRow,
@@ -62,6 +62,7 @@ __all__ = [
     "MergeRequestRow",
     "NoteRow",
     "OutcomeRow",
+    "PhaseFundsRow",
     "PipelineRow",
     "PlanRow",
     "PriceRow",

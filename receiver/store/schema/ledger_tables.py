@@ -11,6 +11,22 @@ from sqlalchemy.orm import Mapped, mapped_column
 from receiver.store.schema.columns import Base, Json, Serial
 
 
+class PhaseFundsRow(Base):
+    """What a phase at work holds: what it usually costs, from its first model call on."""
+
+    __tablename__ = "phase_funds"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True, autoincrement=False)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    iteration: Mapped[int]
+    phase: Mapped[str]
+    job_id: Mapped[int]
+    amount_usd: Mapped[Decimal]
+    """0 where nothing is known of its costs."""
+    until: Mapped[datetime] = mapped_column(index=True)
+    """The end of its session at the latest."""
+
+
 class PriceRow(Base):
     """US dollars per million tokens of a model from a date on, for prompts longer than a threshold."""
 

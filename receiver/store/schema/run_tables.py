@@ -70,6 +70,10 @@ class RunRow(Base):
     """The status that it was paused in; None: it is not paused."""
     extra_usd: Mapped[Decimal] = mapped_column(server_default="0")
     """What people let it cost beyond its catalogue's budget."""
+    asked: Mapped[str | None]
+    """What its ticket was asked before a model read it; None: nothing."""
+    saved_usd: Mapped[Decimal | None]
+    """What an analysis usually cost when the ticket was asked instead; None: it was not, or nothing is known."""
     unlabelled_at: Mapped[datetime | None]
     """When the start label was last taken off; None: it was set again since."""
     is_commanded: Mapped[bool] = mapped_column(server_default="false")

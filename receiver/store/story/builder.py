@@ -40,9 +40,10 @@ from receiver.store.story.report_story import Report, ReportedFile
 from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.success import facts_of
+from receiver.workflow import open_questions
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.end_codes import failure_class
-from receiver.workflow.run import Cause
+from receiver.workflow.run import Cause, RunStatus
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -99,6 +100,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
                 interventions=rows.interventions,
             )
         ),
+        escalation=open_questions.of(rows.run.reason_code) if rows.run.status == RunStatus.ESCALATED else None,
         costs=costs(
             rows.usage,
             budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run + rows.run.extra_usd,
@@ -127,6 +129,8 @@ def _run(row: RunRow, *, position: int | None) -> RunFacts:
         reason_code=row.reason_code,
         failure_class=failure_class(row.reason_code),
         diagnosis=None if row.diagnosis is None else msgspec.convert(row.diagnosis, Diagnosis),
+        asked=row.asked or "",
+        saved_usd=row.saved_usd,
         position=position,
         iteration=row.iteration,
         branch=row.branch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 
@@ -53,6 +54,10 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     """Who has to act, if the end is a failure."""
     diagnosis: Diagnosis | None = None
     """What went wrong, if the run ended without a fix."""
+    asked: str = ""
+    """What its ticket was asked before a model read it; empty: nothing."""
+    saved_usd: Decimal | None = None
+    """What an analysis usually cost when the ticket was asked instead; None: it was not, or nothing is known."""
     position: int | None = None
     """In the queue, from 1, as of now; None: it does not wait for its turn."""
     iteration: int

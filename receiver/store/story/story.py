@@ -13,6 +13,7 @@ from receiver.store.story.merge_request_story import MergeRequest, TargetPipelin
 from receiver.store.story.pipeline_story import Pipeline
 from receiver.store.story.report_story import Report
 from receiver.store.story.run_story import Iteration, RunFacts
+from receiver.workflow.open_questions import OpenQuestion
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -35,6 +36,8 @@ class Story(Struct, frozen=True, kw_only=True):
     indicators: tuple[Indicator, ...] = ()
     """Current indicators of success."""
     costs: Costs
+    escalation: OpenQuestion | None = None
+    """What people are asked who got the run; None: nobody did, or somebody went on."""
 
     def counting(self, iteration: int) -> tuple[Report, ...]:
         """Return an iteration's reports, own and reused ones."""

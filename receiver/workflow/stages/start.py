@@ -6,14 +6,18 @@ import re
 import unicodedata
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from pipelines.language import IssueKey, RunId
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.wire import Ticket
 from receiver import limits
 from receiver.workflow import lifecycle, turns
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (
     AdmitTicket,
+    AskReporter,
     CancelPipeline,
     CommentRefusal,
     Effect,
@@ -23,8 +27,17 @@ from receiver.workflow.effects import (
     TransitionIssue,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import AccountId, IssueLabelled, PipelineStarted, TicketAdmitted, TicketRefused
-from receiver.workflow.outcomes import acted, begun, ignored, moved, noted
+from receiver.workflow.events import (
+    AccountId,
+    AttemptUnfunded,
+    IssueLabelled,
+    PipelineStarted,
+    TicketAdmitted,
+    TicketRefreshed,
+    TicketRefused,
+)
+from receiver.workflow.outcomes import acted, begun, ended, ignored, moved, noted
+from receiver.workflow.readiness import rules
 from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
 from receiver.workflow.stages import replanning
 from receiver.workflow.turns import RunQueue
@@ -65,28 +78,38 @@ def requested(
 
 
 def admitted(event: TicketAdmitted, run: Run, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
-    """Start the first iteration, or let it wait for its turn."""
+    """Start the first iteration, let it wait for its turn, or ask what the ticket does not say."""
     if run.status is not RunStatus.ADMITTING:
         return ignored(f"{run.issue_key} was admitted before; the run is {run.status}.")
-    hold = catalogue.jira.start.hold_label
-    if hold in event.ticket.labels:
-        return moved(
-            run,
-            RunStatus.PAUSED,
-            f"{run.issue_key} can be worked on; its label `{hold}` pauses it.",
-            attempt=next_attempt(run, Cause.ADMITTED, catalogue=catalogue),
-            now=now,
-            branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary, run.audience),
-        )
-    return begun(
-        run,
-        f"{run.issue_key} can be worked on.",
-        *transition(catalogue.jira.transitions.started),
-        attempt=next_attempt(run, Cause.ADMITTED, catalogue=catalogue),
-        queue=queue,
-        now=now,
-        branch=None if run.branch else branch_name(run.issue_key, event.ticket.summary, run.audience),
-    )
+    branch = None if run.branch else branch_name(run.issue_key, event.ticket.summary, run.audience)
+    gaps = () if is_held(event.ticket, catalogue) else rules.gaps(event.ticket, catalogue)
+    if gaps:
+        ask = AskReporter(iteration=run.iteration)
+        decision = moved(run, RunStatus.NEEDS_INFORMATION, rules.reason(gaps), ask, now=now, branch=branch)
+        return replace(decision, asked=rules.question(gaps))
+    said = f"{run.issue_key} can be worked on."
+    return replace(_first(event.ticket, run, said, catalogue=catalogue, queue=queue, now=now), branch=branch)
+
+
+def completed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
+    """Start the first iteration after the ticket was asked about; nothing is asked twice without a model."""
+    if run.status is not RunStatus.NEEDS_INFORMATION:
+        return ignored(f"The ticket was read again; the run is {run.status}.")
+    return _first(event.ticket, run, event.because, catalogue=catalogue, queue=queue, now=now)
+
+
+def _first(ticket: Ticket, run: Run, said: str, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
+    attempt = next_attempt(run, Cause.ADMITTED, catalogue=catalogue)
+    if is_held(ticket, catalogue):
+        held = f"{said} Its label `{catalogue.jira.start.hold_label}` pauses it."
+        return moved(run, RunStatus.PAUSED, held, attempt=attempt, now=now)
+    started = transition(catalogue.jira.transitions.started)
+    return begun(run, said, *started, attempt=attempt, queue=queue, now=now)
+
+
+def is_held(ticket: Ticket, catalogue: Catalogue) -> bool:
+    """Return whether the ticket has the label that pauses its run."""
+    return catalogue.jira.start.hold_label in ticket.labels
 
 
 def refused(event: TicketRefused, run: Run, *, now: datetime) -> Decision:
@@ -121,6 +144,13 @@ def turn_offered(run: Run, *, catalogue: Catalogue, queue: RunQueue, now: dateti
         *first,
         now=now,
     )
+
+
+def unfunded(event: AttemptUnfunded, run: Run, *, now: datetime) -> Decision:
+    """End a run whose attempt is more than the budget has left: nothing of it was begun."""
+    if run.status is not RunStatus.STARTING or event.iteration != run.iteration:
+        return ignored(f"Attempt {event.iteration} was not funded; the run is {run.status}, in {run.iteration}.")
+    return ended(run, RunStatus.ESCALATED, EndReason(code=EndCode.BUDGET, sentence=event.reason), now=now)
 
 
 def pipeline_started(event: PipelineStarted, run: Run, *, now: datetime) -> Decision:

@@ -11,6 +11,7 @@ from receiver.workflow.effects import (
     AskReporter,
     CancelPipeline,
     Effect,
+    HandOver,
     NeutraliseMergeRequest,
     PostPlan,
     UpdateTicketNote,
@@ -53,6 +54,7 @@ def _withdrawal(run: Run, *, is_newest: bool) -> tuple[Effect, ...]:
         *(NeutraliseMergeRequest(repository=one.repository) for one in run.merge_requests),
         *_waiting(run),
         *(one for one in tell(run) if has_note or not isinstance(one, UpdateTicketNote)),
+        *(() if run.status is RunStatus.REFUSED else (HandOver(),)),
     )
 
 

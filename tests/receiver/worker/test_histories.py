@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from pipelines.language import RunId
 from receiver.workflow import lifecycle
 from receiver.workflow.events import Event, IssueRestricted
-from receiver.workflow.lifecycle import ACTIVE, MOVES
+from receiver.workflow.lifecycle import ACTIVE, MOVES, WITH_DEADLINE
 from receiver.workflow.run import RunStatus
 from tests import event_strategies as draw
 from tests.receiver.workflow.conftest import World
@@ -158,7 +158,7 @@ def check_runs(before: Snapshot, after: Snapshot, *, issue: str) -> None:
         status = RunStatus(row["status"])
         was = before["runs"].get(run)
         assert (row["issue"] == issue) or row == was
-        assert row["deadline"] == (status in ACTIVE)
+        assert row["deadline"] == (status in WITH_DEADLINE)
         if was is not None:
             assert status == was["status"] or status in MOVES[RunStatus(was["status"])]
             assert row["iteration"] >= was["iteration"]

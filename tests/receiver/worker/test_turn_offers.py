@@ -70,7 +70,9 @@ class Storm:
         )
 
     async def _admit(self, _desk: Desk, _run: RunId, effect: AdmitTicket) -> Performed:
-        ticket = Ticket(key=effect.issue_key, summary="It breaks", description="", labels=("bug-fix",))
+        ticket = Ticket(
+            key=effect.issue_key, summary="Saving a contact fails", description="With an error.", labels=("bug-fix",)
+        )
         return Performed(
             events=(TicketAdmitted(ticket=ticket, base_shas={CONTACTS: "a" * 40}, catalogue_sha256="0" * 64),)
         )

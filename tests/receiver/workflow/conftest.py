@@ -34,6 +34,7 @@ from receiver.workflow.commands import command_grammar
 from receiver.workflow.decide import decide
 from receiver.workflow.events import (
     AccountId,
+    AttemptUnfunded,
     CommandTyped,
     CommentRead,
     DeadlinePassed,
@@ -408,6 +409,7 @@ class World:
             TicketRefused(reason="Mara may not start runs."),
             self.restricted(),
             TurnOffered(),
+            AttemptUnfunded(iteration=1, reason="The run's budget can't fund it."),
             self.started(),
             self.started(pipeline=999),
             *(self.pipeline(status) for status in lifecycle.STATUSES),

@@ -416,4 +416,4 @@ def test_every_status_has_an_answer_for_every_event(world: Any, status: RunStatu
         if decision.status is not None and decision.new_run is None:
             assert run is not None
             assert decision.status in lifecycle.MOVES[run.status]
-            assert (decision.deadline is None) == (decision.status not in lifecycle.ACTIVE)
+            assert (decision.deadline is None) == (decision.status not in lifecycle.WITH_DEADLINE)

@@ -40,6 +40,7 @@ REPAIRS = {
 
 WRITE_WHAT = {
     "needs-information": "pl-479",
+    "vague-ticket": "pl-479",
     "two-models": "pl-479",
     "superfluous-file": "api-bug",
 }

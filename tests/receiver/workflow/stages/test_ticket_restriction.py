@@ -11,6 +11,7 @@ from receiver.workflow.effects import (
     AttachEvidence,
     CancelPipeline,
     Effect,
+    HandOver,
     NeutraliseMergeRequest,
     PostPlan,
     UpdateMergeRequestNote,
@@ -48,6 +49,7 @@ def test_a_run_at_work_stops_and_whatever_any_run_showed_is_taken_back(world: An
         *([waiting[status]] if status in waiting else []),
         *([UpdateTicketNote()] if status is not RunStatus.REFUSED else []),
         *(UpdateMergeRequestNote(repository=one) for one in repositories),
+        *([HandOver()] if status is not RunStatus.REFUSED else []),
     ]
 
 

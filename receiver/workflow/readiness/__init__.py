@@ -1,0 +1,1 @@
+"""Whether a ticket says enough for an analysis, decided without a model."""
