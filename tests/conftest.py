@@ -40,6 +40,7 @@ OWNED_SEQUENCES = """
 """
 
 
+@pytest.hookimpl(trylast=True)  # after pytest left out what `-m` leaves out, or shares begin elsewhere than dealt
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Share out long tests among the workers, and let these begin with them."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
