@@ -150,7 +150,7 @@ class Vendors:
     def ticket(self, *labels: str) -> str:
         fields = {
             "project": {"key": "PL"},
-            "summary": "It breaks",
+            "summary": "Saving a contact with an apostrophe answers 500",
             "labels": list(labels),
             "issuetype": {"name": "Bug"},
         }
