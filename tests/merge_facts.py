@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pipelines.language.catalogue import MergePolicy
+from pipelines.language.policy import MergePolicy
 from receiver.workflow.merging.merge_facts import Approval, HeadOrigin, MergeFacts, OwnPipeline, TrainState
 
 PUSHED = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)

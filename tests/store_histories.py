@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import PlanOutcome, RunId
-from pipelines.language.catalogue import PlanApproval, ReviewMode
+from pipelines.language.policy import PlanApproval, ReviewMode
 from receiver.store.postgres.database import Database
 from receiver.worker.event_handler import Setting
 from receiver.workflow.events import Event, JobId

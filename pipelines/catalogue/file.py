@@ -20,8 +20,9 @@ from pipelines.catalogue.structure import problems as structural
 from pipelines.catalogue.validation import Fault, faults
 from pipelines.catalogue.yaml_lines import Document, FileProblem, parse
 from pipelines.language import Limits, ProjectPath
-from pipelines.language.catalogue import Agent, Catalogue, Commands, Deploy, Repository, Reproduction, Stack
+from pipelines.language.catalogue import Agent, Catalogue, Deploy
 from pipelines.language.remedy import Healing, Remedy
+from pipelines.language.repository import Commands, Repository, Reproduction, Stack
 from pipelines.language.wire import encode, sha256
 
 DEFAULT_MODEL: Final = "claude-sonnet-5-5"

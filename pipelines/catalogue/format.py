@@ -14,8 +14,11 @@ from msgspec import Meta, Struct, field
 
 from pipelines.catalogue.stack_presets import Preset
 from pipelines.language import Framework
-from pipelines.language.catalogue import AgentTool, AllowedSecret, CommandGrants, Commands, Jira, Policy, Serve, Video
+from pipelines.language.catalogue import AgentTool, Jira
+from pipelines.language.command_grants import CommandGrants
+from pipelines.language.policy import Policy
 from pipelines.language.remedy import Action
+from pipelines.language.repository import AllowedSecret, Commands, Serve, Video
 
 Name = Annotated[
     str,

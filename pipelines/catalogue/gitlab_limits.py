@@ -11,7 +11,8 @@ from typing import Final
 
 from pipelines.catalogue.prepare_entry import job_name
 from pipelines.catalogue.yaml_lines import Path
-from pipelines.language.catalogue import Catalogue, Repository
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.repository import Repository
 
 JOB_NAME: Final = 255
 """Characters of a job's name."""

@@ -6,7 +6,7 @@ Receiver and jobs ask the same functions; the receiver's answer is the one that 
 from __future__ import annotations
 
 from pipelines.language import Complexity, Plan, PlanOutcome
-from pipelines.language.catalogue import PlanApproval, Policy, SecurityFixes
+from pipelines.language.policy import PlanApproval, Policy, SecurityFixes
 
 
 def is_carried_out(plan: Plan, policy: Policy) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 from pipelines.catalogue.stack_presets import PRESETS, Preset
 from pipelines.language import ProjectPath
-from pipelines.language.catalogue import Stack
+from pipelines.language.repository import Stack
 
 _DIGITS: Final = 12
 """Hexadecimal digits by which caches are told apart."""

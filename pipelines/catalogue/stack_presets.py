@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from pipelines.language import Framework
-from pipelines.language.catalogue import Commands, Stack
+from pipelines.language.repository import Commands, Stack
 
 
 class Preset(StrEnum):

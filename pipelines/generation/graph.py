@@ -19,7 +19,9 @@ from msgspec import Struct
 from pipelines.catalogue.plan_policy import is_carried_out
 from pipelines.generation.jobs import ScriptJob, TriggerJob
 from pipelines.language import Approval, IssueKey, Phase, PipelineKey, Plan, PlanOutcome, ProjectPath, RunId
-from pipelines.language.catalogue import Catalogue, ReviewMode, Stack
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import ReviewMode
+from pipelines.language.repository import Stack
 from pipelines.language.wire import RepositoryPhase
 
 MAX_NEEDS: Final = 50

@@ -16,7 +16,7 @@ from pipelines.generation.jobs import (
     When,
 )
 from pipelines.language import Phase, ProjectPath
-from pipelines.language.catalogue import Stack
+from pipelines.language.repository import Stack
 
 _READING: Final = frozenset({Phase.REVIEW, Phase.MERGE_REQUEST})
 """Phases that run nothing of the repository: no services, no caches."""

@@ -17,7 +17,7 @@ from pipelines.catalogue.prepare_entry import cache_key
 from pipelines.generation.graph import ChildPipeline, Ending
 from pipelines.generation.job_keywords import job_keywords, repository_template
 from pipelines.language import ProjectPath
-from pipelines.language.catalogue import Stack
+from pipelines.language.repository import Stack
 
 TEMPLATES: Final = "templates/ci/phases.yml"
 _HEADER: Final = "# Generated from the plan of {key}, {pipeline}. Hidden jobs: {templates}.\n"

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from pipelines.language import CommitSha, ProjectPath
-from pipelines.language.catalogue import Catalogue, Repository, can_write
+from pipelines.language.catalogue import Catalogue, can_write
+from pipelines.language.repository import Repository
 
 CONTEXT_VERSION: Final = 1
 """Of what is built: raised when the same commit would give another document."""

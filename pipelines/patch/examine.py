@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.language.change_set import ChangeSet, ChangeSetError
+from pipelines.language.policy import PatchRule, Policy
 from pipelines.patch.changed import Base, Change, Changed, contents
 from pipelines.patch.ci_files import CiSetting, ci_files, included_files
 from pipelines.patch.configuration import configuration

@@ -9,8 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
-from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import FILE_MODES, SUBMODULE, SYMLINK, ChangeSet, FileChange
+from pipelines.language.policy import Policy
 from pipelines.patch.display_name import shown
 from pipelines.patch.globs import matches
 from pipelines.patch.run_elsewhere import ROWS, PathRow, Ruling

@@ -7,8 +7,9 @@ from functools import cache, partial
 
 from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.repositories import read_file, read_tree
-from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, write_change_set
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Repository
 from pipelines.language.wire import MAX_BLOB
 from pipelines.patch import Base, ChangeSize, FolderEntry, Folders, contents, examine, folders_of, size_of
 from pipelines.secrets import find_secrets

@@ -22,8 +22,8 @@ from pipelines.job.workspace.job import Job
 from pipelines.job.workspace.job_files import read_untrusted
 from pipelines.job.workspace.repositories import read_tree
 from pipelines.language import ArtifactKind, Framework
-from pipelines.language.catalogue import Video
 from pipelines.language.change_set import ChangeSet
+from pipelines.language.repository import Video
 from pipelines.phases.submission import plain_path
 from pipelines.proof.observations import ObservedExchange
 from pipelines.proof.repeated_runs import RunPlan, Side, together

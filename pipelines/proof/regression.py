@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from pipelines.language import Coverage, PrepareResult, SuiteResult, TestingResult, TestWord
-from pipelines.language.catalogue import Policy, ProofPolicy
+from pipelines.language.policy import Policy, ProofPolicy
 
 _SHRINKS = 0.01
 """Share of the measured lines that may go without the patch removing them: what is imported changes a little."""

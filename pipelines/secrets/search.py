@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
-from pipelines.language.catalogue import AllowedSecret
+from pipelines.language.repository import AllowedSecret
 from pipelines.patch.changed import Changed
 from pipelines.patch.display_name import shown
 from pipelines.patch.globs import matches

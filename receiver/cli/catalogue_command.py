@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from pipelines.language.catalogue import Agent, AgentTool, Repository
+from pipelines.language.catalogue import Agent, AgentTool
+from pipelines.language.repository import Repository
 from receiver.cli import command as base
 from receiver.cli import story_printer
 from receiver.cli.command import click, command

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pipelines.catalogue.file import CatalogueError
 from pipelines.language import ProjectPath
-from pipelines.language.catalogue import MergePolicy
+from pipelines.language.policy import MergePolicy
 from receiver.cli import command as base
 from receiver.cli import merge_rights, story_printer
 from receiver.cli.command import click, command

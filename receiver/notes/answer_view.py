@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.language.catalogue import CommandGrants
+from pipelines.language.command_grants import CommandGrants
 from receiver.notes.view import NoteView
 from receiver.store.story.history import Moment
 from receiver.workflow.commands import command_refusals, command_table, permissions

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import Catalogue, CommandGrants
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.command_grants import CommandGrants
 from receiver import limits
 from receiver.workflow import end_reasons, lifecycle
 from receiver.workflow.commands import labels, note_dialogue, pauses, steering, ticket_dialogue

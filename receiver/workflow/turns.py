@@ -16,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import Concurrency
+from pipelines.language.policy import Concurrency
 
 
 class Contender(Struct, frozen=True, kw_only=True):

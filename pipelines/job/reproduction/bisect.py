@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pipelines.catalogue.served_order import address_variable
 from pipelines.job.reproduction.application import PORT
 from pipelines.language import Framework
-from pipelines.language.catalogue import Repository, Serve
+from pipelines.language.repository import Repository, Serve
 
 _BODY = Path(__file__).parent / "bisect.sh"
 _HEAD = """\

@@ -17,8 +17,8 @@ from pipelines.job.report_formats.line_coverage import Lines, in_all, located, o
 from pipelines.job.suites.suite import run_again, run_lint, run_tests
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.language import Baseline, CheckResult, Coverage, FailedTest, KnownTests, NamedTest, SuiteResult
-from pipelines.language.catalogue import Repository
 from pipelines.language.change_set import ChangeSet
+from pipelines.language.repository import Repository
 from pipelines.patch.about_tests import changed_test_files, files_about_tests, stands_in
 from pipelines.proof.changed_tests import Texts, changed_part, contradicted, new_on_old, unprovable
 from pipelines.proof.failed_tests import failed_tests

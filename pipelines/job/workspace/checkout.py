@@ -21,7 +21,7 @@ from pipelines.job.isolation.project_folder import discard
 from pipelines.job.isolation.role_users import Role
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import ArtifactKind
-from pipelines.language.catalogue import Repository
+from pipelines.language.repository import Repository
 
 _CACHE = ".cache"
 """The only folder of CI_PROJECT_DIR that stack presets keep between jobs."""

@@ -35,8 +35,8 @@ from pipelines.language import (
     ProjectPath,
     ReportOutcome,
 )
-from pipelines.language.catalogue import Repository
 from pipelines.language.change_set import ChangeSet
+from pipelines.language.repository import Repository
 from pipelines.language.wire import RunSpec, Session
 
 _DEEPEST_CONFTEST = 64

@@ -18,8 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import CommitSha, RunId
-from pipelines.language.catalogue import TargetPipeline
 from pipelines.language.change_set import ChangeSet, ChangeSetError
+from pipelines.language.policy import TargetPipeline
 from receiver.outbound.effects import patch_check
 from receiver.outbound.effects.accepted_fix import AcceptedFix
 from receiver.outbound.effects.commit_actions import actions_of, fits, guarded, holds, lacking

@@ -8,7 +8,8 @@ from itertools import takewhile
 from msgspec import Struct
 
 from pipelines.language import Phase, ProjectPath, ReportOutcome, ReviewResult, Severity, TestingResult, TestWord
-from pipelines.language.catalogue import Catalogue, MergePolicy
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import MergePolicy
 from receiver import limits
 from receiver.outbound.effects import rights
 from receiver.outbound.effects.desk import Desk

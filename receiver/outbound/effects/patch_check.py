@@ -8,8 +8,9 @@ from functools import cache, partial
 from msgspec import Struct
 
 from pipelines.language import CommitSha
-from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Repository
 from pipelines.patch import FolderEntry, ci_files, ci_setting, contents, examine, remarks
 from pipelines.secrets import find_secrets
 from receiver import limits

@@ -10,8 +10,9 @@ import structlog
 
 from pipelines.generation import prepare_matrix
 from pipelines.language import Phase, PhaseReport, PipelineKey, PipelineKind, ReportOutcome, RunId
-from pipelines.language.catalogue import Catalogue, ReviewMode
+from pipelines.language.catalogue import Catalogue
 from pipelines.language.pipeline_key import fix
+from pipelines.language.policy import ReviewMode
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.report_collection import collect

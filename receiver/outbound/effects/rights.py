@@ -11,7 +11,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelines.language.catalogue import Catalogue, CommandGrants
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.command_grants import CommandGrants
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.members import DEVELOPER, MAINTAINER, Users

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import Concurrency
+from pipelines.language.policy import Concurrency
 from receiver import limits
 from receiver.store.postgres.database import lock
 from receiver.store.schema import EffectRow, PipelineRow, RunRow

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import MergePolicy
+from pipelines.language.policy import MergePolicy
 from receiver.store.schema import (
     EffectRow,
     MergeRequestEventRow,

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from pipelines.language.catalogue import Budget
+from pipelines.language.policy import Budget
 from receiver.workflow.commands.given_command import Circumstances, Given, Refused
 from receiver.workflow.outcomes import acted, tell
 from receiver.workflow.run import Decision, Run

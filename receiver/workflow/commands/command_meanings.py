@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pipelines.language.catalogue import TargetPipeline
+from pipelines.language.policy import TargetPipeline
 from receiver.workflow.attempts import next_attempt, next_number
 from receiver.workflow.commands import budget_raises, pauses, retries, stops
 from receiver.workflow.commands.command_table import CommandWord

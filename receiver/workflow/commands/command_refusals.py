@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from typing import Final
 
-from pipelines.language.catalogue import CommandGrants
+from pipelines.language.command_grants import CommandGrants
 from receiver.comments.command_line import Command
 from receiver.workflow.commands import permissions
 from receiver.workflow.commands.command_grammar import PREFIX

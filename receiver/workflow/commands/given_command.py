@@ -9,7 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import Catalogue, CommandGrants
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.command_grants import CommandGrants
 from receiver.comments.command_line import Command
 from receiver.workflow.commands.permissions import DEVELOPER, allow
 from receiver.workflow.effects import AnswerComment, AnswerNote, AnswerTopic, Effect

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.language.catalogue import MergePolicy
+from pipelines.language.policy import MergePolicy
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.merging import counted_approvals
 from receiver.workflow.merging.merge_facts import HeadOrigin, MergeFacts, TrainState

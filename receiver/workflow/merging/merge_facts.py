@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from pipelines.language.catalogue import MergePolicy
+from pipelines.language.policy import MergePolicy
 
 
 class HeadOrigin(StrEnum):

@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from pipelines.language.catalogue import Catalogue, Readiness
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import Readiness
 from pipelines.language.wire import Ticket
 from receiver.workflow.readiness.ticket_text import TicketText
 

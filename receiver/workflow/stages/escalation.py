@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from pipelines.language.catalogue import Catalogue, Policy
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import Policy
 from receiver import limits
 from receiver.workflow.effects import HandOver, RemindTicket
 from receiver.workflow.end_codes import EndCode, EndReason

@@ -17,7 +17,7 @@ from pipelines.language import (
     ReproductionResult,
     TestingResult,
 )
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from pipelines.proof.red_green import judge
 from pipelines.proof.regression import Comparison, regressions
 from receiver.workflow.run import Run

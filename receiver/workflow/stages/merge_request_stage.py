@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pipelines.language.catalogue import Catalogue, TargetPipeline
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import TargetPipeline
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AttachEvidence,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from pipelines.language import ProjectPath
-from pipelines.language.catalogue import Catalogue, MergePolicy
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import MergePolicy
 from receiver.workflow.effects import Effect, MergeWhenReady, RebaseMergeRequest
 from receiver.workflow.events import MergeAnswer, MergeJudged
 from receiver.workflow.outcomes import acted, noted, tell

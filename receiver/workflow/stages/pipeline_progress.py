@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from pipelines.language import GenerateResult, Phase, PhaseReport, ReportOutcome
-from pipelines.language.catalogue import Catalogue, Policy
+from pipelines.language.catalogue import Catalogue
 from pipelines.language.pipeline_key import fix
+from pipelines.language.policy import Policy
 from receiver import limits
 from receiver.workflow import end_reasons, lifecycle
 from receiver.workflow.attempts import next_attempt

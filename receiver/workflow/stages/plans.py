@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
 from pipelines.language import AnalysisResult, Phase, PhaseReport, Plan, PlanOutcome, ProjectPath, ReportOutcome
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from receiver import limits
 from receiver.workflow import end_reasons
 from receiver.workflow.effects import AskReporter, Effect, PostPlan

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.language import Phase, PhaseReport, ReportOutcome
-from pipelines.language.catalogue import Catalogue, Repository
+from pipelines.language.catalogue import Catalogue
 from pipelines.language.remedy import Action, Maker, Remedy
+from pipelines.language.repository import Repository
 from receiver import limits
 from receiver.healing.matching import Matched, remedies_for
 from receiver.workflow import diagnoses

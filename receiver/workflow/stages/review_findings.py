@@ -17,7 +17,7 @@ from pipelines.language import (
     Severity,
     TestingResult,
 )
-from pipelines.language.catalogue import Policy, ReviewMode
+from pipelines.language.policy import Policy, ReviewMode
 from pipelines.proof.statement import not_shown
 from receiver.workflow.run import Run
 

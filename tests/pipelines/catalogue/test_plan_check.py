@@ -12,7 +12,9 @@ from pipelines.language import (
     PlanOutcome,
     ProjectPath,
 )
-from pipelines.language.catalogue import Agent, AgentTool, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.language.catalogue import Agent, AgentTool, Catalogue, Jira, Start
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Repository, Stack
 from tests.plans import a_part, a_plan
 
 CONTACTS = ProjectPath("payk12/contacts")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pipelines.catalogue.plan_policy import is_carried_out, needs_approval
 from pipelines.language import Complexity, Plan, PlanOutcome
-from pipelines.language.catalogue import PlanApproval, Policy, SecurityFixes
+from pipelines.language.policy import PlanApproval, Policy, SecurityFixes
 
 Plans = Callable[..., Plan]
 

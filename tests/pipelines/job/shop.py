@@ -20,8 +20,9 @@ from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.job.workspace.repositories import Source, check_out, fetch, read_file, read_tree
 from pipelines.language import Baseline, Phase, PrepareResult, Proof, TestingResult
-from pipelines.language.catalogue import Commands, Policy
 from pipelines.language.change_set import ChangeSet
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Commands
 from pipelines.patch import contents, size_of
 from pipelines.proof.known_tests import baseline_result, known_tests
 from pipelines.proof.regression import Comparison, regressions

@@ -22,7 +22,7 @@ from pipelines.job.reproduction.application import serve
 from pipelines.job.workspace.checkout import Checkout
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import Phase
-from pipelines.language.catalogue import Repository, Serve
+from pipelines.language.repository import Repository, Serve
 
 pytestmark = pytest.mark.integration
 

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.job.reproduction.bisect import bisect_script
 from pipelines.language import Framework
-from pipelines.language.catalogue import Commands, Repository, Serve
+from pipelines.language.repository import Commands, Repository, Serve
 from sandbox import node_tools
 
 pytestmark = pytest.mark.integration

@@ -17,7 +17,7 @@ from pipelines.job.isolation.processes import Launcher, make_root
 from pipelines.job.suites.checks import run_checks
 from pipelines.language import Coverage
 from pipelines.language import TestWord as Word
-from pipelines.language.catalogue import Commands
+from pipelines.language.repository import Commands
 from tests.pipelines.job.shop import Shop
 
 pytestmark = pytest.mark.integration

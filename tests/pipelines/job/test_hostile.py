@@ -13,8 +13,8 @@ import pytest
 
 from pipelines import language
 from pipelines.language import Phase, ReportOutcome
-from pipelines.language.catalogue import Commands
 from pipelines.language.change_set import SYMLINK, FileChange
+from pipelines.language.repository import Commands
 from pipelines.language.wire import MAX_BLOB
 from sandbox.scenario_format import Conversation
 from tests.changes import change_set, file_change

@@ -17,7 +17,7 @@ import pytest
 from pipelines import language
 from pipelines.catalogue.file import read
 from pipelines.language import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
-from pipelines.language.catalogue import Video
+from pipelines.language.repository import Video
 from pipelines.language.wire import sha256
 from sandbox import node_tools
 

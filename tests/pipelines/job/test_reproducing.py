@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pipelines.language import ArtifactKind, Framework, Phase, PhaseReport, ReportOutcome
-from pipelines.language.catalogue import Reproduction
+from pipelines.language.repository import Reproduction
 from sandbox.scenario_format import Conversation
 
 pytestmark = pytest.mark.acceptance

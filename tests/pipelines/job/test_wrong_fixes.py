@@ -40,8 +40,9 @@ from pipelines.language import (
     TestWord,
 )
 from pipelines.language import TestingResult as PatchTested
-from pipelines.language.catalogue import Policy, Repository
 from pipelines.language.change_set import ChangeSet, write_change_set
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Repository
 from pipelines.language.wire import Input, RunSpec, Session, Ticket, decode, sha256
 from pipelines.patch import folders_of
 from pipelines.phases import prepare, testing

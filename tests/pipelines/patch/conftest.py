@@ -7,7 +7,7 @@ from textwrap import dedent
 
 import pytest
 
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from pipelines.patch.examine import examine
 from pipelines.patch.name_clashes import folders_of
 from tests.changes import change_set, file_change

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelines.language.catalogue import PatchRule, Policy
 from pipelines.language.change_set import FileChange
+from pipelines.language.policy import PatchRule, Policy
 from pipelines.patch import Base, examine, is_documentation
 from tests.changes import change_set, file_change
 

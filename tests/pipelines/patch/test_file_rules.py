@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import EXECUTABLE, FileChange
+from pipelines.language.policy import Policy
 from pipelines.patch.file_rules import file_faults, size_faults
 from tests.changes import change_set, file_change
 

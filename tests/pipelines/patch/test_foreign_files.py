@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from pipelines.patch.examine import examine
 from pipelines.patch.foreign_files import foreign_files
 from pipelines.patch.git_attributes import attributes

@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.agents.transcript import Transcript
 from pipelines.job.workspace.job_files import Artifacts
 from pipelines.language import Phase
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from pipelines.language.wire import MAX_BLOB
 from pipelines.phases.patch_guard import held_against
 from tests.changes import change_set, file_change

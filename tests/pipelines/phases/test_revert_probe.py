@@ -11,7 +11,7 @@ from pipelines.job.communication.errors import CommandsError
 from pipelines.job.communication.job_log import JobLog
 from pipelines.language import FileWord, ProbedFile, Proof
 from pipelines.language import TestingResult as PatchTested
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from pipelines.patch.revert_variants import RevertPlan, Variant
 from pipelines.phases.revert_probe import Probe, probed
 from pipelines.proof.statement import not_shown

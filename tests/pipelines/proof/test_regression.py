@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from pipelines.language import CheckResult, Coverage, NamedTest, PrepareResult, Proof, SuiteResult, TestWord
 from pipelines.language import TestingResult as PatchTested
-from pipelines.language.catalogue import Policy, ProofPolicy
+from pipelines.language.policy import Policy, ProofPolicy
 from pipelines.proof.regression import Comparison, regressions
 
 SHA = "a" * 40

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from pipelines.language.catalogue import AllowedSecret
+from pipelines.language.repository import AllowedSecret
 from pipelines.patch import Change, Changed
 from pipelines.secrets import find_secrets
 from pipelines.secrets.engine import SecretScanError, read_findings, scan

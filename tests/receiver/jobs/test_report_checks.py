@@ -26,7 +26,8 @@ from pipelines.language import (
     TestWord,
 )
 from pipelines.language import TestingResult as PatchTested
-from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start
+from pipelines.language.catalogue import Agent, Catalogue, Jira, Start
+from pipelines.language.policy import Policy
 from pipelines.language.wire import encode
 from receiver import limits
 from receiver.jobs import report_checks

@@ -11,7 +11,8 @@ import pytest
 
 from pipelines.catalogue.file import read
 from pipelines.language import ProjectPath, RunId
-from pipelines.language.catalogue import Catalogue, MergePolicy
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import MergePolicy
 from receiver.outbound.effects.desk import Desk, Performed
 from receiver.outbound.effects.performers import perform
 from receiver.store.run import merge_requests, runs

@@ -38,7 +38,9 @@ from pipelines.language import Proof as Showing
 from pipelines.language import (
     TestingResult as Proof,
 )
-from pipelines.language.catalogue import Agent, Catalogue, Deploy, Jira, Policy, Repository, Stack, Start
+from pipelines.language.catalogue import Agent, Catalogue, Deploy, Jira, Start
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Repository, Stack
 from receiver.notes import (
     StatusNotes,
     render_merge_request_description,

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import Diagnosis, DiagnosisKind, Phase, ProjectPath, RunId
-from pipelines.language.catalogue import Catalogue, Commands
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.repository import Commands
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.store.run import iterations, runs

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from pipelines.language import Phase, RunId
-from pipelines.language.catalogue import Budget, Catalogue
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import Budget
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.effects.performers import perform
 from receiver.store.money import funds

@@ -22,8 +22,10 @@ from litestar.testing import TestClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import IssueKey, Phase, ProjectPath, RunId
-from pipelines.language.catalogue import Agent, Budget, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.language.catalogue import Agent, Catalogue, Jira, Start
 from pipelines.language.pipeline_key import fix
+from pipelines.language.policy import Budget, Policy
+from pipelines.language.repository import Repository, Stack
 from pipelines.language.wire import Ticket
 from receiver.app import create_app
 from receiver.settings import Settings

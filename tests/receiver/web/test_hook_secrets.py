@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
-from pipelines.language.catalogue import Catalogue, Repository, Stack
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.repository import Repository, Stack
 from receiver.hooks import HookSecret
 from receiver.settings import SettingsError
 from receiver.web.hook_secrets import gitlab_secrets, without_secret

@@ -5,7 +5,9 @@ from itertools import count
 import pytest
 
 from pipelines.language import IssueKey, ProjectPath, RunId
-from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Repository, Stack, Start
+from pipelines.language.catalogue import Agent, Catalogue, Jira, Start
+from pipelines.language.policy import Policy
+from pipelines.language.repository import Repository, Stack
 from pipelines.language.wire import Ticket
 from receiver.worker.event_handler import Setting
 

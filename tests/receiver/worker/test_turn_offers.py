@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from sqlalchemy import select, update
 
 from pipelines.language import IssueKey, ProjectPath, RunId
-from pipelines.language.catalogue import Catalogue, Concurrency
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import Concurrency
 from pipelines.language.wire import Ticket
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed

@@ -26,7 +26,8 @@ from pipelines.language import (
     RunId,
     TestingResult,
 )
-from pipelines.language.catalogue import Agent, Catalogue, Jira, Policy, Start, Transitions
+from pipelines.language.catalogue import Agent, Catalogue, Jira, Start, Transitions
+from pipelines.language.policy import Policy
 from pipelines.language.wire import Ticket
 from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience

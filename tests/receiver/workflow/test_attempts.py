@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import Phase, PhaseReport, PrepareResult, ProjectPath, ReportOutcome
-from pipelines.language.catalogue import Catalogue, Repository, Stack
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.repository import Repository, Stack
 from receiver.workflow.attempts import REUSES, next_attempt, reuse_key
 from receiver.workflow.run import Cause, Run, RunStatus
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pipelines.language import RunId
-from pipelines.language.catalogue import Concurrency
+from pipelines.language.policy import Concurrency
 from receiver.workflow import turns
 from receiver.workflow.turns import Contender, RunQueue
 

@@ -15,8 +15,9 @@ from pipelines.generation.graph import Origin, build
 from pipelines.generation.job_names import parse_job_name
 from pipelines.generation.render import render
 from pipelines.language import IssueKey, Phase, Plan, PlanOutcome, RunId
-from pipelines.language.catalogue import Catalogue, ReviewMode
+from pipelines.language.catalogue import Catalogue
 from pipelines.language.pipeline_key import fix
+from pipelines.language.policy import ReviewMode
 from pipelines.language.wire import RepositoryPhase
 from receiver.workflow.run import RunStatus
 from receiver.workflow.stages import plans

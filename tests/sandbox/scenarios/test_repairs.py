@@ -24,7 +24,7 @@ from pipelines.job.reproduction.frameworks import Tools
 from pipelines.job.reproduction.reproduction_run import Bench, Evidence, run_reproduction
 from pipelines.job.reproduction.run_request import Script
 from pipelines.language import Framework, ProjectPath
-from pipelines.language.catalogue import Repository
+from pipelines.language.repository import Repository
 from pipelines.proof.reproduction_verdict import called_tests, judge_failing, judge_passing
 from sandbox.scenario_format import Scenario, ToolUse, find, load
 

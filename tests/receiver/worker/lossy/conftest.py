@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from pipelines.catalogue.file import read as read_catalogue
 from pipelines.language import AnalysisResult, Phase, PipelineKind, PlanOutcome, RunId
-from pipelines.language.catalogue import Concurrency
+from pipelines.language.policy import Concurrency
 from receiver.hooks import Delivery, Interests, Source, read
 from receiver.notes import StatusNotes
 from receiver.outbound.effects.desk import Desk

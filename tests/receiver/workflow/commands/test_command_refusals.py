@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 from msgspec.structs import fields
 
-from pipelines.language.catalogue import CommandGrants
+from pipelines.language.command_grants import CommandGrants
 from receiver.comments.command_line import Command
 from receiver.workflow.commands import command_refusals, command_table, permissions
 from receiver.workflow.commands.command_table import RULES, CommandWord

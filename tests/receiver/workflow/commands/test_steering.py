@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import DiagnosisKind, Phase, PlanOutcome, ReportOutcome
-from pipelines.language.catalogue import Budget, Concurrency, PlanApproval, TargetPipeline
+from pipelines.language.policy import Budget, Concurrency, PlanApproval, TargetPipeline
 from receiver import limits
 from receiver.comments.command_line import Command
 from receiver.workflow import lifecycle

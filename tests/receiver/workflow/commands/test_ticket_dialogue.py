@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import Complexity, DiagnosisKind, Phase, PlanOutcome, ReportOutcome
-from pipelines.language.catalogue import PlanApproval, SecurityFixes
+from pipelines.language.policy import PlanApproval, SecurityFixes
 from receiver import limits
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.language.catalogue import MergePolicy
+from pipelines.language.policy import MergePolicy
 from receiver.workflow import lifecycle
 from receiver.workflow.merging.judgement import (
     COUNTED_SOURCES,

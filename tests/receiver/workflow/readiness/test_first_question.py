@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pipelines.language.catalogue import Readiness
+from pipelines.language.policy import Readiness
 from receiver.workflow.effects import AskReporter, RefreshTicket, StartPipeline, TransitionIssue
 from receiver.workflow.events import DeadlinePassed, TicketAdmitted, TicketRefreshed
 from receiver.workflow.run import Cause, RunStatus

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from pipelines.catalogue.file import read
 from pipelines.language import IssueKey, ProjectPath
-from pipelines.language.catalogue import Catalogue, Readiness
+from pipelines.language.catalogue import Catalogue
+from pipelines.language.policy import Readiness
 from pipelines.language.wire import Ticket, TicketAttachment, TicketComment
 from receiver.workflow.readiness import rules
 

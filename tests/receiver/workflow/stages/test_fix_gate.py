@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import CheckResult, Coverage, Phase, PhaseReport, PrepareResult, ReportOutcome, SuiteResult
-from pipelines.language.catalogue import Policy
+from pipelines.language.policy import Policy
 from receiver.workflow.run import RunStatus
 from receiver.workflow.stages.fix_gate import contradiction
 

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import PipelineKind, ProjectPath
-from pipelines.language.catalogue import Policy, TargetPipeline
+from pipelines.language.policy import Policy, TargetPipeline
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events import Event, PipelineChanged, PipelineId
 from receiver.workflow.run import Decision, PipelineView, Run, RunStatus, Verdict

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language import ProjectPath
-from pipelines.language.catalogue import MergePolicy, Policy, TargetPipeline
+from pipelines.language.policy import MergePolicy, Policy, TargetPipeline
 from receiver.workflow.effects import MergeWhenReady, RebaseMergeRequest
 from receiver.workflow.events import MergeAnswer, PipelineChanged
 from receiver.workflow.outcomes import tell

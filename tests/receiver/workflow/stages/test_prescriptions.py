@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from pipelines.catalogue.file import read
 from pipelines.language import CheckResult, Phase, PhaseReport, ReportOutcome
-from pipelines.language.catalogue import Commands
 from pipelines.language.remedy import Action
+from pipelines.language.repository import Commands
 from receiver import limits
 from receiver.cli import remedy_folder
 from receiver.workflow.effects import StartPipeline

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipelines.language import Phase, ReportOutcome
-from pipelines.language.catalogue import Policy
 from pipelines.language.change_set import SYMLINK
+from pipelines.language.policy import Policy
 from pipelines.patch import examine
 from pipelines.secrets import find_secrets
 from receiver.workflow.run import RunStatus

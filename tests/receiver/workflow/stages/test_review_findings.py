@@ -19,7 +19,7 @@ from pipelines.language import (
     ReportOutcome,
     Severity,
 )
-from pipelines.language.catalogue import ReviewMode
+from pipelines.language.policy import ReviewMode
 from receiver.workflow.effects import OpenMergeRequest, StartPipeline
 from receiver.workflow.events import AccountId
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
