@@ -11,30 +11,19 @@ from msgspec.structs import replace
 from pipelines.language import CommitSha, Finding, Phase, PlanOutcome, ReportOutcome, RunId, Severity
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.effect_table import EFFECTS
-from receiver.workflow.events import (
-    AccountId,
-    CommandTyped,
-    DeadlinePassed,
-    EffectGaveUp,
-    Event,
-    IssueCommented,
-    JobId,
-    LabelChange,
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import (
     MergeAnswer,
     MergeJudged,
-    NotePosted,
-    NotInteresting,
     PicturesAttached,
-    PipelineChanged,
-    PipelineId,
-    ReportAccepted,
-    ReportDiscarded,
-    StartRequested,
     TargetPipelineReleased,
-    TicketRefused,
 )
+from receiver.workflow.events.message_events import CommandTyped, IssueCommented, NotePosted
+from receiver.workflow.events.pipeline_events import JobId, PipelineChanged, PipelineId, ReportAccepted, ReportDiscarded
+from receiver.workflow.events.run_events import DeadlinePassed, EffectGaveUp, NotInteresting
+from receiver.workflow.events.ticket_events import LabelChange, StartRequested, TicketRefused
 from receiver.workflow.lifecycle import STATUSES
-from receiver.workflow.person import Person, Right
+from receiver.workflow.person import AccountId, Person, Right
 from receiver.workflow.run import RunStatus
 from tests.receiver.workflow.conftest import World
 

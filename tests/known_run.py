@@ -10,19 +10,16 @@ from msgspec.structs import replace
 from pipelines.language import AnalysisResult, PhaseReport
 from receiver.workflow import audience, lifecycle
 from receiver.workflow.audience import Audience
-from receiver.workflow.events import (
-    Event,
-    IssueRestricted,
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged, MergeRequestOpened
+from receiver.workflow.events.pipeline_events import (
     JobChanged,
-    MergeRequestChanged,
-    MergeRequestOpened,
     PipelineChanged,
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
-    TicketAdmitted,
-    TicketRefreshed,
 )
+from receiver.workflow.events.ticket_events import IssueRestricted, TicketAdmitted, TicketRefreshed
 from receiver.workflow.run import JobView, Learned, MergeRequestView, PipelineView, Run
 from receiver.workflow.stages.plans import in_scope
 

@@ -14,7 +14,8 @@ from pipelines.language import PlanOutcome, RunId
 from pipelines.language.policy import PlanApproval, ReviewMode
 from receiver.store.postgres.database import Database
 from receiver.worker.event_handler import Setting
-from receiver.workflow.events import Event, JobId
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.pipeline_events import JobId
 from receiver.workflow.run import Decision
 from tests.event_strategies import world_of
 from tests.receiver.workflow.conftest import NOW, World

@@ -13,22 +13,12 @@ from pipelines.language import Phase, RunId
 from receiver.store.run import runs
 from receiver.store.schema import EffectRow, ReportRow
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.events import (
-    Event,
-    IssueCommented,
-    IssueLabelled,
-    IssueRestricted,
-    JobChanged,
-    JobId,
-    LabelChanged,
-    MergeRequestChanged,
-    NotePosted,
-    NotInteresting,
-    PipelineChanged,
-    ReportAccepted,
-    ReportDiscarded,
-    StartRequested,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.message_events import IssueCommented, NotePosted
+from receiver.workflow.events.pipeline_events import JobChanged, JobId, PipelineChanged, ReportAccepted, ReportDiscarded
+from receiver.workflow.events.run_events import NotInteresting
+from receiver.workflow.events.ticket_events import IssueLabelled, IssueRestricted, LabelChanged, StartRequested
 from receiver.workflow.run import Decision, Run
 from tests.receiver.workflow.conftest import World
 from tests.reports import stored

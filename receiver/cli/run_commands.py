@@ -21,7 +21,7 @@ from receiver.store.deliveries.inbox import Incoming, accept
 from receiver.store.jobs import transcripts
 from receiver.store.run.runs import find
 from receiver.store.story import overview, rows
-from receiver.workflow.events import StartRequested
+from receiver.workflow.events.ticket_events import StartRequested
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 _RUN = click.argument("run", metavar="RUN|PL-479", help="A run's id, or a ticket's key for its newest run.")

@@ -23,7 +23,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import given_commands
 from receiver.store.run.runs import find
 from receiver.workflow.commands.command_table import RULES, CommandWord
-from receiver.workflow.events import CommandTyped
+from receiver.workflow.events.message_events import CommandTyped
 from receiver.workflow.messages import TerminalMessage
 
 _RUN = click.argument("run", metavar="RUN|PL-479", help="A run's id, or a ticket's key for its newest run.")

@@ -14,7 +14,10 @@ from pipelines.language import ProjectPath
 from receiver.hooks.gitlab_secrets import speaks_for
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import Confirm, Effect, SettleReports
-from receiver.workflow.events import Event, JobChanged, MergeRequestChanged, NotePosted, PipelineChanged
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.message_events import NotePosted
+from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged
 from receiver.workflow.outcomes import ignored, noted
 from receiver.workflow.run import Decision
 

@@ -13,7 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from pipelines.language.catalogue import Catalogue
-from receiver.workflow.events import AccountId, CommandTyped, Event, NotInteresting, StartRequested
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import CommandTyped
+from receiver.workflow.events.run_events import NotInteresting
+from receiver.workflow.events.ticket_events import StartRequested
+from receiver.workflow.person import AccountId
 
 
 class Source(StrEnum):

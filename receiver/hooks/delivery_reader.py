@@ -20,7 +20,10 @@ from receiver.hooks.delivery import (
 )
 from receiver.hooks.payload_fields import decode, envelope
 from receiver.workflow.commands import command_table
-from receiver.workflow.events import CommandTyped, Event, NotInteresting, StartRequested
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import CommandTyped
+from receiver.workflow.events.run_events import NotInteresting
+from receiver.workflow.events.ticket_events import StartRequested
 
 
 def read(delivery: Delivery, *, interests: Interests) -> Reading:

@@ -14,16 +14,11 @@ from pipelines.language import ProjectPath
 from receiver.hooks.delivery import OVERTAKES, HookMeaning, Interests, WrongShapeError, not_understood
 from receiver.hooks.payload_fields import Id, Moment, Url, Word, decode, envelope, moment, seconds, word
 from receiver.workflow.commands import command_grammar, command_table
-from receiver.workflow.events import (
-    Event,
-    JobChanged,
-    JobId,
-    MergeRequestChanged,
-    NotePosted,
-    NotInteresting,
-    PipelineChanged,
-    PipelineId,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.message_events import NotePosted
+from receiver.workflow.events.pipeline_events import JobChanged, JobId, PipelineChanged, PipelineId
+from receiver.workflow.events.run_events import NotInteresting
 
 NOTE_MARKER: Final = "<!-- bug-fix:run="
 """Hidden in each note that we write, so that none of them is taken for a person's."""

@@ -17,16 +17,11 @@ from receiver.comments.jira_document import wiki
 from receiver.hooks.delivery import OVERTAKES, HookMeaning, Interests, WrongShapeError, not_understood
 from receiver.hooks.payload_fields import Url, Word, decode, envelope, milliseconds, word
 from receiver.workflow.commands import command_grammar, command_table
-from receiver.workflow.events import (
-    AccountId,
-    Event,
-    IssueCommented,
-    IssueLabelled,
-    IssueRestricted,
-    LabelChange,
-    LabelChanged,
-    NotInteresting,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import IssueCommented
+from receiver.workflow.events.run_events import NotInteresting
+from receiver.workflow.events.ticket_events import IssueLabelled, IssueRestricted, LabelChange, LabelChanged
+from receiver.workflow.person import AccountId
 
 AUTOMATION: Final = (
     "The body `Issue data` of an automation rule does not say who set the label, so nothing was started. Let the rule "

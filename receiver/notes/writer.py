@@ -33,7 +33,7 @@ from receiver.store.story import Job, MergeRequest, Report, Story
 from receiver.store.story.turning_points import turning_points
 from receiver.workflow.audience import Readers
 from receiver.workflow.effects import AdmitTicket, AnswerComment, AnswerNote, RefreshTicket
-from receiver.workflow.events import IssueCommented, NotePosted
+from receiver.workflow.events.message_events import IssueCommented, NotePosted
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.messages import Venue
 from receiver.workflow.run import RunStatus

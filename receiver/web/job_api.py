@@ -31,7 +31,7 @@ from receiver.store.run import runs
 from receiver.web.problems import problem
 from receiver.web.services import Services
 from receiver.workflow.effects import CancelPipeline, SettleReports
-from receiver.workflow.events import PipelineId
+from receiver.workflow.events.pipeline_events import PipelineId
 
 log = structlog.get_logger()
 

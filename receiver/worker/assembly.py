@@ -28,7 +28,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.postgres.retention import Retention
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import Setting
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 
 log = structlog.get_logger()
 

@@ -33,7 +33,8 @@ from receiver.workflow.effects import (
     ReadComment,
     ReadNote,
 )
-from receiver.workflow.events import EffectGaveUp, IssueRestricted
+from receiver.workflow.events.run_events import EffectGaveUp
+from receiver.workflow.events.ticket_events import IssueRestricted
 from receiver.workflow.messages import Message
 
 log = structlog.get_logger()

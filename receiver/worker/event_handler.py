@@ -23,24 +23,20 @@ from receiver.store.schema import RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.decide import decide
 from receiver.workflow.effect_table import EFFECTS, EffectTable
-from receiver.workflow.events import (
-    AccountId,
-    CommandTyped,
-    CommentRead,
-    Event,
-    IssueCommented,
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import CommandTyped, CommentRead, IssueCommented, NoteRead
+from receiver.workflow.events.pipeline_events import PipelineChanged
+from receiver.workflow.events.run_events import TurnOffered
+from receiver.workflow.events.ticket_events import (
     IssueLabelled,
     IssueRestricted,
     LabelChanged,
     LabelChecked,
-    NoteRead,
-    PipelineChanged,
     StartRequested,
     TicketAdmitted,
     TicketRefreshed,
-    TurnOffered,
 )
-from receiver.workflow.person import Person
+from receiver.workflow.person import AccountId, Person
 from receiver.workflow.run import NOTHING_LEARNED, Decision, RunStatus
 from receiver.workflow.stages import escalation, ticket_restriction
 from receiver.workflow.turns import EMPTY_QUEUE

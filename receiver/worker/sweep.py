@@ -22,7 +22,7 @@ from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
 from receiver.worker.turn_offers import offer
 from receiver.workflow.effects import MergeWhenReady, PollGitLab, PollTicket, SettleReports
-from receiver.workflow.events import DeadlinePassed
+from receiver.workflow.events.run_events import DeadlinePassed
 from receiver.workflow.run import RunStatus
 
 log = structlog.get_logger()

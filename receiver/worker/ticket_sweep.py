@@ -22,7 +22,7 @@ from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
 from receiver.worker.searches import Search
 from receiver.workflow.effects import PollTicket
-from receiver.workflow.events import IssueLabelled
+from receiver.workflow.events.ticket_events import IssueLabelled
 from receiver.workflow.run import RunStatus
 
 log = structlog.get_logger()

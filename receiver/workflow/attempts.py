@@ -26,7 +26,7 @@ from pipelines.language import (
     TestingResult,
 )
 from pipelines.language.catalogue import Catalogue
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import Attempt, Cause, Failure, Prescription, Reused, Run
 
 REUSES: Final[Mapping[Cause, frozenset[Phase]]] = {

@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Final
 
 from pipelines.language import AnalysisResult, PlanOutcome
-from receiver.workflow.events import Event, IssueRestricted, ReportAccepted, TicketAdmitted, TicketRefreshed
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.pipeline_events import ReportAccepted
+from receiver.workflow.events.ticket_events import IssueRestricted, TicketAdmitted, TicketRefreshed
 
 
 class Audience(StrEnum):

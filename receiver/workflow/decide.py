@@ -24,37 +24,39 @@ from receiver.workflow.effects import (
     SettleReports,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import (
-    AttemptUnfunded,
-    CommandTyped,
-    CommentRead,
-    DeadlinePassed,
-    EffectGaveUp,
-    Event,
-    IssueCommented,
-    IssueLabelled,
-    IssueRestricted,
-    JobChanged,
-    LabelChanged,
-    LabelChecked,
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import (
     MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
-    NotePosted,
-    NoteRead,
-    NotInteresting,
     PicturesAttached,
+    TargetPipelineReleased,
+)
+from receiver.workflow.events.message_events import CommandTyped, CommentRead, IssueCommented, NotePosted, NoteRead
+from receiver.workflow.events.pipeline_events import (
+    JobChanged,
     PipelineChanged,
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
     ReportsSettled,
+)
+from receiver.workflow.events.run_events import (
+    AttemptUnfunded,
+    DeadlinePassed,
+    EffectGaveUp,
+    NotInteresting,
+    TurnOffered,
+)
+from receiver.workflow.events.ticket_events import (
+    IssueLabelled,
+    IssueRestricted,
+    LabelChanged,
+    LabelChecked,
     StartRequested,
-    TargetPipelineReleased,
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
-    TurnOffered,
 )
 from receiver.workflow.outcomes import ended, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run, RunStatus

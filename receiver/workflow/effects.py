@@ -13,8 +13,11 @@ from msgspec import Struct
 
 from pipelines.language import CommitSha, IssueKey, PipelineKind, ProjectPath
 from pipelines.language.catalogue import Confidential
-from receiver.workflow.events import AccountId, LabelChange, MergeRequestChanged, PipelineChanged, PipelineId
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId
+from receiver.workflow.events.ticket_events import LabelChange
 from receiver.workflow.messages import NoteMessage, TicketMessage
+from receiver.workflow.person import AccountId
 
 
 class Effect(Struct, frozen=True, kw_only=True, tag=True):

@@ -26,8 +26,9 @@ from pipelines.language.remedy import Action
 from receiver.workflow.audience import Audience
 from receiver.workflow.effects import Effect
 from receiver.workflow.end_codes import EndReason
-from receiver.workflow.events import AccountId, JobId, PipelineId
+from receiver.workflow.events.pipeline_events import JobId, PipelineId
 from receiver.workflow.messages import NoteMessage
+from receiver.workflow.person import AccountId
 
 
 class RunStatus(StrEnum):

@@ -19,7 +19,8 @@ from receiver.store.run import runs
 from receiver.worker.assembly import new_run
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import AnswerComment, OpenMergeRequest, UpdateTicketNote
-from receiver.workflow.events import AccountId, IssueLabelled, StartRequested
+from receiver.workflow.events.ticket_events import IssueLabelled, StartRequested
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
 from tests.conftest import Standing

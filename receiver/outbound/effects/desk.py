@@ -22,7 +22,7 @@ from receiver.store.postgres.database import Database
 from receiver.store.story import Story
 from receiver.workflow.audience import Readers
 from receiver.workflow.effects import AnswerComment, AnswerNote, Effect
-from receiver.workflow.events import Event
+from receiver.workflow.events.event import Event
 
 
 class Notes(Protocol):

@@ -16,7 +16,7 @@ from receiver.store.run import runs
 from receiver.store.run.runs import RunFacts
 from receiver.store.story import Story, rows
 from receiver.workflow.effects import AttachEvidence
-from receiver.workflow.events import PicturesAttached
+from receiver.workflow.events.merge_request_events import PicturesAttached
 
 
 async def content(desk: Desk, chosen: Chosen) -> bytes | None:

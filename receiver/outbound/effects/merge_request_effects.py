@@ -18,7 +18,7 @@ from receiver.store.run.runs import RunFacts
 from receiver.store.story import Story
 from receiver.store.story import rows as stories
 from receiver.workflow.effects import NeutraliseMergeRequest, OpenMergeRequest, UpdateMergeRequestNote
-from receiver.workflow.events import MergeRequestOpened
+from receiver.workflow.events.merge_request_events import MergeRequestOpened
 
 
 async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performed:

@@ -20,7 +20,10 @@ from receiver.store.run.polled_merge_requests import Approval, Known
 from receiver.workflow import lifecycle
 from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.effects import PollMergeRequest
-from receiver.workflow.events import Event, MergeRequestChanged, NotePosted, PipelineChanged, PipelineId
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.message_events import NotePosted
+from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId
 from receiver.workflow.run import MergeRequestView, Run, RunStatus
 
 ACTIONS = {"merged": "merge", "closed": "close", "opened": "reopen"}

@@ -18,7 +18,8 @@ from receiver.outbound.gitlab.merging_api import MergeView, Refusal
 from receiver.store.run import merge_requests, runs
 from receiver.store.schema import MergeRequestRow
 from receiver.workflow.effects import MergeWhenReady, RebaseMergeRequest
-from receiver.workflow.events import Event, MergeAnswer, MergeJudged, MergeRequestChanged
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeAnswer, MergeJudged, MergeRequestChanged
 from receiver.workflow.merging.counted_approvals import counted
 from receiver.workflow.merging.judgement import (
     Block,

@@ -25,7 +25,7 @@ from receiver.store.story import rows
 from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.commands.command_table import RULES
 from receiver.workflow.effects import AnswerNote, ReactToNote, ReadNote
-from receiver.workflow.events import NoteRead
+from receiver.workflow.events.message_events import NoteRead
 
 SEEN = "eyes"
 

@@ -26,8 +26,7 @@ from receiver.store.run.runs import RunFacts
 from receiver.store.run.settled_reports import REPLACED, PendingReport
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, ConfirmStopped, SettleReports, StartPipeline, UpdateTicketNote
-from receiver.workflow.events import (
-    AttemptUnfunded,
+from receiver.workflow.events.pipeline_events import (
     JobChanged,
     JobId,
     PipelineId,
@@ -36,6 +35,7 @@ from receiver.workflow.events import (
     ReportDiscarded,
     ReportsSettled,
 )
+from receiver.workflow.events.run_events import AttemptUnfunded
 
 log = structlog.get_logger()
 

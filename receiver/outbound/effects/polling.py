@@ -14,7 +14,8 @@ from receiver.outbound.effects.desk import Desk, Performed
 from receiver.store.run import merge_requests, polled_merge_requests, run_pipelines, runs
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import Confirm, PollGitLab
-from receiver.workflow.events import Event, JobChanged, PipelineChanged, PipelineId
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged, PipelineId
 from receiver.workflow.run import PipelineView, Run
 
 log = structlog.get_logger()

@@ -24,7 +24,7 @@ from receiver.store.jobs.blobs import TooMuchError
 from receiver.store.jobs.submissions import Arrival
 from receiver.store.jobs.unreported import Unreported
 from receiver.store.run import runs
-from receiver.workflow.events import JobId, ReportDiscarded
+from receiver.workflow.events.pipeline_events import JobId, ReportDiscarded
 
 log = structlog.get_logger()
 

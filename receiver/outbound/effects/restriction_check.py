@@ -8,7 +8,7 @@ from pipelines.language import RunId
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import OutboundError
 from receiver.store.run import runs, ticket_levels
-from receiver.workflow.events import IssueRestricted
+from receiver.workflow.events.ticket_events import IssueRestricted
 
 
 async def news(desk: Desk, run: RunId) -> IssueRestricted | None:

@@ -22,7 +22,7 @@ from receiver.outbound.gitlab.repositories_api import MergeRequest
 from receiver.store.run import merge_requests, runs
 from receiver.store.story import rows
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
-from receiver.workflow.events import MergeRequestOpened, TargetPipelineReleased
+from receiver.workflow.events.merge_request_events import MergeRequestOpened, TargetPipelineReleased
 from receiver.workflow.person import Right
 
 

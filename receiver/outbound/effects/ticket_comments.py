@@ -21,7 +21,7 @@ from receiver.store.schema import NoteRow
 from receiver.store.story import Story, rows
 from receiver.workflow.audience import Audience, Readers, may_read
 from receiver.workflow.effects import AnswerComment, AskReporter, PostPlan, ReadComment
-from receiver.workflow.events import CommentRead
+from receiver.workflow.events.message_events import CommentRead
 from receiver.workflow.person import Directory, Person, Right
 
 

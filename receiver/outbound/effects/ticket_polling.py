@@ -17,7 +17,8 @@ from receiver.store.run import runs
 from receiver.workflow import lifecycle
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.effects import PollTicket
-from receiver.workflow.events import Event, IssueCommented
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import IssueCommented
 
 
 async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:

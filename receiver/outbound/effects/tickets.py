@@ -36,16 +36,15 @@ from receiver.workflow.effects import (
     TransitionIssue,
     UpdateTicketNote,
 )
-from receiver.workflow.events import (
-    AccountId,
+from receiver.workflow.events.run_events import TurnOffered
+from receiver.workflow.events.ticket_events import (
     LabelChange,
     LabelChecked,
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
-    TurnOffered,
 )
-from receiver.workflow.person import Right
+from receiver.workflow.person import AccountId, Right
 
 log = structlog.get_logger()
 

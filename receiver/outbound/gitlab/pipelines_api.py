@@ -14,7 +14,7 @@ from pipelines.language import ProjectPath
 from receiver.outbound.errors import NotThereError, RefusedError
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.sdk_errors import translate_errors
-from receiver.workflow.events import JobChanged, JobId, PipelineChanged, PipelineId
+from receiver.workflow.events.pipeline_events import JobChanged, JobId, PipelineChanged, PipelineId
 
 CHUNK = 1 << 20
 """Bytes that are read of an artifact at a time."""

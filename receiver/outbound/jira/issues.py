@@ -15,7 +15,7 @@ from pipelines.language.wire import Ticket, TicketAttachment, TicketComment
 from receiver.comments.command_line import Command
 from receiver.comments.jira_document import wiki
 from receiver.workflow.commands import command_grammar
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 
 
 class AttachedFile(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from receiver.outbound.jira import comment_pages, issues, label_search
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
 from receiver.outbound.jira.label_search import LabelPage
 from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 
 
 class Transition(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from pipelines.language import IssueKey
 from receiver.outbound.jira.issues import Person
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 
 FIELDS: Final = "labels,creator,created,updated"
 

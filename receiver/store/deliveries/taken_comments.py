@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.schema import CommentCommandRow, DecisionRow, EffectRow, RunRow
 from receiver.workflow.effects import CommentRefusal, ReadComment
-from receiver.workflow.events import IssueCommented
+from receiver.workflow.events.message_events import IssueCommented
 from receiver.workflow.run import Verdict
 
 

@@ -17,7 +17,8 @@ from receiver.store.story import stored_indicators
 from receiver.workflow import lifecycle
 from receiver.workflow.commands import pauses
 from receiver.workflow.effect_table import EFFECTS, EffectTable
-from receiver.workflow.events import CommandTyped, CommentRead, Event, NoteRead
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import CommandTyped, CommentRead, NoteRead
 from receiver.workflow.run import Cause, Decision, RunStatus, Verdict
 
 

@@ -30,25 +30,27 @@ from receiver.store.run import (
 )
 from receiver.store.schema import RunRow
 from receiver.workflow import audience, lifecycle
-from receiver.workflow.events import (
-    AttemptUnfunded,
-    CommandTyped,
-    CommentRead,
-    Event,
-    IssueLabelled,
-    JobChanged,
-    LabelChange,
-    LabelChanged,
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import (
     MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
-    NoteRead,
     PicturesAttached,
+    TargetPipelineReleased,
+)
+from receiver.workflow.events.message_events import CommandTyped, CommentRead, NoteRead
+from receiver.workflow.events.pipeline_events import (
+    JobChanged,
     PipelineChanged,
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
-    TargetPipelineReleased,
+)
+from receiver.workflow.events.run_events import AttemptUnfunded
+from receiver.workflow.events.ticket_events import (
+    IssueLabelled,
+    LabelChange,
+    LabelChanged,
     TicketAdmitted,
     TicketRefreshed,
 )

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.schema import MergeRequestRow, RunRow
-from receiver.workflow.events import MergeAnswer, MergeJudged
+from receiver.workflow.events.merge_request_events import MergeAnswer, MergeJudged
 
 
 async def judged(session: AsyncSession, event: MergeJudged, run: RunRow) -> bool:

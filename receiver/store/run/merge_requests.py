@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver.store.run import remedies
 from receiver.store.schema import InterventionRow, MergeRequestEventRow, MergeRequestRow, RunRow
-from receiver.workflow.events import (
+from receiver.workflow.events.merge_request_events import (
     MergeRequestChanged,
     MergeRequestOpened,
-    NotePosted,
-    PipelineChanged,
     TargetPipelineReleased,
 )
+from receiver.workflow.events.message_events import NotePosted
+from receiver.workflow.events.pipeline_events import PipelineChanged
 
 STATE_ACTIONS = frozenset({"open", "close", "reopen", "merge"})
 """Actions that change a merge request's state (doc/user/project/integrations/webhook_events.md)."""

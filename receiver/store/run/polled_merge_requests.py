@@ -15,7 +15,7 @@ from receiver.store.run import merge_requests, target_pipelines
 from receiver.store.schema import DecisionRow, EffectRow, MergeRequestEventRow, MergeRequestRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import OpenMergeRequest, PollMergeRequest, StartTargetPipeline
-from receiver.workflow.events import NotePosted
+from receiver.workflow.events.message_events import NotePosted
 
 Place = tuple[int, int]
 """A project's id and a merge request's number in it."""

@@ -9,19 +9,11 @@ from pipelines.language import ProjectPath, RunId
 from receiver.hooks.claims import Subject
 from receiver.store.run import merge_requests, runs, target_pipelines
 from receiver.store.schema import JobRow, MergeRequestRow, PipelineRow, RunRow
-from receiver.workflow.events import (
-    CommandTyped,
-    Event,
-    IssueCommented,
-    IssueLabelled,
-    IssueRestricted,
-    JobChanged,
-    LabelChanged,
-    MergeRequestChanged,
-    NotePosted,
-    PipelineChanged,
-    StartRequested,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.message_events import CommandTyped, IssueCommented, NotePosted
+from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged
+from receiver.workflow.events.ticket_events import IssueLabelled, IssueRestricted, LabelChanged, StartRequested
 
 
 async def run_of(session: AsyncSession, event: Event) -> RunId | None:

@@ -12,7 +12,7 @@ from pipelines.generation.job_names import parse_job_name
 from receiver.store.run import target_pipelines
 from receiver.store.schema import JobRow, PipelineRow, ReportRow, RunRow
 from receiver.workflow import lifecycle
-from receiver.workflow.events import JobChanged, PipelineChanged, PipelineStarted
+from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged, PipelineStarted
 
 
 async def started(session: AsyncSession, event: PipelineStarted, run: RunRow, *, now: datetime) -> bool:

@@ -28,7 +28,8 @@ from receiver.store.schema import (
 )
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.workflow.audience import Audience
-from receiver.workflow.events import AccountId, JobId, PipelineId
+from receiver.workflow.events.pipeline_events import JobId, PipelineId
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import Failure, JobView, MergeRequestView, PipelineView, Run, RunStatus
 
 

@@ -15,7 +15,7 @@ from receiver.store.jobs import reused_reports, sessions, submissions
 from receiver.store.jobs.submissions import Arrival
 from receiver.store.run import remedies
 from receiver.store.schema import JobRow, PlanRow, ReportRow, RunRow
-from receiver.workflow.events import ReportAccepted, ReportDiscarded
+from receiver.workflow.events.pipeline_events import ReportAccepted, ReportDiscarded
 from receiver.workflow.stages.plans import in_scope
 
 REPLACED = "A newer job of the same phase reported after it."

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from pipelines.language import RunId
 from receiver.store.schema import MergeRequestRow, RunRow, TargetPipelineRow
 from receiver.workflow import lifecycle
-from receiver.workflow.events import PipelineChanged
+from receiver.workflow.events.pipeline_events import PipelineChanged
 
 _OF_MERGE_REQUEST: Final = re.compile(r"refs/merge-requests/([0-9]{1,18})/(head|merge|train)")
 """The ref of a merge request's pipelines; a branch's has the branch (doc/ci/pipelines/merge_request_pipelines.md)."""

@@ -9,7 +9,7 @@ from pipelines.language import RunId
 from receiver.store.schema import DecisionRow, MergeRequestRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.end_codes import EndCode
-from receiver.workflow.events import IssueRestricted, TicketRefreshed
+from receiver.workflow.events.ticket_events import IssueRestricted, TicketRefreshed
 from receiver.workflow.run import Verdict
 
 

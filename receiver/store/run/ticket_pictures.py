@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.store.schema import RunRow, TicketPictureRow
-from receiver.workflow.events import PicturesAttached
+from receiver.workflow.events.merge_request_events import PicturesAttached
 
 
 async def attached(session: AsyncSession, event: PicturesAttached, run: RunRow) -> bool:

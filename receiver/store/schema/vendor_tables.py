@@ -92,7 +92,7 @@ class MergeRequestRow(Base):
     held_back: Mapped[bool] = mapped_column(server_default="false")
     """Our commit is marked so that the repository's own CI leaves it alone until somebody approves."""
     merge_answer: Mapped[str] = mapped_column(server_default="")
-    """What the last look at its merge ended with, `receiver.workflow.events.MergeAnswer`; empty: nobody looked."""
+    """What the last look at its merge ended with, a `MergeAnswer`; empty: nobody looked."""
     merge_sentence: Mapped[str] = mapped_column(server_default="")
     merge_head_sha: Mapped[str] = mapped_column(server_default="")
     """What was at its head then."""

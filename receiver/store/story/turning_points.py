@@ -8,7 +8,8 @@ from typing import Final
 from receiver.store.jobs.job_refusals import VERDICT
 from receiver.store.story.history import Moment
 from receiver.store.story.story import Story
-from receiver.workflow.events import EffectGaveUp, ReportAccepted, ReportDiscarded
+from receiver.workflow.events.pipeline_events import ReportAccepted, ReportDiscarded
+from receiver.workflow.events.run_events import EffectGaveUp
 
 TOLD: Final = frozenset({ReportAccepted.__name__, ReportDiscarded.__name__, EffectGaveUp.__name__})
 """Events that are key events even without a status change, if their verdict is `noted`."""

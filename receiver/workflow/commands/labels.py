@@ -18,7 +18,7 @@ from receiver.workflow.commands.command_meanings import MEANINGS
 from receiver.workflow.commands.command_table import RULES, CommandWord
 from receiver.workflow.commands.given_command import Circumstances, Given, Refused
 from receiver.workflow.effects import CheckLabel, CommentRefusal
-from receiver.workflow.events import IssueLabelled, LabelChange, LabelChanged, LabelChecked
+from receiver.workflow.events.ticket_events import IssueLabelled, LabelChange, LabelChanged, LabelChecked
 from receiver.workflow.messages import TerminalMessage
 from receiver.workflow.outcomes import acted, ignored, noted
 from receiver.workflow.run import Decision, Run, RunStatus

@@ -5,7 +5,7 @@ from __future__ import annotations
 from receiver.workflow.commands.given_command import Circumstances, Given
 from receiver.workflow.commands.steering import steered
 from receiver.workflow.effects import ReactToNote, ReadNote
-from receiver.workflow.events import NotePosted, NoteRead
+from receiver.workflow.events.message_events import NotePosted, NoteRead
 from receiver.workflow.outcomes import acted, ignored, noted
 from receiver.workflow.run import Decision, Learned, Run
 

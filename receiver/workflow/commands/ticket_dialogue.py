@@ -14,10 +14,7 @@ from receiver.workflow.commands.given_command import Circumstances, Given, refus
 from receiver.workflow.commands.steering import steered
 from receiver.workflow.effects import ReadComment, RefreshTicket
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import (
-    CommentRead,
-    IssueCommented,
-)
+from receiver.workflow.events.message_events import CommentRead, IssueCommented
 from receiver.workflow.outcomes import acted, ignored, noted
 from receiver.workflow.person import Person, Right
 from receiver.workflow.run import Decision, Learned, Run, RunStatus, Verdict

@@ -18,13 +18,13 @@ from receiver.workflow.effects import (
     UpdateTicketNote,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import (
+from receiver.workflow.events.merge_request_events import (
     MergeRequestChanged,
     MergeRequestOpened,
     PicturesAttached,
-    PipelineChanged,
     TargetPipelineReleased,
 )
+from receiver.workflow.events.pipeline_events import PipelineChanged
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.outcomes import acted, ended, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Learned, MergeRequestView, Run, RunStatus

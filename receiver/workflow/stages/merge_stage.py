@@ -8,7 +8,7 @@ from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.policy import MergePolicy
 from receiver.workflow.effects import Effect, MergeWhenReady, RebaseMergeRequest
-from receiver.workflow.events import MergeAnswer, MergeJudged
+from receiver.workflow.events.merge_request_events import MergeAnswer, MergeJudged
 from receiver.workflow.outcomes import acted, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 

@@ -13,7 +13,13 @@ from receiver.workflow import end_reasons, lifecycle
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, SettleReports, UpdateTicketNote
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import JobChanged, PipelineChanged, ReportAccepted, ReportDiscarded, ReportsSettled
+from receiver.workflow.events.pipeline_events import (
+    JobChanged,
+    PipelineChanged,
+    ReportAccepted,
+    ReportDiscarded,
+    ReportsSettled,
+)
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.outcomes import ended, ignored, moved, noted
 from receiver.workflow.run import Cause, Decision, Learned, PipelineView, Run, RunStatus

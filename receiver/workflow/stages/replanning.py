@@ -12,8 +12,9 @@ from pipelines.language.catalogue import Catalogue
 from receiver import limits
 from receiver.workflow.attempts import next_attempt, next_number
 from receiver.workflow.effects import CommentRefusal, RefreshTicket
-from receiver.workflow.events import AccountId, TicketRefreshed, TicketRefused
+from receiver.workflow.events.ticket_events import TicketRefreshed, TicketRefused
 from receiver.workflow.outcomes import acted, begun, ignored, moved
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
 from receiver.workflow.turns import RunQueue
 

@@ -27,16 +27,11 @@ from receiver.workflow.effects import (
     TransitionIssue,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import (
-    AccountId,
-    AttemptUnfunded,
-    IssueLabelled,
-    PipelineStarted,
-    TicketAdmitted,
-    TicketRefreshed,
-    TicketRefused,
-)
+from receiver.workflow.events.pipeline_events import PipelineStarted
+from receiver.workflow.events.run_events import AttemptUnfunded
+from receiver.workflow.events.ticket_events import IssueLabelled, TicketAdmitted, TicketRefreshed, TicketRefused
 from receiver.workflow.outcomes import acted, begun, ended, ignored, moved, noted
+from receiver.workflow.person import AccountId
 from receiver.workflow.readiness import rules
 from receiver.workflow.run import Cause, Decision, Run, RunStatus, Verdict
 from receiver.workflow.stages import replanning

@@ -17,7 +17,8 @@ from receiver.workflow.effects import (
     UpdateTicketNote,
 )
 from receiver.workflow.end_codes import EndCode, EndReason
-from receiver.workflow.events import Event, IssueLabelled, IssueRestricted, TicketAdmitted, TicketRefreshed
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.ticket_events import IssueLabelled, IssueRestricted, TicketAdmitted, TicketRefreshed
 from receiver.workflow.outcomes import acted, ended, ignored, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
 

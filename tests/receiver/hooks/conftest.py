@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from receiver.hooks import Delivery, Interests, Reading, Source, read
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 

@@ -7,7 +7,8 @@ from pipelines.language import ProjectPath
 from receiver.hooks.claims import Subject, doubted
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import Confirm, SettleReports
-from receiver.workflow.events import JobChanged, JobId, MergeRequestChanged, PipelineChanged, PipelineId
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.pipeline_events import JobChanged, JobId, PipelineChanged, PipelineId
 from receiver.workflow.lifecycle import WITHOUT_SESSION
 from receiver.workflow.run import Verdict
 

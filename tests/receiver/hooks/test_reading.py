@@ -11,18 +11,15 @@ import pytest
 from pipelines.language import IssueKey, RunId
 from receiver.comments.command_line import Command
 from receiver.hooks import Delivery, Interests, NotJsonError, Reading, Source, WrongShapeError, read
-from receiver.workflow.events import (
-    CommandTyped,
-    IssueCommented,
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.message_events import CommandTyped, IssueCommented, NotePosted
+from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged
+from receiver.workflow.events.run_events import NotInteresting
+from receiver.workflow.events.ticket_events import (
     IssueLabelled,
     IssueRestricted,
-    JobChanged,
     LabelChange,
     LabelChanged,
-    MergeRequestChanged,
-    NotePosted,
-    NotInteresting,
-    PipelineChanged,
     StartRequested,
 )
 

@@ -19,7 +19,7 @@ from receiver.store.run import merge_requests, runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import MergeRequestRow
 from receiver.workflow.effects import MergeWhenReady, OpenMergeRequest
-from receiver.workflow.events import MergeRequestOpened
+from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
 from tests.receiver.conftest import CATALOGUE, World, serving

@@ -12,7 +12,7 @@ from receiver.outbound.errors import UnavailableError
 from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import runs
 from receiver.workflow.effects import RebaseMergeRequest
-from receiver.workflow.events import MergeRequestChanged
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
 from tests.receiver.merging.conftest import CONTACTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -16,7 +16,7 @@ from receiver.store.schema import EffectRow
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
 from receiver.worker.sweep import sweep
-from receiver.workflow.events import MergeRequestChanged
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
 from receiver.workflow.run import RunStatus
 from tests.receiver.merging.conftest import CONTACTS
 

@@ -12,8 +12,8 @@ from receiver.workflow.audience import Audience
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.commands.command_table import RULES
 from receiver.workflow.effects import AnswerComment, AnswerNote, AnswerTopic
-from receiver.workflow.events import AccountId
 from receiver.workflow.messages import Venue
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import RunStatus
 from tests.receiver.notes.test_hostile import HOSTILE
 from tests.receiver.notes.test_writer import GITLAB, NOW, a_story, changed, shown, status_notes

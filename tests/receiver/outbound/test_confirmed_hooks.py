@@ -16,10 +16,10 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import runs
 from receiver.store.schema import MergeRequestRow, PipelineRow
 from receiver.workflow.effects import Confirm, SettleReports
-from receiver.workflow.events import (
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.pipeline_events import (
     JobChanged,
     JobId,
-    MergeRequestChanged,
     PipelineChanged,
     PipelineId,
     ReportAccepted,

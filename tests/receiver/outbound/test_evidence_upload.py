@@ -17,7 +17,7 @@ from receiver.store.run import runs
 from receiver.store.schema import ArtifactRow
 from receiver.store.story import rows
 from receiver.workflow.effects import AttachEvidence
-from receiver.workflow.events import PicturesAttached
+from receiver.workflow.events.merge_request_events import PicturesAttached
 from tests.pngs import png
 from tests.reports import a_report, stored
 

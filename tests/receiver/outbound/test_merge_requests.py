@@ -18,7 +18,7 @@ from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import BlobOwnerRow, PlanRow, ReportRow
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import Confirm, LinkTicket, OpenMergeRequest, UpdateMergeRequestNote
-from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened
+from receiver.workflow.events.merge_request_events import MergeRequestChanged, MergeRequestOpened
 from tests.changes import file_change
 from tests.plans import a_plan
 

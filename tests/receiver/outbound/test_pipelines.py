@@ -14,7 +14,7 @@ from receiver.store.run.settled_reports import PendingReport
 from receiver.store.schema import PipelineRow
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import CancelPipeline, Confirm, PollGitLab, SettleReports, StartPipeline
-from receiver.workflow.events import (
+from receiver.workflow.events.pipeline_events import (
     JobChanged,
     JobId,
     PipelineChanged,

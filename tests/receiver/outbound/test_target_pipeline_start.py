@@ -20,7 +20,11 @@ from receiver.store.run.fold import Reader, fold
 from receiver.store.run.polled_merge_requests import Approval
 from receiver.store.schema import BlobOwnerRow, MergeRequestEventRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
-from receiver.workflow.events import MergeRequestChanged, MergeRequestOpened, TargetPipelineReleased
+from receiver.workflow.events.merge_request_events import (
+    MergeRequestChanged,
+    MergeRequestOpened,
+    TargetPipelineReleased,
+)
 from tests.changes import file_change
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

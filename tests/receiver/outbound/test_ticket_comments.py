@@ -30,8 +30,9 @@ from receiver.workflow.effects import (
     RefreshTicket,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, CommentRead, TicketRefreshed, TicketRefused
-from receiver.workflow.person import Directory, Person, Right
+from receiver.workflow.events.message_events import CommentRead
+from receiver.workflow.events.ticket_events import TicketRefreshed, TicketRefused
+from receiver.workflow.person import AccountId, Directory, Person, Right
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
 from tests.plans import a_plan

@@ -24,7 +24,9 @@ from receiver.workflow.effects import (
     TransitionIssue,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, TicketAdmitted, TicketRefused, TurnOffered
+from receiver.workflow.events.run_events import TurnOffered
+from receiver.workflow.events.ticket_events import TicketAdmitted, TicketRefused
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -19,7 +19,8 @@ from receiver.store.schema import UsageRow
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import StartPipeline
 from receiver.workflow.end_codes import EndCode
-from receiver.workflow.events import AttemptUnfunded, PipelineStarted
+from receiver.workflow.events.pipeline_events import PipelineStarted
+from receiver.workflow.events.run_events import AttemptUnfunded
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -25,7 +25,8 @@ from receiver.store.schema import CommandRow, EffectRow, RunRow
 from receiver.worker.delivery_task import process
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.events import Event, MergeRequestOpened
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.run import Decision, RunStatus
 
 CONTACTS = ProjectPath("payk12/contacts")

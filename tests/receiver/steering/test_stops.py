@@ -16,7 +16,7 @@ from receiver.store.jobs import sessions
 from receiver.store.jobs.sessions import NewSession
 from receiver.store.schema import PipelineRow, RunRow
 from receiver.workflow.effects import ConfirmStopped, StartPipeline
-from receiver.workflow.events import PipelineStarted
+from receiver.workflow.events.pipeline_events import PipelineStarted
 from receiver.workflow.run import RunStatus
 from tests.receiver.steering.conftest import Steered
 from tests.receiver.workers import jobs_held

@@ -15,7 +15,7 @@ from receiver.store.postgres.migration import current, newest, upgrade
 from receiver.store.schema import Base
 from receiver.workflow.effect_table import EFFECTS
 from receiver.workflow.effects import Confirm
-from receiver.workflow.events import MergeRequestChanged
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
 
 pytestmark = pytest.mark.integration
 

@@ -20,7 +20,8 @@ from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
 from receiver.worker.sweep import sweep
 from receiver.workflow.effects import Effect, OpenMergeRequest, StartPipeline, TransitionIssue, UpdateTicketNote
-from receiver.workflow.events import MergeRequestChanged, StartRequested
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.ticket_events import StartRequested
 from receiver.workflow.run import RunStatus
 from tests.changes import file_change
 

@@ -17,16 +17,11 @@ from receiver.store.schema import (
     RunRow,
 )
 from receiver.worker.event_handler import Handled, Setting, handle
-from receiver.workflow.events import (
-    AccountId,
-    Event,
-    IssueLabelled,
-    MergeRequestChanged,
-    PipelineChanged,
-    PipelineId,
-    PipelineStarted,
-    TicketAdmitted,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId, PipelineStarted
+from receiver.workflow.events.ticket_events import IssueLabelled, TicketAdmitted
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import RunStatus, Verdict
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -15,7 +15,9 @@ from receiver.store.run import polled_merge_requests
 from receiver.store.schema import InterventionRow, JobRow, MergeRequestEventRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.worker.event_handler import Setting
 from receiver.workflow import lifecycle
-from receiver.workflow.events import DeadlinePassed, Event, JobChanged, JobId, PipelineChanged, PipelineId
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.pipeline_events import JobChanged, JobId, PipelineChanged, PipelineId
+from receiver.workflow.events.run_events import DeadlinePassed
 from receiver.workflow.run import RunStatus, Verdict
 from tests.known_run import knowing
 from tests.receiver.workflow.conftest import World

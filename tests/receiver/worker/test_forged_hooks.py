@@ -18,7 +18,10 @@ from receiver.store.postgres.database import Database
 from receiver.store.schema import DecisionRow, DeliveryRow, EffectRow, JobRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.worker.delivery_task import process
 from receiver.worker.event_handler import Setting, handle
-from receiver.workflow.events import AccountId, Event, IssueLabelled, PipelineId, PipelineStarted, TicketAdmitted
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.pipeline_events import PipelineId, PipelineStarted
+from receiver.workflow.events.ticket_events import IssueLabelled, TicketAdmitted
+from receiver.workflow.person import AccountId
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 

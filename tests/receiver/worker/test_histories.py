@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from pipelines.language import RunId
 from receiver.workflow import lifecycle
-from receiver.workflow.events import Event, IssueRestricted
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.ticket_events import IssueRestricted
 from receiver.workflow.lifecycle import ACTIVE, MOVES, WITH_DEADLINE
 from receiver.workflow.run import RunStatus
 from tests import event_strategies as draw

@@ -31,7 +31,9 @@ from receiver.store.story.rows import story
 from receiver.worker.effect_task import Workshop, work_on
 from receiver.worker.event_handler import Setting, handle
 from receiver.workflow.effects import OpenMergeRequest
-from receiver.workflow.events import Event, JobId, MergeRequestChanged, ReportAccepted
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from receiver.workflow.events.pipeline_events import JobId, ReportAccepted
 from receiver.workflow.run import Cause, RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -16,7 +16,9 @@ from receiver.store.run import runs
 from receiver.store.schema import EffectRow, RunRow, UsageRow
 from receiver.store.story import rows
 from receiver.worker.event_handler import Handled, Setting, handle
-from receiver.workflow.events import AccountId, Event, IssueLabelled, TicketAdmitted, TicketRefreshed
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.ticket_events import IssueLabelled, TicketAdmitted, TicketRefreshed
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import RunStatus
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

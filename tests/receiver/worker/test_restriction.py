@@ -34,7 +34,9 @@ from receiver.workflow.effects import (
     UpdateTicketNote,
 )
 from receiver.workflow.end_codes import EndCode
-from receiver.workflow.events import AccountId, Event, IssueLabelled, IssueRestricted, TicketAdmitted
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.ticket_events import IssueLabelled, IssueRestricted, TicketAdmitted
+from receiver.workflow.person import AccountId
 from tests.changes import file_change
 from tests.receiver.outbound.test_merge_requests import plan, readme, tidy
 

@@ -14,14 +14,10 @@ from receiver.store.schema import EffectRow, IndicatorRow, MergeRequestEventRow,
 from receiver.store.story import rows as stories
 from receiver.store.story import stored_indicators
 from receiver.worker.event_handler import Handled, Setting, handle
-from receiver.workflow.events import (
-    Event,
-    MergeRequestChanged,
-    MergeRequestOpened,
-    PipelineChanged,
-    PipelineId,
-    StartRequested,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import MergeRequestChanged, MergeRequestOpened
+from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId
+from receiver.workflow.events.ticket_events import StartRequested
 from receiver.workflow.run import RunStatus, Verdict
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]

@@ -19,7 +19,8 @@ from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import Setting, handle
 from receiver.worker.searches import search
 from receiver.worker.ticket_sweep import TICKETS
-from receiver.workflow.events import AccountId, IssueLabelled
+from receiver.workflow.events.ticket_events import IssueLabelled
+from receiver.workflow.person import AccountId
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 

@@ -31,16 +31,10 @@ from receiver.worker.turn_offers import offer
 from receiver.workflow import lifecycle
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.effects import AdmitTicket, OfferTurn, StartPipeline
-from receiver.workflow.events import (
-    AccountId,
-    IssueLabelled,
-    PipelineChanged,
-    PipelineId,
-    PipelineStarted,
-    TicketAdmitted,
-    TicketRefused,
-    TurnOffered,
-)
+from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId, PipelineStarted
+from receiver.workflow.events.run_events import TurnOffered
+from receiver.workflow.events.ticket_events import IssueLabelled, TicketAdmitted, TicketRefused
+from receiver.workflow.person import AccountId
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 

@@ -33,45 +33,46 @@ from receiver.workflow import lifecycle
 from receiver.workflow.audience import Audience
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.decide import decide
-from receiver.workflow.events import (
-    AccountId,
-    AttemptUnfunded,
-    CommandTyped,
-    CommentRead,
-    DeadlinePassed,
-    EffectGaveUp,
-    Event,
-    IssueCommented,
-    IssueLabelled,
-    IssueRestricted,
-    JobChanged,
-    JobId,
-    LabelChange,
-    LabelChanged,
-    LabelChecked,
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.merge_request_events import (
     MergeAnswer,
     MergeJudged,
     MergeRequestChanged,
     MergeRequestOpened,
-    NotePosted,
-    NoteRead,
-    NotInteresting,
     PicturesAttached,
+    TargetPipelineReleased,
+)
+from receiver.workflow.events.message_events import CommandTyped, CommentRead, IssueCommented, NotePosted, NoteRead
+from receiver.workflow.events.pipeline_events import (
+    JobChanged,
+    JobId,
     PipelineChanged,
     PipelineId,
     PipelineStarted,
     ReportAccepted,
     ReportDiscarded,
     ReportsSettled,
+)
+from receiver.workflow.events.run_events import (
+    AttemptUnfunded,
+    DeadlinePassed,
+    EffectGaveUp,
+    NotInteresting,
+    TurnOffered,
+)
+from receiver.workflow.events.ticket_events import (
+    IssueLabelled,
+    IssueRestricted,
+    LabelChange,
+    LabelChanged,
+    LabelChecked,
     StartRequested,
-    TargetPipelineReleased,
     TicketAdmitted,
     TicketRefreshed,
     TicketRefused,
-    TurnOffered,
 )
 from receiver.workflow.messages import NoteMessage
-from receiver.workflow.person import Directory, Person, Right
+from receiver.workflow.person import AccountId, Directory, Person, Right
 from receiver.workflow.run import NOTHING_LEARNED, Decision, PipelineView, Run, RunStatus
 from tests.known_run import knowing
 from tests.plans import a_plan

@@ -22,7 +22,10 @@ from receiver.workflow.effects import (
     UpdateMergeRequestNote,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, DeadlinePassed, EffectGaveUp, Event, StartRequested, TicketRefused
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.run_events import DeadlinePassed, EffectGaveUp
+from receiver.workflow.events.ticket_events import StartRequested, TicketRefused
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import Run, RunStatus, Verdict
 
 

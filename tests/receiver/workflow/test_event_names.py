@@ -3,11 +3,12 @@
 import typing
 
 from receiver.store.jobs import job_refusals
-from receiver.workflow import event_names, events
+from receiver.workflow import event_names
+from receiver.workflow.events.event import Event
 
 
 def test_every_event_has_a_name_in_words() -> None:
-    assert set(event_names.EVENTS) == {kind.__name__ for kind in typing.get_args(events.Event)} | {job_refusals.KIND}
+    assert set(event_names.EVENTS) == {kind.__name__ for kind in typing.get_args(Event)} | {job_refusals.KIND}
     assert not [text for text in event_names.EVENTS.values() if "_" in text or text.istitle()]
 
 

@@ -29,15 +29,10 @@ from receiver.workflow.effects import (
     StartTargetPipeline,
 )
 from receiver.workflow.end_codes import EndCode
-from receiver.workflow.events import (
-    CommandTyped,
-    CommentRead,
-    DeadlinePassed,
-    EffectGaveUp,
-    Event,
-    LabelChecked,
-    NoteRead,
-)
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.message_events import CommandTyped, CommentRead, NoteRead
+from receiver.workflow.events.run_events import DeadlinePassed, EffectGaveUp
+from receiver.workflow.events.ticket_events import LabelChecked
 from receiver.workflow.messages import NoteMessage, TicketMessage
 from receiver.workflow.person import Right
 from receiver.workflow.run import Answered, Cause, Decision, Learned, Run, RunStatus, Verdict

@@ -20,8 +20,10 @@ from receiver.workflow.effects import (
     StartPipeline,
     UpdateTicketNote,
 )
-from receiver.workflow.events import AccountId, EffectGaveUp, IssueCommented, TicketRefused
-from receiver.workflow.person import Right
+from receiver.workflow.events.message_events import IssueCommented
+from receiver.workflow.events.run_events import EffectGaveUp
+from receiver.workflow.events.ticket_events import TicketRefused
+from receiver.workflow.person import AccountId, Right
 from receiver.workflow.run import Cause, RunStatus, Verdict
 from receiver.workflow.stages import plans
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from pipelines.language.policy import Readiness
 from receiver.workflow.effects import AskReporter, RefreshTicket, StartPipeline, TransitionIssue
-from receiver.workflow.events import DeadlinePassed, TicketAdmitted, TicketRefreshed
+from receiver.workflow.events.run_events import DeadlinePassed
+from receiver.workflow.events.ticket_events import TicketAdmitted, TicketRefreshed
 from receiver.workflow.run import Cause, RunStatus
 
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.effects import HandOver, RemindTicket
 from receiver.workflow.end_codes import EndCode
-from receiver.workflow.events import AttemptUnfunded, CommandTyped, DeadlinePassed
+from receiver.workflow.events.message_events import CommandTyped
+from receiver.workflow.events.run_events import AttemptUnfunded, DeadlinePassed
 from receiver.workflow.run import RunStatus
 
 DAY = timedelta(days=1)

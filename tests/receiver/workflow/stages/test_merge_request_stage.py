@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from pipelines.language import PipelineKind, ProjectPath
 from pipelines.language.policy import Policy, TargetPipeline
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
-from receiver.workflow.events import Event, PipelineChanged, PipelineId
+from receiver.workflow.events.event import Event
+from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId
 from receiver.workflow.run import Decision, PipelineView, Run, RunStatus, Verdict
 from receiver.workflow.stages import merge_request_stage
 

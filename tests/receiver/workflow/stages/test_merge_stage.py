@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath
 from pipelines.language.policy import MergePolicy, Policy, TargetPipeline
 from receiver.workflow.effects import MergeWhenReady, RebaseMergeRequest
-from receiver.workflow.events import MergeAnswer, PipelineChanged
+from receiver.workflow.events.merge_request_events import MergeAnswer
+from receiver.workflow.events.pipeline_events import PipelineChanged
 from receiver.workflow.outcomes import tell
 from receiver.workflow.run import Learned, MergeRequestView, RunStatus, Verdict
 from receiver.workflow.stages import merge_stage

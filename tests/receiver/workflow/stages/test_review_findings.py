@@ -21,7 +21,7 @@ from pipelines.language import (
 )
 from pipelines.language.policy import ReviewMode
 from receiver.workflow.effects import OpenMergeRequest, StartPipeline
-from receiver.workflow.events import AccountId
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
 from receiver.workflow.stages import review_findings
 
