@@ -3,6 +3,7 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,3 +52,9 @@ def test_no_test_is_lost_or_doubled_and_each_worker_has_its_long_ones_first(
             assert [one.kind for one in share] == sorted(one.kind for one in share)
         for module in set(long):
             assert sum(module in share for share in shares) == 1
+
+
+def test_tests_are_dealt_after_pytest_has_left_some_out(pytestconfig: pytest.Config) -> None:
+    called = [one.plugin_name for one in reversed(pytestconfig.hook.pytest_collection_modifyitems.get_hookimpls())]
+    ours = next(place for place, name in enumerate(called) if name.endswith("tests/conftest.py"))
+    assert called.index("mark") < ours, "the shares would be counted with tests that are not run"
