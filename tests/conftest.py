@@ -24,6 +24,7 @@ from sqlalchemy import make_url
 from receiver.store.postgres import embedded
 from receiver.store.postgres.database import Database
 from receiver.store.postgres.migration import upgrade
+from tests.huge_pages import collapse_memory
 from tests.order import place, shared_out
 
 settings.register_profile(
@@ -48,9 +49,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector off modules and tests: they stay to the end, and are half a gigabyte."""
+    """Keep the garbage collector off modules and tests, which stay to the end, and let forks share them cheaply."""
     gc.collect()
     gc.freeze()
+    collapse_memory()
 
 
 @pytest.fixture(autouse=True)
