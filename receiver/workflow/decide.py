@@ -98,6 +98,7 @@ def decide(  # noqa: PLR0913  # all that a decision depends on is passed in
         catalogue=catalogue, grants=grants, queue=queue, now=now, new_id=new_id, is_newest=learned.is_newest
     )
     decision = _decided(event, run, circumstances, learned=learned, effects=effects)
+    decision = merge_request_stage.followed(decision, run, catalogue=catalogue)
     return escalation.followed(decision, run, catalogue=catalogue, now=now)
 
 

@@ -211,7 +211,7 @@ EFFECTS: Final = EffectTable(
             effect=effects.StartTargetPipeline,
             name="start the repository's own pipeline",
             group="merge_request",
-            once=("iteration", "repository", "head_sha", "approved_by", "is_asked"),
+            only_latest=True,
             tells=Tells.TEXT,
         ),
         EffectRule(

@@ -106,6 +106,10 @@ class MergeRequestView(Struct, frozen=True, kw_only=True):
     """The attempt whose commit we put on it last; None: of a release that did not keep that."""
     confirmed: bool = True
     """Our commit is at its head, as GitLab answered; False: a hook came before that answer, nothing else is known."""
+    head_sha: str = ""
+    """The commit at its head, as last told."""
+    approved_by: tuple[int, ...] = ()
+    """GitLab's ids of users whose approval of that commit stands, while the repository's own pipeline waits for one."""
 
     def is_at(self, message: NoteMessage) -> bool:
         """Return whether a note stands on it."""

@@ -16,7 +16,8 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.notes_api import Note
 from receiver.outbound.gitlab.repositories_api import HeadPipeline, MergeRequest
 from receiver.store.run import polled_merge_requests, runs
-from receiver.store.run.polled_merge_requests import Approval, Known
+from receiver.store.run.polled_merge_requests import Known
+from receiver.store.run.standing_approvals import Approval
 from receiver.workflow import lifecycle
 from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.effects import PollMergeRequest

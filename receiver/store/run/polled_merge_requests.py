@@ -11,23 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import RunId
 from receiver import limits
-from receiver.store.run import merge_requests, target_pipelines
+from receiver.store.run import merge_requests, standing_approvals, target_pipelines
+from receiver.store.run.standing_approvals import Approval, Place
 from receiver.store.schema import DecisionRow, EffectRow, MergeRequestEventRow, MergeRequestRow, RunRow
 from receiver.workflow import lifecycle
 from receiver.workflow.effects import OpenMergeRequest, PollMergeRequest, StartTargetPipeline
 from receiver.workflow.events.message_events import NotePosted
-
-Place = tuple[int, int]
-"""A project's id and a merge request's number in it."""
-
-
-class Approval(Struct, frozen=True, kw_only=True):
-    """An approval that stands, as far as we were told."""
-
-    name: str
-    """Of who gave it."""
-    head_sha: str
-    """Of which commit; empty: not known."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -90,7 +79,7 @@ async def known(session: AsyncSession, run: str) -> Known:
     """Return what we were told of a run's merge requests."""
     return Known(
         pipelines=await target_pipelines.statuses(session, run),
-        approvals=await _approvals(session, run),
+        approvals=await standing_approvals.of_run(session, run),
         heads=await _heads(session, run),
     )
 
@@ -106,22 +95,4 @@ async def _heads(session: AsyncSession, run: str) -> dict[Place, frozenset[str]]
     for row in await merge_requests.of_run(session, run):
         told = select(MergeRequestEventRow.head_sha).where(MergeRequestEventRow.merge_request_id == row.id)
         found[row.project_id, row.iid] = frozenset({row.head_sha, row.seen_head_sha, *await session.scalars(told)})
-    return found
-
-
-async def _approvals(session: AsyncSession, run: str) -> dict[Place, dict[int, Approval]]:
-    """Return by project and iid the approvals of a run's merge requests that we were told of, and that stand."""
-    event = MergeRequestEventRow
-    columns = (event.actor_id, event.actor, event.action, event.head_sha)
-    told = (
-        select(MergeRequestRow.project_id, MergeRequestRow.iid, *columns)
-        .join(MergeRequestRow, MergeRequestRow.id == event.merge_request_id)
-        .where(MergeRequestRow.run_id == run, event.action.in_(["approved", "unapproved"]))
-        .order_by(event.at, event.id)
-    )
-    last = {(row.project_id, row.iid, row.actor_id): row for row in await session.execute(told)}
-    found: dict[Place, dict[int, Approval]] = {}
-    for (project_id, iid, actor), row in last.items():
-        if row.action == "approved" and actor is not None:
-            found.setdefault((project_id, iid), {})[actor] = Approval(name=row.actor, head_sha=row.head_sha)
     return found

@@ -16,7 +16,8 @@ from pipelines.language.catalogue import Catalogue
 from pipelines.language.wire import Ticket
 from receiver.store.jobs import reused_reports
 from receiver.store.postgres.database import StoreError, lock
-from receiver.store.run import remedies, ticket_levels
+from receiver.store.run import remedies, standing_approvals, ticket_levels
+from receiver.store.run.standing_approvals import Approval, Place
 from receiver.store.schema import (
     IterationRow,
     JobRow,
@@ -140,9 +141,13 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
     pipelines = await session.scalars(
         select(PipelineRow).where(PipelineRow.run_id == row.id).order_by(PipelineRow.iteration, PipelineRow.id)
     )
-    merge_requests = await session.scalars(
-        select(MergeRequestRow).where(MergeRequestRow.run_id == row.id).order_by(MergeRequestRow.repository)
+    merge_requests = list(
+        await session.scalars(
+            select(MergeRequestRow).where(MergeRequestRow.run_id == row.id).order_by(MergeRequestRow.repository)
+        )
     )
+    is_waiting = any(one.held_back for one in merge_requests)
+    approvals = await standing_approvals.of_run(session, row.id) if is_waiting else {}
     jobs = await session.scalars(
         select(JobRow)
         .where(JobRow.run_id == row.id, JobRow.kind == PipelineKind.FIX, JobRow.iteration == row.iteration)
@@ -195,6 +200,8 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
                 state=m.state,
                 iteration=m.iteration,
                 confirmed=bool(m.head_sha),
+                head_sha=m.seen_head_sha,
+                approved_by=_approved_by(m, approvals),
             )
             for m in merge_requests
         ),
@@ -248,6 +255,13 @@ async def _reports(session: AsyncSession, row: RunRow) -> tuple[tuple[PhaseRepor
     settled = [(state, msgspec.convert(report, PhaseReport)) for state, report in await session.execute(newest_first)]
     reports = tuple(report for state, report in settled if state == "accepted")  # which sorts before "discarded"
     return reports, tuple(report for state, report in settled if state == "discarded")
+
+
+def _approved_by(row: MergeRequestRow, approvals: dict[Place, dict[int, Approval]]) -> tuple[int, ...]:
+    if not row.held_back or row.state != "opened":
+        return ()
+    given = approvals.get((row.project_id, row.iid), {})
+    return tuple(user for user, one in given.items() if one.head_sha == row.seen_head_sha)
 
 
 def _base_shas(row: RunRow) -> dict[ProjectPath, str]:

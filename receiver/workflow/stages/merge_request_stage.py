@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.policy import TargetPipeline
 from receiver.workflow import lifecycle
@@ -76,7 +78,8 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
     name = f"{known.repository}!{event.iid}"
     is_approval = event.action in {"approved", "approval"} and event.state == "opened"
     look = merge_stage.wanted(run, known.repository, catalogue) if is_approval else ()
-    if event.action == "approved" and _is_waiting(event, run, catalogue) and event.actor_id is not None:
+    is_heard = event.action == "approved" and event.state == "opened" and event.actor_id is not None
+    if is_heard and learned.is_new and _may_wait(run.status, catalogue):
         return _may_run(event, run, known, name, *look)
     states = {m.state for m in run.merge_requests}
     end = _END.get(frozenset(states))
@@ -105,10 +108,23 @@ def _may_run(event: MergeRequestChanged, run: Run, known: MergeRequestView, name
     return acted(said, start_it, *look)
 
 
-def _is_waiting(event: MergeRequestChanged, run: Run, catalogue: Catalogue) -> bool:
-    """Say whether an approval is what the repository's own pipeline may wait for."""
-    waits = catalogue.policy.target_pipeline is TargetPipeline.SKIP_UNTIL_APPROVED
-    return waits and event.state == "opened" and run.status in {RunStatus.IN_REVIEW, RunStatus.ESCALATED}
+def _may_wait(status: RunStatus, catalogue: Catalogue) -> bool:
+    """Say whether the repositories' own pipelines may wait for an approval now."""
+    is_held_back = catalogue.policy.target_pipeline is TargetPipeline.SKIP_UNTIL_APPROVED
+    return is_held_back and status in {RunStatus.IN_REVIEW, RunStatus.ESCALATED}
+
+
+def followed(decision: Decision, run: Run | None, *, catalogue: Catalogue) -> Decision:
+    """Return a decision with the pipelines that may start because people approved before the run waited for them."""
+    if run is None or decision.status in {None, run.status} or not _may_wait(decision.status, catalogue):
+        return decision
+    number = run.iteration if decision.attempt is None else decision.attempt.number
+    begun = (
+        StartTargetPipeline(iteration=number, repository=one.repository, head_sha=one.head_sha, approved_by=user)
+        for one in run.merge_requests
+        for user in one.approved_by
+    )
+    return replace(decision, effects=(*decision.effects, *begun))
 
 
 def is_target_pipeline(event: PipelineChanged, run: Run) -> bool:

@@ -17,7 +17,7 @@ from receiver.outbound.effects.performers import perform
 from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import polled_merge_requests, runs
 from receiver.store.run.fold import Reader, fold
-from receiver.store.run.polled_merge_requests import Approval
+from receiver.store.run.standing_approvals import Approval
 from receiver.store.schema import BlobOwnerRow, MergeRequestEventRow, TargetPipelineRow
 from receiver.workflow.effects import OpenMergeRequest, PollGitLab, StartTargetPipeline
 from receiver.workflow.events.merge_request_events import (
@@ -271,6 +271,30 @@ async def test_an_approval_whose_hook_was_lost_is_told_once_and_so_is_one_that_w
     assert await approvals(desk, run) == []
     project.mergerequests.get(held.iid).approve()
     assert await approvals(desk, run) == [told]
+
+
+async def test_a_run_knows_who_approved_the_head_while_its_own_pipeline_waits(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any
+) -> None:
+    assert await approved_by(desk, run) == ()
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    await approvals(desk, run)
+    assert await approved_by(desk, run) == (mara.id,)
+    project.mergerequests.get(held.iid).unapprove()
+    await approvals(desk, run)
+    assert await approved_by(desk, run) == ()
+    project.mergerequests.get(held.iid).approve()
+    await approvals(desk, run)
+    for event in (await perform(desk, run, effect(held, mara))).events:
+        await note(desk, run, event)
+    assert await approved_by(desk, run) == ()  # it waits no more
+
+
+async def approved_by(desk: Desk, run: RunId) -> tuple[int, ...]:
+    async with desk.database.begin() as session:
+        (known,) = (await runs.load(session, await runs.hold(session, run))).merge_requests
+    return known.approved_by
 
 
 async def test_an_approval_that_is_older_than_the_commit_is_of_no_commit_and_starts_nothing(

@@ -10,7 +10,7 @@ from pipelines.language.policy import Policy, TargetPipeline
 from receiver.workflow.effects import StartTargetPipeline, UpdateMergeRequestNote, UpdateTicketNote
 from receiver.workflow.events.event import Event
 from receiver.workflow.events.pipeline_events import PipelineChanged, PipelineId
-from receiver.workflow.run import Decision, PipelineView, Run, RunStatus, Verdict
+from receiver.workflow.run import Decision, Learned, PipelineView, Run, RunStatus, Verdict
 from receiver.workflow.stages import merge_request_stage
 
 
@@ -65,6 +65,37 @@ def test_an_approval_starts_nothing_where_pipelines_are_not_held_back(world: Any
 )
 def test_nothing_but_the_approval_of_an_open_one_starts_it(world: Any, skipping: Any, action: str, state: str) -> None:
     assert started(skipping(world.merge_request(action, state), world.run(RunStatus.IN_REVIEW))) == []
+
+
+def test_an_approval_that_is_told_again_starts_nothing_anew(world: Any) -> None:
+    catalogue = replace(world.catalogue, policy=Policy(target_pipeline=TargetPipeline.SKIP_UNTIL_APPROVED))
+    event, run = world.merge_request("approved", "opened"), world.run(RunStatus.IN_REVIEW)
+    again = Learned(is_new=False, was_confidential=False)
+    assert started(merge_request_stage.changed(event, run, learned=again, catalogue=catalogue, now=world.now)) == []
+
+
+APPROVED_BEFORE = [
+    (RunStatus.PAUSED, RunStatus.IN_REVIEW),
+    (RunStatus.OPENING, RunStatus.IN_REVIEW),
+    (RunStatus.RUNNING, RunStatus.ESCALATED),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), APPROVED_BEFORE)
+def test_an_approval_that_was_given_before_the_run_waited_for_it_counts_from_then_on(
+    world: Any, before: RunStatus, after: RunStatus
+) -> None:
+    catalogue = replace(world.catalogue, policy=Policy(target_pipeline=TargetPipeline.SKIP_UNTIL_APPROVED))
+    run = world.run(RunStatus.IN_REVIEW)
+    (known,) = run.merge_requests
+    approved = replace(run, status=before, merge_requests=(replace(known, head_sha="a" * 40, approved_by=(3,)),))
+    decision = Decision(verdict=Verdict.ACTED, reason="It goes on.", status=after)
+    wanted = StartTargetPipeline(iteration=1, repository=world.repository, head_sha="a" * 40, approved_by=3)
+    assert started(merge_request_stage.followed(decision, approved, catalogue=catalogue)) == [wanted]
+    nobody = replace(approved, merge_requests=(replace(known, head_sha="a" * 40),))
+    assert started(merge_request_stage.followed(decision, nobody, catalogue=catalogue)) == []
+    stays = replace(decision, status=None)
+    assert started(merge_request_stage.followed(stays, approved, catalogue=catalogue)) == []
 
 
 RENAMED = ["Payk12/Contacts", "payk12/address-book", "another-group/contacts"]
