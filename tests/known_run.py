@@ -111,8 +111,14 @@ def _requested(run: Run, event: MergeRequestOpened | MergeRequestChanged) -> tup
     is_kept = known is not None and (isinstance(event, MergeRequestOpened) or known.state == "merged")
     state = known.state if known is not None and is_kept else getattr(event, "state", "opened")
     iteration = getattr(event, "iteration", None) or (known.iteration if known is not None else None)
+    ours = event.head_sha if isinstance(event, MergeRequestOpened) else "" if known is None else known.head_sha
     told = MergeRequestView(
-        repository=repository, project_id=event.project_id, iid=event.iid, state=state, iteration=iteration
+        repository=repository,
+        project_id=event.project_id,
+        iid=event.iid,
+        state=state,
+        iteration=iteration,
+        head_sha=ours,
     )
     others = [m for m in run.merge_requests if m.repository != repository]
     return tuple(sorted([*others, told], key=lambda m: m.repository))

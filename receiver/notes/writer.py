@@ -33,11 +33,11 @@ from receiver.store.story import Job, MergeRequest, Report, Story
 from receiver.store.story.turning_points import turning_points
 from receiver.workflow.audience import Readers
 from receiver.workflow.effects import AdmitTicket, AnswerComment, AnswerNote, RefreshTicket
+from receiver.workflow.events.merge_request_events import FOR_PEOPLE
 from receiver.workflow.events.message_events import IssueCommented, NotePosted
 from receiver.workflow.lifecycle import Progress, meaning
 from receiver.workflow.messages import Venue
 from receiver.workflow.run import RunStatus
-from receiver.workflow.stages.merge_stage import FOR_PEOPLE
 
 MARKS: Final[dict[Progress, Mark]] = {
     Progress.WAITING: Mark.WAITING,

@@ -47,9 +47,11 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
     """Return all that a worker works with. Asks GitLab who our bot is; raises OutboundError when it does not answer."""
     writer = Connection(settings.gitlab_url, settings.gitlab_token)
     starter = Connection(settings.gitlab_url, settings.gitlab_starter_token)
+    merger = Connection(settings.gitlab_url, settings.gitlab_merge_token) if settings.gitlab_merge_token else writer
     async for attempt in stamina.retry_context(on=UnavailableError, attempts=8, timeout=60):
         with attempt:
             bot = await asyncio.to_thread(writer.user_id)
+            merge_bot = await asyncio.to_thread(merger.user_id)
     jira = JiraClient(settings.jira_url, user=settings.jira_user, token=settings.jira_token)
     desk = Desk(
         database=database,
@@ -57,9 +59,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
         reader=Pipelines(writer),
         repositories=Repositories(writer),
         commits=Commits(writer),
-        merging=MergeRequestMerging(
-            Connection(settings.gitlab_url, settings.gitlab_merge_token) if settings.gitlab_merge_token else writer
-        ),
+        merging=MergeRequestMerging(merger),
         jira=jira,
         notes=StatusNotes(catalogue=lambda: catalogue, public_url=settings.public_url, clock=now),
         catalogue=lambda: catalogue,
@@ -76,6 +76,7 @@ async def assemble(settings: WorkerSettings, database: Database, *, catalogue: C
             clock=now,
             new_run=new_run,
             bot=bot,
+            merge_bot=merge_bot,
             jira_account=await _jira_account(jira),
             release=installed(),
         ),

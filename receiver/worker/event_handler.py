@@ -51,6 +51,8 @@ class Setting(Struct, frozen=True, kw_only=True):
     new_run: Callable[[], RunId]
     bot: int | None
     """Our GitLab user id."""
+    merge_bot: int | None = None
+    """The user id that we merge with, where it is another."""
     jira_account: AccountId | None = None
     """Our account in Jira; None: Jira did not say."""
     effects: EffectTable = EFFECTS
@@ -177,7 +179,7 @@ def _ends_turn(event: Event, before: str | None, after: str) -> bool:
 
 
 def _reader(setting: Setting) -> Reader:
-    return Reader(catalogue=setting.catalogue, bot=setting.bot, now=setting.clock())
+    return Reader(catalogue=setting.catalogue, bot=setting.bot, now=setting.clock(), merge_bot=setting.merge_bot)
 
 
 async def _restrict(

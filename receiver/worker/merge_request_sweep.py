@@ -16,7 +16,7 @@ from receiver import limits
 from receiver.outbound.errors import OutboundError
 from receiver.store.effects import outbox
 from receiver.store.run import polled_merge_requests
-from receiver.store.run.polled_merge_requests import Place
+from receiver.store.run.standing_approvals import Place
 from receiver.worker.effect_task import Workshop
 from receiver.worker.searches import Search
 from receiver.workflow.effects import PollMergeRequest

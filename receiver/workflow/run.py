@@ -107,7 +107,7 @@ class MergeRequestView(Struct, frozen=True, kw_only=True):
     confirmed: bool = True
     """Our commit is at its head, as GitLab answered; False: a hook came before that answer, nothing else is known."""
     head_sha: str = ""
-    """The commit at its head, as last told."""
+    """Our commit on it, as last told."""
     approved_by: tuple[int, ...] = ()
     """GitLab's ids of users whose approval of that commit stands, while the repository's own pipeline waits for one."""
 
@@ -245,6 +245,8 @@ class Learned(Struct, frozen=True, kw_only=True):
     """Whether the ticket has no newer run; told of commands only."""
     was_unlabelled: bool = False
     """Whether the start label was taken off a moment ago; told of labels only."""
+    was_for_people: bool = False
+    """Whether the look before left people something to do; told of looks at merge requests only."""
 
 
 NOTHING_LEARNED: Final = Learned(is_new=False, was_confidential=False)

@@ -7,6 +7,8 @@ finds what is merged merged.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Final, assert_never
 
 from pipelines.language import CommitSha, ProjectPath, RunId
@@ -31,8 +33,9 @@ from receiver.workflow.merging.judgement import (
     Wait,
     judge,
 )
+from receiver.workflow.run import RunStatus
 
-UNAUTHORIZED: Final = 401
+MAY_NOT_MERGE: Final = frozenset({401, 403})
 """https://docs.gitlab.com/api/merge_requests/#merge-a-merge-request has the codes."""
 HEAD_MOVED: Final = 409
 
@@ -56,7 +59,7 @@ async def merge_when_ready(desk: Desk, run: RunId, effect: MergeWhenReady) -> Pe
         return _told(noted, view, judgement)
     desk.faults.reach("MergeWhenReady:before_merge")
     ask = desk.merging.board if judgement.by_train else desk.merging.merge
-    refusal = await asyncio.to_thread(ask, view.project_id, view.iid, sha=judgement.sha)
+    refusal = await _asked(desk, run, effect, partial(ask, view.project_id, view.iid, sha=judgement.sha))
     desk.faults.reach("MergeWhenReady:after_merge")
     if refusal is not None:
         return await _refused(desk, noted, refusal, judgement)
@@ -77,11 +80,25 @@ async def rebase(desk: Desk, run: RunId, effect: RebaseMergeRequest) -> Performe
     view = await _view(desk, noted.known)
     if view.state != "opened" or view.sha != effect.head_sha or view.is_rebasing:
         return Performed(result={"asked": False})
-    refusal = await asyncio.to_thread(desk.merging.rebase, view.project_id, view.iid)
-    if refusal is None:
-        return Performed(result={"asked": True})
+    refusal = await _asked(desk, run, effect, partial(desk.merging.rebase, view.project_id, view.iid))
+    if not isinstance(refusal, Refusal):
+        return Performed(result={"asked": refusal is None})
     sentence = f"GitLab does not rebase it ({refusal.code}: {refusal.text}) Rebase it by hand."
     return _answer(noted, view, MergeAnswer.BLOCKED, sentence)
+
+
+async def _asked(
+    desk: Desk, run: RunId, effect: MergeWhenReady | RebaseMergeRequest, ask: Callable[[], Refusal | None]
+) -> Refusal | RunStatus | None:
+    """Ask GitLab for it while the run is held in review; return why not, or in which status the run is instead.
+
+    Whoever pauses or cancels meanwhile does so after GitLab's answer.
+    """
+    async with desk.database.begin() as session:
+        row = await runs.hold(session, run)
+        if (row.status, row.iteration) != (RunStatus.IN_REVIEW, effect.iteration):
+            return RunStatus(row.status)
+        return await asyncio.to_thread(ask)
 
 
 async def _noted(desk: Desk, run: RunId, repository: ProjectPath) -> Noted | None:
@@ -102,12 +119,14 @@ async def _view(desk: Desk, known: MergeRequestRow) -> MergeView:
     return await asyncio.to_thread(desk.merging.view, known.project_id, known.iid)
 
 
-async def _refused(desk: Desk, noted: Noted, refusal: Refusal, wanted: Merge) -> Performed:
+async def _refused(desk: Desk, noted: Noted, refusal: Refusal | RunStatus, wanted: Merge) -> Performed:
     """Follow what GitLab says now that it did not merge: it looks at more than it told before."""
+    if isinstance(refusal, RunStatus):
+        return Performed(result={"answer": "none"}, remark=f"Nothing was merged: the run went on, and is {refusal}.")
     view = await _view(desk, noted.known)
     if view.state == "merged":
         return await asyncio.to_thread(_merged, desk, noted, view)
-    if refusal.code == UNAUTHORIZED:
+    if refusal.code in MAY_NOT_MERGE:
         return _told(noted, view, Block(sentence=MAY_NOT.format(branch=view.target_branch)))
     judgement = judge(await asyncio.to_thread(merge_facts_reading.read, desk, noted, view))
     if not isinstance(judgement, Merge):

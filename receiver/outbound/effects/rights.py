@@ -60,7 +60,7 @@ def in_project(users: Users, user: int, *, name: str = "", project_id: int) -> P
     """Return a GitLab user with the rights of a member of a project, inherited ones too."""
     found = Person(directory=Directory.GITLAB, account=AccountId(str(user)), name=name)
     try:
-        level = users.access(project_id, user)
+        level = users.usable_access(project_id, user)
     except RefusedError as error:
         return replace(found, unknown_because=str(error))
     held = tuple(right for right, least in LEVELS.items() if level >= least)

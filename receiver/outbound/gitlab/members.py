@@ -89,12 +89,21 @@ class Users:
 
     def access(self, project_id: int, user: int) -> int:
         """Return a user's access level in a project, inherited ones too; 0: none."""
+        member = self._member(project_id, user)
+        return 0 if member is None else int(member.access_level)
+
+    def usable_access(self, project_id: int, user: int) -> int:
+        """Return the access level that a user can make use of; 0 also for one who is blocked, and stays a member."""
+        member = self._member(project_id, user)
+        return 0 if member is None or member.state != "active" else int(member.access_level)
+
+    def _member(self, project_id: int, user: int) -> RESTObject | None:
         with translate_errors("GitLab", f"reading what user {user} may do in project {project_id}"):
             try:
-                return int(self._api.projects.get(project_id, lazy=True).members_all.get(user).access_level)
+                return self._api.projects.get(project_id, lazy=True).members_all.get(user)
             except GitlabGetError as error:
                 if error.response_code == 404:
-                    return 0
+                    return None
                 raise
 
 

@@ -69,16 +69,29 @@ class Reader(Struct, frozen=True, kw_only=True):
     bot: int | None
     """Our GitLab user id: a commit of anybody else on our branch is an intervention."""
     now: datetime
+    merge_bot: int | None = None
+    """The user id that we merge and rebase with, where it is another."""
+
+    @property
+    def bots(self) -> frozenset[int]:
+        """Return our GitLab user ids."""
+        return frozenset(one for one in (self.bot, self.merge_bot) if one is not None)
 
 
 async def fold(session: AsyncSession, event: Event, run: RunRow, *, reader: Reader) -> Learned:
     """Write what an event tells, and return what of it was not known."""
     before, was_unlabelled = run.confidential, _was_unlabelled(event, run, now=reader.now)
+    was_for_people = isinstance(event, MergeJudged) and await merge_judgements.is_for_people(session, event, run)
     is_new = await _written(session, event, run, reader)
     run.confidential = run.confidential or audience.is_confidential_by(event)
     await session.flush()
     became_confidential = run.confidential != before and not isinstance(event, IssueLabelled)
-    learned = Learned(is_new=is_new or became_confidential, was_confidential=before, was_unlabelled=was_unlabelled)
+    learned = Learned(
+        is_new=is_new or became_confidential,
+        was_confidential=before,
+        was_unlabelled=was_unlabelled,
+        was_for_people=was_for_people,
+    )
     return await _of_command(session, event, run, learned) if isinstance(event, COMMANDS) else learned
 
 
@@ -127,7 +140,7 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
         case PicturesAttached():
             return await ticket_pictures.attached(session, event, run)
         case MergeRequestChanged():
-            return await merge_requests.changed(session, event, run, bot=reader.bot, now=now)
+            return await merge_requests.changed(session, event, run, bots=reader.bots, now=now)
         case _:
             return False
 

@@ -123,12 +123,12 @@ def _of(run: RunRow, *which: ColumnElement[bool]) -> Select[MergeRequestRow]:
 
 
 async def changed(
-    session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, bot: int | None, now: datetime
+    session: AsyncSession, event: MergeRequestChanged, run: RunRow, *, bots: frozenset[int], now: datetime
 ) -> bool:
     """Note what GitLab says of a merge request; nothing undoes a merge, and no late hook what happened after it.
 
-    `bot` is our GitLab user id: a commit of anybody else is an intervention. A merge request from a fork, and a second
-    one of the run's branch, are not the run's.
+    `bots` are our GitLab user ids: a commit of anybody else is an intervention. A merge request from a fork, and a
+    second one of the run's branch, are not the run's.
     """
     if event.source_project_id not in {None, event.project_id}:
         return False
@@ -145,7 +145,7 @@ async def changed(
     has_moved = await _move(session, event, row, at=at)
     if has_moved:
         await remedies.shown(session, run, row.repository, state=row.state, now=at)
-    is_commit = await _commit(session, event, row, run, bot=bot, at=at)
+    is_commit = await _commit(session, event, row, run, bots=bots, at=at)
     is_action = event.action in RECORDED and not await _is_recorded(session, event, row)
     if is_action:
         _record(session, event, row, action=event.action, at=at)
@@ -201,7 +201,7 @@ async def _commit(
     row: MergeRequestRow,
     run: RunRow,
     *,
-    bot: int | None,
+    bots: frozenset[int],
     at: datetime,
 ) -> bool:
     """Store a head commit that is not ours. The first hook counts: later ones name who approved or edited."""
@@ -223,7 +223,8 @@ async def _commit(
     detail = f"{event.head_sha} on {row.source_branch} in {row.repository}"
     this = (InterventionRow.run_id == run.id, InterventionRow.kind == COMMIT, InterventionRow.detail == detail)
     await session.execute(delete(InterventionRow).where(*this))
-    if event.actor_id != bot:
+    is_rebased = event.actor_id is None and row.rebased_from == row.head_sha != ""  # for us, as far as is known
+    if event.actor_id not in bots and not is_rebased:
         session.add(InterventionRow(run_id=run.id, kind=COMMIT, actor=event.actor, detail=detail, at=at))
     return True
 

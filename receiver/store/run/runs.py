@@ -200,7 +200,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
                 state=m.state,
                 iteration=m.iteration,
                 confirmed=bool(m.head_sha),
-                head_sha=m.seen_head_sha,
+                head_sha=m.head_sha,
                 approved_by=_approved_by(m, approvals),
             )
             for m in merge_requests
@@ -261,7 +261,7 @@ def _approved_by(row: MergeRequestRow, approvals: dict[Place, dict[int, Approval
     if not row.held_back or row.state != "opened":
         return ()
     given = approvals.get((row.project_id, row.iid), {})
-    return tuple(user for user, one in given.items() if one.head_sha == row.seen_head_sha)
+    return tuple(user for user, one in given.items() if one.head_sha == row.head_sha)
 
 
 def _base_shas(row: RunRow) -> dict[ProjectPath, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -67,6 +68,10 @@ class MergeAnswer(StrEnum):
     """Until somebody does something."""
     PEOPLE = "people"
     """People merge it, or nobody."""
+
+
+FOR_PEOPLE: Final = frozenset({MergeAnswer.BLOCKED, MergeAnswer.CONFLICT, MergeAnswer.PEOPLE})
+"""Answers that leave people something to do; the notes say what."""
 
 
 class MergeJudged(Struct, frozen=True, kw_only=True, tag=True):

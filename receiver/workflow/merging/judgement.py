@@ -74,6 +74,8 @@ def judge(facts: MergeFacts) -> Judgement:
 
 
 def _is_over(facts: MergeFacts) -> Judgement | None:
+    if facts.state == "locked":  # while GitLab merges it
+        return Wait(why="GitLab is merging it.", is_short=True)
     return None if facts.state == "opened" else Block(sentence=f"It is {facts.state}.")
 
 

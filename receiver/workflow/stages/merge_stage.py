@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from pipelines.language import ProjectPath
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.policy import MergePolicy
 from receiver.workflow.effects import Effect, MergeWhenReady, RebaseMergeRequest
-from receiver.workflow.events.merge_request_events import MergeAnswer, MergeJudged
+from receiver.workflow.events.merge_request_events import FOR_PEOPLE, MergeAnswer, MergeJudged
 from receiver.workflow.outcomes import acted, noted, tell
 from receiver.workflow.run import Decision, Learned, Run, RunStatus
-
-FOR_PEOPLE: Final = frozenset({MergeAnswer.BLOCKED, MergeAnswer.CONFLICT, MergeAnswer.PEOPLE})
-"""Answers after which the notes say something else."""
 
 
 def wanted(run: Run, repository: ProjectPath, catalogue: Catalogue) -> tuple[Effect, ...]:
@@ -29,12 +24,19 @@ def judged(event: MergeJudged, run: Run, *, learned: Learned, catalogue: Catalog
     match event.answer:
         case MergeAnswer.REBASE:
             begin = RebaseMergeRequest(iteration=run.iteration, repository=event.repository, head_sha=event.head_sha)
-            return acted(f"{name}: {event.sentence} GitLab rebases it.", begin)
+            return acted(f"{name}: {event.sentence} GitLab rebases it.", begin, *_gone(run, learned))
         case MergeAnswer.MERGED:
             others = (m for m in run.merge_requests if m.repository != event.repository and m.state == "opened")
             looks = (look for one in others for look in wanted(run, one.repository, catalogue))
             return acted(f"{name}: {event.sentence}", *looks, *tell(run))
         case answer if answer in FOR_PEOPLE and learned.is_new:
             return acted(f"{name}: {event.sentence}", *tell(run))
+        case _ if gone := _gone(run, learned):
+            return acted(f"{name}: {event.sentence}", *gone)
         case _:
             return noted(f"{name}: {event.sentence}")
+
+
+def _gone(run: Run, learned: Learned) -> tuple[Effect, ...]:
+    """Return the notes that still ask people for what is done by now."""
+    return tell(run) if learned.is_new and learned.was_for_people else ()

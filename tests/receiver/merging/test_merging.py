@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import gitlab
+import psycopg
 import pytest
 from msgspec.structs import replace
 
@@ -97,6 +98,22 @@ async def test_a_head_that_moves_while_it_is_merged_is_not_merged(waiting: Any) 
     waiting.approve()
     waiting.green()
     assert (await answer(waiting))[0] == "people"
+
+
+@pytest.mark.parametrize("changes", ["status = 'paused'", "status = 'cancelled'", "iteration = 2"])
+async def test_a_run_that_is_stopped_while_it_is_looked_at_merges_nothing(
+    waiting: Any, postgres: str, changes: str
+) -> None:
+    waiting.green()
+    waiting.approve()
+
+    def stop() -> None:
+        with psycopg.connect(postgres.replace("+psycopg", "")) as connection:
+            connection.execute(f"UPDATE runs SET {changes} WHERE id = %s", [waiting.run])  # noqa: S608 - of this test
+
+    desk = replace(waiting.desk, faults=Acts("MergeWhenReady:before_merge", stop))
+    assert (await answer(waiting, desk))[0] == "none"
+    assert waiting.there.state == "opened"
 
 
 async def test_an_approval_that_is_older_than_the_change_does_not_count(waiting: Any) -> None:

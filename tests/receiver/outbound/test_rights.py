@@ -16,7 +16,7 @@ class Answering(Users):
         super().__init__(Connection("http://gitlab.invalid", "token").api)
         self.answer = answer
 
-    def access(self, project_id: int, user: int) -> int:
+    def usable_access(self, project_id: int, user: int) -> int:
         """Answer as prepared, about one project and user."""
         assert (project_id, user) == (3, 7)
         if isinstance(self.answer, Exception):

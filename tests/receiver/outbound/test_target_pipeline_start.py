@@ -241,6 +241,18 @@ async def test_the_approval_of_somebody_who_is_no_developer_any_more_starts_noth
         member.save()
 
 
+async def test_the_approval_of_somebody_who_was_blocked_since_starts_nothing(
+    desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
+) -> None:
+    mara, project = people("mara")
+    project.mergerequests.get(held.iid).approve()
+    mara.block()
+    try:
+        assert "no developer" in await refused(desk, run, effect(held, mara), world)
+    finally:
+        mara.unblock()
+
+
 async def test_an_approval_of_another_commit_starts_nothing(
     desk: Desk, run: RunId, held: MergeRequestOpened, people: Any, world: Any
 ) -> None:

@@ -150,7 +150,8 @@ async def test_a_commit_of_a_person_on_our_branch_is_an_intervention_and_ours_is
         row = await runs.hold(session, run)
         row.repositories = [CONTACTS]
         branch = row.branch
-    for sha, actor in (("b" * 40, setting.bot), ("c" * 40, setting.bot), ("d" * 40, 42)):
+    setting = replace(setting, merge_bot=8)
+    for sha, actor in (("b" * 40, setting.bot), ("c" * 40, setting.merge_bot), ("d" * 40, 42)):
         event = MergeRequestChanged(
             project_id=2,
             project=CONTACTS,

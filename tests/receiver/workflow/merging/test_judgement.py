@@ -51,6 +51,7 @@ def test_what_is_approved_green_and_undisputed_is_merged_at_exactly_its_head() -
         ({"contradicted": ("t::one", "t::two")}, PeopleMerge, "2 tests"),
         ({"must_fix": 1}, PeopleMerge, "must be fixed"),
         ({"state": "closed"}, Block, "closed"),
+        ({"state": "locked"}, Wait, "GitLab is merging it"),
         ({"may_merge": False}, Block, "may not merge into `main`"),
         ({"is_draft": True}, Block, "draft"),
         ({"open_threads": 1}, Block, "A thread is"),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pipelines.language import ProjectPath
 from pipelines.language.policy import MergePolicy, Policy, TargetPipeline
 from receiver.workflow.effects import MergeWhenReady, RebaseMergeRequest
-from receiver.workflow.events.merge_request_events import MergeAnswer
+from receiver.workflow.events.merge_request_events import FOR_PEOPLE, MergeAnswer
 from receiver.workflow.events.pipeline_events import PipelineChanged
 from receiver.workflow.outcomes import tell
 from receiver.workflow.run import Learned, MergeRequestView, RunStatus, Verdict
@@ -59,13 +59,22 @@ def test_a_branch_that_has_to_be_rebased_is_rebased_by_gitlab(merging: Any) -> N
     assert merging.decide(event, run).effects == (wanted,)
 
 
-@pytest.mark.parametrize("answer", sorted(merge_stage.FOR_PEOPLE))
+@pytest.mark.parametrize("answer", sorted(FOR_PEOPLE))
 def test_what_people_have_to_do_is_told_them_once(merging: Any, answer: MergeAnswer) -> None:
     run, event = merging.run(RunStatus.IN_REVIEW), merging.judged(answer)
     for is_new in (True, False):
         learned = Learned(is_new=is_new, was_confidential=False)
         decision = merge_stage.judged(event, run, learned=learned, catalogue=merging.catalogue)
         assert decision.effects == (tell(run) if is_new else ())
+
+
+@pytest.mark.parametrize("answer", sorted(set(MergeAnswer) - FOR_PEOPLE))
+def test_what_people_have_done_is_not_asked_of_them_any_more(merging: Any, answer: MergeAnswer) -> None:
+    run, event = merging.run(RunStatus.IN_REVIEW), merging.judged(answer)
+    for was_for_people in (True, False) if answer is not MergeAnswer.MERGED else (True,):
+        learned = Learned(is_new=True, was_confidential=False, was_for_people=was_for_people)
+        decision = merge_stage.judged(event, run, learned=learned, catalogue=merging.catalogue)
+        assert set(tell(run)).issubset(decision.effects) is was_for_people
 
 
 def test_a_merge_is_followed_by_a_look_at_those_that_come_next(merging: Any) -> None:
