@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from pipelines.language.suites import MAX_LINE, MAX_LINES
-
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+from pipelines.language.terminal_colours import without_colours
 
 
 def telling_lines(output: str) -> tuple[str, ...]:
@@ -20,5 +16,5 @@ def telling_lines(output: str) -> tuple[str, ...]:
 
 def one_line(text: str) -> str:
     """Return text as one line without colours and control characters, of bounded length."""
-    plain = _COLOUR.sub("", text[: 4 * MAX_LINE])
+    plain = without_colours(text[: 4 * MAX_LINE])
     return " ".join("".join(one if one.isprintable() else " " for one in plain).split())[:MAX_LINE]

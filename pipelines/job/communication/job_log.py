@@ -6,7 +6,6 @@ that the catalogue or this program gave. Only the latter is written while what a
 
 from __future__ import annotations
 
-import re
 import sys
 import threading
 import time
@@ -15,14 +14,14 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from pipelines.job.communication.disclosure import Disclosure
+from pipelines.language.terminal_colours import without_colours
 
-_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LINE_LIMIT = 400
 
 
 def printable(text: str) -> str:
     """Return `text` without what a terminal or a reader's eye could be fooled with: much of it is untrusted."""
-    return "".join(one for one in _ESCAPE.sub("", text) if one.isprintable() or one in "\t\n")
+    return "".join(one for one in without_colours(text) if one.isprintable() or one in "\t\n")
 
 
 class JobLog:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pipelines.language.terminal_colours import CONTROL_SEQUENCE
+
 _MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe", "utf-16-le"),
@@ -24,7 +26,7 @@ _ONE_BYTE: Final = re.compile(r"(?:iso-8859-(?:[1-9]|1[013-6])|windows-125[0-8]|
 _UTF: Final = re.compile(r"(?:utf-?8|utf-?16(?:le|be)?|ucs-?2|us-ascii|ascii)")
 _START: Final = re.compile(r"[\s\ufeff]*(?:<\?xml\b[^<>]{0,400}\?>)?\s*")
 """What may stand before a document: its declaration, which only said what is known now."""
-_COLOUR: Final = r"(?:\x1b|&\#(?:x0{0,6}1[bB]|0{0,6}27);)\[[0-9;:?]{0,40}[ -/]?[@-~]"
+_COLOUR: Final = rf"(?:\x1b|&\#(?:x0{{0,6}}1[bB]|0{{0,6}}27);){CONTROL_SEQUENCE}"
 _FORBIDDEN: Final = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _REFERENCE: Final = r"&\#(?:x(?P<hex>[0-9a-fA-F]{1,8})|(?P<decimal>[0-9]{1,10}));"
 _ODD: Final = re.compile(f"{_COLOUR}|{_FORBIDDEN}|{_REFERENCE}")
