@@ -138,8 +138,9 @@ def test_a_new_place_to_fetch_from_is_refused(path: str, before: str, after: str
 
 @pytest.mark.parametrize(("path", "before", "after"), LOCKED)
 def test_a_lock_file_that_names_another_host_is_refused(path: str, before: str, after: str) -> None:
-    (sentence,), _ = told(path, before, after)
+    (sentence,), remarked = told(path, before, after)
     assert "mirror.example.net" in sentence or "forge.example.net" in sentence
+    assert not any("no address stood there before" in one for one in remarked)
 
 
 def test_each_kind_of_file_is_shown_by_an_example() -> None:
@@ -177,6 +178,7 @@ def matches_any(name: str, patterns: tuple[str, ...]) -> bool:
         ("Dockerfile", "FROM a:1\n", "FROM a:1\nRUN serve & wget http://localhost:8080/up http://127.0.0.1/x\n"),
         ("compose.yaml", "image: db:15\n", "image: db:16\n    environment:\n      API_URL: http://api:8080\n"),
         ("Cargo.toml", f'{CARGO}package = "1"\n', f'{CARGO}package = "=2.0"\n'),
+        ("Cargo.toml", CARGO, CARGO.replace('"1"', '{ version = "1", registry = "ours", features = ["derive"] }')),
         ("go.mod", "module shop\n", "module shop\n// replace a => b\n"),
         ("src/shop/addresses.py", "A = 1\n", f"A = '{OTHER}'\n"),
         (
@@ -218,6 +220,39 @@ def test_another_file_of_packages_that_is_taken_in_is_remarked(line: str) -> Non
     refused, (sentence,) = told("requirements.txt", PIP, f"{PIP}{line}\n")
     assert refused == ()
     assert sentence == "`requirements.txt` takes in other files of packages: `other.txt`."
+
+
+@pytest.mark.parametrize("name", ["../shop/requirements.txt", "/etc/requirements.txt", "notes.md"])
+def test_a_file_that_is_not_compared_itself_is_a_new_place(name: str) -> None:
+    (sentence,), remarked = told("requirements.txt", PIP, f"-r {OURS}/more.txt\n-r {name}\n{PIP}")
+    assert f"`{name}`" in sentence
+    assert remarked == ()
+
+
+def test_what_is_not_there_any_more_and_what_did_not_change_is_not_looked_at() -> None:
+    assert told("package-lock.json", "{}", "") == ((), ())
+    assert told("package-lock.json", "{", "{") == ((), ())
+    other = Changed(path="README.md", change=Change.MODIFIED, before="a", after="b")
+    pip = Changed(path="requirements.txt", change=Change.MODIFIED, before=PIP, after=f"-i {OTHER}/simple\n{PIP}")
+    assert origins((other, pip)) == origins((pip,)) != ((), ())
+
+
+def test_the_builder_of_a_new_package_is_not_another_one() -> None:
+    assert told("pyproject.toml", "", f'{PYPROJECT}[build-system]\nbuild-backend = "backend"\n')[0] == ()
+
+
+def test_a_host_is_held_against_a_file_that_could_not_be_read_before() -> None:
+    (sentence,), _ = told("package-lock.json", "{", lock(a=f"{OTHER}/a/-/a-1.0.0.tgz"))
+    assert "of which it held nothing before" in sentence
+
+
+@pytest.mark.parametrize(
+    ("count", "end"), [(3, "`https://c.example.org`)"), (4, "`https://c.example.org` and 1 more)")]
+)
+def test_a_sentence_names_three_places(count: int, end: str) -> None:
+    lines = "".join(f"--extra-index-url https://{name}.example.org\n" for name in "abcd"[:count])
+    (sentence,), _ = told("requirements.txt", PIP, f"{lines}{PIP}")
+    assert f"{end}; a person" in sentence
 
 
 def test_a_package_of_composer_that_moves_to_another_repository_is_refused() -> None:
@@ -452,7 +487,8 @@ def test_a_lock_file_of_the_same_hosts_passes(path: str, before: str, after: str
     ],
 )
 def test_a_document_that_cannot_be_read_is_refused(path: str, before: str, after: str) -> None:
-    (sentence,), _ = told(path, before, after)
+    (sentence,), remarked = told(path, before, after)
+    assert remarked == ()
     assert sentence.startswith(f"`{path}` can't be read as ")
     assert sentence.endswith("so nobody knows what it fetches; write it with the tool that owns it.")
 
