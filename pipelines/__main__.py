@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
 
 from pipelines.job.communication.client_version import client_version
 from pipelines.job.communication.errors import ExitCode, JobCancelledError, JobError
@@ -45,12 +46,22 @@ def _run(phase: str) -> ExitCode:
     except JobCancelledError as error:
         cancellation.end()
         log.state(f"{error.exit_code.name}: {error}")
-        return error.exit_code
+        _exit_at_once(error.exit_code)
     except JobError as error:
         cancellation.end()
         log.say(f"{error.exit_code.name}: {error}")
         return error.exit_code
     return code
+
+
+def _exit_at_once(code: ExitCode) -> NoReturn:
+    """End the process without waiting for other threads.
+
+    What was raised in the main thread may have left the lock of a module locked for which another thread waits.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _done(settings: JobSettings, secrets: Secrets, log: JobLog) -> ExitCode:

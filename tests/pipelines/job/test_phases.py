@@ -227,13 +227,23 @@ def test_testing_after_an_honest_no_is_an_honest_no(receiver: Any, run_job: RunJ
         assert receiver.reports[-1].outcome is ReportOutcome.NOT_REPRODUCED
 
 
+STUCK = """
+import threading
+from pipelines.__main__ import main
+threading.Thread(target=threading.Event().wait).start()
+main()
+"""
+"""A job with a thread that waits for ever."""
+
+
+@pytest.mark.parametrize("program", [["-m", "pipelines"], ["-c", STUCK]], ids=["as it is", "with a stuck thread"])
 def test_a_cancelled_job_ends_at_once_and_reports_nothing(
-    receiver: Any, job_environment: Callable[[Phase], dict[str, str]], project_dir: Path
+    receiver: Any, job_environment: Callable[[Phase], dict[str, str]], project_dir: Path, program: list[str]
 ) -> None:
     receiver.refusals.append(("/api/jobs/spec", 425, {"retry-after": "60"}))
     asked = threading.Event()
     receiver.at_refusal = asked.set
-    command = [sys.executable, "-m", "pipelines", "generate"]
+    command = [sys.executable, *program, "generate"]
     environment = job_environment(Phase.GENERATE)
     with subprocess.Popen(command, env=environment, cwd=project_dir, stdout=subprocess.PIPE, text=True) as process:
         assert asked.wait(60)
