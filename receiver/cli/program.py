@@ -17,6 +17,7 @@ COMMANDS: Final = (
         "run_commands",
         "Explain a run: its plan, its decisions and their reasons, findings of jobs, effects, cost.",
     ),
+    ("remedies", "remedy_commands", "Show how far remedies came: matched, verified, shown, accepted, rejected."),
     ("session", "run_commands", "Show the transcripts of a run's agents, turn by turn."),
     ("start", "run_commands", "Start a run for a ticket, as setting the label does."),
     ("retry", "steer_commands", "Make another attempt, from a phase on, with a hint for the agents."),

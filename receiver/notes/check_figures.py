@@ -98,6 +98,11 @@ def check(result: CheckResult | None) -> Raw:
     return Raw(NOT_RUN if result is None else "✓" if result.exit_code == 0 else "✗")
 
 
+def size(files: int, insertions: int, deletions: int) -> str:
+    """Return how large a change is, `2 files +7 −2`."""
+    return f"{files} file{'' if files == 1 else 's'} +{insertions} −{deletions}"
+
+
 def money(value: Decimal | None) -> Raw:
     """Return an amount in dollars, or `unknown`."""
     return Raw("unknown" if value is None else f"${value:.2f}")

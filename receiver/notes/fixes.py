@@ -61,11 +61,12 @@ def _with(fix: FixView, result: PhaseResult) -> FixView:
             return replace(fix, before=before)
         case ReproductionResult():
             return replace(fix, symptom=result.symptom, steps=result.steps)
-        case ImplementationResult(fix=said):
+        case ImplementationResult(fix=said, files=files, insertions=insertions, deletions=deletions):
             changes = tuple(Change(file=one.file, rationale=one.rationale) for one in said.files)
             return replace(
                 fix,
                 summary=said.summary,
+                size=check_figures.size(len(files), insertions, deletions),
                 changes=changes,
                 risk=said.risk,
                 rollback=said.rollback,
@@ -102,7 +103,7 @@ def finding(report: Report) -> str:
         case ReproductionResult(reproduced=True):
             return f"red, {report.result.failure}"
         case ImplementationResult(files=files, insertions=insertions, deletions=deletions):
-            return f"{len(files)} file{'' if len(files) == 1 else 's'} +{insertions} −{deletions}"
+            return check_figures.size(len(files), insertions, deletions)
         case TestingResult(suite=suite) if report.outcome == ReportOutcome.SUCCEEDED:
             return f"green, {check_figures.suite(suite)}"
         case ReviewResult(findings=findings):

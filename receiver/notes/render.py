@@ -228,14 +228,19 @@ def findings(review: Review) -> Raw:
     )
 
 
+def level(view: NoteView, fix: FixView) -> str:
+    """Return the level of the risk: the plan's, or high where tests of the base commit do not hold. Untrusted."""
+    return "high" if fix.needs_people else view.risk or "unknown"
+
+
 def risk(view: NoteView, fix: FixView) -> str:
     """Return the plan's risk and the agent's reason, without repeating the level. Untrusted."""
+    named, why = level(view, fix), fix.risk or view.risk_reason
     if fix.needs_people:
-        return f"high, and merged by people only: tests of the base commit do not hold. {fix.risk or view.risk_reason}"
-    level, why = view.risk or "unknown", fix.risk or view.risk_reason
-    repeated = re.match(rf"{re.escape(level)}\b[\s.:,;–-]*", why, re.IGNORECASE)
+        return f"{named}, and merged by people only: tests of the base commit do not hold. {why}"
+    repeated = re.match(rf"{re.escape(named)}\b[\s.:,;–-]*", why, re.IGNORECASE)
     rest = why[repeated.end() :] if repeated else why
-    return f"{level}: {rest}" if rest else level
+    return f"{named}: {rest}" if rest else named
 
 
 def words(value: str) -> str:
@@ -284,6 +289,7 @@ def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw
         "tests": check_figures.tests,
         "rows": check_figures.rows,
         "figures": check_figures.line,
+        "share": check_figures.share,
         "findings": findings,
         "words": words,
         "line": markup.line,
@@ -302,6 +308,7 @@ def _environment(escape: Callable[[str, int], Raw], **markups: Callable[..., Raw
         "MAX_BLOCKS": MAX_BLOCKS,
         "MAX_TICKET_BLOCKS": MAX_TICKET_BLOCKS,
         "risk": risk,
+        "level": level,
         "spent": check_figures.spent,
     }
     return found

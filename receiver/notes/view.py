@@ -91,6 +91,8 @@ class FixView(Struct, frozen=True, kw_only=True):
     repository: ProjectPath
     summary: str = ""
     """What the fix does, written by the implementing agent."""
+    size: str = ""
+    """Number of changed files, and of lines added and removed."""
     changes: tuple[Change, ...] = ()
     risk: str = ""
     rollback: str = ""

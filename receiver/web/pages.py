@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,9 +17,11 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from pipelines.resources import TEMPLATES
+from receiver.insight.remedy_figures import figures
+from receiver.insight.shares import Share
 from receiver.notes import review_state
 from receiver.store.deliveries import stored_deliveries
-from receiver.store.run import runs
+from receiver.store.run import remedy_counts, runs
 from receiver.store.run.runs import NoSuchRunError
 from receiver.store.story import MergeRequest, Story, overview, rows, turning_points
 from receiver.web.access import guard, sign_in
@@ -29,6 +32,7 @@ from receiver.workflow.stages.target_pipeline_status import TargetPipelineStatus
 
 PAGES: Final = TEMPLATES / "pages"
 SHOWN: Final = 100
+REMEDIES_SINCE: Final = timedelta(days=90)
 
 _HEADERS: Final = {
     "Cache-Control": "private, no-store",
@@ -73,6 +77,13 @@ def percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "—"
 
 
+def interval(value: Share) -> str:
+    """Return where a share lies with 95 % confidence, or a dash where nothing was counted."""
+    if value.low is None or value.high is None:
+        return "—"
+    return f"{100 * value.low:.0f} to {100 * value.high:.0f} %"
+
+
 def link(value: str) -> str:
     """Return an HTTP address, or `#` for any other scheme."""
     return value if value.startswith(("https://", "http://")) else "#"
@@ -100,6 +111,7 @@ def environment() -> jinja2.Environment:
     found.filters |= {
         "count": count,
         "event": names.event,
+        "interval": interval,
         "link": link,
         "money": money,
         "percent": percent,
@@ -189,4 +201,18 @@ def _request(story: Story, request: MergeRequest) -> _Request:
     )
 
 
-HANDLERS = [enter, start, run]
+@get("/remedies", guards=[guard])
+async def remedies(services: NamedDependency[Services]) -> Response[str]:
+    """Show how far remedies came."""
+    async with services.database.begin() as session:
+        counts = await remedy_counts.by_state(session, since=services.clock() - REMEDIES_SINCE)
+    return _page(
+        "remedies.html.j2",
+        remedies=figures(counts),
+        days=REMEDIES_SINCE.days,
+        jira_url=services.settings.jira_url.rstrip("/"),
+        gitlab_url=services.settings.gitlab_url.rstrip("/"),
+    )
+
+
+HANDLERS = [enter, start, run, remedies]

@@ -77,6 +77,13 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     url: str
     source_branch: str
     state: str
+    head_sha: str = ""
+    merge_answer: str = ""
+    """What the last look at its merge ended with; empty: nobody looked."""
+    merge_sentence: str = ""
+    """Why, for people."""
+    merge_approved_by: tuple[str, ...] = ()
+    """Whose approvals counted when it was merged for them."""
 
 
 class OwnPipeline(Struct, frozen=True, kw_only=True):
@@ -124,11 +131,25 @@ class Cost(Struct, frozen=True, kw_only=True):
     """Calls whose end is not known."""
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """The calls of one phase of one attempt."""
+
+    iteration: int
+    cost: Cost
+
+
 class Costs(Struct, frozen=True, kw_only=True):
     """The run's costs."""
 
     total: Cost
     by_phase: dict[str, Cost]
+    parts: tuple[Part, ...] = ()
+
+    def of_iteration(self, number: int) -> Decimal | None:
+        """Return what an attempt cost; None when any of it is unknown."""
+        found = [one.cost.cost_usd for one in self.parts if one.iteration == number]
+        known = [one for one in found if one is not None]
+        return sum(known, Decimal(0)) if len(known) == len(found) else None
 
 
 class Diagnosis(Struct, frozen=True, kw_only=True):
@@ -143,6 +164,10 @@ class Iteration(Struct, frozen=True, kw_only=True):
 
     number: int
     cause: str
+    kind: str = "fix"
+    """`fix`, `infrastructure`, `analysis` or `paused`."""
+    reuses: tuple[int, ...] = ()
+    """Jobs of earlier attempts whose reports count in this one."""
     diagnoses: tuple[Diagnosis, ...] = ()
 
 
@@ -188,6 +213,16 @@ class Indicator(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class GivenCommand(Struct, frozen=True, kw_only=True):
+    """A command that somebody gave, and what became of it."""
+
+    word: str
+    by: str
+    allowed: bool | None
+    """None: it was left alone."""
+    answer: str
+
+
 class OpenQuestion(Struct, frozen=True, kw_only=True):
     """What people are asked who got the run."""
 
@@ -206,6 +241,7 @@ class Story(Struct, frozen=True, kw_only=True):
     indicators: tuple[Indicator, ...]
     costs: Costs
     iterations: tuple[Iteration, ...] = ()
+    commands: tuple[GivenCommand, ...] = ()
     escalation: OpenQuestion | None = None
     moments: tuple[Moment, ...] = ()
     effects: tuple[Act, ...] = ()

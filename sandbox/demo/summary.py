@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from sandbox.demo.story import Cost, Story
+from sandbox.demo.story import Cost, MergeRequest, Story
 from sandbox.demo.world import World
 
 KEPT = {
@@ -18,6 +19,9 @@ KEPT = {
     "implementation": frozenset({"patch"}),
 }
 """Artifacts that are kept for people, by phase."""
+
+CLASSES = {"failed": "code", "healed": "code", "sent_back": "code", "interrupted": "infrastructure"}
+"""Class of the failure that an attempt follows, by its cause; no failure precedes others."""
 
 
 def keep_artifacts(world: World, story: Story, folder: Path) -> dict[str, Path]:
@@ -169,7 +173,12 @@ def summary(
             "asked": story.run.asked,
             "saved_usd": None if story.run.saved_usd is None else str(story.run.saved_usd),
         },
+        "commands": [
+            {"word": one.word, "by": one.by, "allowed": one.allowed, "answer": one.answer} for one in story.commands
+        ],
+        "attempts": list(_attempts(story)),
         "escalation": _escalation(story),
+        "merge": {one.repository: _merge(one) for one in story.merge_requests},
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},
         "cost": {phase: None if part.cost_usd is None else str(part.cost_usd) for phase, part in parts.items()},
@@ -177,6 +186,33 @@ def summary(
         "deliveries": deliveries,
         "generated": str(kept["child_pipeline"]) if "child_pipeline" in kept else None,
         "duration_s": round(duration_s, 2),
+    }
+
+
+def _attempts(story: Story) -> Iterator[dict[str, Any]]:
+    """Yield each attempt: why it began, the class of the failure before it, the jobs that it reuses, its cost."""
+    names = {job.id: job.name for job in story.jobs()}
+    for one in story.iterations:
+        cost = story.costs.of_iteration(one.number)
+        yield {
+            "number": one.number,
+            "kind": one.kind,
+            "cause": one.cause,
+            "class": CLASSES.get(one.cause),
+            "reused": [names.get(job, str(job)) for job in one.reuses],
+            "cost_usd": None if cost is None else str(cost),
+        }
+
+
+def _merge(request: MergeRequest) -> dict[str, Any] | None:
+    """Return who approved what was merged, and how it was; None while it is open, or closed."""
+    if request.state != "merged":
+        return None
+    is_ours = request.merge_answer == "merged"
+    return {
+        "approved_by": list(request.merge_approved_by),
+        "sha": request.head_sha,
+        "how": request.merge_sentence if is_ours else "People merged it.",
     }
 
 

@@ -65,6 +65,30 @@ def test_what_is_not_there_is_said_in_a_sentence(postgres: str) -> None:
     assert "Traceback" not in answer.output
 
 
+def test_remedies_are_told_with_how_far_they_came(told: str) -> None:
+    assert "No failure had a remedy in the last 7 days." in run(told, "remedies", "--days", "7").output
+    with psycopg.connect(make_url(told).set(drivername="postgresql").render_as_string(hide_password=False)) as database:
+        for number, state in enumerate(("accepted", "accepted", "rejected", "red"), start=2):
+            database.execute(
+                "INSERT INTO iterations (run_id, number, kind, started_at) SELECT id, %s, 'fix', now() FROM runs",
+                [number],
+            )
+            database.execute(
+                "INSERT INTO remedies (run_id, iteration, repository, mends, remedy, tier, confidence, action, state,"
+                " matched_at)"
+                " SELECT id, %s, 'payk12/contacts', 1, 'formatting', 1, 0.98, 'commit', %s, now() FROM runs",
+                [number, state],
+            )
+    heading, row = run(told, "remedies").output.strip().splitlines()
+    assert heading.split()[:3] == ["remedy", "tier", "declared"]
+    assert "formatting" in row
+    assert "98%" in row
+    assert "3 of 4, 30–95 %" in row
+    assert "2 of 3, 21–94 %" in row
+    (found,) = json.loads(run(told, "remedies", "--json").output)
+    assert (found["matched"], found["shown"], found["rejected"]) == (4, 3, 1)
+
+
 def test_a_database_that_was_not_migrated_names_the_command_that_does_it(empty_database: str) -> None:
     answer = run(empty_database, "runs")
     assert answer.exit_code == 1

@@ -354,10 +354,11 @@ EXHIBITS = (
 def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, story: Story) -> None:
     text = notes.description(story, repository=REPOSITORY, evidence=EXHIBITS, test="def test_red():\n    ...\n")
     assert shown(text) == (
+        "**Risk low** · 2 files \\+7 −2 · iteration 1 of 3 · $1.12 of $6.00 · [PL-479](https://jira.example/browse/PL-479)"
+        "\\\n**Shown** reproduction ✗ → ✓ \\(isolation: none\\)\n\n"
         "**Wrong** Names with an apostrophe give 500.\n\n"
         "**Cause** `src/contacts.py:42`: Quoting by hand.\n\n"
         "**Change**\n- `src/contacts.py`: a bound parameter\n\n"
-        "**Shown** reproduction ✗ → ✓ \\(isolation: none\\)\n\n"
         "| | before | after |\n|---|---|---|\n| reproduction | ✗ | ✓ |\n| unit tests | 40/40 | 41/41 |\n\n"
         "<details><summary>Reproduction test: red on the base commit, green with this change</summary>\n\n"
         "```\ndef test_red():\n    ...\n```\n\n</details>\n\n"
@@ -368,8 +369,7 @@ def test_the_merge_request_is_described_with_its_evidence(notes: StatusNotes, st
         "<details><summary>Steps of the reproduction</summary>\n\n"
         "1. Open the form.\n1. Save O'Brien.\n\n</details>\n\n"
         "**Risk** low: One statement.\\\n**Roll back** revert this commit.\\\n**Linked** none\n\n"
-        "Ticket [PL-479](https://jira.example/browse/PL-479) · "
-        "[how this came about](https://receiver.example/runs/0123456789abcdef)\n\n"
+        "[How this came about](https://receiver.example/runs/0123456789abcdef)\n\n"
         "<!-- bug-fix:run=0123456789abcdef -->\n"
     )
 
@@ -575,14 +575,27 @@ def test_what_runs_showed_and_did_not_show_is_said(notes: StatusNotes, story: St
     text = shown(notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=()))
     assert (
         "**Shown** reproduction ✗ → ✓ (isolation: users) · 39/40 of the old tests (as the test run reports) · "
-        "1 new test red on the old code\n\n"
-        "**Not shown**\n\n"
-        "- t::old: red on the changed code with the base commit's files; it asserted the bug or caught a flaw "
-        "(contradicted).\n"
-        "- src/form.ts: no effect on the reproduction or the new tests (unexplained).\n"
+        "1 new test red on the old code\\\n"
+        "**Not shown** t::old: red on the changed code with the base commit's files; it asserted the bug or caught a "
+        "flaw (contradicted) · src/form.ts: no effect on the reproduction or the new tests (unexplained)\n\n**Wrong**"
     ).replace("(", "\\(").replace(")", "\\)") in text
     assert "- `t::old` said: assert 1 == 0.\n  - `--- a == 0`\n  - `+a == 1`\n" in text
+    assert text.startswith("**Risk high** · ")
     assert "**Risk** high, and merged by people only" in text
+
+
+def test_more_than_the_card_holds_is_told_below_it(notes: StatusNotes, story: Story) -> None:
+    tested = RESULTS[Phase.TESTING]
+    assert isinstance(tested, Proof)
+    words = (TestWord.CONTRADICTED, TestWord.UNPROVABLE, TestWord.UNPROVEN)
+    tests = tuple(NamedTest(name=f"t::{word}", word=word) for word in words)
+    result = replace(tested, proof=Showing(tests=tests))
+    reports = tuple(replace(r, result=result) if r.phase is Phase.TESTING else r for r in story.reports)
+    text = shown(notes.description(replace(story, reports=reports), repository=REPOSITORY, evidence=()))
+    card, _, below = text.partition("**Wrong**")
+    assert "· and 1 more" in card
+    assert below.count("\n- t::") == 3
+    assert len(card.strip().splitlines()) <= 12
 
 
 def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
@@ -624,7 +637,8 @@ def test_the_status_note_opens_with_at_most_twelve_lines(notes: StatusNotes, sto
     jobs = f"{GITLAB}/bug-fix/-/jobs"
     assert text.startswith(
         "<!-- bug-fix:run=0123456789abcdef -->\n"
-        "**Bug fix: waiting for review** · iteration 1 of 3 · $1.12 of $6.00. Your turn: review and merge.\n\n"
+        "**Bug fix: waiting for review** · risk low · 2 files \\+7 −2 · iteration 1 of 3 · $1.12 of $6.00. "
+        "Your turn: review and merge.\n\n"
         "| | reproduction | implementation | testing | merge request |\n|---|---|---|---|---|\n"
         f"| payk12/contacts | [✓]({jobs}/2) | [✓]({jobs}/3) | [✓]({jobs}/4) | · |\n\n"
         "reproduction ✗ → ✓ · unit tests 40/40 → 41/41\n\n"

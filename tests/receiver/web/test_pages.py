@@ -131,9 +131,15 @@ def pages(serve: Any, desk: Any) -> dict[str, httpx2.Response]:
         "INSERT INTO interventions (run_id, kind, actor, detail, at) SELECT id, 'commit', %s, %s, now() FROM runs",
         *[EVIL] * 2,
     )
+    desk.rows("INSERT INTO iterations (run_id, number, kind, started_at) SELECT id, 7, 'fix', now() FROM runs")
+    desk.rows(
+        "INSERT INTO remedies (run_id, iteration, repository, mends, remedy, tier, confidence, action, state,"
+        " matched_at) SELECT id, 7, %s, 1, %s, 1, 0.98, 'commit', 'accepted', now() FROM runs",
+        *[EVIL] * 2,
+    )
     url = serve(read_tokens="r", jira_url="http://jira.example/", gitlab_url="http://gitlab.example/")
     headers = {"authorization": "Bearer r"}
-    return {path: httpx2.get(url + path, headers=headers, timeout=30) for path in ("/", "/runs/PL-479")}
+    return {path: httpx2.get(url + path, headers=headers, timeout=30) for path in ("/", "/runs/PL-479", "/remedies")}
 
 
 def test_hostile_text_is_shown_as_text_and_nothing_of_it_works(pages: dict[str, httpx2.Response]) -> None:
