@@ -109,13 +109,27 @@ async def test_our_own_comment_counts_for_nothing_whatever_it_says(desk: Desk, a
     assert "our own" in (await read(desk, asked, world.say("bug-fix-bot", APPROVE))).ignored
 
 
-async def test_a_restricted_answer_stays_where_it_is_unless_the_run_is_confidential(
-    desk: Desk, asked: RunId, database: Database, world: Any
+INTERNAL = [{"key": "sd.public.comment", "value": {"internal": True}}]
+
+
+@pytest.mark.parametrize(
+    ("only", "readers", "is_internal"),
+    [
+        ({"visibility": {"type": "group", "value": "payk12-support"}}, Confidential(group="payk12-support"), False),
+        ({"properties": INTERNAL}, None, True),
+    ],
+)
+async def test_who_alone_reads_a_comment_is_told_and_none_of_its_words(
+    desk: Desk,
+    asked: RunId,
+    world: Any,
+    only: dict[str, Any],
+    readers: Confidential | None,
+    is_internal: bool,  # noqa: FBT001  # a table's column
 ) -> None:
-    comment = world.say("dana", "It is her salary.", visibility={"type": "group", "value": "payk12-support"})
-    assert "restricted" in (await read(desk, asked, comment)).ignored
-    await change(database, asked, security_level="Internal", reporter_account=DANA)
-    assert (await read(desk, asked, comment)).ignored == ""
+    event = await read(desk, asked, world.say("dana", "It is her salary.", **only))
+    assert (event.ignored, event.readers, event.is_internal) == ("", readers, is_internal)
+    assert b"salary" not in msgspec.json.encode(event)
 
 
 async def test_who_can_not_be_checked_may_nothing_and_the_reason_is_told(desk: Desk, asked: RunId, world: Any) -> None:
@@ -245,6 +259,7 @@ async def test_a_refreshed_ticket_has_the_answer_and_new_heads_but_none_of_our_w
     await perform(desk, asked, UpdateTicketNote())
     world.say("dana", "It is O'Brien.")
     world.say("dana", "Her phone is 555.", visibility={"type": "group", "value": "payk12-support"})
+    world.say("dana", "Her fax is 555.", properties=INTERNAL)
     (event,) = (await perform(desk, asked, refresh(None))).events
     assert isinstance(event, TicketRefreshed)
     said = [one.body for one in event.ticket.comments]
