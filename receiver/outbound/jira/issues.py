@@ -209,6 +209,12 @@ def security_level(body: object) -> str:
     return "" if level is None else level.name or "(without a name)"
 
 
+def reporter(body: object) -> AccountId:
+    """Return who reported an issue of REST's JSON; empty: nobody."""
+    found = msgspec.convert(body, _Issue).fields.reporter
+    return AccountId("") if found is None else found.account
+
+
 def comment(body: object) -> Comment:
     """Return a comment of REST's JSON."""
     found = msgspec.convert(body, _Comment)

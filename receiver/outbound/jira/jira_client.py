@@ -146,6 +146,12 @@ class JiraClient:
                 raise
         return _parsed(issues.security_level, body)
 
+    def reporter(self, key: str) -> AccountId:
+        """Return who reported a ticket, as Jira says now; empty: nobody."""
+        with translate_errors("Jira", f"reading who reported {key}"):
+            body = self._api._get_json(f"issue/{key}", params={"fields": "reporter"})  # noqa: SLF001  # as above
+        return _parsed(issues.reporter, body)
+
     def account(self) -> AccountId:
         """Return the account that the token belongs to."""
         return self._account

@@ -40,14 +40,13 @@ from tests.receiver.outbound.test_merge_requests import readme
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
-MARA, DANA = "5b10ac8d82e05b22cc7d4ef5", "5b10a2844c20165700ede21g"
+MARA, TOMAS, DANA = "5b10ac8d82e05b22cc7d4ef5", "5b109f2e9729b51b54dc274d", "5b10a2844c20165700ede21g"
 APPROVE = "/bug-fix approve"
 
 
 @pytest.fixture
-async def asked(database: Database, run: RunId) -> RunId:
-    """Return a run whose ticket Dana reported."""
-    await change(database, run, reporter_account=DANA)
+def asked(run: RunId) -> RunId:
+    """Return a run whose ticket Dana reported, as Jira says."""
     return run
 
 
@@ -77,8 +76,16 @@ async def test_who_wrote_a_command_may_what_the_catalogue_says(
     assert (event.ignored, event.command, author_of(event).rights) == ("", Command(word="approve"), (right,))
 
 
-async def test_somebody_who_did_not_report_the_ticket_is_nobody(desk: Desk, run: RunId, world: Any) -> None:
-    assert author_of(await read(desk, run, world.say("dana", APPROVE))).rights == ()
+@pytest.mark.parametrize("said", [APPROVE, "It is O'Brien."])
+async def test_the_reporter_is_whom_jira_names_now_and_not_whom_the_run_s_ticket_names(
+    desk: Desk, asked: RunId, database: Database, world: Any, said: str
+) -> None:
+    comment = world.say("dana", said)
+    await change(database, asked, reporter_account=TOMAS)
+    assert author_of(await read(desk, asked, comment)).rights == (Right.REPORTER,)
+    world.report(TOMAS)
+    await change(database, asked, reporter_account=DANA)
+    assert author_of(await read(desk, asked, comment)).rights == ()
 
 
 async def test_the_author_counts_and_not_who_the_hook_names(desk: Desk, asked: RunId, world: Any) -> None:
