@@ -21,6 +21,7 @@ from receiver.workflow.effects import CheckLabel, CommentRefusal
 from receiver.workflow.events.ticket_events import IssueLabelled, LabelChange, LabelChanged, LabelChecked
 from receiver.workflow.messages import TerminalMessage
 from receiver.workflow.outcomes import acted, ignored, noted
+from receiver.workflow.person import AccountId
 from receiver.workflow.run import Decision, Run, RunStatus
 
 
@@ -49,6 +50,8 @@ DID: Final[dict[LabelChange, str]] = {
 }
 """What the person did, for people."""
 
+_GOES_ON: Final = lifecycle.ACTIVE | lifecycle.RETRIED
+"""Something is at work, or can begin."""
 _BEFORE_REVIEW: Final = lifecycle.ACTIVE - {RunStatus.OPENING, RunStatus.IN_REVIEW}
 
 RULES_OF_LABELS: Final[tuple[LabelRule, ...]] = (
@@ -73,12 +76,35 @@ RULES_OF_LABELS: Final[tuple[LabelRule, ...]] = (
         does=retries.retry,
         when=frozenset({RunStatus.RUNNING}),
     ),
-    LabelRule(change=LabelChange.HELD, word=CommandWord.PAUSE, does=pauses.pause, when=RULES[CommandWord.PAUSE].when),
-    LabelRule(
-        change=LabelChange.RELEASED, word=CommandWord.RESUME, does=pauses.resume, when=RULES[CommandWord.RESUME].when
-    ),
+    LabelRule(change=LabelChange.HELD, word=CommandWord.PAUSE, does=pauses.held, when=_GOES_ON),
+    LabelRule(change=LabelChange.RELEASED, word=CommandWord.RESUME, does=pauses.released, when=_GOES_ON),
 )
 """Labels that steer, besides the start label where nothing is at work."""
+
+
+class NoMeaning(Struct, frozen=True, kw_only=True):
+    """A change of a label that means nothing, though whoever made it meant something by it."""
+
+    change: LabelChange
+    when: frozenset[RunStatus]
+    why: str
+    """A sentence for the author; `{status}` is the run's."""
+
+
+MEANS_NOTHING: Final[tuple[NoMeaning, ...]] = (
+    NoMeaning(
+        change=LabelChange.REMOVED,
+        when=lifecycle.ACTIVE - {RunStatus.IN_REVIEW, RunStatus.PAUSED},
+        why="Once a merge request is opened the start label cancels nothing, and the bug fix is {status}: "
+        "say `/bug-fix cancel`.",
+    ),
+    NoMeaning(
+        change=LabelChange.HELD,
+        when=lifecycle.FINAL - _GOES_ON - {RunStatus.REFUSED},
+        why=RULES[CommandWord.PAUSE].not_now,
+    ),
+)
+"""Told to whoever changed the label. Labels that people tidy up afterwards are left alone."""
 
 
 def changed(event: LabelChanged, run: Run) -> Decision:
@@ -95,11 +121,32 @@ def _check(change: LabelChange, run: Run, *, actor: LabelChanged | IssueLabelled
     did = f"{actor.actor_name or 'Somebody'} {DID[change]}"
     rule = _rule(change, run)
     if rule is None:
-        return noted(f"{did}; the run is {run.status}.")
+        return _without_meaning(change, run, did, actor=actor.actor)
     wanted = CheckLabel(
         change=change, actor=actor.actor, actor_name=actor.actor_name, due_in_s=rule.after.total_seconds()
     )
     return acted(f"{did}; it is seen to who that is.", wanted)
+
+
+def _without_meaning(change: LabelChange, run: Run, did: str, *, actor: AccountId) -> Decision:
+    nothing = next((one for one in MEANS_NOTHING if one.change is change and run.status in one.when), None)
+    if nothing is None:
+        return noted(f"{did}; the run is {run.status}.")
+    why = nothing.why.format(status=run.status.replace("_", " "))
+    return acted(f"{did}, which changes nothing. {why}", _told(run, why, author=actor))
+
+
+def _told(run: Run, why: str, *, author: AccountId | None) -> CommentRefusal:
+    return CommentRefusal(issue_key=run.issue_key, text=why, heading="the label changes nothing", author=author)
+
+
+UNREAD: Final = "It could not be read who changed a label, so nothing was done: {why} Change it again in a while."
+
+
+def unread(run: Run, why: str, *, author: AccountId | None) -> Decision:
+    """Say that a label was not obeyed because Jira did not answer: in doubt nothing is done."""
+    text = UNREAD.format(why=why)
+    return acted(f"What somebody did to a label changes nothing. {text}", _told(run, text, author=author))
 
 
 def _rule(change: LabelChange, run: Run) -> LabelRule | None:
@@ -116,10 +163,7 @@ def checked(event: LabelChecked, run: Run, circumstances: Circumstances) -> Deci
         return ignored(f"{did}; the run is {run.status}.")
     why = _why_not(rule.word, event, circumstances)
     if why:
-        told = CommentRefusal(
-            issue_key=run.issue_key, text=why, heading="the label changes nothing", author=event.author.account
-        )
-        return acted(f"{did}, which changes nothing. {why}", told)
+        return acted(f"{did}, which changes nothing. {why}", _told(run, why, author=event.author.account))
     said = Given(command=Command(word=rule.word), person=event.author, message=TerminalMessage(request="label"))
     decision = rule.does(said, run, circumstances)
     return noted(decision.why) if isinstance(decision, Refused) else decision
