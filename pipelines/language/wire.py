@@ -51,7 +51,7 @@ class TicketComment(Struct, frozen=True, kw_only=True):
     body: str
     created: str
     is_restricted: bool = False
-    """Only a role or group of Jira may read it."""
+    """Only a role or group of Jira may read it, or no customer of the service desk."""
 
 
 class TicketAttachment(Struct, frozen=True, kw_only=True):

@@ -171,7 +171,8 @@ def _labelled(
         return NotInteresting(reason=reason)
     name = word(hook.user.displayName) or str(actor)
     if label not in changed.added and steers is not None:
-        return LabelChanged(issue_key=key, change=steers, actor=actor, actor_name=name)
+        at = milliseconds(hook.timestamp)
+        return LabelChanged(issue_key=key, change=steers, actor=actor, actor_name=name, at=at)
     return IssueLabelled(issue_key=key, actor=actor, actor_name=name, at=milliseconds(hook.timestamp))
 
 

@@ -57,7 +57,7 @@ def of(story: Story, note: NoteView, catalogue: Catalogue) -> HandOverView:
     return HandOverView(
         note=note,
         is_open=note.status is RunStatus.ESCALATED,
-        question=open_questions.of(story.run.reason_code),
+        question=story.escalation or open_questions.of(story.run.reason_code, iteration=story.run.iteration),
         attempts=tuple(_attempts(story)),
         branch=branch,
         repository=repository,

@@ -28,6 +28,7 @@ from receiver.workflow.effects import (
     AnswerComment,
     AnswerNote,
     AnswerTopic,
+    CheckLabel,
     Effect,
     LinkTicket,
     ReadComment,
@@ -36,6 +37,7 @@ from receiver.workflow.effects import (
 from receiver.workflow.events.run_events import EffectGaveUp
 from receiver.workflow.events.ticket_events import IssueRestricted
 from receiver.workflow.messages import Message
+from receiver.workflow.person import AccountId
 
 log = structlog.get_logger()
 
@@ -166,10 +168,17 @@ async def _give_up(workshop: Workshop, pending: Pending, reason: str) -> None:
     async with workshop.database.begin() as session:
         if not await outbox.finish(session, pending.id, state="given_up", now=workshop.setting.clock(), error=reason):
             return
-        event = EffectGaveUp(effect=kind, reason=reason, message=_read_by(pending.effect))
+        event = EffectGaveUp(
+            effect=kind, reason=reason, message=_read_by(pending.effect), author=_changed_by(pending.effect)
+        )
         handled = await handle(session, event, setting=workshop.setting, run=pending.run, effect=pending.id)
     await _pass_on(workshop, handled)
     log.error("effect.given_up", effect=pending.id, kind=kind, run=pending.run, reason=reason)
+
+
+def _changed_by(effect: Effect) -> AccountId | None:
+    """Return who changed the label that an effect was to read."""
+    return effect.actor if isinstance(effect, CheckLabel) else None
 
 
 def _read_by(effect: Effect) -> Message | None:

@@ -64,7 +64,7 @@ async def sweep(workshop: Workshop) -> None:
             for run, iteration in await overdue.silent(session, status, before=before, wholly=not only_end):
                 asked = (PollGitLab(iteration=iteration, asks_for_end=only_end),)
                 await outbox.store(session, run, asked, decision=None, origin=f"sweep:{now.isoformat()}", now=now)
-        for run in await overdue.unread(session, before=now - limits.TICKET_UNHEARD):
+        for run in await overdue.unread(session, before=now - limits.TICKET_UNHEARD, ended=now - limits.RUN_FOLLOWED):
             await outbox.store(session, run, (PollTicket(),), decision=None, origin=f"sweep:{now.isoformat()}", now=now)
         for run, iteration, repository in await overdue.unmerged(session, before=now - limits.MERGE_LOOKED_AT):
             look = (MergeWhenReady(iteration=iteration, repository=ProjectPath(repository)),)

@@ -205,6 +205,8 @@ def _gave_up(event: EffectGaveUp, run: Run, *, effects: EffectTable, now: dateti
     what = effects.failure(event.effect, run.status)
     if event.message is not None:
         return steering.unread(event.message, event.reason)
+    if event.author is not None:
+        return labels.unread(run, event.reason, author=event.author)
     if not what:
         return noted(f"It was not possible to {effects.name(event.effect)}: {event.reason}")
     reason = f"{what}: {event.reason} Put that right, then set the label again."

@@ -118,7 +118,10 @@ EFFECTS: Final = EffectTable(
         ),
         EffectRule(effect=effects.CheckLabel, name="see who changed a label", group=None),
         EffectRule(
-            effect=effects.PollTicket, name="look for comments on the ticket", group="comment", only_latest=True
+            effect=effects.PollTicket,
+            name="look for comments and labels on the ticket",
+            group="comment",
+            only_latest=True,
         ),
         EffectRule(
             effect=effects.AskReporter,

@@ -99,7 +99,7 @@ class CheckLabel(Effect, frozen=True, kw_only=True):
 
 
 class PollTicket(Effect, frozen=True, kw_only=True):
-    """Look at the ticket of a run: each comment that is news, and a security level, is told as its hook would have."""
+    """Look at the ticket of a run: comments and labels that are news, and a security level, are told as by a hook."""
 
 
 class AskReporter(Effect, frozen=True, kw_only=True):

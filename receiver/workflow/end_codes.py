@@ -45,6 +45,7 @@ class EndCode(StrEnum):
     NO_REVIEW = "no_review"
     NOT_RESUMED = "not_resumed"
     HANDED_OVER = "handed_over"
+    BY_HAND = "by_hand"
 
     REPRODUCTION = "reproduction"
     FAILING_TESTS = "failing_tests"

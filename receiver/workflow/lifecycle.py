@@ -20,11 +20,11 @@ _BY_REVIEWERS: Final = frozenset({S.MERGED, S.CLOSED})
 """What people do with a merge request stays true, whatever the run is at: it outlives the attempt that made it."""
 _STOPPED: Final = frozenset({S.CANCELLED, S.ESCALATED})
 """Where people or a defect can end every run that goes on."""
-_ANEW: Final = frozenset({S.QUEUED, S.STARTING})
-"""Another attempt begins, or waits for its turn."""
+_ANEW: Final = frozenset({S.QUEUED, S.STARTING, S.PAUSED})
+"""Another attempt begins, or waits for its turn or for the label that pauses to be taken off."""
 
 MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
-    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.PAUSED, S.NEEDS_INFORMATION},
+    S.ADMITTING: _STOPPED | _ANEW | {S.REFUSED, S.NEEDS_INFORMATION},
     S.QUEUED: _STOPPED | _BY_REVIEWERS | {S.STARTING, S.REFUSED, S.PAUSED},
     S.STARTING: _STOPPED | _BY_REVIEWERS | {S.RUNNING, S.PAUSED},
     S.RUNNING: _STOPPED
@@ -35,11 +35,11 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
         *(S.NOT_REPRODUCED, S.DECLINED, S.FAILED),
     },
     # people make it go on, with a new iteration; nobody did: it is declined
-    S.NEEDS_INFORMATION: _STOPPED | _BY_REVIEWERS | _ANEW | {S.DECLINED, S.PAUSED},
-    S.AWAITING_APPROVAL: _STOPPED | _BY_REVIEWERS | _ANEW | {S.DECLINED, S.PAUSED},
-    S.OPENING: _STOPPED | {S.IN_REVIEW},
-    S.IN_REVIEW: _STOPPED | _BY_REVIEWERS | _ANEW | {S.PAUSED},
-    S.PAUSED: _STOPPED | _BY_REVIEWERS | _ANEW | {S.IN_REVIEW},
+    S.NEEDS_INFORMATION: _STOPPED | _BY_REVIEWERS | _ANEW | {S.DECLINED},
+    S.AWAITING_APPROVAL: _STOPPED | _BY_REVIEWERS | _ANEW | {S.DECLINED},
+    S.OPENING: _STOPPED | {S.IN_REVIEW, S.PAUSED},
+    S.IN_REVIEW: _STOPPED | _BY_REVIEWERS | _ANEW,
+    S.PAUSED: _STOPPED | _BY_REVIEWERS | (_ANEW - {S.PAUSED}) | {S.IN_REVIEW},
     # ends from which people may have another attempt made
     S.ESCALATED: _BY_REVIEWERS | _ANEW,
     S.FAILED: _BY_REVIEWERS | _ANEW,

@@ -20,6 +20,9 @@ from receiver.workflow.end_codes import EndReason
 from receiver.workflow.run import Attempt, Decision, Run, RunStatus, Verdict
 from receiver.workflow.turns import RunQueue
 
+HELD: Final = "The label that pauses holds it: take that off, or say `/bug-fix resume`."
+"""Said of a run that would go on."""
+
 
 def ignored(reason: str) -> Decision:
     """Return that the event means nothing, and why."""
@@ -75,7 +78,12 @@ def begun(
     now: datetime,
     branch: str | None = None,
 ) -> Decision:
-    """Return that an attempt begins: its pipeline is created now, with the effects, or when its turn comes."""
+    """Return that an attempt begins: its pipeline is created now, with the effects, or when its turn comes.
+
+    While the label that pauses is set it waits for that.
+    """
+    if run.is_held:
+        return moved(run, RunStatus.PAUSED, f"{reason} {HELD}", now=now, attempt=attempt, branch=branch)
     if turns.may_begin(queue):
         said = f"{reason} Its pipeline is being created."
         return moved(run, RunStatus.STARTING, said, *effects, now=now, attempt=attempt, branch=branch)

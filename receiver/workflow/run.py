@@ -203,6 +203,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """How earlier attempts failed, oldest first."""
     is_withdrawn: bool = False
     """Its ticket was restricted after it had begun in public: nothing is carried on."""
+    is_held: bool = False
+    """Somebody who may set the label that pauses, and it was not taken back: nothing begins, nothing is merged."""
     paused_from: RunStatus | None = None
     """The status that it was paused in; None: it is not paused."""
     extra_usd: Decimal = Decimal(0)
@@ -351,6 +353,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """Set when the event is a command that was read."""
     extra_usd: Decimal | None = None
     """What the run may cost beyond its catalogue's budget from now on; None: unchanged."""
+    is_held: bool | None = None
+    """Whether the label that pauses holds the run from now on; None: unchanged."""
     asked: str | None = None
     """What people are asked before anything was spent; None: nothing."""
     effects: tuple[Effect, ...] = ()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sandbox.jira.errors import bad_request
-from sandbox.jira.model import Change, Issue, Json, Named
+from sandbox.jira.model import Change, Issue, Json, Named, Person
 from sandbox.jira.site import Site, priority
 from sandbox.scenario_format import Flavour
 
@@ -58,19 +58,34 @@ def _priority(_: Site, issue: Issue, value: Value) -> list[Change]:
 
 
 def _assignee(site: Site, issue: Issue, value: Value) -> list[Change]:
-    """Assign to a person by account id (Cloud) or name (Data Center), or to nobody by null."""
+    """Assign to a person, or to nobody by null."""
+    new = None if value is None else _named(site, value, field="assignee")
+    old, issue.assignee = issue.assignee, new
+    return _people("assignee", old, new)
+
+
+def _reporter(site: Site, issue: Issue, value: Value) -> list[Change]:
+    """Name another reporter; there is always one."""
+    old, issue.reporter = issue.reporter, _named(site, value, field="reporter")
+    return _people("reporter", old, issue.reporter)
+
+
+def _named(site: Site, value: Value, *, field: str) -> Person:
+    """Return the person of an account id (Cloud) or name (Data Center)."""
     by = "accountId" if site.flavour is Flavour.CLOUD else "name"
     named = value.get(by) if isinstance(value, dict) else None
-    people = (one for one in site.people.values() if named in {one.account_id, one.username})
-    new = next(people, None) if named else None
-    if new is None and value is not None:
-        raise bad_request(assignee=f"User '{named}' does not exist.")
-    old, issue.assignee = issue.assignee, new
+    found = next((one for one in site.people.values() if named in {one.account_id, one.username}), None)
+    if found is None or not named:
+        raise bad_request(**{field: f"User '{named}' does not exist."})
+    return found
+
+
+def _people(field: str, old: Person | None, new: Person | None) -> list[Change]:
     if old == new:
         return []
     return [
         Change(
-            field="assignee",
+            field=field,
             old_id=old.account_id if old else None,
             old_text=old.name if old else None,
             new_id=new.account_id if new else None,
@@ -105,6 +120,7 @@ SETTERS: Final[Mapping[str, Setter]] = {
     "priority": _priority,
     "security": _security,
     "assignee": _assignee,
+    "reporter": _reporter,
 }
 """Fields that can be set. A field that is not here is refused by name, as Jira does with one that is on no screen."""
 

@@ -49,6 +49,8 @@ from tests.reports import a_report, stored
 
 CATALOGUE = Path(__file__).parents[2] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
 RECEIVER = "http://127.0.0.1:9"
+DANA = "5b10a2844c20165700ede21g"
+"""Who reported PL-479."""
 MORTAL = """
 import ctypes, runpy
 ctypes.CDLL(None).prctl(1, 15)  # PR_SET_PDEATHSIG, SIGTERM: it ends with the tests, also when these are killed
@@ -94,6 +96,7 @@ class World:
     def reset_ticket(self) -> None:
         """Label PL-479, let everybody see it, take away what was said on it, and move it back to where it began."""
         open_and_labelled = {"update": {"labels": [{"set": ["bug-fix"]}]}, "fields": {"security": None}}
+        self.report(DANA)
         self.jira("PUT", "/rest/api/2/issue/PL-479", open_and_labelled)
         kept = {"kept": self._own_comments}
         httpx2.put(f"{self.jira_url}/_sandbox/comments/PL-479", json=kept, timeout=60).raise_for_status()
@@ -105,6 +108,10 @@ class World:
     def restrict(self) -> None:
         """Give PL-479 a security level, as a person does."""
         self.jira("PUT", "/rest/api/2/issue/PL-479", {"fields": {"security": {"id": "10200"}}})
+
+    def report(self, account: str) -> None:
+        """Let somebody else have reported PL-479."""
+        self.jira("PUT", "/rest/api/2/issue/PL-479", {"fields": {"reporter": {"accountId": account}}})
 
     def status(self) -> str:
         name: str = self.jira("GET", "/rest/api/2/issue/PL-479?fields=status")["fields"]["status"]["name"]

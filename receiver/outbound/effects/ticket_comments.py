@@ -42,10 +42,8 @@ async def read(desk: Desk, run: RunId, effect: ReadComment) -> Performed:
         return _ignored(
             effect, f"{found.author_name} is an app or a customer of the service desk: only people command."
         )
-    if found.command is None and found.is_restricted and facts.audience.is_public:
-        return _ignored(effect, f"{found.author_name}'s comment is restricted: what it says stays where it is.")
-    reporter = facts.ticket.reporter_account if facts.ticket is not None else ""
-    author = await _author(desk, found, reporter=reporter)
+    # not the reporter of the ticket that the run keeps: people correct who reported it
+    author = await _author(desk, found, reporter=await asyncio.to_thread(desk.jira.reporter, facts.issue_key))
     is_for_nobody = shown is None and not await _is_told(desk, facts)
     event = CommentRead(
         comment=effect.comment,

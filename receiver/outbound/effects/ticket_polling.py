@@ -13,16 +13,17 @@ from receiver.outbound.jira.issues import Comment
 from receiver.store.deliveries import taken_comments
 from receiver.store.effects import note_locations
 from receiver.store.effects.note_locations import PLAN, QUESTION
-from receiver.store.run import runs
+from receiver.store.run import heard_labels, runs
 from receiver.workflow import lifecycle
 from receiver.workflow.commands import command_grammar
 from receiver.workflow.effects import PollTicket
 from receiver.workflow.events.event import Event
 from receiver.workflow.events.message_events import IssueCommented
+from receiver.workflow.events.ticket_events import LabelChange, LabelChanged
 
 
 async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
-    """Tell of comments that no hook told of, and of a restriction.
+    """Tell of comments and labels that no hook told of, and of a restriction.
 
     While people are to answer, only what they wrote after the question or the plan counts; else what they wrote since
     the run began.
@@ -49,7 +50,37 @@ async def poll(desk: Desk, run: RunId, _effect: PollTicket) -> Performed:
         and one.id not in heard
         and (int(one.id) > int(shown[0]) if shown else _is_since(one, since))
     ]
+    if restricted is None and row.status in FOLLOWED:
+        events += await _labels(desk, key, since=row.created_at)
     return Performed(events=tuple(events), result={"news": len(events)})
+
+
+FOLLOWED = lifecycle.ACTIVE | lifecycle.RETRIED
+"""Statuses in which a label can steer."""
+
+
+async def _labels(desk: Desk, key: IssueKey, *, since: datetime) -> list[LabelChanged]:
+    """Return what people did last to the labels that steer, since the run began; the search finds the start label set.
+
+    Each is told once, as a hook would have told of it.
+    """
+    start = desk.catalogue().jira.start
+    moves = await asyncio.to_thread(desk.jira.label_moves, key, (start.label, start.hold_label))
+    found = []
+    for (label, is_set), change in {
+        (start.label, False): LabelChange.REMOVED,
+        (start.hold_label, True): LabelChange.HELD,
+        (start.hold_label, False): LabelChange.RELEASED,
+    }.items():
+        move = moves.get(label)
+        if move is None or move.is_set is not is_set or move.at < since:
+            continue
+        async with desk.database.begin() as session:
+            known = await heard_labels.was_heard(session, key, at=move.at, slack=limits.HOOK_ON_ITS_WAY, change=change)
+        if not known:
+            told = LabelChanged(issue_key=key, change=change, actor=move.actor, actor_name=move.actor_name, at=move.at)
+            found.append(told)
+    return found
 
 
 def _is_since(comment: Comment, since: datetime) -> bool:

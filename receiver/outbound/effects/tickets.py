@@ -188,6 +188,8 @@ async def check_label(desk: Desk, run: RunId, effect: CheckLabel) -> Performed:
     is_about_start = effect.change in {LabelChange.REMOVED, LabelChange.SET_AGAIN}
     is_set = (start.label if is_about_start else start.hold_label) in issue.ticket.labels
     author = await rights.on_ticket(desk, effect.actor, name=effect.actor_name, reporter=issue.ticket.reporter_account)
+    if not effect.actor:
+        author = replace(author, unknown_because="Jira does not say who changed the label.")
     wanted = effect.change in {LabelChange.SET_AGAIN, LabelChange.HELD}
     event = LabelChecked(change=effect.change, author=author, still=is_set == wanted)
     return Performed(events=(event,), result={"still": event.still, "rights": author.rights})

@@ -61,11 +61,6 @@ class Comment(Struct, frozen=True, kw_only=True):
     is_of_person: bool = True
     """Neither an app nor a service desk's customer wrote it, as far as Jira says (Cloud does)."""
 
-    @property
-    def is_restricted(self) -> bool:
-        """Return whether not everybody who sees the ticket may read it."""
-        return self.readers is not None
-
 
 class _Named(Struct, frozen=True):
     name: str = ""
@@ -187,7 +182,7 @@ def issue(body: object, *, url: str, own: AccountId, comments: Sequence[object] 
                 author=one.author.displayName if one.author else "",
                 body=wiki(one.body),
                 created=one.created,
-                is_restricted=one.visibility is not None,
+                is_restricted=one.visibility is not None or not one.jsdPublic,
             )
             for one in said
             if one.author is None or one.author.account != own
@@ -212,6 +207,12 @@ def security_level(body: object) -> str:
     """Return the name of an issue's security level, empty when it has none."""
     level = msgspec.convert(body, _Issue).fields.security
     return "" if level is None else level.name or "(without a name)"
+
+
+def reporter(body: object) -> AccountId:
+    """Return who reported an issue of REST's JSON; empty: nobody."""
+    found = msgspec.convert(body, _Issue).fields.reporter
+    return AccountId("") if found is None else found.account
 
 
 def comment(body: object) -> Comment:

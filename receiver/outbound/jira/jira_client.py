@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from receiver import limits
 from receiver.outbound.errors import RefusedError
 from receiver.outbound.jira import comment_pages, issues, label_search
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
-from receiver.outbound.jira.label_search import LabelPage
+from receiver.outbound.jira.label_search import LabelMove, LabelPage
 from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
 from receiver.workflow.person import AccountId
 
@@ -132,6 +132,13 @@ class JiraClient:
             body = api._get_json(where, params=asked)  # noqa: SLF001  # as above
         return _parsed(label_search.page, body, label=label)
 
+    def label_moves(self, key: str, labels: Iterable[str]) -> dict[str, LabelMove]:
+        """Return the last time that each label was set on a ticket or taken off, by whom, as far as Jira says."""
+        asked = {"fields": label_search.FIELDS, "expand": "changelog"}
+        with translate_errors("Jira", f"reading who labelled {key}"):
+            body = self._api._get_json(f"issue/{key}", params=asked)  # noqa: SLF001  # as above
+        return _parsed(label_search.last_moves, body, labels=labels)
+
     def security_level(self, key: IssueKey) -> str | None:
         """Return the name of the ticket's security level, empty when it has none; None when it is not shown to us.
 
@@ -145,6 +152,12 @@ class JiraClient:
                     return None
                 raise
         return _parsed(issues.security_level, body)
+
+    def reporter(self, key: str) -> AccountId:
+        """Return who reported a ticket, as Jira says now; empty: nobody."""
+        with translate_errors("Jira", f"reading who reported {key}"):
+            body = self._api._get_json(f"issue/{key}", params={"fields": "reporter"})  # noqa: SLF001  # as above
+        return _parsed(issues.reporter, body)
 
     def account(self) -> AccountId:
         """Return the account that the token belongs to."""

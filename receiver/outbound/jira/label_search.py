@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +21,16 @@ class LabelSet(Struct, frozen=True, kw_only=True):
 
     issue_key: IssueKey
     actor: AccountId
+    actor_name: str
+    at: datetime
+
+
+class LabelMove(Struct, frozen=True, kw_only=True):
+    """The last time that a ticket got a label, or lost it."""
+
+    is_set: bool
+    actor: AccountId
+    """Empty: Jira does not say."""
     actor_name: str
     at: datetime
 
@@ -101,6 +112,24 @@ def _is_last(answer: _Answer) -> bool:
     return not answer.issues or answer.startAt + len(answer.issues) >= answer.total
 
 
+def last_moves(body: object, labels: Iterable[str]) -> dict[str, LabelMove]:
+    """Return the last move of each label of an issue; one of which the changelog says nothing is left out.
+
+    Raises msgspec.ValidationError.
+    """
+    histories = msgspec.convert(body, _Issue).changelog.histories
+    found: dict[str, LabelMove] = {}
+    for entry in sorted(histories, key=lambda one: _moment(one.created)):
+        who = entry.author or Person()
+        for label in labels:
+            adds, removes = ([_adds(one, label) for one in entry.items], [_removes(one, label) for one in entry.items])
+            if any(adds) or any(removes):
+                name = who.displayName or str(who.account)
+                at = _moment(entry.created)
+                found[label] = LabelMove(is_set=any(adds), actor=who.account, actor_name=name, at=at)
+    return found
+
+
 def _last_set(issue: _Issue, label: str) -> LabelSet | None:
     """Return who set the label last; a ticket that was created with it has no entry about that."""
     if label not in (issue.fields.labels or ()):
@@ -124,6 +153,10 @@ def _adds(item: _Item, label: str) -> bool:
     return item.field == "labels" and label in set((item.toString or "").split(" ")) - set(
         (item.fromString or "").split(" ")
     )
+
+
+def _removes(item: _Item, label: str) -> bool:
+    return _adds(_Item(field=item.field, fromString=item.toString, toString=item.fromString), label)
 
 
 def _moment(text: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,6 +22,9 @@ from receiver.workflow.events.event import Event
 from receiver.workflow.events.message_events import CommandTyped, CommentRead, NoteRead
 from receiver.workflow.run import Cause, Decision, RunStatus, Verdict
 
+_KEPT: Final = ("branch", "deadline", "extra_usd", "is_held")
+"""What of a decision is kept with the run, by the same name, unless it is None."""
+
 
 async def record(
     session: AsyncSession,
@@ -37,12 +41,9 @@ async def record(
     before = run.status
     if decision.attempt is not None and decision.attempt.number != run.iteration:
         await iterations.begin(session, run, decision.attempt, now=now)
-    if decision.branch is not None:
-        run.branch = decision.branch
-    if decision.deadline is not None:
-        run.deadline = decision.deadline
-    if decision.extra_usd is not None:
-        run.extra_usd = decision.extra_usd
+    for name in _KEPT:
+        if (value := getattr(decision, name)) is not None:
+            setattr(run, name, value)
     await _ask(session, run, decision, now=now)
     if decision.status is not None and decision.status != before:
         await _enter(session, run, decision, now=now)

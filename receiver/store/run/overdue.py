@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, not_, select, true
+from sqlalchemy import ColumnElement, exists, func, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -25,15 +25,19 @@ from receiver.workflow.run import RunStatus
 
 async def deadlines(session: AsyncSession, *, now: datetime) -> list[tuple[RunId, RunStatus]]:
     """Return runs that should have left their status by now, or that people should have gone on with."""
-    newer = aliased(RunRow)
-    is_taken_up = exists().where(newer.issue_key == RunRow.issue_key, newer.created_at > RunRow.created_at)
-    waits_for_people = (RunRow.status == RunStatus.ESCALATED) & ~is_taken_up
+    waits_for_people = (RunRow.status == RunStatus.ESCALATED) & ~_is_taken_up()
     rows = await session.execute(
         select(RunRow.id, RunRow.status)
         .where(RunRow.deadline <= now, RunRow.status.in_(lifecycle.ACTIVE) | waits_for_people)
         .order_by(RunRow.deadline)
     )
     return [(RunId(run), RunStatus(status)) for run, status in rows]
+
+
+def _is_taken_up() -> ColumnElement[bool]:
+    """Say that the ticket has a newer run."""
+    newer = aliased(RunRow)
+    return exists().where(newer.issue_key == RunRow.issue_key, newer.created_at > RunRow.created_at)
 
 
 async def unsettled(session: AsyncSession, *, before: datetime) -> list[tuple[RunId, int]]:
@@ -110,15 +114,14 @@ async def unmerged(session: AsyncSession, *, before: datetime) -> list[tuple[Run
     return [(RunId(run), int(iteration), repository) for run, iteration, repository in rows]
 
 
-async def unread(session: AsyncSession, *, before: datetime) -> list[RunId]:
-    """Return active runs whose ticket was not looked at since a time."""
+async def unread(session: AsyncSession, *, before: datetime, ended: datetime) -> list[RunId]:
+    """Return runs whose ticket was not looked at since a time: active ones, and those that people got after `ended`."""
     asked = (
         select(func.max(EffectRow.created_at))
         .where(EffectRow.run_id == RunRow.id, EffectRow.kind == "PollTicket")
         .scalar_subquery()
     )
-    read = lifecycle.ACTIVE - {RunStatus.ADMITTING}
-    rows = await session.scalars(
-        select(RunRow.id).where(RunRow.status.in_(read), func.greatest(RunRow.status_at, asked) < before)
-    )
+    waits = (RunRow.status == RunStatus.ESCALATED) & (RunRow.finished_at > ended) & ~_is_taken_up()
+    read = RunRow.status.in_(lifecycle.ACTIVE - {RunStatus.ADMITTING}) | waits
+    rows = await session.scalars(select(RunRow.id).where(read, func.greatest(RunRow.status_at, asked) < before))
     return [RunId(run) for run in rows]

@@ -122,6 +122,7 @@ async def create(
         reason="",
         is_commanded=is_commanded,
         extra_usd=Decimal(0),
+        is_held=False,
     )
     session.add(row)
     await session.flush()
@@ -215,6 +216,7 @@ async def load(session: AsyncSession, row: RunRow) -> Run:
         was_sent_back=await _was_reviewed(session, row),
         diagnoses=diagnoses_of(attempt) if attempt else (),
         is_withdrawn=row.confidential and await ticket_levels.is_stopped(session, RunId(row.id)),
+        is_held=row.is_held,
         paused_from=None if row.paused_from is None else RunStatus(row.paused_from),
         extra_usd=row.extra_usd,
         remedies=applied,

@@ -66,6 +66,8 @@ class RunRow(Base):
     """A security concern, or a ticket with a security level: nothing of what was found is told in public."""
     names_readers: Mapped[bool] = mapped_column(server_default="false")
     """The frozen catalogue says who in Jira reads what is confidential (`jira.confidential`)."""
+    is_held: Mapped[bool] = mapped_column(server_default="false")
+    """Somebody who may set the label that pauses, and it was not taken back."""
     paused_from: Mapped[str | None]
     """The status that it was paused in; None: it is not paused."""
     extra_usd: Mapped[Decimal] = mapped_column(server_default="0")

@@ -40,10 +40,12 @@ from receiver.store.story.report_story import Report, ReportedFile
 from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
 from receiver.store.story.success import facts_of
-from receiver.workflow import open_questions
+from receiver.workflow import lifecycle, open_questions
 from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.end_codes import failure_class
-from receiver.workflow.run import Cause, RunStatus
+from receiver.workflow.events.ticket_events import IssueRestricted, TicketRefreshed
+from receiver.workflow.open_questions import OpenQuestion
+from receiver.workflow.run import Cause, RunStatus, Verdict
 
 
 class Rows(Struct, frozen=True, kw_only=True):
@@ -100,12 +102,23 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
                 interventions=rows.interventions,
             )
         ),
-        escalation=open_questions.of(rows.run.reason_code) if rows.run.status == RunStatus.ESCALATED else None,
+        escalation=_asked(rows) if rows.run.status == RunStatus.ESCALATED else None,
         costs=costs(
             rows.usage,
             budget_usd=None if catalogue is None else catalogue.policy.budget_usd.run + rows.run.extra_usd,
         ),
     )
+
+
+def _asked(rows: Rows) -> OpenQuestion:
+    """Return what people are asked who got the run; one whose ticket was restricted since carries nothing on."""
+    run = rows.run
+    restricted = {IssueRestricted.__name__, TicketRefreshed.__name__}
+    is_withdrawn = run.confidential and any(
+        one.event_kind in restricted and one.verdict == Verdict.ACTED and one.status_before in lifecycle.FINAL
+        for one in rows.decisions
+    )
+    return open_questions.of(run.reason_code, iteration=run.iteration, is_withdrawn=is_withdrawn)
 
 
 def _named(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -55,6 +55,8 @@ class CommandRule(Struct, frozen=True, kw_only=True):
     """What the first of them can be; empty: anything."""
     takes_hint: bool = False
     """It takes free words after `--`."""
+    is_free: bool = False
+    """Its arguments are free words, too."""
     where: frozenset[Venue]
     when: frozenset[RunStatus]
     """Statuses in which it means something."""
@@ -118,6 +120,7 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
         arguments="[reason]",
         most=60,
         takes_hint=True,
+        is_free=True,
         where=ANYWHERE,
         when=lifecycle.ACTIVE,
         not_now="Nothing is at work that could be handed over: the bug fix is {status}.",
@@ -147,6 +150,7 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
         arguments="[plan or remedy N] [reason]",
         most=60,
         takes_hint=True,
+        is_free=True,
         where=ON_TICKET,
         when=frozenset({S.AWAITING_APPROVAL}),
         not_now="Nothing waits for approval: the bug fix is {status}.",
@@ -238,6 +242,13 @@ def word_of(command: Command) -> CommandWord | None:
         return CommandWord(command.word or CommandWord.HELP)
     except ValueError:
         return None
+
+
+def without_words(command: Command) -> Command:
+    """Return a command with nothing in it that its author could choose freely."""
+    word = word_of(command)
+    is_free = word is None or RULES[word].is_free
+    return Command(word=command.word, arguments=() if is_free else command.arguments)
 
 
 def usage(word: CommandWord) -> str:

@@ -31,6 +31,8 @@ class Given(Struct, frozen=True, kw_only=True):
     """The iteration whose plan its author can have seen."""
     head_sha: str = ""
     """The commit that its author can have seen at the head of the merge request; empty: not known."""
+    is_confided: bool = False
+    """Everybody may read of the run, but only some what was said: no word of it is told to others."""
     is_open: bool = True
     """The merge request on which it was said is."""
 
@@ -69,7 +71,8 @@ def obeyed(decision: Decision, given: Given, text: str, *, topic: AnswerTopic = 
 
 def refused(given: Given, why: str) -> Decision:
     """Return a decision not to obey, with the reason for the author."""
-    decision = acted(f"{given.who}'s command is not obeyed. {why}", *answer(given, why))
+    told = "Why stands in the answer, for those who may read the comment." if given.is_confided else why
+    decision = acted(f"{given.who}'s command is not obeyed. {told}", *answer(given, why))
     return replace(decision, answered=Answered(is_obeyed=False, text=why))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from receiver.workflow.attempts import next_attempt
 from receiver.workflow.commands.given_command import Circumstances, Given, Refused
 from receiver.workflow.effects import PollGitLab, RemindTicket, StartPipeline
@@ -21,6 +23,10 @@ INTERRUPTED: Final = frozenset({RunStatus.STARTING, RunStatus.RUNNING})
 """Statuses in which pausing ends an attempt before it is done."""
 
 
+REVIEWED: Final = frozenset({RunStatus.IN_REVIEW, RunStatus.OPENING})
+"""Statuses in which pausing keeps merge requests from being merged."""
+
+
 def pause(given: Given, run: Run, now: Circumstances) -> Decision:
     """Stop for now."""
     return paused(run, f"{given.who} paused the bug fix.", now=now.now)
@@ -32,13 +38,29 @@ def paused(run: Run, reason: str, *, now: datetime) -> Decision:
 
 
 def resume(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
-    """Go on where the run was paused."""
-    return resumed(run, f"{given.who} resumed the bug fix.", now)
+    """Go on where the run was paused, also though the label that pauses is still set: the latest word counts."""
+    decision = resumed(replace(run, is_held=False), f"{given.who} resumed the bug fix.", now)
+    return replace(decision, is_held=False)
+
+
+def held(given: Given, run: Run, now: Circumstances) -> Decision:
+    """Let the label that pauses hold the run: at once where something is at work, else as soon as it would go on."""
+    if run.status in INTERRUPTED | {RunStatus.QUEUED, RunStatus.IN_REVIEW}:
+        return replace(pause(given, run, now), is_held=True)
+    said = f"{given.who} set the label that pauses; the run is {run.status}, and does not go on until it is taken off."
+    return replace(noted(said), is_held=True)
+
+
+def released(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
+    """Let the label that pauses hold the run no longer."""
+    if run.status is RunStatus.PAUSED:
+        return resume(given, run, now)
+    return replace(noted(f"{given.who} took off the label that pauses; the run is {run.status}."), is_held=False)
 
 
 def resumed(run: Run, reason: str, now: Circumstances) -> Decision:
     """Return that a paused run goes on: in review, or with an attempt."""
-    if run.paused_from is RunStatus.IN_REVIEW:
+    if run.paused_from in REVIEWED:
         return moved(run, RunStatus.IN_REVIEW, reason, PollGitLab(iteration=run.iteration), now=now.now)
     if run.paused_from in INTERRUPTED:
         attempt = next_attempt(

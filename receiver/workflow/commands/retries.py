@@ -22,7 +22,7 @@ from receiver.workflow.stages.start import transition
 FIRST: Final = (Phase.ANALYSIS, Phase.REPRODUCTION, Phase.IMPLEMENTATION)
 """Phases from which on an attempt can be made: what follows them depends on them."""
 
-NEVER_BEGAN: Final = "It was stopped before its ticket was read: set the label again for a new run."
+NEVER_BEGAN: Final = "It ended before its first attempt began: set the label again for a new run."
 RESTRICTED: Final = "Its ticket was restricted: set the label again for a run that is confidential from its beginning."
 SAY_WHAT: Final = "Say what is to be different: `/bug-fix revise -- what`."
 NO_PHASE: Final = "An attempt begins with {first}; `{phase}` follows from them."

@@ -9,7 +9,7 @@ from typing import Final
 
 from receiver import limits
 from receiver.comments.command_line import Command
-from receiver.workflow.commands import command_refusals, command_table
+from receiver.workflow.commands import command_refusals, command_table, confidences
 from receiver.workflow.commands.command_meanings import MEANINGS
 from receiver.workflow.commands.command_table import CommandWord
 from receiver.workflow.commands.given_command import Circumstances, Given, Refused, answer, obeyed, refused
@@ -41,10 +41,12 @@ def steered(given: Given, run: Run, circumstances: Circumstances, *, learned: Le
     word = command_table.word_of(given.command)
     if why is not None or word is None:
         return refused(given, why or "")
-    decision = MEANINGS[word](given, run, circumstances)
+    heard = confidences.heard(given)
+    decision = MEANINGS[word](heard, run, circumstances)
     if isinstance(decision, Refused):
         return refused(given, decision.why)
-    return decision if decision.answered else obeyed(decision, given, decision.reason)
+    left = "" if heard.command == given.command else f" {confidences.WORDS_LEFT}"
+    return decision if decision.answered else obeyed(decision, given, f"{decision.reason}{left}")
 
 
 def _why_not(given: Given, run: Run, circumstances: Circumstances) -> str | None:

@@ -8,9 +8,9 @@ from pipelines.language import RunId
 from receiver.comments.command_line import Command
 from receiver.workflow import lifecycle
 from receiver.workflow.attempts import next_number
-from receiver.workflow.commands import command_refusals
+from receiver.workflow.commands import command_refusals, confidences
 from receiver.workflow.commands.command_table import CommandWord
-from receiver.workflow.commands.given_command import Circumstances, Given, refused
+from receiver.workflow.commands.given_command import Circumstances, Given, answer, refused
 from receiver.workflow.commands.steering import steered
 from receiver.workflow.effects import ReadComment, RefreshTicket
 from receiver.workflow.end_codes import EndCode, EndReason
@@ -59,7 +59,13 @@ def comment_read(event: CommentRead, run: Run, circumstances: Circumstances, *, 
         return ignored(f"Comment {event.comment} has no author.")
     if event.command is None:
         return _answered(event, author, run)
-    given = Given(command=event.command, person=author, message=event.message, plan=event.plan)
+    given = Given(
+        command=event.command,
+        person=author,
+        message=event.message,
+        plan=event.plan,
+        is_confided=confidences.is_confided(event.message, run),
+    )
     return steered(given, run, circumstances, learned=learned)
 
 
@@ -72,6 +78,12 @@ def _answered(event: CommentRead, author: Person, run: Run) -> Decision:
     if not author.has_any(MAY_ANSWER):
         why = author.unknown_because or "Only the reporter and those who may start runs make it go on."
         return noted(f"{author.called} commented on the ticket. {why}")
+    if confidences.is_confided(event.message, run):
+        given = Given(command=Command(word=""), person=author, message=event.message)
+        said = (
+            f"{author.called} answered where only some may read, while everybody may read of the run: it is not taken."
+        )
+        return acted(said, *answer(given, confidences.NOT_AN_ANSWER))
     return acted(
         f"{author.called} answered; the ticket is read again.",
         RefreshTicket(iteration=next_number(run), actor=None, because=f"{author.called} answered on the ticket."),

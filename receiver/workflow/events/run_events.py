@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from receiver.workflow.messages import Message
+from receiver.workflow.person import AccountId
 
 
 class TurnOffered(Struct, frozen=True, kw_only=True, tag=True):
@@ -27,6 +28,8 @@ class EffectGaveUp(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
     message: Message | None = None
     """What somebody said that it was to read; None: it was about something else."""
+    author: AccountId | None = None
+    """Who changed the label that it was to read; None: as before."""
 
 
 class DeadlinePassed(Struct, frozen=True, kw_only=True, tag=True):

@@ -43,7 +43,10 @@ class LabelChanged(Struct, frozen=True, kw_only=True, tag=True):
     issue_key: IssueKey
     change: LabelChange
     actor: AccountId
+    """Empty: Jira does not say."""
     actor_name: str
+    at: datetime | None = None
+    """When, by Jira's clock; None: not told."""
 
 
 class LabelChecked(Struct, frozen=True, kw_only=True, tag=True):

@@ -28,7 +28,7 @@ from receiver.workflow.events.merge_request_events import (
 )
 from receiver.workflow.events.pipeline_events import PipelineChanged
 from receiver.workflow.lifecycle import Progress
-from receiver.workflow.outcomes import acted, ended, ignored, moved, noted, tell
+from receiver.workflow.outcomes import HELD, acted, ended, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Learned, MergeRequestView, Run, RunStatus
 from receiver.workflow.stages import merge_stage
 from receiver.workflow.stages.start import transition
@@ -52,10 +52,11 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
     if not have.issuperset(run.repositories):
         return acted(f"{name} is open; others are still to come.", link, *note, *evidence)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
+    waits = f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review."
     return moved(
         run,
-        RunStatus.IN_REVIEW,
-        f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review.",
+        RunStatus.PAUSED if run.is_held else RunStatus.IN_REVIEW,  # nothing is merged while it is held
+        f"{waits} {HELD}" if run.is_held else waits,
         link,
         *note[:-1],
         *evidence,

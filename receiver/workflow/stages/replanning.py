@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipelines.language import Diagnosis, DiagnosisKind, Phase
 from pipelines.language.catalogue import Catalogue
@@ -13,7 +14,7 @@ from receiver import limits
 from receiver.workflow.attempts import next_attempt, next_number
 from receiver.workflow.effects import CommentRefusal, RefreshTicket
 from receiver.workflow.events.ticket_events import TicketRefreshed, TicketRefused
-from receiver.workflow.outcomes import acted, begun, ignored, moved
+from receiver.workflow.outcomes import acted, begun, ignored
 from receiver.workflow.person import AccountId
 from receiver.workflow.run import Cause, Decision, Run, RunStatus
 from receiver.workflow.turns import RunQueue
@@ -44,11 +45,9 @@ def refreshed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, queue: 
         catalogue=catalogue,
         diagnoses=(Diagnosis(kind=before.diagnosis, phase=Phase.ANALYSIS), *_hint(event.hint)),
     )
-    hold = catalogue.jira.start.hold_label
-    if hold in event.ticket.labels:
-        said = f"{event.because} The ticket's label `{hold}` pauses the run."
-        return moved(run, RunStatus.PAUSED, said, attempt=attempt, now=now)
-    return begun(run, f"{event.because} Analysis begins anew.", queue=queue, now=now, attempt=attempt)
+    held = replace(run, is_held=catalogue.jira.start.hold_label in event.ticket.labels)
+    decision = begun(held, f"{event.because} Analysis begins anew.", queue=queue, now=now, attempt=attempt)
+    return replace(decision, is_held=held.is_held)
 
 
 def _hint(said: str) -> tuple[Diagnosis, ...]:

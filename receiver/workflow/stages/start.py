@@ -95,11 +95,9 @@ def completed(event: TicketRefreshed, run: Run, *, catalogue: Catalogue, queue: 
 
 def _first(ticket: Ticket, run: Run, said: str, *, catalogue: Catalogue, queue: RunQueue, now: datetime) -> Decision:
     attempt = next_attempt(run, Cause.ADMITTED, catalogue=catalogue)
-    if is_held(ticket, catalogue):
-        held = f"{said} Its label `{catalogue.jira.start.hold_label}` pauses it."
-        return moved(run, RunStatus.PAUSED, held, attempt=attempt, now=now)
+    held = replace(run, is_held=is_held(ticket, catalogue))
     started = transition(catalogue.jira.transitions.started)
-    return begun(run, said, *started, attempt=attempt, queue=queue, now=now)
+    return replace(begun(held, said, *started, attempt=attempt, queue=queue, now=now), is_held=held.is_held)
 
 
 def is_held(ticket: Ticket, catalogue: Catalogue) -> bool:

@@ -40,14 +40,13 @@ from tests.receiver.outbound.test_merge_requests import readme
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
-MARA, DANA = "5b10ac8d82e05b22cc7d4ef5", "5b10a2844c20165700ede21g"
+MARA, TOMAS, DANA = "5b10ac8d82e05b22cc7d4ef5", "5b109f2e9729b51b54dc274d", "5b10a2844c20165700ede21g"
 APPROVE = "/bug-fix approve"
 
 
 @pytest.fixture
-async def asked(database: Database, run: RunId) -> RunId:
-    """Return a run whose ticket Dana reported."""
-    await change(database, run, reporter_account=DANA)
+def asked(run: RunId) -> RunId:
+    """Return a run whose ticket Dana reported, as Jira says."""
     return run
 
 
@@ -77,8 +76,16 @@ async def test_who_wrote_a_command_may_what_the_catalogue_says(
     assert (event.ignored, event.command, author_of(event).rights) == ("", Command(word="approve"), (right,))
 
 
-async def test_somebody_who_did_not_report_the_ticket_is_nobody(desk: Desk, run: RunId, world: Any) -> None:
-    assert author_of(await read(desk, run, world.say("dana", APPROVE))).rights == ()
+@pytest.mark.parametrize("said", [APPROVE, "It is O'Brien."])
+async def test_the_reporter_is_whom_jira_names_now_and_not_whom_the_run_s_ticket_names(
+    desk: Desk, asked: RunId, database: Database, world: Any, said: str
+) -> None:
+    comment = world.say("dana", said)
+    await change(database, asked, reporter_account=TOMAS)
+    assert author_of(await read(desk, asked, comment)).rights == (Right.REPORTER,)
+    world.report(TOMAS)
+    await change(database, asked, reporter_account=DANA)
+    assert author_of(await read(desk, asked, comment)).rights == ()
 
 
 async def test_the_author_counts_and_not_who_the_hook_names(desk: Desk, asked: RunId, world: Any) -> None:
@@ -109,13 +116,27 @@ async def test_our_own_comment_counts_for_nothing_whatever_it_says(desk: Desk, a
     assert "our own" in (await read(desk, asked, world.say("bug-fix-bot", APPROVE))).ignored
 
 
-async def test_a_restricted_answer_stays_where_it_is_unless_the_run_is_confidential(
-    desk: Desk, asked: RunId, database: Database, world: Any
+INTERNAL = [{"key": "sd.public.comment", "value": {"internal": True}}]
+
+
+@pytest.mark.parametrize(
+    ("only", "readers", "is_internal"),
+    [
+        ({"visibility": {"type": "group", "value": "payk12-support"}}, Confidential(group="payk12-support"), False),
+        ({"properties": INTERNAL}, None, True),
+    ],
+)
+async def test_who_alone_reads_a_comment_is_told_and_none_of_its_words(
+    desk: Desk,
+    asked: RunId,
+    world: Any,
+    only: dict[str, Any],
+    readers: Confidential | None,
+    is_internal: bool,  # noqa: FBT001  # a table's column
 ) -> None:
-    comment = world.say("dana", "It is her salary.", visibility={"type": "group", "value": "payk12-support"})
-    assert "restricted" in (await read(desk, asked, comment)).ignored
-    await change(database, asked, security_level="Internal", reporter_account=DANA)
-    assert (await read(desk, asked, comment)).ignored == ""
+    event = await read(desk, asked, world.say("dana", "It is her salary.", **only))
+    assert (event.ignored, event.readers, event.is_internal) == ("", readers, is_internal)
+    assert b"salary" not in msgspec.json.encode(event)
 
 
 async def test_who_can_not_be_checked_may_nothing_and_the_reason_is_told(desk: Desk, asked: RunId, world: Any) -> None:
@@ -245,6 +266,7 @@ async def test_a_refreshed_ticket_has_the_answer_and_new_heads_but_none_of_our_w
     await perform(desk, asked, UpdateTicketNote())
     world.say("dana", "It is O'Brien.")
     world.say("dana", "Her phone is 555.", visibility={"type": "group", "value": "payk12-support"})
+    world.say("dana", "Her fax is 555.", properties=INTERNAL)
     (event,) = (await perform(desk, asked, refresh(None))).events
     assert isinstance(event, TicketRefreshed)
     said = [one.body for one in event.ticket.comments]

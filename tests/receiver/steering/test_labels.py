@@ -5,10 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from receiver import limits
-from receiver.store.schema import RunRow
+from receiver.store.effects import outbox
+from receiver.store.run import overdue
+from receiver.store.schema import DecisionRow, RunRow
+from receiver.workflow.effects import PollTicket
+from receiver.workflow.end_codes import EndCode
+from receiver.workflow.events.ticket_events import LabelChange
 from receiver.workflow.run import Decision, RunStatus
 from tests.receiver.steering.conftest import Steered
 
@@ -102,3 +107,68 @@ async def test_once_the_merge_request_is_open_the_label_may_go(steered: Steered)
     decision = await label(steered, "mara", {START}, set())
     assert decision.effects == ()
     assert (await steered.row()).status == "in_review"
+
+
+def relabel(steered: Steered, who: str, after: set[str]) -> None:
+    """Let somebody change the ticket's labels; no hook tells of it."""
+    steered.world.as_person(who, "PUT", "", {"update": {"labels": [{"set": sorted(after)}]}})
+
+
+async def poll(steered: Steered) -> list[LabelChange]:
+    """Look at the ticket as the sweep has it looked at; return which labels that told of."""
+    now = steered.workshop.setting.clock()
+    async with steered.workshop.database.begin() as session:
+        await outbox.store(session, steered.run, (PollTicket(),), decision=None, origin=f"t:{now}", now=now)
+        before = await session.scalar(select(func.max(DecisionRow.id))) or 0
+    await steered.settle()
+    async with steered.workshop.database.begin() as session:
+        told = select(DecisionRow.event["change"].astext).where(DecisionRow.event_kind == "LabelChanged")
+        return [LabelChange(one) for one in await session.scalars(told.where(DecisionRow.id > before))]
+
+
+async def test_labels_of_which_no_hook_told_do_what_their_hooks_would_have_done(steered: Steered) -> None:
+    await let(steered, RunStatus.RUNNING)
+    relabel(steered, "mara", {START, HOLD})
+    assert await poll(steered) == [LabelChange.HELD]
+    row = await steered.row()
+    assert (row.status, row.is_held) == ("paused", True)
+    assert await poll(steered) == []
+    relabel(steered, "mara", {START})
+    assert await poll(steered) == [LabelChange.RELEASED]
+    row = await steered.row()
+    assert (row.status, row.is_held) == ("starting", False)
+    relabel(steered, "mara", set())
+    assert await poll(steered) == [LabelChange.REMOVED]
+    assert (await steered.row()).status == "cancelled"
+    assert await poll(steered) == []
+
+
+async def test_a_label_that_a_hook_told_of_is_not_told_again_nor_its_author(steered: Steered, world: Any) -> None:
+    await let(steered, RunStatus.RUNNING)
+    await label(steered, "dana", {START}, {START, HOLD})
+    await steered.settle()
+    before = len(world.comments())
+    assert await poll(steered) == []
+    assert len(world.comments()) == before
+
+
+async def test_who_takes_a_handed_over_ticket_off_the_bot_is_not_reminded_any_more(steered: Steered) -> None:
+    async with steered.workshop.database.begin() as session:
+        row = await session.get_one(RunRow, steered.run)
+        row.status, row.reason_code = RunStatus.ESCALATED, EndCode.HANDED_OVER
+        row.finished_at = row.status_at = steered.workshop.setting.clock()
+    await label(steered, "mara", {START}, set())
+    await steered.settle()  # as if the minute had passed
+    row = await steered.row()
+    assert (row.status, row.reason_code, row.deadline) == ("closed", "by_hand", None)
+
+
+async def test_the_ticket_of_a_run_that_people_got_is_still_looked_at(steered: Steered) -> None:
+    now = steered.workshop.setting.clock()
+    hour = timedelta(hours=1)
+    async with steered.workshop.database.begin() as session:
+        row = await session.get_one(RunRow, steered.run)
+        row.status, row.status_at, row.finished_at = RunStatus.ESCALATED, now - 2 * hour, now - 2 * hour
+        await session.flush()
+        assert await overdue.unread(session, before=now - hour, ended=now - 3 * hour) == [steered.run]
+        assert await overdue.unread(session, before=now - hour, ended=now - hour) == []

@@ -56,3 +56,26 @@ async def test_an_internal_comment_is_answered_where_customers_do_not_read(steer
     answer = world.comments()[-1]
     assert "waiting for review" in answer["body"]
     assert answer["jsdPublic"] is False
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        {"visibility": {"type": "role", "value": "Developers"}},
+        {"properties": [{"key": "sd.public.comment", "value": {"internal": True}}]},
+    ],
+)
+async def test_words_that_only_some_read_stand_nowhere_where_others_read(
+    steered: Steered, world: Any, only: dict[str, Any]
+) -> None:
+    said = world.say("mara", "/bug-fix escalate ACME's data leaked", **only)
+    await steered.hear_comment(said)
+    await steered.settle()
+    row = await steered.row()
+    assert row.status == "escalated"
+    seen = [one["body"] for one in world.comments() if one["id"] != said] + steered.answers()
+    notes = steered.as_("bot").mergerequests.get(steered.iid, lazy=True).notes.list(get_all=True)
+    assert not [one for one in [row.reason, *seen, *(note.body for note in notes)] if "ACME" in one]
+    answer = next(one for one in reversed(world.comments()) if "were left out" in one["body"])
+    assert answer.get("visibility") == only.get("visibility")
+    assert answer.get("jsdPublic", True) is ("visibility" in only)

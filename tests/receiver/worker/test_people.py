@@ -45,7 +45,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.anyio]
 
 CATALOGUE = Path(__file__).parents[3] / "sandbox" / "scenarios" / "pl-479" / "bug-fix.yml"
 CONTACTS = ProjectPath("payk12/contacts")
-DANA = "5b10a2844c20165700ede21g"
 PLAN = a_plan(reason="It is small.", requirements=["O'Brien can be saved"])
 
 
@@ -81,7 +80,6 @@ async def wait_for_people(workshop: Workshop, run: RunId, status: RunStatus, pla
             PlanRow(run_id=run, iteration=1, report_id=report.id, plan=msgspec.to_builtins(plan), accepted_at=now)
         )
         await session.flush()
-        row.ticket = {**(row.ticket or {}), "reporter_account": DANA}
         row.issue_id = issue_id(workshop)
         row.status, row.status_at = status, now
         await iterations.wait_for_people(session, row, now=now)

@@ -170,6 +170,8 @@ class World:
             run = replace(run, reports=reports, discarded=(), jobs=(), was_sent_back=was_sent_back)
         if decision.branch is not None:
             run = replace(run, branch=decision.branch)
+        if decision.is_held is not None:
+            run = replace(run, is_held=decision.is_held)
         if decision.extra_usd is not None:
             run = replace(run, extra_usd=decision.extra_usd)
         return run, decision

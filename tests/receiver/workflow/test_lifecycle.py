@@ -63,7 +63,7 @@ def test_every_status_of_a_run_is_in_the_table_and_has_a_deadline_unless_it_is_a
 def test_only_another_attempt_that_people_want_leads_an_end_back_to_work() -> None:
     back = {status: MOVES[status] & ACTIVE for status in set(RunStatus) - ACTIVE if MOVES[status] & ACTIVE}
     retried = (RunStatus.ESCALATED, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.NOT_REPRODUCED)
-    assert back == {status: {RunStatus.QUEUED, RunStatus.STARTING} for status in retried}
+    assert back == {status: {RunStatus.QUEUED, RunStatus.STARTING, RunStatus.PAUSED} for status in retried}
     assert set(back) == lifecycle.RETRIED
 
 

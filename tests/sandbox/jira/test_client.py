@@ -39,6 +39,14 @@ def test_cloud_knows_people_by_account_id_and_data_center_by_name(cloud: Any, da
     assert data_center.client().deploymentType == "Server"
 
 
+def test_people_correct_who_reported_an_issue_and_it_is_always_somebody(cloud: Any) -> None:
+    issue = cloud.client().issue("PL-479")
+    issue.update(fields={"reporter": {"accountId": cloud.site.people["mara"].account_id}})
+    assert cloud.client().issue("PL-479").fields.reporter.displayName == "Mara Lindqvist"
+    with pytest.raises(jira.JIRAError):
+        issue.update(fields={"reporter": None})
+
+
 def test_a_comment_can_be_added_edited_in_place_and_deleted(either: Any) -> None:
     client = either.client()
     comment = client.add_comment("PL-479", "Bug fix: *analysing*")
