@@ -35,11 +35,14 @@ class LabelRule(Struct, frozen=True, kw_only=True):
     when: frozenset[RunStatus]
     with_merge_requests: bool = True
     """It means something also when the run has merge requests."""
+    only_held: bool = False
+    """It means something only while the run is held."""
     after: timedelta = timedelta()
 
     def holds(self, run: Run) -> bool:
         """Return whether it is about a run as it is."""
-        return run.status in self.when and (self.with_merge_requests or not run.merge_requests)
+        is_idle = self.only_held and not run.is_held and run.status is not RunStatus.PAUSED
+        return run.status in self.when and not is_idle and (self.with_merge_requests or not run.merge_requests)
 
 
 DID: Final[dict[LabelChange, str]] = {
@@ -77,7 +80,9 @@ RULES_OF_LABELS: Final[tuple[LabelRule, ...]] = (
         when=frozenset({RunStatus.RUNNING}),
     ),
     LabelRule(change=LabelChange.HELD, word=CommandWord.PAUSE, does=pauses.held, when=_GOES_ON),
-    LabelRule(change=LabelChange.RELEASED, word=CommandWord.RESUME, does=pauses.released, when=_GOES_ON),
+    LabelRule(
+        change=LabelChange.RELEASED, word=CommandWord.RESUME, does=pauses.released, when=_GOES_ON, only_held=True
+    ),
 )
 """Labels that steer, besides the start label where nothing is at work."""
 
@@ -160,13 +165,15 @@ def checked(event: LabelChecked, run: Run, circumstances: Circumstances) -> Deci
         return ignored(f"{did}, and it was set back.")
     rule = _rule(event.change, run)
     if rule is None:
-        return ignored(f"{did}; the run is {run.status}.")
+        return _without_meaning(event.change, run, did, actor=event.author.account)
     why = _why_not(rule.word, event, circumstances)
     if why:
         return acted(f"{did}, which changes nothing. {why}", _told(run, why, author=event.author.account))
     said = Given(command=Command(word=rule.word), person=event.author, message=TerminalMessage(request="label"))
     decision = rule.does(said, run, circumstances)
-    return noted(decision.why) if isinstance(decision, Refused) else decision
+    if isinstance(decision, Refused):
+        return acted(decision.why, _told(run, decision.why, author=event.author.account))
+    return decision
 
 
 def _why_not(word: CommandWord, event: LabelChecked, circumstances: Circumstances) -> str:

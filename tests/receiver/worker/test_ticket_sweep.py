@@ -317,3 +317,19 @@ def test_the_changelog_says_who_set_the_label_last(body: Any, who: list[str]) ->
 )
 def test_the_last_page_is_told_by_the_total_or_by_no_token(told: dict[str, Any], *, is_last: bool) -> None:
     assert label_search.page(answer() | told, label="bug-fix").is_last is is_last
+
+
+def test_the_changelog_says_who_moved_a_label_last_and_which_way() -> None:
+    nobody = {"created": "2026-11-16T12:00:00.000+0000", "items": entry("", 9, "bug-fix", "")["items"]}
+    history = [
+        entry("mara", 9, "", "bug-fix bug-fix-hold"),
+        entry("dana", 11, "bug-fix bug-fix-hold", "bug-fix"),
+        entry("tomas", 10, "old", "bug-fix-holder"),
+        nobody,
+    ]
+    (issue,) = answer(*history)["issues"]
+    moves = label_search.last_moves(issue, ("bug-fix", "bug-fix-hold", "other"))
+    assert {label: (one.is_set, one.actor) for label, one in moves.items()} == {
+        "bug-fix-hold": (False, "dana"),
+        "bug-fix": (False, ""),
+    }

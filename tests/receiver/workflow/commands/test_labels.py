@@ -128,3 +128,15 @@ def test_who_changed_a_label_that_could_not_be_looked_up_is_told(world: Any, sta
     assert decision.status is None
     assert told(decision).author == AccountId("5b10ac")
     assert "Jira answered 503." in told(decision).text
+
+
+@pytest.mark.parametrize("status", sorted(lifecycle.ACTIVE - {S.PAUSED}))
+def test_who_takes_off_a_label_that_held_nothing_is_told_nothing(world: Any, status: RunStatus) -> None:
+    assert world.decide(world.label(LabelChange.RELEASED), world.run(status)).effects == ()
+
+
+@pytest.mark.parametrize(("change", "status"), [(LabelChange.REMOVED, S.OPENING), (LabelChange.HELD, S.MERGED)])
+def test_who_is_too_late_by_the_time_a_label_is_looked_at_is_told(
+    world: Any, change: LabelChange, status: RunStatus
+) -> None:
+    assert told(world.decide(world.label_checked(change, Right.START), world.run(status))).author
