@@ -142,11 +142,17 @@ class RemedyState(StrEnum):
     RED = "red"
     """What failed was not green with it, so it was never shown."""
     SHOWN = "shown"
-    """It is in an open merge request."""
+    """It is in an open merge request, or suggested there."""
     ACCEPTED = "accepted"
-    """The merge request was merged."""
+    """People took it, or merged the merge request that holds it."""
     REJECTED = "rejected"
-    """The merge request was closed."""
+    """People dismissed it, or closed the merge request."""
+    REVERTED = "reverted"
+    """It was accepted, and people took it back."""
+
+
+OFFERED: Final = frozenset({Action.SUGGEST, Action.PROPOSE})
+"""Actions of remedies that stay outside of the committed fix until somebody takes them."""
 
 
 class RemedyView(Struct, frozen=True, kw_only=True):
@@ -156,6 +162,12 @@ class RemedyView(Struct, frozen=True, kw_only=True):
     repository: ProjectPath
     remedy: str
     state: RemedyState
+    action: Action = Action.COMMIT
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it is shown beside the fix and not part of it: nothing is changed before people want it."""
+        return self.action in OFFERED
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -263,7 +275,7 @@ class Cause(StrEnum):
     FAILED = "failed"
     """The work of the attempt before failed or was refused, and another one may mend it."""
     HEALED = "healed"
-    """A command of the repository mends what failed; no agent works, and it counts as no attempt of its own."""
+    """A known remedy mends what failed; it counts as no attempt of its own."""
     INTERRUPTED = "interrupted"
     """Runner, network or vendor failed: the same is tried again, and counts as no attempt."""
     RETRIED = "retried"

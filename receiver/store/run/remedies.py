@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import Phase, PhaseReport, ProjectPath, ReportOutcome
+from pipelines.language.remedy import Action
 from receiver.store.schema import AppliedRemedyRow, ReportRow, RunRow
 from receiver.workflow.run import Attempt, Cause, RemedyState, RemedyView
 
@@ -95,6 +96,7 @@ async def of_run(session: AsyncSession, run: RunRow) -> tuple[RemedyView, ...]:
             repository=ProjectPath(row.repository),
             remedy=row.remedy,
             state=RemedyState(row.state),
+            action=Action(row.action),
         )
         for row in rows
     )
