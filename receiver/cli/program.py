@@ -22,11 +22,15 @@ COMMANDS: Final = (
     ("retry", "steer_commands", "Make another attempt, from a phase on, with a hint for the agents."),
     ("escalate", "steer_commands", "Stop and hand the bug fix to people."),
     ("cancel", "steer_commands", "Stop the bug fix for good; a merge request that is open stays open."),
-    ("approve", "steer_commands", "Carry out the plan that waits on the ticket (remedies come with a later version)."),
+    (
+        "approve",
+        "steer_commands",
+        "Carry out the plan that waits on the ticket, or take a remedy that the merge request offers.",
+    ),
     (
         "reject",
         "steer_commands",
-        "Have another plan made, with the reason for the agents (remedies come with a later version).",
+        "Have another plan made, with the reason for the agents, or dismiss a remedy that is offered.",
     ),
     (
         "pause",
@@ -35,6 +39,7 @@ COMMANDS: Final = (
     ),
     ("resume", "steer_commands", "Go on after a pause."),
     ("budget", "steer_commands", "Let this bug fix cost so many dollars more."),
+    ("remedies", "remedies_command", "Show how far each remedy came, with intervals."),
     ("catalogue", "catalogue_command", "Validate a catalogue and summarise its repositories and agents."),
     ("doctor", "doctor", "Check settings, database, catalogue, GitLab and Jira, and say how to mend each fault."),
 )

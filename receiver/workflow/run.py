@@ -29,6 +29,7 @@ from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events.pipeline_events import JobId, PipelineId
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.person import AccountId
+from receiver.workflow.remedy_state import OFFERED, RemedyState
 
 
 class RunStatus(StrEnum):
@@ -130,29 +131,6 @@ class Prescription(Struct, frozen=True, kw_only=True):
     tier: int
     confidence: Decimal
     action: Action
-
-
-class RemedyState(StrEnum):
-    """How far a remedy came."""
-
-    MATCHED = "matched"
-    """The diagnosis has it, and a job applies it."""
-    VERIFIED = "verified"
-    """What failed was green with it."""
-    RED = "red"
-    """What failed was not green with it, so it was never shown."""
-    SHOWN = "shown"
-    """It is in an open merge request, or suggested there."""
-    ACCEPTED = "accepted"
-    """People took it, or merged the merge request that holds it."""
-    REJECTED = "rejected"
-    """People dismissed it, or closed the merge request."""
-    REVERTED = "reverted"
-    """It was accepted, and people took it back."""
-
-
-OFFERED: Final = frozenset({Action.SUGGEST, Action.PROPOSE})
-"""Actions of remedies that stay outside of the committed fix until somebody takes them."""
 
 
 class RemedyView(Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from pipelines.language.repository import Repository
 from receiver import limits
 from receiver.healing.matching import Matched, remedies_for
 from receiver.workflow import diagnoses
-from receiver.workflow.run import Prescription, RemedyState, Run
+from receiver.workflow.remedy_state import RemedyState
+from receiver.workflow.run import Prescription, Run
 
 
 def remedies(run: Run, causes: Sequence[PhaseReport], catalogue: Catalogue) -> tuple[Prescription, ...]:

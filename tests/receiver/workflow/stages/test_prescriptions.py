@@ -13,7 +13,8 @@ from pipelines.language.repository import Commands
 from receiver import limits
 from receiver.cli import remedy_folder
 from receiver.workflow.effects import StartPipeline
-from receiver.workflow.run import Cause, Decision, RemedyState, RemedyView, Run, RunStatus
+from receiver.workflow.remedy_state import RemedyState
+from receiver.workflow.run import Cause, Decision, RemedyView, Run, RunStatus
 from tests.plans import CONTACTS
 from tests.receiver.workflow.stages.test_failed_attempts import at, ended, no
 
