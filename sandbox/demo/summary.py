@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from sandbox.demo.story import Cost, Story
+from sandbox.demo.story import Cost, Remedy, Story
 from sandbox.demo.world import World
 
 KEPT = {
@@ -169,6 +169,7 @@ def summary(
             "asked": story.run.asked,
             "saved_usd": None if story.run.saved_usd is None else str(story.run.saved_usd),
         },
+        "remedies": [_remedy(one) for one in story.remedies],
         "escalation": _escalation(story),
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},
@@ -178,6 +179,11 @@ def summary(
         "generated": str(kept["child_pipeline"]) if "child_pipeline" in kept else None,
         "duration_s": round(duration_s, 2),
     }
+
+
+def _remedy(one: Remedy) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(one)
+    return told | {"confidence": float(one.confidence)}
 
 
 def _escalation(story: Story) -> dict[str, Any] | None:

@@ -119,8 +119,10 @@ async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> 
         raise RefusedError(f"{effect.repository} has no merge request of this run that has to be neutral.")
     there = await asyncio.to_thread(desk.repositories.merge_request, row.project_id, row.iid)
     description = desk.notes.description(story, repository=effect.repository, evidence=())
+    is_draft = await asyncio.to_thread(desk.repositories.suggestions.is_draft, row.project_id, row.iid)
+    mark = DRAFT if is_draft else ""
     await asyncio.to_thread(
-        desk.repositories.describe, there, title=title(story), description=description, reviewers=()
+        desk.repositories.describe, there, title=f"{mark}{title(story)}", description=description, reviewers=()
     )
     return Performed(result={"iid": row.iid})
 

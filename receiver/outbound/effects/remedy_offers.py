@@ -18,7 +18,6 @@ from pipelines.language.change_set import ChangeSet, read_change_set
 from pipelines.language.remedy import Action as RemedyAction
 from receiver.healing import hunks as lines_changed
 from receiver.healing.hunks import REACH, Hunk, Place, hunks_of, lines_of
-from receiver.healing.standing import Fate, Standing, Thread, standing, state_of
 from receiver.outbound.effects import commits
 from receiver.outbound.effects.commit_actions import guarded
 from receiver.outbound.effects.desk import Desk, Performed
@@ -33,6 +32,7 @@ from receiver.store.schema import MergeRequestRow
 from receiver.workflow.effects import AnswerRemedy, RemedyAnswer, ShowRemedies
 from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.events.remedy_events import RemedyTold
+from receiver.workflow.remedy_standing import Fate, Standing, Thread, standing, state_of
 from receiver.workflow.remedy_state import RemedyState
 
 WHOLE: Final = "whole"

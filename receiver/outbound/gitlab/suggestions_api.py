@@ -113,6 +113,11 @@ class Suggestions:
                 if error.response_code != 404:
                     raise
 
+    def is_draft(self, project_id: int, iid: int) -> bool:
+        """Return whether a merge request is a draft."""
+        with translate_errors("GitLab", f"reading merge request !{iid}"):
+            return bool(self._api.projects.get(project_id, lazy=True).mergerequests.get(iid).draft)
+
     def is_protected(self, project_id: int, branch: str) -> bool:
         """Return whether a branch is protected."""
         with translate_errors("GitLab", f"looking up branch {branch}"):
