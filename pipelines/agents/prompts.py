@@ -20,6 +20,7 @@ from pipelines.catalogue.agent_profiles import DEFAULT
 from pipelines.job.communication.errors import JobError
 from pipelines.language import Diagnosis
 from pipelines.language.diagnosis import sentence
+from pipelines.language.remedy import Remedy
 from pipelines.language.wire import AgentSpec, RunSpec
 from pipelines.resources import TEMPLATES
 
@@ -68,6 +69,7 @@ class Prompts:
             ticket=cleaner.document(pictures.named(spec.ticket)),
             plan=None if spec.plan is None else cleaner.document(spec.plan),
             diagnoses=cleaner.document([_described(one) for one in spec.diagnoses]) if spec.diagnoses else None,
+            remedy=None if spec.remedy is None else cleaner.document(_known(spec.remedy)),
             **dict(values or {}),
         )
 
@@ -85,6 +87,11 @@ class Prompts:
 
     def _render(self, name: str, **values: object) -> str:
         return self._environment.get_template(name).render(values)
+
+
+def _known(remedy: Remedy) -> dict[str, str]:
+    """Return a remedy for the agent that makes it."""
+    return {"wrong": remedy.title, "remedy": remedy.remedy}
 
 
 def _described(diagnosis: Diagnosis) -> dict[str, object]:

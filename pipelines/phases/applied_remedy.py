@@ -49,6 +49,12 @@ def run(job: Job, remedy: Remedy, *, previous: ChangeSet | None) -> PhaseReport:
     return job.report(ReportOutcome.SUCCEEDED, f"Remedy {remedy.id}: {remedy.title}. {told(result)}", result)
 
 
+def verified_red(job: Job, remedy: Remedy, change: ChangeSet) -> PhaseReport | None:
+    """Run the checks that failed with the change that an agent made of a remedy; return the no, None: it is green."""
+    why = _still_red(job, change)
+    return None if why is None else _red(job, remedy, why)
+
+
 def _red(job: Job, remedy: Remedy, why: str) -> PhaseReport:
     return job.report(ReportOutcome.REJECTED, f"The remedy {remedy.id} does not heal it: {why}.", None)
 

@@ -18,6 +18,7 @@ from pipelines.language import (
     ReportOutcome,
 )
 from pipelines.language.change_set import ChangeSet, ChangeSetError, read_change_set
+from pipelines.language.remedy import Maker
 from pipelines.phases import applied_remedy
 from pipelines.phases.conversation import hold
 from pipelines.phases.patch_guard import guarded
@@ -27,8 +28,9 @@ from pipelines.phases.submission import SubmissionError, decoded
 
 def run(job: Job) -> PhaseReport:
     """Return the patch with its reasons, or why it was rejected."""
-    if job.spec.remedy is not None:
-        return applied_remedy.run(job, job.spec.remedy, previous=_previous(job))
+    remedy = job.spec.remedy
+    if remedy is not None and remedy.made_by is Maker.COMMAND:
+        return applied_remedy.run(job, remedy, previous=_previous(job))
     place = job.check_out("work", Role.WORK, change=_previous(job))
     place.install()
     attempt = _Attempt(job, place)
@@ -91,6 +93,8 @@ class _Attempt:
         refused = guarded(change, job)
         if refused:
             return job.report(ReportOutcome.REJECTED, f"The patch is refused: {' '.join(refused)}", result)
+        if job.spec.remedy is not None and (red := applied_remedy.verified_red(job, job.spec.remedy, change)):
+            return red
         return job.report(ReportOutcome.SUCCEEDED, told(result), result)
 
     def _change(self) -> ChangeSet:

@@ -17,17 +17,25 @@ COMMANDS: Final = (
         "run_commands",
         "Explain a run: its plan, its decisions and their reasons, findings of jobs, effects, cost.",
     ),
-    ("remedies", "remedy_commands", "Show how far remedies came: matched, verified, shown, accepted, rejected."),
+    (
+        "remedies",
+        "remedy_commands",
+        "Show how far remedies came: matched, verified, shown, accepted, rejected, reverted.",
+    ),
     ("session", "run_commands", "Show the transcripts of a run's agents, turn by turn."),
     ("start", "run_commands", "Start a run for a ticket, as setting the label does."),
     ("retry", "steer_commands", "Make another attempt, from a phase on, with a hint for the agents."),
     ("escalate", "steer_commands", "Stop and hand the bug fix to people."),
     ("cancel", "steer_commands", "Stop the bug fix for good; a merge request that is open stays open."),
-    ("approve", "steer_commands", "Carry out the plan that waits on the ticket (remedies come with a later version)."),
+    (
+        "approve",
+        "steer_commands",
+        "Carry out the plan that waits on the ticket, or take a remedy that the merge request offers.",
+    ),
     (
         "reject",
         "steer_commands",
-        "Have another plan made, with the reason for the agents (remedies come with a later version).",
+        "Have another plan made, with the reason for the agents, or dismiss a remedy that is offered.",
     ),
     (
         "pause",

@@ -20,7 +20,7 @@ from receiver.store.run import remedy_counts
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @command
 async def remedies(days: int, as_json: bool) -> None:  # noqa: FBT001  # click passes flags so
-    """Show how far remedies came: matched, verified, shown, accepted, rejected.
+    """Show how far remedies came: matched, verified, shown, accepted, rejected, reverted.
 
     Shares stand with their 95 % intervals: few remedies give wide ones. To make one stricter, or to take it off, write
     `healing` in bug-fix.yml.
@@ -36,7 +36,17 @@ async def remedies(days: int, as_json: bool) -> None:  # noqa: FBT001  # click p
 
 def _table(found: tuple[RemedyFigures, ...]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("remedy", "tier", "declared", "matched", "verified green", "shown", "accepted", "rejected"):
+    for name in (
+        "remedy",
+        "tier",
+        "declared",
+        "matched",
+        "verified green",
+        "shown",
+        "accepted",
+        "rejected",
+        "reverted",
+    ):
         table.add_column(name, overflow="fold")
     for one in found:
         table.add_row(
@@ -48,6 +58,7 @@ def _table(found: tuple[RemedyFigures, ...]) -> Table:
             str(one.shown),
             in_words(one.accepted),
             str(one.rejected),
+            in_words(one.reverted),
         )
     return table
 

@@ -1,4 +1,4 @@
-"""How far remedies came: matched, verified, shown, accepted or rejected. Pure."""
+"""How far remedies came: matched, verified, shown, accepted, rejected or reverted. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Final
 from msgspec import Struct
 
 from receiver.insight.shares import Share, share
-from receiver.workflow.run import RemedyState
+from receiver.workflow.remedy_state import RemedyState
 
 S = RemedyState
 
 REACHED: Final[Mapping[RemedyState, frozenset[RemedyState]]] = {
-    S.VERIFIED: frozenset({S.VERIFIED, S.SHOWN, S.ACCEPTED, S.REJECTED}),
-    S.SHOWN: frozenset({S.SHOWN, S.ACCEPTED, S.REJECTED}),
+    S.VERIFIED: frozenset({S.VERIFIED, S.SHOWN, S.ACCEPTED, S.REJECTED, S.REVERTED}),
+    S.SHOWN: frozenset({S.SHOWN, S.ACCEPTED, S.REJECTED, S.REVERTED}),
+    S.ACCEPTED: frozenset({S.ACCEPTED, S.REVERTED}),
 }
 """States after a step was taken; what was accepted was shown, and what was shown was verified."""
 
@@ -42,8 +43,10 @@ class RemedyFigures(Struct, frozen=True, kw_only=True):
     """Of those whose verification ended, green."""
     shown: int
     accepted: Share
-    """Of those about which people decided."""
+    """Of those about which people decided; also what was taken back later."""
     rejected: int
+    reverted: Share
+    """Of those accepted."""
 
 
 def figures(counts: Iterable[RemedyCount]) -> tuple[RemedyFigures, ...]:
@@ -59,7 +62,7 @@ def _of(remedy: str, group: list[RemedyCount]) -> RemedyFigures:
     def sum_of(states: Iterable[RemedyState]) -> int:
         return sum(one.count for one in group if one.state in states)
 
-    verified, accepted, rejected = sum_of(REACHED[S.VERIFIED]), sum_of({S.ACCEPTED}), sum_of({S.REJECTED})
+    verified, accepted, rejected = sum_of(REACHED[S.VERIFIED]), sum_of(REACHED[S.ACCEPTED]), sum_of({S.REJECTED})
     return RemedyFigures(
         remedy=remedy,
         tier=group[0].tier,
@@ -69,4 +72,5 @@ def _of(remedy: str, group: list[RemedyCount]) -> RemedyFigures:
         shown=sum_of(REACHED[S.SHOWN]),
         accepted=share(accepted, accepted + rejected),
         rejected=rejected,
+        reverted=share(sum_of({S.REVERTED}), accepted),
     )

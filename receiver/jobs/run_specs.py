@@ -35,7 +35,7 @@ from pipelines.language import (
 )
 from pipelines.language.catalogue import Catalogue
 from pipelines.language.diagnosis import sentences
-from pipelines.language.remedy import Remedy
+from pipelines.language.remedy import Maker, Remedy
 from pipelines.language.wire import Input, InputSource, RepositoryPhase, RunSpec, Ticket, decode
 from pipelines.proof.red_green import judge
 from receiver.jobs.agents import agent_for
@@ -133,7 +133,8 @@ async def build(session: AsyncSession, job: JobSession, *, gitlab_url: str) -> R
     prepared = await _prepared(session, job)
     mending = await _mending(session, job, facts.catalogue) if job.phase is P.IMPLEMENTATION else None
     agent = agent_for(job.phase, job.repository, catalogue=facts.catalogue, plan=plan)
-    if is_given or mending is not None:
+    is_by_command = mending is not None and mending.remedy.made_by is Maker.COMMAND
+    if is_given or is_by_command:
         agent = None
     return RunSpec(
         run=job.run,

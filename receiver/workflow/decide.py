@@ -41,6 +41,7 @@ from receiver.workflow.events.pipeline_events import (
     ReportDiscarded,
     ReportsSettled,
 )
+from receiver.workflow.events.remedy_events import RemedyTold
 from receiver.workflow.events.run_events import (
     AttemptUnfunded,
     DeadlinePassed,
@@ -65,6 +66,7 @@ from receiver.workflow.stages import (
     merge_request_stage,
     merge_stage,
     pipeline_progress,
+    remedy_stage,
     replanning,
     start,
     ticket_restriction,
@@ -176,6 +178,8 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return merge_request_stage.released(event)
         case PicturesAttached():
             return merge_request_stage.pictured(event)
+        case RemedyTold():
+            return remedy_stage.told(event, run, learned=learned)
         case EffectGaveUp():
             return _gave_up(event, run, effects=effects, now=now)
         case DeadlinePassed():

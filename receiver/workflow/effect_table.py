@@ -93,6 +93,7 @@ class EffectTable:
 
 _QUEUED: Final = frozenset({RunStatus.QUEUED})
 _NEEDS_INFORMATION: Final = frozenset({RunStatus.NEEDS_INFORMATION})
+_OFFERED_IN: Final = frozenset({RunStatus.OPENING, RunStatus.IN_REVIEW, RunStatus.ESCALATED})
 _AWAITING_APPROVAL: Final = frozenset({RunStatus.AWAITING_APPROVAL})
 
 EFFECTS: Final = EffectTable(
@@ -231,6 +232,22 @@ EFFECTS: Final = EffectTable(
             group="merge_request",
             once=("iteration", "repository", "head_sha"),
             wanted_in=frozenset({RunStatus.IN_REVIEW}),
+            tells=Tells.WORK,
+        ),
+        EffectRule(
+            effect=effects.ShowRemedies,
+            name="show remedies on the merge request",
+            group="merge_request",
+            only_latest=True,
+            wanted_in=_OFFERED_IN,
+            tells=Tells.WORK,
+        ),
+        EffectRule(
+            effect=effects.AnswerRemedy,
+            name="take or take off a remedy",
+            group="merge_request",
+            once=("iteration", "repository", "answer"),
+            wanted_in=_OFFERED_IN,
             tells=Tells.WORK,
         ),
         EffectRule(

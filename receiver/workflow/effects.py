@@ -272,6 +272,32 @@ class RebaseMergeRequest(Effect, frozen=True, kw_only=True):
     head_sha: CommitSha
 
 
+class ShowRemedies(Effect, frozen=True, kw_only=True):
+    """Make the remedies that a merge request offers stand on its head: post what is missing, replace what is dead."""
+
+    repository: ProjectPath
+
+
+class RemedyAnswer(StrEnum):
+    """What people say of a remedy."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
+class AnswerRemedy(Effect, frozen=True, kw_only=True):
+    """Commit a remedy that somebody wants to the branch of the open merge request, or take it off it."""
+
+    iteration: int
+    """In which it was made."""
+    repository: ProjectPath
+    answer: RemedyAnswer
+    who: str
+    """For people."""
+    reason: str = ""
+    """What they said. Untrusted."""
+
+
 class AttachEvidence(Effect, frozen=True, kw_only=True):
     """Attach the pictures of before and after to the ticket, where links to GitLab's uploads don't render."""
 

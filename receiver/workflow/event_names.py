@@ -8,6 +8,7 @@ from receiver.workflow.events import (
     merge_request_events,
     message_events,
     pipeline_events,
+    remedy_events,
     run_events,
     ticket_events,
 )
@@ -35,6 +36,7 @@ EVENTS: Final[dict[str, str]] = {
         (merge_request_events.MergeJudged, "merge judged"),
         (merge_request_events.PicturesAttached, "pictures attached to the ticket"),
         (merge_request_events.MergeRequestChanged, "merge request"),
+        (remedy_events.RemedyTold, "remedy on the merge request"),
         (message_events.NotePosted, "note on the merge request"),
         (message_events.NoteRead, "note read"),
         (message_events.IssueCommented, "comment on the ticket"),

@@ -29,6 +29,7 @@ from receiver.workflow.end_codes import EndReason
 from receiver.workflow.events.pipeline_events import JobId, PipelineId
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.person import AccountId
+from receiver.workflow.remedy_state import OFFERED, RemedyState
 
 
 class RunStatus(StrEnum):
@@ -136,23 +137,6 @@ class Prescription(Struct, frozen=True, kw_only=True):
     action: Action
 
 
-class RemedyState(StrEnum):
-    """How far a remedy came."""
-
-    MATCHED = "matched"
-    """The diagnosis has it, and a job applies it."""
-    VERIFIED = "verified"
-    """What failed was green with it."""
-    RED = "red"
-    """What failed was not green with it, so it was never shown."""
-    SHOWN = "shown"
-    """It is in an open merge request."""
-    ACCEPTED = "accepted"
-    """The merge request was merged."""
-    REJECTED = "rejected"
-    """The merge request was closed."""
-
-
 class RemedyView(Struct, frozen=True, kw_only=True):
     """A remedy of the run as last known."""
 
@@ -160,6 +144,12 @@ class RemedyView(Struct, frozen=True, kw_only=True):
     repository: ProjectPath
     remedy: str
     state: RemedyState
+    action: Action = Action.COMMIT
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it is shown beside the fix and not part of it: nothing is changed before people want it."""
+        return self.action in OFFERED
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -271,7 +261,7 @@ class Cause(StrEnum):
     FAILED = "failed"
     """The work of the attempt before failed or was refused, and another one may mend it."""
     HEALED = "healed"
-    """A command of the repository mends what failed; no agent works, and it counts as no attempt of its own."""
+    """A known remedy mends what failed; it counts as no attempt of its own."""
     INTERRUPTED = "interrupted"
     """Runner, network or vendor failed: the same is tried again, and counts as no attempt."""
     RETRIED = "retried"

@@ -230,6 +230,17 @@ class OpenQuestion(Struct, frozen=True, kw_only=True):
     alternatives: tuple[str, ...]
 
 
+class Remedy(Struct, frozen=True, kw_only=True):
+    """A remedy that was tried."""
+
+    id: str
+    tier: int
+    confidence: Decimal
+    verified: bool | None
+    action: str
+    state: str
+
+
 class Story(Struct, frozen=True, kw_only=True):
     """The history of a run, as the receiver's API returns it."""
 
@@ -245,6 +256,7 @@ class Story(Struct, frozen=True, kw_only=True):
     escalation: OpenQuestion | None = None
     moments: tuple[Moment, ...] = ()
     effects: tuple[Act, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
 
     def jobs(self) -> list[Job]:
         """All jobs, those of the parent first."""

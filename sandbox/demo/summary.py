@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from sandbox.demo.story import Cost, MergeRequest, Story
+from sandbox.demo.story import Cost, MergeRequest, Remedy, Story
 from sandbox.demo.world import World
 
 KEPT = {
@@ -177,6 +177,7 @@ def summary(
             {"word": one.word, "by": one.by, "allowed": one.allowed, "answer": one.answer} for one in story.commands
         ],
         "attempts": list(_attempts(story)),
+        "remedies": [_remedy(one) for one in story.remedies],
         "escalation": _escalation(story),
         "merge": {one.repository: _merge(one) for one in story.merge_requests},
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
@@ -214,6 +215,11 @@ def _merge(request: MergeRequest) -> dict[str, Any] | None:
         "sha": request.head_sha,
         "how": request.merge_sentence if is_ours else "People merged it.",
     }
+
+
+def _remedy(one: Remedy) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(one)
+    return told | {"confidence": float(one.confidence)}
 
 
 def _escalation(story: Story) -> dict[str, Any] | None:

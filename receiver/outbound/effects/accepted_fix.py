@@ -15,9 +15,10 @@ from receiver.outbound.effects import patch_check
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.errors import RefusedError
 from receiver.store.jobs import blobs
-from receiver.store.run import settled_reports
+from receiver.store.run import offered_remedies, remedies, settled_reports
 from receiver.store.run.runs import RunFacts
 from receiver.workflow.effects import OpenMergeRequest
+from receiver.workflow.remedy_state import DRAFTED, OFFERED
 
 
 class AcceptedFix(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,8 @@ class AcceptedFix(Struct, frozen=True, kw_only=True):
     sha256: str
     """Of the change set as it was handed in."""
     base: CommitSha
+    is_draft: bool = False
+    """A remedy goes with it that people judge first: nothing runs and nothing merges it before."""
     test: bytes
     """The reproduction test that was red and green, for people to read; empty when it is not kept any more."""
 
@@ -44,6 +47,12 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
         ]
         submission = _result(submitted, MergeRequestResult)
         test = _result(tested, TestingResult)
+        remedy = await remedies.of_job(session, facts.id, iteration=effect.iteration, repository=effect.repository)
+        plain = (
+            None
+            if remedy is None
+            else await offered_remedies.change_of(session, facts.id, remedy.mends, effect.repository)
+        )
         data = None if submission is None else await blobs.read(session, submission.patch_sha256, run=facts.id)
         shown = None if test is None else await blobs.read(session, test.test_sha256, run=facts.id)
     base = facts.base_shas.get(effect.repository)
@@ -62,8 +71,21 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
     for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
         raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
     fix = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
+    is_offered = remedy is not None and remedy.action in OFFERED
+    if is_offered and plain is None:
+        raise RefusedError("The change that the remedy mends is not kept any more.")
+    if is_offered and plain is not None:  # what was tested holds the remedy, which people take or leave
+        data = plain
+        fix = await asyncio.to_thread(
+            patch_check.checked, desk, data, base, repository=repository, policy=policy.policy
+        )
     return AcceptedFix(
-        change=fix.change, remarks=fix.remarks, sha256=submission.patch_sha256, base=base, test=shown or b""
+        change=fix.change,
+        remarks=fix.remarks,
+        sha256=sha256(data),
+        base=base,
+        test=shown or b"",
+        is_draft=remedy is not None and remedy.action in DRAFTED,
     )
 
 

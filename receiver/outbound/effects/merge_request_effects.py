@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from pipelines.language import ProjectPath, RunId
 from receiver.notes import markup
@@ -20,6 +21,9 @@ from receiver.store.story import rows as stories
 from receiver.workflow.effects import NeutraliseMergeRequest, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events.merge_request_events import MergeRequestOpened
 
+DRAFT: Final = "Draft: "
+"""Before the title of a draft (doc/user/project/merge_requests/drafts.md)."""
+
 
 async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performed:
     """Commit the accepted patch to the run's branch and open or update the merge request.
@@ -34,7 +38,8 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     facts = await commits.on_branch(desk, facts, project)
     await restriction_check.ensure_open(desk, run)
-    head = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=commits.wanted(facts))
+    waits = commits.CommitPipeline.WAITS if fix.is_draft else commits.wanted(facts)
+    head = await commits.commit(desk, facts, project, fix, subject=title(story), pipeline=waits)
     shown = await evidence_upload.upload(
         desk, story, project.id, repository=effect.repository, iteration=effect.iteration
     )
@@ -43,7 +48,8 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     text = desk.notes.description(
         story, repository=project.path, evidence=shown, remarks=fix.remarks, test=fix.test.decode(errors="replace")
     )
-    made = await asyncio.to_thread(_merge_request, desk, facts, project, title(story), text, asked)
+    name = f"{DRAFT if fix.is_draft else ''}{title(story)}"
+    made = await asyncio.to_thread(_merge_request, desk, facts, project, name, text, asked)
     event = MergeRequestOpened(
         repository=effect.repository,
         project_id=project.id,
@@ -113,8 +119,10 @@ async def neutralise(desk: Desk, run: RunId, effect: NeutraliseMergeRequest) -> 
         raise RefusedError(f"{effect.repository} has no merge request of this run that has to be neutral.")
     there = await asyncio.to_thread(desk.repositories.merge_request, row.project_id, row.iid)
     description = desk.notes.description(story, repository=effect.repository, evidence=())
+    is_draft = await asyncio.to_thread(desk.repositories.suggestions.is_draft, row.project_id, row.iid)
+    mark = DRAFT if is_draft else ""
     await asyncio.to_thread(
-        desk.repositories.describe, there, title=title(story), description=description, reviewers=()
+        desk.repositories.describe, there, title=f"{mark}{title(story)}", description=description, reviewers=()
     )
     return Performed(result={"iid": row.iid})
 

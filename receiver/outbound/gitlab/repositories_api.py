@@ -15,6 +15,7 @@ from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.gitlab.members import Users
 from receiver.outbound.gitlab.notes_api import MergeRequestNotes
+from receiver.outbound.gitlab.suggestions_api import Suggestions
 from receiver.outbound.sdk_errors import translate_errors
 
 _APPROVED = "approved this merge request"
@@ -75,6 +76,7 @@ class Repositories:
         self._bot: int | None = None
         self.users = Users(connection.api)
         self.notes = MergeRequestNotes(connection.api, own=lambda: self.bot)
+        self.suggestions = Suggestions(connection.api, own=lambda: self.bot)
 
     @property
     def bot(self) -> int:

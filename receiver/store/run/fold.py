@@ -23,6 +23,7 @@ from receiver.store.run import (
     iterations,
     merge_judgements,
     merge_requests,
+    remedies,
     run_pipelines,
     runs,
     settled_reports,
@@ -46,6 +47,7 @@ from receiver.workflow.events.pipeline_events import (
     ReportAccepted,
     ReportDiscarded,
 )
+from receiver.workflow.events.remedy_events import RemedyTold
 from receiver.workflow.events.run_events import AttemptUnfunded
 from receiver.workflow.events.ticket_events import (
     IssueLabelled,
@@ -137,6 +139,8 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return await merge_requests.released(session, event, run)
         case MergeJudged():
             return await merge_judgements.judged(session, event, run)
+        case RemedyTold():
+            return await remedies.told(session, event, run, now=now)
         case PicturesAttached():
             return await ticket_pictures.attached(session, event, run)
         case MergeRequestChanged():

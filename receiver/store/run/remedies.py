@@ -12,8 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from pipelines.language import Phase, PhaseReport, ProjectPath, ReportOutcome
+from pipelines.language.remedy import Action
 from receiver.store.schema import AppliedRemedyRow, ReportRow, RunRow
-from receiver.workflow.run import Attempt, Cause, RemedyState, RemedyView
+from receiver.workflow.events.remedy_events import RemedyTold
+from receiver.workflow.remedy_state import OFFERED, RemedyState
+from receiver.workflow.run import Attempt, Cause, RemedyView
 
 S = RemedyState
 
@@ -27,6 +30,7 @@ class AppliedRemedy(Struct, frozen=True, kw_only=True):
     remedy: str
     mends: int
     """The iteration whose change it mends."""
+    action: Action
 
 
 async def begin(session: AsyncSession, run: RunRow, attempt: Attempt, *, now: datetime) -> None:
@@ -61,23 +65,55 @@ async def verified(session: AsyncSession, report: PhaseReport, run: RunRow, *, n
 
 
 async def shown(session: AsyncSession, run: RunRow, repository: str, *, state: str, now: datetime) -> None:
-    """Note what became of the merge request that holds a remedy: none whose change was made anew since."""
+    """Note what became of the merge request that holds a remedy: none whose change was made anew since.
+
+    What is offered is shown when it is posted, and was not wanted when the merge request ends without it.
+    """
     becomes = OF_MERGE_REQUEST.get(state)
     if becomes is None:
         return
-    made_anew = exists().where(
-        ReportRow.run_id == run.id,
-        ReportRow.repository == repository,
-        ReportRow.phase == Phase.IMPLEMENTATION,
-        ReportRow.state == "accepted",
-        ReportRow.iteration > AppliedRemedyRow.iteration,
-    )
+    offered = AppliedRemedyRow.action.in_(OFFERED)
+    of_change = (AppliedRemedyRow.repository == repository, ~made_anew())
     before = tuple(one for one in (S.VERIFIED, S.SHOWN, S.REJECTED) if one is not becomes)
     values: dict[str, Any] = {"state": becomes, "closed_at": None if becomes is S.SHOWN else now}
     if becomes is S.SHOWN:
         values["shown_at"] = now
-    where = _in(run, AppliedRemedyRow.repository == repository, ~made_anew, states=before)
+    where = _in(run, *of_change, ~offered, states=before)
     await session.execute(update(AppliedRemedyRow).where(*where).values(**values))
+    if becomes is not S.SHOWN:
+        left = _in(run, *of_change, offered, states=(S.SHOWN,))
+        await session.execute(update(AppliedRemedyRow).where(*left).values(state=S.REJECTED, closed_at=now))
+
+
+def made_anew() -> ColumnElement[bool]:
+    """Return whether the change that a remedy was made for was made again since."""
+    return exists().where(
+        ReportRow.run_id == AppliedRemedyRow.run_id,
+        ReportRow.repository == AppliedRemedyRow.repository,
+        ReportRow.phase == Phase.IMPLEMENTATION,
+        ReportRow.state == "accepted",
+        ReportRow.iteration > AppliedRemedyRow.iteration,
+    )
+
+
+COMES_AFTER: Final[Mapping[RemedyState, frozenset[RemedyState]]] = {
+    S.SHOWN: frozenset({S.VERIFIED}),
+    S.ACCEPTED: frozenset({S.VERIFIED, S.SHOWN}),
+    S.REJECTED: frozenset({S.VERIFIED, S.SHOWN}),
+    S.REVERTED: frozenset({S.ACCEPTED}),
+}
+"""What a remedy that is offered can have been before: what verified red is never shown."""
+
+
+async def told(session: AsyncSession, event: RemedyTold, run: RunRow, *, now: datetime) -> bool:
+    """Note what became of a remedy that is offered; return whether that is news."""
+    key = (run.id, event.iteration, event.repository)
+    row = await session.get(AppliedRemedyRow, key, populate_existing=True)
+    if row is None or row.state not in COMES_AFTER.get(event.state, frozenset()):
+        return False
+    row.state, row.shown_at = event.state, row.shown_at or now
+    row.closed_at = None if event.state is S.SHOWN else now
+    return True
 
 
 async def of_run(session: AsyncSession, run: RunRow) -> tuple[RemedyView, ...]:
@@ -95,6 +131,7 @@ async def of_run(session: AsyncSession, run: RunRow) -> tuple[RemedyView, ...]:
             repository=ProjectPath(row.repository),
             remedy=row.remedy,
             state=RemedyState(row.state),
+            action=Action(row.action),
         )
         for row in rows
     )
@@ -103,7 +140,7 @@ async def of_run(session: AsyncSession, run: RunRow) -> tuple[RemedyView, ...]:
 async def of_job(session: AsyncSession, run: str, *, iteration: int, repository: str | None) -> AppliedRemedy | None:
     """Return what the implementation job of a repository applies; None: an agent works."""
     row = await session.get(AppliedRemedyRow, (run, iteration, repository)) if repository is not None else None
-    return None if row is None else AppliedRemedy(remedy=row.remedy, mends=row.mends)
+    return None if row is None else AppliedRemedy(remedy=row.remedy, mends=row.mends, action=Action(row.action))
 
 
 def _in(run: RunRow, *which: ColumnElement[bool], states: tuple[RemedyState, ...]) -> tuple[ColumnElement[bool], ...]:

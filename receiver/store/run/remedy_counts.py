@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from receiver.insight.remedy_figures import RemedyCount
 from receiver.store.schema import AppliedRemedyRow
-from receiver.workflow.run import RemedyState
+from receiver.workflow.remedy_state import RemedyState
 
 
 async def by_state(session: AsyncSession, *, since: datetime) -> list[RemedyCount]:

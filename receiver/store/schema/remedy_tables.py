@@ -30,7 +30,7 @@ class AppliedRemedyRow(Base):
     action: Mapped[str]
     """`pipelines.language.remedy.Action`, as policy had it."""
     state: Mapped[str]
-    """`receiver.workflow.run.RemedyState`."""
+    """`receiver.workflow.remedy_state.RemedyState`."""
     matched_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
     """When it was verified, green or red."""

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from pipelines.language import Diagnosis, PhaseReport, Plan
 from pipelines.language.catalogue import Catalogue
+from pipelines.language.remedy import Action
 from pipelines.language.wire import Ticket
 from receiver.insight.indicators import judge
 from receiver.store.money.spending import costs
 from receiver.store.schema import (
+    AppliedRemedyRow,
     ArtifactRow,
     CommandRow,
     DecisionRow,
@@ -36,6 +38,7 @@ from receiver.store.story.command_story import GivenCommand
 from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
+from receiver.store.story.remedy_story import TriedRemedy
 from receiver.store.story.report_story import Report, ReportedFile
 from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.store.story.story import Story
@@ -45,6 +48,7 @@ from receiver.workflow.effect_table import EFFECTS, EffectTable
 from receiver.workflow.end_codes import failure_class
 from receiver.workflow.events.ticket_events import IssueRestricted, TicketRefreshed
 from receiver.workflow.open_questions import OpenQuestion
+from receiver.workflow.remedy_state import RemedyState
 from receiver.workflow.run import Cause, RunStatus, Verdict
 
 
@@ -68,6 +72,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     pictures: Sequence[TicketPictureRow] = ()
     interventions: Sequence[InterventionRow]
     commands: Sequence[CommandRow] = ()
+    remedies: Sequence[AppliedRemedyRow] = ()
     usage: Sequence[UsageRow]
 
 
@@ -91,6 +96,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
         pictures=_each(rows.pictures, TicketPicture),
         interventions=_each(rows.interventions, Intervention),
         commands=tuple(_command(row) for row in rows.commands),
+        remedies=tuple(_remedy(number, row) for number, row in enumerate(rows.remedies, start=1)),
         indicators=judge(
             facts_of(
                 rows.run,
@@ -192,6 +198,19 @@ T = TypeVar("T", bound=Struct)
 
 def _each(rows: Iterable[object], kind: type[T]) -> tuple[T, ...]:
     return tuple(msgspec.convert(row, kind, from_attributes=True) for row in rows)
+
+
+def _remedy(number: int, row: AppliedRemedyRow) -> TriedRemedy:
+    return TriedRemedy(
+        number=number,
+        id=row.remedy,
+        repository=row.repository,
+        tier=row.tier,
+        confidence=row.confidence.normalize(),
+        verified=None if row.verified_at is None else row.state != RemedyState.RED,
+        action=Action(row.action),
+        state=RemedyState(row.state),
+    )
 
 
 def _command(row: CommandRow) -> GivenCommand:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from receiver.store.admissions import contenders
 from receiver.store.schema import (
+    AppliedRemedyRow,
     ArtifactRow,
     Base,
     CommandRow,
@@ -59,9 +60,17 @@ async def story(session: AsyncSession, run: RunRow, *, table: EffectTable = EFFE
             pictures=await _of(session, TicketPictureRow, run, TicketPictureRow.position),
             interventions=await _of(session, InterventionRow, run, InterventionRow.id),
             commands=await _of(session, CommandRow, run, CommandRow.id),
+            remedies=await _remedies(session, run),
             usage=await _of(session, UsageRow, run, UsageRow.reserved_at),
         ),
         table=table,
+    )
+
+
+async def _remedies(session: AsyncSession, run: RunRow) -> list[AppliedRemedyRow]:
+    order = (AppliedRemedyRow.iteration, AppliedRemedyRow.repository)
+    return list(
+        await session.scalars(select(AppliedRemedyRow).where(AppliedRemedyRow.run_id == run.id).order_by(*order))
     )
 
 

@@ -11,6 +11,7 @@ from receiver.store.story.command_story import GivenCommand
 from receiver.store.story.history import Act, Intervention, Moment
 from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Pipeline
+from receiver.store.story.remedy_story import TriedRemedy
 from receiver.store.story.report_story import Report
 from receiver.store.story.run_story import Iteration, RunFacts
 from receiver.workflow.open_questions import OpenQuestion
@@ -33,6 +34,7 @@ class Story(Struct, frozen=True, kw_only=True):
     """Attached to the ticket in any iteration."""
     interventions: tuple[Intervention, ...]
     commands: tuple[GivenCommand, ...] = ()
+    remedies: tuple[TriedRemedy, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     """Current indicators of success."""
     costs: Costs

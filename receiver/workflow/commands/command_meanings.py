@@ -7,10 +7,10 @@ from typing import Final
 
 from pipelines.language.policy import TargetPipeline
 from receiver.workflow.attempts import next_attempt, next_number
-from receiver.workflow.commands import budget_raises, pauses, retries, stops
+from receiver.workflow.commands import budget_raises, pauses, remedy_answers, retries, stops
 from receiver.workflow.commands.command_table import CommandWord
 from receiver.workflow.commands.given_command import Circumstances, Given, Refused, obeyed
-from receiver.workflow.effects import AnswerTopic, RefreshTicket, StartTargetPipeline
+from receiver.workflow.effects import AnswerTopic, RefreshTicket, RemedyAnswer, StartTargetPipeline
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.outcomes import acted, begun, noted
 from receiver.workflow.person import Directory
@@ -41,7 +41,9 @@ def begin(given: Given, run: Run, now: Circumstances) -> Decision:
 
 
 def approve(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
-    """Carry out the plan that waits."""
+    """Carry out the plan that waits, or take a remedy."""
+    if given.command.arguments[:1] == ("remedy",):
+        return remedy_answers.answered(given, run, RemedyAnswer.ACCEPT)
     if given.plan != run.iteration:
         return Refused(UNSEEN)
     return begun(
@@ -53,8 +55,10 @@ def approve(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
     )
 
 
-def reject(given: Given, run: Run, _: Circumstances) -> Decision:
-    """Read the ticket again, and have another plan made."""
+def reject(given: Given, run: Run, _: Circumstances) -> Decision | Refused:
+    """Read the ticket again, and have another plan made; or dismiss a remedy."""
+    if given.command.arguments[:1] == ("remedy",):
+        return remedy_answers.answered(given, run, RemedyAnswer.REJECT)
     said = f"{given.who} rejected the plan."
     words = given.command.arguments[1:] if given.command.arguments[:1] == ("plan",) else given.command.arguments
     hint = " ".join([*words, given.command.hint]).strip()

@@ -9,7 +9,15 @@ from pipelines.language.command_grants import CommandGrants
 from receiver.comments.command_line import Command
 from receiver.workflow.commands import permissions
 from receiver.workflow.commands.command_grammar import PREFIX
-from receiver.workflow.commands.command_table import RULES, CommandWord, usage, word_of
+from receiver.workflow.commands.command_table import (
+    RULES,
+    CommandRule,
+    CommandWord,
+    is_of_remedy,
+    rule_of,
+    usage,
+    word_of,
+)
 from receiver.workflow.messages import Venue
 from receiver.workflow.person import Person
 from receiver.workflow.run import RunStatus
@@ -27,7 +35,7 @@ ALONE: Final = "Write `{command}` alone on its line; with other words behind it,
 ELSEWHERE: Final = "`/bug-fix {command}` is said on the {where}."
 MAY_NOT: Final = "You may not say `/bug-fix {command}`: that takes {who}. `commands.{command}` in bug-fix.yml decides."
 UNCHECKED: Final = "It could not be checked whether you may do that: {why} Say it again in a while."
-REMEDIES: Final = "No bug fix has remedies yet; they come with a later version."
+WHICH_REMEDY: Final = "Say which remedy: `{command} remedy N`, with the number that the merge request gives it."
 
 
 def grants_of(word: CommandWord, grants: CommandGrants) -> tuple[str, ...]:
@@ -48,32 +56,39 @@ def refusal(
     word = word_of(command)
     if word is None:
         return _unknown(command.word)
-    return _not_here(word, where) or _not_by(word, person, where, grants) or _not_so(word, command, status)
+    rule = rule_of(word, command)
+    return (
+        _not_here(word, rule, where)
+        or _not_by(word, rule, person, where, grants)
+        or _not_so(word, rule, command, status)
+    )
 
 
-def _not_here(word: CommandWord, where: Venue) -> str | None:
-    rule = RULES[word]
+def _not_here(word: CommandWord, rule: CommandRule, where: Venue) -> str | None:
     if where not in rule.where:
         return ELSEWHERE.format(command=word, where=" or the ".join(sorted(rule.where - {Venue.TERMINAL})))
     return f"`{PREFIX} {word}` is not there yet. {rule.later}" if rule.later else None
 
 
-def _not_by(word: CommandWord, person: Person, where: Venue, grants: CommandGrants) -> str | None:
-    """Return why somebody may not; whoever can use the database may all."""
+def _not_by(word: CommandWord, rule: CommandRule, person: Person, where: Venue, grants: CommandGrants) -> str | None:
+    """Return why somebody may not; whoever can use the database may all. What bug-fix.yml says of a word holds."""
     if where is Venue.TERMINAL:
         return None
     if person.unknown_because:
         return UNCHECKED.format(why=person.unknown_because)
-    who = permissions.in_words(grants_of(word, grants))
-    return None if may(person, word, grants) else MAY_NOT.format(command=word, who=who)
+    given: tuple[str, ...] | None = getattr(grants, word, None)
+    allowed = rule.who if given is None else given
+    if permissions.allow(allowed, person):
+        return None
+    return MAY_NOT.format(command=word, who=permissions.in_words(allowed))
 
 
-def _not_so(word: CommandWord, command: Command, status: RunStatus) -> str | None:
-    rule, said = RULES[word], command.arguments
+def _not_so(word: CommandWord, rule: CommandRule, command: Command, status: RunStatus) -> str | None:
+    said = command.arguments
     if status not in rule.when:
         return rule.not_now.format(status=status.replace("_", " "))
-    if "remedy" in rule.arguments and said[:1] == ("remedy",):
-        return REMEDIES
+    if is_of_remedy(command) and not (len(said) > 1 and said[1].isdecimal() and len(said[1]) < 4):
+        return WHICH_REMEDY.format(command=f"{PREFIX} {word}")
     is_clear = len(said) <= rule.most and (not command.hint or rule.takes_hint)
     is_known = not rule.first or set(said[:1]) <= rule.first
     return None if is_clear and is_known else ALONE.format(command=usage(word))

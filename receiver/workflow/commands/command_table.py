@@ -136,7 +136,7 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
         overtakes=True,
     ),
     CommandWord.APPROVE: CommandRule(
-        help="carry out the plan that waits on the ticket (remedies come with a later version)",
+        help="carry out the plan that waits on the ticket, or take a remedy that the merge request offers",
         arguments="[plan or remedy N]",
         most=1,
         first=frozenset({"plan"}),
@@ -146,7 +146,7 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
         who=(START,),
     ),
     CommandWord.REJECT: CommandRule(
-        help="have another plan made, with the reason for the agents (remedies come with a later version)",
+        help="have another plan made, with the reason for the agents, or dismiss a remedy that is offered",
         arguments="[plan or remedy N] [reason]",
         most=60,
         takes_hint=True,
@@ -234,6 +234,40 @@ RULES: Final[dict[CommandWord, CommandRule]] = {
         later="It comes with deployments.",
     ),
 }
+
+
+OF_REMEDY: Final[dict[CommandWord, CommandRule]] = {
+    CommandWord.APPROVE: CommandRule(
+        help="take a remedy that the merge request offers",
+        arguments="remedy N",
+        most=2,
+        where=ANYWHERE,
+        when=frozenset({S.IN_REVIEW}),
+        not_now="No remedy waits for anybody: the bug fix is {status}.",
+        who=STEERS,
+    ),
+    CommandWord.REJECT: CommandRule(
+        help="dismiss a remedy that the merge request offers",
+        arguments="remedy N [reason]",
+        most=60,
+        takes_hint=True,
+        where=ANYWHERE,
+        when=frozenset({S.IN_REVIEW}),
+        not_now="No remedy waits for anybody: the bug fix is {status}.",
+        who=STEERS,
+    ),
+}
+"""What holds for words that are said of a remedy."""
+
+
+def is_of_remedy(command: Command) -> bool:
+    """Return whether a command is about a remedy, whatever number it gives."""
+    return word_of(command) in OF_REMEDY and command.arguments[:1] == ("remedy",)
+
+
+def rule_of(word: CommandWord, command: Command) -> CommandRule:
+    """Return what holds for a command."""
+    return OF_REMEDY[word] if is_of_remedy(command) else RULES[word]
 
 
 def word_of(command: Command) -> CommandWord | None:

@@ -18,6 +18,7 @@ from receiver.workflow.events.pipeline_events import (
     ReportDiscarded,
     ReportsSettled,
 )
+from receiver.workflow.events.remedy_events import RemedyTold
 from receiver.workflow.events.run_events import (
     AttemptUnfunded,
     DeadlinePassed,
@@ -56,6 +57,7 @@ Event = (
     | TargetPipelineReleased
     | MergeJudged
     | PicturesAttached
+    | RemedyTold
     | MergeRequestChanged
     | NotePosted
     | NoteRead

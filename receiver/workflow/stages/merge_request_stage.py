@@ -30,7 +30,7 @@ from receiver.workflow.events.pipeline_events import PipelineChanged
 from receiver.workflow.lifecycle import Progress
 from receiver.workflow.outcomes import HELD, acted, ended, ignored, moved, noted, tell
 from receiver.workflow.run import Decision, Learned, MergeRequestView, Run, RunStatus
-from receiver.workflow.stages import merge_stage
+from receiver.workflow.stages import merge_stage, remedy_stage
 from receiver.workflow.stages.start import transition
 
 
@@ -44,13 +44,14 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
     # everybody who sees the ticket sees its attachments
     shown = AttachEvidence(iteration=run.iteration, repository=event.repository)
     evidence = (shown,) if run.audience.is_public else ()
+    offered = remedy_stage.looks(run, event.repository)
     if run.status is not RunStatus.OPENING and not learned.is_new:
         return noted(f"{name} is known to be open; the run is {run.status}.")
     if run.status is not RunStatus.OPENING:
-        return acted(f"{name} is open; the run is {run.status}.", link, *note)
+        return acted(f"{name} is open; the run is {run.status}.", link, *note, *offered)
     have = {m.repository for m in run.merge_requests if m.confirmed and m.iteration in {None, run.iteration}}
     if not have.issuperset(run.repositories):
-        return acted(f"{name} is open; others are still to come.", link, *note, *evidence)
+        return acted(f"{name} is open; others are still to come.", link, *note, *evidence, *offered)
     names = ", ".join(f"{m.repository}!{m.iid}" for m in run.merge_requests)
     waits = f"{names} {'waits' if len(run.merge_requests) == 1 else 'wait'} for review."
     return moved(
@@ -60,6 +61,7 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
         link,
         *note[:-1],
         *evidence,
+        *offered,
         *transition(catalogue.jira.transitions.review),
         # hooks that came before we knew the merge request were ignored
         PollGitLab(iteration=run.iteration),
@@ -79,6 +81,8 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
     name = f"{known.repository}!{event.iid}"
     is_approval = event.action in {"approved", "approval"} and event.state == "opened"
     look = merge_stage.wanted(run, known.repository, catalogue) if is_approval else ()
+    if event.state == "opened":
+        look = (*look, *remedy_stage.looks(run, known.repository))
     is_heard = event.action == "approved" and event.state == "opened" and event.actor_id is not None
     if is_heard and learned.is_new and _may_wait(run.status, catalogue):
         return _may_run(event, run, known, name, *look)
@@ -86,7 +90,7 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
     end = _END.get(frozenset(states))
     if end is None or end not in lifecycle.MOVES[run.status]:
         reason = f"{name}: {event.action} by {event.actor or 'somebody'}; it is {event.state}."
-        shown = tell(run) if event.action in _SHOWN and learned.is_new else look
+        shown = (*tell(run), *look) if event.action in _SHOWN and learned.is_new else look
         return acted(reason, *shown) if shown else noted(reason)
     if end is RunStatus.MERGED:
         effects = transition(catalogue.jira.transitions.merged)

@@ -1,17 +1,19 @@
-"""Which remedies mend an attempt that failed, without an agent: those of tier 1 that a command makes. Pure."""
+"""Which remedies mend an attempt that failed: made by a command or an agent, verified before people see them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final, assert_never
 
 from pipelines.language import Phase, PhaseReport, ReportOutcome
 from pipelines.language.catalogue import Catalogue
-from pipelines.language.remedy import Action, Maker, Remedy
+from pipelines.language.remedy import Action, Maker, Remedy, Verification
 from pipelines.language.repository import Repository
 from receiver import limits
 from receiver.healing.matching import Matched, remedies_for
 from receiver.workflow import diagnoses
-from receiver.workflow.run import Prescription, RemedyState, Run
+from receiver.workflow.remedy_state import RemedyState
+from receiver.workflow.run import Prescription, Run
 
 
 def remedies(run: Run, causes: Sequence[PhaseReport], catalogue: Catalogue) -> tuple[Prescription, ...]:
@@ -48,15 +50,24 @@ def _counts(fix: PhaseReport) -> bool:
     return fix.outcome is ReportOutcome.SUCCEEDED and fix.result is not None
 
 
+MADE: Final = frozenset({Action.COMMIT, Action.SUGGEST, Action.DRAFT, Action.PROPOSE})
+"""Actions for which a change is made and verified."""
+
+
 def _is_applied(one: Matched, repository: Repository) -> bool:
-    """Return whether it is made without a person here, by a command that the repository has."""
+    """Return whether its change can be made here and be shown to heal: by the repository's command, or by an agent."""
     remedy = one.remedy
-    return (
-        one.action is Action.COMMIT
-        and remedy.made_by is Maker.COMMAND
-        and remedy.command is not None
-        and getattr(repository.stack.commands, remedy.command) is not None
-    )
+    if one.action not in MADE or remedy.verified_by is not Verification.FAILING_COMMAND:
+        return False
+    match remedy.made_by:
+        case Maker.COMMAND:
+            return remedy.command is not None and getattr(repository.stack.commands, remedy.command) is not None
+        case Maker.AGENT:
+            return one.action is not Action.COMMIT
+        case Maker.PEOPLE:
+            return False
+        case never:
+            assert_never(never)
 
 
 def _was_tried(remedy: Remedy, repository: Repository, run: Run) -> bool:

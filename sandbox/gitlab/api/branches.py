@@ -2,7 +2,10 @@
 
 import re
 
+import msgspec
+
 from sandbox.gitlab import auth, entities, pushes
+from sandbox.gitlab.api.given import names, parse, required
 from sandbox.gitlab.model import Access, Project, Push, User
 from sandbox.gitlab.paging import PAGE, page
 from sandbox.gitlab.repository import NULL_SHA, GitError, Repository
@@ -76,9 +79,34 @@ async def delete(state: State, request: Request) -> Response:
     return Response(status=204)
 
 
+class Protection(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch to protect, as GitLab does by default: maintainers push and merge."""
+
+    name: str
+
+
+def protect(state: State, request: Request) -> Response:
+    """Protect a branch (doc/api/protected_branches.md)."""
+    project, _ = auth.project(state, request, Access.MAINTAINER)
+    name = parse(request, Protection).name
+    if name in project.protected_branches:
+        raise HttpError(409, {"message": f"Protected branch '{name}' already exists"})
+    project.protected_branches.add(name)
+    levels = [{"access_level": int(Access.MAINTAINER), "access_level_description": "Maintainers"}]
+    shape = {"name": name, "push_access_levels": levels, "merge_access_levels": levels, "allow_force_push": False}
+    return Response.json({"id": state.next_id("protected_branch"), **shape}, status=201)
+
+
 _BRANCHES = "/api/v4/projects/:id/repository/branches"
 ROUTES = (
     Route("GET", _BRANCHES, listed, query=("search", "regex", *PAGE)),
     Route("GET", f"{_BRANCHES}/:branch", get),
     Route("DELETE", f"{_BRANCHES}/:branch", delete),
+    Route(
+        "POST",
+        "/api/v4/projects/:id/protected_branches",
+        protect,
+        params=names(Protection),
+        required=required(Protection),
+    ),
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from receiver.insight.remedy_figures import RemedyCount, figures
 from receiver.insight.shares import share
-from receiver.workflow.run import RemedyState
+from receiver.workflow.remedy_state import RemedyState
 
 
 def counted(remedy: str, **states: int) -> list[RemedyCount]:
@@ -15,12 +15,13 @@ def counted(remedy: str, **states: int) -> list[RemedyCount]:
 
 
 def test_what_came_further_counts_for_each_step_before() -> None:
-    (found,) = figures(counted("formatting", matched=1, verified=2, red=3, shown=4, accepted=5, rejected=6))
-    assert found.matched == 1 + 2 + 3 + 4 + 5 + 6
-    assert found.verified == share(2 + 4 + 5 + 6, 2 + 3 + 4 + 5 + 6)
-    assert found.shown == 4 + 5 + 6
-    assert found.accepted == share(5, 5 + 6)
+    (found,) = figures(counted("formatting", matched=1, verified=2, red=3, shown=4, accepted=5, rejected=6, reverted=7))
+    assert found.matched == 1 + 2 + 3 + 4 + 5 + 6 + 7
+    assert found.verified == share(2 + 4 + 5 + 6 + 7, 2 + 3 + 4 + 5 + 6 + 7)
+    assert found.shown == 4 + 5 + 6 + 7
+    assert found.accepted == share(5 + 7, 5 + 6 + 7)
     assert found.rejected == 6
+    assert found.reverted == share(7, 5 + 7)
 
 
 def test_the_most_often_matched_comes_first() -> None:

@@ -16,7 +16,8 @@ from receiver.store.postgres.database import Database
 from receiver.store.run import iterations, remedies, runs
 from receiver.store.schema import AppliedRemedyRow, RunRow
 from receiver.worker.event_handler import Setting
-from receiver.workflow.run import Attempt, Cause, Prescription, RemedyState, RunStatus
+from receiver.workflow.remedy_state import RemedyState
+from receiver.workflow.run import Attempt, Cause, Prescription, RunStatus
 from tests.plans import CONTACTS
 from tests.reports import a_report, stored
 

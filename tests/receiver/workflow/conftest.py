@@ -53,6 +53,7 @@ from receiver.workflow.events.pipeline_events import (
     ReportDiscarded,
     ReportsSettled,
 )
+from receiver.workflow.events.remedy_events import RemedyTold
 from receiver.workflow.events.run_events import (
     AttemptUnfunded,
     DeadlinePassed,
@@ -73,6 +74,7 @@ from receiver.workflow.events.ticket_events import (
 )
 from receiver.workflow.messages import NoteMessage
 from receiver.workflow.person import AccountId, Directory, Person, Right
+from receiver.workflow.remedy_state import RemedyState
 from receiver.workflow.run import NOTHING_LEARNED, Decision, PipelineView, Run, RunStatus
 from tests.known_run import knowing
 from tests.plans import a_plan
@@ -428,6 +430,10 @@ class World:
             self.opened(),
             *(self.judged(answer) for answer in MergeAnswer),
             TargetPipelineReleased(repository=REPOSITORY),
+            *(
+                RemedyTold(iteration=1, repository=REPOSITORY, state=state, sentence="So it is.")
+                for state in RemedyState
+            ),
             PicturesAttached(iteration=1, repository=REPOSITORY, files=("before.png",)),
             self.merge_request("open", "opened"),
             self.merge_request("merge", "merged"),

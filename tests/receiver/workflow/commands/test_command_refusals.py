@@ -145,7 +145,19 @@ def test_a_command_that_is_there_has_a_meaning_and_no_other_has(word: CommandWor
             Command(word="approve", arguments=("remedy", "2")),
             in_jira(Right.START),
             RunStatus.AWAITING_APPROVAL,
-            "No bug fix has remedies yet",
+            "No remedy waits for anybody: the bug fix is awaiting approval.",
+        ),
+        (
+            Command(word="approve", arguments=("remedy",)),
+            in_jira(Right.START),
+            RunStatus.IN_REVIEW,
+            "Say which remedy: `/bug-fix approve remedy N`",
+        ),
+        (
+            Command(word="approve", arguments=("plan",)),
+            in_jira(Right.START),
+            RunStatus.IN_REVIEW,
+            "Nothing waits for approval: the bug fix is in review.",
         ),
         (Command(word="deploy"), in_jira(Right.START), RunStatus.MERGED, "It comes with deployments."),
         (

@@ -13,7 +13,8 @@ from pipelines.language.repository import Commands
 from receiver import limits
 from receiver.cli import remedy_folder
 from receiver.workflow.effects import StartPipeline
-from receiver.workflow.run import Cause, Decision, RemedyState, RemedyView, Run, RunStatus
+from receiver.workflow.remedy_state import RemedyState
+from receiver.workflow.run import Cause, Decision, RemedyView, Run, RunStatus
 from tests.plans import CONTACTS
 from tests.receiver.workflow.stages.test_failed_attempts import at, ended, no
 
@@ -106,7 +107,7 @@ def test_where_a_remedy_does_not_hold_an_agent_makes_another_attempt(world: Any,
             stack = replace(repository.stack, commands=Commands(lint="ruff check"))
             world.catalogue = replace(world.catalogue, repositories={CONTACTS: replace(repository, stack=stack)})
         case "stricter policy":
-            healing = replace(world.catalogue.healing, at_least={"formatting": Action.SUGGEST})
+            healing = replace(world.catalogue.healing, at_least={"formatting": Action.ESCALATE})
             world.catalogue = replace(world.catalogue, healing=healing)
         case "other words":
             report = lint_failed(world, "src/contacts/store.py:1:1: F821 Undefined name `quote`")
@@ -156,3 +157,32 @@ def test_the_last_attempt_is_healed_as_well(world: Any) -> None:
     run = at_work(world, 3)
     assert run.fixes_tried == world.catalogue.policy.iterations
     assert prescribed(ended(world, run, lint_failed(world, iteration=3))) == ["formatting"]
+
+
+def nullable(world: Any, **changes: Any) -> PhaseReport:
+    said = 'src/contacts/store.py:3: error: Incompatible default for argument "since" (default has type "None")'
+    return lint_failed(world, said, **changes)
+
+
+def test_what_an_agent_makes_is_prescribed_with_the_declared_action(world: Any) -> None:
+    decision = ended(world, at_work(world), nullable(world))
+    assert decision.attempt is not None
+    assert decision.attempt.cause is Cause.HEALED
+    (one,) = decision.attempt.remedies
+    assert (one.remedy, one.tier, one.action) == ("nullable-annotation", 1, Action.SUGGEST)
+
+
+@pytest.mark.parametrize("action", [Action.SUGGEST, Action.DRAFT, Action.PROPOSE])
+def test_a_stricter_policy_lets_people_judge_what_the_formatter_made(world: Any, action: Action) -> None:
+    healing = replace(world.catalogue.healing, at_least={"formatting": action})
+    world.catalogue = replace(world.catalogue, healing=healing)
+    attempt = ended(world, at_work(world), lint_failed(world)).attempt
+    assert attempt is not None
+    assert [(one.remedy, one.action) for one in attempt.remedies] == [("formatting", action)]
+
+
+def test_one_that_verified_red_is_not_made_again(world: Any) -> None:
+    run = at_work(world, 3, remedies=(applied(2, RemedyState.RED, "nullable-annotation"),), healings=1)
+    attempt = ended(world, run, nullable(world, iteration=3)).attempt
+    assert attempt is not None
+    assert (attempt.cause, attempt.remedies) == (Cause.FAILED, ())
