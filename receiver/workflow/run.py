@@ -219,6 +219,11 @@ class Run(Struct, frozen=True, kw_only=True):
         """How many iterations, with the current one, were attempts at a fix."""
         return self.iteration - self.waits - self.interruptions - self.healings
 
+    def took_remedy(self, repository: ProjectPath) -> bool:
+        """Return whether people took a remedy that was offered: what is at the head then was not tested as a whole."""
+        mine = (one for one in self.remedies if one.repository == repository and one.is_offered)
+        return any(one.state in {RemedyState.ACCEPTED, RemedyState.REVERTED} for one in mine)
+
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""
         return next((r for r in self.reports if r.phase is phase and r.repository == repository), None)

@@ -78,3 +78,22 @@ def test_another_is_refused_with_a_sentence(run: Run, number: str, project: int 
     refused = answered(said(number, project=project), run, RemedyAnswer.ACCEPT)
     assert isinstance(refused, Refused)
     assert refused.why.startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "expected"),
+    [
+        (RemedyState.ACCEPTED, Action.SUGGEST, True),
+        (RemedyState.ACCEPTED, Action.PROPOSE, True),
+        (RemedyState.REVERTED, Action.SUGGEST, True),
+        (RemedyState.SHOWN, Action.SUGGEST, False),
+        (RemedyState.REJECTED, Action.PROPOSE, False),
+        (RemedyState.ACCEPTED, Action.COMMIT, False),
+    ],
+)
+def test_a_fix_with_a_remedy_that_people_took_was_not_tested_as_a_whole(
+    run: Run, state: RemedyState, action: Action, *, expected: bool
+) -> None:
+    there = replace(run, remedies=(remedy(2, state, action),))
+    assert there.took_remedy(CONTACTS) is expected
+    assert not there.took_remedy(OTHER)
