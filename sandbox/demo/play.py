@@ -119,7 +119,7 @@ def _follow(
 
 
 def _is_over(story: Story, reactions: Reactions) -> bool:
-    return story.run.status in ENDED or reactions.is_over(story)
+    return reactions.are_done(story) if story.run.status in ENDED else reactions.is_over(story)
 
 
 def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:
@@ -154,6 +154,9 @@ def surprising(document: dict[str, Any], expected: Expected) -> list[str]:
         compare("the ticket's status", document["ticket_status"], expected.ticket_status)
     if expected.attachments is not None:
         compare("what analysis was given of the attachments", document["attachments"], expected.attachments)
+    if expected.commands:
+        obeyed = [command["word"] for command in document["commands"] if command["allowed"]]
+        compare("commands that were obeyed", obeyed, list(expected.commands))
     share = document["caching"]["read_share"]
     if expected.cache_read_share is not None and (share is None or share < expected.cache_read_share):
         found.append(f"{share} of the input was read from the cache, expected at least {expected.cache_read_share}")

@@ -61,6 +61,11 @@ class Reactions:
         due = any(one.is_due(status=run.status, iteration=run.iteration) for one in self._left)
         return waits and not due and self._was_heard(story)
 
+    def are_done(self, story: Story) -> bool:
+        """Return whether nobody has a reaction left to the run's end, and all comments are read."""
+        due = any(one.is_due(status=story.run.status, iteration=story.run.iteration) for one in self._left)
+        return not due and (not self._comments or self._was_heard(story))
+
     def _was_heard(self, story: Story) -> bool:
         heard = sum(moment.event == "IssueCommented" for moment in story.moments)
         return heard >= self._comments and all(act.state != "pending" for act in story.effects)

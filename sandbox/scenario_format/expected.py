@@ -38,6 +38,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unpublished: tuple[str, ...] = ()
     """Words, in any case of letters, that stand neither in those of our comments on the ticket that are not restricted,
     nor in the run's merge requests: branch, title, description, notes."""
+    commands: tuple[str, ...] = ()
+    """Words of the commands that were obeyed, in their order."""
     told: tuple[str, ...] = ()
     """Words that stand in the run's merge requests, escaped as they may be."""
 

@@ -239,7 +239,7 @@ def _change_of(report: PhaseReport) -> Sha256 | None:
 def _of_all(run: Run, why: EndReason) -> EndReason:
     if run.fixes_tried <= 1:
         return why
-    return msgspec.structs.replace(why, sentence=f"Attempt {run.fixes_tried} failed like those before. {why.sentence}")
+    return msgspec.structs.replace(why, sentence=f"Attempt {run.fixes_tried} failed, too. {why.sentence}")
 
 
 def _without_next_step(run: Run, why: EndReason) -> str:

@@ -59,3 +59,10 @@ def test_of_several_pipelines_of_a_repository_the_newest_counts() -> None:
     )
     assert {name: one.id for name, one in story.own_pipelines().items()} == {"payk12/api": 8, "payk12/x": 5}
     assert story.going_on() == ["the own pipeline of payk12/api"]
+
+
+def test_a_command_that_was_not_obeyed_is_missed() -> None:
+    said = [{"word": "retry", "allowed": False}, {"word": "status", "allowed": True}]
+    expected = replace(EXPECTED, commands=("retry",))
+    told = surprising(document(commands=said), expected)
+    assert told == ["commands that were obeyed is ['status'], expected ['retry']"]

@@ -47,7 +47,7 @@ def test_the_last_attempt_ends_the_run_and_says_that_it_was_not_the_first(world:
     run = world.run(RunStatus.RUNNING, iteration=3, pipelines=at(world, 3))
     decision = ended(world, run, no(world, P.TESTING, iteration=3))
     assert (decision.status, decision.end.code) == (RunStatus.ESCALATED, EndCode.REGRESSION)
-    assert decision.reason.startswith("Attempt 3 failed like those before. The job testing: payk12/contacts failed: ")
+    assert decision.reason.startswith("Attempt 3 failed, too. The job testing: payk12/contacts failed: ")
 
 
 @pytest.mark.parametrize("phase", [P.REPRODUCTION, P.IMPLEMENTATION, P.TESTING, P.MERGE_REQUEST])
