@@ -100,6 +100,7 @@ def test_every_template_compiles_and_names_nothing_that_it_is_not_given(path: Pa
         "fix",
         "patch",
         "is_continued",
+        "remedy",
     }
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - only parsed
     assert meta.find_undeclared_variables(environment.parse(path.read_text())) <= known
