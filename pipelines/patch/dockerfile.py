@@ -25,13 +25,16 @@ _LONGEST: Final = 2_000
 
 
 _ESCAPE: Final = re.compile(r"(?:#[ \t]*\w+[ \t]*=.*\n)*#[ \t]*escape[ \t]*=[ \t]*`", re.IGNORECASE)
+_COMMENT: Final = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+"""It goes on in no other line, whatever it ends with."""
 _LINE_ENDS: Final = {escape: re.compile(rf"{re.escape(escape)}[ \t]*\n(?:[ \t]*(?:#.*)?\n)*") for escape in ("\\", "`")}
 """Where an instruction goes on in another line: blank lines and comments between are left out."""
 
 
 def instructions(text: str) -> list[str]:
     """Return the lines of a Dockerfile, each with those in which it goes on."""
-    return _LINE_ENDS["`" if _ESCAPE.match(text) else "\\"].sub(" ", text).split("\n")
+    ends = _LINE_ENDS["`" if _ESCAPE.match(text) else "\\"]
+    return ends.sub(" ", _COMMENT.sub(lambda comment: comment[0].rstrip("\\` \t"), text)).split("\n")
 
 
 def expanded(lines: list[str]) -> list[str]:

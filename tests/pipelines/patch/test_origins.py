@@ -77,6 +77,8 @@ NEW = [
         for image in ("${J%A}.io", "${J/A/}.io", "${J##*A}", "${K:-${J}}", "${J:-${K:-a}}", "${J%${K}}.io", "${J:?a}")
     ),
     ("Dockerfile", "FROM ${J#a@x}good.io/x\n", "FROM ${J#a@x}evil.io/x\n"),
+    ("Dockerfile", "FROM python:3.11\n", "# escape=`\nFROM forge.example.net/python:3.11\n"),
+    ("Dockerfile", "FROM python:3.11\n", "# as before \\\nFROM forge.example.net/python:3.11\n"),
     ("Dockerfile", "ARG J=evilgood\nFROM ${J%%evil}.io/x\n", "ARG J=evilgood\nFROM ${J%%good}.io/x\n"),
     ("Dockerfile", "FROM a\n", "FROM a\nONBUILD COPY --from=evil.example.net/x /a /b\n"),
     (
