@@ -8,7 +8,7 @@ from typing import Final
 from pipelines.language.policy import TargetPipeline
 from receiver.workflow.attempts import next_attempt, next_number
 from receiver.workflow.commands import budget_raises, pauses, remedy_answers, retries, stops
-from receiver.workflow.commands.command_table import CommandWord
+from receiver.workflow.commands.command_table import CommandWord, is_of_remedy
 from receiver.workflow.commands.given_command import Circumstances, Given, Refused, obeyed
 from receiver.workflow.effects import AnswerTopic, RefreshTicket, RemedyAnswer, StartTargetPipeline
 from receiver.workflow.messages import NoteMessage
@@ -42,7 +42,7 @@ def begin(given: Given, run: Run, now: Circumstances) -> Decision:
 
 def approve(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
     """Carry out the plan that waits, or take a remedy."""
-    if given.command.arguments[:1] == ("remedy",):
+    if is_of_remedy(given.command):
         return remedy_answers.answered(given, run, RemedyAnswer.ACCEPT)
     if given.plan != run.iteration:
         return Refused(UNSEEN)
@@ -57,7 +57,7 @@ def approve(given: Given, run: Run, now: Circumstances) -> Decision | Refused:
 
 def reject(given: Given, run: Run, _: Circumstances) -> Decision | Refused:
     """Read the ticket again, and have another plan made; or dismiss a remedy."""
-    if given.command.arguments[:1] == ("remedy",):
+    if is_of_remedy(given.command):
         return remedy_answers.answered(given, run, RemedyAnswer.REJECT)
     said = f"{given.who} rejected the plan."
     words = given.command.arguments[1:] if given.command.arguments[:1] == ("plan",) else given.command.arguments

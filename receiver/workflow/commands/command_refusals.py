@@ -38,10 +38,10 @@ UNCHECKED: Final = "It could not be checked whether you may do that: {why} Say i
 WHICH_REMEDY: Final = "Say which remedy: `{command} remedy N`, with the number that the merge request gives it."
 
 
-def grants_of(word: CommandWord, grants: CommandGrants) -> tuple[str, ...]:
-    """Return who may give a command: as bug-fix.yml says, else as the table does."""
+def grants_of(word: CommandWord, grants: CommandGrants, rule: CommandRule | None = None) -> tuple[str, ...]:
+    """Return who may give a command: as bug-fix.yml says of its word, else as its rule in the table does."""
     given: tuple[str, ...] | None = getattr(grants, word, None)
-    return RULES[word].who if given is None else given
+    return (rule or RULES[word]).who if given is None else given
 
 
 def may(person: Person, word: CommandWord, grants: CommandGrants) -> bool:
@@ -71,16 +71,14 @@ def _not_here(word: CommandWord, rule: CommandRule, where: Venue) -> str | None:
 
 
 def _not_by(word: CommandWord, rule: CommandRule, person: Person, where: Venue, grants: CommandGrants) -> str | None:
-    """Return why somebody may not; whoever can use the database may all. What bug-fix.yml says of a word holds."""
+    """Return why somebody may not; whoever can use the database may all."""
     if where is Venue.TERMINAL:
         return None
     if person.unknown_because:
         return UNCHECKED.format(why=person.unknown_because)
-    given: tuple[str, ...] | None = getattr(grants, word, None)
-    allowed = rule.who if given is None else given
-    if permissions.allow(allowed, person):
-        return None
-    return MAY_NOT.format(command=word, who=permissions.in_words(allowed))
+    allowed = grants_of(word, grants, rule)
+    is_allowed = permissions.allow(allowed, person)
+    return None if is_allowed else MAY_NOT.format(command=word, who=permissions.in_words(allowed))
 
 
 def _not_so(word: CommandWord, rule: CommandRule, command: Command, status: RunStatus) -> str | None:

@@ -56,7 +56,9 @@ class CommandRule(Struct, frozen=True, kw_only=True):
     takes_hint: bool = False
     """It takes free words after `--`."""
     is_free: bool = False
-    """Its arguments are free words, too."""
+    """Its arguments are free words, too, from the one that `named` says on."""
+    named: int = 0
+    """So many arguments name what it is about."""
     where: frozenset[Venue]
     when: frozenset[RunStatus]
     """Statuses in which it means something."""
@@ -251,6 +253,8 @@ OF_REMEDY: Final[dict[CommandWord, CommandRule]] = {
         arguments="remedy N [reason]",
         most=60,
         takes_hint=True,
+        is_free=True,
+        named=2,
         where=ANYWHERE,
         when=frozenset({S.IN_REVIEW}),
         not_now="No remedy waits for anybody: the bug fix is {status}.",
@@ -281,8 +285,10 @@ def word_of(command: Command) -> CommandWord | None:
 def without_words(command: Command) -> Command:
     """Return a command with nothing in it that its author could choose freely."""
     word = word_of(command)
-    is_free = word is None or RULES[word].is_free
-    return Command(word=command.word, arguments=() if is_free else command.arguments)
+    if word is None:
+        return Command(word=command.word, arguments=())
+    rule = rule_of(word, command)
+    return Command(word=command.word, arguments=command.arguments[: rule.named] if rule.is_free else command.arguments)
 
 
 def usage(word: CommandWord) -> str:

@@ -7,14 +7,16 @@ import pytest
 from msgspec.structs import replace
 
 from pipelines.language.catalogue import Confidential
+from pipelines.language.remedy import Action
 from receiver.workflow.audience import Audience
 from receiver.workflow.commands.command_table import RULES, CommandWord
 from receiver.workflow.commands.confidences import NOT_AN_ANSWER, WORDS_LEFT
-from receiver.workflow.effects import AnswerComment, RefreshTicket
+from receiver.workflow.effects import AnswerComment, AnswerRemedy, RefreshTicket, RemedyAnswer
 from receiver.workflow.end_codes import EndCode
 from receiver.workflow.messages import Venue
 from receiver.workflow.person import Right
-from receiver.workflow.run import Decision, RunStatus
+from receiver.workflow.remedy_state import RemedyState
+from receiver.workflow.run import Decision, RemedyView, RunStatus
 
 S = RunStatus
 SECRET = "zanzibar"
@@ -89,3 +91,21 @@ def test_an_answer_that_only_some_read_is_not_taken_and_its_author_is_told_why(
     assert answer_of(decision).text == NOT_AN_ANSWER
     hidden = world.decide(event, world.run(S.NEEDS_INFORMATION, audience=Audience.RESTRICTED))
     assert [one for one in hidden.effects if isinstance(one, RefreshTicket)]
+
+
+@pytest.mark.parametrize("only", ONLY_SOME)
+def test_a_remedy_is_dismissed_by_its_number_without_the_words_behind_it(world: Any, only: dict[str, Any]) -> None:
+    offered = RemedyView(
+        iteration=2,
+        repository=world.repository,
+        remedy="nullable",
+        state=RemedyState.SHOWN,
+        action=Action.SUGGEST,
+    )
+    run = replace(world.run(S.IN_REVIEW), remedies=(offered,))
+    said = f"reject remedy 1 {SECRET} -- {SECRET}"
+    decision = world.decide(replace(world.read(said, author=world.person(*Right)), **only), run)
+    [wanted] = [one for one in decision.effects if isinstance(one, AnswerRemedy)]
+    assert (wanted.answer, wanted.iteration, wanted.reason) == (RemedyAnswer.REJECT, 2, "")
+    assert not [one for one in decision.effects if isinstance(one, RefreshTicket)]
+    assert SECRET not in told_to_others(decision)
