@@ -219,10 +219,13 @@ class Run(Struct, frozen=True, kw_only=True):
         """How many iterations, with the current one, were attempts at a fix."""
         return self.iteration - self.waits - self.interruptions - self.healings
 
-    def took_remedy(self, repository: ProjectPath) -> bool:
-        """Return whether people took a remedy that was offered: what is at the head then was not tested as a whole."""
-        mine = (one for one in self.remedies if one.repository == repository and one.is_offered)
-        return any(one.state in {RemedyState.ACCEPTED, RemedyState.REVERTED} for one in mine)
+    def offers_remedy(self, repository: ProjectPath, *, iteration: int | None) -> bool:
+        """Return whether an attempt was tested with a remedy that is only offered.
+
+        Its commit is without that, and has it later by people's hands: neither was tested as a whole.
+        """
+        mine = (one for one in self.remedies if (one.repository, one.iteration) == (repository, iteration))
+        return any(one.is_offered for one in mine)
 
     def report(self, phase: Phase, repository: ProjectPath | None = None) -> PhaseReport | None:
         """Return the accepted report of a phase, if there is one."""

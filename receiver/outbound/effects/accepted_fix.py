@@ -71,10 +71,9 @@ async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> Acc
     for gap in judge(_result(reproduced, ReproductionResult), test, submission).gaps:
         raise RefusedError(f"The accepted reports do not show a fix: {gap}.")
     fix = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
-    is_offered = remedy is not None and remedy.action in OFFERED
-    if is_offered and plain is None:
-        raise RefusedError("The change that the remedy mends is not kept any more.")
-    if is_offered and plain is not None:  # what was tested holds the remedy, which people take or leave
+    if remedy is not None and remedy.action in OFFERED:  # what was tested holds the remedy, which people take or leave
+        if plain is None:
+            raise RefusedError("The change that the remedy mends is not kept any more.")
         data = plain
         fix = await asyncio.to_thread(
             patch_check.checked, desk, data, base, repository=repository, policy=policy.policy

@@ -41,7 +41,8 @@ def read(desk: Desk, noted: Noted, view: MergeView) -> MergeFacts:
     talk = desk.merging.talk(project_id, iid)
     result, now = _tested(noted), desk.catalogue().policy
     bots = frozenset({desk.repositories.bot, desk.merging.bot})
-    is_tested = result is not None and not noted.run.took_remedy(ProjectPath(noted.known.repository))
+    repository, iteration = ProjectPath(noted.known.repository), noted.known.iteration
+    is_tested = result is not None and not noted.run.offers_remedy(repository, iteration=iteration)
     origin = HeadOrigin.UNPROVEN if not is_tested else _origin(noted.known, view, versions, talk.pushers, bots)
     is_manual = MergePolicy.MANUAL in {noted.catalogue.policy.merge, now.merge}
     return MergeFacts(

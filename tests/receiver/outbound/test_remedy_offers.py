@@ -9,7 +9,9 @@ from typing import Any
 
 import gitlab
 import httpx2
+import msgspec
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from pipelines import language
@@ -24,6 +26,7 @@ from pipelines.language import (
     RunId,
 )
 from pipelines.language.change_set import write_change_set
+from pipelines.language.policy import MergePolicy
 from pipelines.language.remedy import Action
 from pipelines.language.wire import sha256
 from receiver.outbound.effects.commits import SKIP
@@ -34,10 +37,17 @@ from receiver.store.jobs import blobs
 from receiver.store.run import iterations, remedies, runs
 from receiver.store.run.fold import Reader, fold
 from receiver.store.schema import AppliedRemedyRow
-from receiver.workflow.effects import AnswerRemedy, Effect, OpenMergeRequest, RemedyAnswer, ShowRemedies
+from receiver.workflow.effects import (
+    AnswerRemedy,
+    Effect,
+    MergeWhenReady,
+    OpenMergeRequest,
+    RemedyAnswer,
+    ShowRemedies,
+)
 from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.remedy_state import RemedyState
-from receiver.workflow.run import Attempt, Cause, Prescription
+from receiver.workflow.run import Attempt, Cause, Prescription, RunStatus
 from tests.changes import change_set, file_change
 from tests.reports import a_report, stored
 
@@ -344,3 +354,25 @@ async def test_one_that_verified_red_never_reaches_people(desk: Desk, run: RunId
         await found.answer(RemedyAnswer.ACCEPT)
     assert await found.state() == S.RED
     found.mara.session.close()
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "why"),
+    [
+        (Action.SUGGEST, "people", "is not what was tested here"),
+        (Action.PROPOSE, "people", "is not what was tested here"),
+        (Action.DRAFT, "blocked", "Our bot may not merge"),  # it was tested; what hinders comes next
+    ],
+)
+async def test_what_was_tested_with_a_remedy_that_is_only_offered_is_merged_by_people(
+    offered: Offered, answer: str, why: str
+) -> None:
+    now = offered.desk.catalogue()
+    merging = replace(now, policy=replace(now.policy, merge=MergePolicy.WHEN_APPROVED))
+    async with offered.desk.database.begin() as session:
+        row = await runs.hold(session, offered.run)
+        row.status, row.catalogue = RunStatus.IN_REVIEW, msgspec.to_builtins(merging)
+    desk = replace(offered.desk, catalogue=lambda: merging)
+    result = (await perform(desk, offered.run, MergeWhenReady(iteration=2, repository=CONTACTS))).result
+    assert result is not None
+    assert (result["answer"], why in result["why"]) == (answer, True)

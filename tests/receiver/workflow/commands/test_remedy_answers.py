@@ -80,20 +80,13 @@ def test_another_is_refused_with_a_sentence(run: Run, number: str, project: int 
     assert refused.why.startswith(why)
 
 
-@pytest.mark.parametrize(
-    ("state", "action", "expected"),
-    [
-        (RemedyState.ACCEPTED, Action.SUGGEST, True),
-        (RemedyState.ACCEPTED, Action.PROPOSE, True),
-        (RemedyState.REVERTED, Action.SUGGEST, True),
-        (RemedyState.SHOWN, Action.SUGGEST, False),
-        (RemedyState.REJECTED, Action.PROPOSE, False),
-        (RemedyState.ACCEPTED, Action.COMMIT, False),
-    ],
-)
-def test_a_fix_with_a_remedy_that_people_took_was_not_tested_as_a_whole(
-    run: Run, state: RemedyState, action: Action, *, expected: bool
+@pytest.mark.parametrize("state", RemedyState)
+@pytest.mark.parametrize("action", Action)
+def test_a_commit_beside_which_a_remedy_is_offered_was_not_tested_as_a_whole(
+    run: Run, state: RemedyState, action: Action
 ) -> None:
     there = replace(run, remedies=(remedy(2, state, action),))
-    assert there.took_remedy(CONTACTS) is expected
-    assert not there.took_remedy(OTHER)
+    assert there.offers_remedy(CONTACTS, iteration=2) is (action in {Action.SUGGEST, Action.PROPOSE})
+    assert not there.offers_remedy(OTHER, iteration=2)
+    assert not there.offers_remedy(CONTACTS, iteration=3)  # a later attempt was tested without it
+    assert not there.offers_remedy(CONTACTS, iteration=None)
