@@ -56,7 +56,7 @@ def play(
         label_ticket(world)
         screen.line(f"Label bug-fix set on {issue_key} in Jira")
         reactions = Reactions(world, scenario.reactions, screen)
-        story = _follow(
+        story, handed_over = _follow(
             world, reader, screen, reactions, scenario.expected, began=began, timeout_s=timeout_s, chaos=chaos
         )
         duration_s = time.monotonic() - began
@@ -66,7 +66,9 @@ def play(
     kept = keep_artifacts(world, story, evidence)
     told = books(world)
     equal = books_equal(story.costs.total, told)
-    document = summary(story, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s)
+    document = summary(
+        story, handed_over=handed_over, equal=equal, deliveries=deliveries, kept=kept, duration_s=duration_s
+    )
     document["ticket_status"] = reactions.ticket_status()
     document["caching"] = caching(told)
     document["spoken"] = [
@@ -92,9 +94,13 @@ def _follow(
     began: float,
     timeout_s: float,
     chaos: bool,
-) -> Story:
-    """Return the story once the run has ended and its pipelines, hooks and notes have settled."""
+) -> tuple[Story, Story | None]:
+    """Return the story once the run has ended and its pipelines, hooks and notes have settled.
+
+    Beside it, the story as it was when people last got the run; None: they never did.
+    """
     trouble = list(TROUBLE) if chaos else []
+    handed_over: Story | None = None
     issue_key = world.vendors.issue_key if world.vendors else ""
     while True:
         elapsed = time.monotonic() - began
@@ -104,6 +110,7 @@ def _follow(
             screen.wait(elapsed)
         else:
             screen.show(story, elapsed)
+            handed_over = story if story.escalation is not None else handed_over
             reactions.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
@@ -111,7 +118,7 @@ def _follow(
                 if trouble:
                     raise DemoError(f"The run ended as {story.run.status} before all of --chaos was done to it.")
                 if _is_over(final, reactions):
-                    return final
+                    return final, final if final.escalation is not None else handed_over
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
             raise DemoError(f"Not finished after {timeout_s:.0f} s: {where}. Logs: {world.state / 'logs'}")
@@ -157,6 +164,10 @@ def surprising(document: dict[str, Any], expected: Expected) -> list[str]:
     if expected.commands:
         obeyed = [command["word"] for command in document["commands"] if command["allowed"]]
         compare("commands that were obeyed", obeyed, list(expected.commands))
+    if expected.handed_over is not None:
+        told = document["escalation"] or {"question": None, "tried": ()}
+        compare("the question to people", told["question"], expected.handed_over.question)
+        compare("what people were told of attempts", len(told["tried"]), expected.handed_over.tried)
     share = document["caching"]["read_share"]
     if expected.cache_read_share is not None and (share is None or share < expected.cache_read_share):
         found.append(f"{share} of the input was read from the cache, expected at least {expected.cache_read_share}")

@@ -123,9 +123,15 @@ def _result(story: Story, phase: str) -> dict[str, Any] | None:
 
 
 def summary(
-    story: Story, *, equal: bool, deliveries: dict[str, int], kept: dict[str, Path], duration_s: float
+    story: Story,
+    *,
+    handed_over: Story | None = None,
+    equal: bool,
+    deliveries: dict[str, int],
+    kept: dict[str, Path],
+    duration_s: float,
 ) -> dict[str, Any]:
-    """Return the document that `--json` writes."""
+    """Return the document that `--json` writes. `handed_over`: the story as it was when people last got the run."""
     parts = story.costs.by_phase | {"total": story.costs.total}
     return {
         "outcome": story.run.status,
@@ -178,7 +184,7 @@ def summary(
         ],
         "attempts": list(_attempts(story)),
         "remedies": [_remedy(one) for one in story.remedies],
-        "escalation": _escalation(story),
+        "escalation": _escalation(handed_over or story),
         "merge": {one.repository: _merge(one) for one in story.merge_requests},
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},

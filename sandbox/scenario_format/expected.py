@@ -15,6 +15,14 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """None where no patch gets that far."""
 
 
+class HandedOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What people are told who get the run, also where they make it go on."""
+
+    question: str
+    tried: Annotated[int, msgspec.Meta(ge=0)]
+    """How many attempts are told of."""
+
+
 class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the story must end, after all reactions; the demo compares and fails where it ends otherwise."""
 
@@ -38,6 +46,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     unpublished: tuple[str, ...] = ()
     """Words, in any case of letters, that stand neither in those of our comments on the ticket that are not restricted,
     nor in the run's merge requests: branch, title, description, notes."""
+    handed_over: HandedOver | None = None
     commands: tuple[str, ...] = ()
     """Words of the commands that were obeyed, in their order."""
     told: tuple[str, ...] = ()

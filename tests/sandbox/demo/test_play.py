@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sandbox.demo.play import surprising
 from sandbox.demo.story import OwnPipeline
 from sandbox.scenario_format import Expected
+from sandbox.scenario_format.expected import HandedOver
 from tests.sandbox.demo.test_terminal import moment, told
 
 EXPECTED = Expected(
@@ -66,3 +67,13 @@ def test_a_command_that_was_not_obeyed_is_missed() -> None:
     expected = replace(EXPECTED, commands=("retry",))
     told = surprising(document(commands=said), expected)
     assert told == ["commands that were obeyed is ['status'], expected ['retry']"]
+
+
+def test_what_people_got_is_compared_also_where_nobody_got_the_run() -> None:
+    expected = replace(EXPECTED, handed_over=HandedOver(question="What is missing?", tried=3))
+    right = {"question": "What is missing?", "tried": [{}, {}, {}], "alternatives": []}
+    assert surprising(document(escalation=right), expected) == []
+    assert surprising(document(escalation=None), expected) == [
+        "the question to people is None, expected What is missing?",
+        "what people were told of attempts is 0, expected 3",
+    ]

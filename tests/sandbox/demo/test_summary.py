@@ -4,7 +4,17 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from sandbox.demo.story import Costs, GivenCommand, Iteration, Job, MergeRequest, Part, Pipeline
+from sandbox.demo.story import (
+    Costs,
+    Diagnosis,
+    GivenCommand,
+    Iteration,
+    Job,
+    MergeRequest,
+    OpenQuestion,
+    Part,
+    Pipeline,
+)
 from sandbox.demo.summary import summary
 from tests.sandbox.demo.stories import NOTHING, a_story
 
@@ -62,3 +72,17 @@ def test_a_merge_is_told_with_its_approvals_its_head_and_who_merged() -> None:
         "payk12/api": {"approved_by": [], "sha": "b" * 40, "how": "People merged it."},
         "payk12/web": None,
     }
+
+
+def test_what_people_got_is_told_as_it_was_then_though_they_made_the_run_go_on() -> None:
+    first, second = Iteration(number=1, cause="admitted"), Iteration(number=2, cause="retried")
+    failed = replace(first, diagnoses=(Diagnosis(kind="regression", messages=("One test fails.",)),))
+    asked = OpenQuestion(question="What is missing?", alternatives=("retry", "by hand"))
+    then = replace(a_story(status="escalated"), iterations=(failed,), escalation=asked)
+    now = replace(a_story(status="in_review"), iterations=(failed, second))
+    told = {"question": "What is missing?", "alternatives": ["retry", "by hand"]}
+    tried = [{"attempt": 1, "cause": "admitted", "told": ["One test fails."]}]
+    for story, handed_over in ((now, then), (then, None)):
+        found = summary(story, handed_over=handed_over, equal=True, deliveries={}, kept={}, duration_s=1.0)
+        assert found["escalation"] == told | {"tried": tried}
+    assert summary(now, equal=True, deliveries={}, kept={}, duration_s=1.0)["escalation"] is None
