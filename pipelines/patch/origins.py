@@ -145,9 +145,9 @@ def _texts(row: OriginRow, text: str, found: Any) -> Sequence[str]:  # noqa: ANN
     if not row.comment:
         return [text]
     comment = re.compile(row.comment)
-    plain = "\n".join(text.splitlines())
-    if row.grammar is Grammar.DOCKERFILE:
-        return expanded([comment.sub("", line) for line in instructions(plain)])
+    if row.grammar is Grammar.DOCKERFILE:  # Docker ends lines at newlines only
+        return expanded([comment.sub("", line) for line in instructions(text.replace("\r\n", "\n"))])
+    plain = "\n".join(text.splitlines())  # as pip does
     if row.is_continued:
         plain = _CONTINUED.sub("", _REMARK.sub("", plain))
     return [comment.sub("", line) for line in plain.split("\n")]

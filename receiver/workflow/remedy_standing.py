@@ -25,7 +25,7 @@ class Thread(Struct, frozen=True, kw_only=True):
     """A person resolved it: not we, and not a push."""
 
 
-class Fate(StrEnum):
+class HunkFate(StrEnum):
     """How a hunk stands."""
 
     TAKEN = "taken"
@@ -41,7 +41,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """What is to be done about a hunk."""
 
     hunk: Hunk
-    fate: Fate
+    fate: HunkFate
     resolves: tuple[str, ...]
     """Threads that are dead or settled."""
     place: Place | None = None
@@ -53,26 +53,26 @@ def standing(hunk: Hunk, threads: Sequence[Thread], lines: Sequence[str], *, is_
     unresolved = tuple(one for one in threads if not one.is_resolved)
     place = find(hunk, lines)
     if place is None and is_in(hunk, lines):
-        fate = Fate.TAKEN
+        fate = HunkFate.TAKEN
     elif not is_wanted or any(one.by_person and not one.is_applied for one in threads):
-        fate = Fate.DISMISSED
+        fate = HunkFate.DISMISSED
     elif place is None:
-        fate = Fate.GONE
+        fate = HunkFate.GONE
     else:
-        fate = Fate.OPEN
-    if fate is not Fate.OPEN:
+        fate = HunkFate.OPEN
+    if fate is not HunkFate.OPEN:
         return Standing(hunk=hunk, fate=fate, resolves=tuple(one.id for one in unresolved))
     alive = [one for one in unresolved if one.is_appliable]
     dead = tuple(one.id for one in unresolved if one not in alive[:1])
     return Standing(hunk=hunk, fate=fate, resolves=dead, place=None if alive else place)
 
 
-def state_of(fates: Sequence[Fate], *, before: RemedyState) -> RemedyState:
+def state_of(fates: Sequence[HunkFate], *, before: RemedyState) -> RemedyState:
     """Return how far a remedy came by how its hunks stand."""
     if before is RemedyState.REJECTED:
         return before
-    if all(one is Fate.TAKEN for one in fates):
+    if all(one is HunkFate.TAKEN for one in fates):
         return RemedyState.ACCEPTED
     if before is RemedyState.ACCEPTED:
         return RemedyState.REVERTED
-    return RemedyState.SHOWN if Fate.OPEN in fates else RemedyState.REJECTED
+    return RemedyState.SHOWN if HunkFate.OPEN in fates else RemedyState.REJECTED

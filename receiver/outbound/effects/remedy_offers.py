@@ -32,7 +32,7 @@ from receiver.store.schema import MergeRequestRow
 from receiver.workflow.effects import AnswerRemedy, RemedyAnswer, ShowRemedies
 from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.events.remedy_events import RemedyTold
-from receiver.workflow.remedy_standing import Fate, Standing, Thread, standing, state_of
+from receiver.workflow.remedy_standing import HunkFate, Standing, Thread, standing, state_of
 from receiver.workflow.remedy_state import RemedyState
 
 WHOLE: Final = "whole"
@@ -148,13 +148,13 @@ def _stand(desk: Desk, scene: _Scene) -> tuple[RemedyTold, ...]:
         standings = [standing(one, mine[one.sha256[:16]], files.lines(one.path), is_wanted=is_wanted) for one in found]
         left = [one for one in standings if one.place is not None] if by_line else []
         unplaced = [one.hunk for one in left if not _suggest(desk, scene, files, offer, one)]
-        is_open = any(one.fate is Fate.OPEN for one in standings) or not found
+        is_open = any(one.fate is HunkFate.OPEN for one in standings) or not found
         whole = mine[WHOLE]
         is_dismissed = any(one.by_person for one in whole)
         if (unplaced or not by_line) and is_open and is_wanted and not whole:
             desk.faults.reach("ShowRemedies:before_post")
             api.begin(project_id, iid, _proposal(scene.facts, offer, unplaced or found))
-        fates = [Fate.DISMISSED if is_dismissed and one.fate is Fate.OPEN else one.fate for one in standings]
+        fates = [HunkFate.DISMISSED if is_dismissed and one.fate is HunkFate.OPEN else one.fate for one in standings]
         dead = [thread for one in standings for thread in one.resolves]
         settled = [] if is_open and is_wanted and not is_dismissed else [one.id for one in whole if not one.is_resolved]
         for thread in (*dead, *settled):

@@ -79,6 +79,11 @@ NEW = [
     ("Dockerfile", "FROM ${J#a@x}good.io/x\n", "FROM ${J#a@x}evil.io/x\n"),
     ("Dockerfile", "FROM python:3.11\n", "# escape=`\nFROM forge.example.net/python:3.11\n"),
     ("Dockerfile", "FROM python:3.11\n", "# as before \\\nFROM forge.example.net/python:3.11\n"),
+    *(
+        ("Dockerfile", "FROM python:3.11\n", f"RUN a \\{end}\nFROM forge.example.net/python:3.11\n")
+        for end in ("\v", "\f", "\x1c", "\x85", "\u2028")
+    ),
+    ("Dockerfile", "FROM python:3.11\r\n", "FROM a \\\r\n AS b\r\nFROM forge.example.net/python:3.11\r\n"),
     ("Dockerfile", "ARG J=evilgood\nFROM ${J%%evil}.io/x\n", "ARG J=evilgood\nFROM ${J%%good}.io/x\n"),
     ("Dockerfile", "FROM a\n", "FROM a\nONBUILD COPY --from=evil.example.net/x /a /b\n"),
     (
