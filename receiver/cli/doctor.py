@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from pipelines.language.policy import MergePolicy
 from receiver.cli import command as base
 from receiver.cli import merge_rights, story_printer
 from receiver.cli.command import click, command
-from receiver.outbound.effects.repository_heads import read_heads
+from receiver.outbound.effects.repository_heads import Heads, read_heads
 from receiver.outbound.errors import OutboundError
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
@@ -171,6 +171,12 @@ async def _repositories(settings: Settings) -> AsyncIterator[HealthCheck]:
         return
     finally:
         connection.close()
+    for check in readable(heads):
+        yield check
+
+
+def readable(heads: Heads) -> Iterator[HealthCheck]:
+    """Yield a fault for each repository that is left out of runs, with the reason, and how many are not."""
     for path, why in heads.left_out.items():
         sentence = f"left out of every run. {why} Mend that, or take it out of bug-fix.yml"
         yield HealthCheck(health=Health.BAD, what=path, sentence=sentence)

@@ -192,9 +192,9 @@ def _costs(console: Console, told: Story) -> None:
     for name, cost in [*told.costs.by_phase.items(), ("in all", told.costs.total)]:
         made.add_row(name, *_figures(cost))
     console.print(made)
-    if told.costs.total.unsettled:
+    if told.costs.total.unpriced:
         held = f"${told.costs.total.held_usd:.4f}"
-        console.print(f"{told.costs.total.unsettled} calls are not settled; {held} is held for them.")
+        console.print(f"{told.costs.total.unpriced} calls have no known cost; {held} is held for them.")
     if told.costs.budget_usd is not None:
         console.print(f"Budget of the run: ${told.costs.budget_usd:.2f}.")
 

@@ -34,7 +34,7 @@ _MOUNT_SETATTR, _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 442, 444, 
 _PDEATHSIG, _NO_NEW_PRIVS = 1, 38
 _OF_FILES = 1 | 2 | 4 | 1 << 14
 """Those of Landlock's rights that a file can have."""
-_MONOTONIC_START_S = 100_000
+MONOTONIC_START_S = 100_000
 """What the monotonic clocks of a command begin at."""
 
 
@@ -79,7 +79,7 @@ def _enter_namespaces(plan: dict[str, Any]) -> None:
     if plan["time"]:
         clocks = (("monotonic", time.CLOCK_MONOTONIC), ("boottime", time.CLOCK_BOOTTIME))
         for name, clock in clocks:
-            offset = _MONOTONIC_START_S - int(time.clock_gettime(clock))
+            offset = MONOTONIC_START_S - int(time.clock_gettime(clock))
             Path("/proc/self/timens_offsets").write_text(f"{name} {offset} 0")
     _fork_and_wait(
         plan["report"]

@@ -25,9 +25,11 @@ class Cost(Struct, frozen=True, kw_only=True):
     known_usd: Decimal
     """What is known of it."""
     unsettled: int
-    """Calls under way, or held at their reservation because their answer never arrived whole."""
+    """Calls under way, or whose answer never arrived whole."""
+    unpriced: int
+    """Calls whose cost is unknown: those, and those whose answer names a price modifier that is not known."""
     held_usd: Decimal
-    """Reserved for them."""
+    """Reserved for the unpriced ones: their worst case."""
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -82,6 +84,7 @@ def _cost(rows: Iterable[UsageRow]) -> Cost:
     billed = [row for row in rows if row.state != "released"]
     settled = [row for row in billed if row.state == "settled"]
     known = [row.cost_usd for row in settled if row.cost_usd is not None]
+    unpriced = [row for row in billed if row.state != "settled" or row.cost_usd is None]
     total = sum(known, Decimal(0))
     return Cost(
         calls=len(billed),
@@ -90,8 +93,9 @@ def _cost(rows: Iterable[UsageRow]) -> Cost:
         cache_write_5m=sum(row.cache_write_5m_tokens or 0 for row in settled),
         cache_write_1h=sum(row.cache_write_1h_tokens or 0 for row in settled),
         output=sum(row.output_tokens or 0 for row in settled),
-        cost_usd=total if len(known) == len(billed) else None,
+        cost_usd=None if unpriced else total,
         known_usd=total,
         unsettled=len(billed) - len(settled),
-        held_usd=sum((row.reserved_usd for row in billed if row.state != "settled"), Decimal(0)),
+        unpriced=len(unpriced),
+        held_usd=sum((row.reserved_usd for row in unpriced), Decimal(0)),
     )

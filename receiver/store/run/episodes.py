@@ -108,7 +108,7 @@ _FACTS: Final = text("""
     ), spent AS (
         SELECT count(*) AS calls, count(*) FILTER (WHERE NOT priced) AS unpriced_calls,
                coalesce(sum(cost_usd) FILTER (WHERE priced), 0) AS known_usd,
-               coalesce(sum(reserved_usd) FILTER (WHERE state <> 'settled'), 0) AS held_usd,
+               coalesce(sum(reserved_usd) FILTER (WHERE NOT priced), 0) AS held_usd,
                coalesce(sum(uncached_tokens) FILTER (WHERE state = 'settled'), 0) AS uncached_tokens,
                coalesce(sum(cache_read_tokens) FILTER (WHERE state = 'settled'), 0) AS cache_read_tokens,
                coalesce(sum(cache_write_5m_tokens) FILTER (WHERE state = 'settled'), 0) AS cache_write_5m_tokens,

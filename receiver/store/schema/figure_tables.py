@@ -53,7 +53,7 @@ class EpisodeRow(Base):
     """Those whose cost is unknown; `known_usd` and `held_usd` are the range."""
     known_usd: Mapped[Decimal]
     held_usd: Mapped[Decimal]
-    """Reserved for calls that are not settled."""
+    """Reserved for the unpriced calls: their worst case."""
     uncached_tokens: Mapped[int]
     cache_read_tokens: Mapped[int]
     cache_write_5m_tokens: Mapped[int]

@@ -93,6 +93,13 @@ def test_its_forged_report_is_not_the_one_that_counts(played: Any) -> None:
     assert report["result"]["reproduction_after_passed"] is True
 
 
+def test_the_merge_request_says_how_far_the_job_kept_its_code_apart(played: Any) -> None:
+    isolation = played.report("testing")["result"]["proof"]["isolation"]
+    assert isolation in {"namespaces", "users"}
+    [request] = played.repository["merge_requests"]
+    assert f"isolation: {isolation}" in request["description"]
+
+
 def test_people_are_told_that_it_gave_orders(played: Any) -> None:
     for shown in (played.command("explain", "PL-577"), played.everything["page of the run"].decode()):
         assert "AGENTS.md and README.md hold orders to agents" in shown

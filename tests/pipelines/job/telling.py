@@ -1,7 +1,8 @@
 """A reproduction test that tries to tell one of its runs from another, by everything it can leave, find or see.
 
 Run by the job as it runs any; prints what it found as one line of JSON. `seen`: traces of a run before, by name;
-`facts`: what is around it, which has to be the same in each run. Uses nothing but the standard library.
+`facts`: what is around it, which has to be the same in each run; `clocks`: seconds since the machine began, by two
+clocks. Uses nothing but the standard library.
 """
 
 # ruff: noqa: S108 - leaving files where everybody may is the point
@@ -273,7 +274,8 @@ def facts(base_url: str) -> dict[str, object]:
 
 def test_that_knows_too_much(base_url: str) -> None:
     around = facts(base_url)
-    told = {"seen": sorted(name for name, found in SEEN.items() if found()), "facts": around}
+    clocks = [time.clock_gettime(clock) for clock in (time.CLOCK_MONOTONIC, time.CLOCK_BOOTTIME)]
+    told = {"seen": sorted(name for name, found in SEEN.items() if found()), "facts": around, "clocks": clocks}
     sys.stdout.write(f"TOLD {json.dumps(told)}\n")
     with urllib.request.urlopen(f"{base_url}/?prices=4,5") as answer:  # noqa: S310 - the application's
         assert answer.read() == b"8"

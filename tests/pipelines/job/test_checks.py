@@ -146,6 +146,20 @@ def test_a_good_patch_is_found_good_with_figures_of_the_lines_it_changes(full: S
     assert full.places == ["after", "base-tests", "old-code"]
 
 
+UNREADABLE = Commands(test="echo '<testsuite><testcase' > junit.xml; exit 1")
+"""All tests fail, and their report is broken, with any change and without one."""
+
+
+def test_a_suite_that_fails_with_a_report_that_can_not_be_read_is_never_no_change(shop_with: Shops) -> None:
+    shop = shop_with(UNREADABLE)
+    assert shop.before is not None
+    before = shop.before.baseline
+    assert before is not None
+    assert (before.exit_code, before.passed, before.failed, before.reports_unread) == (1, 0, 0, 1)
+    _, worse = shop.judge({"shop/price.py": GOOD})
+    assert [one for one in worse if "ended with 1 and a report could not be read" in one] != [], worse
+
+
 def test_a_patch_without_tests_needs_no_second_run_and_lacks_coverage(full: Shop) -> None:
     found, worse = full.judge({"shop/price.py": GOOD})
     assert full.places == ["after"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from pipelines.job.isolation import file_trees
+from pipelines.job.isolation.confined_command import MONOTONIC_START_S
 from pipelines.job.isolation.confinement import Means
 from pipelines.job.isolation.processes import Launcher
 from pipelines.job.isolation.role_users import Role
@@ -33,9 +35,22 @@ BESIDE = {TOUCHED} if "PYTEST_XDIST_WORKER" in os.environ else set()
 """There is one `/dev/full` for all jobs of a machine, and each restores the times that it found: what the test of one
 worker touches, another worker's job may find and restore. test_shared_folders.py shows that times are restored."""
 
+LONGEST_S = 600
+"""No run takes longer until its test looks at the clock."""
+
 
 @pytest.fixture(autouse=True)
-def device() -> Iterator[None]:
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let one of these tests run at a time: what another leaves in the machine's places is not a trace of a run."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+    with (shared / "told-apart.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _device(_alone: None) -> Iterator[None]:
     """Let the device that is touched look untouched, before and after."""
     for step in range(2):
         facts = Path("/dev/zero").stat()
@@ -49,6 +64,9 @@ def test_runs_look_alike_to_a_test_of_another_user(isolation: str, means: Means,
     found, runs = told_apart.told(_open_to_others(tmp_path), means=[means])
     assert found == isolation
     _assert_alike(runs)
+    if means is Means.NAMESPACES and Path("/proc/self/ns/time").exists():
+        since = [seconds - MONOTONIC_START_S for run in runs for seconds in run["clocks"]]
+        assert [one for one in since if not 0 <= one < LONGEST_S] == [], "a clock does not begin anew with each run"
 
 
 @pytest.mark.parametrize("means", [pytest.param(Means.NAMESPACES, marks=pytest.mark.nightly), Means.LANDLOCK])

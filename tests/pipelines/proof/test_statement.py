@@ -43,6 +43,11 @@ def test_what_was_not_run_is_not_shown() -> None:
     assert shown(RESULT) == ("reproduction ✗ → ✓ (isolation: none)",)
 
 
+@pytest.mark.parametrize("isolation", ["namespaces", "users", "none"])
+def test_how_far_code_was_kept_apart_stands_beside_the_reproduction(isolation: str) -> None:
+    assert shown(of(Proof(isolation=Isolation(isolation)))) == (f"reproduction ✗ → ✓ (isolation: {isolation})",)
+
+
 @pytest.mark.parametrize("word", list(Word))
 def test_each_word_on_a_test_has_its_clause(word: Word) -> None:
     (clause,) = not_shown(of(Proof(tests=tuple(NamedTest(name=f"t::{n}", word=word) for n in range(7)))))

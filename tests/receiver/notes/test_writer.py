@@ -172,6 +172,7 @@ def cost(dollars: str, *, known: bool = True) -> Cost:
         cost_usd=Decimal(dollars) if known else None,
         known_usd=Decimal(dollars),
         unsettled=0,
+        unpriced=0,
         held_usd=Decimal(0),
     )
 
@@ -290,6 +291,13 @@ def test_the_ticket_says_what_was_found_and_whose_turn_it_is(notes: StatusNotes,
         f"Fix: [payk12/contacts\\!1|{GITLAB}/contacts/-/merge_requests/1] (opened)\n"
         f"You need to: review [\\!1|{GITLAB}/contacts/-/merge_requests/1].\n" + FOOT
     )
+
+
+def test_a_ticket_whose_run_waits_for_its_turn_says_its_position(notes: StatusNotes, story: Story) -> None:
+    queued = changed(story, status=RunStatus.QUEUED, position=3, reason="Four bug fixes are at work")
+    text = shown(notes.ticket(queued))
+    assert text.startswith("*Bug fix: 3rd in the queue* ")
+    assert "Now: Four bug fixes are at work.\n" in text
 
 
 def act(number: int, kind: str, remark: str = "", *, repository: str | None = REPOSITORY, state: str = "done") -> Act:

@@ -1,8 +1,11 @@
 """Lists are read to their last page: GitLab's over the SDK, Jira's as the emulator gives them."""
 
+import ast
 import json
 from collections.abc import Callable
+from datetime import datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,11 +14,14 @@ import requests
 from requests.adapters import BaseAdapter
 
 from pipelines.language import IssueKey, ProjectPath
+from receiver.outbound import gitlab
 from receiver.outbound.effects.desk import Desk
 from receiver.outbound.gitlab.commits_api import Commits
 from receiver.outbound.gitlab.connection import Connection
+from receiver.outbound.gitlab.hooks_api import Hooks
 from receiver.outbound.gitlab.jobs_api import GitLabJobs
 from receiver.outbound.gitlab.members import DEVELOPER, Users
+from receiver.outbound.gitlab.merging_api import MergeRequestMerging
 from receiver.outbound.gitlab.pipelines_api import Pipelines
 from receiver.outbound.gitlab.repositories_api import Repositories
 
@@ -77,7 +83,20 @@ def merge_request(number: int) -> dict[str, Any]:
 
 
 def note(number: int) -> dict[str, Any]:
-    return {"id": number, "body": "ours", "system": False, "author": {"id": BOT}}
+    times = {"created_at": TIME, "updated_at": TIME}
+    return {"id": number, "body": "ours", "system": False, "author": {"id": BOT}, **times}
+
+
+def approval_note(number: int) -> dict[str, Any]:
+    return note(number) | {"body": "approved this merge request", "system": True, "author": {"id": number}}
+
+
+def thread(number: int) -> dict[str, Any]:
+    return {"id": f"t{number}", "notes": [note(number) | {"resolvable": True, "resolved": False}]}
+
+
+def hook(number: int) -> dict[str, Any]:
+    return {"id": number, "url": "https://bug-fix.example.com/hooks/gitlab"}
 
 
 def version(number: int) -> dict[str, Any]:
@@ -113,13 +132,45 @@ LISTS: dict[str, tuple[Callable[[int], dict[str, Any]], Callable[[Connection], i
     ),
     "files of a folder": (entry_of_a_folder, lambda c: len(Commits(c).folder(7, PATHS, ref="main"))),
     "paths of a commit": (diff, lambda c: len(Commits(c).changed_paths(7, "a" * 40))),
+    "merge requests by number": (merge_request, lambda c: len(Repositories(c).merge_requests(7, range(COUNT)))),
+    "heads of a merge request": (version, lambda c: len(MergeRequestMerging(c).versions(7, 1))),
+    "open threads": (thread, lambda c: MergeRequestMerging(c).talk(7, 1).open_threads),
+    "threads of suggestions": (thread, lambda c: len(Repositories(c).suggestions.threads(7, 1, "ours"))),
+    "notes since a time": (note, lambda c: len(Repositories(c).notes.since(7, 1, since=datetime.fromisoformat(TIME)))),
+    "the thread of a note": (
+        thread,
+        lambda c: COUNT if Repositories(c).notes.thread_of(7, 1, COUNT - 1) == f"t{COUNT - 1}" else 0,
+    ),
+    "hooks of a project": (
+        hook,
+        lambda c: len(Hooks(c).of(ProjectPath("acme/web"), public_url="https://bug-fix.example.com")),
+    ),
 }
+FIRST_PAGE = {
+    ("hooks_api.py", "http_list"): "the newest failed deliveries are sent again, the next ones by the next sweep",
+    ("commits_api.py", "list"): "it is counted up to a bound",
+}
+"""Lists of which one page is wanted, with the reason."""
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_of_gitlab_is_read_to_its_last_page(name: str) -> None:
     entry, count = LISTS[name]
     assert count(connected(entry)) == COUNT
+
+
+def test_every_list_says_how_far_it_is_read() -> None:
+    first_page = set()
+    for path in Path(gitlab.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+                continue
+            said = {word.arg: ast.unparse(word.value) for word in call.keywords}
+            if call.func.attr in {"list", "http_list"} and not {"get_all", "iterator"} & said.keys():
+                pytest.fail(f"{path.name}:{call.lineno} reads the first page and does not say that this is enough")
+            if said.get("get_all") == "False":
+                first_page.add((path.name, call.func.attr))
+    assert first_page == FIRST_PAGE.keys()
 
 
 @pytest.fixture
@@ -138,7 +189,8 @@ KEY = IssueKey("PL-479")
 async def test_the_newest_comments_of_a_ticket_are_seen_and_ours_are_found_again(desk: Desk, paged: Any) -> None:
     said = [paged.say("mara", f"comment {number}") for number in range(3)]
     ours = desk.jira.add_comment(KEY, "Waits for approval.\n\nMARK")
-    assert [one.id for one in desk.jira.comments(KEY)][-4:] == [*said, ours]
+    pasted = paged.say("mara", "Waits for approval.\n\nMARK")
+    assert [one.id for one in desk.jira.comments(KEY)][-5:] == [*said, ours, pasted]
     assert desk.jira.comments_with(KEY, marker="MARK") == [ours]
 
 

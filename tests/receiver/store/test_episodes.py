@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import chain, count
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -81,6 +82,7 @@ def told_by(rows: Known, episode: str) -> dict[str, object]:
     billed = [call for call in rows.of(UsageRow) if call.state != "released"]
     settled = [call for call in billed if call.state == "settled"]
     priced = [call.cost_usd for call in settled if call.cost_usd is not None]
+    unpriced = [call for call in billed if call.state != "settled" or call.cost_usd is None]
     commits = {(one.run_id, one.actor, one.at) for one in rows.of(InterventionRow, kind="commit")}
     return {
         "episode": episode,
@@ -102,9 +104,9 @@ def told_by(rows: Known, episode: str) -> dict[str, object]:
             for event in rows.of(MergeRequestEventRow, merge_request_id=one.id, action="commit")
         ),
         "calls": len(billed),
-        "unpriced_calls": len(billed) - len(priced),
+        "unpriced_calls": len(unpriced),
         "known_usd": sum(priced, Decimal(0)),
-        "held_usd": sum((call.reserved_usd for call in billed if call.state != "settled"), Decimal(0)),
+        "held_usd": sum((call.reserved_usd for call in unpriced), Decimal(0)),
         **{name: sum(getattr(call, name) or 0 for call in settled) for name in TOKENS},
         **{name: getattr(last, name) for name in ("status", "reason_code", "finished_at", "catalogue_sha256")},
         **{name: getattr(last, name) for name in ("product_version", "prompts_sha256", "templates_sha256")},
@@ -271,18 +273,22 @@ async def test_the_row_of_an_episode_is_what_its_rows_say_whoever_writes_it(
 
 
 async def _migrate_again(session: AsyncSession) -> None:
-    """Fill in episodes, outcomes and rows as the migration does for runs that exist."""
-    path = next((MIGRATIONS / "versions").glob("*_figures.py"))
-    spec = spec_from_file_location("figures", path)
+    """Fill in episodes, outcomes and rows as the migrations do for runs that exist."""
+    figures, held = _migration("figures"), _migration("held_for_unpriced_calls")
+    for table in (EpisodeRow, OutcomeRow):
+        await session.execute(delete(table))
+    await session.execute(text("UPDATE runs SET episode = NULL"))
+    for statement in (figures.EPISODES, figures.OUTCOMES, figures.FACTS, held.HELD):
+        await session.execute(text(statement))
+
+
+def _migration(name: str) -> ModuleType:
+    spec = spec_from_file_location(name, next((MIGRATIONS / "versions").glob(f"*_{name}.py")))
     assert spec is not None
     assert spec.loader is not None
     migration = module_from_spec(spec)
     spec.loader.exec_module(migration)
-    for table in (EpisodeRow, OutcomeRow):
-        await session.execute(delete(table))
-    await session.execute(text("UPDATE runs SET episode = NULL"))
-    for statement in (migration.EPISODES, migration.OUTCOMES, migration.FACTS):
-        await session.execute(text(statement))
+    return migration
 
 
 # Through events.

@@ -44,6 +44,7 @@ def test_the_parts_add_up_to_the_total_to_the_last_decimal() -> None:
 def test_one_unknown_price_makes_the_total_unknown_and_keeps_what_is_known() -> None:
     told = costs([call("0.5"), call(None)], budget_usd=None)
     assert (told.total.cost_usd, told.total.known_usd) == (None, Decimal("0.5"))
+    assert (told.total.unsettled, told.total.unpriced, told.total.held_usd) == (0, 1, Decimal(1))
 
 
 def test_a_call_without_a_whole_answer_is_held_at_its_reservation() -> None:

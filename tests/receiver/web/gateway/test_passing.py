@@ -147,6 +147,33 @@ def test_a_stream_arrives_while_it_is_made_and_byte_for_byte(rough: Any, upstrea
     assert (row["state"], row["cost_usd"], row["request_id"]) == ("settled", COST, "req_7")
 
 
+@pytest.mark.parametrize("extra", [{}, {"stream": True}])
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [({"inference_geo": "us"}, COST * Decimal("1.1")), ({"service_tier": "priority"}, None), ({"mileage": 3}, None)],
+)
+def test_a_modifier_of_the_price_is_in_the_books_and_one_that_is_not_known_holds_the_worst_case(
+    said: dict[str, Any],
+    cost: Decimal | None,
+    extra: dict[str, Any],
+    rough: Any,
+    upstream: Any,
+    request_body: Body,
+) -> None:
+    if extra:
+        begun = {"type": "message_start", "message": {**START, "usage": START["usage"] | said}}
+        streaming(upstream, sse(begun, *EVENTS[1:]))
+    else:
+        upstream.headers = {"content-type": "application/json"}
+        usage = {"input_tokens": 10, "output_tokens": 20} | said
+        upstream.script = [json.dumps({"id": "msg_1", "stop_reason": "end_turn", "usage": usage}).encode()]
+    with rough.http(rough.session()) as client:
+        client.post("/v1/messages", json=request_body(**extra)).raise_for_status()
+    (row,) = rough.settled(1)
+    assert (row["state"], row["cost_usd"], row["output_tokens"]) == ("settled", cost, 20)
+    assert row["reserved_usd"] > COST
+
+
 def test_a_stream_that_breaks_after_its_usage_was_known_is_settled(
     rough: Any, upstream: Any, request_body: Body
 ) -> None:
