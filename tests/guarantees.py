@@ -39,6 +39,7 @@ GUARANTEES = (
             "receiver/store/test_inbox.py::test_connections_that_died_with_a_restart_cost_no_hook",
             "receiver/store/test_inbox.py::test_a_delivery_that_is_rolled_back_leaves_nothing_in_the_queue",
         ),
+        "Thousands of hooks under kills at random: one run is played with a killed worker and a restarted Postgres. "
         "Loss of a disk, and failover between database servers.",
     ),
     Guarantee(
@@ -143,7 +144,7 @@ GUARANTEES = (
             "sandbox/gitlab/test_faults.py::test_the_client_waits_as_long_as_429_says_and_goes_on",
             "receiver/store/test_outbox.py::test_waits_double_are_spread_and_bounded_and_the_vendor_is_obeyed",
         ),
-        "A real vendor's limits.",
+        "A real vendor's limits; nobody counts requests against a vendor's limit per minute before one says 429.",
     ),
     Guarantee("G11", "Several repositories are one saga.", (), "Not built yet: deployments."),
     Guarantee("G12", "A rollout is judged pass, fail or inconclusive.", (), "Not built yet: deployments."),
@@ -174,7 +175,11 @@ GUARANTEES = (
         (
             "receiver/cli/test_commands.py::test_doctor_says_what_is_wrong_and_ends_with_its_own_code",
             "receiver/cli/test_commands.py::test_missing_settings_are_all_named",
+            "receiver/cli/test_readable_repositories.py::test_a_repository_that_is_left_out_is_a_fault_beside_the_others",
+            "receiver/cli/test_merge_rights.py::test_a_bot_that_may_not_is_told_what_to_do",
         ),
+        "A clock that is wrong, a vendor's version that is too old, and rights that a token lacks, those to read "
+        "repositories and to merge apart: each is told by the first request that fails.",
     ),
     Guarantee(
         "G16",
@@ -199,8 +204,10 @@ GUARANTEES = (
             "receiver/web/gateway/test_books.py::test_a_run_with_retries_breaks_and_leavers_never_counts_less_than_the_vendor",
             "receiver/web/gateway/test_books.py::test_all_four_input_buckets_agree",
             "receiver/web/gateway/test_endurance.py::test_a_call_survives_a_restart_of_postgres_and_is_settled",
+            "receiver/web/gateway/test_passing.py::"
+            "test_a_modifier_of_the_price_is_in_the_books_and_one_that_is_not_known_holds_the_worst_case",
         ),
-        "Anthropic's own invoice.",
+        "Anthropic's own invoice, and answers that a newer version of its API gives.",
     ),
     Guarantee(
         "G18",
@@ -213,7 +220,8 @@ GUARANTEES = (
             "pipelines/job/test_wrong_fixes.py::test_what_hides_the_bug_leaves_the_reproduction_red",
             "pipelines/job/test_wrong_fixes.py::test_harmless_changes_pass_without_a_remark",
         ),
-        "A value that is hard-coded for the reproduction alone: no run tells it from a fix (docs/jobs.md).",
+        "A value that is hard-coded for the reproduction alone: no run tells it from a fix. A test that runs in the "
+        "application's own process sees its code, so the job takes none as a reproduction (docs/jobs.md).",
     ),
     Guarantee(
         "G19",
