@@ -64,6 +64,12 @@ BRANCH_SLUG: Final = 40
 
 EPISODE: Final = timedelta(days=14)
 """A run that begins this soon after the end of the ticket's run before is a restart: both are one in figures."""
+OUTCOME_WATCHED: Final = timedelta(days=14)
+"""For so long after the merge it is looked whether a fix is taken back, or its ticket opened again."""
+OUTCOME_LOOKED_AT: Final = timedelta(days=1)
+"""How often."""
+COMMITS_READ: Final = 1_000
+"""Commits of a target branch that are looked at for one that takes a fix back, the newest first."""
 EPISODE_SETTLES: Final = timedelta(days=2)
 """For so long after the last decision, figures follow what is still settled or performed."""
 EPISODE_OVERLAP: Final = timedelta(minutes=1)

@@ -204,8 +204,7 @@ GUARANTEES = (
             "receiver/web/gateway/test_books.py::test_a_run_with_retries_breaks_and_leavers_never_counts_less_than_the_vendor",
             "receiver/web/gateway/test_books.py::test_all_four_input_buckets_agree",
             "receiver/web/gateway/test_endurance.py::test_a_call_survives_a_restart_of_postgres_and_is_settled",
-            "receiver/web/gateway/test_passing.py::"
-            "test_a_modifier_of_the_price_is_in_the_books_and_one_that_is_not_known_holds_the_worst_case",
+            "receiver/web/gateway/test_passing.py::test_a_price_modifier_is_booked_and_an_unknown_one_holds_the_worst_case",
         ),
         "Anthropic's own invoice, and answers that a newer version of its API gives.",
     ),

@@ -150,6 +150,10 @@ def _merge_requests(console: Console, told: Story) -> None:
             console.print(f"  its own pipeline {OWN[own]}  {plain(url)}".rstrip(), highlight=False)
         if one.state == "opened" and one.has_reviewer is False:
             console.print("  when it was opened, nobody was found to review it")
+    for outcome in told.outcomes:
+        for what, at in (("taken back", outcome.reverted_at), ("its ticket opened again", outcome.reopened_at)):
+            if at is not None:
+                console.print(f"{plain(outcome.repository)}: {what} on {at:%Y-%m-%d %H:%M}")
     for act in told.interventions:
         console.print(
             f"{act.at:%Y-%m-%d %H:%M} intervention: {act.kind} by {plain(act.actor) or '—'}: {plain(act.detail)}"

@@ -5,6 +5,7 @@ Source: doc/user/project/integrations/webhook_events.md (18.x); older versions t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -17,6 +18,7 @@ from receiver.workflow.commands import command_grammar, command_table
 from receiver.workflow.events.event import Event
 from receiver.workflow.events.merge_request_events import MergeRequestChanged
 from receiver.workflow.events.message_events import NotePosted
+from receiver.workflow.events.outcome_events import RevertMerged
 from receiver.workflow.events.pipeline_events import JobChanged, JobId, PipelineChanged, PipelineId
 from receiver.workflow.events.run_events import NotInteresting
 
@@ -103,6 +105,7 @@ class _MergeRequestFields(Struct, frozen=True, kw_only=True):
     updated_at: Moment | None = None
     last_commit: _Commit | None = None
     merge_commit_sha: Word | None = None
+    description: str | None = None
 
 
 class _MergeRequestHook(Struct, frozen=True, kw_only=True):
@@ -213,6 +216,10 @@ def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
     project_id = project.id if project.id is not None else fields.target_project_id
     if fields.iid is None or project_id is None:
         return NotInteresting(reason="GitLab did not say which merge request the hook is about."), None
+    reverted = _reverted(fields)
+    if reverted is not None:
+        revert = RevertMerged(project_id=project_id, iid=reverted, by_iid=fields.iid)
+        return revert, f"merge_request:{project_id}:{reverted}"
     event = MergeRequestChanged(
         project_id=project_id,
         project=ProjectPath(project.path_with_namespace.text),
@@ -228,6 +235,17 @@ def _merge_request(body: bytes, _: Interests) -> tuple[Event, str | None]:
         merge_commit_sha=word(fields.merge_commit_sha),
     )
     return event, f"merge_request:{project_id}:{fields.iid}"
+
+
+_REVERTS: Final = re.compile(r"\AThis reverts merge request !([1-9]\d{0,8})\b")
+
+
+def _reverted(fields: _MergeRequestFields) -> int | None:
+    """Return which merge request was taken back by this one, made and merged as GitLab's button does; None: none."""
+    if word(fields.action) != "merge" or not word(fields.source_branch).startswith("revert-"):
+        return None
+    found = _REVERTS.match(fields.description or "")
+    return None if found is None else int(found[1])
 
 
 def _note(body: bytes, interests: Interests) -> tuple[Event, str | None]:

@@ -36,8 +36,10 @@ def of(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
 
 
 def remarks(view: NoteView, repository: ProjectPath) -> tuple[str, ...]:
-    """Return remarks that do not block the merge, as of when the merge request was opened."""
+    """Return remarks that do not block the merge, as of when the merge request was opened, or on what came after it."""
     mine = view.merge_request(repository)
+    if mine is not None and mine.outcome:
+        return (mine.outcome,)
     if view.status is not RunStatus.IN_REVIEW or mine is None or mine.state != "opened":
         return ()
     return (NOBODY,) if mine.is_nobody_asked else ()

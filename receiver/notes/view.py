@@ -160,6 +160,8 @@ class MergeRequestLine(Struct, frozen=True, kw_only=True):
     """Why the workflow does not merge it, a sentence; empty: nothing that people have to do something about."""
     is_nobody_asked: bool = False
     """It was opened without a reviewer; later changes are not known."""
+    outcome: str = ""
+    """What became of it after it was merged, a sentence; empty: nothing that people should know."""
     wave: int = 0
     """Deployment order: lower numbers go first."""
 

@@ -275,8 +275,21 @@ def _merge_requests(story: Story, catalogue: Catalogue) -> Iterator[MergeRequest
             target_pipeline_url=url,
             merge_blocker=one.merge_sentence if one.merge_answer in FOR_PEOPLE else "",
             is_nobody_asked=one.has_reviewer is False,
+            outcome=_outcome(story, one.repository),
             wave=wave_of(one),
         )
+
+
+def _outcome(story: Story, repository: str) -> str:
+    found = next((one for one in story.outcomes if one.repository == repository), None)
+    if found is None:
+        return ""
+    said = []
+    if found.reverted_at is not None:
+        said.append(f"The fix was taken back on {found.reverted_at:%Y-%m-%d}.")
+    if found.reopened_at is not None:
+        said.append(f"The ticket was opened again on {found.reopened_at:%Y-%m-%d}.")
+    return " ".join(said)
 
 
 def _pictures(story: Story) -> Iterator[Picture]:

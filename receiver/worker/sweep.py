@@ -17,11 +17,11 @@ from receiver.store.jobs import unreported
 from receiver.store.money import ledger
 from receiver.store.postgres import retention
 from receiver.store.postgres.queue import enqueue_delivery, enqueue_effect
-from receiver.store.run import episodes, overdue
+from receiver.store.run import episodes, fix_outcomes, overdue
 from receiver.worker.effect_task import Workshop
 from receiver.worker.event_handler import handle
 from receiver.worker.turn_offers import offer
-from receiver.workflow.effects import MergeWhenReady, PollGitLab, PollTicket, SettleReports
+from receiver.workflow.effects import MergeWhenReady, PollGitLab, PollTicket, SettleReports, WatchOutcome
 from receiver.workflow.events.run_events import DeadlinePassed
 from receiver.workflow.run import RunStatus
 
@@ -70,6 +70,12 @@ async def sweep(workshop: Workshop) -> None:
             look = (MergeWhenReady(iteration=iteration, repository=ProjectPath(repository)),)
             await outbox.store(
                 session, run, look, decision=None, origin=f"sweep:{now.isoformat()}:{repository}", now=now
+            )
+        every, until = limits.OUTCOME_LOOKED_AT, limits.OUTCOME_WATCHED
+        for run, repository in await fix_outcomes.unwatched(session, now=now, every=every, until=until):
+            watch = (WatchOutcome(repository=ProjectPath(repository)),)
+            await outbox.store(
+                session, run, watch, decision=None, origin=f"sweep:{now.isoformat()}:{repository}", now=now
             )
         await ledger.hold_abandoned(session, before=now - limits.CALL_ABANDONED, at=now)
         await episodes.refresh(session, now=now)

@@ -33,6 +33,7 @@ from receiver.workflow.events.merge_request_events import (
     TargetPipelineReleased,
 )
 from receiver.workflow.events.message_events import CommandTyped, CommentRead, IssueCommented, NotePosted, NoteRead
+from receiver.workflow.events.outcome_events import OutcomeSeen, RevertMerged
 from receiver.workflow.events.pipeline_events import (
     JobChanged,
     PipelineChanged,
@@ -65,6 +66,7 @@ from receiver.workflow.stages import (
     escalation,
     merge_request_stage,
     merge_stage,
+    outcome_stage,
     pipeline_progress,
     remedy_stage,
     replanning,
@@ -178,6 +180,10 @@ def _of_run(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return merge_request_stage.released(event)
         case PicturesAttached():
             return merge_request_stage.pictured(event)
+        case RevertMerged():
+            return outcome_stage.revert_merged(event, run)
+        case OutcomeSeen():
+            return outcome_stage.seen(event, run, learned=learned)
         case RemedyTold():
             return remedy_stage.told(event, run, learned=learned)
         case EffectGaveUp():

@@ -274,6 +274,7 @@ EFFECTS: Final = EffectTable(
         EffectRule(
             effect=effects.HandOver, name="hand over to people", group="ticket", only_latest=True, tells=Tells.TEXT
         ),
+        EffectRule(effect=effects.WatchOutcome, name="look what became of the fix", group="watch", only_latest=True),
         EffectRule(effect=effects.RemindTicket, name="remind people of the ticket", group="ticket", once=("since",)),
         EffectRule(effect=effects.CommentRefusal, name="say on the ticket why nothing was started", group="ticket"),
         EffectRule(effect=effects.TransitionIssue, name="move the ticket", group="transition"),

@@ -319,6 +319,12 @@ class HandOver(Effect, frozen=True, kw_only=True):
     """Make comment, notes, label and assignee tell whether people have to go on with the run."""
 
 
+class WatchOutcome(Effect, frozen=True, kw_only=True):
+    """Look whether a merged fix was taken back or its ticket opened again, and what people think of it."""
+
+    repository: ProjectPath
+
+
 class RemindTicket(Effect, frozen=True, kw_only=True):
     """Remind people on the ticket, in a comment of its own, of a run that waits for them."""
 

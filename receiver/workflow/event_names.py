@@ -7,6 +7,7 @@ from typing import Final
 from receiver.workflow.events import (
     merge_request_events,
     message_events,
+    outcome_events,
     pipeline_events,
     remedy_events,
     run_events,
@@ -36,6 +37,8 @@ EVENTS: Final[dict[str, str]] = {
         (merge_request_events.MergeJudged, "merge judged"),
         (merge_request_events.PicturesAttached, "pictures attached to the ticket"),
         (merge_request_events.MergeRequestChanged, "merge request"),
+        (outcome_events.RevertMerged, "merge request that takes ours back"),
+        (outcome_events.OutcomeSeen, "what became of the fix"),
         (remedy_events.RemedyTold, "remedy on the merge request"),
         (message_events.NotePosted, "note on the merge request"),
         (message_events.NoteRead, "note read"),

@@ -35,6 +35,9 @@ class Played(Struct, frozen=True, kw_only=True):
     """Where the outcome differs from what the scenario expects; empty: as expected."""
 
 
+MERGED_OR_CLOSED = frozenset({"merged", "closed"})
+
+
 def label_ticket(world: World, label: str = "bug-fix") -> None:
     """Set the label in Jira as a person does, by Jira's REST API."""
     if world.vendors is None:
@@ -114,10 +117,13 @@ def _follow(
             reactions.react(story)
             if trouble and trouble[0].due(story):
                 trouble.pop(0).make(world, screen)
-            elif _is_over(story, reactions) and (final := final_story(world, reader, story, expected)) is not None:
+            elif (
+                _is_over(story, reactions, expected)
+                and (final := final_story(world, reader, story, expected)) is not None
+            ):
                 if trouble:
                     raise DemoError(f"The run ended as {story.run.status} before all of --chaos was done to it.")
-                if _is_over(final, reactions):
+                if _is_over(final, reactions, expected):
                     return final, final if final.escalation is not None else handed_over
         if elapsed > timeout_s:
             where = "no run was started" if story is None else f"the run is {story.run.status}"
@@ -125,7 +131,10 @@ def _follow(
         time.sleep(POLL_S)
 
 
-def _is_over(story: Story, reactions: Reactions) -> bool:
+def _is_over(story: Story, reactions: Reactions, expected: Expected) -> bool:
+    """Say whether nothing is to come: where the end is that it is merged, its review is not the end."""
+    if story.run.status == "in_review" and expected.outcome in MERGED_OR_CLOSED:
+        return False
     return reactions.are_done(story) if story.run.status in ENDED else reactions.is_over(story)
 
 
@@ -139,7 +148,9 @@ def _told(reader: Reader, issue_key: str, *, patient: bool) -> Story | None:
         return None
 
 
-def surprising(document: dict[str, Any], expected: Expected) -> list[str]:
+def surprising(  # noqa: C901  # a row for each thing that a scenario can expect
+    document: dict[str, Any], expected: Expected
+) -> list[str]:
     """Return where a story ended otherwise than expected, a sentence each."""
     found: list[str] = []
 
@@ -164,6 +175,11 @@ def surprising(document: dict[str, Any], expected: Expected) -> list[str]:
     if expected.commands:
         obeyed = [command["word"] for command in document["commands"] if command["allowed"]]
         compare("commands that were obeyed", obeyed, list(expected.commands))
+    merges = {repository: merge for repository, merge in document["merge"].items() if merge is not None}
+    compare("taken back", [at for at, one in merges.items() if one["reverted_at"]], list(expected.reverted))
+    if expected.approved_by:
+        counted = sorted({who for one in merges.values() for who in one["approved_by"]})
+        compare("whose approvals counted", counted, sorted(expected.approved_by))
     if expected.handed_over is not None:
         told = document["escalation"] or {"question": None, "tried": ()}
         compare("the question to people", told["question"], expected.handed_over.question)

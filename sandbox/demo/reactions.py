@@ -1,4 +1,4 @@
-"""What people do while a run goes on: a scenario's reactions, played through Jira's REST API as those persons."""
+"""What people do while a run goes on: a scenario's reactions, as those persons, in Jira and on GitLab's pages."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import httpx2
 from sandbox.demo.processes import DemoError
 from sandbox.demo.story import WAITING, Story
 from sandbox.demo.terminal import Screen
-from sandbox.demo.world import World
-from sandbox.scenario_format import Reaction
+from sandbox.demo.world import Vendors, World
+from sandbox.scenario_format import GitLabAct, Reaction
 
 TIMEOUT_S = 60.0
 
@@ -43,9 +43,10 @@ class Reactions:
         self._told = len(story.moments)
         iteration = story.run.iteration
         for reaction in list(self._left):
-            if any(reaction.is_due(status=status, iteration=iteration) for status in reached):
+            is_due = any(reaction.is_due(status=status, iteration=iteration) for status in reached)
+            if is_due and any(reaction.after in moment.reason for moment in story.moments):
                 self._left.remove(reaction)
-                self._do(reaction)
+                self._do(reaction, story)
 
     def ticket_status(self) -> str:
         """Return the status that the ticket has in Jira."""
@@ -70,7 +71,17 @@ class Reactions:
         heard = sum(moment.event == "IssueCommented" for moment in story.moments)
         return heard >= self._comments and all(act.state != "pending" for act in story.effects)
 
-    def _do(self, reaction: Reaction) -> None:
+    def _act(self, username: str, wanted: GitLabAct, story: Story) -> None:
+        ours = next((one.iid for one in story.merge_requests if one.repository == wanted.project), None)
+        given = {"project": wanted.project} | ({} if ours is None else {"iid": ours}) | wanted.given
+        number = given.get("iid", "")
+        self._screen.line(f"{username} in GitLab: {wanted.act} {wanted.project}{f'!{number}' if number else ''}")
+        url = f"{_vendors(self._world).gitlab['url']}/_sandbox/people/{username}/{wanted.act}"
+        answer = httpx2.post(url, json=given, timeout=TIMEOUT_S)
+        if answer.is_error:
+            raise DemoError(f"{username} could not {wanted.act} in GitLab: {answer.text}")
+
+    def _do(self, reaction: Reaction, story: Story) -> None:
         login = self._login(reaction.by)
         if reaction.label is not None:
             self._screen.line(f"{reaction.by} takes the label {reaction.label} off and sets it again")
@@ -79,20 +90,18 @@ class Reactions:
         if reaction.security is not None:
             self._screen.line(f"{reaction.by} gives the ticket a security level")
             _ask(self._world, "PUT", "", {"fields": {"security": {"id": reaction.security}}}, login)
+        if reaction.gitlab is not None:
+            self._act(reaction.by, reaction.gitlab, story)
         if reaction.comment is not None:
             self._screen.line(f"{reaction.by} comments on the ticket: {' '.join(reaction.comment.split())}")
             _ask(self._world, "POST", "/comment", {"body": reaction.comment}, login)
             self._comments += 1
 
     def _usernames(self) -> tuple[str, ...]:
-        if self._world.vendors is None:
-            raise DemoError("The sandbox has not been started.")
-        return tuple(self._world.vendors.people)
+        return tuple(_vendors(self._world).people)
 
     def _login(self, username: str) -> tuple[str, str]:
-        if self._world.vendors is None:
-            raise DemoError("The sandbox has not been started.")
-        person = self._world.vendors.people[username]
+        person = _vendors(self._world).people[username]
         return person["jira_login"], person["jira_token"]
 
 
@@ -103,7 +112,12 @@ def _label(world: World, login: tuple[str, str], operation: dict[str, str]) -> N
 def _ask(
     world: World, method: str, path: str, body: dict[str, object] | None, login: tuple[str, str]
 ) -> httpx2.Response:
+    vendors = _vendors(world)
+    url = f"{vendors.jira['url']}/rest/api/2/issue/{vendors.issue_key}{path}"
+    return httpx2.request(method, url, json=body, auth=login, timeout=TIMEOUT_S).raise_for_status()
+
+
+def _vendors(world: World) -> Vendors:
     if world.vendors is None:
         raise DemoError("The sandbox has not been started.")
-    url = f"{world.vendors.jira['url']}/rest/api/2/issue/{world.vendors.issue_key}{path}"
-    return httpx2.request(method, url, json=body, auth=login, timeout=TIMEOUT_S).raise_for_status()
+    return world.vendors

@@ -86,6 +86,14 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     """Whose approvals counted when it was merged for them."""
 
 
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of a merge request."""
+
+    repository: str
+    reverted_at: str | None = None
+    reopened_at: str | None = None
+
+
 class OwnPipeline(Struct, frozen=True, kw_only=True):
     """A pipeline of a repository's own for the branch of a merge request."""
 
@@ -248,6 +256,7 @@ class Story(Struct, frozen=True, kw_only=True):
     pipelines: tuple[Pipeline, ...]
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
+    outcomes: tuple[Outcome, ...] = ()
     target_pipelines: tuple[OwnPipeline, ...] = ()
     indicators: tuple[Indicator, ...]
     costs: Costs

@@ -185,7 +185,7 @@ def summary(
         "attempts": list(_attempts(story)),
         "remedies": [_remedy(one) for one in story.remedies],
         "escalation": _escalation(handed_over or story),
-        "merge": {one.repository: _merge(one) for one in story.merge_requests},
+        "merge": {one.repository: _merge(one, story) for one in story.merge_requests},
         "indicators": {one.name: {"answer": one.answer, "reason": one.reason} for one in story.indicators},
         "usage": {phase: _tokens(part) for phase, part in parts.items()},
         "cost": {phase: None if part.cost_usd is None else str(part.cost_usd) for phase, part in parts.items()},
@@ -211,14 +211,16 @@ def _attempts(story: Story) -> Iterator[dict[str, Any]]:
         }
 
 
-def _merge(request: MergeRequest) -> dict[str, Any] | None:
-    """Return who approved what was merged, and how it was; None while it is open, or closed."""
+def _merge(request: MergeRequest, story: Story) -> dict[str, Any] | None:
+    """Return who approved what was merged, how it was, and what came of it; None while it is open, or closed."""
+    outcome = next((one for one in story.outcomes if one.repository == request.repository), None)
     if request.state != "merged":
         return None
     is_ours = request.merge_answer == "merged"
     return {
         "approved_by": list(request.merge_approved_by),
         "sha": request.head_sha,
+        "reverted_at": None if outcome is None else outcome.reverted_at,
         "how": request.merge_sentence if is_ours else "People merged it.",
     }
 

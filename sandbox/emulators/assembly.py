@@ -134,6 +134,7 @@ async def _seed(state: State, world: World) -> Secrets:
         catalogue=world.scenario.catalogue,
         automation=world.automation,
         receiver=world.receiver,
+        bot_access=LEVELS[world.scenario.gitlab.bot_access],
     )
 
 

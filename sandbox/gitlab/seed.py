@@ -59,8 +59,9 @@ async def seed(
     catalogue: str,
     automation: Path,
     receiver: str,
+    bot_access: Access = Access.DEVELOPER,
 ) -> Secrets:
-    """Make the whole world and give its secrets."""
+    """Make the whole world and give its secrets. `bot_access`: the writing bot's, in the repositories."""
     root = state.add_user("root", "Administrator", admin=True)
     bot = state.add_user("bug-fix-bot", "Bug-Fix", bot=True)
     starter = state.add_user("bug-fix-starter", "Bug-Fix starter", bot=True)
@@ -70,7 +71,7 @@ async def seed(
     automated.members = {**roles, bot.id: Access.MAINTAINER, starter.id: Access.MAINTAINER}
     for path, folder in repositories.items():
         project = await _project(state, path, _folder(folder, over.get(path, ())), message="First commit")
-        project.members = {**roles, bot.id: Access.DEVELOPER, starter.id: Access.REPORTER}
+        project.members = {**roles, bot.id: bot_access, starter.id: Access.REPORTER}
         project.job_token_allowlist = {automated.id}
     result = Secrets(
         token=state.add_token(bot).value,

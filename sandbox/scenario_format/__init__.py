@@ -4,7 +4,7 @@ The format is described in docs/scenarios.md.
 """
 
 from sandbox.scenario_format.conversation import Conversation, ToolUse, Turn
-from sandbox.scenario_format.expected import Expected, Reaction, Reproduction
+from sandbox.scenario_format.expected import Expected, GitLabAct, Reaction, Reproduction
 from sandbox.scenario_format.folder import SCENARIOS, ScenarioError, find, load, names
 from sandbox.scenario_format.scenario import Scenario
 from sandbox.scenario_format.ticket import Attachment, Comment, Ticket
@@ -18,6 +18,7 @@ __all__ = [
     "Conversation",
     "Expected",
     "Flavour",
+    "GitLabAct",
     "JiraTransition",
     "JiraWorld",
     "ModelWorld",

@@ -1,6 +1,6 @@
 """How a scenario must end, and what people do until then."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -49,12 +49,25 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     handed_over: HandedOver | None = None
     commands: tuple[str, ...] = ()
     """Words of the commands that were obeyed, in their order."""
+    approved_by: tuple[Username, ...] = ()
+    """Whose approvals counted when the workflow merged."""
+    reverted: tuple[ProjectPath, ...] = ()
+    """GitLab projects in which the merged fix was taken back."""
     told: tuple[str, ...] = ()
     """Words that stand in the run's merge requests, escaped as they may be."""
 
 
+class GitLabAct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person does in GitLab's pages, by an act of `sandbox.gitlab.people`."""
+
+    act: Word
+    project: ProjectPath
+    given: dict[str, Any] = {}
+    """The act's other fields. `iid` is that of the run's merge request in the project, unless it is given."""
+
+
 class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person does in Jira when the run gets somewhere. Each reaction happens once, in the order of the file."""
+    """What a person does when the run gets somewhere. Each reaction happens once, in the order of the file."""
 
     when: Word
     """The run's status."""
@@ -65,9 +78,13 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A label that is taken off the ticket and set again."""
     security: str | None = None
     """Id of a security level that the ticket is given; the sandbox's Jira has one, 10200."""
+    gitlab: GitLabAct | None = None
+    """Something done in GitLab."""
     iteration: Annotated[int, msgspec.Meta(ge=1)] | None = None
     """Only at this iteration of the run; None: the first time that it has the status."""
+    after: str = ""
+    """Only once the run's story says so; empty: at once."""
 
     def is_due(self, *, status: str, iteration: int) -> bool:
-        """Whether it is time for it."""
+        """Whether it is time for it, as far as the run's status says."""
         return self.when == status and self.iteration in {None, iteration}

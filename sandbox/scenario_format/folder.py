@@ -63,6 +63,7 @@ def load(folder: Path) -> Scenario:
         overlays=overlays,
         expected=head.expected,
         reactions=head.reactions,
+        gitlab=head.gitlab,
         jira=head.jira,
         model=head.model,
         ticket=ticket,
@@ -126,9 +127,15 @@ def _check_reactions(file: Path, head: ScenarioFile) -> None:
     for index, reaction in enumerate(head.reactions):
         if reaction.by not in head.users:
             raise ScenarioError(f"{file}: reactions[{index}].by: {reaction.by} is not among the users")
-        if sum(one is not None for one in (reaction.comment, reaction.label, reaction.security)) != 1:
+        done = (reaction.comment, reaction.label, reaction.security, reaction.gitlab)
+        if sum(one is not None for one in done) != 1:
             raise ScenarioError(
-                f"{file}: reactions[{index}]: needs a comment, a label or a security level, one of them"
+                f"{file}: reactions[{index}]: needs a comment, a label, a security level or something in GitLab, "
+                "one of them"
+            )
+        if reaction.gitlab is not None and reaction.gitlab.project not in head.repositories:
+            raise ScenarioError(
+                f"{file}: reactions[{index}].gitlab.project: {reaction.gitlab.project} is not among the repositories"
             )
 
 

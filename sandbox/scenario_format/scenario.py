@@ -10,7 +10,7 @@ from sandbox.scenario_format.expected import Expected, Reaction
 from sandbox.scenario_format.fields import IssueKey, ProjectPath, Username
 from sandbox.scenario_format.overlay import OverlayFile, Source
 from sandbox.scenario_format.ticket import Ticket
-from sandbox.scenario_format.world import JiraWorld, ModelWorld, User
+from sandbox.scenario_format.world import GitLabWorld, JiraWorld, ModelWorld, User
 
 
 class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,6 +23,7 @@ class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     repositories: Annotated[dict[ProjectPath, str | Source], msgspec.Meta(min_length=1)]
     expected: Expected
     reactions: tuple[Reaction, ...] = ()
+    gitlab: GitLabWorld = GitLabWorld()
     jira: JiraWorld = JiraWorld()
     model: ModelWorld = ModelWorld()
 
@@ -43,6 +44,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     expected: Expected
     reactions: tuple[Reaction, ...] = ()
     """What people do while the run goes on."""
+    gitlab: GitLabWorld = GitLabWorld()
     jira: JiraWorld
     model: ModelWorld = ModelWorld()
     ticket: Ticket

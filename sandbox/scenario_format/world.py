@@ -36,6 +36,13 @@ class User(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     access: Access = Access.NONE
 
 
+class GitLabWorld(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the scenario's GitLab looks, apart from its people and repositories."""
+
+    bot_access: Access = Access.DEVELOPER
+    """What our bot may do in the repositories; to merge into their protected branches it has to be a maintainer."""
+
+
 class JiraTransition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"origins": "from"}):
     """A way from some statuses (`from`; none given: from all) to another."""
 

@@ -133,16 +133,20 @@ def test_people_react_to_a_status_at_any_or_at_one_iteration(folder: Path) -> No
     ("reaction", "said"),
     [
         ("{when: running, by: nobody, comment: x}", r"reactions\[0\].by: nobody is not among the users"),
-        ("{when: running, by: dana}", r"reactions\[0\]: needs a comment, a label or a security level"),
+        ("{when: running, by: dana}", r"reactions\[0\]: needs a comment, a label, a security level or something"),
         (
             '{when: running, by: dana, label: y, security: "1"}',
-            r"reactions\[0\]: needs a comment, a label or a security",
+            r"reactions\[0\]: needs a comment, a label, a security level or something",
         ),
         (
             "{when: running, by: dana, comment: x, label: y}",
-            r"reactions\[0\]: needs a comment, a label or a security level",
+            r"reactions\[0\]: needs a comment, a label, a security level or something",
         ),
         ("{when: running, by: dana, label: 'a b'}", r"scenario.yml: reactions"),
+        (
+            "{when: in_review, by: mara, gitlab: {act: approve, project: payk12/nothing}}",
+            r"reactions\[0\].gitlab.project: payk12/nothing is not among the repositories",
+        ),
     ],
 )
 def test_a_reaction_that_nobody_can_do_is_named(folder: Path, reaction: str, said: str) -> None:

@@ -14,6 +14,7 @@ from receiver.outbound.effects import (
     merge_request_polling,
     merging,
     note_reading,
+    outcome_watch,
     pipeline_effects,
     polling,
     remedy_offers,
@@ -59,6 +60,7 @@ from receiver.workflow.effects import (
     TransitionIssue,
     UpdateMergeRequestNote,
     UpdateTicketNote,
+    WatchOutcome,
 )
 
 Performer = Callable[[Desk, RunId, Any], Awaitable[Performed]]
@@ -96,6 +98,7 @@ PERFORMERS: Final[Mapping[type[Effect], Performer]] = MappingProxyType(
         UpdateTicketNote: tickets.update_note,
         UpdateMergeRequestNote: merge_request_effects.update_note,
         HandOver: hand_overs.hand_over,
+        WatchOutcome: outcome_watch.watch,
         RemindTicket: tickets.remind,
         CommentRefusal: tickets.refuse,
         TransitionIssue: tickets.transition,

@@ -6,11 +6,14 @@ https://docs.gitlab.com/api/commits/: a mode is an action of its own (`chmod`), 
 from __future__ import annotations
 
 import base64
+from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from gitlab.exceptions import GitlabGetError
 from msgspec import Struct
 
+from receiver import limits
 from receiver.outbound.gitlab.connection import Connection
 from receiver.outbound.sdk_errors import translate_errors
 
@@ -23,6 +26,15 @@ class Head(Struct, frozen=True, kw_only=True):
     sha: str
     parents: tuple[str, ...]
     message: str
+
+
+class Landed(Struct, frozen=True, kw_only=True):
+    """A commit that came to a branch."""
+
+    sha: str
+    message: str
+    at: datetime
+    """When it was committed."""
 
 
 class TreeEntry(Struct, frozen=True, kw_only=True):
@@ -118,6 +130,17 @@ class Commits:
                 ref_name=f"{branch}..{sha}", per_page=_PAGE, get_all=False
             )
         return tuple(_head(one.attributes) for one in found) if len(found) < _PAGE else None
+
+    def since(self, project_id: int, branch: str, *, since: datetime) -> list[Landed]:
+        """Return what was committed to a branch since a time, at most `limits.COMMITS_READ`, the newest first."""
+        with translate_errors("GitLab", f"listing the commits of {branch}"):
+            listed = self._api.projects.get(project_id, lazy=True).commits.list(
+                ref_name=branch, since=since.isoformat(), iterator=True
+            )
+            return [
+                Landed(sha=one.id, message=one.message, at=datetime.fromisoformat(one.committed_date))
+                for one in islice(listed, limits.COMMITS_READ)
+            ]
 
     def start(
         self,

@@ -15,6 +15,8 @@ from msgspec import Struct
 from receiver import limits
 from receiver.outbound.sdk_errors import translate_errors
 
+_THUMBS = ("thumbsup", "thumbsdown")
+
 
 class Note(Struct, frozen=True, kw_only=True):
     """A note on a merge request."""
@@ -75,6 +77,22 @@ class MergeRequestNotes:
         with translate_errors("GitLab", f"reading the notes on !{iid}"):
             found = self._of(project_id, iid).notes.list(sort="asc", order_by="created_at", get_all=True)
         return [int(note.id) for note in found if marker in note.body and (note.author or {}).get("id") == self._own()]
+
+    def thumbs(self, project_id: int, iid: int, note: int) -> dict[str, bool]:
+        """Return who gave a note a thumb, and whether it points up; both count as none. Leaves our bot out.
+
+        A note that is gone has none.
+        """
+        with translate_errors("GitLab", f"reading what people think of note {note} on !{iid}"):
+            try:
+                given = self._of(project_id, iid).notes.get(note, lazy=True).awardemojis.list(get_all=True)
+            except GitlabError as error:
+                if error.response_code == 404:
+                    return {}
+                raise
+        people = [one for one in given if one.user["id"] != self._own()]
+        up, down = ({str(one.user["username"]) for one in people if one.name == name} for name in _THUMBS)
+        return {user: user in up for user in up ^ down}
 
     def add(self, project_id: int, iid: int, body: str, *, discussion: str = "") -> int:
         """Write a note on a merge request, in a thread where one is given, and return its id.

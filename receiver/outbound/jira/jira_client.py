@@ -18,9 +18,10 @@ from pipelines.language import IssueKey
 from pipelines.language.catalogue import Confidential
 from receiver import limits
 from receiver.outbound.errors import RefusedError
-from receiver.outbound.jira import comment_pages, issues, label_search
+from receiver.outbound.jira import comment_pages, issues, label_search, status_history
 from receiver.outbound.jira.issues import AttachedFile, Comment, Issue
 from receiver.outbound.jira.label_search import LabelMove, LabelPage
+from receiver.outbound.jira.status_history import StatusMove
 from receiver.outbound.sdk_errors import stop_at_overload, translate_errors
 from receiver.workflow.person import AccountId
 
@@ -138,6 +139,14 @@ class JiraClient:
         with translate_errors("Jira", f"reading who labelled {key}"):
             body = self._api._get_json(f"issue/{key}", params=asked)  # noqa: SLF001  # as above
         return _parsed(label_search.last_moves, body, labels=labels)
+
+    def status_moves(self, key: str) -> list[StatusMove]:
+        """Return a ticket's moves between statuses, the oldest first."""
+        with translate_errors("Jira", f"reading how {key} moved"):
+            api = self._api
+            statuses = api._get_json("status")  # noqa: SLF001  # as above
+            body = api._get_json(f"issue/{key}", params={"fields": "status", "expand": "changelog"})  # noqa: SLF001  # as above
+        return _parsed(status_history.moves, body, done=_parsed(status_history.done_statuses, statuses))
 
     def security_level(self, key: IssueKey) -> str | None:
         """Return the name of the ticket's security level, empty when it has none; None when it is not shown to us.

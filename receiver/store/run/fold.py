@@ -18,6 +18,7 @@ from receiver.comments.command_line import Command
 from receiver.store.deliveries import taken_comments
 from receiver.store.postgres.json_text import storable
 from receiver.store.run import (
+    fix_outcomes,
     given_commands,
     heard_labels,
     iterations,
@@ -40,6 +41,7 @@ from receiver.workflow.events.merge_request_events import (
     TargetPipelineReleased,
 )
 from receiver.workflow.events.message_events import CommandTyped, CommentRead, NoteRead
+from receiver.workflow.events.outcome_events import OutcomeSeen
 from receiver.workflow.events.pipeline_events import (
     JobChanged,
     PipelineChanged,
@@ -143,6 +145,8 @@ async def _written(  # noqa: C901, PLR0911, PLR0912  # a table over the events
             return await remedies.told(session, event, run, now=now)
         case PicturesAttached():
             return await ticket_pictures.attached(session, event, run)
+        case OutcomeSeen():
+            return await fix_outcomes.seen(session, event, run, now=now)
         case MergeRequestChanged():
             return await merge_requests.changed(session, event, run, bots=reader.bots, now=now)
         case _:

@@ -12,6 +12,7 @@ from receiver.store.schema import JobRow, MergeRequestRow, PipelineRow, RunRow
 from receiver.workflow.events.event import Event
 from receiver.workflow.events.merge_request_events import MergeRequestChanged
 from receiver.workflow.events.message_events import CommandTyped, IssueCommented, NotePosted
+from receiver.workflow.events.outcome_events import RevertMerged
 from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged
 from receiver.workflow.events.ticket_events import IssueLabelled, IssueRestricted, LabelChanged, StartRequested
 
@@ -43,6 +44,9 @@ async def run_of(session: AsyncSession, event: Event) -> RunId | None:
             )
         case MergeRequestChanged() | NotePosted():
             return await merge_requests.run_of(session, event)
+        case RevertMerged():
+            theirs = (MergeRequestRow.project_id == event.project_id) & (MergeRequestRow.iid == event.iid)
+            query = select(MergeRequestRow.run_id).where(theirs).order_by(MergeRequestRow.id.desc())
         case _:
             return None
     found = await session.scalar(query.limit(1))
@@ -65,12 +69,14 @@ async def subject_of(session: AsyncSession, event: Event, run: RunRow, *, automa
                 state = None if known is None else known.status
                 return Subject(project=automation, state=state, iteration=own.iteration)
             theirs = MergeRequestRow.project_id == event.project_id
-        case MergeRequestChanged() | NotePosted():
+        case MergeRequestChanged() | NotePosted() | RevertMerged():
             theirs = (MergeRequestRow.project_id == event.project_id) & (MergeRequestRow.iid == event.iid)
         case _:
             return None
     row = await session.scalar(select(MergeRequestRow).where(MergeRequestRow.run_id == run.id, theirs).limit(1))
     if row is not None:
         return Subject(project=ProjectPath(row.repository), state=row.state)
+    if isinstance(event, RevertMerged):
+        return None
     # a merge request that is not known yet: the run was found by its branch and by the path, one of the run's
     return Subject(project=ProjectPath(merge_requests.repository(event, run) or event.project))

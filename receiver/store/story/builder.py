@@ -24,6 +24,7 @@ from receiver.store.schema import (
     IterationRow,
     JobRow,
     MergeRequestRow,
+    OutcomeRow,
     PipelineRow,
     PlanRow,
     ReportRow,
@@ -36,7 +37,7 @@ from receiver.store.schema import (
 from receiver.store.schema.diagnosis_column import diagnoses_of
 from receiver.store.story.command_story import GivenCommand
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
+from receiver.store.story.merge_request_story import MergeRequest, Outcome, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Job, Pipeline
 from receiver.store.story.remedy_story import TriedRemedy
 from receiver.store.story.report_story import Report, ReportedFile
@@ -69,6 +70,7 @@ class Rows(Struct, frozen=True, kw_only=True):
     artifacts: Sequence[ArtifactRow]
     merge_requests: Sequence[MergeRequestRow]
     target_pipelines: Sequence[TargetPipelineRow]
+    outcomes: Sequence[OutcomeRow] = ()
     pictures: Sequence[TicketPictureRow] = ()
     interventions: Sequence[InterventionRow]
     commands: Sequence[CommandRow] = ()
@@ -93,6 +95,7 @@ def tell(rows: Rows, *, table: EffectTable = EFFECTS) -> Story:
         reports=tuple(_report(row, rows.artifacts) for row in rows.reports),
         merge_requests=_each(rows.merge_requests, MergeRequest),
         target_pipelines=tuple(_target_pipelines(rows)),
+        outcomes=_each(rows.outcomes, Outcome),
         pictures=_each(rows.pictures, TicketPicture),
         interventions=_each(rows.interventions, Intervention),
         commands=tuple(_command(row) for row in rows.commands),

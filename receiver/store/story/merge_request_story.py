@@ -30,6 +30,19 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     """It had a reviewer when it was opened or last described; None: unknown."""
 
 
+class Outcome(Struct, frozen=True, kw_only=True):
+    """What became of a merge request."""
+
+    repository: str
+    first_review_at: datetime | None
+    merged_at: datetime | None
+    people_commits: int
+    reverted_at: datetime | None
+    """When a commit took it back, within the days in which that is looked for."""
+    reopened_at: datetime | None
+    """When the ticket was opened again, likewise."""
+
+
 class TicketPicture(Struct, frozen=True, kw_only=True):
     """A picture attached to the ticket, of the state before or after."""
 

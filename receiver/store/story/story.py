@@ -9,7 +9,7 @@ from receiver.insight.indicators import Indicator
 from receiver.store.money.spending import Costs
 from receiver.store.story.command_story import GivenCommand
 from receiver.store.story.history import Act, Intervention, Moment
-from receiver.store.story.merge_request_story import MergeRequest, TargetPipelineState, TicketPicture
+from receiver.store.story.merge_request_story import MergeRequest, Outcome, TargetPipelineState, TicketPicture
 from receiver.store.story.pipeline_story import Pipeline
 from receiver.store.story.remedy_story import TriedRemedy
 from receiver.store.story.report_story import Report
@@ -29,6 +29,7 @@ class Story(Struct, frozen=True, kw_only=True):
     pipelines: tuple[Pipeline, ...]
     reports: tuple[Report, ...]
     merge_requests: tuple[MergeRequest, ...]
+    outcomes: tuple[Outcome, ...] = ()
     target_pipelines: tuple[TargetPipelineState, ...] = ()
     pictures: tuple[TicketPicture, ...] = ()
     """Attached to the ticket in any iteration."""

@@ -10,6 +10,7 @@ from receiver.workflow.events.merge_request_events import (
     TargetPipelineReleased,
 )
 from receiver.workflow.events.message_events import CommandTyped, CommentRead, IssueCommented, NotePosted, NoteRead
+from receiver.workflow.events.outcome_events import OutcomeSeen, RevertMerged
 from receiver.workflow.events.pipeline_events import (
     JobChanged,
     PipelineChanged,
@@ -58,6 +59,8 @@ Event = (
     | MergeJudged
     | PicturesAttached
     | RemedyTold
+    | RevertMerged
+    | OutcomeSeen
     | MergeRequestChanged
     | NotePosted
     | NoteRead

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -56,8 +56,21 @@ async def listed(state: State, request: Request) -> Response:
     if len(heads) != len(revisions):
         raise HttpError(404, {"message": "404 Commit Not Found"})
     selection = [f"^{heads[0]}", heads[1]] if len(heads) == 2 else heads
+    since = _moment(request, "since")
     commits = await repository.log(*selection)
+    if since is not None:
+        commits = [one for one in commits if one.committer.at >= since]
     return page(request, commits, lambda one: entities.commit(state, project, one), base_url=state.url)
+
+
+def _moment(request: Request, name: str) -> datetime | None:
+    given = request.arg(name)
+    if not given:
+        return None
+    try:
+        return datetime.fromisoformat(given)
+    except ValueError as error:
+        raise HttpError(400, {"error": f"{name} is invalid"}) from error
 
 
 async def get(state: State, request: Request) -> Response:
@@ -237,7 +250,7 @@ def _content(action: Action) -> bytes | None:
 
 _COMMITS = "/api/v4/projects/:id/repository/commits"
 ROUTES = (
-    Route("GET", _COMMITS, listed, query=("ref_name", *PAGE)),
+    Route("GET", _COMMITS, listed, query=("ref_name", "since", *PAGE)),
     Route("GET", f"{_COMMITS}/:sha", get, query=("stats",)),
     Route("GET", f"{_COMMITS}/:sha/diff", diff, query=("unidiff", *PAGE)),
     Route("POST", _COMMITS, create, params=names(NewCommit), required=required(NewCommit)),

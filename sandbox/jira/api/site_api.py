@@ -42,6 +42,11 @@ def get_user(site: Site, request: Request, _: Person, shapes: Shapes) -> Respons
     return Response.json(_with_groups(shapes, _wanted(site, request), request))
 
 
+def get_statuses(site: Site, _: Request, __: Person, shapes: Shapes) -> Response:
+    """Return the statuses of the workflow with their categories."""
+    return Response.json([shapes.status(one) for one in site.workflow.statuses])
+
+
 def application_links(_: Site, __: Request) -> Response:
     """Refuse, as Jira does to everybody but administrators; `JIRA.add_remote_link` asks first and goes on."""
     raise refusal(403, "You don't have the permission to list application links.")
@@ -86,5 +91,6 @@ ROUTES: Final[tuple[Route[Site], ...]] = (
     Route("GET", f"{_API}/serverInfo", anonymous(server_info)),
     Route("GET", f"{_API}/myself", signed(myself), query=("expand",)),
     Route("GET", f"{_API}/user", signed(get_user), query=("accountId", "username", "key", "expand")),
+    Route("GET", f"{_API}/status", signed(get_statuses)),
     Route("GET", "/rest/applinks/latest/listApplicationlinks", application_links),
 )

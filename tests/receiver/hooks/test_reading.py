@@ -13,6 +13,7 @@ from receiver.comments.command_line import Command
 from receiver.hooks import Delivery, Interests, NotJsonError, Reading, Source, WrongShapeError, read
 from receiver.workflow.events.merge_request_events import MergeRequestChanged
 from receiver.workflow.events.message_events import CommandTyped, IssueCommented, NotePosted
+from receiver.workflow.events.outcome_events import RevertMerged
 from receiver.workflow.events.pipeline_events import JobChanged, PipelineChanged
 from receiver.workflow.events.run_events import NotInteresting
 from receiver.workflow.events.ticket_events import (
@@ -458,6 +459,35 @@ def test_a_merge_request_is_named_by_its_target(reading: Read) -> None:
     assert (found.event.state, found.event.actor, found.ordering_key) == ("merged", "mara", "merge_request:2:1")
     assert found.event.source_project_id is None
     assert found.event.merge_commit_sha == "d" * 40
+
+
+@pytest.mark.parametrize(
+    ("action", "branch", "description", "is_revert"),
+    [
+        ("merge", "revert-a1b2c3d4", "This reverts merge request !7", True),
+        ("merge", "revert-a1b2c3d4", "This reverts merge request !7\n\nIt broke exports.", True),
+        ("open", "revert-a1b2c3d4", "This reverts merge request !7", False),
+        ("merge", "bug-fix/PL-479", "This reverts merge request !7", False),  # words of a ticket in one of ours
+        ("merge", "revert-a1b2c3d4", "See: This reverts merge request !7", False),
+        ("merge", "revert-a1b2c3d4", "This reverts commit a1b2c3d4", False),  # found by looking at the branch
+        ("merge", "revert-a1b2c3d4", None, False),
+    ],
+)
+def test_a_merged_merge_request_that_takes_another_back_is_about_that_one(
+    reading: Read,
+    action: str,
+    branch: str,
+    description: str | None,
+    is_revert: bool,  # noqa: FBT001
+) -> None:
+    attributes = {"iid": 9, "target_project_id": 2, "state": "merged", "action": action, "source_branch": branch}
+    hook = {"object_kind": "merge_request", "project": PROJECT, "user": {"id": 3, "username": "mara"}}
+    found = reading(Source.GITLAB, json(hook | {"object_attributes": attributes | {"description": description}}))
+    if is_revert:
+        assert found.event == RevertMerged(project_id=2, iid=7, by_iid=9)
+        assert found.ordering_key == "merge_request:2:7"
+    else:
+        assert isinstance(found.event, MergeRequestChanged)
 
 
 def test_a_merge_request_of_a_fork_says_whose_branch_it_is(reading: Read) -> None:

@@ -43,6 +43,7 @@ from receiver.workflow.events.merge_request_events import (
     TargetPipelineReleased,
 )
 from receiver.workflow.events.message_events import CommandTyped, CommentRead, IssueCommented, NotePosted, NoteRead
+from receiver.workflow.events.outcome_events import OutcomeSeen, RevertMerged
 from receiver.workflow.events.pipeline_events import (
     JobChanged,
     JobId,
@@ -434,6 +435,10 @@ class World:
                 RemedyTold(iteration=1, repository=REPOSITORY, state=state, sentence="So it is.")
                 for state in RemedyState
             ),
+            RevertMerged(project_id=2, iid=1, by_iid=2),
+            RevertMerged(project_id=2, iid=9, by_iid=2),
+            OutcomeSeen(repository=REPOSITORY),
+            OutcomeSeen(repository=REPOSITORY, reverted_at=NOW, reverted_by="d" * 40, reopened_at=NOW),
             PicturesAttached(iteration=1, repository=REPOSITORY, files=("before.png",)),
             self.merge_request("open", "opened"),
             self.merge_request("merge", "merged"),

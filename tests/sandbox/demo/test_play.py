@@ -27,6 +27,7 @@ def document(**other: Any) -> dict[str, Any]:
         "attachments": {"page.png": "picture", "server.log": "text"},
         "caching": {"read_share": None},
         "spoken": [],
+        "merge": {"payk12/api": None},
         "books_equal": True,
         **other,
     }
@@ -76,4 +77,15 @@ def test_what_people_got_is_compared_also_where_nobody_got_the_run() -> None:
     assert surprising(document(escalation=None), expected) == [
         "the question to people is None, expected What is missing?",
         "what people were told of attempts is 0, expected 3",
+    ]
+
+
+def test_whose_approvals_counted_and_what_was_taken_back_are_compared() -> None:
+    merged = {"payk12/api": {"approved_by": ["mara"], "reverted_at": "2026-12-01T09:00:00Z"}}
+    expected = replace(EXPECTED, approved_by=("mara",), reverted=("payk12/api",))
+    assert surprising(document(merge=merged), expected) == []
+    assert surprising(document(merge=merged), EXPECTED) == ["taken back is ['payk12/api'], expected []"]
+    assert surprising(document(), expected) == [
+        "taken back is [], expected ['payk12/api']",
+        "whose approvals counted is [], expected ['mara']",
     ]

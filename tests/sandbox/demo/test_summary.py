@@ -12,6 +12,7 @@ from sandbox.demo.story import (
     Job,
     MergeRequest,
     OpenQuestion,
+    Outcome,
     Part,
     Pipeline,
 )
@@ -56,6 +57,9 @@ def test_each_attempt_is_told_with_its_cause_what_it_reuses_and_its_cost() -> No
     ]
 
 
+REVERTED = "2026-12-01T09:00:00Z"
+
+
 def test_a_merge_is_told_with_its_approvals_its_head_and_who_merged() -> None:
     ours = replace(
         REQUEST,
@@ -67,9 +71,10 @@ def test_a_merge_is_told_with_its_approvals_its_head_and_who_merged() -> None:
     )
     theirs = replace(REQUEST, repository="payk12/api", state="merged", head_sha="b" * 40)
     still = replace(REQUEST, repository="payk12/web")
-    assert told(merge_requests=(ours, theirs, still))["merge"] == {
-        "payk12/contacts": {"approved_by": ["mara"], "sha": "a" * 40, "how": "We merged it."},
-        "payk12/api": {"approved_by": [], "sha": "b" * 40, "how": "People merged it."},
+    outcomes = (Outcome(repository="payk12/contacts", reverted_at=REVERTED),)
+    assert told(merge_requests=(ours, theirs, still), outcomes=outcomes)["merge"] == {
+        "payk12/contacts": {"approved_by": ["mara"], "sha": "a" * 40, "reverted_at": REVERTED, "how": "We merged it."},
+        "payk12/api": {"approved_by": [], "sha": "b" * 40, "reverted_at": None, "how": "People merged it."},
         "payk12/web": None,
     }
 

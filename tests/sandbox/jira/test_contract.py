@@ -90,6 +90,7 @@ NEW = {"project": {"key": "PL"}, "issuetype": {"name": "Bug"}, "summary": "Anoth
 LISTS: list[tuple[str, Callable[[Any], Any]]] = [
     ("RemoteIssueLink", lambda http: http.get("/issue/PL-479/remotelink")),
     ("Attachment", _attach),
+    ("StatusDetails", lambda http: http.get("/status")),
 ]
 
 

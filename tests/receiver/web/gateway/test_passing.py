@@ -152,7 +152,7 @@ def test_a_stream_arrives_while_it_is_made_and_byte_for_byte(rough: Any, upstrea
     ("said", "cost"),
     [({"inference_geo": "us"}, COST * Decimal("1.1")), ({"service_tier": "priority"}, None), ({"mileage": 3}, None)],
 )
-def test_a_modifier_of_the_price_is_in_the_books_and_one_that_is_not_known_holds_the_worst_case(
+def test_a_price_modifier_is_booked_and_an_unknown_one_holds_the_worst_case(
     said: dict[str, Any],
     cost: Decimal | None,
     extra: dict[str, Any],
