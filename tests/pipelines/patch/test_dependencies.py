@@ -144,3 +144,103 @@ def test_a_lock_file_that_repeats_what_changed_may_change_with_it(
 def test_a_manifest_that_is_none_is_held_against_its_lock_file(examined: Examined, manifest: str) -> None:
     lock = {"Cargo.toml": "Cargo.lock", "composer.json": "composer.lock", "pyproject.toml": "uv.lock"}[manifest]
     assert any("is as it was" in one for one in examined({manifest: "", lock: "x\n"}, {manifest: "[[[\n"}))
+
+
+def toml(table: str, line: str) -> str:
+    return f'[package]\nname = "a"\n[{table}]\n{line}\n' if table else f'{line}\n[package]\nname = "a"\n'
+
+
+JSON_KEYS = {
+    ("package.json", "package-lock.json", True): (
+        *("dependencies", "devDependencies", "peerDependencies", "peerDependenciesMeta", "optionalDependencies"),
+        *("bundledDependencies", "bundleDependencies", "overrides", "resolutions", "workspaces"),
+    ),
+    ("package.json", "package-lock.json", False): (
+        *("name", "version", "engines", "packageManager", "license", "bin", "os", "cpu"),
+    ),
+    ("composer.json", "composer.lock", True): (
+        *("require", "require-dev", "conflict", "replace", "provide", "minimum-stability", "repositories"),
+    ),
+    ("composer.json", "composer.lock", False): ("name", "version", "prefer-stable", "extra", "config"),
+}
+"""Keys by manifest and lock file; True: other packages are asked for, False: the lock file only repeats them."""
+TOML_KEYS = {
+    ("pyproject.toml", POETRY_LOCK): (
+        *(("tool.poetry", key) for key in ("extras", "group", "source", "dependencies", "dev-dependencies")),
+        *(("project", key) for key in ("dependencies", "optional-dependencies", "requires-python")),
+        ("", "dependency-groups"),
+    ),
+    ("pyproject.toml", PDM_LOCK): (
+        *(("tool.pdm", key) for key in ("dev-dependencies", "source", "resolution", "overrides")),
+        *(("project", key) for key in ("dependencies", "optional-dependencies", "requires-python")),
+        ("", "dependency-groups"),
+    ),
+    ("pyproject.toml", UV_LOCK): (
+        *(("tool.uv", key) for key in ("sources", "index", "override-dependencies", "anything")),
+        *(("project", key) for key in ("name", "version", "dependencies", "optional-dependencies", "requires-python")),
+        ("", "dependency-groups"),
+    ),
+    ("Pipfile", "Pipfile.lock"): (("", "packages"), ("", "dev-packages"), ("", "source"), ("", "requires")),
+    ("Cargo.toml", "Cargo.lock"): (
+        *(("", key) for key in ("dependencies", "dev-dependencies", "build-dependencies", "target")),
+        *(("", key) for key in ("features", "patch", "replace")),
+        *(("workspace", key) for key in ("members", "exclude", "dependencies")),
+        ("workspace.package", "version"),
+    ),
+}
+UNASKED = {
+    ("pyproject.toml", UV_LOCK): (("tool.uv", "pip"), ("tool.other", "anything")),
+    ("pyproject.toml", PDM_LOCK): (("tool.pdm", "anything"),),
+    ("pyproject.toml", POETRY_LOCK): (("tool.poetry", "scripts"),),
+    ("Pipfile", "Pipfile.lock"): (("", "scripts"), ("", "pipenv")),
+    ("Cargo.toml", "Cargo.lock"): (("workspace", "metadata"), ("", "profile")),
+}
+Keys = dict[tuple[str, str], tuple[tuple[str, str], ...]]
+
+
+def each(keys: Keys) -> list[tuple[str, str, str, str]]:
+    return [(*file, table, key) for file, rows in keys.items() for table, key in rows]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "lock", "asks", "key"), [(*file, key) for file, keys in JSON_KEYS.items() for key in keys]
+)
+def test_each_key_of_a_json_manifest_asks_or_is_repeated(
+    examined: Examined, manifest: str, lock: str, key: str, *, asks: bool
+) -> None:
+    before, after = {manifest: f'{{"{key}": "1"}}\n', lock: "old\n"}, f'{{"{key}": "2"}}\n'
+    assert any("is as it was" in one for one in examined(before, {manifest: after})) is asks
+    assert not any("no manifest" in one for one in examined(before, {manifest: after, lock: "new\n"}))
+
+
+@pytest.mark.parametrize(("manifest", "lock", "table", "key"), each(TOML_KEYS))
+def test_each_key_of_a_toml_manifest_that_asks_for_packages_brings_its_lock_file(
+    examined: Examined, manifest: str, lock: str, table: str, key: str
+) -> None:
+    before = {manifest: toml(table, f'"{key}" = "1"'), lock: "old\n"}
+    assert any("is as it was" in one for one in examined(before, {manifest: toml(table, f'"{key}" = "2"')}))
+
+
+@pytest.mark.parametrize(("manifest", "lock", "table", "key"), each(UNASKED))
+def test_a_key_of_a_toml_manifest_that_asks_for_no_package_needs_no_lock_file(
+    examined: Examined, manifest: str, lock: str, table: str, key: str
+) -> None:
+    before, after = toml(table, f'"{key}" = "1"'), toml(table, f'"{key}" = "2"')
+    assert examined({manifest: before, lock: "old\n"}, {manifest: after}) == ()
+    said = examined({manifest: before, lock: "old\n"}, {manifest: after, lock: "new\n"})
+    assert "no manifest asks for anything else" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "lock", "before", "after"),
+    [
+        ("go.mod", "go.sum", "module a\nrequire b v1 // direct\n", "module a\n\n\nrequire b v1 //direct too  \n"),
+        ("Gemfile", "Gemfile.lock", "gem 'a'\n\n# one\n", "  gem 'a'\n  # two\n\n\n"),
+        ("package.json", "package-lock.json", "", "{}\n"),
+        ("composer.json", "composer.lock", " \n", '{"description": "Bills"}\n'),
+    ],
+)
+def test_what_says_the_same_asks_for_nothing_else(
+    examined: Examined, manifest: str, lock: str, before: str, after: str
+) -> None:
+    assert examined({manifest: before, lock: "old\n"}, {manifest: after}) == ()
