@@ -206,6 +206,14 @@ EFFECTS: Final = EffectTable(
             failure="The merge request could not be opened",
         ),
         EffectRule(
+            effect=effects.OpenDraft,
+            name="commit the partial work and open a draft for it",
+            group="merge_request",
+            once=("iteration", "repository"),
+            wanted_in=frozenset({RunStatus.ESCALATED}),
+            tells=Tells.WORK,
+        ),
+        EffectRule(
             effect=effects.NeutraliseMergeRequest,
             name="take what was found out of the merge request",
             group="merge_request",

@@ -235,6 +235,13 @@ class OpenMergeRequest(Effect, frozen=True, kw_only=True):
     repository: ProjectPath
 
 
+class OpenDraft(Effect, frozen=True, kw_only=True):
+    """Commit partial work of a run that was handed over, and open a draft merge request for it."""
+
+    iteration: int
+    repository: ProjectPath
+
+
 class NeutraliseMergeRequest(Effect, frozen=True, kw_only=True):
     """Let title and description of a merge request say nothing of what was found: the run became confidential."""
 

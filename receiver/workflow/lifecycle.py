@@ -41,7 +41,7 @@ MOVES: Final[dict[RunStatus, frozenset[RunStatus]]] = {
     S.IN_REVIEW: _STOPPED | _BY_REVIEWERS | _ANEW,
     S.PAUSED: _STOPPED | _BY_REVIEWERS | (_ANEW - {S.PAUSED}) | {S.IN_REVIEW},
     # ends from which people may have another attempt made
-    S.ESCALATED: _BY_REVIEWERS | _ANEW,
+    S.ESCALATED: _BY_REVIEWERS | _ANEW | {S.IN_REVIEW},  # somebody goes on with the partial work
     S.FAILED: _BY_REVIEWERS | _ANEW,
     S.CANCELLED: _BY_REVIEWERS | _ANEW,
     S.NOT_REPRODUCED: _BY_REVIEWERS | _ANEW,

@@ -245,6 +245,8 @@ class Learned(Struct, frozen=True, kw_only=True):
     """Whether the ticket has no newer run; told of commands only."""
     was_unlabelled: bool = False
     """Whether the start label was taken off a moment ago; told of labels only."""
+    is_of_person: bool = False
+    """Somebody did it who is none of our bots, as far as GitLab says."""
     was_for_people: bool = False
     """Whether the look before left people something to do; told of looks at merge requests only."""
 

@@ -7,7 +7,15 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from pipelines.language import CommitSha, MergeRequestResult, Phase, PhaseReport, ReproductionResult, TestingResult
+from pipelines.language import (
+    CommitSha,
+    MergeRequestResult,
+    Phase,
+    PhaseReport,
+    ProjectPath,
+    ReproductionResult,
+    TestingResult,
+)
 from pipelines.language.change_set import ChangeSet
 from pipelines.language.wire import sha256
 from pipelines.proof.red_green import judge
@@ -17,7 +25,6 @@ from receiver.outbound.errors import RefusedError
 from receiver.store.jobs import blobs
 from receiver.store.run import offered_remedies, remedies, settled_reports
 from receiver.store.run.runs import RunFacts
-from receiver.workflow.effects import OpenMergeRequest
 from receiver.workflow.remedy_state import DRAFTED, OFFERED
 
 
@@ -36,32 +43,49 @@ class AcceptedFix(Struct, frozen=True, kw_only=True):
     """The reproduction test that was red and green, for people to read; empty when it is not kept any more."""
 
 
-async def accepted(desk: Desk, facts: RunFacts, effect: OpenMergeRequest) -> AcceptedFix:
+async def partial(desk: Desk, facts: RunFacts, path: ProjectPath, *, iteration: int) -> AcceptedFix:
+    """Return the change that turned the reproduction green and failed otherwise, if its patch breaks no rule.
+
+    Raises RefusedError.
+    """
+    async with desk.database.begin() as session:
+        data = await offered_remedies.change_of(session, facts.id, iteration, path)
+        reproduced = await settled_reports.accepted(
+            session, facts.id, iteration=iteration, phase=Phase.REPRODUCTION, repository=path
+        )
+        red = _result(reproduced, ReproductionResult)
+        digest = None if red is None else red.test_sha256
+        test = None if digest is None else await blobs.read(session, digest, run=facts.id)
+    base, policy = facts.base_shas.get(path), facts.catalogue
+    repository = None if policy is None else policy.repositories.get(path)
+    if policy is None or repository is None or base is None or data is None:
+        raise RefusedError(f"{path} has no change of this attempt that is kept.")
+    fix = await asyncio.to_thread(patch_check.checked, desk, data, base, repository=repository, policy=policy.policy)
+    return AcceptedFix(
+        change=fix.change, remarks=fix.remarks, sha256=sha256(data), base=base, test=test or b"", is_draft=True
+    )
+
+
+async def accepted(desk: Desk, facts: RunFacts, path: ProjectPath, *, iteration: int) -> AcceptedFix:
     """Return the fix, if everything that was promised about it holds. Raises RefusedError that says what does not."""
     async with desk.database.begin() as session:
         reproduced, tested, submitted = [
-            await settled_reports.accepted(
-                session, facts.id, iteration=effect.iteration, phase=phase, repository=effect.repository
-            )
+            await settled_reports.accepted(session, facts.id, iteration=iteration, phase=phase, repository=path)
             for phase in (Phase.REPRODUCTION, Phase.TESTING, Phase.MERGE_REQUEST)
         ]
         submission = _result(submitted, MergeRequestResult)
         test = _result(tested, TestingResult)
-        remedy = await remedies.of_job(session, facts.id, iteration=effect.iteration, repository=effect.repository)
-        plain = (
-            None
-            if remedy is None
-            else await offered_remedies.change_of(session, facts.id, remedy.mends, effect.repository)
-        )
+        remedy = await remedies.of_job(session, facts.id, iteration=iteration, repository=path)
+        plain = None if remedy is None else await offered_remedies.change_of(session, facts.id, remedy.mends, path)
         data = None if submission is None else await blobs.read(session, submission.patch_sha256, run=facts.id)
         shown = None if test is None else await blobs.read(session, test.test_sha256, run=facts.id)
-    base = facts.base_shas.get(effect.repository)
+    base = facts.base_shas.get(path)
     policy = facts.catalogue
     if submission is None or test is None or policy is None or base is None:
-        raise RefusedError(f"{effect.repository} has no accepted testing report and submission.")
-    repository = policy.repositories.get(effect.repository)
+        raise RefusedError(f"{path} has no accepted testing report and submission.")
+    repository = policy.repositories.get(path)
     if repository is None:
-        raise RefusedError(f"{effect.repository} is not in the catalogue that the run was started with.")
+        raise RefusedError(f"{path} is not in the catalogue that the run was started with.")
     if data is None:
         raise RefusedError("The submitted change is not kept; it was never handed in, or its time is over.")
     if sha256(data) != submission.patch_sha256:

@@ -18,15 +18,21 @@ from receiver.store.run import merge_requests, runs
 from receiver.store.run.runs import RunFacts
 from receiver.store.story import Story
 from receiver.store.story import rows as stories
-from receiver.workflow.effects import NeutraliseMergeRequest, OpenMergeRequest, UpdateMergeRequestNote
+from receiver.workflow.effects import NeutraliseMergeRequest, OpenDraft, OpenMergeRequest, UpdateMergeRequestNote
 from receiver.workflow.events.merge_request_events import MergeRequestOpened
 
 DRAFT: Final = "Draft: "
 """Before the title of a draft (doc/user/project/merge_requests/drafts.md)."""
 
 
-async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performed:
-    """Commit the accepted patch to the run's branch and open or update the merge request.
+PARTIAL: Final = (
+    "This is partial work, and it fails: the note below says how, and what people are asked. Push to its branch and go "
+    "on with it, or close it."
+)
+
+
+async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest | OpenDraft) -> Performed:
+    """Commit the accepted patch, or partial work, to the run's branch and open or update the merge request.
 
     Checks and uploads take a while, so before the commit and again before the merge request Jira is asked whether the
     ticket was restricted meanwhile. Raises RestrictedError.
@@ -34,7 +40,11 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await stories.story(session, await runs.find(session, run))
-    fix = await accepted_fix.accepted(desk, facts, effect)
+    is_partial = isinstance(effect, OpenDraft)
+    if is_partial:
+        fix = await accepted_fix.partial(desk, facts, effect.repository, iteration=effect.iteration)
+    else:
+        fix = await accepted_fix.accepted(desk, facts, effect.repository, iteration=effect.iteration)
     project = await asyncio.to_thread(desk.repositories.project, effect.repository)
     facts = await commits.on_branch(desk, facts, project)
     await restriction_check.ensure_open(desk, run)
@@ -45,9 +55,9 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest) -> Performe
     )
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
     await restriction_check.ensure_open(desk, run)
-    text = desk.notes.description(
-        story, repository=project.path, evidence=shown, remarks=fix.remarks, test=fix.test.decode(errors="replace")
-    )
+    remarks = (PARTIAL, *fix.remarks) if is_partial else fix.remarks
+    test = fix.test.decode(errors="replace")
+    text = desk.notes.description(story, repository=project.path, evidence=shown, remarks=remarks, test=test)
     name = f"{DRAFT if fix.is_draft else ''}{title(story)}"
     made = await asyncio.to_thread(_merge_request, desk, facts, project, name, text, asked)
     event = MergeRequestOpened(

@@ -95,6 +95,7 @@ async def fold(session: AsyncSession, event: Event, run: RunRow, *, reader: Read
         was_confidential=before,
         was_unlabelled=was_unlabelled,
         was_for_people=was_for_people,
+        is_of_person=isinstance(event, MergeRequestChanged) and event.actor_id not in {None, *reader.bots},
     )
     return await _of_command(session, event, run, learned) if isinstance(event, COMMANDS) else learned
 

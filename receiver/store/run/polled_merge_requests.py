@@ -15,7 +15,7 @@ from receiver.store.run import merge_requests, standing_approvals, target_pipeli
 from receiver.store.run.standing_approvals import Approval, Place
 from receiver.store.schema import DecisionRow, EffectRow, MergeRequestEventRow, MergeRequestRow, RunRow
 from receiver.workflow import lifecycle
-from receiver.workflow.effects import OpenMergeRequest, PollMergeRequest, StartTargetPipeline
+from receiver.workflow.effects import OpenDraft, OpenMergeRequest, PollMergeRequest, StartTargetPipeline
 from receiver.workflow.events.message_events import NotePosted
 
 
@@ -85,7 +85,7 @@ async def known(session: AsyncSession, run: str) -> Known:
 
 
 async def _heads(session: AsyncSession, run: str) -> dict[Place, frozenset[str]]:
-    ours = (OpenMergeRequest.__name__, StartTargetPipeline.__name__)
+    ours = (OpenMergeRequest.__name__, OpenDraft.__name__, StartTargetPipeline.__name__)
     pending = select(EffectRow.id).where(
         EffectRow.run_id == run, EffectRow.state == "pending", EffectRow.kind.in_(ours)
     )

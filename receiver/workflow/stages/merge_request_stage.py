@@ -12,6 +12,7 @@ from receiver.workflow import lifecycle
 from receiver.workflow.effects import (
     AttachEvidence,
     Effect,
+    HandOver,
     LinkTicket,
     NeutraliseMergeRequest,
     PollGitLab,
@@ -47,6 +48,8 @@ def opened(event: MergeRequestOpened, run: Run, *, learned: Learned, catalogue: 
     offered = remedy_stage.looks(run, event.repository)
     if run.status is not RunStatus.OPENING and not learned.is_new:
         return noted(f"{name} is known to be open; the run is {run.status}.")
+    if run.status is RunStatus.ESCALATED:  # the hand-over says where the partial work is
+        return acted(f"{name} is open; the run is {run.status}.", link, *note, *offered, HandOver())
     if run.status is not RunStatus.OPENING:
         return acted(f"{name} is open; the run is {run.status}.", link, *note, *offered)
     have = {m.repository for m in run.merge_requests if m.confirmed and m.iteration in {None, run.iteration}}
@@ -83,6 +86,8 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
     look = merge_stage.wanted(run, known.repository, catalogue) if is_approval else ()
     if event.state == "opened":
         look = (*look, *remedy_stage.looks(run, known.repository))
+    if run.status is RunStatus.ESCALATED and _is_push(event, known) and learned.is_new and learned.is_of_person:
+        return _taken_up(event, run, name, *look, catalogue=catalogue, now=now)
     is_heard = event.action == "approved" and event.state == "opened" and event.actor_id is not None
     if is_heard and learned.is_new and _may_wait(run.status, catalogue):
         return _may_run(event, run, known, name, *look)
@@ -98,6 +103,24 @@ def changed(event: MergeRequestChanged, run: Run, *, learned: Learned, catalogue
         return ended(run, end, merged, *effects, now=now)
     reason = f"{event.actor or 'Somebody'} closed {name} without merging. Set the label again for a new run."
     return ended(run, end, EndReason(code=EndCode.CLOSED, sentence=reason), now=now)
+
+
+def _is_push(event: MergeRequestChanged, known: MergeRequestView) -> bool:
+    return (event.action, event.state) == ("update", "opened") and event.head_sha not in {"", known.head_sha}
+
+
+def _taken_up(
+    event: MergeRequestChanged, run: Run, name: str, *look: Effect, catalogue: Catalogue, now: datetime
+) -> Decision:
+    """Let people go on with a merge request of a run that they got: it is reviewed as any, and they merge it."""
+    return moved(
+        run,
+        RunStatus.PAUSED if run.is_held else RunStatus.IN_REVIEW,
+        f"{event.actor or 'Somebody'} pushed to {name} and goes on with it. {HELD if run.is_held else ''}".strip(),
+        *look,
+        *transition(catalogue.jira.transitions.review),
+        now=now,
+    )
 
 
 def _may_run(event: MergeRequestChanged, run: Run, known: MergeRequestView, name: str, *look: Effect) -> Decision:
