@@ -232,11 +232,13 @@ TICKET_UNHEARD: Final = timedelta(hours=1)
 """Interval at which the ticket of an active run is looked at though the search did not find it changed: people may have
 taken the label off."""
 POLL_EVERY_S: Final = 120.0
-"""Seconds between two searches of Jira, and two looks at the runs' merge requests, for what no hook told."""
-POLLED_BY_ANOTHER: Final = timedelta(seconds=POLL_EVERY_S / 2)
-"""After a worker searched, the others leave it at that for this long."""
+"""Seconds between two looks at the runs' merge requests, and at hooks, for what no hook told."""
+TICKETS_EVERY_S: Final = 30.0
+"""Seconds between two searches of Jira: Data Center sends no hook again, and people wait for what a label begins."""
+TICKET_HOOK_ON_ITS_WAY: Final = timedelta(seconds=30)
+"""A change of a ticket that is younger than this is left to its hook."""
 HOOK_ON_ITS_WAY: Final = timedelta(minutes=2)
-"""What changed later than this is left to its hook. Also how far a vendor's clock and ours may differ."""
+"""What changed in GitLab later than this is left to its hook. Also how far a vendor's clock and ours may differ."""
 LABEL_TOLD_TWICE: Final = timedelta(seconds=10)
 """By how much the times differ that Jira's hook and Jira's changelog tell of one label."""
 LABELS_OVERLAP: Final = timedelta(minutes=10)

@@ -108,7 +108,7 @@ async def run(workshop: Workshop, *, concurrency: int, sweep_every: float) -> No
             asyncio.create_task(_again_and_again(lambda: revive(app), every=limits.REVIVE_EVERY_S)),
             asyncio.create_task(_again_and_again(lambda: _sweep_alone(workshop), every=sweep_every)),
             *(
-                asyncio.create_task(_again_and_again(partial(search, workshop, row), every=limits.POLL_EVERY_S))
+                asyncio.create_task(_again_and_again(partial(search, workshop, row), every=row.every_s))
                 for row in SEARCHES
             ),
         ]

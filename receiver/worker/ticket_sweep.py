@@ -60,19 +60,19 @@ async def _look(workshop: Workshop, searched: datetime | None) -> tuple[int, dat
         if page.is_last:
             break
     else:
-        until = min(until, now - limits.HOOK_ON_ITS_WAY)  # what is younger is looked at again
+        until = min(until, now - limits.TICKET_HOOK_ON_ITS_WAY)  # what is younger is looked at again
         log.warning("tickets.search_goes_on", tickets=start, until=str(until))
         async with workshop.database.begin() as session:
             await cursors.move(session, full, to=until)
     return found, until
 
 
-TICKETS: Final = Search(name=_name, look=_look)
+TICKETS: Final = Search(name=_name, look=_look, every_s=limits.TICKETS_EVERY_S)
 
 
 async def _hear(workshop: Workshop, one: LabelSet, *, now: datetime) -> bool:
     """Handle a label of which no hook told as its hook would have been."""
-    if one.at > now - limits.HOOK_ON_ITS_WAY:
+    if one.at > now - limits.TICKET_HOOK_ON_ITS_WAY:
         return False
     event = IssueLabelled(issue_key=one.issue_key, actor=one.actor, actor_name=one.actor_name, at=one.at)
     async with workshop.database.begin() as session:
@@ -86,7 +86,7 @@ async def _hear(workshop: Workshop, one: LabelSet, *, now: datetime) -> bool:
 
 async def _look_at(workshop: Workshop, key: IssueKey, updated: datetime, *, now: datetime) -> None:
     """Have the ticket of a run looked at, once for each change of it; a hook may still tell of a young one."""
-    if updated > now - limits.HOOK_ON_ITS_WAY:
+    if updated > now - limits.TICKET_HOOK_ON_ITS_WAY:
         return
     async with workshop.database.begin() as session:
         run = await runs.newest(session, key)

@@ -116,6 +116,15 @@ async def test_a_label_that_is_young_is_left_to_its_hook_and_found_within_two_se
     assert [await sweeping.search() for _ in range(3)] == [0, 1, 0]
 
 
+async def test_at_its_pace_the_search_finds_a_lost_label_within_90_seconds(sweeping: Sweeping, clock: Any) -> None:
+    sweeping.jira.set(7, ago=timedelta(seconds=-1))  # a moment after a search
+    found = []
+    for _ in range(3):
+        clock.pass_(timedelta(seconds=TICKETS.every_s))
+        found.append(await search(sweeping.workshop, TICKETS))
+    assert found == [0, 1, 0]
+
+
 async def test_a_label_that_a_hook_told_of_is_not_told_again_and_one_that_was_set_anew_is(
     sweeping: Sweeping, clock: Any
 ) -> None:
