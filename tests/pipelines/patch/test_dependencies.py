@@ -90,6 +90,7 @@ ROWS = [
     ("pyproject.toml", PROJECT, UV_LOCK, "Bills", "Invoices", False),
     ("pyproject.toml", PROJECT, UV_LOCK, "x = 1", "x = 2", False),
     ("Cargo.toml", CARGO, "Cargo.lock", "0.3.1", "0.3.2", True),  # so does Cargo.lock
+    ("Cargo.toml", CARGO, "Cargo.lock", 'name = "billing"', 'name = "bills"', True),
     ("Cargo.toml", CARGO, "Cargo.lock", "Bills", "Invoices", False),
     ("Cargo.toml", CARGO, "Cargo.lock", "lto = true", "lto = false", False),
     ("Cargo.toml", CARGO, "Cargo.lock", 'serde = "1"', 'serde = "1.0.200"', True),
@@ -144,6 +145,11 @@ def test_a_lock_file_that_repeats_what_changed_may_change_with_it(
 def test_a_manifest_that_is_none_is_held_against_its_lock_file(examined: Examined, manifest: str) -> None:
     lock = {"Cargo.toml": "Cargo.lock", "composer.json": "composer.lock", "pyproject.toml": "uv.lock"}[manifest]
     assert any("is as it was" in one for one in examined({manifest: "", lock: "x\n"}, {manifest: "[[[\n"}))
+
+
+def test_a_list_is_no_manifest(examined: Examined) -> None:
+    before = {"package.json": '["a"]\n', "package-lock.json": "x\n"}
+    assert any("is as it was" in one for one in examined(before, {"package.json": '["b"]\n'}))
 
 
 def toml(table: str, line: str) -> str:

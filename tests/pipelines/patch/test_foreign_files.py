@@ -77,6 +77,29 @@ def test_where_a_tool_makes_such_a_folder_it_is_the_tools(
     assert sentence in refused(path, {manifest: content})
 
 
+EACH = [
+    *((f"pay/{name}/a.go", VENDORED, "pay/go.mod", "module pay\n") for name in ("vendor", "vendored")),
+    *((f"pay/{name}/a.go", VENDORED, "pay/go.mod", "module pay\n") for name in ("third_party", "third-party")),
+    ("pay/vendor/a.rs", VENDORED, "pay/Cargo.toml", "[package]\n"),
+    ("pay/vendor/a.php", VENDORED, "pay/composer.json", "{}"),
+    ("pay/vendor/a.rb", VENDORED, "pay/Gemfile", "gem 'a'\n"),
+    ("web/dist/a.js", GENERATED, "web/package.json", "{}"),
+    ("pay/dist/a.py", GENERATED, "pay/pyproject.toml", "[project]\n"),
+    ("pay/dist/a.py", GENERATED, "pay/setup.py", "from setuptools import setup\n"),
+    *((f"Api/obj/a.{kind}", GENERATED, f"Api/Api.{kind}proj", CSPROJ) for kind in ("cs", "fs", "vb")),
+    ("web/test-results/a.ts", GENERATED, "web/package.json", "{}"),
+    ("web/coverage/a.js", GENERATED, "web/package.json", "{}"),
+]
+
+
+@pytest.mark.parametrize(("path", "sentence", "manifest", "content"), EACH)
+def test_each_folder_that_a_tool_makes_is_known_beside_each_of_its_manifests(
+    path: str, sentence: str, manifest: str, content: str
+) -> None:
+    assert sentence in refused(path, {manifest: content})
+    assert refused(path, {}) == ""
+
+
 @pytest.mark.parametrize(
     ("path", "manifest", "content"),
     [

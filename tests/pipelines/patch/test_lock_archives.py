@@ -1,6 +1,6 @@
 """Which packages of a lock file have an archive of another name, by the tool that wrote it."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +19,8 @@ def npm(package: str, **entry: Any) -> dict[str, Any]:
         (npm("a", resolved=f"{OURS}/a/-/a-1.tgz"), set()),
         (npm("a", resolved=f"{OURS}/b/-/b-1.tgz"), {("a", "/b")}),
         (npm("a", resolved=f"{OURS}/@b/a/-/a-1.tgz"), {("a", "/@b/a")}),
+        (npm("a", resolved=f"{OURS}/a/b/-/b-1.tgz"), {("a", "/a/b")}),
+        (npm("a", resolved="http://registry.example/b/-/b-1.tgz"), {("a", "/b")}),
         (npm("a", resolved=f"{OURS}/a/../b/-/b-1.tgz"), {("a", "/a/../b")}),
         (npm("@s/a", resolved=f"{OURS}/@s%2fa/-/a-1.tgz"), set()),
         (npm("a", resolved=f"{OURS}/download/a/1.0.0"), set()),
@@ -47,6 +49,8 @@ def test_npm(document: object, expected: set[tuple[str, str]]) -> None:
         ('"a@^1", c@2:\r\n  resolved "https://registry.example/b/-/b-1.tgz"\r\n', {("a", "/b"), ("c", "/b")}),
         ('a@npm:b@^1:\n  resolved "https://registry.example/b/-/b-1.tgz"\n', set()),
         ('# a comment\na@1:\n\tresolved   "https://registry.example/b/-/b-1.tgz"\n', {("a", "/b")}),
+        ('a@1:\n# a note\n  resolved "https://registry.example/b/-/b-1.tgz"\n', {("a", "/b")}),
+        ('a@1:\r\n\r\n\n  resolved "https://registry.example/b/-/b-1.tgz"\r\n', {("a", "/b")}),
         ('"a@npm:^1":\n  version: 1\n  resolution: "a@npm:1.0.0"\n', set()),
         ('"a@npm:^1":\n  version: 1\n  resolution: "b@npm:1.0.0"\n', {("a", "b")}),
         ('"a@npm:^1":\n  comment: "b@npm:1.0.0"\n', set()),
@@ -69,6 +73,8 @@ TARBALL = {"resolution": {"tarball": "b/-/b-1.tgz"}}
     [
         (pnpm("6.0", "1.0.0"), set()),
         (pnpm("6.0", "/a@1.0.0"), set()),
+        (pnpm("6.0", "link:../b"), set()),
+        (pnpm("6.0", cast("str", 7)), set()),
         (pnpm("6.0", "/b@1.0.0"), {("a", "b")}),
         (pnpm("6.0", "/@s/b@1.0.0(c@2)"), {("a", "@s/b")}),
         (pnpm("5.4", "/b/1.0.0"), {("a", "b")}),
