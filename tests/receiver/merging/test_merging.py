@@ -14,24 +14,10 @@ from receiver.outbound.gitlab.commits_api import Action
 from receiver.store.run import runs
 from receiver.workflow.effects import RebaseMergeRequest
 from receiver.workflow.events.merge_request_events import MergeRequestChanged
+from tests.receiver.dying import DieAt, Died
 from tests.receiver.merging.conftest import CONTACTS
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
-
-
-class Died(Exception):  # noqa: N818  # what a crash would be, were it one
-    """Raised where the process would have ended."""
-
-
-class DieAt:
-    """Breaks off at a point."""
-
-    def __init__(self, point: str) -> None:
-        self.point = point
-
-    def reach(self, point: str) -> None:
-        if point == self.point:
-            raise Died
 
 
 class Acts:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pipelines import language
 from pipelines.language import (
@@ -28,6 +29,7 @@ from receiver.workflow.effects import OpenDraft, OpenMergeRequest
 from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.run import Attempt, Cause, RunStatus
 from tests.changes import change_set, file_change
+from tests.receiver.dying import DieAt, Died
 from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -109,6 +111,24 @@ async def test_partial_work_becomes_a_draft_that_no_ci_runs_and_the_next_fix_mak
     assert "partial work" not in there.description
     assert world.contacts.commits.get(fixed.head_sha).parent_ids == [event.head_sha], "nothing was forced"
     assert world.contacts.files.get(path, ref=there.source_branch).decode() == b"whole\n"
+
+
+POINTS = [f"OpenMergeRequest:{when}_{what}" for what in ("push", "post") for when in ("before", "after")]
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_worker_that_dies_around_it_leaves_one_draft_with_one_commit(
+    desk: Desk, run: RunId, world: Any, point: str
+) -> None:
+    path = f"partial_{run}.py"
+    await keep(desk, run, "half\n", iteration=1, path=path)
+    draft = OpenDraft(iteration=1, repository=CONTACTS)
+    with pytest.raises(Died):
+        await perform(replace(desk, faults=DieAt(point)), run, draft)
+    event = await opened(desk, run, draft)
+    there = world.contacts.mergerequests.get(event.iid)
+    open_ones = world.contacts.mergerequests.list(source_branch=there.source_branch, state="opened", get_all=True)
+    assert ([one.iid for one in open_ones], len(list(there.commits()))) == ([event.iid], 1)
 
 
 async def test_partial_work_that_breaks_a_rule_of_patches_is_committed_nowhere(

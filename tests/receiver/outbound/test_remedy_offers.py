@@ -49,6 +49,7 @@ from receiver.workflow.events.merge_request_events import MergeRequestOpened
 from receiver.workflow.remedy_state import RemedyState
 from receiver.workflow.run import Attempt, Cause, Prescription, RunStatus
 from tests.changes import change_set, file_change
+from tests.receiver.dying import DieAt, Died
 from tests.reports import a_report, stored
 
 pytestmark = [pytest.mark.integration, pytest.mark.anyio]
@@ -282,6 +283,41 @@ async def test_approved_by_a_command_it_becomes_a_commit_on_the_head(offered: Of
     assert (offered.text, await offered.state(), offered.open()) == (f"# new\n{MENDED}", S.ACCEPTED, [])
     await offered.perform(AnswerRemedy(iteration=2, repository=CONTACTS, answer=RemedyAnswer.ACCEPT, who="Mara"))
     assert offered.text == f"# new\n{MENDED}", "said again, nothing is committed twice"
+
+
+@pytest.mark.parametrize("point", ["AnswerRemedy:before_push", "AnswerRemedy:after_push"])
+async def test_a_worker_that_dies_around_the_commit_leaves_one(offered: Offered, point: str) -> None:
+    taken = AnswerRemedy(iteration=2, repository=CONTACTS, answer=RemedyAnswer.ACCEPT, who="Mara")
+    before = offered.there.sha
+    with pytest.raises(Died):
+        await perform(replace(offered.desk, faults=DieAt(point)), offered.run, taken)
+    await offered.answer(RemedyAnswer.ACCEPT)
+    head = offered.world.contacts.commits.get(offered.there.sha)
+    assert (offered.text, head.parent_ids, await offered.state()) == (MENDED, [before], S.ACCEPTED)
+
+
+async def test_a_worker_that_dies_before_a_suggestion_leaves_each_once(offered: Offered) -> None:
+    offered.push(WRONG.replace("a: int = None", "a: int"))
+    await offered.look()
+    offered.push(WRONG)
+    dying = replace(offered.desk, faults=DieAt("ShowRemedies:before_post"))
+    assert await _outcome(dying, offered.run) is Died
+    await offered.look()
+    assert (len(offered.open()), offered.dead()) == (2, [])
+
+
+async def _outcome(desk: Desk, run: RunId) -> type[Exception] | None:
+    """Return what showing remedies ends with, once GitLab has reloaded the diff."""
+    for _ in range(200):
+        try:
+            await perform(desk, run, ShowRemedies(repository=CONTACTS))
+        except UnavailableError:
+            await asyncio.sleep(0.01)
+        except Died:
+            return Died
+        else:
+            return None
+    raise AssertionError("GitLab did not reload the diff")
 
 
 async def test_rejected_by_a_command_its_threads_are_resolved(offered: Offered) -> None:
