@@ -19,6 +19,7 @@ from receiver.workflow.events.merge_request_events import (
     TargetPipelineReleased,
 )
 from receiver.workflow.events.message_events import CommandTyped, IssueCommented, NotePosted
+from receiver.workflow.events.outcome_events import OutcomeSeen, RevertMerged, Vote
 from receiver.workflow.events.pipeline_events import JobId, PipelineChanged, PipelineId, ReportAccepted, ReportDiscarded
 from receiver.workflow.events.run_events import DeadlinePassed, EffectGaveUp, NotInteresting
 from receiver.workflow.events.ticket_events import LabelChange, StartRequested, TicketRefused
@@ -208,6 +209,10 @@ def ours(world: World) -> st.SearchStrategy[Event]:
                 sentence="So it is.",
                 head_sha=CommitSha("a" * 40),
             )
+        ),
+        st.just(RevertMerged(project_id=2, iid=world.iid, by_iid=900)),
+        st.sampled_from([None, world.now]).map(
+            lambda at: OutcomeSeen(repository=world.repository, reverted_at=at, votes=(Vote(user="mara", is_up=True),))
         ),
         st.just(TargetPipelineReleased(repository=world.repository)),
         st.just(PicturesAttached(iteration=1, repository=world.repository, files=("before.png",))),

@@ -32,7 +32,10 @@ FIRST_NEW_RUN: Final = 50
 _SNAPSHOT: Final = text("""
 SELECT jsonb_build_object(
   'runs', (SELECT jsonb_object_agg(id, jsonb_build_object('issue', issue_key, 'status', status, 'iteration', iteration,
-     'deadline', deadline IS NOT NULL, 'confidential', confidential)) FROM runs),
+     'deadline', deadline IS NOT NULL, 'confidential', confidential, 'told', coalesce(reason, '') <> '')) FROM runs),
+  'uncancelled', (SELECT jsonb_agg(jsonb_build_array(run_id, id, status)) FROM pipelines AS p
+     WHERE parent_id IS NULL AND NOT EXISTS (SELECT FROM effects AS e WHERE e.run_id = p.run_id
+       AND e.kind = 'CancelPipeline' AND e.payload ->> 'pipeline' = p.id::text)),
   'scopes', (SELECT jsonb_object_agg(id, to_jsonb(repositories)) FROM runs),
   'tickets', (SELECT jsonb_object_agg(id, jsonb_build_array(ticket, base_shas, catalogue_sha256)) FROM runs),
   'pipelines', (SELECT jsonb_object_agg(id, jsonb_build_object('run', run_id, 'iteration', iteration,
@@ -117,7 +120,7 @@ class Histories:
     async def _snapshot(self) -> Snapshot:
         await self.session.flush()
         found: Snapshot = (await self.session.execute(_SNAPSHOT, {"last": self.last_effect})).scalar_one()
-        found = {name: value or ({} if name != "effects" else []) for name, value in found.items()}
+        found = {name: value or ([] if name in {"effects", "uncancelled"} else {}) for name, value in found.items()}
         self.last_effect = max([self.last_effect, *(number for number, _, _ in found["effects"])])
         return found
 

@@ -1,5 +1,6 @@
 """Any history of a ticket, on the real store: all events in any order, late, twice, and about things it never had."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -143,6 +144,7 @@ class TicketMachine(RuleBasedStateMachine):
             self.taken.append(self.last)
         assert decision.reason
         check_runs(before, self.state, issue=self.world.issue)
+        check_pipelines(self.state)
         check_growth(before, self.state)
 
 
@@ -160,6 +162,7 @@ def check_runs(before: Snapshot, after: Snapshot, *, issue: str) -> None:
         was = before["runs"].get(run)
         assert (row["issue"] == issue) or row == was
         assert row["deadline"] == (status in WITH_DEADLINE)
+        assert row["told"] or status is RunStatus.ADMITTING, f"nobody is told why the run is {status}"
         if was is not None:
             assert status == was["status"] or status in MOVES[RunStatus(was["status"])]
             assert row["iteration"] >= was["iteration"]
@@ -170,6 +173,12 @@ def check_runs(before: Snapshot, after: Snapshot, *, issue: str) -> None:
         assert status is RunStatus.OPENING or "OpenMergeRequest" not in new
         assert not (row["confidential"] and "AttachEvidence" in new)
     assert max(active.values()) <= 1
+
+
+def check_pipelines(after: Snapshot) -> None:
+    """Check that of a run's pipelines one at most is at work that nobody cancels."""
+    at_work = Counter(run for run, _, status in after["uncancelled"] if not lifecycle.is_over(status))
+    assert max(at_work.values(), default=0) <= 1, after["uncancelled"]
 
 
 def check_growth(before: Snapshot, after: Snapshot) -> None:
