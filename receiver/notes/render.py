@@ -229,8 +229,8 @@ def findings(review: Review) -> Raw:
 
 
 def level(view: NoteView, fix: FixView) -> str:
-    """Return the level of the risk: the plan's, or high where tests of the base commit do not hold. Untrusted."""
-    return "high" if fix.needs_people else view.risk or "unknown"
+    """Return the level of the risk: the plan's, or high for partial work and where old tests do not hold. Untrusted."""
+    return "high" if fix.needs_people or view.status is RunStatus.ESCALATED else view.risk or "unknown"
 
 
 def risk(view: NoteView, fix: FixView) -> str:
@@ -238,6 +238,8 @@ def risk(view: NoteView, fix: FixView) -> str:
     named, why = level(view, fix), fix.risk or view.risk_reason
     if fix.needs_people:
         return f"{named}, and merged by people only: tests of the base commit do not hold. {why}"
+    if view.status is RunStatus.ESCALATED:
+        return f"{named}: it fails. Of the whole fix was planned: {view.risk or 'unknown'}. {why}"
     repeated = re.match(rf"{re.escape(named)}\b[\s.:,;–-]*", why, re.IGNORECASE)
     rest = why[repeated.end() :] if repeated else why
     return f"{named}: {rest}" if rest else named

@@ -25,12 +25,6 @@ DRAFT: Final = "Draft: "
 """Before the title of a draft (doc/user/project/merge_requests/drafts.md)."""
 
 
-PARTIAL: Final = (
-    "This is partial work, and it fails: the note below says how, and what people are asked. Push to its branch and go "
-    "on with it, or close it."
-)
-
-
 async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest | OpenDraft) -> Performed:
     """Commit the accepted patch, or partial work, to the run's branch and open or update the merge request.
 
@@ -40,8 +34,7 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest | OpenDraft)
     async with desk.database.begin() as session:
         facts = await runs.facts(session, run)
         story = await stories.story(session, await runs.find(session, run))
-    is_partial = isinstance(effect, OpenDraft)
-    if is_partial:
+    if isinstance(effect, OpenDraft):
         fix = await accepted_fix.partial(desk, facts, effect.repository, iteration=effect.iteration)
     else:
         fix = await accepted_fix.accepted(desk, facts, effect.repository, iteration=effect.iteration)
@@ -55,9 +48,9 @@ async def open_one(desk: Desk, run: RunId, effect: OpenMergeRequest | OpenDraft)
     )
     asked = await asyncio.to_thread(_reviewers, desk, facts, project, fix)
     await restriction_check.ensure_open(desk, run)
-    remarks = (PARTIAL, *fix.remarks) if is_partial else fix.remarks
-    test = fix.test.decode(errors="replace")
-    text = desk.notes.description(story, repository=project.path, evidence=shown, remarks=remarks, test=test)
+    text = desk.notes.description(
+        story, repository=project.path, evidence=shown, remarks=fix.remarks, test=fix.test.decode(errors="replace")
+    )
     name = f"{DRAFT if fix.is_draft else ''}{title(story)}"
     made = await asyncio.to_thread(_merge_request, desk, facts, project, name, text, asked)
     event = MergeRequestOpened(

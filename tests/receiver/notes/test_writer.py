@@ -606,6 +606,14 @@ def test_more_than_the_card_holds_is_told_below_it(notes: StatusNotes, story: St
     assert len(card.strip().splitlines()) <= 12
 
 
+def test_partial_work_says_so_first_and_is_of_high_risk_whatever_was_planned(notes: StatusNotes, story: Story) -> None:
+    failed = changed(story, status=RunStatus.ESCALATED, reason="8 tests fail that did not fail before")
+    text = shown(notes.description(failed, repository=REPOSITORY, evidence=()))
+    assert text.startswith("**Partial work, which fails.** The note below says how, and what people are asked.")
+    assert "\n**Risk high** · 2 files" in text
+    assert "**Risk** high: it fails. Of the whole fix was planned: low. One statement." in text
+
+
 def test_a_patch_without_lines_to_cover_has_no_percentage(notes: StatusNotes, story: Story) -> None:
     tested = RESULTS[Phase.TESTING]
     assert isinstance(tested, Proof)

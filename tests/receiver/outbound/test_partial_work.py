@@ -100,15 +100,17 @@ async def test_partial_work_becomes_a_draft_that_no_ci_runs_and_the_next_fix_mak
     there = world.contacts.mergerequests.get(event.iid)
     assert (there.draft, there.title.startswith("Draft: "), event.held_back) == (True, True, True)
     assert SKIP in world.contacts.commits.get(event.head_sha).message
-    assert "This is partial work, and it fails" in there.description
+    assert there.description.startswith("**Partial work, which fails.**")
     assert "def test_it" in there.description
     assert (await opened(desk, run, draft)).head_sha == event.head_sha, "performed again, it makes nothing"
 
     await keep(desk, run, "whole\n", iteration=2, path=path, is_whole=True)
+    async with desk.database.begin() as session:
+        (await runs.hold(session, run)).status = RunStatus.OPENING
     fixed = await opened(desk, run, OpenMergeRequest(iteration=2, repository=CONTACTS))
     there = world.contacts.mergerequests.get(event.iid)
     assert (fixed.iid, there.draft) == (event.iid, False)
-    assert "partial work" not in there.description
+    assert "Partial work" not in there.description
     assert world.contacts.commits.get(fixed.head_sha).parent_ids == [event.head_sha], "nothing was forced"
     assert world.contacts.files.get(path, ref=there.source_branch).decode() == b"whole\n"
 
