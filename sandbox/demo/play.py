@@ -175,6 +175,8 @@ def surprising(  # noqa: C901  # a row for each thing that a scenario can expect
     if expected.commands:
         obeyed = [command["word"] for command in document["commands"] if command["allowed"]]
         compare("commands that were obeyed", obeyed, list(expected.commands))
+    if expected.remedies:
+        compare("remedies", {one["id"]: one["state"] for one in document["remedies"]}, expected.remedies)
     merges = {repository: merge for repository, merge in document["merge"].items() if merge is not None}
     compare("taken back", [at for at, one in merges.items() if one["reverted_at"]], list(expected.reverted))
     if expected.approved_by:

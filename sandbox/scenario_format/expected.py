@@ -49,6 +49,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     handed_over: HandedOver | None = None
     commands: tuple[str, ...] = ()
     """Words of the commands that were obeyed, in their order."""
+    remedies: dict[str, Word] = {}
+    """Remedies of the run, by name, and how far each came."""
     approved_by: tuple[Username, ...] = ()
     """Whose approvals counted when the workflow merged."""
     reverted: tuple[ProjectPath, ...] = ()

@@ -35,6 +35,8 @@ LIKE_ANOTHER = {
     "tests/receiver/steering/test_attempts.py begins the next one by a hint, test_hand_overs.py tells what was tried",
     "formatting": "breaks-another-test: a second attempt, which a command makes; tests/pipelines/job/test_remedy.py "
     "applies and verifies it, tests/receiver/workflow/stages/test_prescriptions.py prescribes it",
+    "nullable-suggestion": "formatting, with an agent and people: tests/receiver/outbound/test_remedy_offers.py "
+    "suggests it, lets it survive pushes and takes it, tests/pipelines/job/test_remedy.py makes and verifies it",
     "reverted": "pl-479; tests/receiver/merging merges by approvals and finds what takes a fix back",
     "person-pushes": "pl-479; tests/receiver/merging/test_merging.py merges nothing that was not tested",
     "wrong-patch": "not-reproduced: a job says no; test_repairs.py shows that its reproduction stays red",

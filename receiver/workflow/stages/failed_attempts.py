@@ -125,7 +125,7 @@ def _healed(
     return moved(
         run,
         RunStatus.STARTING,
-        f"Attempt {run.fixes_tried} failed, and a remedy is known that needs no agent ({names}). "
+        f"Attempt {run.fixes_tried} failed, and a remedy is known for it ({names}). "
         f"It is applied, verified and tested; it counts as no attempt. {_without_next_step(run, why)}",
         now=now,
         attempt=next_attempt(

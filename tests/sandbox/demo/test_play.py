@@ -80,6 +80,13 @@ def test_what_people_got_is_compared_also_where_nobody_got_the_run() -> None:
     ]
 
 
+def test_how_far_remedies_came_is_compared_where_a_scenario_names_them() -> None:
+    expected = replace(EXPECTED, remedies={"formatting": "verified"})
+    remedy = {"id": "formatting", "state": "verified"}
+    assert surprising(document(remedies=[remedy]), expected) == []
+    assert surprising(document(remedies=[]), expected) == ["remedies is {}, expected {'formatting': 'verified'}"]
+
+
 def test_whose_approvals_counted_and_what_was_taken_back_are_compared() -> None:
     merged = {"payk12/api": {"approved_by": ["mara"], "reverted_at": "2026-12-01T09:00:00Z"}}
     expected = replace(EXPECTED, approved_by=("mara",), reverted=("payk12/api",))

@@ -72,7 +72,7 @@ def test_what_only_the_formatter_has_to_mend_is_mended_by_it_and_counts_as_no_at
     )
     assert StartPipeline(iteration=2) in decision.effects
     assert decision.reason.startswith(
-        "Attempt 1 failed, and a remedy is known that needs no agent (formatting in payk12/contacts). It is applied, "
+        "Attempt 1 failed, and a remedy is known for it (formatting in payk12/contacts). It is applied, "
         "verified and tested; it counts as no attempt. Lint was clean before the patch"
     )
     later = at_work(world, 2, remedies=(applied(2, RemedyState.VERIFIED),), healings=1)
