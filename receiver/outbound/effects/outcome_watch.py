@@ -11,8 +11,9 @@ from typing import Final
 from pipelines.language import ProjectPath, RunId
 from receiver import limits
 from receiver.outbound.effects.desk import Desk, Performed
+from receiver.outbound.errors import RefusedError
 from receiver.outbound.gitlab.commits_api import Landed
-from receiver.outbound.jira.status_history import left_done
+from receiver.outbound.jira.status_history import StatusMove, left_done
 from receiver.store.effects import note_locations
 from receiver.store.run import merge_requests, runs
 from receiver.store.schema import MergeRequestRow
@@ -37,7 +38,7 @@ async def watch(desk: Desk, run: RunId, effect: WatchOutcome) -> Performed:
     until = row.merged_at + limits.OUTCOME_WATCHED
     landed = await asyncio.to_thread(_landed, desk, row, row.merged_at)
     revert = reverting(landed, row, path=effect.repository)
-    moves = await asyncio.to_thread(desk.jira.status_moves, facts.issue_key)
+    moves, unread = await asyncio.to_thread(_moves, desk, facts.issue_key)
     votes: tuple[Vote, ...] = ()
     if note is not None:
         thumbs = await asyncio.to_thread(desk.repositories.notes.thumbs, row.project_id, row.iid, int(note.note_id))
@@ -49,7 +50,15 @@ async def watch(desk: Desk, run: RunId, effect: WatchOutcome) -> Performed:
         reopened_at=left_done(moves, after=row.merged_at, until=until),
         votes=votes,
     )
-    return Performed(events=(seen,), result={"commits": len(landed), "votes": len(votes)})
+    return Performed(events=(seen,), result={"commits": len(landed), "votes": len(votes), "unread": unread})
+
+
+def _moves(desk: Desk, key: str) -> tuple[list[StatusMove], str]:
+    """Return the ticket's moves, and why they can't be read: a ticket that we don't see hides nothing in GitLab."""
+    try:
+        return desk.jira.status_moves(key), ""
+    except RefusedError as error:
+        return [], str(error)
 
 
 def _landed(desk: Desk, row: MergeRequestRow, since: datetime) -> list[Landed]:

@@ -123,6 +123,19 @@ async def test_a_ticket_that_is_opened_again_after_the_merge_is_found(waiting: A
     assert seen.reverted_at is None
 
 
+@pytest.mark.integration
+@pytest.mark.anyio
+async def test_a_ticket_that_is_not_to_be_seen_hides_nothing_in_gitlab(waiting: Any) -> None:
+    await _merged(waiting)
+    act(waiting, "revert", iid=waiting.there.iid, by="commit")
+    fault = {"requests": [{"path": "/rest/api/2/issue/PL-479", "status": 404, "times": 1}]}
+    httpx2.post(f"{waiting.world.jira_url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
+    done = await perform(waiting.desk, waiting.run, WatchOutcome(repository=CONTACTS))
+    (seen,) = done.events
+    assert (seen.reverted_at is not None, seen.reopened_at) == (True, None)
+    assert "404" in done.result["unread"]
+
+
 def _move(world: Any, *statuses: str) -> None:
     """Move the ticket to the first of these statuses that Jira offers; where it is there already, nothing happens."""
     address = "/rest/api/2/issue/PL-479/transitions"
